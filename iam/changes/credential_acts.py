@@ -80,7 +80,7 @@ def _reset(asked: Asked) -> Operation:
 def _service(asked: Asked) -> Operation:
     service = asked.fields.get("service", "")
     if service not in SERVICES:
-        raise RefusedError("Choose the service that it is for.")
+        raise RefusedError("Choose a service.")
     return CreateServiceCredential.of(
         asked.user, service=service, recipient=asked.recipient, sealed_id=asked.sealed_id
     )

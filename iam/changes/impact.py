@@ -97,7 +97,7 @@ class _Weighing:
         self._strange.update(dict.fromkeys(strange))
         document = read(known)
         for problem in (*document.problems, *(p for one in document.statements for p in one.problems)):
-            self._problems[f"Part of a policy can't be understood, so it is not analyzed: {problem}."] = None
+            self._problems[f"Part of a policy can’t be understood, so it is not analyzed: {problem}."] = None
         return known
 
     def impact(self, own_risks: Iterable[str]) -> Impact:

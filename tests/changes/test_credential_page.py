@@ -65,13 +65,13 @@ def test_what_cannot_be_undone_says_so_before_and_offers_the_other_means(site: S
     assert "Instead: Deactivate it" in shown
     site.asker.post(address("access_key.delete", of=key.pk), form())
     change = Change.objects.get()
-    assert "never gives a deleted access key back" in change.receipt["irreversible"]
+    assert "can’t restore a deleted access key" in change.receipt["irreversible"]
     assert "This can’t be undone" in text(site.approver.get(reverse("changes:change", args=[change.pk])))
 
 
 def test_a_new_key_is_for_whoever_asks(site: Site) -> None:
     page = address("access_key.create", user=site.user.pk)
-    assert "Ines Duarte reads its secret once" in text(site.asker.get(page))
+    assert "Only Ines Duarte can read its secret, once" in text(site.asker.get(page))
 
     site.asker.post(page, form())
 
@@ -93,7 +93,7 @@ def test_a_third_key_is_refused_with_what_to_do(site: Site, key: Entity) -> None
     Entity.objects.filter(pk=other.pk).update(owner=site.user)
     page = address("access_key.create", user=site.user.pk)
 
-    assert "AWS allows 2. Delete one" in text(site.asker.get(page))
+    assert "AWS allows 2. Delete an unused one" in text(site.asker.get(page))
     assert site.asker.post(page, form()).status_code == 422
     assert not Change.objects.exists()
 
@@ -112,14 +112,14 @@ def test_a_service_is_chosen_first(site: Site) -> None:
     assert "Ask for approval" not in text(site.asker.get(page))
 
     chosen = f"{page}&service=codecommit.amazonaws.com"
-    assert "Create a credential for CodeCommit" in text(site.asker.get(chosen))
+    assert "Create CodeCommit credential" in text(site.asker.get(chosen))
     site.asker.post(page, form(service="codecommit.amazonaws.com"))
     assert Change.objects.get().params["service_name"] == "codecommit.amazonaws.com"
 
 
 def test_an_unknown_service_is_refused(site: Site) -> None:
     page = address("service_credential.create", user=site.user.pk, service="s3.amazonaws.com")
-    assert "Choose the service" in text(site.asker.get(page))
+    assert "Choose a service" in text(site.asker.get(page))
 
 
 def test_a_public_key_is_previewed_and_kept_while_the_reason_is_written(site: Site) -> None:
@@ -138,8 +138,8 @@ def test_a_public_key_is_previewed_and_kept_while_the_reason_is_written(site: Si
 
 WRONG_KEYS = {
     "-----BEGIN OPENSSH PRIVATE KEY-----\nabc": "This is a private key",
-    "hello": "This is no public key",
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0zNH3Z5S5XyZ0v1lq0pQzXQw3Zl1mM8qQ5mZ8p0b6t x": "This is no public key",
+    "hello": "This isn’t a public key",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0zNH3Z5S5XyZ0v1lq0pQzXQw3Zl1mM8qQ5mZ8p0b6t x": "This isn’t a public key",
 }
 
 
@@ -149,14 +149,14 @@ def test_what_is_no_public_key_is_refused_in_words(site: Site, body: str) -> Non
     answer = site.asker.post(page, form(body=body))
 
     assert answer.status_code == 422
-    assert WRONG_KEYS[body] in text(answer) or "AWS takes RSA keys only" in text(answer)
+    assert WRONG_KEYS[body] in text(answer) or "AWS accepts only RSA keys" in text(answer)
     assert not Change.objects.exists()
 
 
 def test_what_is_no_certificate_is_refused_in_words(site: Site) -> None:
     page = address("signing_certificate.upload", user=site.user.pk)
 
-    assert "no X.509 certificate" in text(site.asker.post(page, form(body="hello")))
+    assert "isn’t an X.509 certificate" in text(site.asker.post(page, form(body="hello")))
     assert "Paste the certificate" in text(site.asker.post(page, form()))
     site.asker.post(page, form(body=certificate(1)))
     assert Change.objects.get().operation == "signing_certificate.upload"
@@ -165,13 +165,13 @@ def test_what_is_no_certificate_is_refused_in_words(site: Site) -> None:
 def test_who_has_a_password_gets_another_and_who_has_none_gets_one(site: Site) -> None:
     create = address("login_profile.create", user=site.user.pk)
     update = address("login_profile.update", user=site.user.pk)
-    assert "has a console password already" in text(site.asker.get(create))
-    assert "Set another console password" in text(site.asker.get(update))
+    assert "already has a console password" in text(site.asker.get(create))
+    assert "Reset console password of kwame.boateng" in text(site.asker.get(update))
 
     UserCredentials.objects.filter(user=site.user).update(has_password=False)
 
-    assert "Give kwame.boateng a console password" in text(site.asker.get(create))
-    assert "they have no console password" in text(site.asker.get(update))
+    assert "Create console password for kwame.boateng" in text(site.asker.get(create))
+    assert "its console password no longer exists" in text(site.asker.get(update))
 
 
 def test_the_password_stands_in_no_call_that_is_shown(site: Site) -> None:

@@ -123,12 +123,12 @@ def test_the_quota_of_the_account_is_respected(scene: Scene) -> None:
 
     with pytest.raises(RefusedError) as error:
         scene.plan()
-    assert "is in 3 groups, and AWS allows 3 a user" in refusal(error)
+    assert "is in 3 groups, and AWS allows 3 per user" in refusal(error)
 
 
 def test_without_a_summary_awss_own_quota_counts(scene: Scene) -> None:
     assert scene.plan().receipt.body["quota"] == {
-        "what": "Groups then",
+        "what": "Groups afterwards",
         "used": 0,
         "after": 1,
         "limit": 10,
@@ -141,7 +141,7 @@ def test_who_is_a_member_already_is_not_added(member_scene: Scene) -> None:
 
 
 def test_who_is_no_member_is_not_removed(scene: Scene) -> None:
-    with pytest.raises(RefusedError, match="is not in"):
+    with pytest.raises(RefusedError, match="isn’t in"):
         scene.plan("remove")
 
 

@@ -222,7 +222,7 @@ def test_what_cannot_be_weighed_is_said(policy: Entity, account: Account) -> Non
 
     said = " ".join(access.undecided)
     assert "nosuch:Action, s3:NoSuchThing" in said
-    assert "1 of the principals that have it also have a policy that can't be understood in full" in said
+    assert "1 of the principals that have it also have a policy that can’t be understood in full" in said
 
 
 def test_names_that_nobody_knows_do_not_widen_what_everybody_is_asked_about(policy: Entity) -> None:

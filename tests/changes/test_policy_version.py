@@ -84,7 +84,7 @@ def test_a_policy_that_is_not_the_one_that_was_approved_is_drift(
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert ("made again" if is_made_again else "no policy") in change.error_message
+    assert ("deleted and recreated" if is_made_again else "no longer exists in AWS") in change.error_message
 
 
 def test_of_five_versions_the_oldest_that_is_not_the_default_makes_room(policy: PolicyScene) -> None:
@@ -99,7 +99,7 @@ def test_of_five_versions_the_oldest_that_is_not_the_default_makes_room(policy: 
     ]
     assert change.receipt["calls"][0]["params"]["VersionId"] == "v2"
     assert "Gatehouse keeps its text" in change.receipt["calls"][0]["sentence"]
-    assert change.receipt["quota"] == {"what": "Versions then", "used": 5, "after": 5, "limit": 5}
+    assert change.receipt["quota"] == {"what": "Versions afterwards", "used": 5, "after": 5, "limit": 5}
     ran(policy.scene.approve(change))
 
     assert policy.in_aws() == ("v6", WRITES, ["v1", "v3", "v4", "v5", "v6"])
@@ -116,7 +116,7 @@ def test_one_that_fails_after_the_oldest_was_deleted_says_what_is_gone(policy: P
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "denied")
-    assert "Before that, AWS had done this: v1, the oldest of 5 versions" in change.error_message
+    assert "Done before that: Deletes v1, the oldest of 5 versions" in change.error_message
     assert "Nothing was changed" not in change.error_message
     assert policy.in_aws()[2] == ["v2", "v3", "v4", "v5"]
     assert Pull.objects.filter(account=policy.scene.account, trigger="change").exists()
@@ -201,11 +201,11 @@ def test_undo_is_refused_when_the_policy_says_something_else_by_now(policy: Poli
     ("text", "why"),
     [
         ("", "is empty"),
-        ("{", "no JSON object"),
-        ("[]", "no JSON object"),
-        (allowing(*(f"s3:Get{'x' * 60}{n}" for n in range(90))), "6,144 are the limit"),
+        ("{", "isn’t a JSON object"),
+        ("[]", "isn’t a JSON object"),
+        (allowing(*(f"s3:Get{'x' * 60}{n}" for n in range(90))), "The limit is 6,144"),
         (READS.replace("s3:", "s3:é\u0416"), "PolicyDocument"),
-        (READS.replace("\n", ""), "says this already"),
+        (READS.replace("\n", ""), "already has this text"),
     ],
 )
 def test_what_aws_would_refuse_is_not_asked_for(policy: PolicyScene, text: str, why: str) -> None:

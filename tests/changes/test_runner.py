@@ -107,7 +107,7 @@ def test_a_subject_made_again_under_its_name_is_drift_and_nothing_is_called(scen
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert "made again" in change.error_message
+    assert "deleted and recreated" in change.error_message
     assert "Nothing was changed in AWS" in change.error_message
     assert scene.standin.calls(ADD) == 0
 
@@ -119,7 +119,7 @@ def test_a_user_deleted_meanwhile_is_drift(scene: Scene) -> None:
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert "no user named" in change.error_message
+    assert "no longer exists in AWS" in change.error_message
 
 
 def test_undo_brings_back_what_was_before(scene: Scene) -> None:

@@ -76,4 +76,4 @@ def test_without_scripts_the_buttons_of_the_editor_do_it(sign_in: SignIn) -> Non
     expect(page.get_by_role("region", name="What this changes")).to_contain_text("lambda:InvokeFunction")
     page.get_by_role("button", name="Fix line").click()
     assert editor.input_value() == before
-    expect(page.get_by_role("region", name="What this changes")).to_contain_text("says this already")
+    expect(page.get_by_role("region", name="What this changes")).to_contain_text("already has this text")

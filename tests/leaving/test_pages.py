@@ -43,7 +43,7 @@ def admin(user: Entity) -> Client:
 def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity) -> None:
     address = f"{reverse('leaving:begin')}?user={user.pk}"
     page = admin.get(address).content.decode()
-    assert "Write inline policy GatehouseLeft of maya.okafor" in page
+    assert "Set inline policy GatehouseLeft of user maya.okafor" in page
     assert "Remove maya.okafor from payments-dev" in page
     assert admin.post(address, {"reason": "", "grace": "30", "key": "k"}).status_code == 422
     sent = {"reason": "Last day", "grace": "0", "key": "k"}

@@ -170,7 +170,7 @@ def test_a_blueprint_is_written_in_the_form_and_its_next_version_says_what_diffe
     )
     lead.post(edit, given | {"groups": "payments-dev, nonesuch", "stay": "30", "base": "2"})
     page = lead.get(reverse("onboarding:blueprint", args=[blueprint.pk])).content.decode()
-    assert "has no group nonesuch of your teams, as of the last reading" in page
+    assert "has no group “nonesuch” of your teams, as of the last sync" in page
     wrong = lead.post(edit, given | {"tags": "no sign", "base": "3"})
     assert "key = value" in wrong.content.decode()
 
@@ -326,7 +326,7 @@ def test_a_blueprint_that_locks_people_out_offers_the_fix(lead: Client, version:
     AccountFact.objects.all().delete()
     address = reverse("onboarding:blueprint", args=[version.blueprint_id])
     page = lead.get(address).content.decode()
-    assert "New people can’t change their first password" in page
+    assert "New people can't change their first password" in page
     draft = upload(lead, version, b"Name,Email\nZoe Adler,zoe@example.com\n")["Location"]
     assert "can't change their first password" in html.unescape(lead.get(draft).content.decode())
     refused = lead.post(f"{draft}ask/", {"reason": "They begin"})
@@ -337,7 +337,7 @@ def test_a_blueprint_that_locks_people_out_offers_the_fix(lead: Client, version:
         lead.post(reverse("onboarding:blueprint-own-password", args=[version.blueprint_id]))["Location"]
         == address
     )
-    assert "New people can’t change their first password" not in lead.get(address).content.decode()
+    assert "New people can't change their first password" not in lead.get(address).content.decode()
     assert Blueprint.objects.get().current == 2
 
 

@@ -34,7 +34,7 @@ def _upload(subject: Subject, given: Given) -> Sequence[Operation]:
 
 def _send(subject: Subject, given: Given, *, secret: str, actor: Viewer, reason: str, key: str) -> Change:
     if not secret.strip():
-        raise FieldError("Paste the private key. It is not kept between two tries.", field=SEALED)
+        raise FieldError("Paste the private key. It isn’t kept after a failed attempt.", field=SEALED)
     new = NewCertificate(
         name=given["name"],
         body=given["body"],
@@ -62,13 +62,13 @@ CERTIFICATE_ACTS: Final = (
                 "body",
                 "Certificate",
                 LONG,
-                hint="In PEM form, with its lines BEGIN and END. The private key is asked for after the preview.",
+                hint="In PEM format, including the BEGIN and END lines. You enter the private key after the preview.",
             ),
             Field(
                 "chain",
-                "Certificates of the authority",
+                "Certificate chain",
                 LONG,
-                hint="In PEM form, the nearest first. Leave it empty for a certificate that signs itself.",
+                hint="In PEM format, the issuing certificate first. Leave it empty for a self-signed certificate.",
                 is_needed=False,
             ),
             NEW_TAGS,
@@ -76,6 +76,6 @@ CERTIFICATE_ACTS: Final = (
         part=MAKE,
         sealed_label="Private key",
         send=_send,
-        note="For load balancers and distributions in regions where AWS Certificate Manager does not serve them.",
+        note="For load balancers and distributions in Regions that AWS Certificate Manager doesn’t support.",
     ),
 )

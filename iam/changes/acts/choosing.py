@@ -38,14 +38,16 @@ def named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
     if not found:
         raise not_there(account, kind, text, field=field)
     if len(found) > 1:
-        raise FieldError(f"More than one {_label(kind)} is called {text[:200]}. Write the ARN.", field=field)
+        raise FieldError(
+            f"Several {_label(kind)} entries are named {text[:200]}. Enter the ARN.", field=field
+        )
     return found[0]
 
 
 def not_there(account: Account, kind: Kind, text: str, *, field: str) -> FieldError:
     """What is said of a name that means nothing in an account."""
     return FieldError(
-        f"{account.name} has no {_label(kind)} {text[:200]}, as of the last reading.", field=field
+        f"{account.name} has no {_label(kind)} “{text[:200]}”, as of the last sync.", field=field
     )
 
 

@@ -62,7 +62,7 @@ def _read(field: Field, text: str, *, subject: Any) -> Any:
     limit = LONGEST.get(field.kind, 2_048)
     if len(text) > limit:
         raise FieldError(
-            f"{field.label}: {len(text):,} characters are too many; {limit:,} are the limit.",
+            f"{field.label}: {len(text):,} characters is too long. The limit is {limit:,}.",
             field=field.name,
         )
     if field.kind == FLAG:
@@ -71,7 +71,7 @@ def _read(field: Field, text: str, *, subject: Any) -> Any:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff").strip()
     if not text:
         if field.is_needed and field.kind not in (TAGS, LINES):
-            wanted = "choose one" if field.kind == CHOICE else "fill this in"
+            wanted = "choose an option" if field.kind == CHOICE else "this field is required"
             raise FieldError(f"{field.label}: {wanted}.", field=field.name)
         nothing: dict[str, Any] = {TAGS: {}, LINES: [], NUMBER: None}
         return nothing.get(field.kind, "")
@@ -83,7 +83,7 @@ def _number(field: Field, text: str, subject: Any) -> int:
     digits = text.replace(",", "").replace(" ", "")
     if not digits.isdecimal() or not field.low <= int(digits) <= field.high:
         raise FieldError(
-            f"{field.label}: write a whole number from {field.low:,} to {field.high:,}, not “{text}”.",
+            f"{field.label}: “{text}” isn’t a whole number from {field.low:,} to {field.high:,}.",
             field=field.name,
         )
     return int(digits)
@@ -93,11 +93,11 @@ def _document(field: Field, text: str, subject: Any) -> str:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FieldError(f"{field.label}: this is no JSON: {str(error)[:200]}.", field=field.name) from None
-    if not isinstance(body, dict):
         raise FieldError(
-            f"{field.label}: a policy is a JSON object, with braces around it.", field=field.name
-        )
+            f"{field.label}: this isn’t valid JSON: {str(error)[:200]}.", field=field.name
+        ) from None
+    if not isinstance(body, dict):
+        raise FieldError(f"{field.label}: a policy must be a JSON object in braces.", field=field.name)
     return text
 
 
@@ -109,12 +109,10 @@ def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
         key, sign, value = line.partition("=")
         if not sign or not key.strip():
             raise FieldError(
-                f"{field.label}: line {place} is no “key = value”: {line.strip()[:80]}", field=field.name
+                f"{field.label}: line {place} isn’t “key = value”: {line.strip()[:80]}", field=field.name
             )
         if key.strip() in found:
-            raise FieldError(
-                f"{field.label}: the key {key.strip()[:80]} stands there twice.", field=field.name
-            )
+            raise FieldError(f"{field.label}: the key {key.strip()[:80]} is used twice.", field=field.name)
         found[key.strip()] = value.strip()
     return found
 
@@ -126,7 +124,9 @@ def _lines(field: Field, text: str, subject: Any) -> list[str]:
 def _choice(field: Field, text: str, subject: Any) -> str:
     assert field.choices is not None
     if text not in {value for value, _ in field.choices(subject)}:
-        raise FieldError(f"{field.label}: this cannot be chosen any more. Choose again.", field=field.name)
+        raise FieldError(
+            f"{field.label}: this option is no longer available. Choose another one.", field=field.name
+        )
     return text
 
 

@@ -37,17 +37,17 @@ TRUSTS_EC2: Final = """{
 PATH_FIELD = Field(
     "path",
     "Path",
-    hint="A slash for none; else it begins and ends with one: /payments/.",
+    hint="Begins and ends with a slash, such as /payments/. A single slash means no path.",
     start=lambda one: "/",
 )
 NEW_TAGS = Field(
-    "tags", "Tags", TAGS, hint="One to a line: key = value.", example="team = payments", is_needed=False
+    "tags", "Tags", TAGS, hint="One per line: key = value.", example="team = payments", is_needed=False
 )
 BOUNDARY = Field(
     "boundary",
     "Permissions boundary",
     NAME,
-    hint="The name or ARN of a managed policy; none if left empty.",
+    hint="Name or ARN of a managed policy. Leave it empty for none.",
     is_needed=False,
     choices=lambda one: choosing.of_kind(account(one), Kind.POLICY),
 )
@@ -151,17 +151,17 @@ def _no_rules(subject: Subject, given: Given) -> Sequence[Operation]:
 
 
 NUMBERS: Final = {
-    "minimum_length": ("Shortest password, in characters", 6, 128),
-    "maximum_age": ("Days until a password expires; 0 is never", 0, 1095),
-    "reuse_prevention": ("Former passwords that may not come back; 0 is none", 0, 24),
+    "minimum_length": ("Minimum password length", 6, 128),
+    "maximum_age": ("Maximum password age in days (0: never expires)", 0, 1095),
+    "reuse_prevention": ("Number of old passwords that can’t be reused (0: none)", 0, 24),
 }
 FLAGS: Final = {
-    "requires_uppercase": "A capital letter is needed",
-    "requires_lowercase": "A small letter is needed",
-    "requires_numbers": "A digit is needed",
-    "requires_symbols": "A symbol is needed",
-    "allows_change": "People may change their own password",
-    "hard_expiry": "Who lets it expire is let in again by an administrator only",
+    "requires_uppercase": "Require an uppercase letter",
+    "requires_lowercase": "Require a lowercase letter",
+    "requires_numbers": "Require a number",
+    "requires_symbols": "Require a symbol",
+    "allows_change": "Let users change their own password",
+    "hard_expiry": "Require an administrator reset when a password expires",
 }
 
 
@@ -204,7 +204,7 @@ MAKING: Final = (
     Act(
         "create-user",
         "New user",
-        "Make a user in {}",
+        "Create a user in {}",
         ABOUT,
         _user,
         (NAME_FIELD, PATH_FIELD, BOUNDARY, NEW_TAGS),
@@ -213,7 +213,7 @@ MAKING: Final = (
     Act(
         "create-group",
         "New group",
-        "Make a group in {}",
+        "Create a group in {}",
         ABOUT,
         _group,
         (NAME_FIELD, PATH_FIELD),
@@ -222,7 +222,7 @@ MAKING: Final = (
     Act(
         "create-role",
         "New role",
-        "Make a role in {}",
+        "Create a role in {}",
         ABOUT,
         _role,
         (
@@ -232,13 +232,13 @@ MAKING: Final = (
                 "document",
                 "Trust policy",
                 DOCUMENT,
-                hint="Who may assume it. What stands there at first lets EC2 instances: write over it for others.",
+                hint="Who can assume the role. The example lets EC2 instances assume it. Replace it for others.",
                 start=lambda one: TRUSTS_EC2,
             ),
             LONG_DESCRIPTION,
             Field(
                 "hours",
-                "Longest session, in hours",
+                "Maximum session duration in hours",
                 NUMBER,
                 hint="A whole number from 1 to 12.",
                 low=1,
@@ -253,7 +253,7 @@ MAKING: Final = (
     Act(
         "create-policy",
         "New policy",
-        "Make a managed policy in {}",
+        "Create a managed policy in {}",
         ABOUT,
         _policy,
         (NAME_FIELD, PATH_FIELD, DOCUMENT_FIELD, DESCRIPTION, NEW_TAGS),
@@ -262,7 +262,7 @@ MAKING: Final = (
     Act(
         "create-profile",
         "New instance profile",
-        "Make an instance profile in {}",
+        "Create an instance profile in {}",
         ABOUT,
         _profile,
         (NAME_FIELD, PATH_FIELD),
@@ -271,12 +271,12 @@ MAKING: Final = (
     Act(
         "create-linked-role",
         "New service-linked role",
-        "Make a service-linked role in {}",
+        "Create a service-linked role in {}",
         ABOUT,
         _linked,
         (
-            Field("service", "Service", hint="Its principal.", example="autoscaling.amazonaws.com"),
-            Field("suffix", "Suffix", is_needed=False, hint="For the few services that have several."),
+            Field("service", "Service", hint="Its service principal.", example="autoscaling.amazonaws.com"),
+            Field("suffix", "Suffix", is_needed=False, hint="Only for services that allow several roles."),
             DESCRIPTION,
         ),
         part=MAKE,
@@ -284,14 +284,12 @@ MAKING: Final = (
     Act(
         "create-saml",
         "New SAML provider",
-        "Make a SAML provider in {}",
+        "Create a SAML provider in {}",
         ABOUT,
         _saml,
         (
             NAME_FIELD,
-            Field(
-                "metadata", "Metadata document", LONG, hint="The XML that the identity provider gives out."
-            ),
+            Field("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),
             NEW_TAGS,
         ),
         part=MAKE,
@@ -299,7 +297,7 @@ MAKING: Final = (
     Act(
         "create-oidc",
         "New OpenID Connect provider",
-        "Make an OpenID Connect provider in {}",
+        "Create an OpenID Connect provider in {}",
         ABOUT,
         _oidc,
         (
@@ -311,9 +309,9 @@ MAKING: Final = (
             ),
             Field(
                 "clients",
-                "Audiences (client ids)",
+                "Audiences (client IDs)",
                 LINES,
-                hint="One to a line.",
+                hint="One per line.",
                 example="sts.amazonaws.com",
                 is_needed=False,
             ),
@@ -321,7 +319,7 @@ MAKING: Final = (
                 "thumbprints",
                 "Thumbprints",
                 LINES,
-                hint="One to a line. AWS finds most by itself: leave it empty then.",
+                hint="One per line. AWS finds most thumbprints itself, so you can leave this empty.",
                 is_needed=False,
             ),
             NEW_TAGS,
@@ -331,14 +329,14 @@ MAKING: Final = (
     Act(
         "set-alias",
         "Set alias",
-        "Alias of {}",
+        "Set the account alias of {}",
         ABOUT,
         _alias,
         (
             Field(
                 "alias",
                 "Alias",
-                hint="Small letters, digits and single dashes, 3 to 63. It is part of the address where people sign in.",
+                hint="3 to 63 lowercase letters, digits and single hyphens. It becomes part of the sign-in address.",
                 start=lambda one: account(one).alias,
             ),
         ),
@@ -346,18 +344,18 @@ MAKING: Final = (
     Act(
         "delete-alias",
         "Remove alias",
-        "Take the alias of {} away",
+        "Remove the account alias of {}",
         ABOUT,
         _no_alias,
         is_danger=True,
         part=END,
         is_open=lambda one: bool(account(one).alias),
     ),
-    Act("password-rules", "Set password rules", "Rules for passwords in {}", ABOUT, _rules, RULES),
+    Act("password-rules", "Set password policy", "Set the password policy of {}", ABOUT, _rules, RULES),
     Act(
         "delete-password-rules",
-        "Remove password rules",
-        "Take the rules for passwords in {} away",
+        "Delete password policy",
+        "Delete the password policy of {}",
         ABOUT,
         _no_rules,
         is_danger=True,

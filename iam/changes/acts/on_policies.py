@@ -114,13 +114,13 @@ def _thumbprints(subject: Subject, given: Given) -> Sequence[Operation]:
 
 def _listed(name: str) -> Field:
     """What a provider has in a list, a line each."""
-    words = {"ClientIDList": "Audiences (client ids)", "ThumbprintList": "Thumbprints"}
+    words = {"ClientIDList": "Audiences (client IDs)", "ThumbprintList": "Thumbprints"}
     field = "clients" if name == "ClientIDList" else "thumbprints"
     return Field(
         field,
         words[name],
         LINES,
-        hint="One to a line.",
+        hint="One per line.",
         is_needed=False,
         start=lambda one: "\n".join(getattr(choosing.state_of(one), "attrs", {}).get(name) or ()),
     )
@@ -133,7 +133,7 @@ def _clients(subject: Subject, given: Given) -> Sequence[Operation]:
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
     if len(given["clients"]) > MOST_CLIENTS:
         raise FieldError(
-            f"A provider has {MOST_CLIENTS} audiences at most, and these are {len(given['clients'])}.",
+            f"A provider has at most {MOST_CLIENTS} audiences, not {len(given['clients'])}.",
             field="clients",
         )
     fresh = [AddClientId.of(one, client=client) for client in given["clients"] if client not in now]
@@ -159,13 +159,13 @@ def _is_own(subject: Subject) -> bool:
     return ":iam::aws:" not in one.arn and (one.kind != DEVICE or is_virtual(one.aws_id))
 
 
-VERSION = Field("version", "Which version", CHOICE, choices=choosing.spare_versions)
+VERSION = Field("version", "Version", CHOICE, choices=choosing.spare_versions)
 
 POLICY_ACTS: Final = (
     Act(
         "set-default",
-        "Make another version the default",
-        "Make another version of {} the default",
+        "Set default version",
+        "Set the default version of {}",
         (POLICY,),
         _set_default,
         (VERSION,),
@@ -174,7 +174,7 @@ POLICY_ACTS: Final = (
     ),
     Act(
         "delete-version",
-        "Delete a version",
+        "Delete version",
         "Delete a version of {}",
         (POLICY,),
         _delete_version,
@@ -182,11 +182,11 @@ POLICY_ACTS: Final = (
         is_danger=True,
         is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
     ),
-    Act("tag-it", "Edit tags", "Tags of {}", tuple(_TAGS), _tag, (TAG_FIELD,), is_open=_is_own),
+    Act("tag-it", "Edit tags", "Edit tags of {}", tuple(_TAGS), _tag, (TAG_FIELD,), is_open=_is_own),
     Act(
         "add-role",
-        "Put a role in",
-        "Put a role into {}",
+        "Add role",
+        "Add a role to {}",
         (PROFILE,),
         _fill,
         (
@@ -194,7 +194,7 @@ POLICY_ACTS: Final = (
                 "role",
                 "Role",
                 NAME,
-                hint="One whose trust policy names ec2.amazonaws.com.",
+                hint="A role whose trust policy allows ec2.amazonaws.com.",
                 choices=lambda one: choosing.of_kind(one.account, Kind.ROLE),
             ),
         ),
@@ -203,8 +203,8 @@ POLICY_ACTS: Final = (
     ),
     Act(
         "remove-role",
-        "Take the role out",
-        "Take the role out of {}",
+        "Remove role",
+        "Remove the role from {}",
         (PROFILE,),
         _empty,
         (
@@ -218,13 +218,13 @@ POLICY_ACTS: Final = (
         ),
         is_danger=True,
         is_open=lambda one: bool(roles_in(entity(one))),
-        note="Instances with this profile lose their credentials for AWS.",
+        note="Instances with this profile lose their AWS credentials.",
         part=ACCESS,
     ),
     Act(
         "give-profile",
-        "Give it an instance profile",
-        "Give {} an instance profile",
+        "Attach instance profile",
+        "Attach an instance profile to {}",
         (INSTANCE,),
         _give_profile,
         (
@@ -232,7 +232,7 @@ POLICY_ACTS: Final = (
                 "profile",
                 "Instance profile",
                 NAME,
-                hint="Its name. It takes the place of the one that the instance has.",
+                hint="Its name. It replaces the current instance profile.",
                 choices=lambda one: choosing.of_kind(one.account, Kind.INSTANCE_PROFILE),
             ),
         ),
@@ -240,28 +240,28 @@ POLICY_ACTS: Final = (
     ),
     Act(
         "take-profile",
-        "Take its instance profile away",
-        "Take the instance profile of {} away",
+        "Detach instance profile",
+        "Detach the instance profile of {}",
         (INSTANCE,),
         _take_profile,
         is_danger=True,
         is_open=_has_profile,
-        note="What runs on the instance loses its credentials for AWS.",
+        note="Applications on the instance lose their AWS credentials.",
         part=ACCESS,
     ),
     Act(
         "metadata",
         "Replace metadata",
-        "Give {} other metadata",
+        "Replace the metadata of {}",
         (SAML,),
         _metadata,
-        (Field("metadata", "Metadata document", LONG, hint="The XML that the identity provider gives out."),),
+        (Field("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),),
     ),
-    Act("clients", "Edit audiences", "Audiences of {}", (OIDC,), _clients, (_listed("ClientIDList"),)),
+    Act("clients", "Edit audiences", "Edit audiences of {}", (OIDC,), _clients, (_listed("ClientIDList"),)),
     Act(
         "thumbprints",
         "Edit thumbprints",
-        "Thumbprints of {}",
+        "Edit thumbprints of {}",
         (OIDC,),
         _thumbprints,
         (_listed("ThumbprintList"),),
@@ -273,13 +273,13 @@ POLICY_ACTS: Final = (
         (SAML, OIDC),
         _delete_provider,
         is_danger=True,
-        note="Nobody can sign in to AWS by it any more.",
+        note="No one can sign in to AWS with it any more.",
         part=END,
     ),
     Act(
         "rename-certificate",
         "Rename or move",
-        "Give {} another name or path",
+        "Rename or move {}",
         (CERTIFICATE,),
         _rename_certificate,
         (

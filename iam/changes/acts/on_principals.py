@@ -101,7 +101,7 @@ def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
     if whose == "everybody":
         return [RevokeSessions.of_everybody(role, at=now)]
     if not given["value"]:
-        raise FieldError("Of whom: write the source identity, or the name of the session.", field="value")
+        raise FieldError("Enter the source identity or the session name.", field="value")
     if whose == "source-identity":
         return [RevokeSessions.of_source_identity(role, source_identity=given["value"], at=now)]
     return [RevokeSessions.of_session_name(role, session_name=given["value"], at=now)]
@@ -136,7 +136,7 @@ POLICY = Field(
     "policy",
     "Managed policy",
     NAME,
-    hint="Its name, or its ARN. One of AWS can be given by its ARN even if nobody has it yet.",
+    hint="Name or ARN. AWS managed policies need their ARN if no one has them yet.",
     example="arn:aws:iam::aws:policy/ReadOnlyAccess",
     choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
 )
@@ -144,7 +144,7 @@ TAG_FIELD = Field(
     "tags",
     "Tags",
     TAGS,
-    hint="One to a line: key = value. A tag whose line you take out is taken away.",
+    hint="One per line: key = value. Removing a line removes the tag.",
     example="team = payments",
     is_needed=False,
     start=choosing.tags_text,
@@ -165,7 +165,7 @@ DOCUMENT_FIELD = Field(
     "document",
     "Policy",
     DOCUMENT,
-    hint="JSON, as AWS writes it. The example that a new policy begins with is there to be written over.",
+    hint="Policy in JSON. Replace the example.",
     start=lambda one: STARTER,
 )
 
@@ -187,22 +187,22 @@ PRINCIPAL_ACTS: Final = (
         "Detach a policy from {}",
         HOLDERS,
         _detach,
-        (Field("policy", "Which policy", CHOICE, choices=choosing.attached),),
+        (Field("policy", "Policy", CHOICE, choices=choosing.attached),),
         is_open=lambda one: _is_not_linked(one) and bool(choosing.attached(entity(one))),
         part=ACCESS,
         is_plain=True,
     ),
     Act(
         "put-inline",
-        "Write inline policy",
-        "Write an inline policy for {}",
+        "Set inline policy",
+        "Set an inline policy of {}",
         HOLDERS,
         _inline,
         (
             Field(
                 "name",
-                "Name of the policy",
-                hint="One of this name that is there already gets the new text.",
+                "Policy name",
+                hint="If an inline policy with this name exists, its text is replaced.",
                 example="read-reports",
             ),
             DOCUMENT_FIELD,
@@ -217,7 +217,7 @@ PRINCIPAL_ACTS: Final = (
         "Delete an inline policy of {}",
         HOLDERS,
         _drop_inline,
-        (Field("name", "Which policy", CHOICE, choices=choosing.inline),),
+        (Field("name", "Policy", CHOICE, choices=choosing.inline),),
         is_danger=True,
         is_open=lambda one: _is_not_linked(one) and bool(choosing.inline(entity(one))),
         part=ACCESS,
@@ -231,7 +231,7 @@ PRINCIPAL_ACTS: Final = (
         _bound,
         (POLICY,),
         is_open=_is_not_linked,
-        note="Nothing goes beyond the boundary, whatever other policies allow. It gives nothing by itself.",
+        note="Limits what other policies can allow. A permissions boundary doesn’t grant anything itself.",
         part=ACCESS,
     ),
     Act(
@@ -242,13 +242,13 @@ PRINCIPAL_ACTS: Final = (
         _unbound,
         is_danger=True,
         is_open=_has_boundary,
-        note="From then on the policies alone say what is allowed.",
+        note="Afterwards, only the attached and inline policies decide what is allowed.",
         part=ACCESS,
     ),
     Act(
         "tag",
         "Edit tags",
-        "Tags of {}",
+        "Edit tags of {}",
         (USER, ROLE),
         _tag,
         (TAG_FIELD,),
@@ -258,20 +258,20 @@ PRINCIPAL_ACTS: Final = (
     Act(
         "rename",
         "Rename or move",
-        "Give {} another name or path",
+        "Rename or move {}",
         (USER, GROUP),
         _rename,
         (
             Field("name", "Name", start=lambda one: one.name),
             Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
         ),
-        note="The ARN changes with it: policies that name the old one do not mean it any more.",
+        note="This changes the ARN. Policies that name the old ARN no longer apply.",
         is_plain=True,
     ),
     Act(
         "trust",
-        "Change trust policy",
-        "Who may assume {}",
+        "Edit trust policy",
+        "Edit who can assume {}",
         (ROLE,),
         _trust,
         (
@@ -279,7 +279,7 @@ PRINCIPAL_ACTS: Final = (
                 "document",
                 "Trust policy",
                 DOCUMENT,
-                hint="Who may assume the role. JSON, as AWS writes it; at most 2,048 characters unless AWS has raised it.",
+                hint="Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised your quota.",
                 start=choosing.trust_text,
             ),
         ),
@@ -289,7 +289,7 @@ PRINCIPAL_ACTS: Final = (
     Act(
         "settings",
         "Edit settings",
-        "Description and sessions of {}",
+        "Edit settings of {}",
         (ROLE,),
         _settings,
         (
@@ -302,7 +302,7 @@ PRINCIPAL_ACTS: Final = (
             ),
             Field(
                 "hours",
-                "Longest session, in hours",
+                "Maximum session duration in hours",
                 NUMBER,
                 hint="A whole number from 1 to 12.",
                 low=1,
@@ -315,7 +315,7 @@ PRINCIPAL_ACTS: Final = (
     Act(
         "revoke-sessions",
         "Revoke sessions",
-        "Revoke running sessions of {}",
+        "Revoke sessions of {}",
         (ROLE,),
         _revoke,
         (
@@ -324,8 +324,8 @@ PRINCIPAL_ACTS: Final = (
                 "Whose sessions",
                 CHOICE,
                 choices=lambda one: (
-                    ("everybody", "Everybody's"),
-                    ("source-identity", "One person's, by source identity"),
+                    ("everybody", "Everyone's"),
+                    ("source-identity", "One person’s, by source identity"),
                     ("session-name", "One session, by its name"),
                 ),
                 start=lambda one: "everybody",
@@ -334,7 +334,7 @@ PRINCIPAL_ACTS: Final = (
                 "value",
                 "Source identity or session name",
                 is_needed=False,
-                hint="Only for one person's sessions, or for one session.",
+                hint="Needed only for one person’s sessions or for one session.",
                 example="kwame.boateng",
             ),
             Field(
@@ -347,7 +347,7 @@ PRINCIPAL_ACTS: Final = (
         ),
         is_danger=True,
         is_open=_is_not_linked,
-        note="What began before now is denied everything. Who may still assume the role can begin anew.",
+        note="Sessions that began before now are denied everything. Anyone who can still assume the role can start a new session.",
         part=END,
     ),
     Act(
@@ -358,7 +358,7 @@ PRINCIPAL_ACTS: Final = (
         _delete,
         is_danger=True,
         is_open=lambda one: ":iam::aws:" not in entity(one).arn,
-        note="What AWS wants gone first, such as keys and attached policies, goes first, in one request.",
+        note="Everything that AWS requires to be removed first, such as access keys and attached policies, is removed in the same request.",
         part=END,
         is_plain=True,
     ),

@@ -80,7 +80,7 @@ def remade(happened: Happened) -> list[Reversal]:
     state: EntityState = happened.steps[STATE][0].old
     make = _MAKERS.get(Kind(entity.kind))
     if make is None or state.path.startswith("/aws-"):
-        why = "Gatehouse can't create it again. Create it in AWS, or accept this."
+        why = "Gatehouse can’t create it again. Create it in AWS, or accept this."
         return [Reversal(what, why_not=why)]
     found = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
     if entity.kind in _HOLDERS:
@@ -120,7 +120,7 @@ def _lost(happened: Happened) -> Iterator[Reversal]:
     gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
     if gone:
         names = ", ".join(row.name.rpartition("/")[2] for row in gone)
-        yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can't restore them.")
+        yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can’t restore them.")
 
 
 def _targets(happened: Happened, kind: EdgeKind) -> list[Entity]:

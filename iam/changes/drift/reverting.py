@@ -37,7 +37,7 @@ from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
 from iam.mirror.queries.happenings import QUIET, Step
 
-IN_AWS = "Gatehouse can't undo this. Change it back in AWS, or accept it."
+IN_AWS = "Gatehouse can’t undo this. Change it back in AWS, or accept it."
 _TAGS: dict[str, type[SetTags]] = {
     Kind.USER: SetUserTags,
     Kind.ROLE: SetRoleTags,

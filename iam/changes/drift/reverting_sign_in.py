@@ -30,7 +30,7 @@ def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
     noun = NOUNS.get(Kind(row.kind), (row.get_kind_display(), ""))[0]
     what = f"{noun} {row.name.rpartition('/')[2]} of {entity.name}"
     if step.new is None:
-        yield Reversal(what, why_not="It was deleted, and AWS can't restore it. Create a new one.")
+        yield Reversal(what, why_not="It was deleted, and AWS can’t restore it. Create a new one.")
     elif row.valid_to is not None:
         yield moved(what)
     elif step.old is None:
@@ -39,7 +39,7 @@ def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
         made = _STATUS[row.kind][_SIDE[step.old.category]]
         yield Reversal(what, (made.of(row.entity),))
     else:
-        yield Reversal(what, why_not="Gatehouse can't undo this. Change it back in AWS, or accept it.")
+        yield Reversal(what, why_not="Gatehouse can’t undo this. Change it back in AWS, or accept it.")
 
 
 _SIDE = {"Active": 0, "Inactive": 1}
@@ -52,7 +52,7 @@ def _turned_off(row: EntityState, what: str) -> Iterator[Reversal]:
     elif row.kind in _STATUS:
         yield Reversal(what, why_not="It is already inactive. Delete it on the page of the IAM user.")
     else:
-        yield Reversal(what, why_not="Gatehouse can't undo this. Change it back in AWS, or accept it.")
+        yield Reversal(what, why_not="Gatehouse can’t undo this. Change it back in AWS, or accept it.")
 
 
 def credentials(step: Step, entity: Entity) -> Iterator[Reversal]:
@@ -61,11 +61,11 @@ def credentials(step: Step, entity: Entity) -> Iterator[Reversal]:
     if old is None or new is None:
         return
     if new.mfa == "none" and old.mfa not in ("none", "unread"):
-        why = "A removed MFA device can't be restored. The person must enroll a new one."
+        why = "A removed MFA device can’t be restored. The person must enroll a new one."
         yield Reversal(f"MFA of {entity.name}", why_not=why)
     what = f"The console password of {entity.name}"
     if old.has_password and new.has_password is False:
-        yield Reversal(what, why_not="A deleted password can't be restored. The person needs a new one.")
+        yield Reversal(what, why_not="A deleted password can’t be restored. The person needs a new one.")
     if old.has_password is False and new.has_password:
         now = UserCredentials.objects.filter(valid_at(None), user=entity).first()
         if now is None or not now.has_password:

@@ -53,7 +53,7 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
         raise RefusedError(f"You can accept at most {MOST} differences at once.")
     for drift in drifts:
         if not may_adopt(actor, account_id=drift.account.account_id):
-            raise RefusedError(f"You can view {drift.account.name}, but you can't accept differences in it.")
+            raise RefusedError(f"You can view {drift.account.name}, but you can’t accept differences in it.")
     with transaction.atomic():
         taken = [one for one in drifts if _decide(one, to=DriftState.ADOPTED, actor=actor, reason=reason)]
     if not taken:

@@ -67,8 +67,8 @@ class DeleteAccessKey(OnAccessKey, DeleteCredential):
     slug = "access_key.delete"
     loss = Loss(
         "Delete an access key",
-        "AWS never gives a deleted access key back; a new one is another access key.",
-        "Deactivate it: it stops working at once, and can be made active again.",
+        "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
+        "Deactivate it instead: it stops working immediately and can be reactivated.",
     )
 
 
@@ -105,7 +105,7 @@ class CreateAccessKey(GivenOnce):
         return (
             self.call(
                 "CreateAccessKey",
-                sentence=f"AWS makes a key; its secret is sealed for {self.given.recipient_name}",
+                sentence=f"Creates an access key. Its secret is sealed for {self.given.recipient_name}",
             ),
         )
 
@@ -133,7 +133,5 @@ class CreateAccessKey(GivenOnce):
             return None
         used = len(set(owned(user, self.kind)) - self._going)
         limit = account_quota(self.account, "AccessKeysPerUserQuota", usual=KEYS_PER_USER)
-        refusal = (
-            f"{user.name} has {used} access keys, and AWS allows {limit}. Delete one that is not used first."
-        )
-        return Quota("Access keys then", used=used, after=used + 1, limit=limit, refusal=refusal)
+        refusal = f"{user.name} has {used} access keys, and AWS allows {limit}. Delete an unused one first."
+        return Quota("Access keys afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)

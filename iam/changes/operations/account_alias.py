@@ -83,9 +83,9 @@ class Alias(AccountSetting):
             found.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
         if before["alias"]:
             found.append(
-                f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and anybody may take {before['alias']}."
+                f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and any AWS account can take the alias {before['alias']}."
             )
-        found.append("The address with the number of the account works as before.")
+        found.append("The sign-in address with the account ID keeps working.")
         return found
 
     def sensitivity(self, effect: Effect) -> str:
@@ -115,16 +115,16 @@ class CreateAlias(Alias):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give the account the alias {self.given.alias}"
+        return f"Set account alias {self.given.alias}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The account has the alias {self.given.alias} already."
+        return f"The account already has the alias {self.given.alias}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"The account has the alias {self.given.alias} from then on"
+        sentence = f"Sets the account alias to {self.given.alias}"
         params = {"AccountAlias": self.given.alias}
         return (Call(service="iam", operation="CreateAccountAlias", params=params, sentence=sentence),)
 
@@ -132,8 +132,8 @@ class CreateAlias(Alias):
         """See Operation, in words: AWS's model gives a pattern only."""
         if not FORM.fullmatch(self.given.alias):
             return [
-                "an alias has 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at either end, and is no "
-                "number of an account."
+                "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or digit, "
+                "and can’t be an account ID."
             ]
         return super().problems()
 
@@ -151,7 +151,7 @@ class DeleteAlias(Alias):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Take the alias {self.given.alias} from the account"
+        return f"Remove account alias {self.given.alias}"
 
     @property
     def already(self) -> str:
@@ -161,12 +161,12 @@ class DeleteAlias(Alias):
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params = {"AccountAlias": self.given.alias}
-        sentence = f"The account has the alias {self.given.alias} no more"
+        sentence = f"Removes the account alias {self.given.alias}"
         return (Call(service="iam", operation="DeleteAccountAlias", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """See Operation; and whether it is the one that the account has."""
         now = self.mirrored()
         if now and now["alias"] not in ("", self.given.alias):
-            return [f"the account's alias is {now['alias']}, not {self.given.alias}."]
+            return [f"the account’s alias is {now['alias']}, not {self.given.alias}."]
         return super().problems()

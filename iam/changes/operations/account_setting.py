@@ -21,7 +21,7 @@ class AccountSetting(Operation):
 
     is_idempotent = True
     subject_kind = ACCOUNT
-    gone = "The account's settings have not been read yet. Pull the account, then ask again."
+    gone = "The account settings aren’t synced yet. Sync the account, then try again."
     fact: ClassVar[str]
 
     def __init__(self, account: Account) -> None:

@@ -190,7 +190,7 @@ class _Weighing:
         others = sum(self._has_unread(member) for member in self._holders)
         if others:
             yield (
-                f"{others:,} of the principals that have it also have a policy that can't be understood in full; "
+                f"{others:,} of the principals that have it also have a policy that can’t be understood in full; "
                 "that part is not analyzed."
             )
         if not self._shard.standing.is_known:
@@ -206,7 +206,7 @@ class _Weighing:
 def _problems(document: Document) -> Iterator[str]:
     problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
     for problem in problems[:SAID]:
-        yield f"Part of the new text can't be understood, so it is not analyzed: {problem}."
+        yield f"Part of the new text can’t be understood, so it is not analyzed: {problem}."
 
 
 def _people(groups: Groups) -> int:

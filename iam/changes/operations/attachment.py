@@ -152,9 +152,9 @@ class Attachment(OfHolder):
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"AWS has no policy {given.policy_name}{'' if given.is_of_aws else ' any more'}."
+            return f"Policy {given.policy_name} {'does not exist' if given.is_of_aws else 'no longer exists'} in AWS."
         if given.policy_id and found != given.policy_id:
-            return f"The policy {given.policy_name} was deleted and made again: it is {found} now, not {given.policy_id}."
+            return f"Policy {given.policy_name} was deleted and recreated: its ID is now {found}, not {given.policy_id}."
         return ""
 
     def observe(self, aws: Aws) -> Image:
@@ -183,15 +183,15 @@ class Attachment(OfHolder):
         # Detaching is always allowed, also under a quota that was lowered.
         limit = max(limit, 0 if self.attached_after else after)
         refusal = (
-            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} a {given.holder_kind}. "
+            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} per {given.holder_kind}. "
             "Detach one first, or use an inline policy."
         )
-        return Quota("Managed policies then", used=used, after=after, limit=limit, refusal=refusal)
+        return Quota("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def problems(self) -> list[str]:
         """See Operation; what belongs to the roles of AWS services is for these alone."""
         if self.attached_after and ":policy/aws-service-role/" in self.given.policy_arn:
-            return [f"{self.given.policy_name} is for the role of an AWS service only."]
+            return [f"{self.given.policy_name} can be attached only to a service-linked role."]
         return super().problems()
 
     def call(self, verb: str, *, sentence: str) -> Call:
@@ -246,7 +246,7 @@ class Attachment(OfHolder):
             world.put_policy(PolicyRow(number, given.policy_arn, world.text(self.text)))
         if number is None:
             if self.attached_after:
-                world.doubt(f"What {given.policy_name} says is not known yet, so it is not weighed.")
+                world.doubt(f"{given.policy_name} isn’t synced yet, so its effect isn’t included.")
             return
         grants = world.grants(given.holder_arn)
         attached = set(grants.attached) | {number} if self.attached_after else set(grants.attached) - {number}
@@ -262,12 +262,12 @@ class AttachPolicy(Attachment):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Attach {self.given.policy_name} to {self.given.holder_name}"
+        return f"Attach policy {self.given.policy_name} to {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.policy_name} is attached to {self.given.holder_name} already."
+        return f"{self.given.policy_name} is already attached to {self.given.holder_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -288,12 +288,14 @@ class DetachPolicy(Attachment):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Detach {self.given.policy_name} from {self.given.holder_name}"
+        return (
+            f"Detach policy {self.given.policy_name} from {self.given.holder_kind} {self.given.holder_name}"
+        )
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.policy_name} is not attached to {self.given.holder_name}."
+        return f"{self.given.policy_name} isn’t attached to {self.given.holder_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

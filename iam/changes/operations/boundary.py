@@ -70,7 +70,7 @@ class Boundary(OnSubject):
     def problems(self) -> list[str]:
         """See Operation."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
-            return [f"{self.given.name} is a service-linked role, which has no permissions boundary."]
+            return [f"{self.given.name} is a service-linked role, which can’t have a permissions boundary."]
         return super().problems()
 
     def weigh(self, world: World) -> None:
@@ -112,12 +112,12 @@ class PutBoundary(Boundary):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Bound {self.given.name} by {self.given.boundary.rpartition('/')[2]}"
+        return f"Set permissions boundary {self.given.boundary.rpartition('/')[2]} for {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has this permissions boundary already."
+        return f"{self.given.name} already has this permissions boundary."
 
     def named(self) -> tuple[str, ...]:
         """See Operation."""
@@ -127,7 +127,7 @@ class PutBoundary(Boundary):
         """See Operation."""
         given, word = self.given, WORDS[self.subject_kind]
         params = {f"{word}Name": given.name, "PermissionsBoundary": given.boundary}
-        sentence = f"{given.name} can do nothing that {given.boundary.rpartition('/')[2]} does not allow"
+        sentence = f"{given.name} can do only what {given.boundary.rpartition('/')[2]} also allows"
         operation = f"Put{word}PermissionsBoundary"
         return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
 
@@ -153,7 +153,7 @@ class DeleteBoundary(Boundary):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Take the permissions boundary from {self.given.name}"
+        return f"Remove permissions boundary of {self.given.name}"
 
     @property
     def already(self) -> str:
@@ -168,7 +168,7 @@ class DeleteBoundary(Boundary):
                 service="iam",
                 operation=f"Delete{word}PermissionsBoundary",
                 params={f"{word}Name": self.given.name},
-                sentence=f"Nothing bounds {self.given.name} any more but the organization's policies",
+                sentence=f"Only SCPs and RCPs limit {self.given.name} afterwards",
             ),
         )
 

@@ -32,7 +32,7 @@ from iam.sealed import services as sealed
 
 PURPOSE: Final = "login_profile.password"
 TYPED: Final = "login_profile.typed_password"
-_GONE: Final = "The password that was typed is not kept any longer: have it typed again, in a new change."
+_GONE: Final = "The entered password has expired. Enter it again in a new request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class SetPassword(OnLoginProfile):
     @property
     def already(self) -> str:
         """See Operation."""
-        return "This password was set already."
+        return "This password is already set."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -151,15 +151,11 @@ class SetPassword(OnLoginProfile):
 
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
-        choose = (
-            f"{self.user.user_name} has to choose another one at the first sign-in."
-            if self.must_change
-            else ""
-        )
+        choose = f"{self.user.user_name} must change it at first sign-in." if self.must_change else ""
         reads = (
-            "The password is the one that was typed; nobody reads it here."
+            "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
-            else f"{self.given.recipient_name} reads it once, within 24 hours of its making. Nobody else does."
+            else f"Only {self.given.recipient_name} can read it, once, within 24 hours."
         )
         return tuple(note for note in (reads, choose) if note)
 
@@ -176,7 +172,7 @@ class CreateLoginProfile(SetPassword):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give {self.user.user_name} a console password"
+        return f"Create console password for {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -186,8 +182,8 @@ class CreateLoginProfile(SetPassword):
     def differing(self, image: Image, *, before: Image) -> str:
         """See Operation."""
         return (
-            f"{self.user.user_name} has a console password, and had none when this was asked for. Whose it is cannot be told from AWS: "
-            "set another one."
+            f"{self.user.user_name} now has a console password, but had none when this was requested. AWS doesn’t say who set it: "
+            "reset it."
         )
 
     def inverse(self, before: Image) -> Operation | None:
@@ -202,7 +198,7 @@ class CreateLoginProfile(SetPassword):
         user = self.subject()
         row = credentials_row(user) if user else None
         if row is not None and row.has_password and accepted(self.given.sealed_id) is None:
-            return [f"{self.user.user_name} has a console password already; set another one instead."]
+            return [f"{self.user.user_name} already has a console password. Reset it instead."]
         return super().problems()
 
 
@@ -211,22 +207,22 @@ class UpdateLoginProfile(SetPassword):
 
     slug = "login_profile.update"
     loss = Loss(
-        "Set another console password",
-        "AWS never shows the former password, so nothing brings it back.",
-        "Have them choose another one at the next sign-in: the present one holds until then.",
+        "Reset a console password",
+        "AWS never shows the old password, so it can’t be restored.",
+        "Require a change at next sign-in instead: the current password works until then.",
     )
-    gone = "AWS has no such user any more, or they have no console password, as of the last reading."
+    gone = "The user or its console password no longer exists in AWS, as of the last sync."
 
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Set another console password for {self.user.user_name}"
+        return f"Reset console password of {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         return (
             self.setting(
-                "UpdateLoginProfile", sentence=f"{self.user.user_name} signs in with another password"
+                "UpdateLoginProfile", sentence=f"{self.user.user_name} signs in with a new password"
             ),
         )
 

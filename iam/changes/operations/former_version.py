@@ -55,7 +55,7 @@ class FormerVersion(OnPolicy):
     def problems(self) -> list[str]:
         """See Operation; and whose the policy is."""
         if OF_AWS in self.given.subject_arn:
-            return [f"{self.given.name} is managed by AWS, who alone can change it."]
+            return [f"{self.given.name} is managed by AWS, so only AWS can change it."]
         return super().problems()
 
 
@@ -63,23 +63,23 @@ class DeletePolicyVersion(FormerVersion):
     """Deletes a version that does not hold."""
 
     slug = "policy.delete_version"
-    comes_back = "Its text is kept as a version again, under another number."
+    comes_back = "Its text is restored as a version with another number."
 
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Delete {self.given.version} of {self.given.name}"
+        return f"Delete version {self.given.version} of policy {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has no version {self.given.version} any more."
+        return f"{self.given.name} no longer has version {self.given.version}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         given = self.given
         params = {**self.arn, "VersionId": given.version}
-        sentence = f"{given.version} of {given.name}, which does not hold, goes; Gatehouse keeps its text"
+        sentence = f"Deletes {given.version} of {given.name}, which isn’t the default version. Gatehouse keeps its text"
         return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -99,7 +99,9 @@ class DeletePolicyVersion(FormerVersion):
         subject, version = self.subject(), self.given.version
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
         if subject is not None and rows.filter(is_default=True).exists():
-            return [f"{version} is what {self.given.name} says now. Make another version the default first."]
+            return [
+                f"{version} is the default version of {self.given.name}. Set another version as default first."
+            ]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
@@ -116,19 +118,17 @@ class RestorePolicyVersion(FormerVersion):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Keep the text of {self.given.version} of {self.given.name} as a version again"
+        return f"Restore version {self.given.version} of policy {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"A version of {self.given.name} says this already."
+        return f"{self.given.name} already has a version with this text."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params: dict[str, Any] = {**self.arn, "PolicyDocument": self.text, "SetAsDefault": False}
-        sentence = (
-            f"{self.given.name} gets a version that says what {self.given.version} said, and does not hold"
-        )
+        sentence = f"{self.given.name} gets a version with the text of {self.given.version}, not as default"
         return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -150,7 +150,7 @@ class RestorePolicyVersion(FormerVersion):
             return None
         used = PolicyVersion.objects.filter(valid_at(None), policy=subject).count()
         refusal = f"{subject.name} has {used} versions, and AWS keeps {VERSIONS}. Delete one first."
-        return Quota("Versions then", used=used, after=used + 1, limit=VERSIONS, refusal=refusal)
+        return Quota("Versions afterwards", used=used, after=used + 1, limit=VERSIONS, refusal=refusal)
 
     def inverse(self, before: Image) -> Operation | None:
         """Without the version that was made."""

@@ -65,7 +65,7 @@ class GivenOnce(OfUser):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"This {self.noun} was made already."
+        return f"This {self.noun} already exists."
 
     def wanted(self) -> Image:
         """See Operation; AWS assigns the id of the new one, which `satisfied` finds by its seal."""
@@ -94,8 +94,8 @@ class GivenOnce(OfUser):
         if not strange:
             return ""
         return (
-            f"{self.user.user_name} has the {self.noun} {', '.join(strange)}, which was not there when this was asked for. "
-            "If it is the one that this change has made, its secret is lost: deactivate it, delete it, and ask anew."
+            f"{self.user.user_name} has the {self.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
+            "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class GivenOnce(OfUser):
     @property
     def power(self) -> str:
         """What whoever holds it can do."""
-        return f"do whatever {self.user.user_name} may"
+        return f"do whatever {self.user.user_name} can"
 
     @abstractmethod
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
@@ -128,8 +128,8 @@ class GivenOnce(OfUser):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            f"Whoever holds it can {self.power}, until it is deactivated or deleted.",
-            f"{self.given.recipient_name} reads its secret once, within 24 hours of its making. Nobody else does.",
+            f"Anyone who has it can {self.power} until it is deactivated or deleted.",
+            f"Only {self.given.recipient_name} can read its secret, once, within 24 hours.",
         )
 
     def sensitivity(self, effect: Effect) -> str:

@@ -69,7 +69,7 @@ class CreateGroup(_Whole, Create):
                 service="iam",
                 operation="CreateGroup",
                 params={"GroupName": given.name, "Path": given.path},
-                sentence=f"A group {given.name} comes into being, with nobody in it",
+                sentence=f"Creates group {given.name} without members",
             ),
         )
 
@@ -99,7 +99,7 @@ class UpdateGroup(Rename):
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))
         is_renamed = bool(names) and self.given.new_name != self.given.name
-        note = f"{', '.join(names)} find their people by this name: let the rules of the teams name the new one as well."
+        note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
         return Effect(notes=(note,) if is_renamed else ())
 
 

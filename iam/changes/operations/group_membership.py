@@ -55,7 +55,7 @@ class Membership(Operation):
     is_idempotent = True
     looks_beside = True
     subject_kind = Kind.USER.value
-    gone = "AWS has no such user or group any more, as of the last reading."
+    gone = "The user or group no longer exists in AWS, as of the last sync."
     member_after: ClassVar[bool]
 
     def __init__(self, account: Account, given: MembershipParams) -> None:
@@ -136,8 +136,8 @@ class Membership(Operation):
         after = used + (1 if self.member_after else -1)
         # Leaving is always allowed, also for a user who is over a quota that was lowered.
         limit = max(self._groups_per_user(), 0 if self.member_after else after)
-        refusal = f"{self.given.user_name} is in {used} groups, and AWS allows {limit} a user. Take them out of one first."
-        return Quota("Groups then", used=used, after=after, limit=limit, refusal=refusal)
+        refusal = f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove the user from one first."
+        return Quota("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def _groups_per_user(self) -> int:
         return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
@@ -161,9 +161,11 @@ class Membership(Operation):
                 except AwsError as error:
                     if error.kind is not ErrorKind.NOT_FOUND:
                         raise
-                    return f"AWS has no {kind} named {name} any more."
+                    return f"The {kind} {name} no longer exists in AWS."
                 if wanted and found != wanted:
-                    return f"The {kind} {name} was deleted and made again: it is {found} now, not {wanted}."
+                    return (
+                        f"The {kind} {name} was deleted and recreated: its ID is now {found}, not {wanted}."
+                    )
         return ""
 
     def observe(self, aws: Aws) -> Image:
@@ -259,7 +261,7 @@ class RemoveFromGroup(Membership):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.user_name} is not in {self.given.group_name}."
+        return f"{self.given.user_name} isn’t in {self.given.group_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

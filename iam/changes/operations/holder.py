@@ -62,7 +62,7 @@ class OfHolder(Operation):
 
     is_idempotent = True
     looks_beside = True
-    gone = "AWS has no such user, group or role any more, as of the last reading."
+    gone = "The user, group or role no longer exists in AWS, as of the last sync."
 
     def __init__(self, account: Account, given: HolderParams) -> None:
         super().__init__(account)
@@ -118,9 +118,11 @@ class OfHolder(Operation):
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"AWS has no {kind} named {name} any more."
+            return f"The {kind} {name} no longer exists in AWS."
         if given.holder_id and found != given.holder_id:
-            return f"The {kind} {name} was deleted and made again: it is {found} now, not {given.holder_id}."
+            return (
+                f"The {kind} {name} was deleted and recreated: its ID is now {found}, not {given.holder_id}."
+            )
         return ""
 
     def sensitivity(self, effect: Effect) -> str:
@@ -132,7 +134,7 @@ class OfHolder(Operation):
         """See Operation; what only an AWS service may change is none of ours."""
         if SERVICE_LINKED in self.holder_params.holder_arn:
             name = self.holder_params.holder_name
-            return [f"{name} is a service-linked role; only its service changes what it holds."]
+            return [f"{name} is a service-linked role. Only its service can change its policies."]
         return super().problems()
 
     def quota_of(self, name: str, *, default: int) -> int:
@@ -186,6 +188,6 @@ def reach_notes(holder: Entity) -> tuple[str, ...]:
         return ()
     members = Edge.objects.filter(valid_at(None), target=holder, kind=EdgeKind.MEMBER).count()
     if not members:
-        return (f"Nobody is in {holder.name} yet; whoever joins holds what the group holds.",)
+        return (f"{holder.name} has no members yet. Members get the group’s policies.",)
     people = "1 user" if members == 1 else f"{members:,} users"
-    return (f"{holder.name} has {people} in it, who hold what the group holds.",)
+    return (f"{holder.name} has {people}, who get the group’s policies.",)

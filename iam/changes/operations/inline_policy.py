@@ -163,10 +163,12 @@ class InlineOperation(OfHolder):
         limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
-            f"All inline policies of {given.holder_name} would have {after:,} characters without white space, and AWS allows {limit:,} "
-            f"a {given.holder_kind}. Shorten it, or use a managed policy."
+            f"All inline policies of {given.holder_name} would have {after:,} characters without whitespace, and AWS allows {limit:,} "
+            f"per {given.holder_kind}. Shorten it, or use a managed policy."
         )
-        return Quota("Inline characters then", used=used, after=after, limit=limit, refusal=refusal)
+        return Quota(
+            "Inline policy characters afterwards", used=used, after=after, limit=limit, refusal=refusal
+        )
 
 
 class PutInlinePolicy(InlineOperation):
@@ -201,22 +203,22 @@ class PutInlinePolicy(InlineOperation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Write inline policy {self.policy_name} of {self.given.holder_name}"
+        return f"Set inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.policy_name} of {self.given.holder_name} says this already."
+        return f"{self.policy_name} of {self.given.holder_name} already has this text."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params = {**self.whom, "PolicyName": self.policy_name, "PolicyDocument": self.text}
-        sentence = f"{self.policy_name}, an inline policy of {self.given.holder_name}, says this from then on"
+        sentence = f"Sets the text of inline policy {self.policy_name} of {self.given.holder_name}"
         return (Call(service="iam", operation=f"Put{self.word}Policy", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """See Operation; AWS's model knows nothing of JSON."""
-        return super().problems() if is_object(self.text) else ["The text is no JSON object."]
+        return super().problems() if is_object(self.text) else ["The text isn’t a JSON object."]
 
     def inverse(self, before: Image) -> Operation | None:
         """What the policy said before, or none of the name."""
@@ -279,7 +281,7 @@ class DeleteInlinePolicy(InlineOperation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Delete inline policy {self.policy_name} of {self.given.holder_name}"
+        return f"Delete inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:

@@ -44,7 +44,7 @@ class ProfileAssociation(Operation):
     family = "instance-profile-association"
     is_idempotent = True
     subject_kind = Kind.INSTANCE.value
-    gone = "AWS has no such instance any more, as of the last reading."
+    gone = "The instance no longer exists in AWS, as of the last sync."
 
     def __init__(self, account: Account, given: InstanceParams) -> None:
         super().__init__(account)
@@ -115,7 +115,7 @@ class ProfileAssociation(Operation):
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls, which the observation that follows is spared."""
         self._fresh = self._look(aws)
-        return "" if self._fresh else f"AWS has no instance {self.given.subject_id} any more."
+        return "" if self._fresh else f"Instance {self.given.subject_id} no longer exists in AWS."
 
     def observe(self, aws: Aws) -> Image:
         """See Operation; two calls, none right after `mismatch`."""
@@ -165,9 +165,7 @@ class ProfileAssociation(Operation):
         return (ReplaceProfile if self.given.profile_arn else AssociateProfile).on(instance, profile_arn=arn)
 
 
-_OLD_CREDENTIALS = (
-    "Credentials that the instance has already stay valid until they expire, which takes some hours."
-)
+_OLD_CREDENTIALS = "Credentials that the instance already has stay valid for a few hours, until they expire."
 
 
 class AssociateProfile(ProfileAssociation):
@@ -178,7 +176,7 @@ class AssociateProfile(ProfileAssociation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give instance profile {self.profile} to {self.given.name}"
+        return f"Attach instance profile {self.profile} to {self.given.name}"
 
     def sensitivity(self, effect: Effect) -> str:
         """High: whoever can work on the instance works as the role then."""
@@ -187,7 +185,7 @@ class AssociateProfile(ProfileAssociation):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has this instance profile already."
+        return f"{self.given.name} already has this instance profile."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -198,7 +196,7 @@ class AssociateProfile(ProfileAssociation):
     @property
     def note(self) -> str:
         """See ProfileAssociation."""
-        return f"What runs on {self.given.name} can work as the role in {self.profile}."
+        return f"Applications on {self.given.name} can use the role in {self.profile}."
 
 
 class ReplaceProfile(ProfileAssociation):
@@ -209,7 +207,7 @@ class ReplaceProfile(ProfileAssociation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give {self.given.name} the instance profile {self.profile} instead"
+        return f"Replace instance profile of {self.given.name} with {self.profile}"
 
     def sensitivity(self, effect: Effect) -> str:
         """High: whoever can work on the instance works as the role then."""
@@ -218,18 +216,18 @@ class ReplaceProfile(ProfileAssociation):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has this instance profile already."
+        return f"{self.given.name} already has this instance profile."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"{self.given.name} has the instance profile {self.profile}, and the former one no longer"
+        sentence = f"{self.given.name} has instance profile {self.profile} instead of the previous one"
         what = {"AssociationId": self.given.association_id, "IamInstanceProfile": self.wanted_profile}
         return (self.call("ReplaceIamInstanceProfileAssociation", sentence=sentence, **what),)
 
     @property
     def note(self) -> str:
         """See ProfileAssociation."""
-        return f"What runs on {self.given.name} can work as the role in {self.profile}, and not as the former one."
+        return f"Applications on {self.given.name} can use the role in {self.profile} instead of the previous role."
 
 
 class DisassociateProfile(ProfileAssociation):
@@ -240,7 +238,7 @@ class DisassociateProfile(ProfileAssociation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Take the instance profile from {self.given.name}"
+        return f"Detach instance profile from {self.given.name}"
 
     @property
     def already(self) -> str:
@@ -249,14 +247,14 @@ class DisassociateProfile(ProfileAssociation):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"{self.given.name} has no instance profile any more"
+        sentence = f"{self.given.name} no longer has an instance profile"
         what = {"AssociationId": self.given.association_id}
         return (self.call("DisassociateIamInstanceProfile", sentence=sentence, **what),)
 
     @property
     def note(self) -> str:
         """See ProfileAssociation."""
-        return f"What runs on {self.given.name} gets no credentials of a role any more."
+        return f"Applications on {self.given.name} no longer get credentials of a role."
 
 
 def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:

@@ -67,7 +67,7 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         params: dict[str, Any] = {"InstanceProfileName": given.name, "Path": given.path}
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"An instance profile {given.name} comes into being, without a role"
+        sentence = f"Creates instance profile {given.name} without a role"
         return (Call(service="iam", operation="CreateInstanceProfile", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -86,7 +86,7 @@ class DeleteInstanceProfile(_Whole, OnProfile, Delete):
 
     def effect(self) -> Effect:
         """See Operation."""
-        return Effect(notes=instances_with(self.subject(), "lose it; AWS does not do that by itself"))
+        return Effect(notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically"))
 
     def inverse(self, before: Image) -> Operation | None:
         """A profile of the same name, path and tags; its unique id is another."""

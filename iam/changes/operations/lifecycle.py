@@ -66,7 +66,7 @@ class Create(OnSubject):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"There is a {self.noun} {self.given.name} already, just so."
+        return f"The {self.noun} {self.given.name} already exists with these settings."
 
     @property
     def subject_id(self) -> str:
@@ -100,7 +100,7 @@ class Create(OnSubject):
         """See Operation; and whether the name is taken."""
         taken = namesake(self.account, kind=self.subject_kind, name=self.given.name)
         if taken is not None:
-            return [f"there is a {self.noun} {taken.name} already, and names differ by more than case."]
+            return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
     def quota(self) -> Quota | None:
@@ -108,9 +108,9 @@ class Create(OnSubject):
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
         used = once(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
+        refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or ask AWS to raise the quota."
         return Quota(
-            f"{self.noun.capitalize()}s then", used=used, after=used + 1, limit=limit, refusal=refusal
+            f"{self.noun.capitalize()}s afterwards", used=used, after=used + 1, limit=limit, refusal=refusal
         )
 
     def inverse(self, before: Image) -> Operation | None:
@@ -126,7 +126,7 @@ class Create(OnSubject):
 class Delete(OnSubject):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its set takes that away before."""
 
-    comes_back = "It is made anew, and AWS gives it another unique id."
+    comes_back = "It is recreated, with a new unique ID."
 
     def __init__(self, account: Account, given: SubjectParams) -> None:
         super().__init__(account, given)
@@ -144,7 +144,7 @@ class Delete(OnSubject):
             return super().problems()
         first = "; ".join(one.title for one in left[:PARTS])
         more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
-        return [f"{self.given.name} still has what must go first. {first}{more}."]
+        return [f"{self.given.name} still has parts that must be removed first. {first}{more}."]
 
     @classmethod
     def of(cls, subject: Entity) -> Self:
@@ -159,7 +159,7 @@ class Delete(OnSubject):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {self.noun} {self.given.name} is gone already."
+        return f"The {self.noun} {self.given.name} is already deleted."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -169,7 +169,7 @@ class Delete(OnSubject):
                 service="iam",
                 operation=f"Delete{word}",
                 params={f"{word}Name": self.given.name},
-                sentence=f"The {self.noun} {self.given.name} goes",
+                sentence=f"Deletes {self.noun} {self.given.name}",
             ),
         )
 
@@ -230,7 +230,7 @@ class Rename(OnSubject):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {self.noun} {self.given.new_name} has this name and path already."
+        return f"The {self.noun} {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -243,7 +243,7 @@ class Rename(OnSubject):
                 service="iam",
                 operation=f"Update{word}",
                 params={**params, "NewPath": given.new_path},
-                sentence=f"{given.name} is {given.new_path}{given.new_name} from then on",
+                sentence=f"{given.name} becomes {given.new_path}{given.new_name}",
             ),
         )
 
@@ -281,7 +281,7 @@ class Rename(OnSubject):
         given = self.given
         taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
         if taken is not None:
-            return [f"there is a {self.noun} {taken.name} already, and names differ by more than case."]
+            return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
     def weigh(self, world: World) -> None:

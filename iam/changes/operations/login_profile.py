@@ -56,7 +56,7 @@ class RequirePasswordChange(OnLoginProfile):
 
     slug = "login_profile.require_change"
     is_idempotent = True
-    gone = "AWS has no such user any more, or they have no console password, as of the last reading."
+    gone = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
 
     def __init__(self, account: Account, given: RequirementParams) -> None:
@@ -78,13 +78,13 @@ class RequirePasswordChange(OnLoginProfile):
         """See Operation."""
         name = self.user.user_name
         if self.must_change:
-            return f"Have {name} choose another password"
-        return f"Let {name} keep the console password"
+            return f"Require {name} to change the password at next sign-in"
+        return f"Don’t require {name} to change the password"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.user.user_name} {'has to' if self.must_change else 'need not'} choose another password already."
+        return f"{self.user.user_name} already {'has to' if self.must_change else 'does not have to'} change the password."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -109,7 +109,7 @@ class RequirePasswordChange(OnLoginProfile):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        does = "chooses another password at the next sign-in" if self.must_change else "keeps the password"
+        does = "must change the password at next sign-in" if self.must_change else "keeps the password"
         return (
             self.call(
                 "UpdateLoginProfile",
@@ -133,8 +133,8 @@ class DeleteLoginProfile(OnLoginProfile):
     slug = "login_profile.delete"
     loss = Loss(
         "Delete a console password",
-        "AWS never shows a password, so nothing brings this one back; a new one can be set.",
-        "Attach AWSDenyAll to them: the password stays, and they can do nothing with it until that is detached.",
+        "AWS never shows a password, so this one can’t be restored. You can create a new one.",
+        "Attach AWSDenyAll instead: the password stays, but the user can’t do anything until you detach it.",
     )
     is_idempotent = True
 
@@ -146,7 +146,7 @@ class DeleteLoginProfile(OnLoginProfile):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Delete the console password of {self.user.user_name}"
+        return f"Delete console password of {self.user.user_name}"
 
     @property
     def already(self) -> str:
@@ -170,7 +170,7 @@ class DeleteLoginProfile(OnLoginProfile):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            f"Sessions in which {self.user.user_name} is signed in now go on until they end; access keys are not touched.",
+            f"Current sessions of {self.user.user_name} continue until they expire. Access keys aren’t affected.",
         )
 
     def inverse(self, before: Image) -> Operation | None:

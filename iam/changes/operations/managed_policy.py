@@ -182,14 +182,14 @@ class CreatePolicy(OnPolicy, Create):
             params["Description"] = given.description
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"A policy {given.name} comes into being, which nobody has yet"
+        sentence = f"Creates policy {given.name} (not attached to anyone)"
         create = Call(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
         return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
 
     def _version(self, place: int, text: str) -> Call:
         holds = place == self.default
         params = {"PolicyArn": self.given.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
-        what = "which holds" if holds else "which does not hold"
+        what = "as default" if holds else "not as default"
         sentence = f"{self.given.name} gets its version {place + 1}, {what}"
         return Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
 
@@ -230,16 +230,16 @@ class CreatePolicy(OnPolicy, Create):
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         taken = living.filter(name__iexact=given.name).exclude(arn__contains=OF_AWS).first()
         if taken is not None:
-            return [f"there is a policy {taken.name} already, at {taken.arn}."]
+            return [f"a policy named {taken.name} already exists: {taken.arn}."]
         if len(given.others) >= VERSIONS:
-            return [f"a policy has {VERSIONS} versions at most."]
+            return [f"a policy has at most {VERSIONS} versions."]
         for text in self.texts:
             if (size := MANAGED.size(text)) > MANAGED.limit:
                 return [
-                    f"the policy has {size:,} characters without white space; {MANAGED.limit:,} are the limit."
+                    f"the policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
                 ]
             if not is_object(text):
-                return ["the text is no JSON object."]
+                return ["the text isn’t a JSON object."]
         return Operation.problems(self)
 
     def quota(self) -> Quota | None:
@@ -247,8 +247,8 @@ class CreatePolicy(OnPolicy, Create):
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         used = living.exclude(arn__contains=OF_AWS).count()
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
-        return Quota("Policies then", used=used, after=used + 1, limit=limit, refusal=refusal)
+        refusal = f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one first, or ask AWS to raise the quota."
+        return Quota("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
     def weigh(self, world: World) -> None:
         """See Operation."""
@@ -284,7 +284,9 @@ class DeletePolicy(OnPolicy, Delete):
     """Deletes a managed policy that nobody has, with all its versions."""
 
     slug = "policy.delete"
-    comes_back = "It is made anew with the texts of all its versions; AWS gives it another unique id, and its versions other numbers."
+    comes_back = (
+        "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
+    )
     params_type = GonePolicyParams
     given: GonePolicyParams
 
@@ -304,11 +306,11 @@ class DeletePolicy(OnPolicy, Delete):
                 service="iam",
                 operation="DeletePolicyVersion",
                 params={**arn, "VersionId": version},
-                sentence=f"{version}, a former version, goes; Gatehouse keeps its text",
+                sentence=f"Deletes the older version {version}. Gatehouse keeps its text",
             )
             for version in given.versions.values()
         ]
-        sentence = f"The policy {given.name} goes; Gatehouse keeps its text"
+        sentence = f"Deletes policy {given.name}. Gatehouse keeps its text"
         return *before, Call(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
 
     def is_done(self, call: Call, *, image: Image) -> bool:
@@ -331,15 +333,13 @@ class DeletePolicy(OnPolicy, Delete):
         holders = record.attachment_count + record.boundary_count
         if not holders:
             return ""
-        who = (
-            "one user, group or role has it" if holders == 1 else f"{holders} users, groups or roles have it"
-        )
-        return f"{self.given.name} cannot be deleted: {who} still. Detach it first."
+        who = "1 user, group or role has it" if holders == 1 else f"{holders} users, groups or roles have it"
+        return f"{self.given.name} can’t be deleted: {who}. Detach it first."
 
     def problems(self) -> list[str]:
         """See Operation; and whose the policy is."""
         if OF_AWS in self.given.subject_arn:
-            return [f"{self.given.name} is managed by AWS, who alone can delete it."]
+            return [f"{self.given.name} is managed by AWS, so only AWS can delete it."]
         return super().problems()
 
     def effect(self) -> Effect:
@@ -352,9 +352,9 @@ class DeletePolicy(OnPolicy, Delete):
         notes = []
         if names:
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            notes.append(f"By now it is held by {', '.join(names[:5])}{more}, who lose it before.")
+            notes.append(f"It is attached to {', '.join(names[:5])}{more}, and detached from them first.")
         if subject.detail_at is None and not tags_in_mirror(subject):
-            notes.append("Its tags have not been read yet, and would not come back with it.")
+            notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
         return Effect(notes=tuple(notes))
 
     def inverse(self, before: Image) -> Operation | None:

@@ -38,7 +38,7 @@ ASSIGNED: Final = "assigned"
 SPARE: Final = "spare"
 ABSENT: Final = ""
 _GONE: Final = (
-    "The two codes are older than a minute, and AWS takes none that old: type the next two, in a new change."
+    "The two codes are older than a minute, so AWS won’t accept them. Enter two new codes in a new request."
 )
 
 
@@ -46,7 +46,7 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
     """Seal the two codes for the worker; they are there for a minute. Raises ValueError for what are not twice six digits."""
     codes = [code.replace(" ", "") for code in (first, second)]
     if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
-        raise ValueError("A code has six digits.")
+        raise ValueError("A code has 6 digits.")
     return sealed.seal(
         " ".join(codes),
         for_person=None,
@@ -116,9 +116,9 @@ class DeactivateMfaDevice(OnDevice):
 
     slug = "mfa_device.deactivate"
     loss = Loss(
-        "Take an MFA device from its user",
-        "AWS takes a device back only from whoever holds it: two codes that it shows in a row.",
-        "Have them add a second device first; a user can have eight.",
+        "Deactivate an MFA device",
+        "AWS accepts the device again only with two consecutive codes from it.",
+        "Ask them to add a second device first. A user can have 8.",
     )
 
     @property
@@ -129,7 +129,7 @@ class DeactivateMfaDevice(OnDevice):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.user.user_name} does not have this device."
+        return f"{self.user.user_name} doesn’t have this device."
 
     def wanted(self) -> Image:
         """See Operation: a virtual device is still there."""
@@ -152,7 +152,7 @@ class DeactivateMfaDevice(OnDevice):
         if others:
             return (f"{self.user.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
         return (
-            f"{self.user.user_name} then has no MFA: they sign in with the password alone, and what asks for MFA is refused.",
+            f"{self.user.user_name} will have no MFA: the password alone is enough to sign in, and requests that require MFA are denied.",
         )
 
     def risks(self) -> tuple[str, ...]:
@@ -173,9 +173,9 @@ class DeleteMfaDevice(DeactivateMfaDevice):
 
     slug = "mfa_device.delete"
     loss = Loss(
-        "Take a virtual MFA device from its user and delete it",
-        "AWS never gives the seed of a deleted device back; a new one has to be set up on the phone.",
-        "Take it from its user and do not delete it: whoever has it on the phone can get it back by two codes.",
+        "Deactivate and delete a virtual MFA device",
+        "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone.",
+        "Deactivate it without deleting it: its owner can enable it again with two codes.",
     )
     family = "virtual-mfa-device"
 
@@ -187,7 +187,7 @@ class DeleteMfaDevice(DeactivateMfaDevice):
     @property
     def already(self) -> str:
         """See Operation."""
-        return "The device is not there any more."
+        return "The device no longer exists."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -213,14 +213,14 @@ class DeleteMfaDevice(DeactivateMfaDevice):
                 service="iam",
                 operation="DeleteVirtualMFADevice",
                 params={"SerialNumber": self.serial},
-                sentence=f"The {self.label} is deleted for good",
+                sentence=f"Permanently deletes the {self.label}",
             ),
         )
 
     def problems(self) -> list[str]:
         """See Operation; AWS deletes virtual devices only."""
         if not is_virtual(self.serial):
-            return ["Only virtual devices can be deleted; take this one from its user instead."]
+            return ["Only virtual devices can be deleted. Deactivate this one instead."]
         return super().problems()
 
 
@@ -258,7 +258,7 @@ class WithCodes(OnDevice):
         return (
             self.own_call(
                 self.verb,
-                sentence=f"{self.user.user_name} {self.does} by two codes that it shows",
+                sentence=f"{self.user.user_name} {self.does} with two codes from it",
                 AuthenticationCode1="000000",
                 AuthenticationCode2="000000",
             ),
@@ -279,17 +279,17 @@ class EnableMfaDevice(WithCodes):
     """Gives a device to a user."""
 
     slug = "mfa_device.enable"
-    verb, does = "Enable", "gets the device,"
+    verb, does = "Enable", "enables the device,"
 
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give {self.label} to {self.user.user_name}"
+        return f"Enable {self.label} for {self.user.user_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.user.user_name} has this device already."
+        return f"{self.user.user_name} already has this device."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -310,10 +310,14 @@ class EnableMfaDevice(WithCodes):
             return None
         used_now = len(owned(user, self.kind))
         refusal = (
-            f"{user.name} has {used_now} MFA devices, and AWS allows {DEVICES_PER_USER}. Take one away first."
+            f"{user.name} has {used_now} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
         return Quota(
-            "MFA devices then", used=used_now, after=used_now + 1, limit=DEVICES_PER_USER, refusal=refusal
+            "MFA devices afterwards",
+            used=used_now,
+            after=used_now + 1,
+            limit=DEVICES_PER_USER,
+            refusal=refusal,
         )
 
     def inverse(self, before: Image) -> Operation | None:
@@ -328,21 +332,21 @@ class ResyncMfaDevice(WithCodes):
 
     slug = "mfa_device.resync"
     loss = Loss(
-        "Bring an MFA device into step",
-        "AWS keeps no former clock of a device to go back to, and nobody would want it.",
-        "Nothing is lost by it: the device works as before.",
+        "Resync an MFA device",
+        "AWS doesn’t keep the previous clock of a device, so there is nothing to restore.",
+        "Nothing is lost: the device keeps working.",
     )
-    verb, does = "Resync", "brings the device into step"
+    verb, does = "Resync", "resyncs the device"
 
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Bring {self.label} of {self.user.user_name} into step"
+        return f"Resync {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return "It was brought into step already."
+        return "It is already resynced."
 
     def wanted(self) -> Image:
         """See Operation."""

@@ -28,7 +28,7 @@ def for_limited_reader(notes: Iterable[str]) -> list[str]:
     """The notes for somebody who does not see the account whole: that it is named, and not who names it."""
     told = list(notes)
     kept = [note for note in told if not note.startswith(_BEGINNING)]
-    return kept if len(kept) == len(told) else [*kept, "Policies that you do not see name it."]
+    return kept if len(kept) == len(told) else [*kept, "Policies that you can’t see name it."]
 
 
 def named_by(principal: Entity) -> tuple[str, ...]:

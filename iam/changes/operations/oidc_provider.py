@@ -89,13 +89,15 @@ def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ())
     """What is wrong with audiences and thumbprints, in words."""
     clients, thumbprints = list(clients), list(thumbprints)
     if len(clients) > MOST_CLIENTS:
-        return [f"a provider has {MOST_CLIENTS} audiences at most, and these are {len(clients)}."]
+        return [f"a provider has at most {MOST_CLIENTS} audiences, not {len(clients)}."]
     if any(not 0 < len(one) <= 255 for one in clients):
         return ["an audience has 1 to 255 characters."]
     if len(thumbprints) > MOST_THUMBPRINTS:
-        return [f"a provider has {MOST_THUMBPRINTS} thumbprints at most, and these are {len(thumbprints)}."]
+        return [f"a provider has at most {MOST_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
     if wrong := next((one for one in thumbprints if not THUMBPRINT.fullmatch(one)), ""):
-        return [f"a thumbprint is the SHA-1 of a certificate, 40 hexadecimal digits, and not {wrong!r}."]
+        return [
+            f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 hexadecimal digits."
+        ]
     return []
 
 
@@ -152,7 +154,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
             params["ThumbprintList"] = given.thumbprints.split("\n")
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"An OpenID Connect provider {given.name} comes into being"
+        sentence = f"Creates OpenID Connect provider {given.name}"
         return (
             Call(service="iam", operation="CreateOpenIDConnectProvider", params=params, sentence=sentence),
         )
@@ -176,7 +178,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         """See Operation, in words where AWS's model has none."""
         parts, wanted = urlsplit(self.given.url), self.wanted()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
-            return ["the address of a provider begins with https:// and has no port, query or fragment."]
+            return ["the URL of a provider begins with https:// and has no port, query or fragment."]
         said = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
         return said or super().problems()
 
@@ -189,11 +191,11 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
     """Deletes an OpenID Connect provider."""
 
     slug = "oidc_provider.delete"
-    comes_back = "It is made anew with its audiences, thumbprints and tags. A tie to IAM Identity Center does not come back."
+    comes_back = "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center can’t be restored."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"The OpenID Connect provider {self.given.name} goes"
+        sentence = f"Deletes OpenID Connect provider {self.given.name}"
         return (
             Call(
                 service="iam", operation="DeleteOpenIDConnectProvider", params=self.which, sentence=sentence
@@ -275,16 +277,16 @@ class AddClientId(Client):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Add the audience {self.given.client} to {self.given.name}"
+        return f"Add audience {self.given.client} to {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has the audience {self.given.client} already."
+        return f"{self.given.name} already has the audience {self.given.client}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"Tokens that {self.given.name} gives out for {self.given.client} are taken"
+        sentence = f"Tokens from {self.given.name} for {self.given.client} are accepted"
         return (self.call("AddClientIDToOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
@@ -301,7 +303,7 @@ class RemoveClientId(Client):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Remove the audience {self.given.client} from {self.given.name}"
+        return f"Remove audience {self.given.client} from {self.given.name}"
 
     @property
     def already(self) -> str:
@@ -310,7 +312,7 @@ class RemoveClientId(Client):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"Tokens that {self.given.name} gives out for {self.given.client} are taken no more"
+        sentence = f"Tokens from {self.given.name} for {self.given.client} are no longer accepted"
         return (self.call("RemoveClientIDFromOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
@@ -320,7 +322,7 @@ class RemoveClientId(Client):
     @property
     def consequence(self) -> str:
         """See OnProvider."""
-        return f"Who comes with a token for {self.given.client} is let in no more."
+        return f"Sign-ins with a token for {self.given.client} no longer work."
 
     def risks(self) -> tuple[str, ...]:
         """See Operation: nobody is let in by it."""
@@ -352,12 +354,12 @@ class SetThumbprints(OnOidc):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Set the thumbprints of {self.given.name}"
+        return f"Set thumbprints of {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has these thumbprints already."
+        return f"{self.given.name} already has these thumbprints."
 
     @property
     def _thumbprints(self) -> list[str]:
@@ -366,7 +368,7 @@ class SetThumbprints(OnOidc):
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params = {**self.which, "ThumbprintList": self._thumbprints}
-        sentence = f"{self.given.name} is believed when one of these certificates vouches for it"
+        sentence = f"AWS trusts {self.given.name} when it uses one of these certificates"
         operation = "UpdateOpenIDConnectProviderThumbprint"
         return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
 

@@ -116,12 +116,12 @@ class UpdatePasswordPolicy(PasswordPolicy):
     @property
     def title(self) -> str:
         """See Operation."""
-        return "Set the rules for passwords"
+        return "Set password policy"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return "These are the rules for passwords already."
+        return "The account already has this password policy."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -143,7 +143,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
             params["MaxPasswordAge"] = given.maximum_age
         if given.reuse_prevention:
             params["PasswordReusePrevention"] = given.reuse_prevention
-        sentence = "These rules hold for passwords from then on"
+        sentence = "Sets this password policy"
         return (
             Call(service="iam", operation="UpdateAccountPasswordPolicy", params=params, sentence=sentence),
         )
@@ -155,7 +155,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
             if not least <= given[name] <= most:
                 return [f"{WORDS[name]} must be {least} to {most}, not {given[name]}."]
         if given["hard_expiry"] and not given["maximum_age"]:
-            return ["that an administrator must let people in again takes an age at which passwords expire."]
+            return ["“administrator reset required” needs a maximum password age."]
         return super().problems()
 
 
@@ -179,12 +179,12 @@ class DeletePasswordPolicy(PasswordPolicy):
     @property
     def title(self) -> str:
         """See Operation."""
-        return "Go back to AWS's rules for passwords"
+        return "Delete password policy"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return "AWS's rules hold already: none are set."
+        return "The account has no password policy: AWS’s default already applies."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -192,7 +192,7 @@ class DeletePasswordPolicy(PasswordPolicy):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = "AWS's own rules hold for passwords from then on"
+        sentence = "Deletes the password policy, so AWS’s default applies"
         return (Call(service="iam", operation="DeleteAccountPasswordPolicy", params={}, sentence=sentence),)
 
 
@@ -217,7 +217,7 @@ def differences(before: Rules | None, after: Rules | None) -> list[str]:
     """What the rules ask for differently, in sentences."""
     if after is None:
         return [
-            f"AWS's own rules: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the four kinds, no age, former passwords are not kept."
+            f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character types, no expiration, reuse allowed."
         ]
     told = _told(after)
     known = _told(before) if before is not None else {}
@@ -231,17 +231,19 @@ def differences(before: Rules | None, after: Rules | None) -> list[str]:
 def _told(rules: Rules) -> dict[str, str]:
     kinds = [words for name, words in KINDS.items() if rules[name]]
     age, former = rules["maximum_age"], rules["reuse_prevention"]
-    expired = "an administrator lets in again" if rules["hard_expiry"] else "chooses another at sign-in"
+    expired = "needs a reset by an administrator" if rules["hard_expiry"] else "is changed at sign-in"
     return {
-        "length": f"A password has at least {rules['minimum_length']} characters.",
-        "kinds": f"It has {', '.join(kinds)}." if kinds else "It may have any characters.",
-        "change": "People change their own."
+        "length": f"Passwords have at least {rules['minimum_length']} characters.",
+        "kinds": f"It has {', '.join(kinds)}." if kinds else "Any characters are allowed.",
+        "change": "Users can change their own password."
         if rules["allows_change"]
-        else "People need a permission to change their own.",
-        "age": f"It expires after {age} days; whose has expired {expired}." if age else "It does not expire.",
-        "former": f"None of the last {former} is used again."
+        else "Users need a permission to change their own password.",
+        "age": f"Passwords expire after {age} days. An expired password {expired}."
+        if age
+        else "Passwords don’t expire.",
+        "former": f"The last {former} passwords can’t be reused."
         if former
-        else "A former one may be used again.",
+        else "Old passwords can be reused.",
     }
 
 

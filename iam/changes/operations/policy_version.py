@@ -87,7 +87,7 @@ class DefaultText(Operation):
 
     family = "policy-version"
     subject_kind = Kind.POLICY.value
-    gone = "AWS has no such policy any more, as of the last reading."
+    gone = "The policy no longer exists in AWS, as of the last sync."
 
     def __init__(self, account: Account, given: PolicyParams) -> None:
         super().__init__(account)
@@ -155,9 +155,9 @@ class DefaultText(Operation):
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"AWS has no policy {name} any more."
+            return f"Policy {name} no longer exists in AWS."
         return (
-            f"The policy {name} was deleted and made again: it is {found} now, not {wanted}."
+            f"Policy {name} was deleted and recreated: its ID is now {found}, not {wanted}."
             if found != wanted
             else ""
         )
@@ -247,12 +247,12 @@ class CreatePolicyVersion(DefaultText):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Change policy {self.given.policy_name}"
+        return f"Update policy {self.given.policy_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.policy_name} says this already."
+        return f"{self.given.policy_name} already has this text."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -262,7 +262,7 @@ class CreatePolicyVersion(DefaultText):
             service="iam",
             operation="CreatePolicyVersion",
             params={**arn, "PolicyDocument": given.document, "SetAsDefault": True},
-            sentence=f"{given.policy_name} gets a new version, which holds at once",
+            sentence=f"{given.policy_name} gets a new default version",
         )
         if not given.drops:
             return (create,)
@@ -270,7 +270,7 @@ class CreatePolicyVersion(DefaultText):
             service="iam",
             operation="DeletePolicyVersion",
             params={**arn, "VersionId": given.drops},
-            sentence=f"{given.drops}, the oldest of {VERSIONS} versions, makes room; Gatehouse keeps its text",
+            sentence=f"Deletes {given.drops}, the oldest of {VERSIONS} versions, to make room. Gatehouse keeps its text",
         )
         return drop, create
 
@@ -295,21 +295,21 @@ class CreatePolicyVersion(DefaultText):
             return None
         used = len(standing(policy)["versions"])
         after = used + 1 - bool(self.given.drops)
-        refusal = f"{self.given.policy_name} has {used} versions by now, and AWS keeps {VERSIONS}. Open the page again."
-        return Quota("Versions then", used=used, after=after, limit=VERSIONS, refusal=refusal)
+        refusal = (
+            f"{self.given.policy_name} now has {used} versions, and AWS keeps {VERSIONS}. Reload the page."
+        )
+        return Quota("Versions afterwards", used=used, after=after, limit=VERSIONS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         size = MANAGED.size(self.text)
         if size > MANAGED.limit:
-            return [
-                f"The policy has {size:,} characters without white space; {MANAGED.limit:,} are the limit."
-            ]
+            return [f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."]
         try:
             is_object = isinstance(json.loads(self.text), dict)
         except (ValueError, RecursionError):
             is_object = False
-        return super().problems() if is_object else ["The text is no JSON object."]
+        return super().problems() if is_object else ["The text isn’t a JSON object."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,12 +353,12 @@ class SetDefaultVersion(DefaultText):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Make {self.given.version} the default of {self.given.policy_name}"
+        return f"Set {self.given.version} as default version of policy {self.given.policy_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.policy_name} says what {self.given.version} says already."
+        return f"{self.given.policy_name} already has the text of {self.given.version}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -368,7 +368,7 @@ class SetDefaultVersion(DefaultText):
                 service="iam",
                 operation="SetDefaultPolicyVersion",
                 params={"PolicyArn": given.policy_arn, "VersionId": given.version},
-                sentence=f"{given.version} of {given.policy_name} holds again",
+                sentence=f"{given.version} becomes the default version of {given.policy_name}",
             ),
         )
 

@@ -97,9 +97,9 @@ class RoleInProfile(OnProfile):
         given = self.given
         role = entity_now(aws, kind=Kind.ROLE.value, name=given.role_name)
         if role is None:
-            return f"AWS has no role named {given.role_name} any more."
+            return f"Role {given.role_name} no longer exists in AWS."
         if given.role_id and role.aws_id != given.role_id:
-            return f"The role {given.role_name} was deleted and made again: it is {role.aws_id} now, not {given.role_id}."
+            return f"Role {given.role_name} was deleted and recreated: its ID is now {role.aws_id}, not {given.role_id}."
         return ""
 
     def call(self, operation: str, *, sentence: str) -> Call:
@@ -121,32 +121,30 @@ class AddRoleToProfile(RoleInProfile):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Put role {self.given.role_name} into instance profile {self.given.name}"
+        return f"Add role {self.given.role_name} to instance profile {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} holds the role {self.given.role_name} already."
+        return f"{self.given.name} already has the role {self.given.role_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"{self.given.name} holds {self.given.role_name}"
+        sentence = f"{self.given.name} gets role {self.given.role_name}"
         return (self.call("AddRoleToInstanceProfile", sentence=sentence),)
 
     def quota(self) -> Quota | None:
         """Roles of the profile: one is the limit, and AWS never raises it."""
         subject = self.subject()
         held = str(self.image_of(subject)["role"]) if subject else ""
-        refusal = (
-            f"{self.given.name} holds the role {held}, and a profile holds one only. Take that out first."
-        )
+        refusal = f"{self.given.name} has the role {held}, and a profile can have only one. Remove it first."
         return Quota(
-            "Roles of the profile then", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
+            "Roles of the profile afterwards", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
         )
 
     def effect(self) -> Effect:
         """See Operation."""
-        return Effect(notes=instances_with(self.subject(), f"work as {self.given.role_name}"))
+        return Effect(notes=instances_with(self.subject(), f"use {self.given.role_name}"))
 
     def sensitivity(self, effect: Effect) -> str:
         """High: whoever can work on the instance works as the role then."""
@@ -170,16 +168,16 @@ class RemoveRoleFromProfile(RoleInProfile):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Take role {self.given.role_name} out of instance profile {self.given.name}"
+        return f"Remove role {self.given.role_name} from instance profile {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} does not hold the role {self.given.role_name}."
+        return f"{self.given.name} doesn’t have the role {self.given.role_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"{self.given.name} holds no role any more"
+        sentence = f"{self.given.name} no longer has a role"
         return (self.call("RemoveRoleFromInstanceProfile", sentence=sentence),)
 
     def satisfied(self, image: Image) -> bool:
@@ -188,7 +186,7 @@ class RemoveRoleFromProfile(RoleInProfile):
 
     def effect(self) -> Effect:
         """See Operation."""
-        return Effect(notes=instances_with(self.subject(), f"can work as {self.given.role_name} no longer"))
+        return Effect(notes=instances_with(self.subject(), f"can no longer use {self.given.role_name}"))
 
     def inverse(self, before: Image) -> Operation | None:
         """See Operation."""

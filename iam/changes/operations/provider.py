@@ -107,7 +107,7 @@ class OnProvider(OnSubject):
         """See Operation: which roles it leads to."""
         roles = self.trusting()
         if not roles:
-            return Effect(notes=("No role trusts it, so nobody comes in by it.",))
+            return Effect(notes=("No role trusts it, so no one can sign in with it.",))
         more = f" and {len(roles) - NAMED} more" if len(roles) > NAMED else ""
         who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
         return Effect(notes=(f"{who}: {', '.join(roles[:NAMED])}{more}. {self.consequence}",))
@@ -115,7 +115,7 @@ class OnProvider(OnSubject):
     @property
     def consequence(self) -> str:
         """What it means to the people who come in by the roles that trust it."""
-        return "Whom the provider signs in from now on may assume them, as far as their trust policies allow."
+        return "Anyone who signs in with the provider can assume them, as far as their trust policies allow."
 
     def risks(self) -> tuple[str, ...]:
         """See Operation: whoever speaks for the provider may assume the roles that trust it."""
@@ -136,7 +136,7 @@ class CreateProvider(OnProvider, Create):
     def quota(self) -> Quota | None:
         """Providers of the kind: now, afterwards, and what AWS allows."""
         quota = super().quota()
-        return quota and replace(quota, what=f"{self.noun}s then")
+        return quota and replace(quota, what=f"{self.noun}s afterwards")
 
 
 class DeleteProvider(OnProvider, Delete):
@@ -147,7 +147,7 @@ class DeleteProvider(OnProvider, Delete):
     @property
     def consequence(self) -> str:
         """See OnProvider."""
-        return "Nobody comes in by it any more; their trust policies stay as they are."
+        return "No one can sign in with it any more. The trust policies don’t change."
 
     def risks(self) -> tuple[str, ...]:
         """See Operation: nobody is let in by it."""

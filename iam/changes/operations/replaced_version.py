@@ -75,12 +75,12 @@ class TakeBackVersion(FormerVersion):
     def title(self) -> str:
         """See Operation."""
         given = self.given
-        return f"Make {given.version} the default of {given.name}, and keep the text of {given.lost} again"
+        return f"Set {given.version} as default version of policy {given.name}, and restore the text of {given.lost}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} says what {self.given.version} says already, and keeps the text of {self.given.lost}."
+        return f"{self.given.name} already has the text of {self.given.version} as default, and keeps the text of {self.given.lost}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -88,17 +88,17 @@ class TakeBackVersion(FormerVersion):
         return (
             self._call(
                 "SetDefaultPolicyVersion",
-                f"{given.version} of {given.name} holds again",
+                f"{given.version} becomes the default version of {given.name}",
                 VersionId=given.version,
             ),
             self._call(
                 "DeletePolicyVersion",
-                f"{given.made}, which does not hold any more, goes; Gatehouse keeps its text",
+                f"Deletes {given.made}, which is no longer the default. Gatehouse keeps its text",
                 VersionId=given.made,
             ),
             self._call(
                 "CreatePolicyVersion",
-                f"{given.name} gets a version that says what {given.lost} said, and does not hold",
+                f"{given.name} gets a version with the text of {given.lost}, not as default",
                 PolicyDocument=self.lost_text,
                 SetAsDefault=False,
             ),

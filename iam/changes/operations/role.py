@@ -32,8 +32,8 @@ from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.index.rows import Grants, PrincipalRow
 
 OTHER_ID: Final = (
-    "A role that is made again under the name has another unique id: a policy of a resource or a trust policy that names this one "
-    "does not let it in."
+    "A role recreated under this name has a new unique ID: resource-based policies and trust policies that name this role "
+    "don’t apply to it."
 )
 HOUR: Final = 3600
 """The longest session of a role, in seconds, where nothing else was asked for."""
@@ -188,7 +188,7 @@ class CreateRole(_Whole, Create):
             params["PermissionsBoundary"] = given.boundary
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"A role {given.name} comes into being"
+        sentence = f"Creates role {given.name}"
         return (Call(service="iam", operation="CreateRole", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -205,7 +205,7 @@ class CreateRole(_Whole, Create):
     def problems(self) -> list[str]:
         """See Operation; and what is wrong with the trust policy and the path."""
         if self.given.path.startswith(trust.SERVICE_LINKED):
-            return ["only AWS services make roles under /aws-service-role/."]
+            return ["only AWS services create roles under /aws-service-role/."]
         return trust.problems_of(self.given.trust, account=self.account) or super().problems()
 
     def effect(self) -> Effect:
@@ -270,7 +270,7 @@ class UpdateRole(OnSubject):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The role {self.given.name} has these settings already."
+        return f"Role {self.given.name} already has these settings."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation; AWS would set what is not named back to one hour, so that both are always named."""
@@ -311,23 +311,21 @@ class DeleteRole(_Whole, Delete):
     """Deletes a role."""
 
     slug = "role.delete"
-    comes_back = "It is made anew, and AWS gives it another unique id: trust policies and resource policies that name it do not mean the new one."
+    comes_back = "It is recreated with a new unique ID: trust policies and resource-based policies that name it don’t apply to the new one."
     family = "role"
     subject_kind = Kind.ROLE.value
 
     def problems(self) -> list[str]:
         """See Operation; a service-linked role goes by another call."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
-            return [f"{self.given.name} is a service-linked role; it is deleted as such."]
+            return [f"{self.given.name} is a service-linked role. Delete it as a service-linked role."]
         return super().problems()
 
     def effect(self) -> Effect:
         """See Operation."""
         role = self.subject()
         named = named_by(role) if role else ()
-        return Effect(
-            notes=("Who is in a session of this role can do nothing with it any more.", *named, OTHER_ID)
-        )
+        return Effect(notes=("Running sessions of this role stop working.", *named, OTHER_ID))
 
     def inverse(self, before: Image) -> Operation | None:
         """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is another."""

@@ -103,12 +103,12 @@ class RevokeSessions(PutInlinePolicy):
     def title(self) -> str:
         """See Operation."""
         whose = f"sessions of {self.given.whose}" if self.given.whose else "all sessions"
-        return f"End {whose} in role {self.given.holder_name}"
+        return f"Revoke {whose} in role {self.given.holder_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {'sessions' if self.given.whose else 'running sessions'} of {self.given.holder_name} are ended already."
+        return f"The {'sessions' if self.given.whose else 'running sessions'} of {self.given.holder_name} are already revoked."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One at a time for a policy of this name."""
@@ -118,7 +118,7 @@ class RevokeSessions(PutInlinePolicy):
         """See Operation."""
         (call,) = super().calls()
         whose = f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
-        sentence = f"{whose} in {self.given.holder_name} that were issued until it is carried out can do nothing any more"
+        sentence = f"{whose} in {self.given.holder_name} that began before this change stop working"
         return (replace(call, sentence=sentence),)
 
     def sending(self, call: Call) -> Mapping[str, Any]:
@@ -155,7 +155,7 @@ class RevokeSessions(PutInlinePolicy):
     def effect(self) -> Effect:
         """See Operation."""
         found = super().effect()
-        notes = ("Whoever may assume the role can begin a new session at once.", *self._who())
+        notes = ("Anyone who can assume the role can start a new session immediately.", *self._who())
         return replace(found, notes=(*found.notes, *notes))
 
     def _who(self) -> tuple[str, ...]:
@@ -166,9 +166,7 @@ class RevokeSessions(PutInlinePolicy):
             return ()
         names = sorted(trust.admitted(state.document.text))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        return (
-            (f"Everybody is affected who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()
-        )
+        return (f"Affects everyone who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()
 
     def sensitivity(self, effect: Effect) -> str:
         """Normal: it takes away only, and in a hurry."""

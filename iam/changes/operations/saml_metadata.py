@@ -29,32 +29,32 @@ class UnfitError(ValueError):
 def read(text: str) -> Metadata:
     """What the document says. Raises UnfitError."""
     if len(text) < LEAST:
-        raise UnfitError(f"The metadata have {len(text):,} characters; AWS takes no less than {LEAST:,}.")
+        raise UnfitError(f"The metadata has {len(text):,} characters. AWS requires at least {LEAST:,}.")
     if len(text) > MOST:
-        raise UnfitError(f"The metadata have {len(text):,} characters; {MOST:,} are the limit.")
+        raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MOST:,}.")
     # Declarations of entities and document types have no place in metadata, and are how XML is made to do harm.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise UnfitError("The metadata declare a document type, which Gatehouse does not read.")
+        raise UnfitError("The metadata declares a document type, which Gatehouse doesn’t accept.")
     try:
         root = ElementTree.fromstring(text)  # noqa: S314
     except (ElementTree.ParseError, ValueError) as error:
-        raise UnfitError(f"The metadata are no XML: {error}.") from None
+        raise UnfitError(f"The metadata isn’t valid XML: {error}.") from None
     return _found(root)
 
 
 def _found(root: ElementTree.Element) -> Metadata:
     if root.tag != f"{_NS}EntityDescriptor":
         raise UnfitError(
-            "The metadata are no EntityDescriptor of SAML 2.0. Download them from the identity provider."
+            "The metadata isn’t a SAML 2.0 EntityDescriptor. Download it from the identity provider."
         )
     provider = root.find(f"{_NS}IDPSSODescriptor")
     if provider is None:
         raise UnfitError(
-            "The metadata are those of a service, not of an identity provider: they have no IDPSSODescriptor."
+            "The metadata describes a service, not an identity provider: it has no IDPSSODescriptor."
         )
     certificates = sum(bool((one.text or "").strip()) for one in provider.iter(_CERTIFICATE))
     if not certificates:
-        raise UnfitError("The metadata hold no certificate by which sign-ins could be verified.")
+        raise UnfitError("The metadata has no certificate to verify sign-ins with.")
     services = provider.findall(f"{_NS}SingleSignOnService")
     return Metadata(
         entity_id=root.get("entityID", ""),

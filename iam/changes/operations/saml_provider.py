@@ -79,8 +79,8 @@ def speaks_of(metadata: str) -> str:
     except saml_metadata.UnfitError:
         return ""
     where = f", at {found.addresses[0]}" if found.addresses else ""
-    how = "one certificate" if found.certificates == 1 else f"{found.certificates} certificates"
-    return f"{found.entity_id} signs people in{where}; its word is verified by {how}."
+    how = "1 certificate" if found.certificates == 1 else f"{found.certificates} certificates"
+    return f"{found.entity_id} signs people in{where}. AWS verifies its sign-ins with {how}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         params: dict[str, Any] = {"Name": given.name, "SAMLMetadataDocument": given.metadata}
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"A SAML provider {given.name} comes into being"
+        sentence = f"Creates SAML provider {given.name}"
         return (Call(service="iam", operation="CreateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -157,17 +157,17 @@ class UpdateSamlProvider(OnSaml):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Give SAML provider {self.given.name} other metadata"
+        return f"Replace metadata of SAML provider {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.name} has these metadata already."
+        return f"{self.given.name} already has this metadata."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params = {"SAMLProviderArn": self.arn, "SAMLMetadataDocument": self.given.metadata}
-        sentence = f"{self.given.name} has these metadata from then on; Gatehouse keeps the former ones"
+        sentence = f"Replaces the metadata of {self.given.name}. Gatehouse keeps the previous metadata"
         return (Call(service="iam", operation="UpdateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -206,17 +206,17 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
     """Deletes a SAML provider."""
 
     slug = "saml_provider.delete"
-    comes_back = "It is made anew with its metadata and tags. A private key by which AWS decrypted assertions, and a tie to IAM Identity Center, do not come back."
+    comes_back = "It is recreated with its metadata and tags. A private key for decrypting assertions and a link to IAM Identity Center can’t be restored."
 
     def effect(self) -> Effect:
         """See Operation; AWS gives no private key out, and Gatehouse does not read whether there is one."""
         effect = super().effect()
-        lost = "If AWS decrypts assertions for it, the private key for that goes with it, and undoing does not bring it back."
+        lost = "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it."
         return replace(effect, notes=(*effect.notes, lost))
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"The SAML provider {self.given.name} goes; Gatehouse keeps its metadata"
+        sentence = f"Deletes SAML provider {self.given.name}. Gatehouse keeps its metadata"
         params = {"SAMLProviderArn": self.arn}
         return (Call(service="iam", operation="DeleteSAMLProvider", params=params, sentence=sentence),)
 

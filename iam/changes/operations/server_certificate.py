@@ -45,7 +45,7 @@ from iam.mirror.reread import reread_listed, reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
 """Under which a private key is sealed for the worker."""
-_GONE: Final = "The private key is not there any more, so nothing was uploaded. Ask again, with the key."
+_GONE: Final = "The private key has expired, so nothing was uploaded. Submit the request again with the key."
 
 
 class OnCertificate(OnSubject):
@@ -190,7 +190,7 @@ class UploadServerCertificate(OnCertificate, Create):
             params["CertificateChain"] = given.chain
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"A server certificate {given.name} comes into being, with its private key, which nobody reads again"
+        sentence = f"Uploads server certificate {given.name} with its private key, which can’t be read again"
         return (Call(service="iam", operation="UploadServerCertificate", params=params, sentence=sentence),)
 
     def sending(self, call: Call) -> Mapping[str, Any]:
@@ -245,14 +245,14 @@ def problems_of(body: str, chain: str = "") -> list[str]:
     try:
         found = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
-        return ["the certificate cannot be read: it is no certificate in PEM form."]
+        return ["the certificate isn’t valid PEM."]
     if found.not_valid_after_utc < datetime.now(tz=UTC):
-        return [f"the certificate has expired on {found.not_valid_after_utc:%-d %b %Y}."]
+        return [f"the certificate expired on {found.not_valid_after_utc:%-d %b %Y}."]
     try:
         if chain:
             x509.load_pem_x509_certificates(chain.encode())
     except ValueError:
-        return ["the chain cannot be read: it is no list of certificates in PEM form."]
+        return ["the chain isn’t a list of certificates in PEM format."]
     return []
 
 
@@ -261,16 +261,16 @@ def key_problems(body: str, *, key: str) -> list[str]:
     try:
         private = load_pem_private_key(key.encode(), password=None)
     except TypeError:
-        return ["The private key is encrypted. AWS takes it without a passphrase only."]
+        return ["The private key is encrypted. AWS accepts only keys without a passphrase."]
     except (ValueError, UnsupportedAlgorithm):
-        return ["The private key cannot be read: it is no private key in PEM form."]
+        return ["The private key isn’t valid PEM."]
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
-        return ["The certificate cannot be read: it is no certificate in PEM form."]
+        return ["The certificate isn’t valid PEM."]
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
-    return [] if same else ["The private key is not the one of this certificate."]
+    return [] if same else ["The private key doesn’t match this certificate."]
 
 
 class UpdateServerCertificate(OnCertificate):
@@ -296,7 +296,7 @@ class UpdateServerCertificate(OnCertificate):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The server certificate {self.given.new_name} has this name and path already."
+        return f"Server certificate {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -304,7 +304,9 @@ class UpdateServerCertificate(OnCertificate):
         params = {"ServerCertificateName": given.name, "NewPath": given.new_path}
         if given.new_name != given.name:
             params["NewServerCertificateName"] = given.new_name
-        sentence = f"{given.name} is {given.new_path}{given.new_name} from then on; what uses it by its former ARN has to be told"
+        sentence = (
+            f"{given.name} becomes {given.new_path}{given.new_name}. Update everything that uses the old ARN"
+        )
         return (Call(service="iam", operation="UpdateServerCertificate", params=params, sentence=sentence),)
 
     def found(self, aws: Aws) -> ServerCertificateNow | None:
@@ -318,7 +320,7 @@ class UpdateServerCertificate(OnCertificate):
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation."""
-        gone = f"AWS has the server certificate {self.given.name} no more."
+        gone = f"Server certificate {self.given.name} no longer exists in AWS."
         return gone if self.found(aws) is None else ""
 
     def wanted(self) -> Image:
@@ -339,7 +341,7 @@ class UpdateServerCertificate(OnCertificate):
         given = self.given
         taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
         if taken is not None:
-            return [f"there is a server certificate {taken.name} already."]
+            return [f"a server certificate named {taken.name} already exists."]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
@@ -356,8 +358,8 @@ class DeleteServerCertificate(OnCertificate, Delete):
     slug = "server_certificate.delete"
     loss = Loss(
         "Delete a server certificate",
-        "AWS never gives the private key back, so nothing brings a deleted certificate back but who still has the key.",
-        "Rename it instead: whatever still asks for it by name or ARN shows itself, and the old name brings it back.",
+        "AWS never returns the private key, so only someone who still has the key can restore a deleted certificate.",
+        "Rename it instead: whatever still uses the old name or ARN fails visibly, and renaming it back fixes that.",
     )
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
@@ -370,7 +372,7 @@ class DeleteServerCertificate(OnCertificate, Delete):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"The server certificate {self.given.name} goes, with its private key"
+        sentence = f"Deletes server certificate {self.given.name} and its private key"
         params = {"ServerCertificateName": self.given.name}
         return (Call(service="iam", operation="DeleteServerCertificate", params=params, sentence=sentence),)
 

@@ -87,8 +87,8 @@ class DeleteServiceCredential(OnServiceCredential, DeleteCredential):
     slug = "service_credential.delete"
     loss = Loss(
         "Delete a service-specific credential",
-        "AWS never gives a deleted service-specific credential back; a new one is another service-specific credential.",
-        "Deactivate it: it stops working at once, and can be made active again.",
+        "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
+        "Deactivate it instead: it stops working immediately and can be reactivated.",
     )
 
 
@@ -148,12 +148,12 @@ class CreateServiceCredential(GivenOnce):
     @property
     def power(self) -> str:
         """See GivenOnce."""
-        return f"use {self.service} as {self.user.user_name}, as far as they may"
+        return f"use {self.service} with the permissions of {self.user.user_name}"
 
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Create a credential for {self.service} for {self.user.user_name}"
+        return f"Create {self.service} credential for {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -161,7 +161,7 @@ class CreateServiceCredential(GivenOnce):
         return (
             self.call(
                 "CreateServiceSpecificCredential",
-                sentence=f"AWS makes a credential for {self.service}; its secret is sealed for {self.given.recipient_name}",
+                sentence=f"Creates a credential for {self.service}. Its secret is sealed for {self.given.recipient_name}",
                 ServiceName=self.asked.service_name,
                 **age,
             ),
@@ -185,16 +185,22 @@ class CreateServiceCredential(GivenOnce):
         )
         refusal = f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. Delete one first."
         return Quota(
-            "Credentials for the service then", used=used, after=used + 1, limit=PER_SERVICE, refusal=refusal
+            "Credentials for the service afterwards",
+            used=used,
+            after=used + 1,
+            limit=PER_SERVICE,
+            refusal=refusal,
         )
 
     def problems(self) -> list[str]:
         """See Operation; AWS's model takes any name of a service."""
         if self.asked.service_name not in SERVICES:
             known = ", ".join(SERVICES)
-            return [f"{self.asked.service_name} has no such credentials; these have: {known}."]
+            return [
+                f"{self.asked.service_name} doesn’t support service-specific credentials. These services do: {known}."
+            ]
         if self.asked.age_days and self.asked.service_name not in WITH_AGE:
-            return [f"AWS lets no credential for {self.service} end by itself."]
+            return [f"Credentials for {self.service} can’t have an expiry."]
         return super().problems()
 
 
@@ -216,9 +222,9 @@ class ResetServiceCredential(OnServiceCredential):
 
     slug = "service_credential.reset"
     loss = Loss(
-        "Give a service-specific credential another password",
-        "AWS never shows the former password, so nothing brings it back.",
-        "Create a second credential, and deactivate this one when nothing uses it any more.",
+        "Reset the password of a service-specific credential",
+        "AWS never shows the old password, so it can’t be restored.",
+        "Create a second credential, and deactivate this one when nothing uses it.",
     )
     is_idempotent = False
     params_type = ResetParams
@@ -232,7 +238,7 @@ class ResetServiceCredential(OnServiceCredential):
     def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
         """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
         if credential.owner is None:
-            raise ValueError(f"{credential.name} belongs to no user of the mirror.")
+            raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
         given = ResetParams(
             **names_of(credential.owner),
             credential_id=credential.aws_id,
@@ -245,12 +251,12 @@ class ResetServiceCredential(OnServiceCredential):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Reset the password of {self.label} of {self.user.user_name}"
+        return f"Reset password of {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return "It was reset already."
+        return "It is already reset."
 
     def satisfied(self, image: Image) -> bool:
         """See Operation: AWS shows no difference; the seal says whether it has given a new one."""
@@ -267,7 +273,7 @@ class ResetServiceCredential(OnServiceCredential):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        sentence = f"AWS makes a new password; it is sealed for {self.asked.recipient_name}"
+        sentence = f"Creates a new password, sealed for {self.asked.recipient_name}"
         return (self.own_call("Reset", sentence=sentence),)
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
@@ -287,8 +293,8 @@ class ResetServiceCredential(OnServiceCredential):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            "Whatever signs in with the former password is refused from then on.",
-            f"{self.asked.recipient_name} reads the new one once, within 24 hours of its making. Nobody else does.",
+            "The old password stops working.",
+            f"Only {self.asked.recipient_name} can read the new one, once, within 24 hours.",
         )
 
     def sensitivity(self, effect: Effect) -> str:

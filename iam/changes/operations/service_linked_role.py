@@ -73,12 +73,12 @@ class CreateServiceLinkedRole(OnSubject):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Create the role that is linked to {self.given.service}"
+        return f"Create service-linked role for {self.given.service}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.given.service} has such a role already."
+        return f"{self.given.service} already has a service-linked role."
 
     def touched(self) -> tuple[str, ...]:
         """See Operation: nothing that there is."""
@@ -94,7 +94,7 @@ class CreateServiceLinkedRole(OnSubject):
         params = {"AWSServiceName": given.service}
         params |= {"CustomSuffix": given.suffix} if given.suffix else {}
         params |= {"Description": given.description} if given.description else {}
-        sentence = f"{given.service} gets a role of its own, with the permissions that AWS gives it"
+        sentence = f"Creates the service-linked role of {given.service}, with permissions that AWS manages"
         return (Call(service="iam", operation="CreateServiceLinkedRole", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -148,7 +148,9 @@ class CreateServiceLinkedRole(OnSubject):
     def effect(self) -> Effect:
         """See Operation."""
         return Effect(
-            notes=(f"Only {self.given.service} can assume the role, and only AWS changes what it may do.",)
+            notes=(
+                f"Only {self.given.service} can assume the role, and only AWS can change its permissions.",
+            )
         )
 
     def inverse(self, before: Image) -> Operation | None:
@@ -177,7 +179,7 @@ class DeleteServiceLinkedRole(Delete):
     def problems(self) -> list[str]:
         """See Operation."""
         if not self.service:
-            return [f"{self.given.name} is not linked to a service; delete it as any other role."]
+            return [f"{self.given.name} isn’t a service-linked role. Delete it as any other role."]
         return super().problems()
 
     def calls(self) -> tuple[Call, ...]:
@@ -210,7 +212,7 @@ class DeleteServiceLinkedRole(Delete):
             found = service_linked.deletion(aws, task_id=self._task)
             if found.status == service_linked.FAILED:
                 raise AwsError(
-                    f"{self.given.name} was not deleted. {found.reason}".strip(),
+                    f"{self.given.name} wasn’t deleted. {found.reason}".strip(),
                     kind=ErrorKind.CONFLICT,
                     action="iam:DeleteServiceLinkedRole",
                     code="DeletionFailed",
@@ -221,8 +223,8 @@ class DeleteServiceLinkedRole(Delete):
 
     def effect(self) -> Effect:
         """See Operation."""
-        note = f"AWS refuses while {self.service} has resources that need the role, and then says which."
-        return Effect(notes=(note, f"{self.service} can do nothing in the account with this role any more."))
+        note = f"AWS refuses while {self.service} has resources that need the role, and says which."
+        return Effect(notes=(note, f"{self.service} can no longer use this role in the account."))
 
     def sensitivity(self, effect: Effect) -> str:
         """High: a service may stop working."""

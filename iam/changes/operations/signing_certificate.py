@@ -62,8 +62,8 @@ class DeleteCertificate(OnCertificate, DeleteCredential):
     slug = "signing_certificate.delete"
     loss = Loss(
         "Delete a signing certificate",
-        "Gatehouse does not keep the text of the certificate; its owner can upload it again, under another id.",
-        "Deactivate it: it stops working at once, and can be made active again.",
+        "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
+        "Deactivate it instead: it stops working immediately and can be reactivated.",
     )
 
 
@@ -85,7 +85,7 @@ class UploadCertificate(Upload):
         return (
             self.call(
                 "UploadSigningCertificate",
-                sentence=f"Who holds the private key can sign requests to some older services as {self.user.user_name}",
+                sentence=f"Anyone who has the private key can sign requests to some older services as {self.user.user_name}",
                 CertificateBody=self.given.body,
             ),
         )
@@ -99,10 +99,10 @@ class UploadCertificate(Upload):
     def problems(self) -> list[str]:
         """See Operation; AWS's model knows nothing of certificates."""
         if "PRIVATE KEY" in self.given.body:
-            return ["There is a private key in it. Keep that to yourself, and paste the certificate alone."]
+            return ["This contains a private key. Keep it secret, and paste only the certificate."]
         if read(self.given.body) is None:
             return [
-                "This is no X.509 certificate in PEM form, which begins with -----BEGIN CERTIFICATE-----."
+                "This isn’t an X.509 certificate in PEM format, which begins with -----BEGIN CERTIFICATE-----."
             ]
         return super().problems()
 

@@ -1,4 +1,4 @@
-"""Delete a virtual MFA device that belongs to nobody.
+"""Delete an unassigned virtual MFA device.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
 """
@@ -15,7 +15,7 @@ from iam.changes.operations.base import Call, Effect, Image, Loss, Operation
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.reread.credentials import device_exists, reread_spare_device
 
-_NEVER: Final = "AWS never gives the seed of a deleted device back: what is not there any more has to be set up anew on the phone."
+_NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class DeleteSpareMfaDevice(Operation):
 
     slug = "mfa_device.delete_spare"
     loss = Loss(
-        "Delete a virtual MFA device that belongs to nobody",
+        "Delete an unassigned virtual MFA device",
         _NEVER,
-        "Leave it: nobody signs in with a device that belongs to nobody.",
+        "Leave it: no one can sign in with an unassigned device.",
     )
     family = "virtual-mfa-device"
     is_idempotent = True
@@ -70,7 +70,7 @@ class DeleteSpareMfaDevice(Operation):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Delete MFA device {self.name}, which belongs to nobody"
+        return f"Delete unassigned MFA device {self.name}"
 
     @property
     def subject_id(self) -> str:
@@ -80,7 +80,7 @@ class DeleteSpareMfaDevice(Operation):
     @property
     def already(self) -> str:
         """See Operation."""
-        return "The device is not there any more."
+        return "The device no longer exists."
 
     def touched(self) -> tuple[str, ...]:
         """See Operation."""
@@ -93,7 +93,7 @@ class DeleteSpareMfaDevice(Operation):
                 service="iam",
                 operation="DeleteVirtualMFADevice",
                 params={"SerialNumber": self.given.serial_number},
-                sentence=f"The MFA device {self.name} is deleted for good",
+                sentence=f"Permanently deletes MFA device {self.name}",
             ),
         )
 
@@ -116,7 +116,7 @@ class DeleteSpareMfaDevice(Operation):
 
     def effect(self) -> Effect:
         """See Operation."""
-        return Effect(notes=("Nobody signs in with it: it is assigned to no user.",))
+        return Effect(notes=("No one can sign in with it: it isn’t assigned to a user.",))
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation: a serial number has no other id behind it."""
@@ -135,7 +135,7 @@ class DeleteSpareMfaDevice(Operation):
         device = self.subject()
         if device is not None and device.owner is not None:
             return [
-                f"{device.owner.name} has this device: delete it from there, which takes it from them first."
+                f"{device.owner.name} has this device. Delete it on their page, which deactivates it first."
             ]
         return super().problems()
 

@@ -72,8 +72,8 @@ class DeleteSshKey(OnSshKey, DeleteCredential):
     slug = "ssh_key.delete"
     loss = Loss(
         "Delete an SSH public key",
-        "Gatehouse does not keep the text of the key; its owner can upload it again, under another id.",
-        "Deactivate it: it stops working at once, and can be made active again.",
+        "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
+        "Deactivate it instead: it stops working immediately and can be reactivated.",
     )
 
 
@@ -95,7 +95,7 @@ class UploadSshKey(Upload):
         return (
             self.call(
                 "UploadSSHPublicKey",
-                sentence=f"Who holds the private half uses git in CodeCommit as {self.user.user_name}",
+                sentence=f"Anyone who has the private key can use git in CodeCommit as {self.user.user_name}",
                 SSHPublicKeyBody=self.given.body,
             ),
         )
@@ -108,25 +108,25 @@ class UploadSshKey(Upload):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            f"Whoever holds the private half of the key can use git in CodeCommit as {self.user.user_name}, as far as they may.",
+            f"Anyone who has the private key can use git in CodeCommit with the permissions of {self.user.user_name}.",
         )
 
     def problems(self) -> list[str]:
         """See Operation; AWS's model knows nothing of keys."""
         if "PRIVATE" in self.given.body:
             return [
-                "This is a private key. Keep it to yourself, and paste the public half, which begins with ssh-rsa."
+                "This is a private key. Keep it secret, and paste the public key, which begins with ssh-rsa."
             ]
         try:
             key = read(self.given.body)
         except (ValueError, UnsupportedAlgorithm):
             return [
-                "This is no public key. Paste the line that begins with ssh-rsa, or the public key in PEM form."
+                "This isn’t a public key. Paste the line that begins with ssh-rsa, or the public key in PEM format."
             ]
         if not isinstance(key, RSAPublicKey):
-            return ["AWS takes RSA keys only. Make one by: ssh-keygen -t rsa -b 4096"]
+            return ["AWS accepts only RSA keys. Create one with: ssh-keygen -t rsa -b 4096"]
         if key.key_size < BITS:
-            return [f"The key has {key.key_size} bits, and AWS takes {BITS} and more."]
+            return [f"The key has {key.key_size} bits. AWS requires at least {BITS}."]
         return super().problems()
 
 

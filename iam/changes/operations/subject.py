@@ -72,7 +72,7 @@ class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
     is_idempotent = True
-    gone = "AWS has nothing of this name any more, as of the last reading."
+    gone = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
 
     def __init__(self, account: Account, given: SubjectParams) -> None:
@@ -129,11 +129,11 @@ class OnSubject(Operation):
         self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
         self._fresh = now = self.seen.now
         if now is None:
-            return f"AWS has no {self.noun} named {self.given.name} any more."
+            return f"The {self.noun} {self.given.name} no longer exists in AWS."
         if self.given.subject_id and now.aws_id != self.given.subject_id:
             return (
-                f"The {self.noun} {self.given.name} was deleted and made again: "
-                f"it is {now.aws_id} now, not {self.given.subject_id}."
+                f"The {self.noun} {self.given.name} was deleted and recreated: "
+                f"its ID is now {now.aws_id}, not {self.given.subject_id}."
             )
         return ""
 

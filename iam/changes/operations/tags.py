@@ -51,12 +51,12 @@ class SetTags(OnSubject):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Change tags of {self.noun} {self.given.name}"
+        return f"Update tags of {self.noun} {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {self.noun} {self.given.name} has these tags already."
+        return f"The {self.noun} {self.given.name} already has these tags."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the tags of now, so only one can be open at a time."""
@@ -129,15 +129,15 @@ class SetTags(OnSubject):
         """Tags of it: now, afterwards, and what AWS allows."""
         used, after = len(self.given.before), len(self.given.tags)
         refusal = f"{self.given.name} would have {after} tags, and AWS allows {MOST}."
-        return Quota("Tags then", used=used, after=after, limit=MOST, refusal=refusal)
+        return Quota("Tags afterwards", used=used, after=after, limit=MOST, refusal=refusal)
 
     def problems(self) -> list[str]:
         """See Operation; and what AWS says of keys only when it is called."""
         keys = [key.lower() for key in self.given.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            return [f"the key {twice[0]} is there twice; AWS tells keys apart without regard to case."]
+            return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
         if reserved := sorted(key for key in self.comes if key.lower().startswith("aws:")):
-            return [f"{reserved[0]} begins with aws:, which AWS keeps for itself."]
+            return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
 
     def effect(self) -> Effect:

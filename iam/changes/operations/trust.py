@@ -125,8 +125,8 @@ def said_of(before: str, after: str) -> Iterator[str]:
     old = admitted(before) if before else set()
     new = admitted(after) if after else set()
     if gained := sorted(new - old):
-        yield f"May assume the role from then on: {', '.join(gained)}."
+        yield f"Can assume the role: {', '.join(gained)}."
     if lost := sorted(old - new):
-        yield f"May no longer assume the role: {', '.join(lost)}."
+        yield f"Can no longer assume the role: {', '.join(lost)}."
     if not gained and not lost and before and after:
-        yield "The same principals are named, under other conditions."
+        yield "The same principals are named, with different conditions."

@@ -44,12 +44,12 @@ class ReplaceTrustPolicy(OnSubject):
     @property
     def title(self) -> str:
         """See Operation."""
-        return f"Change who may assume {self.given.name}"
+        return f"Update trust policy of role {self.given.name}"
 
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The trust policy of {self.given.name} says this already."
+        return f"The trust policy of {self.given.name} already has this text."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the text of now, so only one can be open at a time."""
@@ -58,7 +58,7 @@ class ReplaceTrustPolicy(OnSubject):
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         params = {"RoleName": self.given.name, "PolicyDocument": self.given.document}
-        sentence = f"The trust policy of {self.given.name} says this from then on"
+        sentence = f"Replaces the trust policy of {self.given.name}"
         return (Call(service="iam", operation="UpdateAssumeRolePolicy", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -89,7 +89,7 @@ class ReplaceTrustPolicy(OnSubject):
     def problems(self) -> list[str]:
         """See Operation; and what is wrong with the text."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
-            return [f"{self.given.name} is a service-linked role; only its service may assume it."]
+            return [f"{self.given.name} is a service-linked role. Only its service can assume it."]
         return trust.problems_of(self.given.document, account=self.account) or super().problems()
 
     def effect(self) -> Effect:

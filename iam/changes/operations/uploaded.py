@@ -64,7 +64,7 @@ class Upload(OfUser):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"{self.user.user_name} has it already."
+        return f"{self.user.user_name} already has it."
 
     def wanted(self) -> Image:
         """See Operation; AWS assigns the id."""
@@ -115,11 +115,13 @@ class Upload(OfUser):
             return None
         used = len(owned(user, self.kind))
         limit = account_quota(self.account, self.quota_name, usual=self.per_user)
-        refusal = (
-            f"{user.name} has {used} of them, and AWS allows {limit}. Delete one that is not used first."
-        )
+        refusal = f"{user.name} has {used} of them, and AWS allows {limit}. Delete an unused one first."
         return Quota(
-            f"{self.noun.capitalize()} count then", used=used, after=used + 1, limit=limit, refusal=refusal
+            f"{self.noun.capitalize()} count afterwards",
+            used=used,
+            after=used + 1,
+            limit=limit,
+            refusal=refusal,
         )
 
     def inverse(self, before: Image) -> Operation | None:

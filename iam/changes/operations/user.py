@@ -30,10 +30,10 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
 
 NOT_READ: Final = (
-    "Keys and certificates of {name} have not been read one by one yet. If AWS has some that are not listed here, it refuses the "
-    "last step, and says so."
+    "Keys and certificates of {name} aren’t fully synced yet. If AWS has some that aren’t listed here, the last step fails "
+    "with an error."
 )
-OTHER_ID: Final = "Whoever is made again under the name has another unique id: a trust policy that names this one does not let them in."
+OTHER_ID: Final = "A user recreated under this name has a new unique ID: trust policies that name this user don’t apply to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class CreateUser(_Whole, Create):
             params["PermissionsBoundary"] = given.boundary
         if given.tags:
             params["Tags"] = tag_list(given.tags)
-        sentence = f"A user {given.name} comes into being"
+        sentence = f"Creates user {given.name}"
         return (Call(service="iam", operation="CreateUser", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -149,7 +149,7 @@ class DeleteUser(_Whole, Delete):
     """Deletes a user."""
 
     slug = "user.delete"
-    comes_back = "It is made anew, and AWS gives it another unique id: trust policies and resource policies that name it do not mean the new one."
+    comes_back = "It is recreated with a new unique ID: trust policies and resource-based policies that name it don’t apply to the new one."
     family = "user"
     subject_kind = Kind.USER.value
 

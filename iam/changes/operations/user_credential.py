@@ -53,7 +53,7 @@ class OfUser(Operation):
     """An operation on something of one user. `section` is what of the mirror is read anew afterwards."""
 
     subject_kind = Kind.USER.value
-    gone = "AWS has no such user any more, as of the last reading."
+    gone = "The user no longer exists in AWS, as of the last sync."
     section: ClassVar[str]
     params_type: ClassVar[type[UserParams]] = UserParams
 
@@ -108,9 +108,9 @@ class OfUser(Operation):
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"AWS has no user named {name} any more."
+            return f"User {name} no longer exists in AWS."
         if wanted and found != wanted:
-            return f"The user {name} was deleted and made again: it is {found} now, not {wanted}."
+            return f"User {name} was deleted and recreated: its ID is now {found}, not {wanted}."
         return ""
 
     def observe(self, aws: Aws) -> Image:
@@ -170,7 +170,7 @@ class OnCredential(OfUser):
     """An operation on one credential that is there, by its id."""
 
     is_idempotent = True
-    gone = "AWS has no such user or credential any more, as of the last reading."
+    gone = "The user or credential no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[CredentialParams]] = CredentialParams
     kind: ClassVar[Kind]
     noun: ClassVar[str]
@@ -190,7 +190,7 @@ class OnCredential(OfUser):
     def of(cls, credential: Entity) -> Self:
         """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
         if credential.owner is None or credential.owner.kind != Kind.USER:
-            raise ValueError(f"{credential.name} belongs to no user of the mirror.")
+            raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
         names = names_of(credential.owner)
         return cls(credential.account, cls.params_type(**names, credential_id=credential.aws_id))
 
@@ -229,7 +229,7 @@ class SetStatus(OnCredential):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {self.label} is {self.status_after.lower()} already."
+        return f"The {self.label} is already {self.status_after.lower()}."
 
     def image_of(self, user: Entity) -> Image | None:
         """See OfUser."""
@@ -238,14 +238,14 @@ class SetStatus(OnCredential):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        becomes = "works again" if self.status_after == ACTIVE else "stops working, and is kept"
+        becomes = "works again" if self.status_after == ACTIVE else "stops working, but isn’t deleted"
         return (self.own_call("Update", Status=self.status_after, sentence=f"The {self.label} {becomes}"),)
 
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         if self.status_after == ACTIVE:
-            return (f"Whoever holds this {self.noun} can do whatever {self.user.user_name} may.",)
-        return (f"Whatever signs in with this {self.noun} is refused from then on.",)
+            return (f"Anyone who has this {self.noun} can do whatever {self.user.user_name} can.",)
+        return (f"Applications that use this {self.noun} stop working.",)
 
     def sensitivity(self, effect: Effect) -> str:
         """High where it opens a door again, as making one is."""
@@ -269,7 +269,7 @@ class DeleteCredential(OnCredential):
     @property
     def already(self) -> str:
         """See Operation."""
-        return f"The {self.label} is not there any more."
+        return f"The {self.label} no longer exists."
 
     @property
     def instead(self) -> str:
@@ -277,7 +277,7 @@ class DeleteCredential(OnCredential):
         user = self.subject()
         status = owned(user, self.kind).get(self.given.credential_id) if user else None
         if status == INACTIVE:
-            return "It is inactive already, and harmless so: leave it for as long as it may be needed again."
+            return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
         return super().instead
 
     def image_of(self, user: Entity) -> Image:
@@ -290,11 +290,11 @@ class DeleteCredential(OnCredential):
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
-        return (self.own_call("Delete", sentence=f"The {self.label} is deleted for good"),)
+        return (self.own_call("Delete", sentence=f"Permanently deletes the {self.label}"),)
 
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
-        return (f"Whatever signs in with this {self.noun} is refused from then on.",)
+        return (f"Applications that use this {self.noun} stop working.",)
 
     def inverse(self, before: Image) -> Operation | None:
         """See Operation: nothing brings it back."""

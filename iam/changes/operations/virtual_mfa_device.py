@@ -44,7 +44,7 @@ class NewDeviceParams(UserParams):
         UserParams.__post_init__(self)
         check_ids(self.sealed_id, self.reader_id)
         if not NAME.fullmatch(self.device_name):
-            raise ValueError("The name of a device has letters, digits and + = , . @ - _ only.")
+            raise ValueError("A device name can contain only letters, digits and + = , . @ - _")
         if not _BROWSER.fullmatch(self.browser):
             raise ValueError("A seed is for one browser.")
 
@@ -87,7 +87,7 @@ class CreateVirtualMfaDevice(OfUser):
     @property
     def already(self) -> str:
         """See Operation."""
-        return "This device was made already."
+        return "This device already exists."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -124,7 +124,7 @@ class CreateVirtualMfaDevice(OfUser):
         """See Operation."""
         if image["status"] == ABSENT:
             return ""
-        return f"{taken(self.given.device_name)} If this change has made it, its seed is lost: delete the device, and begin anew."
+        return f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete the device and start again."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
@@ -133,7 +133,7 @@ class CreateVirtualMfaDevice(OfUser):
                 service="iam",
                 operation="CreateVirtualMFADevice",
                 params={"VirtualMFADeviceName": self.given.device_name},
-                sentence="AWS makes a virtual device; its seed is sealed for one browser of its person",
+                sentence="Creates a virtual MFA device. Its seed is sealed for one browser of its owner",
             ),
         )
 
@@ -156,8 +156,8 @@ class CreateVirtualMfaDevice(OfUser):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            "The device belongs to nobody until its person has typed two codes that it shows.",
-            "Its seed is shown in one browser of that person, for 15 minutes. Nobody else sees it.",
+            "The device is unassigned until its owner enters two codes from it.",
+            "Only its owner can see the seed, in one browser, for 15 minutes.",
         )
 
     def problems(self) -> list[str]:
@@ -181,4 +181,4 @@ def serial_of(account: Account, device_name: str) -> str:
 
 def taken(device_name: str) -> str:
     """A sentence for when there is a device of this name."""
-    return f"There is an MFA device named {device_name} in this account already: choose another name."
+    return f"An MFA device named {device_name} already exists in this account. Choose another name."

@@ -67,7 +67,7 @@ def refused(why: str, *, done: Sequence[str] = ()) -> str:
 def _changed(done: Sequence[str]) -> str:
     if not done:
         return NOTHING_CHANGED
-    return f"Before that, AWS had done this: {'; '.join(done)}. The rest was not done."
+    return f"Done before that: {'; '.join(done)}. The rest was not done."
 
 
 def retried(error: AwsError, *, seconds: float) -> str:
@@ -112,8 +112,8 @@ NOT_REPEATED = (
 )
 OWN_ROLE = f"This is a role by which Gatehouse itself works. {NOTHING_CHANGED}"
 INTERNAL_BEFORE = (
-    f"Gatehouse itself failed before it called AWS; the worker's log says why. {NOTHING_CHANGED} Ask again."
+    f"Gatehouse itself failed before it called AWS; the worker’s log says why. {NOTHING_CHANGED} Ask again."
 )
-INTERNAL_AFTER = f"Gatehouse itself failed after it had called AWS; the worker's log says why. {LOOK}"
+INTERNAL_AFTER = f"Gatehouse itself failed after it had called AWS; the worker’s log says why. {LOOK}"
 LOST_BEFORE = f"The workers that took this were lost, time and again. {NOTHING_CHANGED} Ask again."
 LOST_AFTER = f"The workers that took this were lost, time and again, and one may have called AWS. {LOOK}"

@@ -29,7 +29,7 @@ from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.linking.whose import owns
 
-RULE: Final = "One's own MFA device"
+RULE: Final = "One’s own MFA device"
 NOTE: Final = "No approval: it is a device of their own."
 _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
 

@@ -131,7 +131,7 @@ def _group(account: Account, name: str, viewer: Viewer) -> Entity:
     found = reached.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
     if found is None:
         whose = "" if viewer.asks.sees_account(account.account_id) else " of your teams"
-        raise RefusedError(f"{account.name} has no group {name}{whose}, as of the last reading.")
+        raise RefusedError(f"{account.name} has no group “{name}”{whose}, as of the last sync.")
     return found
 
 

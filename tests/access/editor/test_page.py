@@ -31,7 +31,7 @@ def test_it_opens_with_what_holds_now_laid_out_and_numbered(desk: Desk) -> None:
     assert "&quot;Action&quot;: [\n        &quot;s3:GetObject&quot;" in shown
     assert shown.count("<li>1</li>") == 1
     assert "of 6,144 characters" in shown
-    assert "PaymentsDeploy says this already." in shown
+    assert "PaymentsDeploy already has this text." in shown
     assert "Checked: " in shown
 
 
@@ -202,7 +202,7 @@ def test_a_form_sent_twice_is_one_change(desk: Desk) -> None:
             {"base": "0" * 32},
             "has changed since you opened it: the default version is now v1",
         ),
-        (text("s3:GetObject"), {}, "says this already"),
+        (text("s3:GetObject"), {}, "already has this text"),
         ("", {}, "Fix line 1 first"),
         ("[]", {}, "Fix line 1 first"),
         (text("s3:PutObject").replace('"Effect"', '"Efect"'), {}, "Fix line"),
@@ -249,7 +249,7 @@ def test_the_change_shows_approvers_whom_it_concerns_and_both_texts(desk: Desk) 
     change = Change.objects.get()
     shown = page(desk.approver.get(reverse("changes:change", args=[change.pk])))
 
-    assert "Change policy PaymentsDeploy" in shown
+    assert "Update policy PaymentsDeploy" in shown
     assert "2 IAM users through deployers" in shown
     assert 'class="sr">Added: ' in shown
     assert "Sensitive" in shown or "Can change IAM" in shown

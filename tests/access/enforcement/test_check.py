@@ -186,7 +186,7 @@ def test_nothing_is_asked_for_as_long_as_somebody_would_be_locked_out(ines: View
     without = look(ines, scope=scope, denies_keys=True, without=[out.pk])
     assert [one.title for one in operations_for(without)] == [
         "Create policy gatehouse-require-mfa",
-        "Attach gatehouse-require-mfa to fine",
+        "Attach policy gatehouse-require-mfa to user fine",
     ]
 
 

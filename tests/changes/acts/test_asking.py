@@ -78,7 +78,7 @@ def test_an_error_is_at_its_field_and_the_cursor_too(site: Site) -> None:
     page = form.look({"name": "read", "document": "{"}).content.decode()
 
     assert page.count("autofocus") == 1
-    assert page.index('id="id_document"') < page.index("autofocus") < page.index("this is no JSON")
+    assert page.index('id="id_document"') < page.index("autofocus") < page.index("this isn’t valid JSON")
     assert 'name="reason" value="Why &lt;not&gt;"' in page
 
 
@@ -128,7 +128,7 @@ def test_who_is_deleted_meanwhile_is_refused_in_words(site: Site) -> None:
     answer = form.look({"policy": "Reports"})
 
     assert answer.status_code == 422
-    assert "as of the last reading" in text(answer) or "gone" in text(answer)
+    assert "as of the last sync" in text(answer) or "gone" in text(answer)
 
 
 def test_an_account_that_is_read_only_says_so(site: Site) -> None:
@@ -148,7 +148,7 @@ def test_huge_text_is_refused_before_it_is_read(site: Site) -> None:
     form = asking(site, "create-policy", site.account)
     good = {"name": "Big", "path": "/", "description": "", "tags": ""}
 
-    assert "characters are too many" in text(form.look({**good, "document": " " * 140_000 + "{}"}))
+    assert "characters is too long" in text(form.look({**good, "document": " " * 140_000 + "{}"}))
     deep = '{"a":' * 50_000 + "1" + "}" * 50_000
     assert form.look({**good, "document": deep[:131_000]}).status_code == 422
 
@@ -180,7 +180,7 @@ def test_the_private_key_is_asked_for_at_the_end_and_comes_back_in_no_page(site:
     other = form.ask({**case.good, "sealed": "-----BEGIN PRIVATE KEY-----\nc2VjcmV0"}, seen=seen)
 
     assert "Paste the private key" in text(without)
-    assert "The private key cannot be read" in text(other)
+    assert "The private key isn’t valid PEM" in text(other)
     assert "c2VjcmV0" not in text(other)
     assert (without.status_code, other.status_code) == (422, 422)
 
@@ -193,7 +193,7 @@ def test_a_deletion_tells_once_what_does_not_come_back_and_all_that_one_should_k
     page = text(site.asker.get(f"/changes/act/delete/?on={leaver.pk}"))
 
     assert "In this order" in page
-    assert "Groups then" not in page
+    assert "Groups afterwards" not in page
     assert page.count("This does not come back") == 1
     assert "This can’t be undone" not in page
 

@@ -101,7 +101,7 @@ def test_a_lead_is_offered_what_the_team_holds_and_cannot_probe_for_names(
     for wanted in (secret.name, secret.arn):
         there = text(form.look({"policy": wanted}))
         nowhere = text(form.look({"policy": "No" + wanted}))
-        assert f"{site.account.name} has no policy {wanted}, as of the last reading" in there
+        assert f"{site.account.name} has no policy “{wanted}”, as of the last sync" in there
         assert said(there).replace(wanted, "") == said(nowhere).replace("No" + wanted, "")
     given = {"policy": "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"}
     assert form.ask(given, seen=seen_in(form.look(given))).status_code == 302

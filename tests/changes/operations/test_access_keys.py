@@ -69,7 +69,7 @@ def test_undoing_makes_it_active_again(scene: Scene, key: str) -> None:
 
 def test_a_deleted_key_cannot_be_undone_and_says_so_beforehand(scene: Scene, key: str) -> None:
     operation = DeleteAccessKey.of(credential(scene, key))
-    assert "never gives a deleted access key back" in operation.irreversible
+    assert "can’t restore a deleted access key" in operation.irreversible
     assert "Deactivate it" in operation.instead
     change = applied(scene, operation)
 
@@ -84,7 +84,7 @@ def test_an_inactive_key_is_told_to_be_harmless_as_it_is(scene: Scene, key: str)
     by_hand(scene, "UpdateAccessKey", AccessKeyId=key, Status="Inactive")
     pull(scene, ACCESS_KEYS)
 
-    assert "inactive already" in DeleteAccessKey.of(credential(scene, key)).instead
+    assert "already inactive" in DeleteAccessKey.of(credential(scene, key)).instead
 
 
 def test_a_key_that_came_alive_since_is_not_deleted(scene: Scene, key: str) -> None:
@@ -104,7 +104,7 @@ def test_a_key_of_somebody_who_was_made_again_is_left_alone(scene: Scene, key: s
     by_hand(scene, "CreateUser")
 
     assert (ran(change).state, change.error_kind) == ("failed", "drift")
-    assert "made again" in Change.objects.get(pk=change.pk).error_message
+    assert "deleted and recreated" in Change.objects.get(pk=change.pk).error_message
 
 
 def test_a_report_that_aws_made_before_the_change_does_not_bring_the_key_back(scene: Scene, key: str) -> None:

@@ -63,7 +63,7 @@ def why_not(operation: Operation) -> str:
 
 
 def test_settings_that_were_not_read_are_not_changed(account: Account) -> None:
-    assert "Pull the account" in why_not(CreateAlias.of(account, alias="northline"))
+    assert "Sync the account" in why_not(CreateAlias.of(account, alias="northline"))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_settings_that_were_not_read_are_not_changed(account: Account) -> None:
 )
 def test_what_can_be_no_alias_is_refused(account: Account, alias: str) -> None:
     has(account, alias="")
-    assert "3 to 63 lower-case letters" in why_not(CreateAlias.of(account, alias=alias))
+    assert "3 to 63 lowercase letters" in why_not(CreateAlias.of(account, alias=alias))
 
 
 def test_an_address_that_people_know_goes_with_more_care(account: Account) -> None:
@@ -82,7 +82,7 @@ def test_an_address_that_people_know_goes_with_more_care(account: Account) -> No
     assert any(
         "https://northline.signin.aws.amazon.com/console stops" in note for note in body["effect"]["notes"]
     )
-    assert "the account's alias is northline" in why_not(DeleteAlias.of(account, alias="other"))
+    assert "the account’s alias is northline" in why_not(DeleteAlias.of(account, alias="other"))
 
 
 def examine_first(account: Account) -> Any:
@@ -98,7 +98,7 @@ def examine_first(account: Account) -> Any:
         ({"minimum_length": 129}, "must be 6 to 128"),
         ({"maximum_age": 1096}, "the age of a password in days must be 0 to 1095"),
         ({"reuse_prevention": 25}, "the number of former passwords must be 0 to 24"),
-        ({"hard_expiry": True, "maximum_age": 0}, "takes an age at which passwords expire"),
+        ({"hard_expiry": True, "maximum_age": 0}, "needs a maximum password age"),
     ],
 )
 def test_rules_that_aws_would_not_take_are_refused(
@@ -143,7 +143,7 @@ def test_the_receipt_tells_what_becomes_different_only(account: Account) -> None
     has(account, password_policy=rules(STRICT))
     effect = UpdatePasswordPolicy(account, replace(STRICT, minimum_length=20)).effect()
     assert effect.notes == (
-        "A password has at least 20 characters. Before: a password has at least 14 characters.",
+        "Passwords have at least 20 characters. Before: passwords have at least 14 characters.",
     )
 
 

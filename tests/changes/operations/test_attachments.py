@@ -80,7 +80,7 @@ def test_an_eleventh_managed_policy_is_refused(user: Entity) -> None:
     for number in range(10):
         factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
     one_more = AttachPolicy.of(user, policy=factories.policy(user.account, "P10"))
-    assert "has 10 managed policies, and AWS allows 10 a user" in why_not(one_more)
+    assert "has 10 managed policies, and AWS allows 10 per user" in why_not(one_more)
 
 
 def test_a_set_does_not_go_beyond_a_quota_bit_by_bit(user: Entity) -> None:
@@ -94,7 +94,7 @@ def test_a_set_does_not_go_beyond_a_quota_bit_by_bit(user: Entity) -> None:
     half = allowing("s3:" + "x" * 1000)
     first, second = (PutInlinePolicy.of(user, name=name, text=half) for name in "ab")
     examine(second, earlier=[first, DeleteInlinePolicy.of(user, name="a")])
-    assert "and AWS allows 2,048 a user" in why_not(second, earlier=[first])
+    assert "and AWS allows 2,048 per user" in why_not(second, earlier=[first])
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_all_inline_policies_of_somebody_share_a_size_without_white_space(
     factories.inline(holder, "has", body=text)
 
     assert examine(PutInlinePolicy.of(holder, name="fits", text=fits)).receipt.body["quota"] == {
-        "what": "Inline characters then", "used": limit - room, "after": limit, "limit": limit,
+        "what": "Inline policy characters afterwards", "used": limit - room, "after": limit, "limit": limit,
     }  # fmt: skip
     too_long = PutInlinePolicy.of(holder, name="fits", text=fits.replace("xxx", "xxxx", 1))
-    assert f"{limit + 1:,} characters without white space, and AWS allows {limit:,}" in why_not(too_long)
+    assert f"{limit + 1:,} characters without whitespace, and AWS allows {limit:,}" in why_not(too_long)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("deploy", "{", "no JSON object"),
-        ("deploy", "[]", "no JSON object"),
+        ("deploy", "{", "isn’t a JSON object"),
+        ("deploy", "[]", "isn’t a JSON object"),
         ("de ploy", READS, "PolicyName"),
         ("d" * 129, READS, "PolicyName"),
         ("deploy", READS.replace("s3:", "s3:é\u0416"), "PolicyDocument"),
@@ -131,19 +131,19 @@ def test_what_aws_would_not_take_is_refused(user: Entity, name: str, text: str, 
 
 def test_what_stands_already_or_is_not_there_is_refused(user: Entity) -> None:
     policy = factories.policy(user.account, "Deploy")
-    assert why_not(DetachPolicy.of(user, policy=policy)) == "Deploy is not attached to kwame.boateng."
+    assert why_not(DetachPolicy.of(user, policy=policy)) == "Deploy isn’t attached to kwame.boateng."
     assert why_not(DeleteInlinePolicy.of(user, name="x")) == "kwame.boateng has no inline policy named x."
     factories.edge(EdgeKind.ATTACHED, user, policy)
-    assert "is attached to kwame.boateng already" in why_not(AttachPolicy.of(user, policy=policy))
+    assert "is already attached to kwame.boateng" in why_not(AttachPolicy.of(user, policy=policy))
 
 
 def test_what_only_aws_may_change_is_left_alone(account: Account) -> None:
     linked = factories.role(account, "AWSServiceRoleForEC2", path="/aws-service-role/ec2.amazonaws.com/")
     assert "service-linked role" in why_not(PutInlinePolicy.of(linked, name="x", text=READS))
     managed = factories.policy(account, "ReadOnlyAccess", arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
-    assert "who alone can delete it" in why_not(DeletePolicy.of(managed))
+    assert "so only AWS can delete it" in why_not(DeletePolicy.of(managed))
     of_a_service = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy"
-    assert "role of an AWS service only" in why_not(
+    assert "only to a service-linked role" in why_not(
         AttachPolicy.by_arn(factories.user(account), arn=of_a_service)
     )
 
@@ -152,7 +152,7 @@ def test_what_nobody_has_read_the_tags_of_says_so_before_it_goes(stage: Stage) -
     policy = stage.policy(Tags=[{"Key": "team", "Value": "web"}])
     TagSet.objects.filter(entity=policy).delete()
     operation = DeletePolicy.of(policy)
-    assert operation.effect().notes == ("Its tags have not been read yet, and would not come back with it.",)
+    assert operation.effect().notes == ("Its tags aren’t synced yet, so undoing can’t restore them.",)
     stage.carry_out(operation)
 
 
@@ -161,7 +161,7 @@ def test_a_policy_of_aws_that_is_none_is_not_attached(stage: Stage) -> None:
     (change,) = stage.queue(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard"))
     ran(change)
     assert (change.state, change.error_kind) == ("failed", "drift")
-    assert "AWS has no policy Unheard. Nothing was changed in AWS." in change.error_message
+    assert "Policy Unheard does not exist in AWS. Nothing was changed in AWS." in change.error_message
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_policy_of_aws_that_nobody_has_is_not_known_and_takes_more_care(user: 
     body = receipt_of(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")).body
     assert body["sensitivity"] == "high"
     impact = impact_of([AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")])
-    assert impact.undecided == ("What Unheard says is not known yet, so it is not weighed.",)
+    assert impact.undecided == ("Unheard isn’t synced yet, so its effect isn’t included.",)
 
 
 def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
@@ -205,7 +205,7 @@ def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
     assert (effect.loses, [one.ways for one in effect.keeps]) == ((), [("through deployers",)])
     of_group = DetachPolicy.of(group, policy=policy).effect()
     assert [one.name for one in of_group.loses] == ["Deploy"]
-    assert of_group.notes == ("deployers has 1 user in it, who hold what the group holds.",)
+    assert of_group.notes == ("deployers has 1 user, who get the group’s policies.",)
 
 
 def test_one_change_of_a_pair_is_open_at_a_time(stage: Stage) -> None:

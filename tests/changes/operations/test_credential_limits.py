@@ -63,7 +63,9 @@ def test_a_third_credential_for_a_service_is_refused_and_one_for_another_is_not(
 
 
 def test_an_end_is_refused_where_aws_knows_none(scene: Scene) -> None:
-    assert "no credential for CodeCommit end by itself" in refusal(scene, for_codecommit(scene, age_days=30))
+    assert "Credentials for CodeCommit can’t have an expiry" in refusal(
+        scene, for_codecommit(scene, age_days=30)
+    )
 
 
 def test_a_sixth_ssh_key_is_refused(scene: Scene) -> None:
@@ -127,7 +129,7 @@ def test_codes_that_are_older_than_a_minute_are_not_sent(scene: Scene) -> None:
     ran(change)
 
     assert (change.state, change.error_kind) == ("failed", "refused")
-    assert "type the next two, in a new change" in change.error_message
+    assert "Enter two new codes in a new request" in change.error_message
     assert scene.standin.calls("iam:ResyncMFADevice") == 0
 
 
@@ -145,7 +147,7 @@ def test_codes_that_aws_does_not_take_fail_the_change_and_are_gone(scene: Scene)
 
 @pytest.mark.parametrize("codes", [("12345", "123456"), ("abcdef", "123456"), ("123456", "١٢٣٤٥٦")])
 def test_what_are_no_codes_is_refused(db: None, codes: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match="six digits"):
+    with pytest.raises(ValueError, match="6 digits"):
         seal_codes(*codes, sealed_id=uuid4(), account_id="111111111111")
 
 

@@ -244,7 +244,9 @@ def test_deleting_alone_names_what_must_go_first(stage: Stage) -> None:
     user = stage.read(Kind.USER, user.name)
 
     for operation in (DeleteUser.of(user), DeleteGroup.of(group)):
-        with pytest.raises(RefusedError, match=f"must go first. Remove {user.name} from {group.name}"):
+        with pytest.raises(
+            RefusedError, match=f"must be removed first. Remove {user.name} from {group.name}"
+        ):
             services.plan(operation, viewer=stage.scene.requester)
 
 
@@ -288,7 +290,7 @@ def test_the_receipt_says_who_names_a_user_who_is_deleted(stage: Stage) -> None:
     assert f"Named in the policies {policy.name}." in notes
     assert f"Named in the trust policies of the roles {role.name}." in notes
     assert "Named in the trust policies of 1 role of other accounts." in notes
-    assert any("another unique id" in note for note in notes)
+    assert any("new unique ID" in note for note in notes)
 
 
 def test_a_deletion_that_aws_refuses_at_the_end_says_what_was_done(stage: Stage) -> None:
@@ -341,4 +343,4 @@ def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(stage: 
 
     assert role.name in read_by_auditor
     assert role.name not in read_by_lead
-    assert "Policies that you do not see name it." in read_by_lead
+    assert "Policies that you can’t see name it." in read_by_lead

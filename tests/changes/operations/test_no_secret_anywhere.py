@@ -187,7 +187,7 @@ def test_a_password_that_is_not_kept_any_longer_is_not_sent(scene: Scene, wire: 
     ran(change)
 
     assert (change.state, change.error_kind, wire.secrets) == ("failed", "refused", [])
-    assert "have it typed again" in change.error_message
+    assert "Enter it again" in change.error_message
     assert "Nothing was changed in AWS" in change.error_message
 
 

@@ -92,6 +92,6 @@ def test_a_policy_that_somebody_got_meanwhile_is_not_deleted(stage: Stage) -> No
     ran(change)
 
     assert (change.state, change.error_kind, stage.written()) == (ChangeState.FAILED, "drift", 0)
-    assert "one user, group or role has it still. Detach it first." in change.error_message
+    assert "1 user, group or role has it. Detach it first." in change.error_message
     stage.iam.detach_user_policy(UserName=user.name, PolicyArn=stage.keep["arn"])
     assert stage.read(Kind.POLICY, operation.given.name, arn=stage.keep["arn"])

@@ -62,13 +62,13 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "b"><!ENTITY c "&b;&b;">]><EntityDescriptor>&c;<
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("<EntityDescriptor/>", "AWS takes no less than 1,000"),
-        ("x" * 500_001, "500,000 are the limit"),
-        (padded("<EntityDescriptor>"), "are no XML"),
-        (padded("<html/>"), "no EntityDescriptor of SAML 2.0"),
-        (padded(SP_ONLY), "not of an identity provider"),
-        (padded(BOMB), "declare a document type"),
-        (padded(SP_ONLY.replace("SPSSO", "IDPSSO")), "no certificate by which"),
+        ("<EntityDescriptor/>", "AWS requires at least 1,000"),
+        ("x" * 500_001, "The limit is 500,000"),
+        (padded("<EntityDescriptor>"), "isn’t valid XML"),
+        (padded("<html/>"), "isn’t a SAML 2.0 EntityDescriptor"),
+        (padded(SP_ONLY), "a service, not an identity provider"),
+        (padded(BOMB), "declares a document type"),
+        (padded(SP_ONLY.replace("SPSSO", "IDPSSO")), "no certificate to verify sign-ins with"),
     ],
 )
 def test_what_can_be_no_metadata_is_refused(account: Account, text: str, why: str) -> None:
@@ -88,21 +88,21 @@ def test_the_receipt_tells_who_signs_people_in_and_which_roles_trust_it(account:
     update = UpdateSamlProvider.of(okta, metadata=metadata(2))
     assert (update.risks(), update.effect().notes[-1]) == (
         (),
-        "No role trusts it, so nobody comes in by it.",
+        "No role trusts it, so no one can sign in with it.",
     )
 
     factories.role(account, "engineer", trust=trust)
 
     receipt = examine(update).receipt.body
     told = receipt["effect"]["notes"]
-    assert told[0].startswith("https://idp-2.example/ signs people in, at https://idp-2.example/sso;")
+    assert told[0].startswith("https://idp-2.example/ signs people in, at https://idp-2.example/sso.")
     assert told[1].startswith("Until then https://idp-1.example/ signs people in")
-    assert told[2].startswith("This role trusts it: engineer. Whom the provider signs in")
+    assert told[2].startswith("This role trusts it: engineer. Anyone who signs in with the provider")
     assert (receipt["sensitivity"], update.risks()) == ("high", ("trust-opened",))
     gone = DeleteSamlProvider.of(okta)
     assert gone.effect().notes == (
-        "This role trusts it: engineer. Nobody comes in by it any more; their trust policies stay as they are.",
-        "If AWS decrypts assertions for it, the private key for that goes with it, and undoing does not bring it back.",
+        "This role trusts it: engineer. No one can sign in with it any more. The trust policies don’t change.",
+        "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it.",
     )
     assert gone.risks() == ()
 
@@ -114,10 +114,10 @@ def test_the_receipt_tells_who_signs_people_in_and_which_roles_trust_it(account:
         ({"url": "https://idp.example:8443"}, "no port"),
         ({"url": "https://idp.example/?a=b"}, "query"),
         ({"url": "https://"}, "begins with https://"),
-        ({"clients": [f"app-{n}" for n in range(101)]}, "100 audiences at most, and these are 101"),
+        ({"clients": [f"app-{n}" for n in range(101)]}, "at most 100 audiences, not 101"),
         ({"clients": ["x" * 256]}, "1 to 255 characters"),
-        ({"thumbprints": [f"{n:040x}" for n in range(6)]}, "5 thumbprints at most, and these are 6"),
-        ({"thumbprints": ["zz"]}, "40 hexadecimal digits, and not 'zz'"),
+        ({"thumbprints": [f"{n:040x}" for n in range(6)]}, "at most 5 thumbprints, not 6"),
+        ({"thumbprints": ["zz"]}, "'zz' isn’t a thumbprint"),
     ],
 )
 def test_what_can_be_no_provider_is_refused(account: Account, values: dict[str, Any], why: str) -> None:
@@ -127,8 +127,8 @@ def test_what_can_be_no_provider_is_refused(account: Account, values: dict[str, 
 def test_audiences_and_thumbprints_are_counted_with_those_that_are_there(account: Account) -> None:
     attrs = {"ClientIDList": [f"app-{n}" for n in range(100)], "ThumbprintList": []}
     okta = provider(account, Kind.OIDC_PROVIDER, attrs=attrs)
-    assert "100 audiences at most, and these are 101" in why_not(AddClientId.of(okta, client="more"))
-    assert "has the audience app-1 already" in why_not(AddClientId.of(okta, client="app-1"))
+    assert "at most 100 audiences, not 101" in why_not(AddClientId.of(okta, client="more"))
+    assert "already has the audience app-1" in why_not(AddClientId.of(okta, client="app-1"))
     assert "40 hexadecimal digits" in why_not(SetThumbprints.of(okta, thumbprints=["a"]))
 
 
@@ -173,10 +173,13 @@ def test_a_key_of_which_nothing_comes_is_destroyed(
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (lambda: private_key(2), "not the one of this certificate"),
+        (lambda: private_key(2), "doesn’t match this certificate"),
         (lambda: private_key(1, passphrase="open sesame"), "is encrypted"),
-        (lambda: "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----", "no private key in PEM form"),
-        (lambda: "", "no private key in PEM form"),
+        (
+            lambda: "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----",
+            "The private key isn’t valid PEM",
+        ),
+        (lambda: "", "The private key isn’t valid PEM"),
     ],
 )
 def test_a_key_that_does_not_belong_to_the_certificate_is_never_sealed(
@@ -193,7 +196,7 @@ def test_a_key_that_does_not_belong_to_the_certificate_is_never_sealed(
 
 def test_that_a_certificate_goes_for_good_is_said_before_it_goes(stage: Stage) -> None:
     operation = DeleteServerCertificate.of(uploaded(stage))
-    assert "AWS never gives the private key back" in operation.irreversible
+    assert "AWS never returns the private key" in operation.irreversible
     assert operation.instead.startswith("Rename it instead")
     assert operation.sensitivity(operation.effect()) == "high"
     assert not Document.objects.filter(text__contains="PRIVATE KEY").exists()

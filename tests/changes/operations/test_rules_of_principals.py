@@ -89,7 +89,7 @@ AT = factories.FIRST_READ
 REFUSED: dict[str, tuple[Make, str]] = {
     "a name that differs by case": (
         lambda w: CreateUser.of(w.account, name="kwame.boateng"),
-        "there is a user Kwame.Boateng already",
+        "a user named Kwame.Boateng already exists",
     ),
     "a name with a space": (lambda w: CreateUser.of(w.account, name="a b"), "UserName does not match"),
     "a path without a slash": (lambda w: CreateGroup.of(w.account, name="x", path="eng"), "Path does not"),
@@ -97,11 +97,11 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a profile's name": (lambda w: CreateInstanceProfile.of(w.account, name="a/b"), "does not match"),
     "a user's new name that is taken": (
         lambda w: UpdateUser.of(w.user, name="MAYA", path="/"),
-        "there is a user maya already",
+        "a user named maya already exists",
     ),
     "a name that it has": (
         lambda w: UpdateGroup.of(w.group, name="deployers", path="/"),
-        "has this name and path already",
+        "already has this name and path",
     ),
     "a trust that is no JSON": (lambda w: CreateRole.of(w.account, name="x", trust="{"), "line 1"),
     "a trust that names nobody": (
@@ -122,11 +122,11 @@ REFUSED: dict[str, tuple[Make, str]] = {
     ),
     "a trust that says the same": (
         lambda w: ReplaceTrustPolicy.of(w.role, text=EC2.replace('"sts:AssumeRole"', '["sts:AssumeRole"]')),
-        "says this already",
+        "already has this text",
     ),
     "the trust of a service's role": (
         lambda w: ReplaceTrustPolicy.of(w.linked, text=INSIDE),
-        "only its service",
+        "Only its service",
     ),
     "a role among those of services": (
         lambda w: CreateRole.of(w.account, name="x", trust=EC2, path="/aws-service-role/x/"),
@@ -137,19 +137,22 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "the most is 43200",
     ),
     "a session that is too short": (lambda w: UpdateRole.of(w.role, settings=Settings("", 60)), "3600"),
-    "a role of a service among others": (lambda w: DeleteRole.of(w.linked), "deleted as such"),
+    "a role of a service among others": (
+        lambda w: DeleteRole.of(w.linked),
+        "Delete it as a service-linked role",
+    ),
     "a service that has its role": (
         lambda w: CreateServiceLinkedRole.of(w.account, service="x.amazonaws.com"),
-        "has such a role already",
+        "already has a service-linked role",
     ),
     "a boundary of a service's role": (
         lambda w: PutRoleBoundary.of(w.linked, policy=w.bound),
-        "no permissions boundary",
+        "can’t have a permissions boundary",
     ),
     "a boundary that is not there": (lambda w: DeleteUserBoundary.of(w.user), "has no permissions boundary"),
     "a key that is there twice": (
         lambda w: SetUserTags.of(w.user, tags={"Team": "a", "team": "b"}),
-        "team is there twice",
+        "team is used twice",
     ),
     "a key of AWS": (lambda w: SetUserTags.of(w.user, tags={"aws:x": "y"}), "begins with aws:"),
     "too many tags": (
@@ -157,12 +160,12 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "the most is 50|AWS allows 50",
     ),
     "a value that is too long": (lambda w: SetUserTags.of(w.user, tags={"k": "v" * 257}), "the most is 256"),
-    "the same tags": (lambda w: SetUserTags.of(w.user, tags={}), "has these tags already"),
+    "the same tags": (lambda w: SetUserTags.of(w.user, tags={}), "already has these tags"),
     "sessions of a service's role": (
         lambda w: RevokeSessions.of_everybody(w.linked, at=AT),
         "service-linked",
     ),
-    "someone who has left": (lambda w: DeleteUser.of(gone(w)), "any more|gone already"),
+    "someone who has left": (lambda w: DeleteUser.of(gone(w)), "no longer exists|already deleted"),
     "the trust of Gatehouse's own role": (
         lambda w: ReplaceTrustPolicy.of(w.own, text=INSIDE),
         "Gatehouse itself",
@@ -217,7 +220,7 @@ def test_who_is_made_earlier_in_a_set_counts_for_the_quota(world: World) -> None
 
 def test_a_profile_holds_one_role(world: World) -> None:
     factories.edge(EdgeKind.PROFILE_ROLE, world.profile, factories.role(world.account, "first"))
-    with pytest.raises(RefusedError, match="holds the role first, and a profile holds one only"):
+    with pytest.raises(RefusedError, match="has the role first, and a profile can have only one"):
         world.plan(AddRoleToProfile.of(world.profile, role=world.role))
 
 
@@ -290,8 +293,8 @@ def test_how_much_care_an_operation_takes(world: World, what: str) -> None:
 def test_a_trust_receipt_says_who_comes_in_and_who_goes(world: World) -> None:
     planned = world.plan(ReplaceTrustPolicy.of(world.role, text=OUTSIDE))
     assert planned.receipt.body["effect"]["notes"] == [
-        "May assume the role from then on: AWS 222222222222.",
-        "May no longer assume the role: Service ec2.amazonaws.com.",
+        "Can assume the role: AWS 222222222222.",
+        "Can no longer assume the role: Service ec2.amazonaws.com.",
     ]
 
 
@@ -321,7 +324,7 @@ def test_a_renamed_group_by_which_teams_find_their_people_is_named(world: World)
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="deployers")
     planned = world.plan(UpdateGroup.of(world.group, name="shippers", path="/"))
     assert planned.receipt.body["effect"]["notes"] == [
-        "Payments find their people by this name: let the rules of the teams name the new one as well."
+        "Payments use this name in their team rules. Add the new name to those rules."
     ]
 
 

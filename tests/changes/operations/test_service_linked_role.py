@@ -29,7 +29,7 @@ def test_a_deletion_that_the_service_refuses_says_why(stage: Stage, monkeypatch:
     ran(change)
 
     assert change.state == ChangeState.UNKNOWN
-    assert "was not deleted. It is used by arn:aws:autoscaling:group/web" in change.error_message
+    assert "wasn’t deleted. It is used by arn:aws:autoscaling:group/web" in change.error_message
     assert change.results["deletion_task"].startswith("task/aws-service-role/autoscaling.amazonaws.com/")
 
 
@@ -59,5 +59,5 @@ def test_the_way_back_knows_a_suffix_from_a_name(stage: Stage, name: str, servic
 
 
 def test_another_role_is_not_deleted_so(stage: Stage) -> None:
-    with pytest.raises(RefusedError, match="not linked to a service"):
+    with pytest.raises(RefusedError, match="isn’t a service-linked role"):
         services.plan(DeleteServiceLinkedRole.of(stage.role()), viewer=stage.scene.requester)

@@ -353,8 +353,8 @@ def test_one_whom_somebody_else_asks_about_already_stops_nobody(
     tending.tend_one(second)
     assert Change.objects.count() == 2
     assert set(second.participants.values_list("user__name", "asked__changes__title")) == {
-        ("kwame", "Delete the console password of kwame"),
-        ("maya", "Delete the console password of maya"),
+        ("kwame", "Delete console password of kwame"),
+        ("maya", "Delete console password of maya"),
     }
     second.refresh_from_db()
     assert (second.state, second.trouble) == (State.CLOSED, "")

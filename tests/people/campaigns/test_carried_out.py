@@ -135,10 +135,10 @@ def test_whoever_is_left_loses_the_password_in_aws_and_is_told_beforehand_that_n
     staff.excuse(ben)
     staff.enrols(ada)
     asked = staff.ends()
-    assert "nothing brings this one back" in asked[0].receipt["irreversible"]
+    assert "this one can’t be restored" in asked[0].receipt["irreversible"]
     carried_out(staff, asked)
     assert staff.struck("password") == ["cem"]
-    with pytest.raises(RefusedError, match="nothing brings this one back"):
+    with pytest.raises(RefusedError, match="this one can’t be restored"):
         changes.undo(asked[0], actor=scene.requester, reason="Too early", idempotency_key="undo")
 
 

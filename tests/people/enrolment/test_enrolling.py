@@ -74,7 +74,7 @@ def test_both_writes_are_changes_that_nobody_has_to_approve(desk: Desk) -> None:
     assert {one.requested_by for one in changes} == {desk.seat.person.pk}
     assert not Approval.objects.exists()
     assert [(one.stages, one.because) for one in Requirement.objects.all()] == [
-        ([], ["One's own MFA device"])
+        ([], ["One’s own MFA device"])
     ] * 2
     kinds = set(Entry.objects.filter(subject=desk.seat.user.arn).values_list("kind", flat=True))
     assert {"enrolment.begin", "change.requested", "change.accepted", "change.applied"} <= kinds
@@ -197,7 +197,7 @@ def test_a_name_that_somebody_has_taken_in_aws_is_said(desk: Desk) -> None:
     enrolment = desk.begin(name)
     standing = desk.stands(enrolment)
     assert standing.stage is Stage.OVER
-    assert f"There is an MFA device named {name} in this account already" in standing.said
+    assert f"An MFA device named {name} already exists in this account" in standing.said
     tending.tend()
     assert Enrolment.objects.get().outcome == Outcome.FAILED
     assert enrolment.serial_number in desk.spare(), "somebody else's device was deleted"
@@ -216,7 +216,7 @@ def test_a_link_has_served_with_the_device_and_an_invitation_goes_on(
 def test_a_second_device_gets_another_name(desk: Desk) -> None:
     first = desk.begin()
     tending.settle(desk.submit(first, *desk.codes(first)))
-    assert refused(services.begin, desk.seat, device_name=first.device_name).startswith("There is an MFA")
+    assert refused(services.begin, desk.seat, device_name=first.device_name).startswith("An MFA device named")
     second = desk.begin()
     assert second.device_name == f"{first.device_name}-2"
     desk.submit(second, *desk.codes(second))
@@ -241,7 +241,7 @@ def test_a_user_who_is_gone_from_aws_is_said(desk: Desk) -> None:
     desk.scene.aws.iam.delete_user(UserName=desk.seat.user.name)
     enrolment = desk.begin()
     standing = desk.stands(enrolment)
-    assert (standing.stage, "AWS has no user named" in standing.said) == (Stage.OVER, True)
+    assert (standing.stage, "no longer exists in AWS" in standing.said) == (Stage.OVER, True)
     assert enrolment.serial_number not in desk.spare()
 
 

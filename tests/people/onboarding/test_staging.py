@@ -124,4 +124,4 @@ def test_a_lead_does_not_learn_which_groups_others_have(version: BlueprintVersio
             services.plan_run(run, list(run.people.all()), viewer=lead)
         said.append(refused.value.message)
         factories.group(Account.objects.get(), "payments-dev")
-    assert said == ["production has no group payments-dev of your teams, as of the last reading."] * 2
+    assert said == ["production has no group “payments-dev” of your teams, as of the last sync."] * 2
