@@ -55,15 +55,17 @@ document.addEventListener("htmx:afterSettle", showTabs);
 
 /* bulk selection */
 function syncBulk() {
-  const t = $("table[data-select]");
-  if (!t) return;
-  const rows = $$("tbody input[type=checkbox]", t),
-    n = rows.filter((r) => r.checked).length,
-    all = $("thead input[type=checkbox]", t);
-  if (all) {
-    all.checked = n > 0 && n === rows.length;
-    all.indeterminate = n > 0 && n < rows.length;
-  }
+  let n = 0;
+  $$("table[data-select]").forEach((t) => {
+    const rows = $$("tbody input[type=checkbox]", t),
+      chosen = rows.filter((r) => r.checked).length,
+      all = $("thead input[type=checkbox]", t);
+    n += chosen;
+    if (all) {
+      all.checked = chosen > 0 && chosen === rows.length;
+      all.indeterminate = chosen > 0 && chosen < rows.length;
+    }
+  });
   const bar = $(".bulkbar");
   if (bar) {
     bar.hidden = !n;
@@ -73,7 +75,7 @@ function syncBulk() {
 }
 document.addEventListener("change", (e) => {
   const all = e.target.closest("table[data-select] thead input");
-  if (all) $$("table[data-select] tbody input[type=checkbox]").forEach((r) => (r.checked = all.checked));
+  if (all) all.closest("table").querySelectorAll("tbody input[type=checkbox]").forEach((r) => (r.checked = all.checked));
   syncBulk();
 });
 

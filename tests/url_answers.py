@@ -47,6 +47,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "linking:owners", ""): "sign-in 404 404 422 404 404 422",
     ("POST", "linking:owner", "own"): "sign-in 404 404 302 404 404 302",
     ("POST", "linking:owner", "other"): "sign-in 404 404 404 404 404 302",
+    ("GET", "linking:review", ""): "sign-in 404 404 200 404 404 200",
+    ("POST", "linking:review", ""): "sign-in 404 404 422 404 404 422",
     ("POST", "linking:confirm", ""): "sign-in 404 404 302 404 404 302",
     ("POST", "linking:link", "own"): "sign-in 404 404 404 404 404 404",
     ("POST", "linking:link", "other"): "sign-in 404 404 404 404 404 404",

@@ -33,7 +33,7 @@ NOTHING = "Nothing changes in AWS."
 def link(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is the person's of the field `person`."""
     user, person = _user(request, pk), _person(request)
-    done = f"{user.name} in {user.account.name} is {person.name}'s. {NOTHING}"
+    done = f"{user.name} in {user.account.name} is linked to {person.name}. {NOTHING}"
     why = request.POST.get("why", "")
     return _tried(request, pk, lambda: acts.link(request.viewer, user=user, person=person, why=why), done)
 
@@ -46,9 +46,11 @@ def add(request: ViewerRequest, pk: int) -> HttpResponse:
     user = _user(request, pk)
     name = " ".join(request.POST.get("name", "").split())[:128]
     if not name:
-        messages.error(request, "Write the name of the person.")
+        messages.error(request, "Enter the name of the person.")
         return redirect("linking:person", pk)
-    done = f"{name} is known from now on, and {user.name} in {user.account.name} is theirs. {NOTHING}"
+    done = (
+        f"{name} was added to Gatehouse, and {user.name} in {user.account.name} is linked to them. {NOTHING}"
+    )
     return _tried(request, pk, lambda: acts.add_and_link(request.viewer, user=user, name=name), done)
 
 
@@ -58,7 +60,7 @@ def add(request: ViewerRequest, pk: int) -> HttpResponse:
 def undo(request: ViewerRequest, pk: int) -> HttpResponse:
     """Take back what was said by hand."""
     user = _user(request, pk)
-    done = f"Taken back: nobody says by hand whose {user.name} in {user.account.name} is. {NOTHING}"
+    done = f"The link of {user.name} in {user.account.name} was removed. {NOTHING}"
     return _tried(request, pk, lambda: acts.undo(request.viewer, user=user), done)
 
 
@@ -68,9 +70,7 @@ def undo(request: ViewerRequest, pk: int) -> HttpResponse:
 def apart(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is not the person's of the field `person`."""
     user, person = _user(request, pk), _person(request)
-    done = (
-        f"{user.name} in {user.account.name} is not {person.name}'s, whatever a tag or a rule says. {NOTHING}"
-    )
+    done = f"{person.name} is excluded for {user.name} in {user.account.name}: tags and rules don’t propose them again. {NOTHING}"
     why = request.POST.get("why", "")
     return _tried(
         request, pk, lambda: acts.set_apart(request.viewer, user=user, person=person, why=why), done
@@ -85,7 +85,7 @@ def forget(request: ViewerRequest, number: int) -> HttpResponse:
     mark = Apart.objects.select_related("user__account", "person").filter(pk=number).first()
     if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
         raise Http404
-    done = f"Tags and rules may say again that {mark.user.name} is {mark.person.name}'s."
+    done = f"Tags and rules can propose {mark.person.name} for {mark.user.name} again."
     return _tried(request, mark.user_id, lambda: acts.forget(request.viewer, mark), done)
 
 
@@ -104,10 +104,10 @@ def confirm(request: ViewerRequest) -> HttpResponse:
         why=request.POST.get("why", ""),
     )
     if found.linked:
-        said = "1 user is linked" if found.linked == 1 else f"{found.linked} users are linked"
+        said = "1 IAM user is linked" if found.linked == 1 else f"{found.linked} IAM users are linked"
         messages.success(request, f"{said}. {NOTHING}")
     elif not found.refused:
-        messages.error(request, "Choose the users to confirm.")
+        messages.error(request, "Select the IAM users to confirm.")
     for sentence in found.refused[:5]:
         messages.error(request, sentence)
     return redirect("linking:links")

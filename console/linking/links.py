@@ -30,10 +30,10 @@ from iam.mirror.queries.keyset import Place
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 TITLES = {
     queries.PROPOSED: "To confirm",
-    queries.DOUBTFUL: "In doubt",
-    queries.UNLINKED: "Nobody known",
+    queries.DOUBTFUL: "Ambiguous",
+    queries.UNLINKED: "Unmatched",
     queries.LINKED: "Linked by hand",
-    queries.APART: "Not theirs",
+    queries.APART: "Excluded",
 }
 
 
@@ -114,7 +114,7 @@ def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, An
 def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tuple[str, str]:
     """Whom a way names, and which way; an address in it is for those who see whole accounts, and so its tags."""
     words = voice["words"] if whole else voice["words"].partition(":")[0]
-    return names.get(voice["person"]) or (voice["address"] if whole else "An address"), words
+    return names.get(voice["person"]) or (voice["address"] if whole else "An email address"), words
 
 
 @require_http_methods(["GET", "POST"])
@@ -132,9 +132,9 @@ def ways(request: ViewerRequest) -> HttpResponse:
                 changed = save(request.viewer, chosen)
                 messages.success(
                     request,
-                    "Saved. Who is linked by it is worked out within a minute."
+                    "Saved. The matches are updated within a minute. Then review them."
                     if changed
-                    else "Nothing to save: it was so already.",
+                    else "Nothing changed.",
                 )
                 return redirect("linking:ways")
             context["effect"] = foretell(chosen)

@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from console.linking import acts, links, owners, person
+from console.linking import acts, links, owners, person, reviewing
 
 app_name = "linking"
 urlpatterns: list[URLPattern] = [
     path("people/persons/", links.persons, name="persons"),
     path("people/links/", links.links, name="links"),
     path("people/links/ways/", links.ways, name="ways"),
+    path("people/links/review/", reviewing.review_page, name="review"),
     path("people/links/confirm/", acts.confirm, name="confirm"),
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
     path("people/owners/", owners.owners, name="owners"),

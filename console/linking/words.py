@@ -106,7 +106,7 @@ def _idle(lines: Sequence[Line]) -> list[tuple[str, str]]:
         and (one.used_at or NEVER) < before
         and one.user.first_seen < before
     ]
-    return [("warn", f"Can sign in and has not for {IDLE} days in {_where(idle)}.")] if idle else []
+    return [("warn", f"No sign-in for {IDLE} days in {_where(idle)}.")] if idle else []
 
 
 def _where(lines: Sequence[Line], *, most: int = 3) -> str:

@@ -29,12 +29,12 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     """This user is theirs. A proposal of the ways that is accepted is noted as such. Raises DirectoryRuleError."""
     check(viewer, user=user, person=person)
     if user.gone_at is not None:
-        raise DirectoryRuleError(f"{user.name} is gone from AWS.")
+        raise DirectoryRuleError(f"{user.name} was deleted in AWS.")
     sign = Sign.objects.filter(pk=user.pk).first()
     named = sign is not None and sign.standing == Standing.KNOWN and sign.person_id == person.pk
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
-        untie(stale, actor=None, data={"why": "The user was made again."})
+        untie(stale, actor=None, data={"why": "The user was created again."})
     return tie(
         person,
         user_arn=user.arn,
@@ -50,7 +50,7 @@ def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
     """Whoever has the address that a tag of the user names becomes known, without any role, with this user. Raises DirectoryRuleError."""
     known = whose([user])[user.pk]
     if known.person is not None or known.in_doubt or not known.address:
-        raise DirectoryRuleError(f"No tag of {user.name} names an address that is new to Gatehouse.")
+        raise DirectoryRuleError(f"{user.name} has no tag with an email address that is new to Gatehouse.")
     person = add_person(name=name, email=known.address, actor=viewer)
     return link(viewer, user=user, person=person, why=known.words)
 
@@ -60,7 +60,7 @@ def undo(viewer: Viewer, *, user: Entity) -> Person:
     """Take back what was said by hand; what the ways say holds again. Raises DirectoryRuleError."""
     identity = _held(user)
     check(viewer, user=user, person=identity.person)
-    untie(identity, actor=viewer, data={"why": "Taken back"})
+    untie(identity, actor=viewer, data={"why": "Removed by hand"})
     return identity.person
 
 
@@ -115,7 +115,7 @@ def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confir
 def _held(user: Entity) -> Identity:
     found = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
     if found is None:
-        raise DirectoryRuleError(f"{user.name} is linked to nobody by hand.")
+        raise DirectoryRuleError(f"{user.name} is not linked by hand.")
     return found
 
 

@@ -88,7 +88,7 @@ class Known:
         login = facts.name.lower()
         if self._ways.by_address and login in self.by_address:
             voices.append(
-                Voice(self.by_address[login], login, How.ADDRESS, "the user name is their e-mail address")
+                Voice(self.by_address[login], login, How.ADDRESS, "the user name is their email address")
             )
         for words, found in self._named:
             voices += [Voice(pk, "", How.RULE, f"name rule {words}") for pk in found.get(login, ())]

@@ -18,17 +18,17 @@ class How(models.TextChoices):
 
     HAND = "hand", "Linked by hand"
     TAG = "tag", "Tag"
-    ADDRESS = "address", "User name is the address"
+    ADDRESS = "address", "User name is the email address"
     RULE = "rule", "Name rule"
 
 
 class Standing(models.TextChoices):
     """What the ways come to, together."""
 
-    NOBODY = "nobody", "Nobody is known"
+    NOBODY = "nobody", "Unmatched"
     KNOWN = "known", "One person"
-    AMBIGUOUS = "ambiguous", "Several people fit"
-    CONFLICT = "conflict", "Two ways say different people"
+    AMBIGUOUS = "ambiguous", "Several people fit the same rule"
+    CONFLICT = "conflict", "Tags and rules disagree"
 
 
 class Ways(models.Model):

@@ -24,7 +24,8 @@ from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 
 TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
 """Tags that often name who looks after a user; without regard to case, "-", "_" and spaces."""
-MOST_AT_ONCE: Final = 500
+MOST_AT_ONCE: Final = 300
+"""Users on one review page: a form may have 1,000 fields, and each user takes two."""
 NOT_YOURS: Final = "You can set the owning team only where you administer the account or lead the team."
 
 

@@ -157,7 +157,7 @@ def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> No
         Q(address__in=small) | Q(person__in=meant, standing=Standing.KNOWN), user__in=among.values("pk")
     ).select_related("person", "user__account")
     for sign in signs:
-        basis = f"{sign.words[:1].upper()}{sign.words[1:]}" if sign.words else "E-mail tag"
+        basis = f"{sign.words[:1].upper()}{sign.words[1:]}" if sign.words else "Email tag"
         if sign.address:
             known.add(sign.address, sign.user, basis, is_sure=False)
         if sign.person is not None:

@@ -29,7 +29,7 @@ class Pattern:
         for part in PART.findall(self._user_name):
             if part not in given and LETTERS.get(part) not in given:
                 raise PatternError(
-                    f"The user name has {{{part}}}, and nothing in the address says what that is."
+                    f"The user name contains {{{part}}}, but the address doesn’t say what that is."
                 )
         self._expression = re.compile(_expression(self._address))
 
@@ -47,18 +47,18 @@ class Pattern:
 def _check(text: str, which: str) -> None:
     names = PART.findall(text)
     if not names:
-        raise PatternError(f"Write at least one part in {which}, such as {{first}}.{{last}}.")
+        raise PatternError(f"Use at least one part in {which}, such as {{first}}.{{last}}.")
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        raise PatternError(f"There is no part {{{unknown[0]}}}. The parts are {_listed()}.")
+        raise PatternError(f"{{{unknown[0]}}} isn’t a part. The parts are {_listed()}.")
     if len(set(names)) != len(names):
-        raise PatternError(f"Write each part once in {which}.")
+        raise PatternError(f"Use each part only once in {which}.")
     between = PART.split(text)[::2]
     if any(not USER_NAME.fullmatch(one) or "@" in one for one in between):
-        raise PatternError(f"Beside the parts, {which} has letters, digits and + = , . _ - only, and no @.")
+        raise PatternError(f"Besides parts, {which} can contain only letters, digits and + = , . _ -")
     for left, middle in zip(names, between[1:-1], strict=False):
         if not middle and left not in LETTERS and which == "the address":
-            raise PatternError(f"Between {{{left}}} and the next part the address needs a sign.")
+            raise PatternError(f"The address needs a character between {{{left}}} and the next part.")
 
 
 def _listed() -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from iam.directory.models import Identity, Person, Role
+from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign, Standing
 from iam.linking.rights import linkable, people_to_choose
@@ -139,7 +139,8 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
     elif view == DOUBTFUL:
         rows = rows.filter(standing__in=DOUBTS)
     elif view == UNLINKED:
-        rows = rows.filter(standing=Standing.NOBODY)
+        owned = OwnedUser.objects.filter(aws_id=OuterRef("user__aws_id"))
+        rows = rows.filter(~Exists(owned), standing=Standing.NOBODY)
     rows = _linkable(rows, viewer)
     if view == LINKED:
         tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
@@ -202,7 +203,7 @@ def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
     """The names of the people whom the voices name, by their ids as text; who is outside the scope of the viewer has none. Two queries."""
     pks = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
     known = persons(viewer).filter(pk__in=pks).values_list("pk", "name")
-    return dict.fromkeys(pks, "Somebody outside your scope") | {str(pk): name for pk, name in known}
+    return dict.fromkeys(pks, "Someone outside your scope") | {str(pk): name for pk, name in known}
 
 
 @dataclass(frozen=True, slots=True)

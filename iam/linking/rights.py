@@ -18,9 +18,11 @@ from iam.linking.models import Sign
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
-STRANGER = "You can link users of your teams to people of your teams. Ask an administrator for anybody else."
-ONESELF = "You cannot say that a user is yours. Ask another administrator."
-NOT_YOURS = "You can say whose a user is only where you administer the account or lead the team."
+STRANGER = (
+    "You can link IAM users of your teams to people of your teams. Ask an administrator to link other people."
+)
+ONESELF = "You can’t link an IAM user to yourself. Ask another administrator."
+NOT_YOURS = "You can link IAM users only where you administer the account or lead the team."
 
 
 def may_link(viewer: Viewer, user: Entity) -> bool:

@@ -44,12 +44,12 @@ class Chosen:
         """Read. Raises DirectoryRuleError."""
         keys = tuple(dict.fromkeys(key.strip().lower() for key in self.tag_keys if key.strip()))
         if len(keys) > MOST_KEYS:
-            raise DirectoryRuleError(f"These are {len(keys)} tag keys; {MOST_KEYS} are the limit.")
+            raise DirectoryRuleError(f"You entered {len(keys)} tag keys. The limit is {MOST_KEYS}.")
         for key in keys:
             if not TAG_KEY.fullmatch(key):
-                raise DirectoryRuleError(f"{key!r} is no key of a tag.")
+                raise DirectoryRuleError(f"“{key}” isn’t a valid tag key.")
         if len(self.rules) > MOST_RULES:
-            raise DirectoryRuleError(f"These are {len(self.rules)} name rules; {MOST_RULES} are the limit.")
+            raise DirectoryRuleError(f"You entered {len(self.rules)} name rules. The limit is {MOST_RULES}.")
         try:
             rules = {Pattern(*texts).texts: Pattern(*texts) for texts in self.rules}
         except PatternError as error:
@@ -182,7 +182,9 @@ def save(viewer: Viewer, chosen: Chosen) -> bool:
         with transaction.atomic():
             return _save(viewer, wanted)
     except IntegrityError:
-        raise DirectoryRuleError("Somebody else has changed the ways a moment ago. Look again.") from None
+        raise DirectoryRuleError(
+            "Someone else changed the tags and rules a moment ago. Refresh the page and try again."
+        ) from None
 
 
 def _save(viewer: Viewer, wanted: Ways) -> bool:

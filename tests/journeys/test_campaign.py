@@ -110,7 +110,7 @@ def test_a_campaign_goes_from_its_form_to_its_end_in_aws(
 ) -> None:
     ines = sign_in("ines.duarte")
     ines.goto(f"/people/{number_of(ines, f'marcus.webb&account={STAGING}')}/users/")
-    ines.get_by_role("button", name="Add them and link").click()
+    ines.get_by_role("button", name="Add and link").click()
     begin(ines)
     told = ines.get_by_role("status").get_by_text(re.compile(r"^\d+ of \d+$"))
     before, everybody = (int(number) for number in told.inner_text().split(" of "))

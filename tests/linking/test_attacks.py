@@ -185,14 +185,14 @@ def test_what_was_said_once_is_not_undone_or_repeated_by_a_late_click(account: A
     maya = factories.person("Maya Okafor", email="maya@example.com")
     Entity.objects.filter(pk=gone.pk).update(gone_at=factories.FIRST_READ)
     gone.refresh_from_db()
-    with pytest.raises(DirectoryRuleError, match="is gone from AWS"):
+    with pytest.raises(DirectoryRuleError, match="was deleted in AWS"):
         acts.link(ines, user=gone, person=maya)
     mark = acts.set_apart(ines, user=user, person=maya)
     with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
         acts.forget(lead, mark)
     work_out()
     assert acts.add_and_link(ines, user=user, name="Noor Haddad").person.email == "new@example.com"
-    with pytest.raises(DirectoryRuleError, match="an address that is new"):
+    with pytest.raises(DirectoryRuleError, match="an email address that is new"):
         acts.add_and_link(ines, user=user, name="Somebody Else")
 
 
@@ -240,4 +240,4 @@ def test_a_lead_learns_by_no_proposal_who_and_what_is_elsewhere(account: Account
     assert not [name for name in ("Noor", "Jonas Berg") for text in texts if name in text]
     # On the page of the user the lead sees its tags, in the list none.
     assert "noor.haddad" not in texts[2] + texts[3]
-    assert "Somebody outside your scope" in texts[2]
+    assert "Someone outside your scope" in texts[2]
