@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from iam.policy.catalogue import Level, catalogue
 
 EVERYTHING = "everything"
 IAM_WRITE = "iam"
 DENIES = "denies"
+OWN_ONLY: Final = ("iam:ChangePassword",)
+"""Actions of IAM that change nothing but the caller's own password (IAM API Reference, ChangePassword)."""
 
 _IAM_READING = ("iam:get", "iam:list", "iam:generate", "iam:simulate")
 
@@ -65,7 +67,7 @@ def _mask(patterns: list[str]) -> int:
 def _changing_iam() -> int:
     known = catalogue()
     reading = known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
-    return known.mask_of_service("iam") & ~reading
+    return known.mask_of_service("iam") & ~reading & ~_mask(_lower(list(OWN_ONLY)))
 
 
 def _is_unknown(action: str) -> bool:

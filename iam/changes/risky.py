@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from iam.changes.documents import OWN_ONLY
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
 from iam.policy.catalogue import Level
 from iam.policy.escalation.administrators import DECISIVE
@@ -77,7 +78,7 @@ def _risks(shift: Shift, space: Space) -> Iterator[str]:
         yield EXFILTRATION
     catalogue = space.catalogue
     reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
-    if more & catalogue.mask_of_service("iam") & ~reading:
+    if more & catalogue.mask_of_service("iam") & ~reading & ~_mask(space, OWN_ONLY):
         yield IAM_WRITE
 
 

@@ -62,3 +62,9 @@ def test_what_is_left_beside_not_action_is_weighed(spared: str, expected: tuple[
 def test_a_deny_is_a_mark_and_what_cannot_be_read_has_none() -> None:
     assert flags('{"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}') == ("denies",)
     assert flags("{") == flags("[]") == flags('{"Statement": 7}') == ()
+
+
+def test_to_change_ones_own_password_is_not_to_change_iam() -> None:
+    assert marks(Action=["iam:ChangePassword", "iam:GetAccountPasswordPolicy"]) == ()
+    assert marks(Action="iam:Change*") == ()
+    assert marks(Action=["iam:ChangePassword", "iam:UpdateLoginProfile"]) == ("iam",)

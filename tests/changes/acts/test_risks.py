@@ -46,6 +46,7 @@ GIVES = [
     (EXFILTRATION, document("s3:PutBucketPolicy", BUCKET), document("s3:GetBucketPolicy", BUCKET)),
     (EXFILTRATION, document("ec2:ModifySnapshotAttribute"), document("ec2:DescribeSnapshotAttribute")),
     (IAM_WRITE, document("iam:TagRole"), document("iam:ListRoleTags")),
+    (IAM_WRITE, document(["iam:ChangePassword", "iam:UpdateUser"]), document("iam:ChangePassword")),
 ]
 
 
