@@ -18,6 +18,10 @@ LINES: Final = 6
 NAMED: Final = 3
 """So many accounts are named in a sentence."""
 
+OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
+    "group_membership.add": ("Add", "to"),
+    "group_membership.remove": ("Remove", "from"),
+}
 COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "access_key.activate": ("Activate", "access key"),
     "access_key.create": ("Create", "access key"),
@@ -194,24 +198,44 @@ def where_words(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def _lines(operations: Sequence[Operation]) -> Iterable[str]:
+def _lines(operations: Sequence[Operation]) -> list[str]:
+    """A few changes of one kind are named each; where that makes more lines than are kept, they are counted as well."""
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
-    for slug, some in by_slug.items():
-        if len(some) <= FEW:
-            yield from dict.fromkeys(_said(one) for one in some)
-        else:
-            yield counted(slug, len(some))
+    named = [line for some in by_slug.values() for line in _of_kind(some, most=FEW)]
+    return (
+        named
+        if len(named) <= LINES
+        else [line for some in by_slug.values() for line in _of_kind(some, most=1)]
+    )
 
 
-def _said(operation: Operation) -> str:
-    """What one change does; where it writes a policy, what the policy allows."""
+def _of_kind(operations: Sequence[Operation], *, most: int) -> Iterable[str]:
+    """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
+    if len(operations) <= most:
+        return dict.fromkeys(f"{one.title}{_allowed(one)}" for one in operations)
+    allowed = {_allowed(one) for one in operations} if most == 1 else {""}
+    return [_together(operations) + (allowed.pop() if len(allowed) == 1 else "")]
+
+
+def _together(operations: Sequence[Operation]) -> str:
+    """What several changes of one kind do; where they are about one group, with its name."""
+    slug, number = operations[0].slug, len(operations)
+    groups = {operation.params["group_name"] for operation in operations} if slug in OF_GROUP else set()
+    if len(groups) != 1:
+        return counted(slug, number)
+    verb, word = OF_GROUP[slug]
+    return f"{verb} {number:,} IAM users {word} {groups.pop()}"
+
+
+def _allowed(operation: Operation) -> str:
+    """What a change that writes a policy allows, to go on from what it does; "" for others."""
     text = operation.params.get("document") if operation.slug in WRITES_POLICY else None
     if not text:
-        return operation.title
+        return ""
     sentences = sentences_of(str(text), account_id=operation.account.account_id)
-    return f"{operation.title}: {'; '.join(in_short(sentences, most=FEW))}"
+    return f": {'; '.join(in_short(sentences, most=FEW))}"
 
 
 def counted(slug: str, number: int) -> str:

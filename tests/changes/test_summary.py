@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from iam.changes import services
 from iam.changes.models import ChangeSet
-from iam.changes.operations import REGISTRY, AddToGroup
+from iam.changes.operations import REGISTRY, AddToGroup, PutInlinePolicy
+from iam.changes.operations.user import DeleteUser
 from iam.changes.summary import COUNTED, Block, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
 from tests import factories
@@ -48,7 +50,29 @@ def test_many_changes_of_one_kind_are_counted() -> None:
     group = factories.group(account, "deployers")
     users = [factories.user(account, f"user-{number}") for number in range(12)]
     [block] = summary_of([AddToGroup.of(user, group=group) for user in users])
-    assert block.sentence == "Add 12 group memberships (production)"
+    assert block.sentence == "Add 12 IAM users to deployers (production)"
+
+
+@pytest.mark.django_db
+def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow() -> None:
+    account = factories.account(name="data")
+    group = factories.group(account, "analysts")
+    users = [factories.user(account, f"new-{number}") for number in range(3)]
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pay-ledger/*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    [block] = summary_of(
+        [
+            *(AddToGroup.of(user, group=group) for user in users),
+            *(PutInlinePolicy.of(user, name="reads", text=text) for user in users),
+            *(DeleteUser.of(user) for user in users),
+        ]
+    )
+    assert block.what == (
+        "Add 3 IAM users to analysts",
+        "Set 3 inline policies: Read objects in s3://pay-ledger",
+        "Delete 3 IAM users",
+    )
+    assert not block.more
 
 
 def test_the_end_is_said_once() -> None:
