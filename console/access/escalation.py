@@ -205,6 +205,7 @@ def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
         notes=_notes(row, path, frame),
         path_url=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
         steps=counted(row.place.steps, "step") if row.place.steps else "",
+        is_own=row.is_own,
     )
 
 

@@ -44,6 +44,11 @@ from iam.policy.escalation.grounds import TRUST, Statement
 OF_CARD: Final = 5
 MOST: Final = 30
 TITLES: Final = 2
+OWN_TITLE: Final = "Gatehouse’s own roles"
+OWN_ROLES: Final = (
+    "Gatehouse syncs accounts and carries approved changes to AWS with these roles, so they can change IAM. They’re not counted above. "
+    "Anyone else who can use one of them is."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class AffectedLine:
     notes: list[str]
     path_url: str
     steps: str = ""
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class OpeningCard:
     more: int
     url: str
     fix: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
 
 
 def _fitting_words(groups: list[Opening], totals: EscalationTotals) -> str:
+    groups = [group for group in groups if not group.is_own]
     many = sum(len(group.affected) for group in groups)
     return f"{counted(len(groups), 'policy', 'policies')}, {many:,} of {totals.everyone.total:,} principals"
 
@@ -120,11 +128,12 @@ def _card(opening: Opening, frame: Frame, query: Query, *, most: int) -> Opening
         titles=_titles(opening, frame),
         count=_count_words(users, len(opening.affected) - users),
         marks=_marks(opening),
-        lines=[_line(one, frame, query) for one in opening.affected[:most]],
+        lines=[_line(one, frame, query, is_own=opening.is_own) for one in opening.affected[:most]],
         total=f"{len(opening.affected):,}",
         more=max(0, len(opening.affected) - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
-        fix=_fix_sentence(opening, closers),
+        fix=OWN_ROLES if opening.is_own else _fix_sentence(opening, closers),
+        is_own=opening.is_own,
     )
 
 
@@ -158,7 +167,7 @@ def _fix_sentence(opening: Opening, closers: list[Closer]) -> str:
     return f"Remove {what}. This closes the path for {whom}."
 
 
-def _line(one: Affected, frame: Frame, query: Query) -> AffectedLine:
+def _line(one: Affected, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
     notes = conditions_of(one.path, frame) if one.certainty is Certainty.CONDITIONAL else []
     if one.certainty is Certainty.UNCONFIRMED:
         notes = [f"Unconfirmed: {unread_words(one.unread)}"]
@@ -173,6 +182,7 @@ def _line(one: Affected, frame: Frame, query: Query) -> AffectedLine:
         notes=notes,
         path_url=f"{reverse('access:escalation-path', args=[one.member.id])}{query}".rstrip("?"),
         steps=counted(len(one.path.steps), "step"),
+        is_own=is_own,
     )
 
 
@@ -188,9 +198,9 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         raise Http404
     frame = frame_of_path(request, asked, policies_by_arn(request.at))
     query = asked.query.only("account", "as-of")
-    fix = fix_of(opening, at=request.at)
+    fix = None if opening.is_own else fix_of(opening, at=request.at)
     steps = _steps(request, frame, [*opening.statements])
-    more = _steps(request, frame, list(fix.more))
+    more = _steps(request, frame, list(fix.more)) if fix else []
     context = {
         **asof_context(request, account=asked.account),
         "section": "escalation",
@@ -202,14 +212,16 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "fix": fix,
         "steps": steps,
         "more_steps": more,
-        "fix_words": _fix_words(fix),
-        "others": [_line(one, frame, query) for one in fix.others],
+        "fix_words": _fix_words(fix) if fix else "",
+        "others": [_line(one, frame, query) for one in fix.others] if fix else [],
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
     }
     return render_page(request, "access/escalation_opening.html", context, partial="content")
 
 
 def _title(opening: Opening, frame: Frame) -> str:
+    if opening.is_own:
+        return OWN_TITLE
     return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Q
 
 from console.web.access import ViewerRequest
+from console.web.cut import Cut, first_rows
 from iam.access.grants.models import GIVING, Grant, LedgerEntry
 from iam.access.grants.queries import visible_grants
 from iam.policy.escalation.grounds import Statement
@@ -15,13 +16,13 @@ from iam.policy.escalation.grounds import Statement
 GRANTS: Final = 5
 
 
-def given_by(request: ViewerRequest, statements: Sequence[Statement]) -> list[Grant]:
+def given_by(request: ViewerRequest, statements: Sequence[Statement]) -> Cut[Grant]:
     """The newest grants that give these statements now: ending one removes what no other grant needs."""
     if request.at is not None or not statements:
-        return []
+        return Cut([], 0)
     which = Q()
     for one in statements:
         which |= Q(target=one.holder) | Q(holder_arn=one.holder, target=one.policy)
     entries = LedgerEntry.objects.filter(which, since__isnull=False, until__isnull=True)
     found = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
-    return list(found.order_by("-created_at", "-id")[:GRANTS])
+    return first_rows(request, found.order_by("-created_at", "-id"), most=GRANTS, name="given-by")

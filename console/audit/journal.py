@@ -32,7 +32,6 @@ from iam.mirror.queries.accounts import visible_accounts
 logger = structlog.get_logger(__name__)
 EXPORT_ROWS = 100_000
 STOP_POLLING = 286
-CHOICES = 200
 
 
 @require(Right.SEE_JOURNAL)
@@ -52,7 +51,7 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
         "kinds": GROUPS,
         "chosen": {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")},
         "who": next((entry.actor_label for entry in rows if wanted.actor_id), ""),
-        "accounts": visible_accounts(request.viewer).order_by("name")[:CHOICES],
+        "accounts": visible_accounts(request.viewer).order_by("name"),
         "may_export": request.viewer.may(Right.EXPORT),
         "section": "journal",
     }

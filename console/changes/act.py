@@ -23,6 +23,7 @@ from console.changes.forms import ReasonForm
 from console.changes.page import address_of
 from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, require, require_present
+from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.acts import ACTS, Act, Field, Subject, check_names, choices_for, read_fields
@@ -296,6 +297,7 @@ def acts(request: ViewerRequest) -> HttpResponse:
     subject = _any_subject(request)
     is_entity = not isinstance(subject, Account)
     wanted = request.GET.get("find", "").strip()[:MOST_NAME]
+    others = whole_accounts(request.viewer).exclude(pk=subject.pk)
     context = {
         "menu": menu_on(subject, viewer=request.viewer),
         "removals": END,
@@ -306,7 +308,7 @@ def acts(request: ViewerRequest) -> HttpResponse:
         "back": back_of(subject, is_menu=True),
         "account": account_of(subject),
         "is_entity": is_entity,
-        "others": [] if is_entity else whole_accounts(request.viewer).exclude(pk=subject.pk)[:MOST_OTHERS],
+        "others": [] if is_entity else first_rows(request, others, most=MOST_OTHERS),
         "section": back_of(subject).section,
     }
     return render_page(request, "changes/acts.html", context)

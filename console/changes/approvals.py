@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
+from console.web.cut import MOST_OF_ALL, Cut, first_rows
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
@@ -42,11 +43,11 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     chosen = {"mine": mine, "decided": decided_by(viewer), "glass": mine.none()}.get(tab, waiting)
     number = get.get("account", "")
     chosen, others = (_narrow(found, viewer=viewer, number=number, text=text) for found in (chosen, others))
-    rows = _rows(chosen, viewer=request.viewer, risky=risky)
+    rows = _rows(request, chosen, risky=risky, name="chosen")
     glass = services.to_review(viewer)
     context = {
         "rows": rows,
-        "others": _rows(others, viewer=request.viewer, risky=risky) if not tab else [],
+        "others": _rows(request, others, risky=risky, name="others") if not tab else [],
         "tab": tab,
         "tabs": [
             ("", "For you", waiting.count(), "warn"),
@@ -58,8 +59,8 @@ def approvals(request: ViewerRequest) -> HttpResponse:
         "risky": risky,
         "section": "approvals",
         "answered_in": _answered_in(viewer) if not tab else None,
-        **(_besides(viewer) if not tab else {}),
-        **(_glass(viewer) if tab == "glass" else {}),
+        **(_besides(request) if not tab else {}),
+        **(_glass(request) if tab == "glass" else {}),
     }
     return render_page(request, "changes/approvals.html", context, partial="inbox")
 
@@ -83,13 +84,20 @@ def _narrow(found: QuerySet[Change], *, viewer: Viewer, number: str, text: str) 
     return found
 
 
-def _rows(found: QuerySet[Change], *, viewer: Viewer, risky: bool) -> list[dict[str, Any]]:
-    """The rows with how far their requests are; `risky` leaves those that are sensitive."""
-    changes = list(found.select_related("account", "change_set__requirement")[:SHORT])
+def _rows(request: ViewerRequest, found: QuerySet[Change], *, risky: bool, name: str) -> Cut[dict[str, Any]]:
+    """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at all."""
+    found = found.select_related("account", "change_set__requirement")
+    most = MOST_OF_ALL if risky else SHORT
+    changes = first_rows(request, found, most=most, name=name)
     rows = [
-        row | _stage(change) for row, change in zip(rows_of(changes, viewer=viewer), changes, strict=True)
+        row | _stage(change)
+        for row, change in zip(rows_of(list(changes), viewer=request.viewer), changes, strict=True)
     ]
-    return [row for row in rows if row["is_sensitive"]] if risky else rows
+    return (
+        first_rows(request, [row for row in rows if row["is_sensitive"]], most=SHORT, name=name)
+        if risky
+        else changes.but(rows)
+    )
 
 
 def _stage(change: Change) -> dict[str, Any]:
@@ -100,16 +108,20 @@ def _stage(change: Change) -> dict[str, Any]:
     }
 
 
-def _besides(viewer: Viewer) -> dict[str, Any]:
+def _besides(request: ViewerRequest) -> dict[str, Any]:
     """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
-    found: dict[str, Any] = {"glass": [_used(one) for one in services.to_review(viewer)[:SHORT]]}
+    viewer = request.viewer
+    uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
+    found: dict[str, Any] = {"glass": uses.but([_used(one) for one in uses])}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
-        proposals = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")[:SHORT]
-        found["proposals"] = [(one, why_not_rules(one, viewer=viewer)) for one in proposals]
+        waiting = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")
+        proposals = first_rows(request, waiting, most=SHORT, name="proposals")
+        found["proposals"] = proposals.but([(one, why_not_rules(one, viewer=viewer)) for one in proposals])
     if viewer.may(Right.MANAGE_OPERATORS) or viewer.may(Right.APPROVE_CHANGE):
-        waiting = Appointment.objects.filter(state=AppointmentState.WAITING).select_related("person")
-        shown = [one for one in waiting.order_by("at")[:SHORT] if _sees(viewer, one)]
-        found["appointments"] = [(one, why_not_appoint(one, actor=viewer)) for one in shown]
+        made = Appointment.objects.filter(state=AppointmentState.WAITING).select_related("person")
+        seen = [one for one in made.order_by("at") if _sees(viewer, one)]
+        shown = first_rows(request, seen, most=SHORT, name="appointments")
+        found["appointments"] = shown.but([(one, why_not_appoint(one, actor=viewer)) for one in shown])
     return found
 
 
@@ -118,12 +130,13 @@ def _sees(viewer: Viewer, appointment: Appointment) -> bool:
     return any(viewer.may(right, account_id=appointment.account_id) for right in rights)
 
 
-def _glass(viewer: Viewer) -> dict[str, Any]:
+def _glass(request: ViewerRequest) -> dict[str, Any]:
     """Every use of break-glass that the viewer sees, those to review first."""
-    seen = visible_changes(viewer).values("change_set")
+    seen = visible_changes(request.viewer).values("change_set")
     found = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
-    ordered = found.order_by(F("reviewed_at").desc(nulls_first=True), "-at")[:SHORT]
-    return {"glass": [_used(one) for one in ordered]}
+    ordered = found.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
+    shown = first_rows(request, ordered, most=SHORT, name="glass")
+    return {"glass": shown.but([_used(one) for one in shown])}
 
 
 def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:

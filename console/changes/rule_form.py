@@ -29,7 +29,6 @@ from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
-MOST_OFFERED = 300
 PLAIN = (
     (APPROVERS, "Approvers"),
     (ADMINISTRATORS, "Administrators"),
@@ -96,9 +95,9 @@ class RuleForm(forms.Form):
             initial=_initial(rule) if rule else {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0},
         )
         any_hint = "Nothing chosen: any."
-        accounts = visible_accounts(viewer).order_by("name").values_list("account_id", "name")[:MOST_OFFERED]
+        accounts = visible_accounts(viewer).order_by("name").values_list("account_id", "name")
         chosen = [(number, number) for number in (rule.accounts if rule else ())]
-        teams = list(Team.objects.order_by("name").values_list("slug", "name")[:MOST_OFFERED])
+        teams = list(Team.objects.order_by("name").values_list("slug", "name"))
         offered = list(accounts)
         known = {number for number, _ in offered}
         self.fields["risks"] = _several(list(WORDS.items()), label="Risks, one of", hint=any_hint)
@@ -162,7 +161,7 @@ class RuleForm(forms.Form):
 
 def _people() -> list[tuple[str, str]]:
     acting = Person.objects.filter(is_active=True, assignments__role__in=ACTING).distinct().order_by("name")
-    return [(f"{PERSON}:{pk}", name) for pk, name in acting.values_list("pk", "name")[:MOST_OFFERED]]
+    return [(f"{PERSON}:{pk}", name) for pk, name in acting.values_list("pk", "name")]
 
 
 def _initial(rule: Rule) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.rule_form import RuleForm
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
+from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.approval import proposals
 from iam.changes.approval.models import RuleSet, RulesState
@@ -44,7 +45,7 @@ def rules(request: ViewerRequest) -> HttpResponse:
         "current": current,
         "cards": _cards(request, found),
         "waiting": list(RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")),
-        "past": list(past.order_by("-decided_at")[:KEPT]),
+        "past": first_rows(request, past.order_by("-decided_at"), most=KEPT),
         "draft": _own_draft(request),
         "administers": _administers(request),
         "section": "rules",

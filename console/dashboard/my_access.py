@@ -17,6 +17,7 @@ from console.identities.details.people import credentials_context
 from console.identities.details.shown import Shown
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
+from console.web.cut import Cut, first_rows
 from console.web.render import render_page
 from iam.access.grants.models import Grant
 from iam.access.grants.own import declined_lately, own_grants
@@ -41,7 +42,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         visible_entities(request.viewer)
         .filter(kind=Kind.USER, gone_at__isnull=True)
         .select_related("account")
-        .order_by("account__name", "name", "pk")[:MOST]
+        .order_by("account__name", "name", "pk")
     )
     users = list(found)
     not_yet = bool(users) and request.at is not None
@@ -71,24 +72,26 @@ def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
     return "Your AWS user did not exist then, or was not known yet." if not_yet else ""
 
 
-def _waiting(request: ViewerRequest) -> list[Change]:
+def _waiting(request: ViewerRequest) -> Cut[Change]:
     """What waits for somebody's decision, but for grants, which have lines of their own."""
     waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
-    return list(waiting[:MOST])
+    return first_rows(request, waiting, most=MOST, name="waiting")
 
 
-def _grants(request: ViewerRequest) -> list[dict[str, Any]]:
+def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
     """What was given to oneself and lives, or is asked for; what ends first is first."""
     now = datetime.now(tz=UTC)
-    return [
+    grants = first_rows(request, own_grants(request.viewer), most=MOST, name="grants")
+    rows = [
         {
             "grant": one,
             "mark": mark_of(one),
             "used": used_of(one, now=now),
             "extends": not may_extend(one, viewer=request.viewer),
         }
-        for one in own_grants(request.viewer)[:MOST]
+        for one in grants
     ]
+    return grants.but(rows)
 
 
 def _declined(request: ViewerRequest) -> list[tuple[Grant, Mark]]:

@@ -16,6 +16,7 @@ from console.leaving.lists import SEES
 from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
 from console.setup.progress import FAST, Step, step_of
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.cut import Cut, first_rows
 from console.web.render import render_live
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
@@ -30,6 +31,7 @@ from iam.people.leaving.rules import is_about_oneself, may_act, review_of
 from iam.people.leaving.suspending import may_suspend, suspended_already
 from iam.people.moving.queries import move_of
 
+GRANTS: Final = 50
 QUICK: Final = 90
 """So often it asks at the quick pace, however long an approver was waited for."""
 
@@ -142,8 +144,10 @@ def _first(held: list[Held]) -> Change | None:
     return next((one.changes[0] for one in held if one.changes), None)
 
 
-def _grants(leaver: Leaver, request: ViewerRequest) -> list[EndedGrant]:
+def _grants(leaver: Leaver, request: ViewerRequest) -> Cut[EndedGrant]:
     rows = EndedGrant.objects.filter(
         seat__leaver=leaver, grant__in=visible_grants(request.viewer).values("pk")
     )
-    return list(rows.select_related("grant", "seat__account").order_by("pk")[:50])
+    return first_rows(
+        request, rows.select_related("grant", "seat__account").order_by("pk"), most=GRANTS, name="grants"
+    )

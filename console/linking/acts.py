@@ -97,10 +97,12 @@ def confirm(request: ViewerRequest) -> HttpResponse:
     rows = signs_of(PROPOSED, request.viewer).select_related("user__account")
     if "all" not in request.POST:
         chosen = [int(one) for one in request.POST.getlist("user") if one.isdecimal() and len(one) < 18]
-        rows = rows.filter(pk__in=chosen[: acts.MOST_AT_ONCE])
+        rows = rows.filter(pk__in=chosen)
+    meant = list(rows.order_by("login", "user"))
+    left = len(meant) - acts.MOST_AT_ONCE
     found = acts.confirm(
         request.viewer,
-        [one.user for one in rows.order_by("login", "user")[: acts.MOST_AT_ONCE]],
+        [one.user for one in meant[: acts.MOST_AT_ONCE]],
         why=request.POST.get("why", ""),
     )
     if found.linked:
@@ -108,6 +110,9 @@ def confirm(request: ViewerRequest) -> HttpResponse:
         messages.success(request, f"{said}. {NOTHING}")
     elif not found.refused:
         messages.error(request, "Select the IAM users to confirm.")
+    if left > 0:
+        said = f"{left:,} more are left: at most {acts.MOST_AT_ONCE} are confirmed at once. Confirm again for the others."
+        messages.warning(request, said)
     for sentence in found.refused[:5]:
         messages.error(request, sentence)
     return redirect("linking:links")

@@ -346,7 +346,7 @@ def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
 def _places(viewer: Viewer) -> list[tuple[str, str]]:
     """(value, label) of what a campaign can be for."""
     found = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
-    accounts = visible_accounts(viewer).order_by("name", "id")[:500]
+    accounts = visible_accounts(viewer).order_by("name", "id")
     found += [
         (f"account:{a.account_id}", a.name) for a in accounts if may_begin(viewer, account=a, team=None)
     ]

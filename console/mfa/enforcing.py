@@ -67,7 +67,7 @@ STEPS: Final = {
 def enforce(request: ViewerRequest) -> HttpResponse:
     """The form; with a scope in the address, what it comes to; posted, the request."""
     request.at = None
-    accounts = list(whole_accounts(request.viewer)[:500])
+    accounts = list(whole_accounts(request.viewer))
     context = _form(request, accounts)
     form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
     if not context["is_asked"]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -76,8 +77,8 @@ def _page(
         "person": inviting.person_of(user),
         "devices": devices_of(user),
         "has_mfa": has_mfa(user),
-        "waiting": {link.pk for link in waiting_links(user.arn)[:MOST]},
-        "links": list(links_of_user(user.arn)[:MOST]),
+        "waiting": {link.pk for link in waiting_links(user.arn)},
+        "links": first_rows(request, links_of_user(user.arn), most=MOST),
         "layout": layout_for(request.viewer),
         "section": "people",
     }

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.onboarding.lists import SEES
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -30,6 +31,7 @@ from iam.people.blueprints.services import save_version, set_retired
 from iam.people.onboarding.first_password import Lockout, lockouts, password_template
 from iam.people.onboarding.planning import sites_of
 
+VERSIONS: Final = 50
 OWN_PASSWORD: Final = "Lets new people change their first password"  # noqa: S105 - a note
 
 
@@ -106,7 +108,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "version": version,
         "rows": said_in_full(version.body),
         "differences": differences(before.body, version.body) if before else [],
-        "versions": list(blueprint.versions.all()[:50]),
+        "versions": first_rows(request, blueprint.versions.all(), most=VERSIONS),
         "is_current": is_current,
         "lacks": _lacks(version, request) if runs and is_current else "",
         "lockouts": locked,

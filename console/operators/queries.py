@@ -87,7 +87,7 @@ def factors_of(operator: Operator) -> list[Authenticator]:
 
 def sessions_of(operator: Operator) -> list[UserSession]:
     """Where the operator is signed in, the newest activity first."""
-    return list(UserSession.objects.filter(user=operator).order_by("-last_seen_at")[:20])
+    return list(UserSession.objects.filter(user=operator).order_by("-last_seen_at"))
 
 
 def teams() -> QuerySet[Team]:

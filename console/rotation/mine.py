@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from console.rotation.begin import SEES
 from console.rotation.words import mark_of
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import Rotation
@@ -32,15 +33,15 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
     rotations = Rotation.objects.filter(person=viewer.person_id).select_related(
         "user__account", "old", "change"
     )
-    found = list(rotations.order_by("-begun_at")[:MOST])
+    found = first_rows(request, rotations.order_by("-begun_at"), most=MOST, name="rotations")
     busy = {one.user_id: one for one in found if one.is_living}
     context = {
         "section": "keys",
         "layout": layout_for(viewer),
         "users": [
             (user, keys_of(user), busy.get(user.pk))
-            for user in users.select_related("account").order_by("account__name", "pk")[:MOST]
+            for user in users.select_related("account").order_by("account__name", "pk")
         ],
-        "rotations": [(one, mark_of(one), waits(one)) for one in found],
+        "rotations": found.but([(one, mark_of(one), waits(one)) for one in found]),
     }
     return render_page(request, "rotation/mine.html", context)

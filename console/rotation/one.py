@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from console.rotation.begin import SEES
 from console.rotation.words import mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
+from console.web.cut import first_rows
 from console.web.render import is_fragment, render_live
-from iam.guard import Viewer
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.planning import days, may_run
 from iam.people.rotation.queries import visible_rotations
@@ -26,6 +26,7 @@ from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_
 from iam.sealed.queries import secret_of
 
 BUSY, PATIENT = "1s", "10s"
+HAPPENINGS: Final = 100
 _MOVING: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
 _REACHED: Final = {
     Stage.WAITING: 1,
@@ -62,16 +63,18 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     request.at = None
     rotation = rotation_or_404(request, pk)
     pace = _pace(rotation)
-    context = page_context(rotation, request.viewer)
-    version = _version(rotation, pace, len(context["happenings"]))
+    context = page_context(request, rotation)
+    version = _version(rotation, pace, context["happenings"].total)
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
     return render_live(request, "rotation/rotation.html", context | {"version": version}, pace=pace)
 
 
-def page_context(rotation: Rotation, viewer: Viewer) -> dict[str, Any]:
+def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
     """What the page shows."""
+    viewer = request.viewer
     may = may_run(viewer, rotation)
+    rotation.happenings.select_related("change").order_by("-at", "-pk")
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     quiet = quiet_of(rotation)
     is_self = rotation.person_id == viewer.person_id
@@ -84,7 +87,9 @@ def page_context(rotation: Rotation, viewer: Viewer) -> dict[str, Any]:
         "mark": mark_of(rotation),
         "steps": steps_of(rotation),
         "now": now_words(rotation),
-        "happenings": list(rotation.happenings.select_related("change").order_by("-at", "-pk")[:100]),
+        "happenings": first_rows(
+            request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
+        ),
         "may_run": may and rotation.is_living,
         "is_self": is_self,
         "takes_over": may_take_over(viewer, rotation),

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.escalation_graph import Escalation, escalation_at, escalation_of
 from iam.access.persons import Matcher, PrincipalCount, count_of, named_exactly, shown_name
+from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.graph import At, Hop, Reach
 from iam.policy.escalation.paths import Closing, Path
 from iam.policy.index.classes import Member
@@ -41,6 +42,8 @@ class Row:
     certainty: Certainty
     unread: tuple[str, ...] = ()
     path: Path | None = None
+    is_own: bool = False
+    """A role of Gatehouse itself, which is no finding."""
 
     @property
     def name(self) -> str:
@@ -69,7 +72,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of an answer. Counts are of all that fit; `there` is how many are the goal already."""
+    """A page of an answer. Counts are of all that fit, but for Gatehouse's own roles, which `own` counts where administrators are asked
+    about; `there` is how many are the goal already."""
 
     rows: list[Row]
     has_after: bool
@@ -80,6 +84,7 @@ class Found:
     made_at: datetime
     seconds: float
     limitations: tuple[Limitation, ...]
+    own: int = 0
 
     @property
     def total(self) -> int:
@@ -94,19 +99,21 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
     rows = _rows(known, reach, wanted)
     fitting = _fitting(rows, wanted)
     part = [row for row in fitting if after is None or row.place > after][: size + 1]
+    findings = [row for row in fitting if not row.is_own]
     by_certainty = dict.fromkeys(Certainty, 0)
-    for row in fitting:
+    for row in findings:
         by_certainty[row.certainty] += 1
     return Found(
         rows=[_with_path(known, reach, row) for row in part[:size]],
         has_after=len(part) > size,
-        everyone=count_of(row.member for row in fitting),
+        everyone=count_of(row.member for row in findings),
         by_certainty=by_certainty,
         there=sum(row.place.steps == 0 for row in rows),
         asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
         made_at=known.made_at,
         seconds=known.seconds,
         limitations=_limitations(known, wanted.accounts),
+        own=len(fitting) - len(findings),
     )
 
 
@@ -281,6 +288,7 @@ def _is_asked(known: Escalation, at: At, wanted: Wanted) -> bool:
 
 def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> list[Row]:
     unread = Unread(known.index, at=known.at)
+    own_roles = frozenset[str]() if wanted.to or wanted.is_there else gatehouse_role_arns()
     rows = list[Row]()
     for at in known.graph.everybody:
         hops = reach.best(at)
@@ -292,7 +300,9 @@ def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> list[Row]:
         place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
         clauses = unread.of(_on_the_way(known, hops, at)) if hops[at][0] else ()
         certainty = certainty_of(is_sure=is_sure, unread=clauses)
-        rows.append(Row(member.id, shown_name(member), place, member, certainty, clauses))
+        is_own = member.arn in own_roles and place.steps > 0
+        row = Row(member.id, shown_name(member), place, member, certainty, clauses, is_own=is_own)
+        rows.append(row)
     return rows
 
 

@@ -15,6 +15,7 @@ from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.escalation import Accounts, members_on
 from iam.access.escalation_graph import Escalation, escalation_at, kept_escalation
 from iam.access.persons import Matcher, PrincipalCount, count_of, shown_name
+from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.graph import At
 from iam.policy.escalation.grounds import TRUST, Statement
 from iam.policy.escalation.paths import Path, Step, TooManyError
@@ -26,6 +27,7 @@ Opener = frozenset[Statement]
 CHECK_SECONDS: Final = 2.0
 """So long the other paths of a group are looked for while somebody waits."""
 MOST_STATEMENTS: Final = 12
+OWN_KEY: Final = "gatehouse"
 RANK: Final = {Certainty.CONFIRMED: 0, Certainty.UNCONFIRMED: 1, Certainty.CONDITIONAL: 2}
 
 
@@ -67,10 +69,14 @@ class Opening:
 
     statements: Opener
     affected: tuple[Affected, ...]
+    is_own: bool = False
+    """Gatehouse's own roles, which need what they can do: no finding, and not among the totals."""
 
     @property
     def key(self) -> str:
         """A short word for addresses, the same as long as the statements are."""
+        if self.is_own:
+            return OWN_KEY
         names = sorted(f"{one.holder} {one.policy} {one.number}" for one in self.statements)
         return blake2b("\n".join(names).encode(), digest_size=6).hexdigest()
 
@@ -99,6 +105,8 @@ class EscalationTotals:
     asked: int
     unread: tuple[str, ...]
     calculated_at: datetime
+    own: int = 0
+    """How many roles of Gatehouse itself could; they are in none of the other numbers."""
 
     @property
     def words(self) -> str:
@@ -131,8 +139,8 @@ def escalation_totals(
     known = escalation_at(at) if wait else kept_escalation(at)
     if known is None or not (wait or _is_explained(known, accounts)):
         return None
-    everyone = list(_affected(known, accounts))
-    return _totals(known, accounts, everyone, len(_grouped(everyone)))
+    everyone, own = _apart(_affected(known, accounts))
+    return _totals(known, accounts, everyone, len(_grouped(everyone)), own=len(own))
 
 
 def _is_explained(known: Escalation, accounts: Accounts) -> bool:
@@ -143,15 +151,27 @@ def _is_explained(known: Escalation, accounts: Accounts) -> bool:
 def openings(
     accounts: Accounts, *, at: datetime | None = None, narrowed: Filter = NO_FILTER
 ) -> tuple[EscalationTotals, list[Opening]]:
-    """The totals, and the groups that fit, the worst first. A group keeps only those of its principals that fit."""
+    """The totals, and the groups that fit, the worst first, Gatehouse's own roles last. A group keeps only those of its principals
+    that fit."""
     known = escalation_at(at)
-    everyone = list(_affected(known, accounts))
+    everyone, own = _apart(_affected(known, accounts))
     groups = _grouped(everyone)
-    totals = _totals(known, accounts, everyone, len(groups))
+    totals = _totals(known, accounts, everyone, len(groups), own=len(own))
+    if own:
+        groups.append(Opening(frozenset(), tuple(sorted(own, key=lambda one: one.order)), is_own=True))
     if narrowed != NO_FILTER:
         matcher = Matcher(narrowed.text)
         groups = [group for one in groups if (group := _narrowed(one, narrowed, matcher)).affected]
-    return totals, sorted(groups, key=lambda group: group.order)
+    return totals, sorted(groups, key=lambda group: (group.is_own, group.order))
+
+
+def _apart(affected: Iterable[Affected]) -> tuple[list[Affected], list[Affected]]:
+    """Those who need attention, and Gatehouse's own roles."""
+    roles = gatehouse_role_arns()
+    everyone, own = list[Affected](), list[Affected]()
+    for one in affected:
+        (own if one.member.arn in roles else everyone).append(one)
+    return everyone, own
 
 
 def _narrowed(opening: Opening, narrowed: Filter, matcher: Matcher) -> Opening:
@@ -162,7 +182,7 @@ def _narrowed(opening: Opening, narrowed: Filter, matcher: Matcher) -> Opening:
         and (narrowed.certainty is None or one.certainty is narrowed.certainty)
         and matcher.fits(one.member)
     ]
-    return Opening(opening.statements, tuple(fitting))
+    return Opening(opening.statements, tuple(fitting), opening.is_own)
 
 
 def _affected(known: Escalation, accounts: Accounts) -> Iterator[Affected]:
@@ -216,7 +236,7 @@ def _cost(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str, s
 
 
 def _totals(
-    known: Escalation, accounts: Accounts, everyone: Sequence[Affected], groups: int
+    known: Escalation, accounts: Accounts, everyone: Sequence[Affected], groups: int, *, own: int
 ) -> EscalationTotals:
     confirmed = [one.member for one in everyone if one.certainty is Certainty.CONFIRMED]
     others = [one.member for one in everyone if one.certainty is not Certainty.CONFIRMED]
@@ -234,6 +254,7 @@ def _totals(
         asked=len(asked),
         unread=tuple(_unread_words(unread, accounts)),
         calculated_at=known.made_at,
+        own=own,
     )
 
 

@@ -23,7 +23,6 @@ from iam.policy.request import PrincipalKind, account_of
 
 LONGEST: Final = 2048
 SAID: Final = {"explicit": True, "implicit": False}
-MOST: Final = 40
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ def own_users(viewer: Viewer) -> list[Entity]:
     found = visible_entities(viewer).filter(
         kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True
     )
-    return list(found.select_related("account").order_by("account__name", "name", "pk")[:MOST])
+    return list(found.select_related("account").order_by("account__name", "name", "pk"))
 
 
 def read_text(request: ViewerRequest, text: str) -> Asking:

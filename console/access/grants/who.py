@@ -26,7 +26,6 @@ from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MOST_ACCOUNTS, TermsError, Who, WhoKind
 from iam.guard import Right
 from iam.linking.pasted import MOST_LINES, in_words, split_list
-from iam.mirror.models import Account
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
 LONGEST: Final = 2048
@@ -194,7 +193,7 @@ def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
     known = accounts_to_change(request.viewer)
     if request.POST.get("do") != "all-accounts":
         known = known.filter(account_id__in=request.POST.getlist("accounts"))
-    return list(known.values_list("account_id", flat=True)[:MOST_ACCOUNTS])
+    return list(known.values_list("account_id", flat=True))
 
 
 def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
@@ -206,6 +205,9 @@ def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
         return error
     if not accounts_of(draft.body, who):
         return TermsError("Select at least one account.", part="accounts")
+    if (number := len(accounts_of(draft.body, who))) > MOST_ACCOUNTS:
+        text = f"A grant can have up to {MOST_ACCOUNTS} accounts. You selected {number:,}."
+        return TermsError(text, part="accounts")
     return None
 
 
@@ -221,7 +223,7 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
             if lets_in or one not in OUTSIDE
         ],
         "given": draft.body.get("who", {}).get(kind.value, {}),
-        "accounts": list(accounts_to_change(viewer)[:200]),
+        "accounts": list(accounts_to_change(viewer)),
     }
     if kind in KINDS:
         context |= _to_pick(request, asked)
@@ -260,9 +262,7 @@ def _rows(found: Found, arns: set[str], meant: list[Receiver]) -> list[dict[str,
 
 def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     viewer = request.viewer
-    accounts: list[Account] = list(
-        (whole_accounts(viewer) if kind in OUTSIDE else accounts_to_change(viewer))[:200]
-    )
+    accounts = list(whole_accounts(viewer) if kind in OUTSIDE else accounts_to_change(viewer))
     ticked = set(draft.body.get("accounts", []))
     return {
         "places": [(one, one.account_id in ticked) for one in accounts],

@@ -15,7 +15,6 @@ from iam.mirror.queries.lists.core import WORDS, Lens, Sort, Wanted
 
 TEXT = 200
 VALUES = 20
-IDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,6 @@ def _cut(request: ViewerRequest, text: str) -> list[str]:
     problems = []
     if len(text.split()) > WORDS or len(request.GET.get("q", "")) > TEXT:
         problems.append(f"Only the first {WORDS} words of the search are used.")
-    if len(request.GET.getlist("id")) > IDS:
-        problems.append(f"Only the first {IDS} selected rows are used. Use a filter to select more.")
     return problems
 
 
@@ -91,7 +88,10 @@ def _filters(
     found = []
     offered = page.filters_for(lens)
     for known in page.filters:
-        given = [value.strip()[:TEXT] for value in request.GET.getlist(known.name)[:VALUES]]
+        every = [value.strip() for value in request.GET.getlist(known.name)]
+        given = [value[:TEXT] for value in every[:VALUES]]
+        if len(every) > VALUES:
+            problems.append(f"Only the first {VALUES} values of the filter “{known.label}” are used.")
         values = tuple(dict.fromkeys(v for v in given if v and "\x00" not in v))
         wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
         problems += [
@@ -108,7 +108,7 @@ def _makes_sense(known: Filter, value: str) -> bool:
 
 def _ids(request: ViewerRequest) -> tuple[int, ...]:
     """Numbers of chosen rows; what is no number is left out, and then matches nothing."""
-    given = request.GET.getlist("id")[:IDS]
+    given = request.GET.getlist("id")
     return tuple(int(text) if text.isdecimal() and len(text) < 19 else 0 for text in given)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.identities.lists import export
@@ -62,10 +63,15 @@ def _gaps(page: Page, lens: Lens) -> Gaps:
 
 
 def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
-    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the journal."""
+    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the journal.
+
+    An address of which something would be left out leads to the list, which says what: a file could not.
+    """
     asked = read(request, page)
     if not _may_export(request, asked) or form not in FORMS:
         raise Http404
+    if asked.problems:
+        return redirect(f"{reverse(page.export_url.removesuffix('-export'))}?{request.GET.urlencode()}")
     record(
         kind="list.export",
         actor=request.viewer,

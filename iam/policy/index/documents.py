@@ -48,6 +48,8 @@ class Traits:
 
 
 PLAIN: Final = Traits(is_plain=True)
+NAMES_KEPT: Final = 32
+"""Under so many names the statements of one document are kept."""
 """It does not matter who asks."""
 
 
@@ -151,6 +153,7 @@ class Doc:
 
     __slots__ = (
         "__weakref__",
+        "_named",
         "atoms",
         "clauses",
         "digest",
@@ -165,6 +168,7 @@ class Doc:
     def __init__(self, digest: str, clauses: tuple[Clause, ...], document: Document) -> None:
         self.digest = digest
         self.clauses = clauses
+        self._named: dict[tuple[str, PolicyKind, bool], tuple[Compiled, ...]] = {}
         self.labels = tuple((one.index, one.sid) for one in document.statements)
         self.problems = document.problems
         self.atoms = tuple(atom for clause in clauses for atom in clause.traits.atoms)
@@ -186,15 +190,21 @@ class Doc:
         return bool(self.problems)
 
     def named(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
-        """The statements under the name of a policy, for explanations."""
-        return tuple(
-            replace(
-                clause.ready(kind, of_pattern=of_pattern),
-                policy=policy,
-                source=replace(clause.source, index=index, sid=sid),
+        """The statements under the name of a policy, for explanations; made once for each name, since many are asked for again and again."""
+        key = (policy, kind, of_pattern)
+        known = self._named.get(key)
+        if known is None:
+            if len(self._named) >= NAMES_KEPT:
+                self._named.clear()
+            known = self._named[key] = tuple(
+                replace(
+                    clause.ready(kind, of_pattern=of_pattern),
+                    policy=policy,
+                    source=replace(clause.source, index=index, sid=sid),
+                )
+                for clause, (index, sid) in zip(self.clauses, self.labels, strict=True)
             )
-            for clause, (index, sid) in zip(self.clauses, self.labels, strict=True)
-        )
+        return known
 
 
 def _names_somebody(clause: Clause) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iam.access.certainty import Certainty
+from iam.access.escalation import Wanted, who_reaches
 from iam.access.escalation_graph import forget
 from iam.access.escalation_groups import (
     Filter,
@@ -13,6 +14,7 @@ from iam.access.escalation_groups import (
     fix_of,
     openings,
 )
+from iam.mirror import snapshot
 from iam.mirror.models import Account, EdgeKind, Entity, Section, SectionState
 from iam.mirror.pull.sections import ORGANIZATION, POLICIES
 from iam.policy.request import PrincipalKind
@@ -132,3 +134,50 @@ def test_the_overview_never_waits_and_never_says_none_instead_of_not_calculated(
     waited = escalation_totals(None)
     assert escalation_totals(None, wait=False) == waited
     assert escalation_totals(frozenset({ONE}), wait=False) is not None
+
+
+def test_roles_of_gatehouse_itself_are_listed_apart_and_not_counted(world: World) -> None:
+    before, groups = openings(None)
+    writer = make.role(world.production, "gatehouse-writer")
+    make.inline(writer, "write", body=body(allow("Write", "iam:PutRolePolicy")))
+    world.production.write_role_arn = writer.arn
+    world.production.save()
+    snapshot.forget()
+    forget()
+    totals, with_own = openings(None)
+    assert totals.own == 1
+    assert (totals.everyone, totals.confirmed, totals.openings) == (
+        before.everyone,
+        before.confirmed,
+        before.openings,
+    )
+    assert totals == escalation_totals(None)
+    assert len(with_own) == len(groups) + 1
+    own = with_own[-1]
+    assert (own.is_own, own.key, [one.member.arn for one in own.affected]) == (
+        True,
+        "gatehouse",
+        [writer.arn],
+    )
+    found = who_reaches(Wanted(None), size=500)
+    assert (found.own, found.everyone) == (1, totals.everyone)
+    assert [row.name for row in found.rows if row.is_own] == ["gatehouse-writer"], "listed, never hidden"
+
+
+def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
+    user = make.user(world.production, "sly")
+    writer = make.role(
+        world.production,
+        "gatehouse-writer",
+        trust={
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}]
+        },
+    )
+    make.inline(writer, "write", body=body(allow("Write", "iam:PutRolePolicy")))
+    world.production.write_role_arn = writer.arn
+    world.production.save()
+    forget()
+    totals, groups = openings(None)
+    affected = {one.member.name for group in groups if not group.is_own for one in group.affected}
+    assert "sly" in affected
+    assert totals.own == 1

@@ -13,7 +13,7 @@ from django.test import Client
 
 from iam.directory.models import Role
 from iam.journal.models import Entry
-from iam.mirror.models import NEVER, EdgeKind, Kind
+from iam.mirror.models import NEVER, EdgeKind, Entity, Kind
 from tests import factories
 from tests.identities.lists.conftest import SignIn, link, shown
 
@@ -151,3 +151,19 @@ def test_a_page_offers_files_and_a_choice_of_rows_to_who_may_export(auditor: Cli
     page = auditor.get("/people/").content.decode()
     for words in ('href="/people/export.csv?"', 'form="chosen" name="id"', 'formaction="/people/export.csv"'):
         assert words in page, words
+
+
+@pytest.mark.parametrize("number", [501, 900])
+def test_every_selected_row_is_exported(auditor: Client, number: int) -> None:
+    crowd(number + 1)
+    chosen = [str(pk) for pk in Entity.objects.order_by("pk").values_list("pk", flat=True)[:number]]
+    assert len(table(auditor.get("/people/export.csv", {"id": chosen}))) == number
+
+
+def test_an_address_that_is_not_wholly_understood_exports_nothing(auditor: Client) -> None:
+    factories.user(factories.account(), "maya")
+    asked = {"q": "a b c d e f"}
+    answer = auditor.get("/people/export.csv", asked)
+    assert answer.status_code == 302
+    page = auditor.get(answer["Location"]).content.decode()
+    assert "Only the first 5 words of the search are used." in page
