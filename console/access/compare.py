@@ -39,6 +39,7 @@ COLUMNS: Final = (
     "left",
     "right",
     "because",
+    "example",
     "risky",
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from django.urls import reverse
 
 from console.access.bars import KEYS, bar
 from console.access.effective_rows import GRADES, short_name
+from console.changes.witness_rows import WitnessShown, witness_text, witnesses_shown
 from console.web.query import Query
 from iam.access.compare import Cause, Comparison, Group, OneService, Sort
 from iam.access.effective import Grade, patterns_of
@@ -19,18 +20,18 @@ from iam.policy.sentences.conditions import conditions_in_words
 SHOWN: Final = 8
 FEW: Final = 3
 SIGNS: Final = {
-    Sort.ONLY_RIGHT: ("add", "+", "Right only"),
-    Sort.ONLY_LEFT: ("del", "−", "Left only"),
+    Sort.ONLY_RIGHT: ("add", "+", "Only on the right"),
+    Sort.ONLY_LEFT: ("del", "−", "Only on the left"),
     Sort.WIDER: ("", "↑", "Wider on the right"),
     Sort.NARROWER: ("", "↓", "Narrower on the right"),
-    Sort.ALTERED: ("", "~", "Through other statements"),
+    Sort.ALTERED: ("", "~", "Each side allows requests that the other doesn’t"),
 }
 BADGES: Final = {
     Sort.ONLY_RIGHT: ("+{:,}", "ok"),
     Sort.ONLY_LEFT: ("−{:,}", "bad"),
     Sort.WIDER: ("{:,} wider", "warn"),
     Sort.NARROWER: ("{:,} narrower", ""),
-    Sort.ALTERED: ("{:,} otherwise", ""),
+    Sort.ALTERED: ("{:,} different", ""),
 }
 DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
 BOUNDED: Final = "Permissions boundaries, SCPs or RCPs differ"
@@ -74,6 +75,7 @@ class GroupRow:
     because: list[Because]
     notes: tuple[str, ...]
     is_risky: bool
+    witnesses: list[WitnessShown]
 
 
 def service_row(found: Comparison, one: OneService, *, query: Query) -> ServiceRow:
@@ -126,6 +128,7 @@ def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
         because=_because(group.causes, query) or [_elsewhere(found, group.sort)],
         notes=tuple(_notes(group.causes)),
         is_risky=group.is_risky,
+        witnesses=witnesses_shown(map(asdict, found.witnesses(group.names[0]))),
     )
 
 
@@ -180,6 +183,9 @@ def lines(found: Comparison) -> Iterator[dict[str, Any]]:
                     "right": _word(group.right),
                     "because": [f"{why.text} {why.verb}" for why in _because(group.causes, Query())]
                     or [_elsewhere(found, group.sort).text],
+                    "example": [
+                        witness_text(one) for one in witnesses_shown(map(asdict, found.witnesses(name)))
+                    ],
                     "risky": group.is_risky,
                 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.changes.counts import holders_of, principals, rest_of
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
@@ -69,6 +70,7 @@ class AccessShown:
     """The effect of a text as a card shows it."""
 
     holders: int
+    held_by: str
     affected: int
     gains: int
     loses: int
@@ -76,7 +78,7 @@ class AccessShown:
     risky: int
     ways: list[WayShown]
     more_ways: int
-    more_people: int
+    rest: str
     marks: list[tuple[str, str]]
     undecided: list[str]
 
@@ -108,6 +110,7 @@ def access_shown(
     names = names_by_number(users_in(name for way in access["ways"] for name in way["names"]))
     return AccessShown(
         holders=access["holders"],
+        held_by=holders_of(access),
         affected=access["affected"],
         gains=weight["more"],
         loses=weight["less"],
@@ -115,7 +118,7 @@ def access_shown(
         risky=access["risky"],
         ways=[_way(way, open_to=open_to, names_them=names_them, names=names) for way in access["ways"]],
         more_ways=access["more_ways"],
-        more_people=access["more_people"],
+        rest=rest_of(access),
         marks=[_MARKS[mark] for mark in access["marks"]],
         undecided=access["undecided"],
     )
@@ -150,7 +153,7 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Map
     ]
     people = way["users"] + way["roles"]
     return WayShown(
-        title=f"{_counted(way['users'], way['roles'])} {_how(way)}",
+        title=f"{principals(way['users'], way['roles'])} {_how(way)}",
         names=shown,
         unnamed=people - len(shown) if shown else 0,
         rows=[_row(shift, is_shown=names_them) for shift in way["shifts"]],
@@ -165,12 +168,6 @@ def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
     on = _listed(shift["on"])
     note = (f"on {on}" if on else "") if plain else f"{said}{': ' + on if on else ''}"
     return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"], witnesses)
-
-
-def _counted(users: int, roles: int) -> str:
-    words = [f"{users:,} IAM user{'' if users == 1 else 's'}"] if users or not roles else []
-    words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
-    return " and ".join(words)
 
 
 def _how(way: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from console.access.bars import KEYS
 from console.changes.access_rows import SIGNS
+from console.changes.counts import principals, rest_of
 from console.changes.reason_rows import reasons
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
@@ -117,7 +118,7 @@ class ImpactShown:
     other: int
     gains: list[GainShown]
     more_groups: int
-    more_people: int
+    rest: str
     risks: list[Risk]
     level: Risk
     unchanged: list[UnchangedShown]
@@ -136,7 +137,7 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         other=totals.get(ALTERED, 0),
         gains=[_gain(gain, viewer=viewer, open_to=open_to) for gain in impact["gains"]],
         more_groups=impact["more_groups"],
-        more_people=impact["more_people"],
+        rest=rest_of(impact),
         risks=_risks(impact["risks"]),
         level=level_shown(impact.get("risk") or level_of(impact["risks"])),
         unchanged=[_unchanged(one, viewer=viewer, open_to=open_to) for one in impact.get("unchanged", ())],
@@ -158,7 +159,7 @@ def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainSho
     # The requests are those of the first, whose name may stand in a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     return GainShown(
-        title=_counted(gain["users"], gain["roles"]),
+        title=principals(gain["users"], gain["roles"]),
         names=names,
         unnamed=people - len(gain["names"]),
         outside=hidden,
@@ -178,7 +179,7 @@ def _unchanged(block: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> U
     sees_all = viewer.scope.sees_account(block["account_id"])
     rest = people - len(names)
     return UnchangedShown(
-        title=_counted(block["users"], block["roles"]),
+        title=principals(block["users"], block["roles"]),
         names=names,
         unnamed=rest if sees_all else 0,
         outside=0 if sees_all else rest,
@@ -238,9 +239,3 @@ def _risks(risks: Iterable[str]) -> list[Risk]:
 def risk_tone(risk: str) -> str:
     """The tone in which a risk is shown."""
     return "bad" if risk in GRAVE else "warn"
-
-
-def _counted(users: int, roles: int) -> str:
-    words = [f"{users:,} IAM user{'' if users == 1 else 's'}"] if users or not roles else []
-    words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
-    return " and ".join(words)

@@ -13,6 +13,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import Difference, Shift
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
+from iam.policy.index.verdicts import Proof
 from iam.policy.index.witness import Verdict
 
 NAMES: Final = 8
@@ -84,7 +85,7 @@ class Reasons:
         for member, shift in pairs:
             actions = of = 0
             through: dict[str, None] = {}
-            for mask, verdict in shift.change.proofs:
+            for mask, verdict in _changed(shift):
                 of |= mask if counts(verdict) else 0
                 if docs(verdict):
                     actions |= mask
@@ -100,7 +101,7 @@ class Reasons:
         for member, shift in pairs:
             actions = of = 0
             by: dict[str, None] = {}
-            for mask, verdict in shift.change.proofs:
+            for mask, verdict in _changed(shift):
                 of |= mask if verdict.is_given else 0
                 if verdict.blocked:
                     actions |= mask
@@ -154,6 +155,15 @@ class Reasons:
         if kind.endswith("rcp"):
             return "a resource control policy"
         return "a deny in their own policies"
+
+
+def _changed(shift: Shift) -> Iterator[Proof]:
+    """The actions that a change gives or takes away; not those that another text of the same policy only says again."""
+    for proof in shift.change.proofs:
+        verdict = proof.verdict
+        is_both = verdict.is_given and verdict.is_taken
+        if not (is_both and verdict.is_nothing and verdict.already == verdict.keeps):
+            yield proof
 
 
 def _short(name: str) -> str:

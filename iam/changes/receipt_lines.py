@@ -83,6 +83,8 @@ class Impact:
     gains: tuple[Gain, ...] = ()
     more_groups: int = 0
     more_people: int = 0
+    more_users: int = 0
+    more_roles: int = 0
     totals: dict[str, int] | None = None
     risks: tuple[str, ...] = ()
     risk: str = NORMAL
@@ -140,6 +142,8 @@ class Lines:
             gains=tuple(shown),
             more_groups=len(rest),
             more_people=sum(gain.people for gain in rest),
+            more_users=sum(gain.users for gain in rest),
+            more_roles=sum(gain.roles for gain in rest),
             totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
             risks=risks,
             risk=level_of(risks),

@@ -257,6 +257,8 @@ def test_a_receipt_is_short_however_many_are_affected(account: Account) -> None:
     assert (access["holders"], access["affected"]) == (18, 18)
     assert len(access["ways"]) == 8
     assert (access["more_ways"], access["more_people"]) == (4, 4)
+    assert (access["more_users"], access["more_roles"]) == (4, 0)
+    assert (access["holder_users"], access["holder_roles"]) == (18, 0)
     assert (access["ways"][0]["through"], access["ways"][0]["users"]) == (["team-03"], 7)
     assert all(len(way["shifts"]) == 10 and len(way["names"]) <= 5 for way in access["ways"])
     assert access["ways"][0]["more"] == access["counts"]["gained"] - 10

@@ -67,17 +67,22 @@ class Access:
     """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
 
     `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody; `risky` is how many of those
-    that come, become wider, or are altered are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond.
+    that come, become wider, or are altered are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond, of
+    which `more_users` and `more_roles`.
     `marks` are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a deny goes.
     `undecided` are sentences on what could not be weighed.
     """
 
     holders: int = 0
+    holder_users: int = 0
+    holder_roles: int = 0
     affected: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     risky: int = 0
     ways: tuple[Way, ...] = ()
     more_ways: int = 0
     more_people: int = 0
+    more_users: int = 0
+    more_roles: int = 0
     marks: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from typing import Final, NamedTuple
@@ -91,14 +91,19 @@ class _Weighing:
                 paths[self._path(member)][becoming].append(member)
         total = Becoming.union(self._found)
         ordered = sorted(paths.items(), key=lambda one: (-_people(one[1]), one[0]))
+        rest = [member for _, groups in ordered[WAYS:] for members in groups.values() for member in members]
         return Access(
             holders=len(self._holders),
+            holder_users=_users(self._holders),
+            holder_roles=len(self._holders) - _users(self._holders),
             affected=_people(self._found),
             counts={sort: mask.bit_count() for sort, mask in total._asdict().items() if mask},
             risky=((total.gained | total.wider | total.altered) & self._risky).bit_count(),
             ways=tuple(self._way(path, groups) for path, groups in ordered[:WAYS]),
             more_ways=len(ordered[WAYS:]),
-            more_people=sum(_people(groups) for _, groups in ordered[WAYS:]),
+            more_people=len(rest),
+            more_users=_users(rest),
+            more_roles=len(rest) - _users(rest),
             marks=marks,
             undecided=tuple(self._undecided()),
         )
@@ -119,7 +124,7 @@ class _Weighing:
         unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
         everybody = (member for members in groups.values() for member in members)
         members = sorted(everybody, key=lambda member: (member.name.lower(), member.id))
-        users = sum(_is_user(member) for member in members)
+        users = _users(members)
         return Way(
             through=path.through,
             is_direct=path.is_direct,
@@ -211,6 +216,10 @@ def _problems(document: Document) -> Iterator[str]:
 
 def _people(groups: Groups) -> int:
     return sum(len(members) for members in groups.values())
+
+
+def _users(members: Iterable[Member]) -> int:
+    return sum(_is_user(member) for member in members)
 
 
 def _is_user(member: Member) -> bool:

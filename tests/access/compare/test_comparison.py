@@ -184,3 +184,34 @@ def test_what_could_not_be_understood_is_told(world: World) -> None:
     found = against(world.of["tomas"], world.of["tomas"], left=BEFORE)
     assert [policy for policy, _ in found.undecided] == ["inline policy broken"]
     assert NUMBER not in str(found.undecided)
+
+
+@pytest.mark.parametrize("pair", [("kwame", "kwame"), ("kwame", "tomas"), ("tomas", "kwame")])
+def test_every_line_has_a_request_that_only_one_side_is_allowed(world: World, pair: tuple[str, str]) -> None:
+    left, right = (world.of[name] for name in pair)
+    found = against(left, right, left=BEFORE if left == right else None)
+    lines = [group for one in found.services if one.differs for group in found.groups(one.prefix)]
+    assert lines
+    for group in lines:
+        for name in group.names:
+            witnesses = found.witnesses(name)
+            assert witnesses, (group.sort, name)
+            assert {one.action for one in witnesses} == {name}
+            assert all(one.before != one.after for one in witnesses)
+        newly = {one.after for one in found.witnesses(group.names[0])}
+        expected = {
+            Sort.ONLY_RIGHT: {"allowed"},
+            Sort.WIDER: {"allowed"},
+            Sort.ONLY_LEFT: {"denied"},
+            Sort.NARROWER: {"denied"},
+            Sort.ALTERED: {"allowed", "denied"},
+        }
+        assert newly == expected[group.sort]
+
+
+def test_an_action_that_aws_does_not_list_has_a_request_too(world: World) -> None:
+    one, two = make.user(world.account, "one"), make.user(world.account, "two")
+    make.inline(two, "b", body=say("Allow", "s3:FrobnicateObject", BUCKET))
+    found = against(one, two)
+    assert found.unlisted[Sort.ONLY_RIGHT] == ("s3:FrobnicateObject",)
+    assert [one.after for one in found.witnesses("s3:FrobnicateObject")] == ["allowed"]

@@ -57,11 +57,11 @@ def errors(page: str) -> list[str]:
 def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk, **THEN)
     assert facts(page) == {
-        "Right only": "+3 actions",
-        "Left only": "−1 action",
-        "In both": "1 action",
-        "Wider right": "1",
-        "Risky": "0 left 1 right",
+        "Only on the right": "+3 actions",
+        "Only on the left": "−1 action",
+        "On both sides": "1 action",
+        "Wider on the right": "1",
+        "Risky actions": "0 left, 1 right",
     }
     assert services(page) == [
         ("Amazon S3", "−1 1 wider"),
@@ -70,7 +70,7 @@ def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: C
     ]
     assert f'href="/policies/{world.of["Deploy"].pk}/">Deploy of deployers</a> allows on the right' in page
     assert "kwame-tools allows on the left" in page
-    assert "Right only, risky, some resources; on role/pay-*" in page
+    assert "Only on the right, risky, some resources; on role/pay-*" in page
 
 
 def test_the_comparison_of_facts_and_this_one_lead_to_each_other(world: World, auditor: Client) -> None:
@@ -86,8 +86,8 @@ def test_two_identities_are_compared_by_number_name_or_arn(world: World, auditor
     kwame, tomas = world.of["kwame"], world.of["tomas"]
     for one, two in ((kwame.pk, tomas.pk), (kwame.name, tomas.name), (kwame.arn, tomas.arn)):
         page = get(auditor, a=one, b=two)
-        assert facts(page)["Left only"] == "−3 actions"
-        assert facts(page)["Narrower right"] == "1"
+        assert facts(page)["Only on the left"] == "−3 actions"
+        assert facts(page)["Narrower on the right"] == "1"
         assert f'value="{tomas.arn}"' in page
 
 
@@ -104,26 +104,26 @@ def test_a_name_means_somebody_of_the_same_account_or_of_the_chosen_one(
 
 def test_of_each_side_its_own_moment_counts(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk, b=world.of["tomas"].pk, **THEN)
-    assert facts(page)["Left only"] == "−1 action"
+    assert facts(page)["Only on the left"] == "−1 action"
     late = get(auditor, a=world.of["kwame"].pk, b=world.of["tomas"].pk, **{"a-at": as_text(LATER)})
-    assert facts(late)["Left only"] == "−3 actions"
+    assert facts(late)["Only on the left"] == "−3 actions"
 
 
 def test_one_alone_is_compared_with_itself_before(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk)
     assert re.search(r'id="l-at" name="a-at" type="datetime-local" step="1" value="20\d\d-', page)
-    assert "Nothing differs: AWS would allow both the same." in page
+    assert "No difference: AWS allows the same requests on both sides." in page
 
 
 def test_a_past_page_compares_up_to_then(world: World, auditor: Client) -> None:
     query = {"a": world.of["kwame"].pk, "b": world.of["tomas"].pk, "as-of": as_text(BEFORE)}
-    assert facts(get(auditor, **query))["Left only"] == "−1 action"
+    assert facts(get(auditor, **query))["Only on the left"] == "−1 action"
 
 
 def test_who_was_not_there_is_said_to_have_been_absent(world: World, auditor: Client) -> None:
     late = make.user(world.account, "late", since=LATER)
     page = get(auditor, a=late.pk, **THEN)
-    assert "late was not there at the left moment." in page
+    assert "late didn’t exist at the time on the left." in page
 
 
 def test_of_many_services_one_is_chosen_and_the_table_goes_on(world: World, auditor: Client) -> None:
@@ -131,7 +131,7 @@ def test_of_many_services_one_is_chosen_and_the_table_goes_on(world: World, audi
     make.inline(ines, "all", body=say("Allow", "*"))
     first = get(auditor, a=world.of["tomas"].pk, b=ines.pk)
     assert len(services(first)) == 40
-    assert "Choose a service above to see each of its actions." in first
+    assert "Choose a service above to see its actions." in first
     more = re.search(r'<a class="btn sm" href="(\?[^"]*after=[^"]*)">More', first)
     assert more
     second = auditor.get(URL + unescape(more.group(1))).content.decode()
@@ -184,6 +184,8 @@ def test_the_files_hold_every_action_that_differs(world: World, auditor: Client)
     query = urlencode({"a": world.of["kwame"].pk} | THEN)
     text = auditor.get(f"{URL}export.csv?{query}").getvalue().decode()
     rows = {row["action"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["iam:PassRole"]["example"].endswith(": denied → allowed")
+    assert rows["s3:DeleteObject"]["example"].endswith(": allowed → denied")
     assert set(rows) == {
         "iam:PassRole", "lambda:GetFunction", "lambda:UpdateFunctionCode", "s3:DeleteObject", "s3:GetObject",
     }  # fmt: skip
@@ -196,6 +198,7 @@ def test_the_files_hold_every_action_that_differs(world: World, auditor: Client)
         "left": "no",
         "right": "limited",
         "because": "Deploy of deployers allows on the right",
+        "example": rows["iam:PassRole"]["example"],
         "risky": "yes",
     }
     body = json.loads(auditor.get(f"{URL}export.json?{query}").getvalue())
@@ -247,3 +250,11 @@ def test_it_costs_the_same_few_queries_however_much_differs(world: World, audito
     with CaptureQueriesContext(connection) as many:
         get(auditor, **query)
     assert len(many) == len(few) <= 15
+
+
+def test_each_line_shows_the_request_that_proves_it(world: World, auditor: Client) -> None:
+    page = " ".join(re.sub(r"<[^>]+>", "", get(auditor, a=world.of["kwame"].pk, **THEN)).split())
+    assert page.count("Example") == 5
+    assert re.search(
+        r"iam:PassRole on arn:aws:iam::\d{12}:role/pay-\S*: denied on the left, allowed on the right", page
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role, Team
-from iam.mirror.models import EdgeKind, PolicyVersion, TagSet
+from iam.mirror.models import EdgeKind, Entity, PolicyVersion, TagSet
 from tests import factories
 from tests.access.editor.conftest import HTMX, Desk, signed_in, text
 
@@ -134,6 +135,22 @@ def test_typing_is_answered_with_the_findings_and_with_whom_it_concerns(desk: De
     assert "Nobody loses" not in shown
     assert "iam:CreatePolicyVersion" in shown
     assert not Change.objects.exists()
+
+
+def test_what_people_already_have_is_said_and_not_called_gained(desk: Desk) -> None:
+    both = json.loads(text("s3:GetObject", "s3:PutObject", "s3:ListBucket"))
+    readers = factories.policy(desk.account, "LedgerWrite", body=both)
+    maya = Entity.objects.get(name="maya.okafor")
+    factories.edge(EdgeKind.ATTACHED, maya, readers)
+    shown = page(desk.post(text("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), headers=HTMX))
+    assert "Part of it changes nothing for 1 IAM user" in shown
+    assert "lready has 1 of 2 actions, through LedgerWrite" in shown
+
+    same = page(desk.post(text("s3:GetObject", "s3:PutObject"), headers=HTMX))
+    assert "Keeps" not in shown
+    assert "No change for 1 IAM user" in same
+    assert "lready has the action, through LedgerWrite" in same
+    assert "2 affected, of 2 IAM users and 1 role with this policy." in same
 
 
 def test_a_broken_text_is_told_by_line_and_column_and_concerns_nobody_yet(desk: Desk) -> None:

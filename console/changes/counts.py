@@ -1,0 +1,40 @@
+"""How many IAM users, roles and people a text is about, each counted as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iam.access.persons import counted
+
+
+def principals(users: int, roles: int) -> str:
+    """'3 IAM users and 1 role', '1 role', '0 IAM users'."""
+    parts = [counted(users, "IAM user")] if users or not roles else []
+    if roles:
+        parts.append(counted(roles, "role"))
+    return " and ".join(parts)
+
+
+def rest_of(body: Mapping[str, Any]) -> str:
+    """The principals that a receipt counts without listing them; empty where it lists all.
+
+    Receipts that were stored before they told users from roles have only the sum of both.
+    """
+    total = body["more_people"]
+    if not total:
+        return ""
+    if "more_users" not in body:
+        return counted(total, "more IAM user or role", "more IAM users or roles")
+    users, roles = body["more_users"], body["more_roles"]
+    parts = [counted(users, "more IAM user")] if users else []
+    if roles:
+        parts.append(counted(roles, "more role"))
+    return " and ".join(parts)
+
+
+def holders_of(access: Mapping[str, Any]) -> str:
+    """Those who hold the policy of a receipt; in older receipts users and roles are one number."""
+    if "holder_users" not in access:
+        return counted(access["holders"], "IAM user or role", "IAM users or roles")
+    return principals(access["holder_users"], access["holder_roles"])
