@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError
 
-from console.audit.words import GROUPS, details_of, words_of
+from console.audit.requests import references_of
+from console.audit.sentences import GROUPS
+from console.audit.words import details_of, words_of
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
@@ -31,6 +34,8 @@ from iam.mirror.queries.accounts import visible_accounts
 
 logger = structlog.get_logger(__name__)
 EXPORT_ROWS = 100_000
+LOOKED_UP = 500
+"""Entries of an export whose requests are looked up at once."""
 STOP_POLLING = 286
 
 
@@ -43,8 +48,12 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
     if form in {"csv", "json"} and request.viewer.may(Right.EXPORT):
         return _export(request, wanted, form)
     rows, before = entries_page(wanted)
+    references = references_of(rows, request.viewer)
     context = {
-        "rows": [(entry, words_of(entry), details_of(entry)) for entry in rows],
+        "rows": [
+            (entry, words_of(entry, references.get(entry.id)), details_of(entry), references.get(entry.id))
+            for entry in rows
+        ],
         "before": before,
         "first_page": wanted.before is None,
         "filtered": any(request.GET.get(name) for name in ("q", "kind", "account", "who", "from", "to")),
@@ -81,7 +90,7 @@ def check(request: ViewerRequest) -> HttpResponse:
         logger.error("journal.check", error=type(error).__name__)
         withdraw_verification(asked)
         messages.error(
-            request, "The task broker does not answer, so no worker recomputes the chain. Try again later."
+            request, "The task queue doesn’t answer, so no worker can check the journal. Try again later."
         )
     return redirect("audit:journal")
 
@@ -137,7 +146,8 @@ def _export(request: ViewerRequest, wanted: Filter, form: str) -> StreamingHttpR
         actor=request.viewer,
         data={"format": form, "filter": request.GET.urlencode()},
     )
-    lines = _csv(rows) if form == "csv" else _json(rows)
+    told = _told(rows, request.viewer)
+    lines = _csv(told) if form == "csv" else _json(told)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     response = StreamingHttpResponse(lines, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="journal-{datetime.now(tz=UTC):%Y-%m-%d}.{form}"'
@@ -151,7 +161,7 @@ COLUMNS = (
     "kind",
     "what",
     "by",
-    "e-mail",
+    "email",
     "account",
     "subject",
     "request",
@@ -171,15 +181,23 @@ class _Echo:
         return line
 
 
-def _csv(rows: Iterator[Entry]) -> Iterator[str]:
+def _told(rows: Iterator[Entry], viewer: Viewer) -> Iterator[tuple[Entry, str]]:
+    """Each entry with its sentence; the requests are looked up for many at once."""
+    while batch := list(islice(rows, LOOKED_UP)):
+        references = references_of(batch, viewer)
+        for entry in batch:
+            yield entry, words_of(entry, references.get(entry.id))
+
+
+def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
-    for entry in rows:
+    for entry, words in rows:
         cells = (
             entry.id,
             entry.at.astimezone(UTC).isoformat(),
             entry.kind,
-            words_of(entry),
+            words,
             entry.actor_label,
             entry.actor_email,
             entry.account_id,
@@ -198,18 +216,18 @@ def _harmless(cell: object) -> object:
     return f"'{text}" if text.startswith(_FORMULA) else cell
 
 
-def _json(rows: Iterator[Entry]) -> Iterator[str]:
+def _json(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
     """An array; `canonical` is the very text that `hash` covers, `block` says where it is in the chain."""
     yield "["
     separator = "\n"
-    for entry in rows:
+    for entry, words in rows:
         link = getattr(entry, "link", None)
         yield separator + json.dumps(
             {
                 "entry": entry.id,
                 "time": entry.at.astimezone(UTC).isoformat(),
                 "kind": entry.kind,
-                "what": words_of(entry),
+                "what": words,
                 "by": entry.actor_label,
                 "subject": entry.subject,
                 "account": entry.account_id,

@@ -1,4 +1,4 @@
-"""Journal entries in words: what each kind says, and the groups by which people look for them."""
+"""Journal entries in words: one plain sentence each."""
 
 from __future__ import annotations
 
@@ -6,240 +6,43 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from console.audit.requests import Reference
+from console.audit.sentences import OF_CHANGES, OF_REQUESTS, SENTENCES
 from iam.journal.models import Entry
+from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
-GROUPS: tuple[tuple[str, str], ...] = (
-    ("sign_in", "Sign-ins"),
-    ("session", "Sessions"),
-    ("password", "Passwords"),
-    ("factor", "Second factors"),
-    ("operator", "Operators"),
-    ("person", "People"),
-    ("role", "Roles"),
-    ("appointment", "Appointments"),
-    ("approval_rules", "Rules of approval"),
-    ("identity", "Linked IAM users"),
-    ("linking", "Ways to know whose users are"),
-    ("team", "Teams"),
-    ("owner", "Owning teams"),
-    ("account", "Accounts"),
-    ("organization", "Organizations"),
-    ("pull", "Readings of AWS"),
-    ("change", "Changes"),
-    ("drift", "Drift"),
-    ("grant", "Grants"),
-    ("template", "Templates"),
-    ("blueprint", "Blueprints"),
-    ("onboarding", "Onboarding"),
-    ("leaving", "Offboarding"),
-    ("moving", "Moves"),
-    ("notice", "Notifications"),
-    ("enrolment", "MFA enrolment"),
-    ("hardware", "MFA by hardware"),
-    ("replacement", "Lost MFA devices"),
-    ("rotation", "Key rotations"),
-    ("campaign", "MFA campaigns"),
-    ("link", "One-time links"),
-    ("sealed", "Sealed secrets"),
-    ("list", "Exports of lists"),
-    ("who_can", "Exports of who can"),
-    ("effective_access", "Exports of effective access"),
-    ("access_comparison", "Exports of comparisons"),
-    ("escalation", "Exports of escalation"),
-    ("services", "Exports of services"),
-    ("journal", "Journal"),
-)
-
-_SENTENCES = {
-    "sign_in.succeeded": "Signed in by {by}",
-    "sign_in.failed": "Sign-in failed by {method}: {subject}",
-    "sign_in.locked": "Sign-in locked by {method}: {subject}",
-    "sign_in.unlock": "Lifted the lock of {subject}",
-    "sign_in.linked": "Company sign-in tied to {subject}",
-    "sign_in.ended": "Signed out",
-    "session.ended": "Session of {subject} ended: {why}",
-    "session.end_all": "Signed {subject} out everywhere",
-    "session.end_others": "Signed out everywhere else",
-    "password.change": "Changed the password",
-    "password.reset": "Chose a new password by the link in a mail",
-    "factor.add": "Added a second factor: {type}",
-    "factor.remove": "Removed a second factor: {type}",
-    "factor.reset": "Made new recovery codes",
-    "factor.remove_all": "Removed every second factor of {subject}",
-    "operator.create": "Made the sign-in {username} for {subject}",
-    "operator.invite": "Invited {subject}",
-    "person.add": "Added {name}, {subject}",
-    "person.rename": "Renamed {before} to {after}",
-    "person.deactivate": "Deactivated {subject}",
-    "person.reactivate": "Let {subject} back in",
-    "role.assign": "Gave {name} the role {role} {team}",
-    "role.remove": "Took the role {role} {team} from {name}",
-    "appointment.ask": "Asked that {name} becomes {role}",
-    "appointment.approve": "Agreed that {name} becomes {role}, as {asked_by} asked",
-    "appointment.reject": "Rejected that {name} becomes {role}",
-    "appointment.withdraw": "Withdrew that {name} becomes {role}",
-    "approval_rules.propose": "Proposed other rules of approval: {reason}",
-    "approval_rules.approve": "Put version {version} of the rules of approval in force, as {author} proposed",
-    "approval_rules.reject": "Rejected other rules of approval: {comment}",
-    "approval_rules.withdraw": "Withdrew other rules of approval",
-    "identity.link": "Linked {arn} to {subject}",
-    "identity.unlink": "Unlinked {arn} from {subject}",
-    "identity.outlive": "{subject} is not linked to {arn} any more: the user was made again",
-    "identity.apart": "Said that {arn} is not {subject}'s",
-    "identity.together": "Took back that {arn} is not {subject}'s",
-    "linking.ways": "Changed by which tags and names users are known to be somebody's",
-    "linking.rule_add": "Added the name rule {subject}",
-    "linking.rule_remove": "Removed the name rule {subject}",
-    "identity.follow": "Followed {subject} to {arn}, formerly {former}",
-    "owner.set": "Made the team {subject} the owner of {arn}",
-    "owner.remove": "{arn} has no owning team any more, formerly {subject}",
-    "team.create": "Made the team {subject}",
-    "team.delete": "Removed the team {subject}",
-    "team.rule_add": "Team {subject}: added the {rule} {value}",
-    "team.rule_remove": "Team {subject}: removed the {rule} {value}",
-    "account.connect": "Connected {subject}",
-    "account.update": "Changed how {subject} is reached",
-    "account.disconnect": "Disconnected {subject}",
-    "account.prepare": "Prepared the connection of {subject}",
-    "account.discard": "Discarded the connection of {subject}",
-    "account.examine": "Examined the permissions in {subject}",
-    "account.upload": "Uploaded {subject}",
-    "account.import": "Imported an export of {subject}",
-    "organization.discover": "Looked for the accounts of the organization through {subject}",
-    "pull.request": "Asked to read {subject}",
-    "pull.request_all": "Asked to read {accounts} accounts",
-    "pull.cancel": "Stopped the reading of {subject}",
-    "journal.triggers_restored": "Put back the triggers that protect the journal",
-    "enrolment.begin": "Began to enrol an MFA device: {device}",
-    "enrolment.enabled": "Enrolled an MFA device: {device}",
-    "enrolment.cancelled": "Gave up enrolling an MFA device: {device}",
-    "enrolment.expired": "An enrolment was not finished in time: {device}",
-    "enrolment.locked": "An enrolment ended after too many wrong codes: {device}",
-    "enrolment.failed": "An enrolment failed: {device}",
-    "campaign.begin": "Started the MFA campaign {subject} for {people} IAM users, due {due}",
-    "campaign.take_back": "Withdrew {change} of the MFA campaign {subject} because it no longer applies to {users}",
-    "campaign.remind": "Reminded {people} people of the MFA campaign {subject}",
-    "campaign.excuse": "Exempted {user} from the MFA campaign {subject} until {until}",
-    "campaign.unexcuse": "Ended the exemption of {user} in the MFA campaign {subject}",
-    "campaign.close": "Closed the MFA campaign {subject}",
-    "campaign.end": "The MFA campaign {subject} ended",
-    "replacement.ask": "Said that {for} has lost an MFA device: {device}",
-    "replacement.check": "Made sure that it is {for} who has lost an MFA device, {over}: {how}",
-    "replacement.show": "Had the link for {for} shown, to pass it on in place of {device}",
-    "replacement.refuse": "Could not make sure that it is {for} who has lost an MFA device: {reason}",
-    "replacement.expire": "Nobody made sure in time that {for} has lost an MFA device",
-    "hardware.demand": "Demanded MFA by hardware in {subject}",
-    "hardware.release": "No longer demands MFA by hardware in {subject}",
-    "rotation.begin": "Began to rotate {key} of {for}: {reason}",
-    "rotation.begin_many": "Began to rotate {keys} keys: {reason}",
-    "rotation.ask": "Asked for a new key in place of {key} ({change})",
-    "rotation.made": "A new key {new_key} was made in place of {key}",
-    "rotation.send": "Sent {for} a new link to the secret of {new_key}",
-    "rotation.fetch": "The secret of {new_key} was read by {for}",
-    "rotation.unfetched": "Nobody read the secret of {new_key} in time",
-    "rotation.lost": "The secret of {new_key} was lost before it was used",
-    "rotation.discard": "The new key {new_key} goes: nobody has its secret",
-    "rotation.issue": "Another key is made in place of {key}",
-    "rotation.remind": "Reminded {for} of the rotation of {key}",
-    "rotation.hold": "The rotation of {key} was held",
-    "rotation.drift": "{key} was changed outside of Gatehouse while it is rotated",
-    "rotation.deactivate": "To deactivate the old key {key} was begun ({change})",
-    "rotation.inactive": "The old key {key} is inactive",
-    "rotation.activate": "To make the old key {key} active again was begun ({change})",
-    "rotation.active": "The old key {key} is active again",
-    "rotation.delete": "To delete the old key {key} was begun ({change})",
-    "rotation.back": "A step of the rotation of {key} came to nothing ({change})",
-    "rotation.cancel": "Cancelled the rotation of {key}",
-    "rotation.end": "The rotation of {key} ended: {outcome}",
-    "link.make": "Made a one-time link for {for}: {purpose}",
-    "link.send": "Sent {for} a link to add an MFA device",
-    "link.show": "Had a link for {for} shown, to pass it on",
-    "link.use": "Used a one-time link: {purpose}",
-    "link.refused": "A one-time link was refused: {why} {for}",
-    "link.locked": "An address that guessed links is locked until {until}",
-    "link.revoke": "Revoked a one-time link of {for}",
-    "link.finish": "A one-time link has served: {purpose}",
-    "sealed.sealed": "Sealed a secret, to be read once: {subject}",
-    "sealed.opened": "Read a sealed secret: {subject}",
-    "sealed.taken": "A worker used a sealed secret: {subject}",
-    "sealed.expired": "A sealed secret that nobody read in time was destroyed: {subject}",
-    "sealed.shredded": "Destroyed a sealed secret: {subject}",
-    "list.export": "Exported the list of {subject} as {form}",
-    "effective_access.export": "Exported what {subject} can do, as {form}",
-    "access_comparison.export": "Exported how the access of {subject} compares, as {form}",
-    "escalation.export": "Exported {subject}, as {form}",
-    "services.export": "Exported who can use {subject}, as {form}",
-    "who_can.export": "Exported who can {subject}, as {form}",
-    "template.create": "Wrote the template {subject}",
-    "template.version": "Wrote version {version} of the template {subject}",
-    "template.retire": "Retired the template {subject}",
-    "template.restore": "Offered the template {subject} again",
-    "blueprint.create": "Wrote the blueprint {subject} of {team}",
-    "blueprint.version": "Wrote version {version} of the blueprint {subject}",
-    "blueprint.retire": "Retired the blueprint {subject}",
-    "blueprint.restore": "Used the blueprint {subject} again",
-    "onboarding.asked": "Asked for {subject}: {people} people into {team}",
-    "onboarding.invited": "Sent {for} an invitation of {subject}",
-    "onboarding.reset": "Reset the first password of {for} to invite them again",
-    "onboarding.invitation_wanted": "{for} requested another invitation",
-    "onboarding.retried": "Tried what failed of {subject} again",
-    "onboarding.state": "{subject} went from {from} to {to}",
-    "onboarding.export": "Exported the steps of {subject} as {format}",
-    "moving.asked": "Asked that {subject} moves to {to} ({reference}): loses {loses}, gains {gains}",
-    "moving.state": "{subject} moves ({reference}): from {from} to {to}",
-    "leaving.asked": "Requested the offboarding of {subject} ({reference})",
-    "leaving.stage": "{subject}: {status}",
-    "leaving.certified": "Certificate for {subject}: {what}",
-    "leaving.retried": "Had the offboarding of {subject} tried again",
-    "leaving.return_asked": "Requested the restore of {subject}",
-    "leaving.deletion_asked": "Requested the deletion of the IAM users of {subject}",
-    "leaving.invited": "Sent {for} a link for a new password after a restore",
-    "leaving.export": "Exported the certificate of {subject}",
-    "leaving.suspended": "Suspended {subject} without approval ({reference})",
-    "leaving.confirmed": "Confirmed the suspension of {subject} ({reference})",
-    "leaving.restored": "Restored {subject} without another approval ({reference})",
-    "person.join": "{name} joined by {why}",
-    "identity.join": "{arn} was made for {subject} by {why}",
-    "grant.followed": "{reference} has a new version of its template: {subject}",
-    "grant.asked": "Asked for {reference}: {subject}",
-    "grant.reduced": "Reduced {reference}: {subject}",
-    "grant.extended": "Asked to extend {reference}: {subject}",
-    "grant.renewed": "Extended {reference}: {subject}",
-    "grant.shortened": "Shortened {reference}: {subject}",
-    "grant.retried": "Tried what failed of {reference} again: {subject}",
-    "grant.withdrawn": "Withdrew {reference}: {subject}",
-    "grant.ended": "Ended {reference} early: {subject}",
-    "grant.returned": "Gave back what the end of {reference} took: {subject}",
-    "grant.ran_out": "{reference} ran out: {subject}",
-    "grant.cut": "Asked to end the sessions of {reference}: {subject}",
-    "grant.state": "{reference} went from {from} to {to}: {subject}",
-    "drift.adopted": "Adopted what became different of {name}: {reason}",
-    "drift.undone": "Undid what became different of {name}",
-    "drift.not_undone": "An undo of what became different of {name} did not come about",
-    "notice.preferences": "Chose what to be told of",
-    "notice.given_up": "A message to {subject} could not be sent: {error}",
-    "notice.send_again": "Had a message sent again: {subject}",
-    "journal.verify": "Asked to recompute the chain",
-    "journal.export": "Exported entries as {format}",
-}
+_SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type", "why"})
+"""Values that are words of our own, with an underscore or dash for a space."""
+_STATES = frozenset({"from", "to"})
+"""Such words in entries about a state; elsewhere they are names."""
+_ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone who isn’t signed in"}
 
 
-def words_of(entry: Entry) -> str:
-    """One sentence; a kind that has none yet is spelled out with its subject."""
+def words_of(entry: Entry, reference: Reference | None = None) -> str:
+    """One sentence; `reference` is the request or grant that it is about. A kind without a sentence is spelled out with its subject."""
     data = entry.data
-    if entry.kind.startswith("change.") and data.get("title"):
-        act = entry.kind.partition(".")[2].replace("_", " ").replace(".", " ")
-        return f"{act.capitalize()}: {data['title']}"
-    template = _SENTENCES.get(entry.kind)
-    if template is None:
-        spelled = entry.kind.replace(".", ": ").replace("_", " ").capitalize()
+    area, _, act = entry.kind.partition(".")
+    if area == "change" and (reference or data.get("title")):
+        template = OF_REQUESTS.get(act) or OF_CHANGES.get(act) or f"{_spelled(act)}: {{request}}"
+    else:
+        template = SENTENCES.get(entry.kind, "")
+    if not template:
+        spelled = _spelled(entry.kind)
         return f"{spelled}, {entry.subject}" if entry.subject else spelled
-    values: dict[str, Any] = defaultdict(str, {name: _plain(value) for name, value in data.items()})
+    values: dict[str, Any] = defaultdict(str, {name: _value(name, value) for name, value in data.items()})
+    if act == "state":
+        values |= {name: _unslugged(str(data[name])) for name in _STATES if name in data}
+    values |= _counted(data)
+    values["who"] = _ACTORS.get(entry.actor_label, entry.actor_label)
     values["subject"] = entry.subject
-    if entry.kind.startswith("role."):
-        values["role"] = str(data.get("role", "")).replace("-", " ")
+    values["request"] = _request(entry, reference)
+    if area == "role":
+        values["name"] = values["name"] or entry.subject
         values["team"] = f"of {data['team']}" if data.get("team") else ""
-    return " ".join(template.format_map(values).split()).rstrip(" :,")
+    if entry.kind == "leaving.asked" and entry.subject == data.get("reference"):
+        values["subject"] = values["people_counted"]
+    sentence = " ".join(template.format_map(values).split()).rstrip(" :,")
+    return sentence.replace(" ()", "")
 
 
 def details_of(entry: Entry) -> list[tuple[str, str]]:
@@ -254,7 +57,49 @@ def details_of(entry: Entry) -> list[tuple[str, str]]:
     ]
 
 
-def _plain(value: Any) -> str:
+def _request(entry: Entry, reference: Reference | None) -> str:
+    """The quoted title with its number; what the entry itself says where there is nothing to open."""
+    if reference is None:
+        title = entry.data.get("title") or entry.subject
+        number = entry.data.get("reference", "")
+        return f"“{title}” ({number})"
+    if not reference.part:
+        return f"“{reference.title}” ({reference.number})"
+    if entry.kind.partition(".")[2] in OF_REQUESTS:
+        return f"“{reference.title}” ({reference.number}), including “{reference.part}”"
+    return f"“{reference.part}” ({reference.number}), part of “{reference.title}”"
+
+
+def _counted(data: dict[str, Any]) -> dict[str, str]:
+    """Numbers with what they count."""
+    nouns = {
+        "accounts_counted": ("accounts", "account", "accounts"),
+        "keys_counted": ("keys", "access key", "access keys"),
+        "people_counted": ("people", "person", "people"),
+        "users_counted": ("people", "IAM user", "IAM users"),
+    }
+    counted = {}
+    for name, (key, singular, plural) in nouns.items():
+        number = data.get(key)
+        if isinstance(number, int):
+            counted[name] = f"{number:,} {singular if number == 1 else plural}"
+    return counted
+
+
+def _spelled(slug: str) -> str:
+    return slug.replace(".", ": ").replace("_", " ").capitalize()
+
+
+def _value(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return " and ".join(_plain(item) for item in value)
-    return str(value).replace("_", " ") if isinstance(value, str | int | float) else ""
+        return " and ".join(_value(name, item) for item in value)
+    if not isinstance(value, str | int | float):
+        return ""
+    text = str(value)
+    if name in ("form", "format"):
+        return text.upper()
+    return _unslugged(text) if name in _SLUGS else text
+
+
+def _unslugged(text: str) -> str:
+    return text.replace("_", " ").replace("-", " ")

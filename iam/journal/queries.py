@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from iam.journal.verify import GIVE_UP
 
 PAGE = 50
 _HEX = frozenset("0123456789abcdef")
+_REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ def entries(wanted: Filter) -> QuerySet[Entry]:
 
 
 def _text(text: str) -> Q:
-    """A number is an entry, eight hexadecimal digits or more begin a hash, everything else is looked for in names."""
+    """A number is an entry, CHG- and GRT- begin a request or grant, eight hexadecimal digits or more begin a hash, everything else is looked for in names."""
+    reference = _REFERENCE.fullmatch(text)
+    if reference:
+        key = "change" if reference["kind"].lower() == "chg" else "grant"
+        return Q(kind__startswith=f"{key}.", data_json__contains=f'"{key}":"{reference["digits"].lower()}')
     number = text.lstrip("#").replace(",", "")
     if number.isdecimal() and len(number) < 19:
         return Q(id=int(number)) | Q(account_id=number)

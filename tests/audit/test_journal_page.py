@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from console.audit import words
+from console.audit import sentences, words
 from iam.directory.models import Role, Team
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
@@ -57,9 +57,9 @@ def test_an_entry_says_who_did_what_and_when(auditor: Client) -> None:
             data={"role": "approver", "name": "Hana Sato"},
         )
     page = _text(auditor.get("/audit/journal/"))
-    assert "Gave Hana Sato the role approver" in page
+    assert "Ines Duarte gave Hana Sato the approver role" in page
     assert "24 Nov 2026, 12:00" in page
-    assert "Waits" in page
+    assert "Pending" in page
     chain_pending()
     page = _text(auditor.get("/audit/journal/"))
     entry = Entry.objects.select_related("link").get(pk=entry.pk)
@@ -145,7 +145,7 @@ def test_entries_are_found_by_person_number_and_hash(auditor: Client, five: list
 
 def test_nothing_found_offers_the_way_out(auditor: Client, five: list[Entry]) -> None:
     page = _text(auditor.get("/audit/journal/?q=nobody-of-that-name"))
-    assert "No entry fits" in page
+    assert "No entry matches" in page
     assert "Show every entry" in page
 
 
@@ -213,11 +213,11 @@ def test_an_empty_export_is_an_empty_list(auditor: Client) -> None:
 
 
 def test_the_page_says_when_the_chain_was_recomputed(auditor: Client, five: list[Entry]) -> None:
-    assert "not recomputed yet" in _text(auditor.get("/audit/journal/"))
+    assert "not verified yet" in _text(auditor.get("/audit/journal/"))
     verify_regularly()
     page = _text(auditor.get("/audit/journal/"))
     assert "Unbroken, 5 entries" in page
-    assert "Recomputed up to block 1 with 5 entries" in page
+    assert "Verified up to block 1 with 5 entries" in page
 
 
 def test_the_page_says_that_the_chain_is_broken_and_where(auditor: Client, five: list[Entry]) -> None:
@@ -248,7 +248,7 @@ def test_check_now_asks_a_worker_and_the_page_follows(
 
 def test_without_a_broker_the_page_says_that_nobody_checks(auditor: Client) -> None:
     page = _text(auditor.post("/audit/journal/check/", follow=True))
-    assert "task broker does not answer" in page
+    assert "task queue doesn’t answer" in page
     assert "Check now" in page, "nobody waits for what no worker was told of"
 
 
@@ -281,8 +281,8 @@ def test_every_kind_of_ours_has_its_sentence() -> None:
     ).stdout
     kinds = {line.split('"')[1] for line in found.split()}
     assert kinds
-    groups = {group for group, _ in words.GROUPS}
-    unknown = {k for k in kinds if not k.startswith("change.") and k not in words._SENTENCES}
+    groups = {group for group, _ in sentences.GROUPS}
+    unknown = {k for k in kinds if not k.startswith("change.") and k not in sentences.SENTENCES}
     assert unknown == set()
     assert {k.partition(".")[0] for k in kinds} <= groups
 
@@ -290,5 +290,5 @@ def test_every_kind_of_ours_has_its_sentence() -> None:
 def test_a_change_is_told_by_its_title_and_an_unknown_kind_is_spelled_out() -> None:
     change = record(kind="change.approve", actor=None, data={"title": "Add maya to deployers"})
     other = record(kind="grant.expire_soon", actor=None, subject="x")
-    assert words.words_of(change) == "Approve: Add maya to deployers"
+    assert words.words_of(change) == "Approve: “Add maya to deployers”"
     assert words.words_of(other) == "Grant: expire soon, x"

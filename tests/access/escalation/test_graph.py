@@ -157,7 +157,7 @@ def test_the_json_says_what_was_asked_and_the_journal_notes_it(world: World, aud
     )  # fmt: skip
     assert "dana.wirth" in {row["name"] for row in answer["rows"]}
     entry = Entry.objects.get(kind="escalation.export")
-    assert words_of(entry) == "Exported who can become pay-admin, as json"
+    assert words_of(entry) == f"{entry.actor_label} exported who can become pay-admin as JSON"
 
 
 def test_a_file_tells_nothing_of_other_accounts(world: World, sign_in: SignIn) -> None:

@@ -64,7 +64,7 @@ def test_an_export_is_noted_in_the_journal_and_a_question_is_not(world: World, a
     entry = Entry.objects.get(kind="who_can.export")
     assert (entry.subject, entry.account_id) == (f"s3:GetObject on {LEDGER}", "111111111111")
     assert entry.data == {"form": "csv", "query": f"?{urlencode(ASK)}&account=111111111111"}
-    assert words_of(entry) == f"Exported who can s3:GetObject on {LEDGER}, as csv"
+    assert words_of(entry) == f"{entry.actor_label} exported who can s3:GetObject on {LEDGER} as CSV"
 
 
 def test_a_file_holds_only_what_the_asker_sees(world: World, sign_in: SignIn) -> None:
