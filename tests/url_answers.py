@@ -77,6 +77,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Onboarding.
     ("GET", "onboarding:runs", ""): "sign-in 404 404 200 200 200 200",
+    ("POST", "onboarding:remind", ""): "sign-in 404 404 302 404 302 302",
     ("GET", "onboarding:blueprints", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "onboarding:blueprint-new", ""): "sign-in 404 404 200 404 404 200",
     ("POST", "onboarding:blueprint-new", ""): "sign-in 404 404 422 404 404 422",

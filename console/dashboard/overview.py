@@ -35,8 +35,10 @@ from iam.mirror.queries.freshness import Facts, Standing, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
+from iam.people.campaigns.audience import stuck_campaigns
+from iam.people.onboarding.stuck import stuck_newcomers
 
-NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
+NEWS, WAITING, ACCOUNTS, TEAM, STUCK = 8, 5, 8, 8, 6
 ACCOUNTS_READ = 50
 WORRIES = (
     ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
@@ -109,6 +111,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "actions": actions_for(viewer),
             "steps": first_steps(viewer),
             "evidence": evidence_for(viewer),
+            "stuck": _stuck(viewer) if viewer.leads else None,
         }
     numbers = figures(lens)
     context |= _mfa(numbers) | {
@@ -239,6 +242,16 @@ def actions_for(viewer: Viewer) -> list[Action]:
     if viewer.sees_accounts:
         return [grant, onboard, who_can]
     return [onboard, offboard, move, grant]
+
+
+def _stuck(viewer: Viewer) -> dict[str, Any]:
+    """Who is stuck in the campaigns and onboardings of the teams that the viewer leads."""
+    campaigns, newcomers = stuck_campaigns(viewer, most=STUCK), stuck_newcomers(viewer, most=STUCK)
+    return {
+        "campaigns": campaigns,
+        "newcomers": newcomers,
+        "total": newcomers.total + sum(one.to_remind + one.unlinked for one in campaigns),
+    }
 
 
 def _waiting(request: ViewerRequest) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     meant = owning.settable(viewer).filter(pk__in=ids) if ids else owning.unowned_machines(viewer)
     users = list(meant.order_by("name", "pk")[: owning.MOST_AT_ONCE + 1])
     rows = owning.owner_rows(viewer, users[: owning.MOST_AT_ONCE])
+    # What tags propose comes first, then what somebody has to choose.
+    rows.sort(key=lambda row: (row.proposed is None, not row.candidates))
     context: dict[str, Any] = {
         "section": "links",
         "is_selection": bool(ids),

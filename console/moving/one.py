@@ -5,23 +5,32 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from console.leaving.shown import steps_shown
 from console.moving.begin import line_rows
 from console.moving.lists import SEES, TONES
+from console.operators.recency import recently_authenticated
+from console.operators.services import has_sign_in, invite_member
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require
+from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_live
 from iam.changes.models import Change, ChangeState
+from iam.directory.models import Person
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.people.blueprints.queries import may_run
 from iam.people.leaving.models import Leaver
 from iam.people.moving.elsewhere import left_id, made_id
-from iam.people.moving.models import MoveState
+from iam.people.moving.models import Move, MoveState
 from iam.people.moving.queries import move_for
 from iam.people.onboarding.models import Newcomer
 
@@ -48,10 +57,46 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "share": round(100 * sum(one.state == ChangeState.APPLIED for one in changes) / max(1, len(changes))),
         "users": _users(users),
         "made": Newcomer.objects.filter(run=made_id(move.pk)).select_related("run").first(),
+        "invites": _person_to_invite(request, move) is not None,
         "left": Leaver.objects.filter(run=left_id(move.pk)).select_related("run").first(),
         "polls": f"{reverse('moving:move', args=[move.pk])}?n={step.following}",
     }
     return render_live(request, "moving/move.html", context, pace=pace)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+@recently_authenticated
+def move_invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Mail the person an invitation to Gatehouse, as a member."""
+    require_present(request)
+    move = found_or_404(move_for(request.viewer, pk))
+    person = _person_to_invite(request, move)
+    if person is None:
+        raise Http404
+    try:
+        invite_member(person, actor=request.viewer, why=move.reference)
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+    except OSError:
+        messages.error(request, "The mail server didn’t accept the invitation. Try again later.")
+    else:
+        messages.success(request, f"An invitation to Gatehouse was sent to {person.email}.")
+    return redirect("moving:move", pk=pk)
+
+
+def _person_to_invite(request: ViewerRequest, move: Move) -> Person | None:
+    """The person who changed team, if they can’t sign in to Gatehouse and the viewer can invite them."""
+    if (
+        move.person_id is None
+        or move.person_id == request.viewer.person_id
+        or not settings.MAIL_IS_CONFIGURED
+    ):
+        return None
+    if not may_run(request.viewer, move.version.blueprint.team):
+        return None
+    person = Person.objects.filter(pk=move.person_id, is_active=True).first()
+    return person if person is not None and not has_sign_in(person) else None
 
 
 def _users(users: Any) -> list[Entity]:

@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern] = [
     path("", lists.moves_page, name="moves"),
     path("new/", begin.begin_page, name="begin"),
     path("<uuid:pk>/", one.move_page, name="move"),
+    path("<uuid:pk>/invite/", one.move_invite, name="move-invite"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from console.onboarding import blueprints, lists, people, run, writing
+from console.onboarding import blueprints, lists, people, remind, run, writing
 
 app_name = "onboarding"
 
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "blueprints/<uuid:pk>/own-password/", blueprints.blueprint_own_password, name="blueprint-own-password"
     ),
+    path("remind/", remind.remind_page, name="remind"),
     path("sample.csv", people.sample_file, name="sample-file"),
     path("<uuid:pk>/", run.run_page, name="run"),
     path("<uuid:pk>/rows/", run.run_rows, name="run-rows"),

@@ -125,6 +125,26 @@ def _let_in(operator: Operator) -> Person:
 def invite_operator(operator: Operator, *, actor: Actor) -> None:
     """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does not take it."""
     assert_administers(actor)
+    _send_invitation(operator, actor=actor)
+
+
+def has_sign_in(person: Person) -> bool:
+    """Whether the person can sign in to Gatehouse."""
+    return Operator.objects.filter(person=person).exists()
+
+
+def invite_member(person: Person, *, actor: Actor, why: str) -> Operator:
+    """Create a sign-in as a member and mail its invitation. The caller has made sure that `actor` can invite this person. Raises
+    DirectoryRuleError where no mail goes out or the person is deactivated, and OSError when the mail server refuses."""
+    if not settings.MAIL_IS_CONFIGURED:
+        raise DirectoryRuleError("No mail server is configured, so no invitation can be sent.")
+    with transaction.atomic():
+        operator = create_member_sign_in(person, why=why)
+        _send_invitation(operator, actor=actor)
+    return operator
+
+
+def _send_invitation(operator: Operator, *, actor: Actor) -> None:
     person = _let_in(operator)
     if not settings.MAIL_IS_CONFIGURED:
         raise DirectoryRuleError(

@@ -82,6 +82,7 @@ def review(viewer: Viewer) -> Review:
         # A proposed person outside the viewer's scope is for somebody else to confirm.
         if row.choices:
             found.proposed.append(row)
+    rest.sort(key=lambda sign: (sign.login, sign.pk))
     found.ambiguous = [row for sign in doubtful if (row := candidates.row(sign)).choices or row.others]
     adds = may_rule(viewer)
     for sign in rest:

@@ -10,6 +10,7 @@ LEAVING: dict[tuple[str, str, str], str] = {
     ("POST", "moving:begin", "own"): "sign-in 404 404 422 404 422 422",
     ("POST", "moving:begin", "other"): "sign-in 404 404 404 404 422 422",
     ("GET", "moving:move", "move"): "sign-in 404 404 200 200 200 200",
+    ("POST", "moving:move-invite", "move"): "sign-in 404 404 404 404 404 404",
     ("GET", "leaving:leavers", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "leaving:begin", ""): "sign-in 404 404 200 404 200 200",
     ("GET", "leaving:begin", "own"): "sign-in 404 404 200 404 200 200",

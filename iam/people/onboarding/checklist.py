@@ -90,8 +90,8 @@ class _Facts:
     """Person → when they last changed team."""
 
 
-def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
-    """The checklists of some people of one run; eleven queries, whatever their number."""
+def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[Checklist]:
+    """The checklists of people of one run, or without `body` of several runs (read with their versions); eleven queries for any number."""
     by_person = places_of(people)
     places = [place for one in people for place in by_person[one.pk]]
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
@@ -107,7 +107,9 @@ def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
         closed = _why_closed(person, link, own, facts)
         items += _invited(link, person, own, held, over=closed)
         items += [
-            item for place, now, where in given for item in _done(place, now, facts, body=body, where=where)
+            item
+            for place, now, where in given
+            for item in _done(place, now, facts, body=body or person.run.version.body, where=where)
         ]
         users = tuple((place.account.name, _number(facts, place)) for place in own)
         made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]

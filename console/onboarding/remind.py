@@ -1,0 +1,40 @@
+"""Invite again everyone who has not finished their onboarding, from the overview."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, require, require_present
+from iam.guard import Right
+from iam.people.onboarding.stuck import remind_all
+
+SHOWN: int = 5
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+@recently_authenticated
+def remind_page(request: ViewerRequest) -> HttpResponse:
+    """Send the invitations, and say how many; back to the overview or to the list of onboardings."""
+    require_present(request)
+    done = remind_all(request.viewer)
+    if done.sent:
+        messages.success(request, f"{_counted(done.sent, 'invitation was', 'invitations were')} sent again.")
+    if done.resets:
+        people = _counted(done.resets, "person gets", "people get")
+        messages.success(request, f"{people} a new first password first. Their invitations follow.")
+    if not (done.sent or done.resets or done.refused):
+        messages.info(request, "No invitation was sent: everyone was invited less than 20 hours ago.")
+    for sentence in done.refused[:SHOWN]:
+        messages.error(request, sentence)
+    if len(done.refused) > SHOWN:
+        messages.error(request, f"{len(done.refused) - SHOWN} more people were not invited.")
+    return redirect("dashboard:overview" if request.POST.get("next") == "overview" else "onboarding:runs")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

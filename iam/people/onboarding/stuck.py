@@ -1,0 +1,132 @@
+"""Who is stuck after an onboarding: people who were invited and have not finished, expired invitations, failed steps; and inviting all of them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from iam.changes.errors import RefusedError
+from iam.guard import Viewer
+from iam.people.blueprints.queries import may_run
+from iam.people.links.models import Link
+from iam.people.onboarding.checklist import Checklist, Standing, checklists
+from iam.people.onboarding.inviting import invitations
+from iam.people.onboarding.models import Newcomer, RunState
+from iam.people.onboarding.models import Standing as RowStanding
+from iam.people.onboarding.queries import visible_runs
+from iam.people.onboarding.reinviting import invite_again
+
+RECENT: Final = timedelta(days=60)
+"""Older onboardings are not looked through: who has not finished by then is found in the list of onboardings."""
+MOST: Final = 200
+PAUSE: Final = timedelta(hours=20)
+"""Nobody is invited again sooner than this, unless they asked for it or their invitation expired."""
+_ORDER: Final = {"bad": 0, "warn": 1, "note": 2, "": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class StuckNewcomer:
+    """Someone who has not finished, and why; `to_remind` if another invitation can be sent now."""
+
+    newcomer: Newcomer
+    trouble: str
+    tone: str
+    to_remind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StuckNewcomers:
+    """Those who are stuck, the worst first. `more` are not shown; `to_remind` counts all who can be invited again now."""
+
+    people: list[StuckNewcomer]
+    more: int
+    to_remind: int
+
+    @property
+    def total(self) -> int:
+        """How many are stuck."""
+        return len(self.people) + self.more
+
+
+@dataclass(slots=True)
+class Reminded:
+    """The result of inviting all again: invitations sent, passwords that are set first, and why others were not invited."""
+
+    sent: int = 0
+    resets: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def stuck_newcomers(viewer: Viewer, *, most: int = 8) -> StuckNewcomers:
+    """Who is stuck in the onboardings that the viewer sees; the same few queries for any number of people."""
+    found = _all(viewer)
+    return StuckNewcomers(found[:most], max(0, len(found) - most), sum(one.to_remind for one in found))
+
+
+def remind_all(viewer: Viewer) -> Reminded:
+    """Invite again everyone who can be; one refusal stops no other."""
+    done = Reminded()
+    for one in _all(viewer):
+        if not one.to_remind:
+            continue
+        try:
+            if invite_again(one.newcomer, actor=viewer).link is None:
+                done.resets += 1
+            else:
+                done.sent += 1
+        except RefusedError as refused:
+            done.refused.append(f"{one.newcomer.name}: {refused.message}")
+    return done
+
+
+def _all(viewer: Viewer) -> list[StuckNewcomer]:
+    now = datetime.now(tz=UTC)
+    runs = visible_runs(viewer).filter(
+        state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY), created_at__gt=now - RECENT
+    )
+    rows = Newcomer.objects.filter(run__in=runs.values("pk"), standing=RowStanding.READY)
+    people = list(
+        rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[:MOST]
+    )
+    links = invitations(people)
+    found = []
+    for checklist in checklists(people):
+        one = _stuck(checklist, links.get(checklist.newcomer.pk), viewer=viewer, now=now)
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: _ORDER[one.tone])
+
+
+def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: datetime) -> StuckNewcomer | None:
+    if checklist.standing not in (Standing.FAILED, Standing.PERSON):
+        return None
+    newcomer = checklist.newcomer
+    is_over = (
+        link is not None and link.used_at is None and (link.ended_at is not None or link.expires_at <= now)
+    )
+    trouble, tone = _trouble(checklist, is_over=is_over)
+    is_due = is_over or newcomer.wants_link_at is not None or link is None or link.created_at < now - PAUSE
+    invites = checklist.may_be_invited and may_run(viewer, newcomer.run.version.blueprint.team)
+    return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
+
+
+def _trouble(checklist: Checklist, *, is_over: bool) -> tuple[str, str]:
+    """What is missing, in words, and how bad it is."""
+    failed = [item for item in checklist.items if item.standing is Standing.FAILED]
+    if failed:
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return f"Failed: {failed[0].what}{more}", "bad"
+    if checklist.newcomer.wants_link_at is not None:
+        return "Requested another invitation", "warn"
+    if is_over:
+        return "The invitation expired", "warn"
+    missing = [item.what for item in checklist.items if item.standing is Standing.PERSON]
+    if missing and missing[0] == "Invitation opened":
+        return "Invitation not opened yet", "note"
+    return f"Not done yet: {_listed(missing)}", "note"
+
+
+def _listed(texts: list[str], *, most: int = 2) -> str:
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
