@@ -1,6 +1,6 @@
-"""From the approving click to the page that says Applied, in a browser, over the embedded default as `make run` starts it.
+"""From the approving click to the page that says Done, in a browser, over the embedded default as `make run` starts it.
 
-BENCH_CLICKS sets how many (30). A page says Applied only after AWS was read again. The group is one that the shipped rules let one person
+BENCH_CLICKS sets how many (30). A page says Done only after AWS was read again. The group is one that the shipped rules let one person
 decide about, so that the click is the last.
 """
 
@@ -90,17 +90,17 @@ def _signed_in(chromium: Any, url: str, user: str) -> Any:
 
 
 def _click(asker: Any, approver: Any, url: str, *, user: int, group: int) -> float:
-    """Ask, approve, and see it applied; seconds from the click."""
+    """Request, approve, and see it done; seconds from the click."""
     asker.goto(f"/changes/membership/?user={user}&group={group}&do=add")
     asker.get_by_label("Why is this needed?").fill("Measured")
-    asker.get_by_role("button", name="Ask for approval").click()
-    asker.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/$"))
+    asker.get_by_role("button", name="Submit request").click()
+    asker.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/(request/)?$"))
     approver.goto(asker.url)
     button = approver.get_by_role("button", name="Approve")
     button.wait_for()
     began = time.monotonic()
     button.click()
-    approver.locator("main .badge").get_by_text("Applied", exact=True).first.wait_for(timeout=30_000)
+    approver.locator("main .badge").get_by_text("Done", exact=True).first.wait_for(timeout=30_000)
     return time.monotonic() - began
 
 

@@ -41,7 +41,7 @@ def choose(page: Page, template: str, *, why: str, **parameters: str) -> None:
 
 def submit(page: Page) -> str:
     """Ask for it; the address of the grant."""
-    page.get_by_role("button", name="Submit for approval").click()
+    page.get_by_role("button", name="Submit request").click()
     page.wait_for_url(re.compile("/done/"))
     expect(page.get_by_role("heading", name="waiting for approval")).to_be_visible()
     return page.get_by_role("link", name="Open the grant").get_attribute("href") or ""

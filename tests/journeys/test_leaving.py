@@ -32,7 +32,7 @@ def test_somebody_leaves_everywhere_and_comes_back_by_one_click(sign_in: SignIn)
     expect(ines.get_by_role("heading", name="Offboard Yoko Tanabe")).to_be_visible()
     assert violations(ines) == []
     ines.get_by_label("Reason").fill("Her last day")
-    ines.get_by_role("button", name="Submit for approval").click()
+    ines.get_by_role("button", name="Submit request").click()
     expect(ines.locator("main .badge").get_by_text("Waiting for approval")).to_be_visible()
 
     approve(ines.get_by_role("link", name="See the request").get_attribute("href") or "", hana, jonas)
@@ -52,7 +52,7 @@ def test_somebody_leaves_everywhere_and_comes_back_by_one_click(sign_in: SignIn)
     ines.get_by_role("link", name="Request restore").press("Enter")
     assert violations(ines) == []
     ines.get_by_label("Reason").fill("It was the wrong one")
-    ines.get_by_role("button", name="Submit for approval").click()
+    ines.get_by_role("button", name="Submit request").click()
     approve(ines.get_by_role("link", name="See the request").first.get_attribute("href") or "", hana, jonas)
     back = ines.locator("main .badge").get_by_text("Access restored", exact=True)
     expect(back).to_be_visible(timeout=UNTIL_DONE)
@@ -88,7 +88,7 @@ def test_a_list_of_leavers_is_checked_before_anybody_is_asked_for(sign_in: SignI
     ).to_be_visible()
     assert violations(ines) == []
     ines.get_by_label("Reason").fill("Their last day")
-    ines.get_by_role("button", name="Submit for approval").click()
+    ines.get_by_role("button", name="Submit request").click()
     expect(ines.get_by_text("1 of 2 rows need fixing")).to_be_visible()
     ines.get_by_role("button", name="Discard").click()
     expect(ines.get_by_text("List discarded")).to_be_visible()

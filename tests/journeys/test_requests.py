@@ -84,7 +84,7 @@ def test_grants_follow_a_new_version_of_their_template_and_go_back(sign_in: Sign
     update.click()
     expect(admin.get_by_text("Tomas Lind").first).to_be_visible()
     admin.get_by_label("Why is this needed?").fill("Answers are rated from now on")
-    admin.get_by_role("button", name="Submit for approval").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(CHANGE)
     rollout = admin.url
     decide(rollout, hana, jonas)

@@ -23,7 +23,7 @@ def test_a_member_rotates_their_key_up_to_its_use(sign_in: SignIn) -> None:
     expect(page.get_by_role("heading", name="Rotate an access key")).to_be_visible()
     assert violations(page) == []
     page.get_by_label("Reason").fill("Older than 90 days")
-    page.get_by_role("button", name="Submit for approval").click()
+    page.get_by_role("button", name="Submit request").click()
     expect(page.get_by_role("heading", name=re.compile("^Rotation of AKIA"))).to_be_visible()
     assert violations(page) == []
     request = page.locator("#live a", has_text="CHG-").first.get_attribute("href") or ""

@@ -135,8 +135,8 @@ def test_the_page_offers_the_parts_and_no_request_that_nobody_could_approve(acco
     page = client.get(address).content.decode()
     assert "No one can approve this as one request" in page
     assert "Everyone else: 1 IAM user" in page
-    assert "Submit for approval" not in page
+    assert "Submit request" not in page
     skip = ",".join(str(one.pk) for one in Person.objects.filter(name__in=["Hana Sato", "Jonas Berg"]))
     rest = client.get(f"{address}&skip={skip}").content.decode()
     assert "Without the IAM users of Hana Sato, Jonas Berg" in rest
-    assert "Submit for approval" in rest
+    assert "Submit request" in rest

@@ -267,8 +267,8 @@ def test_whoever_is_locked_out_is_shown_first_with_what_stops_them(
     assert [row["login"] for row in page.context["rows"]] == ["zzz", "aaa"]
     assert page.context["rows"][0]["calls"] == ["iam:EnableMFADevice"]
     assert "p0" in page.context["rows"][0]["because"][0]
-    assert "Submit for approval" not in page.content.decode()
-    assert "Submit for approval" in client_of_ines.get(f"{address}&out=1").content.decode()
+    assert "Submit request" not in page.content.decode()
+    assert "Submit request" in client_of_ines.get(f"{address}&out=1").content.decode()
 
 
 def test_a_group_that_is_not_there_is_said(client_of_ines: Client, account: Account) -> None:

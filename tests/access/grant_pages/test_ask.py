@@ -46,7 +46,7 @@ def test_what_is_proposed_becomes_a_draft_about_oneself(office: Office) -> None:
     statement = json.loads(draft.body["what"]["documents"][0])["Statement"]
     assert statement == [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": LEDGER}]
     page = office.member.get(answer["Location"]).content.decode()
-    assert "Submit for approval" in page
+    assert "Submit request" in page
     assert "Hana Sato" in page
 
 

@@ -56,7 +56,7 @@ def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
     asker.get_by_role("link", name=re.compile("^Offboard ")).click()
     asker.get_by_label("Reason").fill("Measured")
     began = time.monotonic()
-    asker.get_by_role("button", name="Submit for approval").click()
+    asker.get_by_role("button", name="Submit request").click()
     asker.wait_for_url(re.compile(r"/leaving/people/"))
     asked = time.monotonic() - began
     address = asker.get_by_role("link", name="See the request").get_attribute("href")
