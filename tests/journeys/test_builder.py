@@ -16,7 +16,7 @@ pytestmark = pytest.mark.journey
 def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None:
     page = sign_in("ines.duarte")
     page.goto("/templates/read-bucket/")
-    page.get_by_role("button", name="Grant it").click()
+    page.get_by_role("button", name="Grant access").click()
     page.locator("#choice input[type=checkbox]").first.check()
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url(re.compile("/what/$"))

@@ -221,7 +221,7 @@ def test_somebody_leaves_and_comes_back(admin: Client, kwame: Operator) -> None:
     admin.post(one + "deactivate/")
     page = _text(admin.get(one))
     assert "Deactivated" in page
-    assert "Let back in" in page
+    assert "Reactivate" in page
     assert "is deactivated" in _text(admin.post(one + "invite/", follow=True))
     admin.post(one + "reactivate/")
     assert "Deactivate" in _text(admin.get(one))
