@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -127,13 +128,14 @@ _FOLLOWING: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call with its equivalents and what came of it."""
+    """A call with its equivalents and its result; `place` is the name of the account, where a page shows calls of several."""
 
     shown: ShownCall
     at: datetime | None = None
     milliseconds: int | None = None
     request_id: str = ""
     error: str = ""
+    place: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -141,8 +143,9 @@ class CallRow:
         return self.at is not None
 
 
-def call_rows(calls: list[dict[str, Any]], *, partition: str) -> list[CallRow]:
-    """The calls of a receipt or of a change."""
+def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[str] = ()) -> list[CallRow]:
+    """The calls of a receipt or of a change; `places` are the names of their accounts, where there are several."""
+    named = places or [""] * len(calls)
     return [
         CallRow(
             shown,
@@ -150,8 +153,9 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str) -> list[CallRow]:
             milliseconds=call.get("milliseconds"),
             request_id=call.get("request_id", ""),
             error=call.get("error", ""),
+            place=place,
         )
-        for shown, call in zip(shown_calls(calls, partition=partition), calls, strict=True)
+        for shown, call, place in zip(shown_calls(calls, partition=partition), calls, named, strict=True)
     ]
 
 

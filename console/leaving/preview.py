@@ -38,7 +38,8 @@ def preview_context(
     if not operations:
         return {"refused": RefusedError("No access is left to remove."), "plan": None}
     receipt = set_receipt_of(operations)
-    calls = [call.body for one in operations for call in one.calls()]
+    calls = [(call.body, one.account.name) for one in operations for call in one.calls()]
+    shown = calls[:SHOWN_CALLS]
     about: Any = SimpleNamespace(operations=operations, receipt=receipt, parts=_accounts(plan))
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
@@ -47,7 +48,11 @@ def preview_context(
         "sites": [(site, plain_steps(site.operations), _said(site.operations)) for site in plan.sites],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,
-        "calls": call_rows(calls[:SHOWN_CALLS], partition=users[0].account.partition),
+        "calls": call_rows(
+            [body for body, _ in shown],
+            partition=users[0].account.partition,
+            places=[place for _, place in shown],
+        ),
         "more_calls": max(0, len(calls) - SHOWN_CALLS),
         "stages": stages_of(request, about),
     }

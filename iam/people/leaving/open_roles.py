@@ -20,6 +20,9 @@ from iam.policy.index.question import Question
 ASSUME: Final = "sts:AssumeRole"
 MOST: Final = 40
 """So many roles at most are asked about; the rest is a number."""
+WEIGHED: Final = 20
+"""So many users at most are asked about."""
+NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
         OpenRole(role, tuple(sorted(can)), Decision.ALLOWED in can.values()) for role, can in asked if can
     ]
     return OpenRoles(tuple(found), len(seen) - len(roles))
+
+
+def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collection[int]) -> list[str]:
+    """A warning for the approver: roles in which sessions of these users can run on, unless the request ends everyone's sessions there."""
+    roles = open_roles(users[:WEIGHED], viewer=viewer)
+    names = [f"{one.role.name} in {one.role.account.name}" for one in roles.found if one.role.pk not in ended]
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more roles" if len(names) > NAMED else ""
+    return [f"Sessions that already run in {', '.join(names[:NAMED])}{more} continue until they expire."]
 
 
 def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, Decision]:

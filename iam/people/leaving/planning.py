@@ -70,7 +70,11 @@ class Plan:
     @property
     def left(self) -> list[str]:
         """What is not asked for, with the account."""
-        return [f"{site.user.account.name}: {said}" for site in self.sites for said in site.left]
+        return [
+            f"{site.user.name} in {site.user.account.name}: {said}"
+            for site in self.sites
+            for said in site.left
+        ]
 
 
 def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
@@ -104,7 +108,7 @@ def _deny(site: Site, viewer: Viewer) -> None:
     try:
         site.deny = deny_of(site.user)
     except RefusedError as refused:
-        site.left.append(f"a policy that denies everything doesn't fit ({refused.message})")
+        site.left.append(f"a policy that denies everything doesn’t fit ({refused.message})")
         return
     if site.deny is not None:
         check_right(site.deny, viewer=viewer)
@@ -160,7 +164,7 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
         f"Any other credential or membership that {who} has by then ends too, and so does every grant to them.",
-        "Console passwords and MFA devices can't be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
+        "Console passwords and MFA devices can’t be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
     ]
     if run.leaves_at is not None:
         found.append(f"Access ends at {run.leaves_at:%Y-%m-%d %H:%M} UTC.")
@@ -171,10 +175,11 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
         )
     if plan.unseen:
         found.append(
-            f"{counted(plan.unseen, 'role')} in accounts that the requester can't see also trust them. An administrator has to review those trust policies."
+            f"{counted(plan.unseen, 'role')} in accounts that the requester can’t see also trust them. An administrator has to review those trust policies."
         )
+    found += [f"Not included: {sentence}" for sentence in plan.left]
     if unseen := sum(one.unseen for one in people):
         found.append(
-            f"{counted(unseen, 'IAM user')} of theirs outside the requester's accounts and teams keep their access."
+            f"{counted(unseen, 'IAM user')} of theirs outside the requester’s accounts and teams keep their access."
         )
     return found

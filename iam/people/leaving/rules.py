@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from iam.changes.acts.fields import FieldError
@@ -20,20 +21,41 @@ def field_errors(error: RefusedError | None) -> dict[str, str]:
     return {error.field: error.message} if isinstance(error, FieldError) else {}
 
 
+OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
+OWN_ACCESS_OF: Final = "{name} requests the removal of their own access in all of these accounts."
+LAST_ADMINISTRATOR: Final = "{names} is the only administrator of Gatehouse. Afterwards no one can appoint people. Appoint another administrator first."
+
+
 def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:
-    """What whoever asks has to confirm: sentences, none for most."""
+    """What the requester has to confirm, as sentences to them; none for most."""
+    ids: dict[UUID, str] = {}
+    arns: set[str] = set()
+    for one in people:
+        arns |= {user.arn for user in one.users}
+        if one.person_id is not None:
+            ids[one.person_id] = one.name
+    return _warnings(ids, arns, viewer=viewer, own=OWN_ACCESS)
+
+
+def accepted_warnings(people: Iterable[Leaver], *, actor: Viewer) -> list[str]:
+    """The same warnings for the approver, from the people of a request (read with their seats)."""
+    ids: dict[UUID, str] = {}
+    arns: set[str] = set()
+    for leaver in people:
+        arns |= {seat.user_arn for seat in leaver.seats.all()}
+        if leaver.person_id is not None:
+            ids[leaver.person_id] = leaver.name
+    return _warnings(ids, arns, viewer=actor, own=OWN_ACCESS_OF.format(name=actor.name))
+
+
+def _warnings(ids: dict[UUID, str], arns: set[str], *, viewer: Viewer, own: str) -> list[str]:
     found = []
-    ids = {one.person_id: one.name for one in people if one.person_id is not None}
-    if viewer.person_id in ids or any(
-        {user.arn for user in one.users} & viewer.scope.user_arns for one in people
-    ):
-        found.append("You are about to remove your own access in all of these accounts.")
+    if viewer.person_id in ids or arns & viewer.scope.user_arns:
+        found.append(own)
     active = administrators()
     if active and active <= ids.keys():
         names = ", ".join(sorted(name for pk, name in ids.items() if pk in active))
-        found.append(
-            f"{names} is the only administrator of Gatehouse. Afterwards no one can appoint people. Appoint another administrator first."
-        )
+        found.append(LAST_ADMINISTRATOR.format(names=names))
     return found
 
 

@@ -22,9 +22,10 @@ from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.leaving import nudge
 from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.open_roles import running_sessions
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
 from iam.people.leaving.reaching import with_their_groups
-from iam.people.leaving.rules import asker_of, warnings_for
+from iam.people.leaving.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.leaving.who import Somebody, people_of, teams_of
 
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
@@ -233,8 +234,10 @@ def _ask_all(run: Run, people: Sequence[Leaver], *, actor: Viewer) -> None:
     users = [seat.user for one in todo for seat in one.seats.all()]
     plan = plan_for(users, viewer=actor, choices=choices_of(run))
     by_user = {site.user.pk: site for site in plan.sites}
+    # Those of the whole run: who is the last administrator may be in another batch than the others.
+    warnings = accepted_warnings(people, actor=actor)
     for batch in _batches(todo, by_user):
-        _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor)
+        _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor, warnings=warnings)
 
 
 def _adopt(run: Run, people: Sequence[Leaver]) -> None:
@@ -266,13 +269,21 @@ def _batches(people: Sequence[Leaver], by_user: dict[int, Site]) -> Iterator[lis
 
 
 def _ask_batch(
-    run: Run, batch: Sequence[Leaver], *, plan: Plan, by_user: dict[int, Site], actor: Viewer
+    run: Run,
+    batch: Sequence[Leaver],
+    *,
+    plan: Plan,
+    by_user: dict[int, Site],
+    actor: Viewer,
+    warnings: Sequence[str],
 ) -> None:
     seats = [seat for one in batch for seat in one.seats.all()]
     part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
     operations, lanes = part.ordered()
     if not operations:
         raise RefusedError(f"{title_for(batch)}: no access is left to remove.")
+    notes = [*warnings, *notes_for(part, people=batch, run=run)]
+    notes += running_sessions([seat.user for seat in seats], viewer=actor, ended=run.sessions)
     nothing = Receipt(body={}, digest="")
     written = changes.request_changes(
         [changes.Plan(one, before={}, receipt=nothing) for one in operations],
@@ -283,7 +294,7 @@ def _ask_batch(
         title=title_for(batch),
         cause=Cause(OF_RUN, run.pk),
         lanes=lanes,
-        notes=notes_for(part, people=batch, run=run),
+        notes=notes,
     )
     with transaction.atomic():
         for lane, seat in enumerate(seats):

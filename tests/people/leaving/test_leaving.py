@@ -12,6 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.runner.sweeping import sweep
 from iam.changes.services import reject
+from iam.changes.warnings import warnings_of
 from iam.directory.models import Role, RoleAssignment
 from iam.directory.parting import part
 from iam.journal.models import Entry
@@ -19,8 +20,11 @@ from iam.mirror.models import Entity
 from iam.people.leaving import afterwards, returning, settling
 from iam.people.leaving.certificates import stands
 from iam.people.leaving.models import Certificate, Leaver, Seat
+from iam.people.leaving.open_roles import OpenRole, OpenRoles, running_sessions
+from iam.people.leaving.planning import Plan, Site, notes_for
 from iam.people.leaving.rules import warnings_for
 from iam.people.links.models import Link
+from tests import factories
 from tests.people.leaving.conftest import Farewell
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +175,37 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
     with pytest.raises(RefusedError, match="someone else has to request"):
         afterwards.request_return(own, leaver=leaver, reason="I stay")
     assert "last administrator" in part(farewell.person.pk, why="a test")
+
+
+def test_the_approver_sees_the_warnings_that_the_requester_confirmed(farewell: Farewell) -> None:
+    own = farewell.own()
+    RoleAssignment.objects.filter(role=Role.ADMINISTRATOR).exclude(person=farewell.person).delete()
+    said = warnings_for([farewell.somebody()], viewer=own)
+    run = farewell.asked(actor=own, confirmed=True)
+    change_set = run.people.get().seats.get().change_set
+    assert change_set is not None
+    accepted = {one.text for one in warnings_of(change_set, parts=change_set.changes.all())}
+    assert len(said) == 2
+    assert f"{own.name} requests the removal of their own access in all of these accounts." in accepted
+    assert said[1] in accepted
+
+
+def test_what_a_request_leaves_out_and_sessions_that_run_on_are_said_to_the_approver(
+    farewell: Farewell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = farewell.scene.user
+    role = factories.role(user.account, "break-glass")
+    found = OpenRoles((OpenRole(role, (user.name,), is_sure=True),))
+    monkeypatch.setattr("iam.people.leaving.open_roles.open_roles", lambda users, viewer: found)
+    plan = Plan([Site(user, left=["Delete a key: it is gone"])], [])
+    run = farewell.asked()
+    notes = notes_for(plan, people=list(run.people.all()), run=run)
+    assert f"Not included: {user.name} in {user.account.name}: Delete a key: it is gone" in notes
+    told = f"Sessions that already run in break-glass in {user.account.name} continue until they expire."
+    change_set = run.people.get().seats.get().change_set
+    assert change_set is not None
+    assert told in change_set.notes
+    assert running_sessions([user], viewer=farewell.lead, ended=[role.pk]) == []
 
 
 def test_after_the_grace_period_the_user_is_deleted_once_that_is_approved(farewell: Farewell) -> None:
