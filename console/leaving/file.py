@@ -14,6 +14,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
+from iam.linking.pasted import split_list
 from iam.people.leaving.reading import LARGEST, SheetError, Typed, read_leavers, typed
 from iam.people.leaving.staging import stage
 
@@ -50,7 +51,7 @@ def _file(request: ViewerRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     file = request.FILES.get("file")
-    text = request.POST.get("people", "")[:LONGEST]
+    text = request.POST.get("people", "")
     try:
         rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
         run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else "a list")
@@ -66,13 +67,16 @@ def _file(request: ViewerRequest) -> HttpResponse:
 
 
 def _typed(text: str) -> list[Typed]:
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    rows = [typed(number, line) for number, line in lines if line]
+    if len(text) > LONGEST:
+        raise SheetError(
+            f"The list has {len(text):,} characters. The limit here is {LONGEST:,}. Use a file for more."
+        )
+    rows = [typed(number, name) for number, name in enumerate(split_list(text), start=1)]
     if not rows:
-        raise SheetError("Enter one person a line, or choose a file.")
+        raise SheetError("Enter at least one person, or choose a file.")
     if len(rows) > MOST_TYPED:
         raise SheetError(
-            f"The list has {len(rows)} lines. Up to {MOST_TYPED} can be typed here. Use a file for more."
+            f"The list has {len(rows)} names. The limit here is {MOST_TYPED}. Use a file for more."
         )
     return rows
 
@@ -86,7 +90,7 @@ def _page(
         "file_error": refused if of_file else "",
         "list_error": "" if of_file else refused,
         "text": text,
-        "list_hint": "A full name, an email address, a user name or an ARN.",
+        "list_hint": "Full names, email addresses, user names or ARNs, one per line or separated by commas.",
         "file_hint": f"From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to {LARGEST // 1024 // 1024} MB. "
         "The first line names the columns. One of them is Email or User name.",
     }

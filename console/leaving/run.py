@@ -26,10 +26,12 @@ from iam.people.leaving.models import Leaver, Run, RunState, Standing
 from iam.people.leaving.queries import held_by, run_for, visible_leavers
 from iam.people.leaving.rules import field_errors, warnings_for
 from iam.people.leaving.services import request_run
-from iam.people.leaving.staging import check_again, discard
+from iam.people.leaving.staging import candidates, check_again, correct, discard
 from iam.people.leaving.who import people_of
 
 PAGE: Final = 50
+LONGEST_ROW: Final = 2_048
+"""Characters of one row: an ARN is the longest."""
 
 
 def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
@@ -61,10 +63,13 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
     total, good = run.people.count(), len(ready)
     firsts = [one.seats.all()[0].user for one in ready if one.seats.all()]
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    options = candidates(request.viewer, list(page.object_list))
     context: dict[str, Any] = {
         "section": "leaving",
         "run": run,
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "shown": [(one, options.get(one.pk, [])) for one in page],
         "total": total,
         "good": good,
         "bad": total - good,
@@ -98,6 +103,9 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
         if request.POST.get("do") == "check":
             check_again(request.viewer, run=run)
             return redirect("leaving:run", pk=pk)
+        if request.POST.get("do") == "correct":
+            correct(request.viewer, run=run, values=_corrected(request, run))
+            return redirect("leaving:run", pk=pk)
         if request.POST.get("do") == "look":
             return draft_page(request, run)
         request_run(
@@ -111,10 +119,20 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("leaving:run", pk=pk)
 
 
+def _corrected(request: ViewerRequest, run: Run) -> dict[UUID, str]:
+    """The rows that were changed: the ARN of a chosen candidate, else the text of the field."""
+    values: dict[UUID, str] = {}
+    for pk in run.people.values_list("pk", flat=True):
+        text = request.POST.get(f"pick-{pk}") or request.POST.get(f"text-{pk}")
+        if text is not None:
+            values[pk] = text[:LONGEST_ROW]
+    return values
+
+
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Throw a draft away."""
+    """Discard a draft."""
     run = run_or_404(request, pk)
     try:
         discard(request.viewer, run=run)

@@ -109,7 +109,12 @@ def _pieces(text: str) -> Iterator[str]:
 def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) -> PastedList:
     """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its length."""
     names = split_list(text)
-    wanted = names[:most]
+    return PastedList(tuple(match_names(names[:most], among=among)), tuple(names[most:]))
+
+
+def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Line]:
+    """Whom each name means, in the order of the names: for rows of a file, which are split already."""
+    wanted = list(names)
     known = _Known()
     _by_own_name(known, wanted, among)
     _by_person(known, wanted, among)
@@ -118,8 +123,7 @@ def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) ->
     if rest:
         _by_name_tag(known, rest, among)
         _by_login(known, [name for name in rest if not known.of(name)], among)
-    lines = tuple(Line(name, known.of(name)) for name in wanted)
-    return PastedList(lines, tuple(names[most:]))
+    return [Line(name, known.of(name)) for name in wanted]
 
 
 def _by_own_name(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
-from iam.mirror.models import Entity
+from iam.linking.pasted import match_names
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
 from iam.people.leaving.finding import find_people, named_exactly
 from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Stage, Standing
-from iam.people.leaving.reading import Typed
+from iam.people.leaving.reading import Typed, typed
 from iam.people.leaving.rules import may_begin
 from iam.people.leaving.services import drafted, write_seats
-from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of, within
+from iam.people.leaving.who import Somebody, people_of, reach_of, teams_of, within
 
 SHOWN: Final = 3
+MOST_CANDIDATES: Final = 8
 MOST_BY_NAME: Final = 50
 """So many rows are looked up by name; each takes a few queries."""
+
+
+class Candidate(NamedTuple):
+    """A user who can be meant, and why."""
+
+    user: Entity
+    basis: str
 
 
 class Busy(NamedTuple):
@@ -34,7 +46,7 @@ class Busy(NamedTuple):
 def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None = None) -> Run:
     """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
     if not may_begin(actor):
-        raise RefusedError("You can view this, but you can't request changes.")
+        raise RefusedError("You can view this, but you can’t request changes.")
     if run is None:
         run = Run.objects.create(
             source=source[:128] or "a list", requested_by=actor.person_id, requested_label=actor.name[:128]
@@ -44,6 +56,27 @@ def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None 
         run.people.all().delete()
     _check(run, rows, viewer=actor)
     return run
+
+
+def correct(actor: Viewer, *, run: Run, values: Mapping[UUID, str]) -> Run:
+    """The same rows, some with another text (by the number of the row), each checked again. Raises RefusedError."""
+    rows = [typed(one.line, values.get(one.pk, one.typed)) for one in run.people.all()]
+    return stage(actor, rows=rows, source=run.source, run=run)
+
+
+def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candidate]]:
+    """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries and a search per unknown name."""
+    bad = [row for row in rows if row.standing == Standing.BAD and row.typed]
+    lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
+    found: dict[UUID, list[Candidate]] = {}
+    for row in bad:
+        line = lines[row.typed]
+        options = [Candidate(match.entity, match.basis) for match in line.matches]
+        if not options:
+            near = find_people(actor, row.typed, most=MOST_CANDIDATES).people
+            options = [Candidate(match.user, match.person.name) for match in near]
+        found[row.pk] = options[:MOST_CANDIDATES]
+    return found
 
 
 def check_again(actor: Viewer, *, run: Run) -> Run:
@@ -65,7 +98,7 @@ def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
 
 
 def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
-    found = meant_by(viewer, {row.text for row in rows if row.text and not row.errors})
+    found = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
     hints = _by_name(found, viewer=viewer)
     firsts = {text: users[0] for text, users in found.items() if users}
     order = list(firsts)
@@ -107,7 +140,7 @@ def _problems(
     strangers = [one for one in users if one.pk not in own]
     if strangers:
         where = ", ".join(f"{one.name} in {one.account.name}" for one in [*users][:SHOWN])
-        return [f"Several people match: {where}. Use the email address or the ARN."]
+        return [f"Several people match: {where}. Choose one."]
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
         return [f"The same person is in line {first} too."]
@@ -117,6 +150,17 @@ def _problems(
     if own <= set(busy.left):
         return [f"{person.name} was offboarded already ({busy.left[min(own)]}). No access is left to remove."]
     return []
+
+
+def _living(viewer: Viewer) -> QuerySet[Entity]:
+    """The users whom the viewer can request changes for."""
+    return visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
+
+
+def _meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]:
+    """The users whom each text means, by the matcher of every pasted list."""
+    lines = match_names(sorted(texts), among=_living(viewer))
+    return {line.text: [match.entity for match in line.matches] for line in lines}
 
 
 def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
@@ -134,11 +178,9 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
             for match in matches.people
         ]
         if names:
-            hints[text] = (
-                f"Several people could be meant: {', '.join(names[:SHOWN])}. Use the email address or the ARN."
-            )
+            hints[text] = f"Several people could be meant: {', '.join(names[:SHOWN])}. Choose one."
         if len(names) == 1:
-            hints[text] = f"Did you mean {names[0]}? Use the email address or the ARN."
+            hints[text] = f"Did you mean {names[0]}?"
     return hints
 
 

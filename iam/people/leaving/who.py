@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import Q
 
-from iam.directory.models import Person, RuleKind, TeamRule
+from iam.directory.models import RuleKind, TeamRule
 from iam.guard import Viewer
 from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, whose
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, TagSet, valid_at
@@ -66,28 +66,6 @@ def user_for(viewer: Viewer, pk: int) -> Entity | None:
     """The user, if the viewer may ask for changes to them."""
     living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
     return living.select_related("account").filter(pk=pk).first()
-
-
-def meant_by(viewer: Viewer, texts: Iterable[str]) -> dict[str, list[Entity]]:
-    """The users whom each text means (an address, a user name, an ARN) and whom the viewer may ask for; a few queries."""
-    wanted = {text: text.strip() for text in texts}
-    lowered = {text.lower() for text in wanted.values() if "@" in text}
-    living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
-    people = {one.pk: one for one in Person.objects.filter(email__in=lowered)}
-    theirs = users_of(list(people.values()), addresses=lowered)
-    by_mail: dict[str, set[int]] = {}
-    for key, some in theirs.items():
-        address = key if isinstance(key, str) else people[key].email.lower()
-        by_mail.setdefault(address, set()).update(one.user.pk for one in some)
-    pks = {pk for some in by_mail.values() for pk in some}
-    arns = {text for text in wanted.values() if text.startswith("arn:")}
-    names = {text for text in wanted.values() if text}
-    rows = living.filter(Q(pk__in=pks) | Q(arn__in=arns) | Q(name__in=names)).select_related("account")
-    users = list(rows.order_by("account__name", "pk"))
-    return {
-        text: [one for one in users if said in (one.name, one.arn) or one.pk in by_mail.get(said.lower(), ())]
-        for text, said in wanted.items()
-    }
 
 
 def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
