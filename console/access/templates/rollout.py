@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.rollout.planning import RolloutPlan, living_grants, plan_rollout
 from iam.access.rollout.services import plan_version, request_rollout
-from iam.access.templates.body import Body
+from iam.access.templates.body import RISKS, Body
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import body_of, versions_of
 from iam.changes import services
@@ -98,7 +98,7 @@ def _differing_words(before: Body, after: Body) -> list[tuple[str, str, str]]:
         ("Title", before.title, after.title),
         ("Description", before.description, after.description),
         ("Category", before.category, after.category),
-        ("Risk", before.risk, after.risk),
+        ("Impact", RISKS[before.risk], RISKS[after.risk]),
         ("Longest hours", str(before.hours), str(after.hours)),
         (
             "Parameters",

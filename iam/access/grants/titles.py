@@ -11,7 +11,7 @@ from iam.policy.document import read
 
 
 def title_of(terms: Terms) -> str:
-    """Such as "Read one bucket for kwame.boateng"; at most 200 characters."""
+    """Such as "Read an S3 bucket for kwame.boateng"; at most 200 characters."""
     return f"{what_words(terms.what)} for {who_words(terms.who)}"[:200]
 
 

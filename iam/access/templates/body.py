@@ -32,7 +32,8 @@ CATEGORIES: Final = {
     "security": "Security",
     "operations": "Operations",
 }
-RISKS: Final = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
+RISKS: Final = {"low": "Low impact", "medium": "Medium impact", "high": "High impact"}
+"""What could go wrong with it, as its author sees it; how risky a request is, is worked out from what it changes (`iam.changes.risks`)."""
 LONGEST_HOURS: Final = 3 * 365 * 24
 MOST_RENDERED: Final = 600
 SAMPLE_ACCOUNT: Final = "111122223333"

@@ -111,7 +111,7 @@ def said(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, 
 
 
 def template_words(filled: Filled) -> str:
-    """'Read one bucket (bucket: ledger)'."""
+    """'Read an S3 bucket (bucket: ledger)'."""
     offer = offer_of(filled.slug, number=filled.version)
     title = offer.version.title if offer else filled.slug
     given = ", ".join(f"{key}: {value}" for key, value in sorted(filled.parameters.items()))

@@ -54,12 +54,12 @@ def test_the_list_shows_all_and_finds_by_words_and_category() -> None:
     client = browser(Role.AUDITOR)
     assert client.get("/templates/").content.decode().count('class="tile"') >= 15
     found = client.get("/templates/?q=queue+messages").content.decode()
-    assert "Consume a queue" in found
-    assert "Read one bucket" not in found
+    assert "Read from an SQS queue" in found
+    assert "Read an S3 bucket" not in found
     part = client.get("/templates/?category=storage", headers=HTMX).content.decode()
     assert "<html" not in part
-    assert "Read one bucket" in part
-    assert "Consume a queue" not in part
+    assert "Read an S3 bucket" in part
+    assert "Read from an SQS queue" not in part
     assert "No template matches" in client.get("/templates/?q=%3Cscript%3E").content.decode()
 
 
@@ -76,7 +76,7 @@ def test_the_list_takes_the_same_queries_however_many_there_are() -> None:
 
 def test_a_template_is_shown_in_words_and_as_text() -> None:
     page = browser(Role.AUDITOR).get("/templates/read-prefix/").content.decode()
-    assert "See and open the files of one folder" in page
+    assert "List and open the files in one folder" in page
     assert "{{prefix}}" in page
     assert "Edit" not in page
 
@@ -84,7 +84,7 @@ def test_a_template_is_shown_in_words_and_as_text() -> None:
 def test_a_team_lead_reads_words_and_no_policy() -> None:
     client = browser(Role.TEAM_LEAD, "Elif Kaya")
     page = client.get("/templates/read-prefix/").content.decode()
-    assert "See and open the files of one folder" in page
+    assert "List and open the files in one folder" in page
     assert "{{prefix}}" not in page
     assert client.get("/templates/read-prefix/difference/").status_code == 404
 
@@ -170,7 +170,7 @@ def test_a_template_is_retired_and_offered_again() -> None:
     page = client.get("/templates/read-bucket/").content.decode()
     assert "Retired" in page
     assert "Grant access<" not in page
-    assert "Read one bucket" in client.get("/templates/?retired=1").content.decode()
+    assert "Read an S3 bucket" in client.get("/templates/?retired=1").content.decode()
     client.post("/templates/read-bucket/retire/", {"do": "restore"})
     assert "Grant access<" in client.get("/templates/read-bucket/").content.decode()
 

@@ -88,7 +88,12 @@ def test_sentences_say_what_the_statements_say_and_all_of_it(document: dict[str,
         assert _pairs(statement) <= set().union(*said), statement
 
 
-CLOSED = ("Nothing can be changed", "Nothing can be added, changed or deleted", "Nothing can be deleted")
+CLOSED = (
+    "Can’t change anything",
+    "Can’t add, change or delete files",
+    "Can’t delete logs",
+    "Can’t change data",
+)
 
 
 @pytest.mark.parametrize("slug", sorted(shipped()))
@@ -107,4 +112,4 @@ def test_a_template_that_promises_to_change_nothing_has_actions_that_read(slug: 
 
 
 def test_some_templates_promise_it() -> None:
-    assert sum(any(words in body.description for words in CLOSED) for body in shipped().values()) >= 4
+    assert sum(any(words in body.description for words in CLOSED) for body in shipped().values()) >= 5

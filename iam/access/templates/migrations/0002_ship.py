@@ -1,6 +1,6 @@
 """Let no version be altered, and take in the templates that come with Gatehouse.
 
-When the files of `shipped/` change, a migration like 0003_ship_own_password adds them to the databases that exist already.
+When the files of `shipped/` change, a migration like 0004_ship_plain_words adds them to the databases that exist already.
 """
 
 from django.db import migrations
