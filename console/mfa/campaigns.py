@@ -30,6 +30,7 @@ from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
 from iam.people.campaigns.audience import audience
+from iam.people.campaigns.listed import Listed, listed
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import (
     Row,
@@ -49,7 +50,7 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
 SHOWN: Final = 20
 """So many names of each list are shown before a campaign starts; the others are counted."""
-FIELDS: Final = ("name", "place", "due", "remind", "ending", "reason")
+FIELDS: Final = ("name", "place", "people", "due", "remind", "ending", "reason")
 MARKS: Final = {
     Standing.MISSING: ("Not started", "bad", "x"),
     Standing.ENROLLING: ("Enrolling", "info", "loader-circle"),
@@ -95,6 +96,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
         ],
         "given": request.POST if request.method == "POST" else request.GET,
         "refused": None,
+        "people_hint": "Names, email addresses, user names or ARNs, one per line or separated by commas. Empty: everyone in the account or team.",
         "reason_hint": "The people in the campaign read it, and so does the approver of what is requested after the due date.",
     }
     if request.method == "GET":
@@ -118,8 +120,10 @@ def begin(request: ViewerRequest) -> HttpResponse:
 
 def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, Any]) -> HttpResponse:
     """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
-    found = audience(request.viewer, account=terms.account, team=terms.team)
-    if not found.total:
+    found = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
+    of_list = _listed(request, terms.account, terms.team)
+    picked = request.POST.getlist("pick")
+    if not found.total and not (of_list and of_list.to_decide):
         raise RefusedError("No one there signs in with a console password.")
     example = found.mailed[0][0] if found.mailed else None
     subject, text = "", ""
@@ -143,6 +147,11 @@ def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, An
         "unknown_more": max(0, len(found.unknown) - SHOWN),
         "subject": subject,
         "text": text,
+        "of_list": of_list,
+        "decisions": [
+            (line, [(match, str(match.entity.pk) in picked) for match in line.matches])
+            for line in (of_list.to_decide if of_list else [])
+        ],
         "fields": [(name, request.POST.get(name, "")) for name in FIELDS],
     }
     return render_page(request, "mfa/campaign_review.html", context)
@@ -368,6 +377,13 @@ def _terms(request: ViewerRequest) -> services.Terms:
         team = Team.objects.filter(slug=name).first()
     if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
         raise FieldError("Choose an account or a team.", field="place")
+    people = _listed(request, account, team)
+    if people is not None and not people.users and not people.to_decide:
+        raise FieldError(
+            "None of these names matches an IAM user with a console password there.", field="people"
+        )
+    if people is not None and not people.users and post.get("do") == "start":
+        raise FieldError("Choose at least one person who takes part.", field="people")
     if post.get("ending") not in Ending.values:
         raise FieldError("Choose what happens after the due date.", field="ending")
     return services.Terms(
@@ -378,7 +394,24 @@ def _terms(request: ViewerRequest) -> services.Terms:
         account=account,
         team=team,
         remind=_days(post.get("remind", "")),
+        listed=_numbers_of(people),
     )
+
+
+def _listed(request: ViewerRequest, account: Account | None, team: Team | None) -> Listed | None:
+    """Whom the pasted list names; None without a list."""
+    text = request.POST.get("people", "")
+    if not text.strip():
+        return None
+    picks = {int(word) for word in request.POST.getlist("pick") if word.isdecimal() and len(word) < 19}
+    return listed(text, picks=picks, viewer=request.viewer, account=account, team=team)
+
+
+def _numbers_of(people: Listed | None) -> tuple[int, ...]:
+    """The users who take part; without any yet, a number that no user has, since an empty list would mean everyone."""
+    if people is None:
+        return ()
+    return tuple(user.pk for user in people.users) or (0,)
 
 
 def _date(text: str) -> date:

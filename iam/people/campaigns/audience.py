@@ -43,15 +43,17 @@ class Audience:
         return len(self.mailed) + len(self.unlinked) + len(self.unknown) + self.enrolled
 
 
-def audience(viewer: Viewer, *, account: Account | None, team: Team | None) -> Audience:
+def audience(
+    viewer: Viewer, *, account: Account | None, team: Team | None, users: Sequence[int] = ()
+) -> Audience:
     """Who would take part, within what the viewer may request changes for; a few queries."""
-    draft = Campaign(account=account, team=team)
-    users = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
-    words = dict(UserCredentials.objects.filter(valid_at(None), user__in=users).values_list("user", "mfa"))
-    people = owners(user.arn for user in users)
+    draft = Campaign(account=account, team=team, listed=list(users))
+    there = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
+    words = dict(UserCredentials.objects.filter(valid_at(None), user__in=there).values_list("user", "mfa"))
+    people = owners(user.arn for user in there)
     found = Audience([], [], [], 0)
     enrolled = 0
-    for user in users:
+    for user in there:
         known = has_mfa(words.get(user.pk))
         person = people.get(user.arn)
         if known is None:

@@ -32,7 +32,8 @@ class State(models.TextChoices):
 
 
 class Campaign(models.Model):
-    """Everybody of an account (null: of all accounts that its author asks for), or of a team, who signs in with a password, by a day.
+    """Everyone of an account (null: of all accounts in which its author requests changes) or of a team who signs in with a password, or those of
+    them whom a list names, by a day.
 
     `due` is the last day; at its end (UTC) what `ending` says is asked for in its author's name, and approved like anything else. `remind` are
     the days before it on which those who are missing hear of it again. `trouble` says why something of that could not be asked for.
@@ -42,6 +43,9 @@ class Campaign(models.Model):
     name = models.CharField(max_length=80)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="campaigns")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="campaigns")
+    listed = models.JSONField(
+        default=list, help_text="The numbers of the only users who take part; empty for all."
+    )
     due = models.DateField()
     remind = models.JSONField(default=list)
     ending = models.CharField(max_length=8, choices=Ending.choices)

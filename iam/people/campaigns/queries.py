@@ -92,6 +92,8 @@ def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
     if campaign.team is not None:
         rules = [Rule(one.kind, one.account_id, one.value) for one in campaign.team.rules.all()]
         users = users.filter(pk__in=people_under(rules))
+    if campaign.listed:
+        users = users.filter(pk__in=campaign.listed)
     return users.filter(
         Exists(UserCredentials.objects.filter(valid_at(None), user=OuterRef("pk"), has_password=True))
     )

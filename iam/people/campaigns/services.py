@@ -46,6 +46,8 @@ class Terms:
     account: Account | None = None
     team: Team | None = None
     remind: tuple[int, ...] = REMINDERS
+    listed: tuple[int, ...] = ()
+    """The only users who take part, by their numbers; empty for everyone of the account or team."""
 
 
 def begin(viewer: Viewer, terms: Terms) -> Campaign:
@@ -71,6 +73,7 @@ def draft(viewer: Viewer, terms: Terms) -> Campaign:
         name=terms.name.strip(),
         account=terms.account,
         team=terms.team,
+        listed=list(terms.listed),
         due=terms.due,
         remind=sorted(set(terms.remind), reverse=True),
         ending=terms.ending,
