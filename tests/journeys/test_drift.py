@@ -44,9 +44,9 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     iam.put_group_policy(GroupName=group, PolicyName="emergency", PolicyDocument=json.dumps(READS))
     admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     read_now(admin)
-    open_when(admin, "/changes/drift/", says=".*was created.*")
+    open_when(admin, "/changes/drift/", says=".*made.by.hand was created.*")
 
-    admin.get_by_role("link", name=re.compile("was created")).first.click()
+    admin.get_by_role("link", name=re.compile("made.by.hand was created")).first.click()
     expect(admin.get_by_text("tell who made").first).to_be_visible()
     admin.get_by_label("Why is this right?").fill("Made for the audit, agreed by phone")
     admin.get_by_role("button", name="Accept").click()
