@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from django.db.models import Q
 
@@ -17,6 +17,24 @@ from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
 MAIL_TAGS: Final = ("email", "mail", "e-mail")
+
+
+class Named(Protocol):
+    """What a user or role is called: a member of an index, or a row of the mirror."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def arn(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> PrincipalKind: ...
+    @property
+    def tags(self) -> Mapping[str, str] | None: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +127,12 @@ class Matcher:
         return True
 
 
-def shown_name(member: Member) -> str:
+def shown_name(member: Named) -> str:
     """The display name of a user, the name of a role."""
     return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
 
 
-def mail_tag(member: Member) -> str:
+def mail_tag(member: Named) -> str:
     """The email address in the tags of a user; empty where none is."""
     for key, value in (member.tags or {}).items():
         if key.lower() in MAIL_TAGS:
@@ -122,11 +140,11 @@ def mail_tag(member: Member) -> str:
     return ""
 
 
-def named_exactly(members: Iterable[Member], text: str) -> list[Member]:
+def named_exactly(members: Iterable[N], text: str) -> list[N]:
     """Those whose ARN, login, display name, email address, or name of their person is the text, in whatever case."""
     wanted = text.strip().lower()
-    direct = list[Member]()
-    others = list[Member]()
+    direct = list[N]()
+    others = list[N]()
     for member in members:
         (direct if wanted in (member.arn.lower(), member.name.lower()) else others).append(member)
     if direct:

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from iam.mirror.models import Account, EntityState, Kind, valid_at
+from iam.access.persons import named_exactly
+from iam.directory.models import Identity
+from iam.linking.models import Sign
+from iam.linking.whose import DOUBTS
+from iam.mirror.models import Account, EntityState, Kind, TagSet, valid_at
 from iam.policy.request import PrincipalKind
 
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
 LONGEST: Final = 2048
 SHOWN: Final = 80
 NAMED: Final = 3
+MOST_CANDIDATES: Final = 500
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 FORMS: Final = (
     "Enter the name, email address or ARN of a user or role, the ARN of a session "
@@ -51,7 +56,8 @@ class Who:
 
 
 def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
-    """The one whom the text means, among the accounts (by number; None: all) and as of a moment. At most two queries.
+    """The one whom the text means, among the accounts (by number; None: all) and as of a moment: by ARN or user name in at most two
+    queries, else by display name or email address.
 
     Raises PrincipalError.
     """
@@ -88,6 +94,7 @@ def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, 
 
 def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
     found = _columns(_called(name, accounts, at), size=NAMED + 1)
+    found = found or _by_other_names(name, accounts, at)
     if len(found) == 1:
         return _who(found[0])
     if not found:
@@ -95,6 +102,52 @@ def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
     arns = ", ".join(row[2] for row in found[:NAMED])
     more = " and others" if len(found) > NAMED else ""
     raise PrincipalError(f"“{name[:SHOWN]}” matches several: {arns}{more}. Enter the ARN of one.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A row as `named_exactly` looks at it."""
+
+    row: tuple[Any, ...]
+    tags: dict[str, str]
+
+    @property
+    def id(self) -> int:
+        return int(self.row[1])
+
+    @property
+    def arn(self) -> str:
+        return str(self.row[2])
+
+    @property
+    def name(self) -> str:
+        return str(self.row[3])
+
+    @property
+    def kind(self) -> PrincipalKind:
+        return KINDS[self.row[4]]
+
+
+def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tuple[Any, ...]]:
+    """Those whose login in another case, display name, email address, or whose person's name or email address is the text: as a search
+    for the whole text finds them. At most six queries."""
+    lowered = text.lower()
+    named = Q(person__name__iexact=lowered) | Q(person__email__iexact=lowered)
+    signs = Sign.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
+    may_be = (
+        Q(sort_name=lowered)
+        | Q(arn__in=Identity.objects.filter(named).values("user_arn"))
+        | Q(entity__in=signs.values("pk"))
+        | Q(kind=Kind.USER, entity__search__contains=lowered)
+    )
+    rows = _columns(_rows(accounts, at).filter(may_be), size=MOST_CANDIDATES)
+    tags = dict(
+        TagSet.objects.filter(valid_at(at), entity__in=[row[1] for row in rows]).values_list(
+            "entity_id", "tags"
+        )
+    )
+    candidates = [_Candidate(row, tags.get(row[1], {})) for row in rows]
+    return [one.row for one in named_exactly(candidates, text)]
 
 
 def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:

@@ -44,6 +44,20 @@ def test_the_first_administrator_gets_a_link_and_comes_in() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("Sean O’Brien <Sean.OBrien@example.com>", "Sean O’Brien"),
+        ("sean.obrien@example.com", "sean.obrien@example.com"),
+        ("<sean.obrien@example.com>", "sean.obrien@example.com"),
+    ],
+)
+def test_a_name_is_as_it_was_given_and_never_made_of_an_address(given: str, name: str) -> None:
+    text = _run("--admin", given)
+    assert "sean.obrien@example.com: administrator" in text
+    assert Person.objects.get(email="sean.obrien@example.com").name == name
+
+
 def test_repeating_it_changes_nothing_and_adds_what_is_new() -> None:
     _run("--admin", "ines@example.com")
     text = _run(
@@ -66,7 +80,7 @@ def test_whoever_has_a_password_gets_no_link() -> None:
 
 
 def test_nobody_named_is_a_mistake() -> None:
-    with pytest.raises(CommandError, match="--admin EMAIL"):
+    with pytest.raises(CommandError, match="--admin"):
         _run()
 
 

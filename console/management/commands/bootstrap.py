@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from email.utils import parseaddr
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,10 +23,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--admin", metavar="EMAIL", action="append", default=[], help="an administrator of all accounts"
+            "--admin",
+            metavar="PERSON",
+            action="append",
+            default=[],
+            help='an administrator of all accounts: an email address, or "Name <email address>"',
         )
         parser.add_argument(
-            "--approver", metavar="EMAIL", action="append", default=[], help="an approver of all accounts"
+            "--approver",
+            metavar="PERSON",
+            action="append",
+            default=[],
+            help="an approver of all accounts, in the same form",
         )
         parser.add_argument(
             "--link",
@@ -36,24 +45,27 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = [(email, Role.ADMINISTRATOR) for email in options["admin"]]
-        wanted += [(email, Role.APPROVER) for email in options["approver"]]
+        wanted = [(text, Role.ADMINISTRATOR) for text in options["admin"]]
+        wanted += [(text, Role.APPROVER) for text in options["approver"]]
         if not wanted and not options["link"]:
-            raise CommandError("Give at least one email address: --admin EMAIL.")
+            raise CommandError('Give at least one email address: --admin "Name <email address>".')
         try:
-            for email, role in wanted:
-                self._appoint(email.strip().lower(), role)
+            for text, role in wanted:
+                self._appoint(text, role)
             for email in options["link"]:
                 self._tell_link(email.strip())
         except DirectoryRuleError as error:
             raise CommandError(str(error)) from None
 
-    def _appoint(self, email: str, role: Role) -> None:
+    def _appoint(self, text: str, role: Role) -> None:
+        name, address = parseaddr(text)
+        email = (address or text).strip().lower()
         person = Person.objects.filter(email__iexact=email).select_related("operator").first()
         operator = (
             person.operator
             if person and hasattr(person, "operator")
-            else add_operator(name=email.partition("@")[0], email=email, actor=COMMAND_LINE)
+            # A name is never made of an address: without one, the address itself is shown.
+            else add_operator(name=name or email, email=email, actor=COMMAND_LINE)
         )
         assert operator.person is not None
         assign_role(operator.person, role, actor=COMMAND_LINE)

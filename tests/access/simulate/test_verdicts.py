@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import Inquiry, Verdict, simulate
 from iam.access.verdict import Branch, Voice
 from iam.mirror.models import EdgeKind, Entity, Kind
+from iam.mirror.reread import reread_tags
 from iam.mirror.snapshot import forget, snapshot
 from iam.policy.evaluate import Decision
 from tests import factories as make
@@ -342,3 +343,41 @@ def test_nobody_outside_the_accounts_is_found(org: Organization) -> None:
     for text in ("maya.okafor", org.of["maya"].arn, f"arn:aws:iam::{MEMBER}:root", SESSION):
         with pytest.raises(PrincipalError):
             find_principal(text, accounts={HUB}, at=None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "maya.okafor",
+        "Maya.Okafor",
+        "Maya Adaeze Okafor",
+        "maya adaeze okafor",
+        "m.okafor@northline.example",
+        "M.Okafor@Northline.example",
+        "maya@work.example",
+        "Maya of the directory",
+    ],
+)
+def test_a_principal_is_found_by_each_name_that_the_error_offers(org: Organization, text: str) -> None:
+    maya = org.of["maya"]
+    tags = {"DisplayName": "Maya Adaeze Okafor", "email": "m.okafor@northline.example"}
+    reread_tags(maya.account, maya, tags=tags, at=datetime.now(tz=UTC), cause_id=None)
+    make.person("Maya of the directory", email="maya@work.example", arns=(maya.arn,))
+    make.user(org.member, "maya.okafor.admin")
+    assert find_principal(text, accounts=None, at=None).number == maya.pk
+    with pytest.raises(PrincipalError):
+        find_principal(text, accounts={HUB}, at=None)
+
+
+def test_a_part_of_a_name_finds_nobody(org: Organization) -> None:
+    for text in ("maya", "okafor", "northline.example"):
+        with pytest.raises(PrincipalError, match="matches no user or role"):
+            find_principal(text, accounts=None, at=None)
+
+
+def test_an_address_of_several_users_asks_for_an_arn(org: Organization) -> None:
+    other = make.user(org.hub, "maya.admin")
+    make.person("Maya Okafor", email="maya@work.example", arns=(org.of["maya"].arn, other.arn))
+    with pytest.raises(PrincipalError, match="matches several"):
+        find_principal("maya@work.example", accounts=None, at=None)
+    assert find_principal("maya@work.example", accounts={HUB}, at=None).number == other.pk
