@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.db.models import Q
@@ -10,21 +11,25 @@ from django.urls import reverse
 
 from console.changes.access_rows import texts_of
 from console.changes.findings import finding_rows
+from iam.access.editing import findings_of
 from iam.changes.acts import Act, Subject, acts_on
 from iam.changes.acts.base import ACCESS
 from iam.changes.acts.base import account as account_of
 from iam.changes.acts.choosing import laid_out
 from iam.changes.operations import CreatePolicy, Operation, PutInlinePolicy
+from iam.changes.operations.policy_version import DefaultText
 from iam.changes.operations.role import CreateRole
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.naming import names_by_entity
-from iam.policy.lint import MANAGED, Quota, Severity, lint
+from iam.policy.lint import MANAGED, Finding, Quota, Severity, lint
 from iam.policy.lint.kinds import Kind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
 LISTED: Final = 12
+MOST_TEXTS: Final = 100
+"""So many different texts of one request are checked; a page says how many were not."""
 _PAGES: Final = {
     Kind.USER.value: ("identities:person", "people"),
     Kind.GROUP.value: ("identities:group", "groups"),
@@ -135,15 +140,72 @@ def _has_own_text(subject: Entity) -> bool:
     return subject.kind == Kind.POLICY and ":iam::aws:" not in subject.arn
 
 
+class Written(NamedTuple):
+    """A policy text that an operation writes: what the policy is called, and what the lint finds. `key` is equal for equal texts."""
+
+    key: Hashable
+    name: str
+    findings: Callable[[], Sequence[Finding]]
+
+
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The context of `_findings.html` for the first text that is written, and whether AWS would refuse it; nothing where none is."""
+    """The context of `_findings.html` for every text that is written, and whether AWS would refuse one; nothing where none is.
+
+    A text that several policies get is looked at once. Where there are several texts, each finding names its policy.
+    """
+    names: dict[Hashable, list[str]] = {}
+    texts: dict[Hashable, Written] = {}
     for one in operations:
-        found = text_of(one)
-        if found is not None:
-            text, kind, quota = found
-            findings = lint(text, kind=kind, quota=quota)
-            return finding_rows(findings) | {"is_faulty": any(f.severity is Severity.ERROR for f in findings)}
-    return {}
+        if (written := _written(one)) is not None:
+            texts.setdefault(written.key, written)
+            names.setdefault(written.key, []).append(written.name)
+    if not texts:
+        return {}
+    found = [
+        (finding, _named(names[key]))
+        for key, written in list(texts.items())[:MOST_TEXTS]
+        for finding in written.findings()
+    ]
+    findings = [finding for finding, _ in found]
+    policies = [name for _, name in found] if len(texts) > 1 else []
+    return finding_rows(findings, policies=policies) | {
+        "is_faulty": any(finding.severity is Severity.ERROR for finding in findings),
+        "text_count": len(texts),
+        "unchecked_texts": max(0, len(texts) - MOST_TEXTS),
+    }
+
+
+def _named(names: Sequence[str]) -> str:
+    """'Policy ReadLedger', or 'Inline policy access of role deploy and 39 others'."""
+    first, others = names[0], len(set(names)) - 1
+    more = f" and {others:,} other{'' if others == 1 else 's'}" if others > 0 else ""
+    return f"{first[:1].upper()}{first[1:]}{more}"
+
+
+def _written(one: Operation) -> Written | None:
+    if isinstance(one, DefaultText):
+        policy = one.subject()
+        if policy is None:
+            return None
+        text = one.text
+        return Written((policy.pk, text), f"policy {policy.name}", lambda: findings_of(policy, text=text))
+    found = text_of(one)
+    if found is None:
+        return None
+    return Written(found, _name_of(one), lambda: _lint(*found))
+
+
+_lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, quota=quota))
+
+
+def _name_of(one: Operation) -> str:
+    """The policy that an operation writes, in words."""
+    if isinstance(one, PutInlinePolicy):
+        return f"inline policy {one.policy_name} of {one.given.holder_kind} {one.given.holder_name}"
+    name = str(getattr(getattr(one, "given", None), "name", ""))
+    if isinstance(one, ReplaceTrustPolicy | CreateRole):
+        return f"trust policy of role {name}"
+    return f"policy {name}"
 
 
 def text_shown(one: Operation, *, before: dict[str, Any]) -> dict[str, Any]:

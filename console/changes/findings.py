@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from iam.access.editing import findings_of
 from iam.access.fixes import key_of
-from iam.changes.operations.policy_version import DefaultText
 from iam.policy.lint import Finding, Severity
 
 LOOKS: dict[Severity, tuple[str, str]] = {
@@ -38,26 +36,26 @@ class Row:
     icon: str
     severity: str
     fix: str
+    policy: str = ""
+    """Which policy it is in, where a request writes several."""
 
 
-def finding_rows(findings: Sequence[Finding]) -> dict[str, Any]:
-    """The context of `_findings.html`: the rows, how many there are beyond them, and the tone of the gravest."""
+def finding_rows(findings: Sequence[Finding], *, policies: Sequence[str] = ()) -> dict[str, Any]:
+    """The context of `_findings.html`: the rows, how many there are beyond them, and the tone of the gravest.
+
+    `policies` names the policy of each finding, where there are several.
+    """
+    names = policies or [""] * len(findings)
     gravest = min((finding.severity for finding in findings), key=ORDER.index, default=None)
     return {
         "findings": [
-            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding))
-            for finding in findings[:SHOWN]
+            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding), name)
+            for finding, name in zip(findings[:SHOWN], names, strict=False)
         ],
         "finding_count": len(findings),
         "more_findings": len(findings[SHOWN:]),
         "lint_tone": LOOKS[gravest][0] if gravest else "ok",
     }
-
-
-def findings_in(operation: DefaultText) -> dict[str, Any]:
-    """The same, of the text that an operation gives a policy; nothing for a policy that is gone."""
-    policy = operation.subject()
-    return finding_rows(findings_of(policy, text=operation.text)) if policy else {}
 
 
 def summary(findings: Sequence[Finding]) -> str:

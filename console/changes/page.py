@@ -11,7 +11,6 @@ from django.urls import reverse
 from console.changes.access_rows import texts_of
 from console.changes.act_text import lint_of, text_shown
 from console.changes.deciding import deciding_context
-from console.changes.findings import findings_in
 from console.changes.impact_rows import level_shown
 from console.changes.receipt import receipt_context, without_new_names
 from console.changes.seals import seal_context
@@ -160,4 +159,4 @@ def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str,
     """What a policy said before and says after, and the lint of that, where a change is about it."""
     if not isinstance(operation, DefaultText):
         return text_shown(operation, before=before) | lint_of([operation])
-    return {"texts": texts_of(before=before, after=operation.text)} | findings_in(operation)
+    return {"texts": texts_of(before=before, after=operation.text)} | lint_of([operation])

@@ -92,9 +92,8 @@ def _accepted(
 
 
 def _lint(parts: Sequence[Change]) -> dict[str, Any]:
-    """What the lint finds in the text that the request writes."""
-    some = parts[:LISTED]
-    return lint_of(restore(part.operation, account=part.account, params=part.params) for part in some)
+    """What the lint finds in the texts that the request writes."""
+    return lint_of(restore(part.operation, account=part.account, params=part.params) for part in parts)
 
 
 def _part(part: Change) -> Part:
