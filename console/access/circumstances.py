@@ -17,7 +17,8 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from console.access.key_values import doubt_about
-from console.web.middleware import parse_moment
+from console.web.middleware import ZONE, moment_of, parse_moment
+from console.web.moments import input_text
 from console.web.query import Pairs, Query
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
@@ -98,6 +99,8 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     pairs = [pair for pair in _pairs(query, found) if "=".join(pair) not in query.getlist("without")]
     found.pairs = tuple(pairs)
     found.given |= {name: value for name, value in pairs if name != "ctx"}
+    if moment := parse_moment(found.given.get("time", "")):
+        found.given["time"] = input_text(moment)
     found.strict = ("strict", "1") in pairs
     known = _Known(action)
     found.key_names = known.offered
@@ -127,7 +130,7 @@ def _set_time(found: Circumstances, moment: datetime) -> None:
 
 def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
     """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for addresses."""
-    gone = {*OWN, *ROWS, "csrfmiddlewaretoken", "after", "before"}
+    gone = {*OWN, *ROWS, ZONE, "csrfmiddlewaretoken", "after", "before"}
     for name, values in query.lists():
         if name not in gone and not name.endswith("-policy"):
             yield from ((name, str(value)) for value in values)
@@ -137,6 +140,8 @@ def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
     """What is set, each once, in the plain form."""
     for name in FIELDS:
         value = query.get(name, "").strip()[:LONGEST]
+        if name == "time" and (moment := moment_of(query, name)):
+            value = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         if value:
             yield name, value
     settings = [text.strip() for text in query.getlist("ctx")]
@@ -190,9 +195,7 @@ def _enter(found: Circumstances, name: str, value: str) -> None:
     elif name == "time":
         moment = parse_moment(value)
         if moment is None:
-            found.errors["time"] = (
-                f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05, in UTC."
-            )
+            found.errors["time"] = f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05."
         else:
             _set_time(found, moment)
     elif name == "ctx":

@@ -11,7 +11,8 @@ from django.http import Http404
 
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
-from console.web.middleware import parse_moment
+from console.web.middleware import ZONE, moment_of
+from console.web.moments import input_text
 from console.web.query import Query
 from iam.access.compare import Moment
 from iam.access.principals import PrincipalError, Who, find_principal
@@ -25,7 +26,7 @@ LONGEST: Final = 2048
 SHOWN: Final = 80
 WEEK: Final = timedelta(days=7)
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
-SHAPE: Final = "Enter a time such as 2026-11-24T14:05, in UTC. Leave it empty for now."
+SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
 
 
 @dataclass(slots=True)
@@ -50,6 +51,11 @@ class Versus:
         """Whether what is asked cannot be compared."""
         return bool(self.errors)
 
+    def at_input(self, name: str) -> str:
+        """A moment for its field, in the reader's time zone; what was typed where that is no moment."""
+        side = self.left if name == "a" else self.right
+        return self.texts[f"{name}-at"] if side is None else input_text(side.at)
+
     @property
     def is_one(self) -> bool:
         """Whether both sides are the same principal."""
@@ -69,9 +75,12 @@ def read(request: ViewerRequest) -> Versus:
         for name, side in (("a", found.left), ("b", found.right)):
             texts[name] = side.who.arn
             texts[f"{name}-at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""
+    # What could not be read stays as it was typed, and so in its zone; moments that were read are in UTC.
+    is_typed = bool(found.errors)
     found.query = Query.of(
         [
             *texts.items(),
+            (ZONE, get.get(ZONE, "") if is_typed else ""),
             ("show", "all" if found.shows_all else ""),
             ("account", account.account_id if account else ""),
         ]
@@ -100,7 +109,7 @@ def _moment(found: Versus, name: str, request: ViewerRequest) -> datetime | None
     text = found.texts[name]
     if not text:
         return request.at
-    moment = parse_moment(text)
+    moment = moment_of(request.GET, name)
     if moment is None:
         found.errors[name] = f"“{text[:SHOWN]}” isn’t a time. {SHAPE}"
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.http import QueryDict
 
+from console.web.moments import read_input
 from iam.changes.acts.fields import FieldError
 from iam.people.leaving.services import MAX_REASON, Terms
 
@@ -17,11 +17,9 @@ def read_terms(data: QueryDict) -> Terms:
     """From a form. Raises FieldError."""
     at = None
     if data.get("when") == "later":
-        said = data.get("at", "").strip()[:32]
-        try:
-            at = datetime.fromisoformat(said).replace(tzinfo=UTC)
-        except ValueError:
-            raise FieldError("Enter the day and the time when access ends.", field="at") from None
+        at = read_input(data.get("at", "")[:32])
+        if at is None:
+            raise FieldError("Enter the day and the time when access ends.", field="at")
     days = data.get("grace", "").strip()
     if not (days.isdecimal() and len(days) < 5):
         raise FieldError("Enter a number of days. 0 keeps the IAM users, without access.", field="grace")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from console.web.moments import input_text, read_input, zone_label
 from iam.mirror.accounts.uploads import limit_bytes
 from iam.mirror.accounts.validation import INTERVALS, NAME_LONGEST, SetupError, checked_number
 from iam.mirror.models.accounts import Account, Partition, Source
@@ -207,6 +209,24 @@ def every(minutes: int) -> str:
     return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
 
 
+class LocalMomentField(forms.Field):
+    """A moment in the time zone of whoever fills the form, which the label names."""
+
+    widget = forms.DateTimeInput(attrs={"class": "input", "type": "datetime-local", "step": "1"})
+
+    def to_python(self, value: Any) -> datetime | None:
+        """The moment in UTC."""
+        text = str(value or "").strip()
+        moment = read_input(text)
+        if text and moment is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment
+
+    def prepare_value(self, value: Any) -> Any:
+        """The moment in the reader's zone; what was typed stays as it is."""
+        return input_text(value) if isinstance(value, datetime) else value
+
+
 class UploadForm(SetupForm):
     """An export, perhaps with the credential report, and when they were made."""
 
@@ -232,12 +252,9 @@ class UploadForm(SetupForm):
         widget=forms.TextInput(attrs=_TEXT),
         help_text="Leave empty to use its name or account number",
     )
-    observed_at = forms.DateTimeField(
-        label="Created at (UTC)",
+    observed_at = LocalMomentField(
+        label="Created at",
         required=False,
-        widget=forms.DateTimeInput(
-            attrs={"class": "input", "type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
-        ),
         help_text="Leave empty to use the newest date in the files",
         error_messages={"invalid": "This isn’t a valid date and time."},
     )
@@ -248,6 +265,7 @@ class UploadForm(SetupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["observed_at"].label = f"Created at ({zone_label()})"
         for name in ("export", "report"):
             self.fields[name].widget.attrs["data-max-bytes"] = str(limit_bytes())
 

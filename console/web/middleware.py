@@ -8,7 +8,7 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
 
@@ -69,6 +69,15 @@ def parse_moment(text: str, *, zone: tzinfo = UTC) -> datetime | None:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     # Compared first: a moment at the edge of the calendar cannot be brought to UTC.
     return moment.astimezone(UTC) if EARLIEST <= moment < LATEST else None
+
+
+ZONE: Final = "zone"
+"""The field of a form whose moments go into the address: the zone in which they were typed."""
+
+
+def moment_of(query: QueryDict, name: str) -> datetime | None:
+    """A moment of an address or a form: without an offset it is in the zone that the form names, in UTC where none is named."""
+    return parse_moment(query.get(name, ""), zone=zone_named(query.get(ZONE, "")) or UTC)
 
 
 class AsOf:

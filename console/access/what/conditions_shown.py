@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.access.what.state import Chosen
+from console.web.middleware import parse_moment
+from console.web.moments import input_text
 from iam.access.builder.build import knows
 from iam.access.builder.conditions import AGES, BASES, ON, asked, others_in
 from iam.access.builder.parts import Part
@@ -106,10 +108,16 @@ def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Con
         value=form.get(field[0][2:], "") if field else form.get("tag-values", "") if kind == "tag" else "",
         choices=_choices(kind, form.get("mfa-age", "3600"), form.get("tag-op", "is")),
         key_value=form.get("tag-key", ""),
-        since=form.get("time-from", ""),
-        until=form.get("time-until", ""),
+        since=moment_input(form.get("time-from", "")),
+        until=moment_input(form.get("time-until", "")),
         others=_others(one, part, wrong) if kind == "other" else (),
     )
+
+
+def moment_input(text: str) -> str:
+    """A moment of a policy, which is in UTC, for a field in the reader's time zone; what was typed where that is no moment."""
+    moment = parse_moment(text)
+    return input_text(moment) if moment else text
 
 
 def _choices(kind: str, age: str, comparison: str) -> list[Choice]:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from console.access.what.result import place_of
 from console.access.what.state import BUILD, TABS, Chosen, State
+from console.web.moments import read_input
 from iam.access.builder.conditions import ON
 from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, level_actions, ordered
 from iam.access.builder.read import read_back
@@ -17,6 +18,8 @@ from iam.access.builder.rows import FREE, Row, blank, fields, pattern_of, row_of
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of
 from iam.policy.catalogue import Level, catalogue
+
+MOMENTS: Final = frozenset({"c-time-from", "c-time-until"})
 
 HIDDEN: Final = "what"
 DO: Final = "what-do"
@@ -77,8 +80,18 @@ def _part(one: Chosen, data: QueryDict) -> Chosen:
         actions=_actions(one.service, data),
         everywhere=data.get("b-scope", "any" if one.everywhere else "named") == "any",
         rows=_rows(one, data),
-        form={name[2:]: str(data[name])[:LONGEST] for name in data if name.startswith("c-") and data[name]},
+        form={
+            name[2:]: typed_value(name, str(data[name]))[:LONGEST]
+            for name in data
+            if name.startswith("c-") and data[name]
+        },
     )
+
+
+def typed_value(name: str, text: str) -> str:
+    """What a field says. Moments are typed in the reader's time zone, and kept in UTC, as policies write them."""
+    moment = read_input(text) if name in MOMENTS else None
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else text
 
 
 def _actions(service: str, data: QueryDict) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from console.identities.details import differing, history
 from console.identities.details.shown import SECTIONS, Shown
 from console.setup.own import setting_changes
 from console.web.access import ViewerRequest, account_or_404, layout_for, require
-from console.web.middleware import parse_moment
+from console.web.middleware import moment_of
 from console.web.render import render_page
 from iam.guard import Right
 from iam.mirror.models import Account, Entity, Kind
@@ -57,8 +57,8 @@ def compare(request: ViewerRequest) -> HttpResponse:
 def _span(request: HttpRequest) -> Span:
     """The two moments of the address, the earlier one on the left; the present is no moment, but None."""
     now = datetime.now(tz=UTC)
-    left = parse_moment(request.GET.get("from", ""))
-    right = parse_moment(request.GET.get("to", ""))
+    left = moment_of(request.GET, "from")
+    right = moment_of(request.GET, "to")
     left = left if left and left < now else None
     right = right if right and right < now else None
     if left and right and right < left:

@@ -64,7 +64,7 @@ def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
         ("mfa=maybe", "mfa", "“maybe” isn’t an MFA state. Use yes, no or any."),
         ("ip=10.0.0.0/8", "ip", "“10.0.0.0/8” is a range. Enter one address, such as 203.0.113.7."),
         ("ip=10.0.0.256", "ip", "“10.0.0.256” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."),
-        ("time=soon", "time", "“soon” isn’t a time. Enter one such as 2026-11-24T14:05, in UTC."),
+        ("time=soon", "time", "“soon” isn’t a time. Enter one such as 2026-11-24T14:05."),
         ("ctx=aws:SourceVpc", "ctx", "“aws:SourceVpc” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
         ("ctx=%3Dvalue", "ctx", "“=value” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
         ("value=vpc-1", "key", "“vpc-1” is a value without a key. Enter its key, or remove the value."),
