@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run test lint bench clean
 
 help:
-	@echo "make run    start Gatehouse with a sample organisation (GATEHOUSE_BIND, default 127.0.0.1:8000)"
+	@echo "make run    start Gatehouse with a sample organization (GATEHOUSE_BIND, default 127.0.0.1:8000)"
 	@echo "make test   run the tests;  make lint   check the code;  make bench   measure (writes bench.json)"
 
 $(PY):
