@@ -24,6 +24,7 @@ RETIRED: Final[tuple[tuple[str, str], ...]] = (
     (r"asked (?:by|to)|request of", "requested by"),
     (r"shall", "will, must or can"),
     (r"who(?:m)?ever|whom", "who, anyone who"),
+    (r"rules? of approval|holds (?:when|always)", "approval rules, applies when"),
     (r"is (?:no|none) (?!longer|more|one)(?:\w+)", "isn't a …, there is no …"),
     (r"com(?:e|es|ing) into being|came into being", "creates, is created"),
     (r"put(?:s|ting)? (?:it|this|that|them) right|mend(?:s|ed|ing)?", "fix"),

@@ -32,7 +32,7 @@ from iam.mirror.queries.accounts import visible_accounts
 PLAIN = (
     (APPROVERS, "Approvers"),
     (ADMINISTRATORS, "Administrators"),
-    (Who(LEAD), "The lead of the team concerned"),
+    (Who(LEAD), "The lead of the affected team"),
 )
 
 
@@ -79,8 +79,8 @@ class RuleForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input"}),
     )
     sensitivity = forms.ChoiceField(
-        choices=[("", "Any request"), (HIGH, "Only what is to be looked at closely")],
-        label="Care",
+        choices=[("", "Any risk"), (HIGH, "Sensitive or critical requests only")],
+        label="Risk level",
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
     )
@@ -94,38 +94,40 @@ class RuleForm(forms.Form):
             data,
             initial=_initial(rule) if rule else {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0},
         )
-        any_hint = "Nothing chosen: any."
+        any_hint = "If you select none, the rule applies to any."
         accounts = visible_accounts(viewer).order_by("name").values_list("account_id", "name")
         chosen = [(number, number) for number in (rule.accounts if rule else ())]
         teams = list(Team.objects.order_by("name").values_list("slug", "name"))
         offered = list(accounts)
         known = {number for number, _ in offered}
-        self.fields["risks"] = _several(list(WORDS.items()), label="Risks, one of", hint=any_hint)
+        self.fields["risks"] = _several(list(WORDS.items()), label="Any of these risks", hint=any_hint)
         self.fields["accounts"] = _several(
-            offered + [one for one in chosen if one[0] not in known], label="Accounts, one of", hint=any_hint
+            offered + [one for one in chosen if one[0] not in known],
+            label="Any of these accounts",
+            hint=any_hint,
         )
-        self.fields["teams"] = _several(teams, label="Teams of those concerned, one of", hint=any_hint)
+        self.fields["teams"] = _several(teams, label="Any of these teams", hint=any_hint)
         for number in range(1, self.stage_count + 1):
-            self.fields[f"who_{number}"] = _several(who, label=f"Who agrees in stage {number}, one of these")
+            self.fields[f"who_{number}"] = _several(who, label=f"Who can approve in stage {number}")
             self.fields[f"count_{number}"] = forms.IntegerField(
                 min_value=1,
                 max_value=MOST_PEOPLE,
                 required=False,
-                label=f"How many in stage {number}",
+                label=f"Approvals needed in stage {number}",
                 widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
             )
         self.fields["wait_hours"] = _hours(
-            "Waits, hours", least=1, hint="After this time the request expires."
+            "Expires after, hours", least=1, hint="Then the request ends without a decision."
         )
-        self.fields["remind_hours"] = _hours("Reminds every, hours", least=0, hint="0: never.")
-        self.fields["escalate_hours"] = _hours("Escalates after, hours", least=0, hint="0: never.")
+        self.fields["remind_hours"] = _hours("Remind every, hours", least=0, hint="0 for never.")
+        self.fields["escalate_hours"] = _hours("Escalate after, hours", least=0, hint="0 for never.")
         plain = [one for one in who if not one[0].startswith(LEAD)]
         self.fields["escalate_to"] = _several(
-            plain, label="Escalates to", hint="They can decide then, as well."
+            plain, label="Escalate to", hint="From then on, they can approve too."
         )
         self.fields["break_glass"] = _several(
             plain,
-            label="Who may use break-glass",
+            label="Who can use break-glass",
             hint="For their own requests, in an emergency. If you select no one, break-glass is off.",
         )
 

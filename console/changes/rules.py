@@ -123,7 +123,7 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         written = form.rule(found.key if found else uuid.uuid4().hex[:12])
         if not written.stages:
-            form.add_error(None, "Say in stage 1 who has to agree.")
+            form.add_error(None, "Select who can approve in stage 1.")
         else:
             proposals.save_draft(mine, _put(mine.rules, written), actor=request.viewer)
             if request.POST.get("do") == "more" and len(written.stages) < MOST_STAGES:
@@ -164,7 +164,7 @@ def arrange(request: ViewerRequest) -> HttpResponse:
 def discard(request: ViewerRequest) -> HttpResponse:
     """Throw the draft away."""
     proposals.throw_away(_draft_or_404(request), actor=request.viewer)
-    messages.success(request, "The draft is gone. The rules are as they were.")
+    messages.success(request, "Draft discarded. The rules didn’t change.")
     return redirect("changes:rules")
 
 
@@ -182,7 +182,7 @@ def propose(request: ViewerRequest) -> HttpResponse:
         messages.warning(request, "These rules are in effect now. No one else has reviewed them.")
         return redirect("changes:rules")
     messages.success(
-        request, "Proposed. Another administrator decides; until then the rules are as they were."
+        request, "Rules proposed. The current rules apply until another administrator approves them."
     )
     return redirect("changes:proposal", pk=mine.pk)
 
@@ -235,7 +235,7 @@ def proposal_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     acts: dict[str, tuple[Callable[[], None], str]] = {
         "approve": (
             lambda: proposals.agree(shown, actor=viewer, comment=comment),
-            "These rules hold from now on.",
+            "These rules are in effect now.",
         ),
         "reject": (lambda: proposals.refuse(shown, actor=viewer, comment=comment), "Rejected."),
         "withdraw": (lambda: proposals.take_back(shown, actor=viewer), "Withdrawn."),
@@ -243,7 +243,7 @@ def proposal_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     act, done = acts.get(request.POST.get("decision", ""), (None, ""))
     try:
         if act is None:
-            raise RefusedError("Choose whether to approve or to reject.")
+            raise RefusedError("Choose Approve or Reject.")
         act()
     except RefusedError as refused:
         shown.refresh_from_db()

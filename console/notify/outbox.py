@@ -22,12 +22,12 @@ from iam.notify.queries import Place, outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
 from iam.people.links.words import PREFIX
 
-TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Given up"), ("sent", "Sent"))
+TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Failed"), ("sent", "Sent"))
 MARKS = {
     State.WAITING: ("Waiting", "info", "clock"),
-    State.SENDING: ("Being sent", "info", "loader-circle"),
+    State.SENDING: ("Sending", "info", "loader-circle"),
     State.SENT: ("Sent", "ok", "check"),
-    State.GIVEN_UP: ("Given up", "bad", "x"),
+    State.GIVEN_UP: ("Failed", "bad", "x"),
 }
 ICONS = {"email": "mail", "slack": "message-square", "webhook": "link"}
 
@@ -85,21 +85,21 @@ def _row(message: Outgoing) -> Row:
 def _ways() -> list[Way]:
     """Addresses of rooms hold secrets: only that they are set is said."""
     if settings.EMBEDDED and not settings.EMAIL_HOST:
-        mail = f"No mail server is set up: mails are written into the folder {settings.EMAIL_FILE_PATH}, and are here to read."
+        mail = f"No mail server is set up. Emails are saved in the folder {settings.EMAIL_FILE_PATH} and shown below."
     elif settings.MAIL_IS_CONFIGURED:
-        mail = f"By {settings.EMAIL_HOST}, from {settings.DEFAULT_FROM_EMAIL}."
+        mail = f"Through {settings.EMAIL_HOST}, from {settings.DEFAULT_FROM_EMAIL}."
     else:
-        mail = "Set GATEHOUSE_EMAIL_HOST, and people get mail."
+        mail = "To send email, set GATEHOUSE_EMAIL_HOST."
     slack, hook = bool(settings.SLACK_WEBHOOK), bool(settings.WEBHOOK_URL)
     return [
-        Way("E-mail", "mail", settings.MAIL_IS_CONFIGURED, mail),
+        Way("Email", "mail", settings.MAIL_IS_CONFIGURED, mail),
         Way(
             "Slack",
             "message-square",
             slack,
-            "Into the room of its incoming webhook."
+            "To the room of the incoming webhook."
             if slack
-            else "Set GATEHOUSE_SLACK_WEBHOOK, and a room is told.",
+            else "To send messages to a Slack room, set GATEHOUSE_SLACK_WEBHOOK.",
         ),
         Way(
             "Webhook",
@@ -107,7 +107,7 @@ def _ways() -> list[Way]:
             hook,
             "JSON, signed with HMAC-SHA256."
             if hook
-            else "Set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET, and a program is told.",
+            else "To call a program of yours, set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET.",
         ),
     ]
 
@@ -120,12 +120,12 @@ def test(request: ViewerRequest) -> HttpResponse:
     number = notify(
         Event.TEST,
         people=[me],
-        subject="A test of notifications",
-        text="It works: this is what a message from Gatehouse looks like.",
+        subject="Test notification",
+        text="This is a test. Notifications from Gatehouse look like this.",
         path="/settings/notifications/",
         key=uuid.uuid4().hex,
     )
-    messages.success(request, f"{number} test message{'s are' if number != 1 else ' is'} on the way.")
+    messages.success(request, f"Sending {number} test message{'' if number == 1 else 's'}.")
     return redirect("notify:outbox")
 
 
@@ -139,5 +139,5 @@ def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except NotifyError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "It is tried again now.")
+        messages.success(request, "Gatehouse is sending the message again.")
     return redirect("notify:outbox")

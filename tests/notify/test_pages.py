@@ -65,7 +65,7 @@ def test_a_link_that_opens_once_is_said_not_linked(ines: Any, kwame: Any) -> Non
 def test_the_addresses_of_rooms_are_on_no_page(ines: Any, settings: Any) -> None:
     settings.SLACK_WEBHOOK = "https://hooks.slack.example/services/T0/B0/very-secret"
     page = browser(ines).get(OUTBOX).content.decode()
-    assert "Into the room" in page
+    assert "To the room" in page
     assert "very-secret" not in page
 
 

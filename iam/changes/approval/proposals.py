@@ -59,15 +59,15 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
     _check_own_draft(draft, actor=actor)
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why the rules should change. The approver and auditors read it.")
+        raise RefusedError("Enter a reason. The approver and auditors see it.")
     if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The reason has {len(reason)} characters, and the limit is {MAX_REASON}.")
     if problems := problems_of(draft.rules):
         raise RefusedError(problems[0])
     number, rules = rules_in_force()
     _check_base(draft, number=number)
     if as_json(rules) == as_json(draft.rules):
-        raise RefusedError("These are the rules already: nothing is different.")
+        raise RefusedError("The proposed rules are the same as the current ones.")
     alone = why_alone()
     seconds = seconds_for(but={actor.person_id})
     if not alone and not seconds:
@@ -85,7 +85,7 @@ def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
     notify(
         Event.WAITING,
         people=seconds,
-        subject=f"{proposal.author_label} proposes other rules of approval",
+        subject=f"{proposal.author_label} proposes new approval rules",
         text=proposal.reason,
         path=f"/changes/rules/{proposal.pk}/",
         key=f"rules:{proposal.pk}",
@@ -95,11 +95,11 @@ def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
 def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
     """Why this viewer cannot decide on it, or ""."""
     if proposal.state != S.PROPOSED:
-        return f"Nothing is left to decide: this proposal is {proposal.get_state_display().lower()}."
+        return f"This proposal was already decided. Its status is {proposal.get_state_display().lower()}."
     if proposal.author_id == viewer.person_id:
         return "You proposed this, so someone else decides."
     able = {one.pk for one in seconds_for(but={proposal.author_id})}
-    return "" if viewer.person_id in able else "Another administrator decides this."
+    return "" if viewer.person_id in able else "Another administrator must decide this."
 
 
 def agree(proposal: RuleSet, *, actor: Viewer, comment: str = "") -> None:
@@ -112,7 +112,7 @@ def agree(proposal: RuleSet, *, actor: Viewer, comment: str = "") -> None:
             _put_in_force(proposal, actor=actor, comment=comment)
     except IntegrityError:
         raise RefusedError(
-            "Other rules came into force just now. Propose the change again, on these."
+            "The rules have changed in the meantime. Propose your change again, based on the new rules."
         ) from None
 
 
@@ -120,7 +120,7 @@ def refuse(proposal: RuleSet, *, actor: Viewer, comment: str) -> None:
     """Reject it with a reason. Raises RefusedError."""
     comment = _decider(proposal, actor=actor, comment=comment)
     if not comment:
-        raise RefusedError("Write why you reject it. The author reads it.")
+        raise RefusedError("Enter a comment that says why you reject it. The author sees it.")
     with transaction.atomic():
         _move(proposal, S.PROPOSED, S.REJECTED, **_decided(actor, comment))
         _record(proposal, "reject", actor=actor, data={"comment": comment})
@@ -129,7 +129,7 @@ def refuse(proposal: RuleSet, *, actor: Viewer, comment: str) -> None:
 def take_back(proposal: RuleSet, *, actor: Viewer) -> None:
     """Withdraw one's own proposal. Raises RefusedError."""
     if proposal.author_id != actor.person_id:
-        raise RefusedError("Only who proposed it can withdraw it.")
+        raise RefusedError("Only the person who proposed it can withdraw it.")
     with transaction.atomic():
         _move(proposal, S.PROPOSED, S.WITHDRAWN, **_decided(actor, ""))
         _record(proposal, "withdraw", actor=actor)
@@ -149,7 +149,7 @@ def _decider(proposal: RuleSet, *, actor: Viewer, comment: str) -> str:
         raise RefusedError(why)
     comment = comment.strip()
     if len(comment) > MAX_REASON:
-        raise RefusedError(f"The comment has {len(comment)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The comment has {len(comment)} characters, and the limit is {MAX_REASON}.")
     return comment
 
 
@@ -171,7 +171,7 @@ def _check_own_draft(draft: RuleSet, *, actor: Viewer) -> None:
 def _check_base(rules: RuleSet, *, number: int) -> None:
     if rules.base != number:
         raise RefusedError(
-            f"These changes were made to version {rules.base} of the rules, and version {number} is in force. Make them again, on that."
+            f"These changes were made to version {rules.base} of the rules, and version {number} is now in effect. Make your changes again, based on it."
         )
 
 
@@ -192,4 +192,4 @@ def _move(rules: RuleSet, was: RulesState, to: RulesState, **fields: Any) -> Non
 
 def _record(rules: RuleSet, act: str, *, actor: Viewer, data: dict[str, Any] | None = None) -> None:
     known = {"proposal": rules.pk, "version": rules.number or "", "base": rules.base}
-    record(kind=f"approval_rules.{act}", actor=actor, subject="Rules of approval", data=known | (data or {}))
+    record(kind=f"approval_rules.{act}", actor=actor, subject="Approval rules", data=known | (data or {}))

@@ -205,17 +205,19 @@ def problems_of(rules: Sequence[Rule]) -> list[str]:
     """Why these cannot be the rules, in words; empty is well."""
     found = [problem for rule in rules for problem in _problems(rule)]
     if len(rules) > MOST_RULES:
-        found.append(f"There are {len(rules)} rules; {MOST_RULES} are the limit.")
+        found.append(f"There are {len(rules)} rules, and the limit is {MOST_RULES}.")
     names = [rule.name.casefold() for rule in rules]
     found += [
-        f"Two rules are called “{rule.name}”." for n, rule in enumerate(rules) if names.index(names[n]) < n
+        f"Two rules have the name “{rule.name}”. Rename one of them."
+        for n, rule in enumerate(rules)
+        if names.index(names[n]) < n
     ]
     if not rules or not _is_open(rules[-1]):
         found.append(
-            "The last rule must hold for everything: no account, team, risk or care. Else some request would fall under none."
+            "The last rule must apply to all requests: remove its accounts, teams and risks. Otherwise some requests would have no rule."
         )
     found += [
-        f"“{rule.name}” holds for everything, so the rules below it would never be reached. Move it to the end."
+        f"“{rule.name}” applies to all requests, so the rules below it would never apply. Move it to the end."
         for rule in rules[:-1]
         if _is_open(rule)
     ]
@@ -231,36 +233,36 @@ def _problems(rule: Rule) -> list[str]:
     if not rule.name.strip():
         found.append("A rule needs a name.")
     if not rule.stages:
-        found.append(f"“{rule.name}” has no stage. At least one person has to approve.")
+        found.append(f"“{rule.name}” has no stages. At least one person must approve.")
     if len(rule.stages) > MOST_STAGES:
-        found.append(f"“{rule.name}” has {len(rule.stages)} stages; {MOST_STAGES} are the limit.")
+        found.append(f"“{rule.name}” has {len(rule.stages)} stages, and the limit is {MOST_STAGES}.")
     for number, stage in enumerate(rule.stages, start=1):
         if not stage.who:
             found.append(f"“{rule.name}” has no one in stage {number}.")
         if not 1 <= stage.count <= MOST_PEOPLE:
             found.append(
-                f"“{rule.name}” asks {stage.count} people in stage {number}: write 1 to {MOST_PEOPLE}."
+                f"“{rule.name}” needs {stage.count} people in stage {number}. Enter 1 to {MOST_PEOPLE}."
             )
         named = {who for who in stage.who if who.kind == PERSON}
         if len(named) == len(stage.who) and len(named) < stage.count:
             found.append(
-                f"“{rule.name}” asks {stage.count} people in stage {number} and names only {len(named)}."
+                f"“{rule.name}” needs {stage.count} people in stage {number}, but only {len(named)} can approve."
             )
     if rule.stages and all(LEAD in {who.kind for who in stage.who} for stage in rule.stages):
         found.append(
-            f"“{rule.name}” could be passed by team leads alone, and a single administrator appoints them. Add a stage without them."
+            f"“{rule.name}” could be approved by team leads alone, and one administrator can appoint team leads. Add a stage without them."
         )
     if any(who.kind == LEAD for who in rule.escalate_to):
         found.append(
-            f"“{rule.name}” escalates to team leads, and a single administrator appoints them. Choose others."
+            f"“{rule.name}” escalates to team leads, and one administrator can appoint team leads. Choose someone else."
         )
     if not 1 <= rule.wait_hours <= MOST_HOURS:
-        found.append(f"“{rule.name}” waits {rule.wait_hours} hours: write 1 to {MOST_HOURS}.")
+        found.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MOST_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:
         found.append(
-            f"“{rule.name}” escalates after {rule.escalate_hours} hours, but not to anyone. Choose who."
+            f"“{rule.name}” escalates after {rule.escalate_hours} hours, but to no one. Choose who it escalates to."
         )
     for what, hours in (("reminds", rule.remind_hours), ("escalates", rule.escalate_hours)):
         if hours < 0 or (hours and hours >= rule.wait_hours):
-            found.append(f"“{rule.name}” {what} after {hours} hours, when the request has closed already.")
+            found.append(f"“{rule.name}” {what} after {hours} hours, when the request has already expired.")
     return found

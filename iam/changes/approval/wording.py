@@ -73,22 +73,22 @@ def _word(who: Who, *, many: bool, names: Names) -> str:
 
 
 def who_words(who: Iterable[Who], *, names: Names) -> str:
-    """ "administrators and approvers"; "nobody"."""
-    return _and([_word(one, many=True, names=names) for one in who]) or "nobody"
+    """ "administrators and approvers"; "no one"."""
+    return _and([_word(one, many=True, names=names) for one in who]) or "no one"
 
 
 def when(rule: Rule, *, names: Names) -> str:
-    """For which requests it holds: "always", or "when it makes someone an administrator and it is in production"."""
+    """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is in production"."""
     parts = []
     if rule.risks:
         parts.append(f"it {_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks])}")
     if rule.sensitivity == HIGH:
-        parts.append("it is to be looked at closely")
+        parts.append("it is sensitive")
     if rule.teams:
         parts.append(f"it concerns people of {_or([names.get(slug, slug) for slug in rule.teams])}")
     if rule.accounts:
         parts.append(f"it is in {_or([names.get(number, number) for number in rule.accounts])}")
-    return f"when {', and '.join(parts)}" if parts else "always"
+    return f"when {', and '.join(parts)}" if parts else "to all requests"
 
 
 def lines_of(rule: Rule, *, names: Names) -> list[Line]:
@@ -98,9 +98,9 @@ def lines_of(rule: Rule, *, names: Names) -> list[Line]:
         for number, stage in enumerate(rule.stages, start=1)
     ]
     return [
-        Line("Holds", when(rule, names=names)),
+        Line("Applies", when(rule, names=names)),
         *stages,
-        Line("Waits", hours(rule.wait_hours)),
+        Line("Expires", f"after {hours(rule.wait_hours)}"),
         Line("Reminds", f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"),
         Line(
             "Escalates",

@@ -129,7 +129,7 @@ def test_an_external_id_is_one_partners_alone_and_hard_to_guess(prod: Account) -
 
 
 DOUBTS = [
-    (_text(NotAction="s3:*", Resource="*"), "every action that is not named"),
+    (_text(NotAction="s3:*", Resource="*"), "every action that isn’t named"),
     (_text(Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}), "gives nothing"),
     (_text(Condition={"StringEquals": {"aws:PrincipalTag/team": []}}), "empty list"),
     (_text(Resource="arn:aws-cn:s3:::ledger/*"), "another AWS partition"),

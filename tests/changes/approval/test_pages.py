@@ -266,7 +266,7 @@ def test_rules_are_moved_and_taken_out_and_what_cannot_be_is_not_proposed(site: 
     assert site.asker.post(arrange, {"key": "rest", "do": "burn"}).status_code == 404
     refused = site.asker.post(reverse("changes:rules-propose"), {"reason": "Because"})
     assert refused.status_code == 422
-    assert "must hold for everything" in refused.content.decode()
+    assert "must apply to all requests" in refused.content.decode()
     site.asker.post(reverse("changes:rules-discard"))
     assert not RuleSet.objects.exists()
     assert site.asker.post(reverse("changes:rules-discard")).status_code == 404

@@ -98,21 +98,21 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        ((), "must hold for everything"),
-        ((PROD,), "must hold for everything"),
-        ((REST, PROD), "must hold for everything"),
-        ((REST, replace(REST, key="b", name="Again")), "would never be reached"),
+        ((), "must apply to all requests"),
+        ((PROD,), "must apply to all requests"),
+        ((REST, PROD), "must apply to all requests"),
+        ((REST, replace(REST, key="b", name="Again")), "would never apply"),
         ((replace(REST, name=" "),), "needs a name"),
-        ((replace(PROD, name="Same"), replace(REST, name="same")), "Two rules are called"),
+        ((replace(PROD, name="Same"), replace(REST, name="same")), "Two rules have the name"),
         ((replace(REST, stages=()),), "no stage"),
         ((replace(REST, stages=(Stage(()),)),), "has no one in stage"),
-        ((replace(REST, stages=(Stage((APPROVERS,), 0),)),), "write 1 to 9"),
-        ((replace(REST, stages=(Stage((Who(PERSON, "x"),), 2),)),), "names only 1"),
-        ((replace(REST, wait_hours=0),), "waits 0 hours"),
-        ((replace(REST, escalate_hours=2),), "but not to anyone"),
+        ((replace(REST, stages=(Stage((APPROVERS,), 0),)),), "Enter 1 to 9"),
+        ((replace(REST, stages=(Stage((Who(PERSON, "x"),), 2),)),), "only 1 can approve"),
+        ((replace(REST, wait_hours=0),), "expires after 0 hours"),
+        ((replace(REST, escalate_hours=2),), "but to no one"),
         ((replace(REST, stages=(Stage((Who(LEAD), APPROVERS)),)),), "by team leads alone"),
         ((replace(REST, escalate_hours=2, escalate_to=(Who(LEAD),)),), "escalates to team leads"),
-        ((replace(REST, remind_hours=24),), "when the request has closed already"),
+        ((replace(REST, remind_hours=24),), "when the request has already expired"),
         ((replace(REST, remind_hours=-1),), "reminds after -1 hours"),
         ((replace(REST, stages=(Stage((APPROVERS,)),) * 6),), "6 stages"),
     ],
@@ -142,9 +142,9 @@ def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], said: str) -
 
 
 def test_when_a_rule_holds_is_said_in_words() -> None:
-    assert when(REST, names={}) == "always"
+    assert when(REST, names={}) == "to all requests"
     assert when(replace(PROD, sensitivity="high"), names={ONE: "prod-core"}) == (
-        "when it is to be looked at closely, and it is in prod-core"
+        "when it is sensitive, and it is in prod-core"
     )
     assert when(RISKY, names={}) == ("when it makes someone an administrator or allows privilege escalation")
 
@@ -157,5 +157,5 @@ def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_re
     assert found["Payments"][0] == "added"
     assert found["Careful"][0] == "removed"
     assert found["Production"] == ("moved", (("Place", "2", "1"),))
-    assert found["Risky"] == ("changed", (("Waits", "1 day", "12 hours"), ("Place", "1", "2")))
+    assert found["Risky"] == ("changed", (("Expires", "after 1 day", "after 12 hours"), ("Place", "1", "2")))
     assert "Everything else" not in found
