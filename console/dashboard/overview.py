@@ -101,6 +101,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "sees_accounts": whole,
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "is_sample": settings.SAMPLE_DATA,
+        "news_since": mirror.news_since(lens, accounts.filter(pk=chosen.pk) if chosen else accounts),
         "news": differences(mirror.news(lens, limit=NEWS), viewer=viewer, with_nouns=True),
         "team": None if whole else list_page(PEOPLE, lens, Wanted()).rows[:TEAM],
         **asof_context(request, account=chosen),

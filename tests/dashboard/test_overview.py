@@ -207,6 +207,18 @@ def test_news_name_what_changed_and_by_what() -> None:
     assert "Cause unknown" in page
 
 
+def test_news_reach_no_further_back_than_the_first_sync() -> None:
+    account = factories.account()
+    factories.user(account, "maya")
+    Section.objects.update_or_create(account=account, name="users", defaults={"known_since": YESTERDAY})
+    client = _client(Role.AUDITOR)
+    page = " ".join(_text(client).split())
+    assert "since the first sync" in page
+    assert f"{YESTERDAY:%-d %b %Y}" in page.partition("since the first sync")[2][:400]
+    Section.objects.update(known_since=YESTERDAY - timedelta(days=60))
+    assert "since the first sync" not in _text(client)
+
+
 def test_the_past_shows_the_numbers_of_then_and_nothing_that_can_be_done() -> None:
     account = factories.account()
     maya = factories.user(account, "maya", credentials={"mfa": "none"})

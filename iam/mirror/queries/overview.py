@@ -6,15 +6,17 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery
 
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
+    Account,
     Edge,
     EntityState,
     InlinePolicy,
     Kind,
     PolicyVersion,
+    Section,
     UserCredentials,
 )
 from iam.mirror.queries.differences import (
@@ -47,6 +49,13 @@ def news(lens: Lens, *, limit: int) -> list[Row]:
     shown = lens.at or datetime.now(tz=UTC)
     found = [row for part in _parts(lens, shown, limit) for row in part]
     return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
+
+
+def news_since(lens: Lens, accounts: QuerySet[Account]) -> datetime | None:
+    """When the history of these accounts begins, where that is within the thirty days before the moment; None before and without any sync."""
+    begins = Section.objects.filter(account__in=accounts).aggregate(first=Min("known_since"))["first"]
+    shown = lens.at or datetime.now(tz=UTC)
+    return begins if begins and shown - timedelta(days=NEWS_DAYS) < begins <= shown else None
 
 
 def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
