@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console.changes.shown import call_rows
 from console.leaving.one import leaver_or_404
@@ -20,11 +20,13 @@ from iam.people.leaving.afterwards import RESTORABLE, deletion_plans, request_de
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.restoring import return_plans
 from iam.people.leaving.returning import password_of
+from iam.people.leaving.returning_again import invite_again
 from iam.people.leaving.rules import field_errors, may_act
 from iam.people.leaving.services import MAX_REASON
 from iam.people.leaving.suspending import checked_reason
 
 SHOWN_CALLS = 12
+RESET_FIRST = "A new password is being set. The invitation follows as soon as AWS has it."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +61,22 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "gets_link": any(password_of(seat) for seat in leaver.seats.all()),
         }
     return render_page(request, "leaving/restore.html", context, status=422 if refused else 200)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def leaver_invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Send a restored person another invitation, with a new password where the former one can't be shown."""
+    leaver = leaver_or_404(request, pk)
+    require_present(request)
+    try:
+        link = invite_again(request.viewer, leaver=leaver)
+    except RefusedError as error:
+        messages.error(request, error.message)
+    else:
+        done = f"Another invitation was sent to {link.person.email}." if link else RESET_FIRST
+        messages.success(request, done)
+    return redirect("leaving:leaver", pk=pk)
 
 
 @require_http_methods(["GET", "POST"])

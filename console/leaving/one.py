@@ -27,6 +27,7 @@ from iam.people.leaving.confirming import may_take_back, why_not_confirm
 from iam.people.leaving.current import differs_now
 from iam.people.leaving.models import OF_DELETION, OF_RETURN, SUSPENSION, EndedGrant, Leaver, Stage
 from iam.people.leaving.queries import Held, held_by, leaver_for
+from iam.people.leaving.returning_again import can_invite_again
 from iam.people.leaving.rules import is_about_oneself, may_act, review_of
 from iam.people.leaving.suspending import may_suspend, suspended_already
 from iam.people.moving.queries import move_of
@@ -79,6 +80,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "certificates": list(leaver.certificates.all()),
         "may_restore": acts and leaver.stage in RESTORABLE,
         "may_delete": acts and leaver.stage in DELETABLE,
+        "may_invite": can_invite_again(request.viewer, leaver) and request.at is None,
         "may_again": acts and leaver.stage == Stage.OPEN,
         "following": f"{reverse('leaving:leaver', args=[leaver.pk])}?n={step.following}",
     }

@@ -1,20 +1,24 @@
-"""The page of somebody whose access was restored: the new password of each account, once, and the way to add a phone."""
+"""The page of somebody whose access was restored: the new password of each account, in one browser session, and the way to add a phone."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
+from console.mfa import door
 from console.mfa.enrolling import having_mfa
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.people.leaving.models import Leaver, Seat
-from iam.people.leaving.returning import returned_by, take_password
+from iam.people.leaving.returning import returned_by, show_password
 from iam.people.links.models import Link
+from iam.people.links.words import word_of
+from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone
 from iam.people.onboarding.inviting import can_be_shown
 
 
 def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
-    """A POST takes the password of one account; it is in this answer and nowhere else. None where the link is about something else."""
+    """A POST shows the password of one account, again after a reload, in this browser session. None where the link is about something else."""
     leaver = returned_by(link)
     if leaver is None:
         return None
@@ -25,10 +29,15 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
     try:
         if seat is None:
             raise RefusedError("There is nothing for you here.")
-        password = take_password(link, seat)
+        password = show_password(link, seat, session=_session(request))
     except RefusedError as refused:
         return _page(request, link, leaver, refused=refused)
     return _page(request, link, leaver, taken=(seat, password))
+
+
+def _session(request: HttpRequest) -> str:
+    """What tells this browser from others: the cookie that the link gave it."""
+    return request.COOKIES.get(door.COOKIE, "")
 
 
 def _page(
@@ -40,14 +49,31 @@ def _page(
     refused: RefusedError | None = None,
 ) -> HttpResponse:
     seats = leaver.seats.select_related("account").order_by("account__name", "pk")
+    session = _session(request)
+    rows = [_row(seat, taken, session=session) for seat in seats]
     context = {
         "leaver": leaver,
         "first_name": leaver.name.split()[0],
-        "rows": [
-            (one, can_be_shown(one.password_seal), taken[1] if taken and taken[0].pk == one.pk else "")
-            for one in seats
-        ],
+        "rows": rows,
+        # Somebody without a password that this browser can show gets another one by a new invitation.
+        "again": reverse("invitation-request", args=[word_of(link.pk)])
+        if any(row[3] for row in rows)
+        else "",
         "refused": refused,
         "phone": having_mfa(link),
     }
     return render_page(request, "leaving/returned.html", context, status=422 if refused else 200)
+
+
+def _row(seat: Seat, taken: tuple[Seat, str] | None, *, session: str) -> tuple[Seat, bool, str, str]:
+    """The seat, whether its password can be shown here, the password itself once shown, and what to know where it can't be shown."""
+    password = taken[1] if taken and taken[0].pk == seat.pk else ""
+    if seat.password_seal is None or password:
+        return seat, False, password, ""
+    if has_chosen_password(seat):
+        return seat, False, "", ""
+    if is_password_gone(seat):
+        return seat, False, "", "This password was deleted in AWS."
+    if can_be_shown(seat.password_seal, session=session):
+        return seat, True, "", ""
+    return seat, False, "", "The password was shown in another browser, or its time is over."

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("file/", file.file_page, name="file"),
     path("people/<uuid:pk>/", one.leaver_page, name="leaver"),
     path("people/<uuid:pk>/again/", one.leaver_again, name="again"),
+    path("people/<uuid:pk>/invite/", afterwards.leaver_invite, name="invite"),
     path("people/<uuid:pk>/confirm/", suspend.leaver_confirm, name="confirm"),
     path("people/<uuid:pk>/take-back/", suspend.leaver_take_back, name="take-back"),
     path("people/<uuid:pk>/restore/", afterwards.leaver_restore, name="restore"),

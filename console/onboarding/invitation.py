@@ -22,6 +22,7 @@ from iam.changes.errors import RefusedError
 from iam.directory.rules import DirectoryRuleError
 from iam.mirror.models import AccountFact, valid_at
 from iam.people.leaving.returning import returned_by
+from iam.people.leaving.returning_again import request_again
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.words import id_in, word_of
@@ -124,7 +125,7 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
     link_id = id_in(word)
     invitations = Link.objects.select_related("person").filter(purpose=Purpose.INVITATION)
     link = invitations.filter(pk=link_id).first() if link_id else None
-    names = request_invitation(link) if link is not None else ""
+    names = (request_invitation(link) or request_again(link)) if link is not None else ""
     if link is None or not names:
         return door.refusal(request, NOT_YOURS)
     return render_page(

@@ -21,6 +21,8 @@ LEAVING: dict[tuple[str, str, str], str] = {
     ("POST", "leaving:file", ""): "sign-in 404 404 422 404 422 422",
     ("GET", "leaving:leaver", "leaver"): "sign-in 404 404 200 200 200 200",
     ("GET", "leaving:leaver", "other leaver"): "sign-in 404 404 404 200 200 200",
+    ("POST", "leaving:invite", "leaver"): "sign-in 404 404 302 404 302 302",
+    ("POST", "leaving:invite", "other leaver"): "sign-in 404 404 404 404 302 302",
     ("POST", "leaving:again", "leaver"): "sign-in 404 404 302 404 302 302",
     ("POST", "leaving:again", "other leaver"): "sign-in 404 404 404 404 302 302",
     ("GET", "leaving:again", "leaver"): "sign-in 404 404 302 404 302 302",

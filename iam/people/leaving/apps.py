@@ -13,7 +13,7 @@ class LeavingConfig(AppConfig):
         from iam.changes import handlers
         from iam.changes.services import breaking, reaching
         from iam.people.leaving.confirming import reviewed
-        from iam.people.leaving.models import OF_DELETION, OF_RETURN, OF_RUN, OF_SUSPENSION
+        from iam.people.leaving.models import OF_DELETION, OF_INVITING, OF_RETURN, OF_RUN, OF_SUSPENSION
         from iam.people.leaving.reaching import of_leaver, of_run
         from iam.people.leaving.settling import change_ended
 
@@ -21,5 +21,5 @@ class LeavingConfig(AppConfig):
         breaking.register_review(OF_SUSPENSION, reviewed)
         for kind in (OF_RUN, OF_SUSPENSION):
             reaching.register(kind, of_run)
-        for kind in (OF_RETURN, OF_DELETION):
+        for kind in (OF_RETURN, OF_DELETION, OF_INVITING):
             reaching.register(kind, of_leaver)

@@ -21,7 +21,9 @@ OF_DELETION = "leaving-deletion"
 """The cause of a set that deletes the users; its id is the leaver's."""
 OF_SUSPENSION = "suspension"
 """The cause of a set that suspends somebody, without an approval before; its id is the run's."""
-CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION)
+OF_INVITING = "leaving-invite"
+"""The cause of a set that gives a restored person another password; its id is the leaver's."""
+CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
 
 
 class RunState(models.TextChoices):

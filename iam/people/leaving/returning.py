@@ -94,12 +94,13 @@ def returned_by(link: Link) -> Leaver | None:
     return next((one for one in people if cause_of(one) == link.cause_id), None)
 
 
-def take_password(link: Link, seat: Seat) -> str:
-    """The new password, for the person of the link, and never again. Raises RefusedError."""
+def show_password(link: Link, seat: Seat, *, session: str) -> str:
+    """The new password, for the person of the link: the first browser session that asks sees it again until it ends. Raises RefusedError."""
     leaver = returned_by(link)
     if leaver is None or seat.leaver_id != leaver.pk or seat.password_seal is None:
         raise RefusedError("This link has no password for you.")
+    until = link.session_until or link.expires_at
     try:
-        return sealed.open_once(seat.password_seal, person=link.person)
+        return sealed.reveal(seat.password_seal, person=link.person, session=session, until=until)
     except SealedError as error:
         raise RefusedError(error.message) from None

@@ -23,6 +23,7 @@ from iam.people.leaving.closing import is_denied
 from iam.people.leaving.grants import end_grants, grants_are_over
 from iam.people.leaving.models import (
     OF_DELETION,
+    OF_INVITING,
     OF_REST,
     OF_RETURN,
     OF_RUN,
@@ -34,6 +35,7 @@ from iam.people.leaving.models import (
     Stage,
 )
 from iam.people.leaving.proving import changes_of, is_busy, prove_seat
+from iam.people.leaving.returning_again import settle_password
 from iam.people.leaving.rules import asker_of, is_confirmed
 
 BATCH: Final = 100
@@ -54,6 +56,10 @@ def change_ended(change: Change) -> None:
         leavers = set(rest.values_list("leaver", flat=True))
     elif group.cause_kind in (OF_RETURN, OF_DELETION):
         leavers = {group.cause_id} if group.cause_id else set()
+    elif group.cause_kind == OF_INVITING:
+        if group.cause_id:
+            settle_password(group.cause_id)
+        return
     elif group.cause_kind == ENDING:
         ends = EndedGrant.objects.filter(grant=group.cause_id, seat__leaver__stage__in=BEFORE_END)
         leavers = set(ends.values_list("seat__leaver", flat=True))

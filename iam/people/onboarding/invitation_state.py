@@ -68,7 +68,7 @@ def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
         raise RefusedError("You can invite people of your own teams only.")
 
 
-def has_chosen_password(place: Place) -> bool:
+def has_chosen_password(place: Place | Seat) -> bool:
     """True if the person replaced the first password by one of their own."""
     row, made = _credentials(place), _made_at(place)
     if row is None or made is None or row.password_changed_at is None:
@@ -76,25 +76,25 @@ def has_chosen_password(place: Place) -> bool:
     return row.password_changed_at > made + SLACK
 
 
-def is_password_gone(place: Place) -> bool:
+def is_password_gone(place: Place | Seat) -> bool:
     """True if AWS was read after the first password was set, and the user has no password: somebody deleted it."""
     row, made = _credentials(place), _made_at(place)
     return row is not None and made is not None and row.has_password is False and row.valid_from > made
 
 
-def lacks_password(place: Place) -> bool:
+def lacks_password(place: Place | Seat) -> bool:
     """True if AWS shows that the user has no password, whenever that was read."""
     row = _credentials(place)
     return row is not None and row.has_password is False
 
 
-def _credentials(place: Place) -> UserCredentials | None:
+def _credentials(place: Place | Seat) -> UserCredentials | None:
     users = Entity.objects.filter(
         account=place.account_id, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
     )
     return UserCredentials.objects.filter(valid_at(None), user__in=users).first()
 
 
-def _made_at(place: Place) -> datetime | None:
+def _made_at(place: Place | Seat) -> datetime | None:
     seal = Secret.objects.filter(pk=place.password_seal).first() if place.password_seal else None
     return seal.released_at if seal else None

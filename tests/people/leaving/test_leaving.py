@@ -17,11 +17,14 @@ from iam.directory.models import Role, RoleAssignment
 from iam.directory.parting import part
 from iam.journal.models import Entry
 from iam.mirror.models import Entity
+from iam.notify.events import Event
+from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, returning, settling
 from iam.people.leaving.certificates import stands
 from iam.people.leaving.models import Certificate, Leaver, Seat
 from iam.people.leaving.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.leaving.planning import Plan, Site, notes_for
+from iam.people.leaving.returning_again import invite_again, request_again
 from iam.people.leaving.rules import warnings_for
 from iam.people.links.models import Link
 from tests import factories
@@ -155,10 +158,52 @@ def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inac
     assert farewell.person.is_active
     link = Link.objects.get(cause_id=returning.cause_of(leaver))
     seat = leaver.seats.get()
-    assert len(returning.take_password(link, seat)) >= 12
-    with pytest.raises(RefusedError):
-        returning.take_password(link, seat)
+    password = returning.show_password(link, seat, session="here")
+    assert len(password) >= 12
+    assert returning.show_password(link, seat, session="here") == password
+    with pytest.raises(RefusedError, match="another browser"):
+        returning.show_password(link, seat, session="elsewhere")
     assert farewell.aws("GetLoginProfile", UserName=user.name)["LoginProfile"]["PasswordResetRequired"]
+
+
+def test_a_restored_person_gets_another_password_by_another_invitation(farewell: Farewell) -> None:
+    leaver = farewell.gone(actor=farewell.lead)
+    farewell.agree(afterwards.request_return(farewell.lead, leaver=leaver, reason="It was the wrong one")[0])
+    farewell.work()
+    leaver.refresh_from_db()
+    first = Link.objects.get(cause_id=returning.cause_of(leaver))
+    seat = leaver.seats.get()
+    password = returning.show_password(first, seat, session="here")
+    assert request_again(first) == f"{farewell.lead.name}"
+    assert Outgoing.objects.filter(event=Event.INVITATION_WANTED).exists()
+    with pytest.raises(RefusedError, match="another invitation"):
+        invite_again(farewell.stranger, leaver=leaver)
+    with farewell.committing(execute=True):
+        assert invite_again(farewell.lead, leaver=leaver) is None
+    with pytest.raises(RefusedError, match="is being set"):
+        invite_again(farewell.lead, leaver=leaver)
+    farewell.work()
+    leaver.refresh_from_db()
+    assert (leaver.stage, leaver.trouble) == ("returned", "")
+    second = Link.objects.get(cause_id=returning.cause_of(leaver))
+    seat.refresh_from_db()
+    again = returning.show_password(second, seat, session="there")
+    assert again != password
+    with pytest.raises(RefusedError, match="no password for you"):
+        returning.show_password(first, seat, session="here")
+    assert request_again(first) == ""
+
+
+def test_a_password_that_nobody_has_seen_is_kept_and_only_the_link_is_new(farewell: Farewell) -> None:
+    leaver = farewell.gone(actor=farewell.lead)
+    farewell.agree(afterwards.request_return(farewell.lead, leaver=leaver, reason="It was the wrong one")[0])
+    farewell.work()
+    leaver.refresh_from_db()
+    with farewell.committing(execute=True):
+        link = invite_again(farewell.lead, leaver=leaver)
+    assert link is not None
+    leaver.refresh_from_db()
+    assert len(returning.show_password(link, leaver.seats.get(), session="here")) >= 12
 
 
 def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(farewell: Farewell) -> None:

@@ -158,13 +158,13 @@ def test_who_comes_back_takes_the_password_of_their_own_seat_by_their_own_link(
     (person, link), (_, others) = back(leaver), back(other)
     for wrong, seat in ((link, other.seats.get()), (others, leaver.seats.get())):
         with pytest.raises(RefusedError, match="no password for you"):
-            returning.take_password(wrong, seat)
+            returning.show_password(wrong, seat, session="here")
     elsewhere = make_link(
         Purpose.INVITATION, person=person, user_arn=link.user_arn, actor=None, cause_id=uuid4()
     )
     with pytest.raises(RefusedError, match="no password for you"):
-        returning.take_password(elsewhere, leaver.seats.get())
-    assert returning.take_password(link, leaver.seats.get()) == PASSWORD
+        returning.show_password(elsewhere, leaver.seats.get(), session="here")
+    assert returning.show_password(link, leaver.seats.get(), session="here") == PASSWORD
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,171 @@
+"""Another invitation for somebody whose access was restored: with a new password where the former one can't be shown any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.services import Cause, Lane
+from iam.changes.services.accepted import queue_accepted
+from iam.directory.models import Person, Role
+from iam.guard import Viewer
+from iam.journal.models import Entry
+from iam.journal.services import record
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, Seat, Stage
+from iam.people.leaving.returning import invite_back, returned_by
+from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
+from iam.people.links.models import Link
+from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone, lacks_password
+from iam.people.onboarding.inviting import can_be_shown
+
+PAUSE: Final = timedelta(hours=1)
+"""So often at most somebody is told that a person needs another invitation."""
+
+
+def can_invite_again(viewer: Viewer, leaver: Leaver) -> bool:
+    """Whether the viewer can send the restored person another invitation."""
+    is_restored = leaver.stage == Stage.RETURNED and leaver.person_id is not None
+    return is_restored and may_act(viewer, leaver) and not is_about_oneself(viewer, leaver)
+
+
+def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
+    """Send another link. None if a new password is set first, as accepted with the restore; the link follows then. Raises RefusedError."""
+    if not can_invite_again(actor, leaver):
+        raise RefusedError("You can’t send this person another invitation.")
+    with transaction.atomic():
+        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if _open_resets(held):
+            raise RefusedError("A new password is being set. Try again when that has ended.")
+        held.trials += 1
+        held.save(update_fields=["trials"])
+        seats = [seat for seat in held.seats.select_related("account", "user") if _needs_reset(seat)]
+        if seats:
+            _reset(held, seats, actor=actor)
+            return None
+        link = invite_back(held)
+        if link is None:
+            raise RefusedError(f"{leaver.name} has no linked IAM user, or is deactivated in Gatehouse.")
+        return link
+
+
+def settle_password(leaver_id: UUID) -> None:
+    """When the new passwords are set, send the link; if one failed, say so on the person's page."""
+    with transaction.atomic():
+        leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
+        newest = _resets(leaver)
+        if leaver.stage != Stage.RETURNED or not newest or _open_resets(leaver):
+            return
+        if all(change.state == ChangeState.APPLIED for change in newest):
+            invite_back(leaver)
+            return
+        failed = next(change for change in newest if change.state != ChangeState.APPLIED)
+        trouble = f"The new password could not be set: {failed.error_message}"
+        Leaver.objects.filter(pk=leaver.pk).update(trouble=trouble[:1024])
+
+
+def request_again(link: Link) -> str:
+    """The person asks for another invitation: who requested the offboarding, and the leads of the team, are told, once an hour. Their names."""
+    leaver = returned_by(link)
+    if leaver is None or leaver.stage != Stage.RETURNED:
+        return ""
+    people = _inviters(leaver)
+    since = datetime.now(tz=UTC) - PAUSE
+    told = Entry.objects.filter(
+        kind="leaving.invitation_wanted", at__gt=since, data_json__contains=str(leaver.pk)
+    )
+    if not told.exists():
+        now = datetime.now(tz=UTC)
+        notify(
+            Event.INVITATION_WANTED,
+            people=people,
+            subject=f"{leaver.name} needs another invitation",
+            text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the page and choose “Send another invitation”: "
+            "where it is needed, Gatehouse sets a new password, which only they see.",
+            path=f"/leaving/people/{leaver.pk}/",
+            key=f"back-wanted-{leaver.pk}-{now:%Y%m%d%H%M}",
+        )
+        record(
+            kind="leaving.invitation_wanted",
+            actor=link.person,
+            subject=leaver.name,
+            data={"leaver": leaver.pk},
+        )
+    return ", ".join(sorted(person.name for person in people)) or "your team lead"
+
+
+def _inviters(leaver: Leaver) -> list[Person]:
+    leads = Person.objects.filter(
+        assignments__role=Role.TEAM_LEAD, assignments__team__slug__in=leaver.teams, is_active=True
+    )
+    asker = asker_of(leaver.run)
+    found = {person.pk: person for person in leads}
+    if asker is not None and asker.is_active:
+        found[asker.pk] = asker
+    return list(found.values())
+
+
+def _needs_reset(seat: Seat) -> bool:
+    """Whether the password that was set can't be shown to a new browser, and the person has none of their own."""
+    if seat.password_seal is None or has_chosen_password(seat):
+        return False
+    return not can_be_shown(seat.password_seal) or is_password_gone(seat)
+
+
+def _reset(leaver: Leaver, seats: Sequence[Seat], *, actor: Viewer) -> None:
+    approved = (
+        ChangeSet.objects.filter(cause_kind=OF_RETURN, cause_id=leaver.pk).order_by("-created_at").first()
+    )
+    if approved is None:
+        raise RefusedError("The restore was not found, so no new password can be set under its approval.")
+    queue_accepted(
+        [_new_password(leaver, seat) for seat in seats],
+        with_set=approved,
+        actor=actor,
+        reason=f"{leaver.name} needs another invitation ({leaver.run.reference}).",
+        title=f"Reset the password of {leaver.name}",
+        cause=Cause(OF_INVITING, leaver.pk),
+        key=f"{OF_INVITING}-{leaver.pk.hex}-{leaver.trials}",
+        lanes=[Lane(lane) for lane, _ in enumerate(seats)],
+    )
+    data = {"leaver": leaver.pk, "passwords": len(seats)}
+    record(kind="leaving.password_reset", actor=actor, subject=leaver.name, data=data)
+
+
+def _new_password(leaver: Leaver, seat: Seat) -> Operation:
+    """The operation that sets another password, sealed anew for the person."""
+    first = Change.objects.filter(
+        change_set__cause_kind__in=(OF_RETURN, OF_INVITING),
+        change_set__cause_id=leaver.pk,
+        subject_arn=seat.user_arn,
+        operation__in=(CreateLoginProfile.slug, UpdateLoginProfile.slug),
+    ).first()
+    if first is None or leaver.person_id is None:
+        raise RefusedError(f"No password was set in {seat.account.name}.")
+    seal = seal_id(person_id=leaver.person_id, key=f"{leaver.pk.hex}:{seat.pk.hex}:{leaver.trials}")
+    seat.password_seal = seal
+    seat.save(update_fields=["password_seal"])
+    params: dict[str, Any] = dict(first.params) | {"sealed_id": str(seal)}
+    slug = CreateLoginProfile.slug if lacks_password(seat) else UpdateLoginProfile.slug
+    return restore(slug, account=seat.account, params=params)
+
+
+def _resets(leaver: Leaver) -> list[Change]:
+    """The changes of the newest reset of passwords."""
+    rows = Change.objects.filter(change_set__cause_kind=OF_INVITING, change_set__cause_id=leaver.pk)
+    found = list(rows.order_by("-created_at"))
+    return [change for change in found if change.change_set_id == found[0].change_set_id]
+
+
+def _open_resets(leaver: Leaver) -> bool:
+    return any(change.state in (*OPEN, ChangeState.DRAFT) for change in _resets(leaver))
