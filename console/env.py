@@ -28,7 +28,7 @@ def _raw(name: str) -> str | None:
         text = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationError(
-            f"{name}_FILE points to {file}, which cannot be read: {error.strerror}."
+            f"{name}_FILE points to {file}, which can’t be read: {error.strerror}."
         ) from error
     if not text:
         raise ConfigurationError(f"{name}_FILE points to {file}, which is empty.")
@@ -77,7 +77,7 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     except ValueError:
         raise ConfigurationError(f"{name} is {value!r}: write a whole number.") from None
     if not low <= result <= high:
-        raise ConfigurationError(f"{name} is {result}: it must lie between {low} and {high}.")
+        raise ConfigurationError(f"{name} is {result}: it must be between {low} and {high}.")
     return result
 
 
@@ -159,7 +159,7 @@ def _postgres(name: str, value: str) -> dict[str, object]:
     try:
         port = str(parts.port or "")
     except ValueError:
-        raise ConfigurationError(f"{name} has a port that is no number.") from None
+        raise ConfigurationError(f"{name} has an invalid port: use a number from 1 to 65535.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database_name,

@@ -27,7 +27,7 @@ def rooms() -> Rooms:
     secret = env.text("GATEHOUSE_WEBHOOK_SECRET", "")
     if webhook and len(secret) < SHORTEST_SECRET:
         raise env.ConfigurationError(
-            f"GATEHOUSE_WEBHOOK_SECRET signs what goes to GATEHOUSE_WEBHOOK_URL: write {SHORTEST_SECRET} or more random characters."
+            f"GATEHOUSE_WEBHOOK_SECRET signs what is sent to GATEHOUSE_WEBHOOK_URL: set {SHORTEST_SECRET} or more random characters."
         )
     return Rooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
 
@@ -38,7 +38,7 @@ def _address(name: str, *, private: bool) -> str:
         return ""
     # The address may hold a secret: the sentence does not repeat it.
     wrong = env.ConfigurationError(
-        f"{name} is no address: write https://HOST/PATH, without a name or password in it."
+        f"{name} isn’t a web address: use https://HOST/PATH, without a name or password in it."
     )
     try:
         parts = urlsplit(value)

@@ -41,11 +41,11 @@ def _oidc(*, embedded: bool) -> dict[str, Any] | None:
         "provider_id": OIDC_ID,
         "name": env.text("GATEHOUSE_OIDC_NAME", "company sign-in"),
         "client_id": env.text(
-            "GATEHOUSE_OIDC_CLIENT_ID", why="Write the client id that the identity provider gave Gatehouse."
+            "GATEHOUSE_OIDC_CLIENT_ID", why="Set the client ID from the identity provider."
         ),
         "secret": env.text(
             "GATEHOUSE_OIDC_CLIENT_SECRET",
-            why="Write the client secret that the identity provider gave Gatehouse.",
+            why="Set the client secret from the identity provider.",
         ),
         "settings": {"server_url": issuer.rstrip("/"), "fetch_userinfo": True},
     }
@@ -92,7 +92,7 @@ def _idp_by_address(address: str, *, embedded: bool) -> dict[str, str]:
     return {
         "metadata_url": address,
         "entity_id": env.text(
-            "GATEHOUSE_SAML_ENTITY_ID", why="Write the entity id of the identity provider in that metadata."
+            "GATEHOUSE_SAML_ENTITY_ID", why="Set the entity ID of the identity provider in that metadata."
         ),
     }
 
@@ -105,7 +105,9 @@ def _idp_by_metadata(text: str) -> dict[str, str]:
         OneLogin_Saml2_XML.to_etree(text.encode())
         idp = OneLogin_Saml2_IdPMetadataParser.parse(text.encode()).get("idp") or {}
     except Exception as error:  # noqa: BLE001 - the parser raises whatever its XML library raises
-        raise env.ConfigurationError(f"GATEHOUSE_SAML_METADATA_FILE is no SAML metadata: {error}.") from None
+        raise env.ConfigurationError(
+            f"GATEHOUSE_SAML_METADATA_FILE isn’t valid SAML metadata: {error}."
+        ) from None
     certificate = idp.get("x509cert") or next(
         iter((idp.get("x509certMulti") or {}).get("signing") or []), None
     )

@@ -12,7 +12,7 @@ WRONG = [
     (lambda: env.text("X", why="Write a word."), None, "X is not set. Write a word."),
     (lambda: env.flag("X", default=True), "maybe", "X is 'maybe': write true or false."),
     (lambda: env.number("X", 3), "soon", "X is 'soon': write a whole number."),
-    (lambda: env.number("X", 3, low=1, high=9), "10", "X is 10: it must lie between 1 and 9."),
+    (lambda: env.number("X", 3, low=1, high=9), "10", "X is 10: it must be between 1 and 9."),
     (lambda: env.words("X", None), None, "X is not set."),
     (lambda: env.choice("X", "a", ("a", "b")), "c", "X is 'c': it must be one of a, b."),
     (lambda: env.redis_url("X", None), None, "X is not set. Write the address of Redis"),
@@ -22,7 +22,11 @@ WRONG = [
     (lambda: env.database("X", None), None, "X is not set. Write the address of PostgreSQL"),
     (lambda: env.database("X", None), "mysql://db/x", "X starts with 'mysql': write postgres://"),
     (lambda: env.database("X", None), "postgres://db", "X names no database"),
-    (lambda: env.database("X", None), "postgres://db:port/x", "X has a port that is no number."),
+    (
+        lambda: env.database("X", None),
+        "postgres://db:port/x",
+        "X has an invalid port: use a number from 1 to 65535.",
+    ),
 ]
 
 
@@ -50,7 +54,7 @@ def test_a_secret_comes_from_its_file(tmp_path: Path, monkeypatch: pytest.Monkey
     ("content", "also", "sentence"),
     [
         ("", "", "X_FILE points to .* which is empty."),
-        (None, "", "X_FILE points to .* which cannot be read: No such file"),
+        (None, "", "X_FILE points to .* which can’t be read: No such file"),
         ("a", "b", "Both X and X_FILE are set: keep one of them."),
     ],
 )

@@ -4,7 +4,7 @@
 (`--write` keeps the new numbers).
 
 It reads the text and the labels of templates, the strings of templates' tags, and the strings of Python code. It leaves out
-docstrings, comments and strings without a space, which are names. A line that must keep a word ends with `wording: keep` in a comment.
+docstrings, comments, help texts of models and strings without a space, which are names. A line that must keep a word ends with `wording: keep` in a comment.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def _texts_of_template(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """(line, text) of the strings with a space that are not docstrings."""
+    """(line, text) of the strings with a space that are not docstrings, names for import, or notes of a model's column."""
     tree = ast.parse(source)
-    docstrings = set()
+    docstrings = _names_and_notes(tree)
     for node in ast.walk(tree):
         for field in ("body", "orelse", "finalbody"):
             statements = getattr(node, field, None)
@@ -126,6 +126,21 @@ def _texts_of_python(source: str) -> Iterator[tuple[int, str]]:
             is_read = " " in node.value or re.fullmatch(r"[A-Z][a-z]+", node.value)
             if is_read:
                 yield node.lineno, node.value
+
+
+def _names_and_notes(tree: ast.Module) -> set[int]:
+    """The ids of the strings in `__all__` and of the help texts of models' columns, which no page shows."""
+    apart: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
+        ):
+            apart |= {id(string) for string in ast.walk(node.value)}
+        is_column = isinstance(node, ast.Call) and ast.unparse(node.func).startswith("models.")
+        for keyword in node.keywords if is_column and isinstance(node, ast.Call) else ():
+            if keyword.arg == "help_text":
+                apart |= {id(string) for string in ast.walk(keyword.value)}
+    return apart
 
 
 def breaches(file: Path) -> Iterator[Breach]:

@@ -51,7 +51,7 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "sign_in.succeeded": "{who} signed in with {by}",
+    "sign_in.succeeded": "{who} signed in ({by})",
     "sign_in.failed": "A sign-in failed ({method}): {subject}",
     "sign_in.locked": "Sign-in was locked ({method}): {subject}",
     "sign_in.unlock": "{who} unlocked the sign-in of {subject}",

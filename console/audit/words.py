@@ -11,10 +11,11 @@ from console.audit.sentences import OF_CHANGES, OF_REQUESTS, SENTENCES
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
-_SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type", "why"})
+_SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type"})
 """Values that are words of our own, with an underscore or dash for a space."""
 _STATES = frozenset({"from", "to"})
 """Such words in entries about a state; elsewhere they are names."""
+_LABELS = {"arn": "ARN", "by": "Method", "change": "Change ID", "grant": "Grant ID", "for": "For"}
 _ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone who isn’t signed in"}
 
 
@@ -33,6 +34,8 @@ def words_of(entry: Entry, reference: Reference | None = None) -> str:
     if act == "state":
         values |= {name: _unslugged(str(data[name])) for name in _STATES if name in data}
     values |= _counted(data)
+    if entry.kind == "link.refused":
+        values["why"] = _unslugged(str(data.get("why", "")))
     values["who"] = _ACTORS.get(entry.actor_label, entry.actor_label)
     values["subject"] = entry.subject
     values["request"] = _request(entry, reference)
@@ -48,13 +51,16 @@ def words_of(entry: Entry, reference: Reference | None = None) -> str:
 def details_of(entry: Entry) -> list[tuple[str, str]]:
     """What else belongs to the entry, by name; nested values as JSON."""
     return [
-        (
-            name.replace("_", " "),
-            json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value),
-        )
+        (_LABELS.get(name, name.replace("_", " ").capitalize()), _detail(value))
         for name, value in entry.data.items()
         if value not in ("", None, [], {})
     ]
+
+
+def _detail(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def _request(entry: Entry, reference: Reference | None) -> str:

@@ -34,7 +34,7 @@ def comment(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     try:
         if not form.is_valid():
-            raise RefusedError("Write a comment of at most 1,000 characters.")
+            raise RefusedError("Enter a comment of up to 1,000 characters.")
         services.comment(shown, actor=request.viewer, text=form.cleaned_data["text"])
     except RefusedError as refused:
         return refused_page(request, pk, refused, said=request.POST.get("text", "")[:1000])
@@ -48,7 +48,7 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
     shown, typed = acting_on(request, pk), request.POST.get("until", "")[:32]
     until = read_input(typed)
     if until is None:
-        error = "Enter the day and the time at which it ends."
+        error = "Enter an end date and time."
         return refused_page(request, pk, None, until_error=error, ends_input=typed)
     try:
         services.shorten(shown, actor=request.viewer, until=until)

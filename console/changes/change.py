@@ -58,9 +58,7 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     form = DecisionForm(request.POST)
     try:
         if not form.is_valid():
-            raise RefusedError(
-                "Choose whether to approve or to reject; a comment has at most 1,000 characters."
-            )
+            raise RefusedError("Choose Approve or Reject. A comment can have up to 1,000 characters.")
         given = form.cleaned_data
         if given["decision"] == "approve":
             services.approve(shown, actor=request.viewer, seen_digest=given["seen"], comment=given["comment"])

@@ -63,7 +63,7 @@ class BreakGlassForm(forms.Form):
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write what the emergency is. The reviewer reads it."},
+        error_messages={"required": "Describe the emergency. The reviewer reads it."},
     )
     seen = forms.CharField(max_length=64)
 
@@ -73,13 +73,13 @@ class ReviewForm(forms.Form):
 
     verdict = forms.ChoiceField(
         choices=Verdict.choices,
-        error_messages={"required": "Choose whether to accept or undo it."},
+        error_messages={"required": "Choose Accept or Undo."},
     )
     comment = forms.CharField(
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write what you found. Auditors read it."},
+        error_messages={"required": "Describe what you found. Auditors read it."},
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 

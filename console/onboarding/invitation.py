@@ -220,7 +220,7 @@ def _seat(place: Place, taken: tuple[int, str, str] | None, *, session: str, giv
 def _note(place: Place) -> str:
     """What became of the first password, where it opens nothing any more."""
     if has_chosen_password(place):
-        return "You have chosen a password of your own. Sign in with that one."
+        return "You already chose your own password. Sign in with that one."
     if is_password_gone(place):
         return "This password was deleted in AWS, so it opens nothing any more."
     return ""

@@ -157,7 +157,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
-        "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this.",
+        "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this one.",
     }
 
     def encrypt(self, text: str) -> str:
@@ -170,7 +170,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _seal().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             raise RuntimeError(
-                "A second factor was sealed with another GATEHOUSE_SECRET_KEY. Its owner must enrol it anew."
+                "A second factor was encrypted with another GATEHOUSE_SECRET_KEY. Its owner must set it up again."
             ) from None
 
     def build_totp_svg(self, url: str) -> str:

@@ -37,7 +37,7 @@ class RoleForm(forms.Form):
         required=False,
         label="Account",
         widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Write the 12 digits of an account, or leave it empty for all."},
+        error_messages={"invalid": "Enter a 12-digit account ID, or leave it empty for all accounts."},
     )
     team = forms.ModelChoiceField(
         Team.objects.order_by("name"),
@@ -83,7 +83,7 @@ class RuleForm(forms.Form):
         required=False,
         label="Account",
         widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Write the 12 digits of an account, or leave it empty for all."},
+        error_messages={"invalid": "Enter a 12-digit account ID, or leave it empty for all accounts."},
     )
 
 

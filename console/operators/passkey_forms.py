@@ -29,7 +29,7 @@ class AnswerField(forms.JSONField):
     """The JSON of a PublicKeyCredential; https://www.w3.org/TR/webauthn-2/#iface-pkcredential"""
 
     default_error_messages = {
-        "unreadable": "The answer of that key cannot be read. Try again, or with another key."
+        "unreadable": "We can’t read the response of this security key. Try again, or use another key."
     }
 
     def __init__(self, kind: type[RegistrationResponse] | type[AuthenticationResponse]) -> None:

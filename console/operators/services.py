@@ -118,7 +118,7 @@ def hand_out_link(operator: Operator, *, actor: Actor) -> str:
 def _let_in(operator: Operator) -> Person:
     person = _person(operator)
     if not person.is_active:
-        raise DirectoryRuleError(f"{person.name} is deactivated. Let them back in first.")
+        raise DirectoryRuleError(f"{person.name} is deactivated. Reactivate them first.")
     return person
 
 
@@ -193,7 +193,7 @@ def locked_until(operator: Operator) -> object:
 
 def _person(operator: Operator) -> Person:
     if operator.person is None:
-        raise DirectoryRuleError("This sign-in belongs to nobody.")
+        raise DirectoryRuleError("This sign-in isn’t linked to a person.")
     return operator.person
 
 

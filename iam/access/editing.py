@@ -150,7 +150,7 @@ def _untaken(text: str) -> list[Finding]:
             code="CHARACTER_NOT_TAKEN",
             severity=Severity.ERROR,
             message=f"AWS doesn’t accept the character U+{ord(found.group()):04X} in policies.",
-            remedy="Use only Latin-1 characters (up to U+00FF). In names, * and ? can stand for others.",
+            remedy="Use only Latin-1 characters (up to U+00FF). In names, use * and ? for other characters.",
             statement=None,
             path="",
             line=line,

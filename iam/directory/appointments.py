@@ -35,9 +35,9 @@ def appoint(
     assert_administers(actor, account_id=account_id)
     assert_somebody_else(actor, person)
     if role not in DECIDING:
-        raise DirectoryRuleError(f"The role {role.label.lower()} doesn’t need a second person.")
+        raise DirectoryRuleError(f"The {role.label.lower()} role doesn’t need a second person.")
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account ID. Enter 12 digits.")
     alone = "" if is_command_line(actor) else why_alone()
     if is_command_line(actor) or alone:
         return give_role(
@@ -46,11 +46,11 @@ def appoint(
     asker = person_id_of(actor)
     assert asker is not None
     if RoleAssignment.objects.filter(person=person, role=role, account_id=account_id).exists():
-        raise DirectoryRuleError(f"{person.name} already has the role {role.label.lower()}.")
+        raise DirectoryRuleError(f"{person.name} already has the {role.label.lower()} role.")
     seconds = seconds_for(but={asker, person.pk}, account_id=account_id)
     if not seconds:
         raise DirectoryRuleError(
-            "No one else can confirm this: there is no other administrator and no approver. On the server, "
+            "No one else can confirm this: there isn’t another administrator or approver. On the server, "
             "run `manage.py bootstrap` to appoint one."
         )
     return _ask(person, role, account_id=account_id, actor=actor, seconds=seconds)
@@ -81,8 +81,8 @@ def _tell(made: Appointment, seconds: list[Person]) -> None:
     notify(
         Event.WAITING,
         people=seconds,
-        subject=f"{made.asked_label} asks that {made.person.name} becomes {made.get_role_display().lower()}",
-        text="A second person has to agree.",
+        subject=f"{made.asked_label} requested the {made.get_role_display().lower()} role for {made.person.name}",
+        text="A second person must approve it.",
         path="/changes/approvals/",
         key=f"appointment:{made.pk}",
     )

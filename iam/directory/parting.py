@@ -34,7 +34,7 @@ def welcome_back(person_id: UUID, *, why: str) -> str:
     if person is None:
         return ""
     if person.assignments.filter(role__in=[Role.ADMINISTRATOR, Role.APPROVER]).exists():
-        return f"{person.name} decides about others in Gatehouse: an administrator lets them sign in again, under Operators."
+        return f"{person.name} is an administrator or approver in Gatehouse. An administrator can reactivate them under Operators."
     Person.objects.filter(pk=person.pk).update(is_active=True)
     record(kind="person.reactivate", actor=None, subject=person.email, data={"why": why})
     return ""

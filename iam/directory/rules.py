@@ -43,7 +43,7 @@ def assert_somebody_else(actor: Actor, person: Person) -> None:
     """Nobody alters their own rights: not upward, and not downward by mistake."""
     if person_id_of(actor) == person.id:
         raise DirectoryRuleError(
-            "You cannot change your own roles, teams or IAM users. Ask another administrator."
+            "You can’t change your own roles, teams or IAM users. Ask another administrator."
         )
 
 

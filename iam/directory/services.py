@@ -68,7 +68,7 @@ def reactivate_person(person: Person, *, actor: Actor) -> None:
     assert_somebody_else(actor, person)
     if not person.is_active and _decides(person) and not (is_command_line(actor) or why_alone()):
         raise DirectoryRuleError(
-            f"{person.name} decides about others. Take the roles of administrator and approver first; a second person agrees when they are given again."
+            f"{person.name} is an administrator or approver. Remove these roles first. A second person must approve them when you give them again."
         )
     if not Person.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
         return
@@ -91,18 +91,18 @@ def assign_role(
     """
     role = Role(role)
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account ID. Enter 12 digits.")
     assert_administers(actor, account_id=account_id)
     assert_somebody_else(actor, person)
     if (role is Role.TEAM_LEAD) != (team is not None):
-        raise DirectoryRuleError("A team lead leads a team; the other roles are for accounts, not for teams.")
+        raise DirectoryRuleError("A team lead needs a team. Other roles are for accounts, not for teams.")
     decides = role in (Role.ADMINISTRATOR, Role.APPROVER) and not is_command_line(actor)
     alone = why_alone() if decides else ""
     held = RoleAssignment.objects.filter(person=person, role=role, account_id=account_id, team=team).first()
     if held is not None:
         return held
     if decides and not alone:
-        raise DirectoryRuleError(f"A second person has to confirm the role {role.label.lower()}.")
+        raise DirectoryRuleError(f"A second person must approve the {role.label.lower()} role.")
     return give_role(
         person, role, account_id=account_id, team=team, actor=actor, data={alone: True} if alone else {}
     )
@@ -164,7 +164,7 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
     arn = user_arn.strip()
     match = USER_ARN.fullmatch(arn)
     if not match:
-        raise DirectoryRuleError("Write the ARN of an IAM user, such as arn:aws:iam::111111111111:user/maya.")
+        raise DirectoryRuleError("Enter the ARN of an IAM user, such as arn:aws:iam::111111111111:user/maya.")
     assert_administers(actor, account_id=match["account"])
     assert_somebody_else(actor, person)
     return tie(person, user_arn=arn, actor=actor)

@@ -30,7 +30,7 @@ def create_team(*, name: str, description: str = "", actor: Actor) -> Team:
         slug=slug, defaults={"name": name.strip(), "description": description.strip()}
     )
     if not made:
-        raise DirectoryRuleError(f"There is a team {team.name} already.")
+        raise DirectoryRuleError(f"A team named {team.name} already exists.")
     record(kind="team.create", actor=actor, subject=team.name)
     return team
 
@@ -41,7 +41,7 @@ def delete_team(team: Team, *, actor: Actor) -> None:
     assert_administers(actor)
     leads = [a.person.name for a in team.assignments.select_related("person")]
     if leads:
-        raise DirectoryRuleError(f"{', '.join(leads)} still leads {team.name}. Take that role first.")
+        raise DirectoryRuleError(f"{', '.join(leads)} still leads {team.name}. Remove that role first.")
     rules, name = [str(rule) for rule in team.rules.all()], team.name
     try:
         team.delete()
@@ -67,17 +67,17 @@ def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = 
     """IAM users in the group, or under the path, of an account (blank: of every account) belong to the team."""
     kind, text = RuleKind(kind), value.strip()
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account ID. Enter 12 digits.")
     assert_administers(actor, account_id=account_id)
     if kind is RuleKind.GROUP and not GROUP_NAME.fullmatch(text):
-        raise DirectoryRuleError("Write the name of an IAM group: letters, digits and + = , . @ _ -")
+        raise DirectoryRuleError("Enter the name of an IAM group: letters, digits and + = , . @ _ -")
     if kind is RuleKind.PATH and not PATH.fullmatch(text):
-        raise DirectoryRuleError("Write a path that begins and ends with a slash, such as /payments/.")
+        raise DirectoryRuleError("Enter a path that begins and ends with a slash, such as /payments/.")
     try:
         with transaction.atomic():
             rule = TeamRule.objects.create(team=team, kind=kind, value=text, account_id=account_id)
     except IntegrityError:
-        raise DirectoryRuleError(f"{team.name} has this rule already.") from None
+        raise DirectoryRuleError(f"{team.name} already has this rule.") from None
     record(
         kind="team.rule_add",
         actor=actor,

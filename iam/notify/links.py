@@ -60,9 +60,9 @@ def target_of(word: str) -> Target:
         found = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
     except signing.SignatureExpired:
         raise LinkError(
-            f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has ended. What it led to may still be there."
+            f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has expired. The page it led to may still exist."
         ) from None
     except signing.BadSignature:
-        raise LinkError("This link is damaged: copy the whole of it from the message.") from None
+        raise LinkError("This link is incomplete. Copy the whole link from the message.") from None
     person, path = found
     return Target(UUID(person), path)

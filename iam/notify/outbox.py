@@ -43,7 +43,9 @@ def deliver(outgoing_id: UUID) -> None:
     if message is None:
         return
     if message.attempts > MOST_TRIES:
-        _give_up(message, DeliveryError("Every worker that sent it ended before it could say how that went."))
+        _give_up(
+            message, DeliveryError("Every worker that tried to send it stopped before it could confirm.")
+        )
         return
     try:
         send(message)

@@ -96,7 +96,7 @@ def _row(
     **fields: object,
 ) -> Outgoing:
     if not path.startswith("/") or path.startswith("//"):
-        raise ValueError(f"{path!r} is no page of ours.")
+        raise ValueError(f"{path!r} isn’t an address of Gatehouse.")
     return Outgoing(
         event=spec.event,
         channel=channel,

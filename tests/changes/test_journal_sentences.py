@@ -127,6 +127,8 @@ def test_names_keep_their_underscores_and_words_of_ours_lose_them() -> None:
         kind="role.assign", actor=None, data={"role": "team-lead", "name": "Ada", "team": "data_eng"}
     )
     assert words_of(given) == "Gatehouse gave Ada the team lead role of data_eng"
+    joined = record(kind="person.join", actor=None, data={"name": "Ada", "why": "RUN-15113FB6"})
+    assert words_of(joined) == "Ada was added by RUN-15113FB6"
 
 
 def test_numbers_agree_with_what_they_count() -> None:

@@ -102,7 +102,7 @@ def test_a_worker_killed_as_it_was_about_to_create_is_not_followed_by_a_blind_se
     lose_a_worker(change, monkeypatch, writes, "call", at("CreatePolicyVersion", killed))
 
     assert (change.state, change.error_kind) == (ChangeState.UNKNOWN, "in_doubt")
-    assert "never repeated blindly" in change.error_message
+    assert "never repeats this call without checking" in change.error_message
     assert full.scene.standin.calls(CREATE) == 0
 
     services.look_again(change, actor=full.scene.approver)

@@ -162,7 +162,7 @@ def test_what_aws_shows_late_is_read_again_later_and_no_worker_waits(
     ran(change)
     assert change.state == ChangeState.APPLIED
     assert scene.standin.calls(ADD) == 1
-    assert "3 readings" in change.events.last().note
+    assert "3 checks" in change.events.last().note
 
 
 def test_what_aws_never_shows_becomes_unknown_and_can_be_looked_at_again(

@@ -59,7 +59,7 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
         in admin.get(reverse("changes:request", args=[change.pk])).content.decode()
     )
     again = admin.get(address).content.decode()
-    assert "maya.okafor is being offboarded already" in again
+    assert "maya.okafor is already being offboarded" in again
     assert "This can’t be requested" not in again
     later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
     assert "Enter the day and the time when access ends." in later.content.decode()
@@ -116,7 +116,7 @@ def test_of_whoever_has_left_it_is_said_and_where_that_stands(admin: Client) -> 
     factories.inline(gone, DENY, body=json.loads(DENY_TEXT))
     leaver = leaving.left(gone, factories.person("Hana Sato"))
     page = admin.get(f"{reverse('leaving:begin')}?user={gone.pk}").content.decode()
-    assert "nina was offboarded already" in page
+    assert "nina was already offboarded" in page
     assert reverse("leaving:leaver", args=[leaver.pk]) in page
     assert "This can’t be requested" not in page
 
@@ -127,7 +127,7 @@ def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Enti
     file.name = "leavers.csv"
     draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
     page = admin.get(draft).content.decode()
-    assert f"was offboarded already ({leaver.run.reference}). No access is left to remove." in page
+    assert f"was already offboarded ({leaver.run.reference}). No access is left to remove." in page
     assert not Leaver.objects.filter(standing=Standing.READY, stage=Stage.DRAFT).exists()
 
 

@@ -87,7 +87,7 @@ def test_after_half_an_hour_the_page_says_so(link: Link, client: Client) -> None
     client.post(door(link))
     with time_machine.travel(link.created_at + timedelta(minutes=31), tick=False):
         late = client.get(PAGE)
-    assert (late.status_code, "The 30 minutes" in late.content.decode()) == (403, True)
+    assert (late.status_code, "Your 30 minutes" in late.content.decode()) == (403, True)
 
 
 def test_a_revoked_link_closes_the_page_too(link: Link, client: Client) -> None:
@@ -149,7 +149,7 @@ def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, s
     (sent,) = mail.outbox
     assert door(link) in sent.body
     assert "works once" in sent.body
-    assert "after you have signed in" not in sent.body
+    assert "after you sign in" not in sent.body
 
 
 def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -> None:
@@ -193,7 +193,7 @@ def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, perso
     factories.assign(elsewhere, Role.ADMINISTRATOR, account_id="222222222222")
     for viewer in (auditor, viewer_for(elsewhere)):
         for act in (inviting.send_link, inviting.show_link):
-            with pytest.raises(RefusedError, match="your own teams only"):
+            with pytest.raises(RefusedError, match="only people in your teams"):
                 act(viewer, user=user)
     assert not Link.objects.exists()
 

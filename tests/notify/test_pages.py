@@ -155,4 +155,4 @@ def test_a_link_opens_for_its_reader_only(ines: Any, kwame: Any, settings: Any) 
 def test_a_damaged_link_says_so(kwame: Any) -> None:
     answer = browser(kwame).get("/go/whatever/")
     assert answer.status_code == 410
-    assert "damaged" in answer.content.decode()
+    assert "incomplete" in answer.content.decode()

@@ -158,8 +158,14 @@ def test_a_slack_member_is_one_person(slack: Receiver) -> None:
             {"GATEHOUSE_SLACK_WEBHOOK": "http://x.example/"},
             "GATEHOUSE_SLACK_WEBHOOK must start with https://",
         ),
-        ({"GATEHOUSE_SLACK_WEBHOOK": "https://u:p@x.example/"}, "GATEHOUSE_SLACK_WEBHOOK is no address"),
-        ({"GATEHOUSE_SLACK_WEBHOOK": "https://x.example:99999/"}, "GATEHOUSE_SLACK_WEBHOOK is no address"),
+        (
+            {"GATEHOUSE_SLACK_WEBHOOK": "https://u:p@x.example/"},
+            "GATEHOUSE_SLACK_WEBHOOK isn’t a web address",
+        ),
+        (
+            {"GATEHOUSE_SLACK_WEBHOOK": "https://x.example:99999/"},
+            "GATEHOUSE_SLACK_WEBHOOK isn’t a web address",
+        ),
     ],
     ids=["no secret", "plain", "name and password", "port"],
 )

@@ -94,7 +94,7 @@ def test_the_password_is_destroyed_when_the_browser_is_out(places: list[Place]) 
         assert (secret.state, secret.ciphertext) == ("expired", "")
         page = browser.get("/invitation/").content.decode()
         assert "Request another invitation" in page
-        assert "The 30 minutes since you used the link are over" in page
+        assert "Your 30 minutes with this link are over" in page
 
 
 def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(places: list[Place]) -> None:
@@ -103,7 +103,7 @@ def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(p
     UserCredentials.objects.filter(user=user).update(
         password_changed_at=datetime.now(tz=UTC) + timedelta(minutes=5)
     )
-    assert "You have chosen a password of your own" in browser.get("/invitation/").content.decode()
+    assert "You already chose your own password" in browser.get("/invitation/").content.decode()
     refused = browser.post("/invitation/", {"place": places[0].pk})
     assert refused.status_code == 422
     assert PASSWORD not in refused.content.decode()

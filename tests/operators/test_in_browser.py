@@ -144,7 +144,7 @@ def test_everything_works_without_javascript(
     page.goto(f"/operators/{kwame.person_id}/")
     page.get_by_label("Role", exact=True).select_option("auditor")
     page.get_by_role("button", name="Give this role").click()
-    expect(page.get_by_text("Kwame Boateng is now auditor.")).to_be_visible()
+    expect(page.get_by_text("Kwame Boateng now has the auditor role.")).to_be_visible()
     page.goto("/audit/journal/")
     page.get_by_label("Kind").select_option("role")
     page.get_by_role("button", name="Filter").click()

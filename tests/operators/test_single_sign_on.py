@@ -75,7 +75,7 @@ class TestSettings:
             (OIDC | {"GATEHOUSE_OIDC_ISSUER": "http://x.example"}, "must start with https://"),
             (OIDC | {"GATEHOUSE_OIDC_ISSUER": "https://"}, "names no host"),
             ({"GATEHOUSE_SAML_METADATA_URL": "https://x.example/m"}, "GATEHOUSE_SAML_ENTITY_ID is not set"),
-            ({"GATEHOUSE_SAML_METADATA": "no xml"}, "is no SAML metadata"),
+            ({"GATEHOUSE_SAML_METADATA": "no xml"}, "isn’t valid SAML metadata"),
             ({"GATEHOUSE_SAML_METADATA": "<a/>"}, "names no identity provider"),
             (
                 {"GATEHOUSE_SAML_METADATA": "<a/>", "GATEHOUSE_SAML_METADATA_URL": "https://x.example/m"},

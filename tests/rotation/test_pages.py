@@ -247,7 +247,7 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
     assert (one.person, one.begun_by, one.quiet_days, one.stage) == (person, person, 14, Stage.ASKED)
     assert Entry.objects.filter(kind="rotation.begin").exists()
     assert one.change is not None
-    assert "not used for 14 days" in one.change.change_set.notes[0]
+    assert "wasn’t used for 14 days" in one.change.change_set.notes[0]
 
 
 def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
@@ -317,4 +317,4 @@ def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(acc
     assert change is not None
     for name in ("changes:change", "changes:request"):
         page = approver.get(reverse(name, args=[change.pk]), follow=True).content.decode()
-        assert "deleted for good 7 days later" in page
+        assert "permanently deleted 7 days later" in page

@@ -64,7 +64,8 @@ class Command(BaseCommand):
         tell(self, run)
         findings = Findings(tuple(run.checks))
         if findings.is_reachable:
-            self.stdout.write(f"It is synced within a minute. To sync it now, run `manage.py pull {number}`.")
+            command = f"manage.py pull {number}"  # wording: keep
+            self.stdout.write(f"It is synced within a minute. To sync it now, run `{command}`.")
         if findings.bad:
             sys.exit(1)
 

@@ -146,12 +146,10 @@ def _invite(request: ViewerRequest, operator: Operator) -> None:
     except OSError as error:
         messages.error(
             request,
-            f"The mail server did not take the invitation ({type(error).__name__}). Send it again later.",
+            f"The mail server didn’t accept the invitation ({type(error).__name__}). Send it again later.",
         )
     else:
-        messages.success(
-            request, f"An invitation is on its way to {operator.email}. It holds the link to a password."
-        )
+        messages.success(request, f"Invitation sent to {operator.email}, with a link to choose a password.")
 
 
 @require(Right.MANAGE_OPERATORS)
@@ -170,7 +168,7 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _attempt(
         request,
         lambda: assign_role(person, **given, actor=request.viewer),
-        done=f"{person.name} is now {label}.",
+        done=f"{person.name} now has the {label} role.",
     )
     return redirect("operator", pk)
 
@@ -184,11 +182,12 @@ def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: 
         return
     if isinstance(made, Appointment):
         messages.success(
-            request, f"Asked that {person.name} becomes {role.label.lower()}. A second person has to agree."
+            request,
+            f"Requested the {role.label.lower()} role for {person.name}. A second person must approve it.",
         )
         return
-    alone = "" if enough_approvers() and not settings.SINGLE_OPERATOR else " Nobody else had to agree."
-    messages.success(request, f"{person.name} is now {role.label.lower()}.{alone}")
+    alone = "" if enough_approvers() and not settings.SINGLE_OPERATOR else " No second approval was needed."
+    messages.success(request, f"{person.name} now has the {role.label.lower()} role.{alone}")
 
 
 @require(Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
@@ -202,12 +201,15 @@ def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if not any(viewer.may(right, account_id=found.account_id) for right in rights):
         raise Http404
     acts = {
-        "approve": (approve_appointment, f"{found.person.name} is now {found.get_role_display().lower()}."),
-        "reject": (reject_appointment, "Rejected. Nobody was appointed."),
-        "withdraw": (withdraw_appointment, "Withdrawn. Nobody was appointed."),
+        "approve": (
+            approve_appointment,
+            f"{found.person.name} now has the {found.get_role_display().lower()} role.",
+        ),
+        "reject": (reject_appointment, "Rejected. The role wasn’t given."),
+        "withdraw": (withdraw_appointment, "Withdrawn. The role wasn’t given."),
     }
     if request.POST.get("decision") not in acts:
-        messages.error(request, "Choose whether to agree or to reject.")
+        messages.error(request, "Choose Approve or Reject.")
     else:
         act, done = acts[request.POST["decision"]]
         _attempt(request, lambda: act(found, actor=viewer), done=done)
@@ -225,7 +227,7 @@ def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     _attempt(
         request,
         lambda: remove_role(assignment, actor=request.viewer),
-        done=f"{assignment.person.name} has lost that role and was signed out everywhere.",
+        done=f"Role removed. {assignment.person.name} was signed out everywhere.",
     )
     return redirect("operator", pk)
 
@@ -241,7 +243,7 @@ def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _attempt(
         request,
         lambda: link_identity(person, user_arn=form.cleaned_data["user_arn"], actor=request.viewer),
-        done=f"This IAM user now belongs to {person.name}.",
+        done=f"IAM user linked to {person.name}.",
     )
     return redirect("operator", pk)
 
@@ -255,7 +257,7 @@ def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpRespon
     _attempt(
         request,
         lambda: unlink_identity(identity, actor=request.viewer),
-        done="The IAM user was unlinked. Nothing was changed in AWS.",
+        done="IAM user unlinked. Nothing was changed in AWS.",
     )
     return redirect("operator", pk)
 
@@ -275,7 +277,11 @@ def invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def unlock(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Lift a lock."""
     operator = _operator(pk)
-    _attempt(request, lambda: lift_lock(operator, actor=request.viewer), done="They can try again at once.")
+    _attempt(
+        request,
+        lambda: lift_lock(operator, actor=request.viewer),
+        done="Sign-in unlocked. They can try again now.",
+    )
     return redirect("operator", pk)
 
 
@@ -288,7 +294,7 @@ def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _attempt(
         request,
         lambda: remove_factors(operator, actor=request.viewer),
-        done="Every second factor was removed, and they were signed out everywhere.",
+        done="All second factors were removed, and they were signed out everywhere.",
     )
     return redirect("operator", pk)
 
@@ -302,7 +308,7 @@ def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _attempt(
         request,
         lambda: deactivate_person(person, actor=request.viewer),
-        done=f"{person.name} cannot sign in any more and was signed out everywhere.",
+        done=f"{person.name} can no longer sign in and was signed out everywhere.",
     )
     return redirect("operator", pk)
 

@@ -66,7 +66,7 @@ def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
 def end_others(request: ViewerRequest) -> HttpResponse:
     """Sign out everywhere else."""
     sessions.sign_out_others(request, _operator(request))
-    messages.success(request, "You are signed out everywhere else.")
+    messages.success(request, "You were signed out everywhere else.")
     return redirect("profile")
 
 

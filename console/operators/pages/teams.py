@@ -52,7 +52,7 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponse:
         except DirectoryRuleError as error:
             form.add_error("value", str(error))
         else:
-            messages.success(request, "The rule counts from now on.")
+            messages.success(request, "Rule added.")
             return redirect("team", slug)
     every, scope = list(team.rules.order_by("kind", "value", "account_id")), request.viewer.scope
     rules = [rule for rule in every if not rule.account_id or scope.sees_account(rule.account_id)]
@@ -76,7 +76,7 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponse:
 def rule_remove(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
     """Take a rule away."""
     rule = get_object_or_404(TeamRule.objects.select_related("team"), pk=number, team__slug=slug)
-    _attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="The rule is gone.")
+    _attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="Rule removed.")
     return redirect("team", slug)
 
 
@@ -91,7 +91,7 @@ def delete(request: ViewerRequest, slug: str) -> HttpResponse:
     except DirectoryRuleError as error:
         messages.error(request, str(error))
         return redirect("team", slug)
-    messages.success(request, f"The team {team.name} is gone. Nothing was changed in AWS.")
+    messages.success(request, f"Team {team.name} deleted. Nothing was changed in AWS.")
     return redirect("teams")
 
 
@@ -117,11 +117,9 @@ def set_up(request: ViewerRequest) -> HttpResponse:
                 if not operator.has_usable_password():
                     _invite(request, operator)
             if is_unsettled():
-                messages.success(request, "Asked for it. A second person has to agree, under Approvals.")
+                messages.success(request, "Requested. A second person must approve it under Approvals.")
             else:
-                messages.success(
-                    request, "Two people approve from now on. Nobody approves their own request."
-                )
+                messages.success(request, "Two people can now approve. No one can approve their own request.")
             return redirect("dashboard:overview")
     context = {
         "form": form,

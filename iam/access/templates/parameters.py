@@ -138,7 +138,7 @@ class Parameter:
         if not found:
             raise ValueError(f"Say which: {FORMS[self.kind].words}")
         if len(found) > MOST_VALUES:
-            raise ValueError(f"{len(found)} values are too many for one grant: {MOST_VALUES} are the limit.")
+            raise ValueError(f"{len(found)} values are too many for one grant. The limit is {MOST_VALUES}.")
         for one in found:
             self.check(one)
         return found

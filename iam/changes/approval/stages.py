@@ -57,7 +57,7 @@ def start_anew(change_set: ChangeSet) -> None:
     counted = [one.approver_label for stage in before.stages for one in stage.approvals]
     renewed = renew(change_set, parts=parts)
     if counted:
-        note = f"The receipt has changed: what {_listed(counted)} had approved counts no more."
+        note = f"What this changes was recalculated, so the approval of {_listed(counted)} no longer counts."
         _say(parts[0], kind="approvals_void", note=note)
         _tell(parts[0], progress_of(renewed, parts=parts))
 
@@ -71,7 +71,7 @@ def after_rights_reduced(person: Person) -> None:
         was = requirement.stage
         progress = go_on(requirement, parts=parts_of(first.change_set))
         if progress.at < was or any(one.approver_id == person.pk for one in progress.void):
-            note = f"{person.name} may not approve any more, so their approval counts no more."
+            note = f"{person.name} can no longer approve, so their approval no longer counts."
             _say(first, kind="approvals_void", note=note)
 
 

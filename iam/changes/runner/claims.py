@@ -139,7 +139,7 @@ def _take_over(change: Change, now: datetime) -> bool:
             return False
         change.attempts += 1
         change.lease_until = now + LEASE
-        note = "The worker that had it was lost. AWS is observed before anything is called."
+        note = "The previous worker stopped. Gatehouse checks AWS before it calls anything."
         add_event(change, kind="taken_over", actor=None, note=note)
     return True
 

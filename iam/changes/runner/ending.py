@@ -40,11 +40,11 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
     already_so = change.sent_at is None and change.state == ChangeState.APPLYING
     is_read_back = _read_back(change, operation, aws, is_ours=not already_so)
     if already_so:
-        note = "AWS was so already: nothing was called."
+        note = "AWS was already as requested, so nothing was called."
     elif change.state == ChangeState.APPLYING:
-        note = "Seen in AWS. The worker that called it was lost before it had recorded the answer."
+        note = "Confirmed in AWS. The worker that made the call stopped before it recorded the answer."
     else:
-        note = f"Confirmed by {reads} {'reading' if reads == 1 else 'readings'}."
+        note = f"Confirmed in AWS by {reads} {'check' if reads == 1 else 'checks'}."
     if not is_read_back:
         note += " Gatehouse shows it after the next sync."
     _move(

@@ -10,32 +10,32 @@ NOTHING_CHANGED = "Nothing was changed in AWS."
 LOOK = "Refresh it, or check in the AWS console, before you submit it again."
 
 _HAPPENED = {
-    ErrorKind.DENIED: "AWS denied {permission} to the role by which Gatehouse writes.",
-    ErrorKind.CREDENTIALS: "Gatehouse could not sign in to the account to write ({code}).",
-    ErrorKind.NOT_FOUND: "AWS does not know what this is about any more.",
+    ErrorKind.DENIED: "AWS denied {permission} to Gatehouse’s write role.",
+    ErrorKind.CREDENTIALS: "Gatehouse couldn’t sign in to the account with its write role ({code}).",
+    ErrorKind.NOT_FOUND: "It no longer exists in AWS.",
     ErrorKind.CONFLICT: "AWS reports a conflict with another change.",
-    ErrorKind.LIMIT: "A quota of AWS is reached.",
-    ErrorKind.INVALID: "AWS would not take the call.",
+    ErrorKind.LIMIT: "An AWS quota is reached.",
+    ErrorKind.INVALID: "AWS rejected the call.",
     ErrorKind.THROTTLED: "AWS is throttling requests.",
-    ErrorKind.UNAVAILABLE: "AWS could not be reached, or had a fault of its own.",
-    ErrorKind.TIMEOUT: "AWS did not answer in time.",
-    ErrorKind.UNEXPECTED: "AWS answered something that Gatehouse does not know.",
+    ErrorKind.UNAVAILABLE: "AWS couldn’t be reached or had an internal error.",
+    ErrorKind.TIMEOUT: "AWS didn’t answer in time.",
+    ErrorKind.UNEXPECTED: "AWS gave an unexpected answer.",
 }
 _NEXT = {
-    ErrorKind.DENIED: "Add the permission to the write role, then ask again.",
-    ErrorKind.CREDENTIALS: "Run the doctor on the account, then ask again.",
+    ErrorKind.DENIED: "Add the permission to the write role, then submit the request again.",
+    ErrorKind.CREDENTIALS: "Check the account’s connection, then submit the request again.",
     ErrorKind.NOT_FOUND: "Sync the account to see how it is now.",
-    ErrorKind.CONFLICT: "Look at the account, then ask again.",
-    ErrorKind.LIMIT: "Make room, or have AWS raise the quota, then ask again.",
-    ErrorKind.INVALID: "Please report this: the call had been checked before it was sent.",
-    ErrorKind.THROTTLED: "Ask again when the account is quieter.",
-    ErrorKind.UNAVAILABLE: "Ask again when AWS answers.",
-    ErrorKind.TIMEOUT: "Ask again when AWS answers.",
-    ErrorKind.UNEXPECTED: "Read what AWS says, then ask again.",
+    ErrorKind.CONFLICT: "Check the account, then submit the request again.",
+    ErrorKind.LIMIT: "Remove what isn’t needed or ask AWS to raise the quota, then submit the request again.",
+    ErrorKind.INVALID: "Please report this: Gatehouse should have noticed before it sent the call.",
+    ErrorKind.THROTTLED: "Submit the request again later.",
+    ErrorKind.UNAVAILABLE: "Submit the request again later.",
+    ErrorKind.TIMEOUT: "Submit the request again later.",
+    ErrorKind.UNEXPECTED: "Check AWS’s message, then submit the request again.",
 }
 _CODES = ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException")
-_CODES_REFUSED = "AWS did not take the two codes."
-_CODES_NEXT = "Wait until the device shows another code, and type that and the next one."
+_CODES_REFUSED = "AWS didn’t accept the two codes."
+_CODES_NEXT = "Wait until the device shows a new code, then enter that code and the next one."
 
 
 def happened(error: AwsError) -> str:
@@ -77,20 +77,20 @@ def retried(error: AwsError, *, seconds: float) -> str:
 
 def in_doubt(error: AwsError) -> str:
     """For a change of which nobody knows whether AWS carried it out."""
-    return f"{happened(error)} It is not known whether AWS carried the call out. {LOOK}{aws_says(error)}"
+    return f"{happened(error)} It is unknown whether AWS completed the call. {LOOK}{aws_says(error)}"
 
 
 def unreadable(error: AwsError) -> str:
     """For a change that was called, and could not be read back."""
     return (
-        f"AWS accepted the call, but reading it back failed: {happened(error)} "
-        f"Have Gatehouse look again when that is mended.{aws_says(error)}"
+        f"AWS accepted the call, but the check afterwards failed: {happened(error)} "
+        f"Fix that, then refresh.{aws_says(error)}"
     )
 
 
 def not_seen(reads: int) -> str:
     """For a change that AWS accepted and did not show."""
-    return f"AWS accepted the call, but {reads} readings since don’t show it. Someone may have reverted it. {LOOK}"
+    return f"AWS accepted the call, but {reads} checks since then don’t show it. Someone may have reverted it. {LOOK}"
 
 
 def drifted(what: str, *, is_read_back: bool) -> str:
@@ -106,14 +106,12 @@ def drifted_in_doubt(what: str) -> str:
 
 _SHOWN = "Gatehouse has synced it. Check how it is now, then submit it again."
 _PULLED = "A sync of the account has started. Check how it is afterwards, then submit it again."
-DIFFERS = "It shows something else than both before and after."
-NOT_REPEATED = (
-    f"A worker was lost after it may have called AWS, and this call is never repeated blindly. {LOOK}"
+DIFFERS = "It differs from both before and after."
+NOT_REPEATED = f"A worker stopped and may already have called AWS. Gatehouse never repeats this call without checking. {LOOK}"
+OWN_ROLE = f"This is a role that Gatehouse itself uses. {NOTHING_CHANGED}"
+INTERNAL_BEFORE = f"Gatehouse had an internal error before it called AWS (see the worker’s log). {NOTHING_CHANGED} Submit the request again."
+INTERNAL_AFTER = f"Gatehouse had an internal error after it called AWS (see the worker’s log). {LOOK}"
+LOST_BEFORE = (
+    f"Several workers stopped while they worked on this. {NOTHING_CHANGED} Submit the request again."
 )
-OWN_ROLE = f"This is a role by which Gatehouse itself works. {NOTHING_CHANGED}"
-INTERNAL_BEFORE = (
-    f"Gatehouse itself failed before it called AWS; the worker’s log says why. {NOTHING_CHANGED} Ask again."
-)
-INTERNAL_AFTER = f"Gatehouse itself failed after it had called AWS; the worker’s log says why. {LOOK}"
-LOST_BEFORE = f"The workers that took this were lost, time and again. {NOTHING_CHANGED} Ask again."
-LOST_AFTER = f"The workers that took this were lost, time and again, and one may have called AWS. {LOOK}"
+LOST_AFTER = f"Several workers stopped while they worked on this, and one may have called AWS. {LOOK}"

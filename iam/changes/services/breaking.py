@@ -53,7 +53,7 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
     if not may_break_glass(change, viewer=actor):
         raise RefusedError("The approval rules don’t let you apply this without approval.", change=change)
     if not reason:
-        raise RefusedError("Write what the emergency is. The reviewer reads it.", change=change)
+        raise RefusedError("Describe the emergency. The reviewer reads it.", change=change)
     if len(reason) > MAX_REASON:
         raise RefusedError(
             f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.", change=change
@@ -113,7 +113,7 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
     if verdict not in Verdict.values:
         raise RefusedError("Choose whether to accept or undo it.")
     if not comment:
-        raise RefusedError("Write what you found. Auditors read it.")
+        raise RefusedError("Describe what you found. Auditors read it.")
     if len(comment) > MAX_REASON:
         raise RefusedError(f"The comment has {len(comment):,} characters. The limit is {MAX_REASON:,}.")
     parts = parts_of(glass.change_set)

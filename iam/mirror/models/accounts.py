@@ -187,7 +187,7 @@ class Pull(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"pull {self.id} of {self.account_id}: {self.state}"
+        return f"sync {self.id} of {self.account_id}: {self.state}"
 
     @property
     def is_final(self) -> bool:

@@ -20,7 +20,7 @@ CHOICES_PAGE = "/profile/notifications/"
 def send_mail(message: Outgoing) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.MAIL_IS_CONFIGURED:
-        raise DeliveryError("No mail server is set up (GATEHOUSE_EMAIL_HOST).", is_final=True)
+        raise DeliveryError("No mail server is configured (GATEHOUSE_EMAIL_HOST).", is_final=True)
     reader = UUID(message.recipient)
     link, choices = link_for(reader, path=message.path), link_for(reader, path=CHOICES_PAGE)
     mail = EmailMultiAlternatives(
@@ -39,10 +39,10 @@ def send_mail(message: Outgoing) -> None:
         raise DeliveryError("The mail server refused the address.", is_final=is_final) from None
     except (BadHeaderError, UnicodeError) as error:
         raise DeliveryError(
-            f"The address or the subject cannot be sent ({type(error).__name__}).", is_final=True
+            f"The address or the subject can’t be sent ({type(error).__name__}).", is_final=True
         ) from None
     except (SMTPException, OSError) as error:
-        raise DeliveryError(f"The mail server did not take it ({type(error).__name__}).") from error
+        raise DeliveryError(f"The mail server didn’t accept it ({type(error).__name__}).") from error
 
 
 def body_of(message: Outgoing, *, link: str, choices: str) -> str:

@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString, mark_safe
 from iam.notify.links import opens_alone
 from iam.notify.models import Outgoing
 
-FOOTER: Final = "The link opens the page after you have signed in; nothing is decided by following it."
-ALONE: Final = "The link works once, in one browser, without signing in. It is for you: do not pass it on."
-CHOICES: Final = "Choose what you are told of, and how"
+FOOTER: Final = "The link opens the page after you sign in. Opening it doesn’t decide anything."
+ALONE: Final = "The link works once, in one browser, without signing in. It is only for you: don’t share it."
+CHOICES: Final = "Change your notification settings"
 _STYLES: Final = mark_safe(
     """:root { color-scheme: light dark; supported-color-schemes: light dark }
 body { margin: 0; padding: 24px 12px; background: #f8f7f4; color: #211d18; font: 15px/1.5 system-ui, sans-serif }

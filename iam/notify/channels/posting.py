@@ -38,7 +38,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None
         answer.read(LONGEST)
         status = answer.status
     except (OSError, HTTPException) as error:
-        raise DeliveryError(f"{who} could not be reached ({type(error).__name__}).") from None
+        raise DeliveryError(f"{who} couldn’t be reached ({type(error).__name__}).") from None
     finally:
         connection.close()
     if 300 <= status < 400:
@@ -56,7 +56,7 @@ def _allowed(host: str, port: int, *, who: str) -> list[str]:
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError:
-        raise DeliveryError(f"{who}: the name of the host cannot be looked up.") from None
+        raise DeliveryError(f"{who}: the host name can’t be resolved.") from None
     if not settings.WEBHOOK_PRIVATE and not all(map(is_public, found)):
         raise DeliveryError(
             f"{who} has an address that is not public. GATEHOUSE_WEBHOOK_PRIVATE=true allows it.",

@@ -16,7 +16,9 @@ from iam.notify.models import Outgoing
 def send_to_slack(message: Outgoing) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.SLACK_WEBHOOK:
-        raise DeliveryError("No Slack webhook is set up any more (GATEHOUSE_SLACK_WEBHOOK).", is_final=True)
+        raise DeliveryError(
+            "No Slack webhook is configured any more (GATEHOUSE_SLACK_WEBHOOK).", is_final=True
+        )
     body = json.dumps({"text": text_of(message), "unfurl_links": False}).encode()
     post(settings.SLACK_WEBHOOK, body=body, headers={}, who="Slack")
 

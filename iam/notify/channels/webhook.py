@@ -24,7 +24,7 @@ from iam.notify.models import Outgoing
 def send_to_webhook(message: Outgoing) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.WEBHOOK_URL:
-        raise DeliveryError("No webhook is set up any more (GATEHOUSE_WEBHOOK_URL).", is_final=True)
+        raise DeliveryError("No webhook is configured any more (GATEHOUSE_WEBHOOK_URL).", is_final=True)
     body = json.dumps(payload_of(message), sort_keys=True, separators=(",", ":")).encode()
     moment = str(int(time.time()))
     headers = {

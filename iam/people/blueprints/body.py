@@ -103,48 +103,52 @@ class Body:
         if not PATH.fullmatch(self.path) or len(self.path) > 512:
             raise BlueprintError("A path begins and ends with a slash, such as /payments/.", part="path")
         if self.boundary and not BOUNDARY.fullmatch(self.boundary):
-            raise BlueprintError("Write the name or the ARN of a managed policy.", part="boundary")
+            raise BlueprintError("Enter the name or ARN of a managed policy.", part="boundary")
         if self.naming not in RULES:
             raise BlueprintError("Choose how user names are made.", part="naming")
         if not 0 <= self.stay <= LONGEST_STAY:
-            raise BlueprintError(f"Write a number of days between 0 and {LONGEST_STAY:,}.", part="stay")
+            raise BlueprintError(f"Enter a number of days from 0 to {LONGEST_STAY:,}.", part="stay")
         if len(self.templates) > MOST_TEMPLATES:
-            raise BlueprintError(f"{MOST_TEMPLATES} templates are the limit.", part="templates")
+            raise BlueprintError(
+                f"A blueprint can have at most {MOST_TEMPLATES} templates.", part="templates"
+            )
         if not (self.password or self.key or self.groups or self.templates):
             raise BlueprintError(
-                "It gives nothing yet: choose a group, a template or a password.", part="groups"
+                "The blueprint gives nothing yet. Choose a group, a template or a password.", part="groups"
             )
 
     def _check_accounts(self) -> None:
         if not self.accounts:
             raise BlueprintError("Choose an account.", part="accounts")
         if len(set(self.accounts)) > MOST_ACCOUNTS:
-            raise BlueprintError(f"{MOST_ACCOUNTS} accounts are the limit.", part="accounts")
+            raise BlueprintError(f"A blueprint can have at most {MOST_ACCOUNTS} accounts.", part="accounts")
         if any(not ACCOUNT.fullmatch(number) for number in self.accounts):
-            raise BlueprintError("An account is named by its 12 digits.", part="accounts")
+            raise BlueprintError("Enter each account as its 12-digit ID.", part="accounts")
 
     def _check_groups(self) -> None:
         wrong = [name for name in self.groups if not GROUP.fullmatch(name)]
         if wrong:
-            raise BlueprintError(f"{wrong[0][:60]} is no name of a group.", part="groups")
+            raise BlueprintError(f"“{wrong[0][:60]}” isn’t a valid group name.", part="groups")
         if len(self.groups) > MOST_GROUPS:
             raise BlueprintError(
-                f"AWS allows a user {MOST_GROUPS} groups, and these are {len(self.groups)}.", part="groups"
+                f"A user can be in at most {MOST_GROUPS} groups, not {len(self.groups)}.", part="groups"
             )
 
     def _check_tags(self) -> None:
         if len(self.tags) > MOST_TAGS:
-            raise BlueprintError(f"{MOST_TAGS} tags are the limit.", part="tags")
+            raise BlueprintError(f"A blueprint can have at most {MOST_TAGS} tags.", part="tags")
         for key, value in self.tags.items():
             fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
             if not fits or key.lower().startswith("aws:"):
                 raise BlueprintError(
-                    f"The tag {key[:60]} does not fit: keys have 1 to 128 characters and do not begin with aws:, "
-                    "values have up to 256; letters, digits, spaces and _ . : / = + - @",
+                    f"The tag {key[:60]} isn’t valid. Keys have 1 to 128 characters and can’t begin with aws:, "
+                    "values have up to 256. Use letters, digits, spaces and _ . : / = + - @",
                     part="tags",
                 )
             if key in OWN_TAGS:
-                raise BlueprintError(f"The tag {key} is written from the person: leave it out.", part="tags")
+                raise BlueprintError(
+                    f"Gatehouse sets the tag {key} for each person. Leave it out.", part="tags"
+                )
 
 
 OWN_TAGS: Final = ("Email", "DisplayName")

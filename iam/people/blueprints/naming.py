@@ -14,7 +14,7 @@ RULES: Final = {
     "first.last": "first.last, such as maya.okafor",
     "flast": "First letter and last name, such as mokafor",
     "last.first": "last.first, such as okafor.maya",
-    "email": "What stands before the @ of the e-mail address",
+    "email": "The part of the email address before the @",
 }
 USER_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 LONGEST: Final = 64

@@ -32,7 +32,7 @@ def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> Blu
         with transaction.atomic():
             blueprint = Blueprint.objects.create(team=team, name=name)
     except IntegrityError:
-        raise BlueprintError(f"{team.name} has a blueprint {name} already.", part="name") from None
+        raise BlueprintError(f"{team.name} already has a blueprint named {name}.", part="name") from None
     version = _write(blueprint, actor=actor, body=body, number=1, note="")
     record(kind="blueprint.create", actor=actor, subject=name, data={"team": team.slug})
     return version
@@ -48,10 +48,10 @@ def save_version(
     held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
     if held.current != base:
         raise BlueprintError(
-            f"Somebody wrote version {held.current} since you opened this page. Open it again, and take over what is still wanted."
+            f"Someone saved version {held.current} after you opened this page. Reload it, then make your changes again."
         )
     if not differences(BlueprintVersion.objects.get(blueprint=held, number=base).body, body):
-        raise BlueprintError("Nothing differs from the version that is used.")
+        raise BlueprintError("Nothing differs from the current version.")
     version = _write(held, actor=actor, body=body, number=base + 1, note=note.strip()[:MOST_NOTE])
     held.current = version.number
     held.save(update_fields=["current"])
@@ -79,7 +79,7 @@ def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
 def _named(name: str) -> str:
     name = " ".join(name.split())
     if not 0 < len(name) <= 80:
-        raise BlueprintError("Give it a name of at most 80 characters.", part="name")
+        raise BlueprintError("Enter a name of up to 80 characters.", part="name")
     return name
 
 
@@ -98,16 +98,14 @@ def _check_right(actor: Viewer, team: Team) -> None:
     """As the roles are today, whatever the page promised."""
     person = Person.objects.filter(pk=actor.person_id).first()
     if person is None or not may_write(viewer_for(person), team):
-        raise BlueprintError("Only administrators and the leads of a team write its blueprints.")
+        raise BlueprintError("Only administrators and the team’s leads can edit its blueprints.")
 
 
 def _check(actor: Viewer, team: Team, body: Body, *, before: Body | None = None) -> None:
     _check_right(actor, team)
     body.check()
     if body.boundary != (before.boundary if before else "") and not actor.asks.sees_everything:
-        raise BlueprintError(
-            "An administrator chooses the permissions boundary: leave it as it is.", part="boundary"
-        )
+        raise BlueprintError("Only an administrator can change the permissions boundary.", part="boundary")
     _check_accounts(body)
     _check_belongs(team, body)
     if before is None or body.path != before.path:
@@ -123,7 +121,7 @@ def _check_accounts(body: Body) -> None:
     )
     for number in body.accounts:
         if number not in known:
-            raise BlueprintError(f"No account {number} is connected.", part="accounts")
+            raise BlueprintError(f"Account {number} isn’t connected.", part="accounts")
 
 
 def _check_belongs(team: Team, body: Body) -> None:
@@ -137,8 +135,8 @@ def _check_belongs(team: Team, body: Body) -> None:
         if not by_path and not groups.intersection(body.groups):
             ways = ", ".join([*sorted(groups), *paths]) or "none yet"
             raise BlueprintError(
-                f"In account {number} nobody would belong to {team.name} by it. Give one of the team's groups, "
-                f"or a path under the team's: {ways}.",
+                f"In account {number}, new users would not belong to {team.name}. Choose one of the team’s groups, "
+                f"or a path under the team’s path: {ways}.",
                 part="path",
             )
 
@@ -154,8 +152,8 @@ def _check_path(actor: Viewer, team: Team, body: Body) -> None:
         allowed = sorted({"/", *own, *theirs})
         if body.path not in allowed:
             raise BlueprintError(
-                f"Choose a path where people of {team.name} lie in account {number}: {', '.join(allowed)}. "
-                "Another one takes an administrator, who adds it under Operators, Teams.",
+                f"Choose a path of {team.name} in account {number}: {', '.join(allowed)}. "
+                "An administrator can add other paths under Operators, Teams.",
                 part="path",
             )
 
@@ -198,8 +196,8 @@ def _check_templates(body: Body) -> None:
             size += USER_INLINE.size(written(document)) + ROOM_FOR_END * bool(body.stay)
         if size > USER_INLINE.limit:
             raise BlueprintError(
-                f"The templates have {size:,} characters together, and {USER_INLINE.limit:,} fit into a user's inline policies. "
-                "Put one of them into a group, and give the group.",
+                f"The templates have {size:,} characters together, and a user’s inline policies can have {USER_INLINE.limit:,}. "
+                "Attach one of them to a group, and use the group instead.",
                 part="templates",
             )
 

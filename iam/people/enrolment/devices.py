@@ -30,8 +30,8 @@ from iam.people.enrolment.services import NOT_YOURS
 CAUSE: Final = "mfa_device"
 LABEL: Final = "Label"
 SERIAL: Final = re.compile(r"[A-Z0-9]{9,64}")
-BAD_SERIAL: Final = "The serial number is on the back of the token: nine or more capital letters and digits, such as GAHT12345678."
-BAD_LABEL: Final = "A label has at most 60 letters, digits, blanks and + - = . _ : / @."
+BAD_SERIAL: Final = "The serial number is on the back of the token. It has 9 or more uppercase letters and digits, such as GAHT12345678."
+BAD_LABEL: Final = "A label can have up to 60 letters, digits, spaces and + - = . _ : / @"
 _LABEL: Final = re.compile(r"[\w .:/=+@-]{1,60}")
 _KEYS: Final = UUID("5a0b7e6c-9a2b-4e43-8ad2-0f4c0e5f3b71")
 
@@ -83,7 +83,7 @@ def labels_of(devices: Sequence[int], *, at: datetime | None = None) -> dict[int
 def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change:
     """Call a virtual device of one's own something; nothing takes the label away. Raises RefusedError in words for the person."""
     if not is_virtual(device.aws_id):
-        raise RefusedError("AWS keeps labels of virtual devices only.")
+        raise RefusedError("Only virtual devices can have labels in AWS.")
     wanted = " ".join(label.split())
     if wanted and not _LABEL.fullmatch(wanted):
         raise RefusedError(BAD_LABEL)
@@ -102,16 +102,16 @@ def _check_room(user: Entity, serial: str) -> None:
     """What AWS would say no to, said here in words."""
     held = {one.entity.aws_id for one in devices_of(user)}
     if serial in held:
-        raise RefusedError(f"{user.name} has the token {serial} already.")
+        raise RefusedError(f"{user.name} already has the token {serial}.")
     if len(held) >= DEVICES_PER_USER:
         raise RefusedError(
-            f"{user.name} has {len(held)} MFA devices, and AWS allows {DEVICES_PER_USER}. Have one removed first."
+            f"{user.name} has {len(held)} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
     other = Entity.objects.filter(
         kind=Kind.MFA_DEVICE, aws_id=serial, gone_at__isnull=True, owner__isnull=False
     )
     if other.exists():
-        raise RefusedError("This token is already registered. AWS allows a token for one user only.")
+        raise RefusedError("This token is already registered. A token can belong to only one user.")
     failed = Change.objects.filter(
         entity=user,
         operation=EnableMfaDevice.slug,

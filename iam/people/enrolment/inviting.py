@@ -49,8 +49,8 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         Event.ENROL,
         people=[link.person],
         subject=f"Add an MFA device to {user.name}",
-        text=f"{viewer.name} asks you to add an MFA device to your AWS user {user.name} in {user.account.name}. It takes two minutes with an "
-        f"authenticator app.\n\nThe link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC. It never asks for a password.",
+        text=f"{viewer.name} wants you to add an MFA device to your AWS user {user.name} in {user.account.name}. It takes two minutes with an "
+        f"authenticator app.\n\nThe link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC. You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )
@@ -73,7 +73,7 @@ def revoke(viewer: Viewer, link: Link) -> bool:
 
 def _link(viewer: Viewer, user: Entity) -> Link:
     if not may_invite(viewer, user=user):
-        raise RefusedError("You can ask the people of your own teams only.")
+        raise RefusedError("You can invite only people in your teams.")
     check_account(user.account)
     person = person_of(user)
     if person is None:

@@ -67,4 +67,4 @@ class Enrolment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.device_name}: {self.outcome or 'under way'}"
+        return f"{self.device_name}: {self.outcome or 'in progress'}"

@@ -51,7 +51,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
         return queue_own(
             ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id),
             person=person,
-            reason=f"{person.name} brings an MFA device of their own back into step.",
+            reason=f"{person.name} resyncs their own MFA device.",
             cause=Cause(CAUSE, sealed_id),
             key=f"resync:{sealed_id}",
             actor=person,

@@ -45,8 +45,8 @@ from iam.sealed.services import SealedError
 
 CAUSE: Final = "enrolment"
 MOST_WRONG: Final = 5
-NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under Links."
-BAD_NAME: Final = "A name has letters, digits and + = , . @ - _ only, and no blanks."
+NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under People & users."
+BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _check_may_begin(seat: Seat, name: str) -> None:
     if seat.link is not None and not seat.link.is_checked and has_mfa(seat.user):
         raise RefusedError(wording.BESIDE.format(user=seat.user.name))
     if seat.user.gone_at is not None:
-        raise RefusedError(f"AWS has no user named {seat.user.name} any more, as of the last reading.")
+        raise RefusedError(f"User {seat.user.name} no longer exists in AWS, as of the last sync.")
     if not NAME.fullmatch(name):
         raise RefusedError(BAD_NAME)
     until = locked_until(seat.user)
@@ -209,7 +209,7 @@ def _check_may_begin(seat: Seat, name: str) -> None:
     count = len(devices_of(seat.user))
     if count >= DEVICES_PER_USER:
         raise RefusedError(
-            f"{seat.user.name} has {count} MFA devices, and AWS allows {DEVICES_PER_USER}. Have one removed first."
+            f"{seat.user.name} has {count} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
     if _is_taken(seat.user, serial_of(seat.user.account, name)):
         raise RefusedError(taken(name))

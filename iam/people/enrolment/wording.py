@@ -8,7 +8,7 @@ from iam.people.enrolment.totp import STEP, Reading
 
 TOLERATED: Final = 3 * STEP
 """A clock that is so many seconds wrong does: people take time to type, and AWS looks some steps back."""
-NOT_SIX: Final = "A code has six digits. Enter both as the app shows them."
+NOT_SIX: Final = "A code has 6 digits. Enter both codes as the app shows them."
 TWICE: Final = "You entered the same code twice. Wait up to 30 seconds for the next code and enter it."
 SWAPPED: Final = "These codes are in the wrong order. Wait for the next two codes and enter them in the order in which they appear."
 NOT_IN_A_ROW: Final = "Both codes are right, but they don't follow each other. Enter one, wait until it changes, and enter the next one."

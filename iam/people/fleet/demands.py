@@ -38,7 +38,7 @@ def may_demand(viewer: Viewer, place: Account | Team) -> bool:
 def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
     """Demand hardware there, or demand it no more; False when it was so already. Raises RefusedError."""
     if not may_demand(viewer, place):
-        raise RefusedError("Only administrators say where hardware is demanded.")
+        raise RefusedError("Only administrators can require hardware MFA.")
     wherein = {"account": place} if isinstance(place, Account) else {"team": place}
     with transaction.atomic():
         if wanted:

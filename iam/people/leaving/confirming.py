@@ -19,8 +19,8 @@ from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.rules import is_about_oneself, review_of
 from iam.people.leaving.suspending import checked_reason, suspender
 
-ORDERED: Final = "Restore ordered by the reviewer of a suspension"
-TAKEN_BACK: Final = "Suspension taken back before it was confirmed"
+ORDERED: Final = "Restored by the reviewer of the suspension"
+TAKEN_BACK: Final = "Suspension undone before it was confirmed"
 CUT: Final = (Stage.SUSPENDED, Stage.CONFIRMED, Stage.OPEN)
 
 
@@ -28,7 +28,7 @@ def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
     """Why this viewer can't confirm a suspension or order the restore, or ""."""
     found = review_of(leaver)
     if found is None:
-        return "This is not a suspension."
+        return "This isn’t a suspension."
     if is_about_oneself(viewer, leaver):
         return "This is your own access, so someone else has to decide."
     return why_not_review(found, viewer=viewer)
@@ -59,9 +59,7 @@ def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
     """Turn one's own suspension back at once, before it is confirmed; it is still reviewed. Raises RefusedError."""
     reason = checked_reason(reason)
     if not may_take_back(actor, leaver):
-        raise RefusedError(
-            "Only the person who suspended them can take it back, and only until it is confirmed."
-        )
+        raise RefusedError("Only the person who suspended them can undo it, and only until it is confirmed.")
     reach = of_leaver(leaver.pk, suspender(actor))
     return restore_at_once(reach, leaver=leaver, reason=reason, because=TAKEN_BACK)
 
@@ -88,6 +86,6 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
 def _review(actor: Viewer, leaver: Leaver, *, verdict: Verdict, comment: str) -> list[Change]:
     found = review_of(leaver)
     if found is None:
-        raise RefusedError("This is not a suspension.")
+        raise RefusedError("This isn’t a suspension.")
     with transaction.atomic():
         return review(found, actor=actor, verdict=verdict.value, comment=comment, key=uuid4().hex)

@@ -163,7 +163,7 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     """What whoever approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
-        f"Any other credential or membership that {who} has by then ends too, and so does every grant to them.",
+        f"All credentials, memberships and grants that {who} gets until then end, too.",
         "Console passwords and MFA devices can’t be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
     ]
     if run.leaves_at is not None:
@@ -171,7 +171,7 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     if run.grace_days:
         days = "day" if run.grace_days == 1 else "days"
         found.append(
-            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It needs an approval of its own."
+            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It needs a separate approval."
         )
     if plan.unseen:
         found.append(

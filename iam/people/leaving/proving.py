@@ -59,7 +59,7 @@ def prove_seat(seat_id: UUID) -> bool:
     try:
         found = reread_user_access(seat.account, seat.user, policies=(DENY,))
     except UnreadableUserError as error:
-        _keep(seat, rows=seat.proof, trouble=f"AWS could not be read: {error}")
+        _keep(seat, rows=seat.proof, trouble=f"AWS couldn’t be checked: {error}")
         return False
     rows = list(proof_rows(found, is_suspension=seat.leaver.run.is_suspension))
     left = _left(seat) if found.exists else []

@@ -11,7 +11,7 @@ from iam.people.onboarding.reading import FORMULA, LARGEST, SheetError, sheet_ro
 LONGEST: Final = 256
 COLUMNS: Final = frozenset(
     {
-        "email", "e-mail", "mail", "email address", "e-mail address",
+        "email", "e-mail", "mail", "email address", "e-mail address",  # wording: keep
         "user name", "username", "iam user", "user", "login", "arn", "leaver", "who",
     }
 )  # fmt: skip

@@ -104,7 +104,7 @@ def drafted(actor: Viewer, run: Run) -> Run:
     if held.requested_by != actor.person_id:
         raise RefusedError("Only the person who started this list can continue it.")
     if held.state != RunState.DRAFT:
-        raise RefusedError(f"{held.reference} was submitted already.")
+        raise RefusedError(f"{held.reference} was already submitted.")
     return held
 
 
@@ -199,10 +199,10 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     terms.check()
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
-        raise FieldError(f"{' '.join(warnings)} Tick the box to confirm.", field="confirmed")
+        raise FieldError(f"{' '.join(warnings)} Select the box to confirm.", field="confirmed")
     leaving = leaving_already([user for one in people for user in one.users])
     if leaving:
-        raise RefusedError(f"{leaving} is being offboarded already.")
+        raise RefusedError(f"{leaving} is already being offboarded.")
 
 
 def leaving_already(users: Sequence[Entity]) -> str:

@@ -146,9 +146,9 @@ def _problems(
         return [f"The same person is in line {first} too."]
     found = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
     if found:
-        return [f"{person.name} is being offboarded already ({found})."]
+        return [f"{person.name} is already being offboarded ({found})."]
     if own <= set(busy.left):
-        return [f"{person.name} was offboarded already ({busy.left[min(own)]}). No access is left to remove."]
+        return [f"{person.name} was already offboarded ({busy.left[min(own)]}). No access is left to remove."]
     return []
 
 

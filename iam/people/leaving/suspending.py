@@ -56,7 +56,7 @@ BUSY: Final = (
 """While one of these is the status, their access is cut already, or is being cut. An offboarding that waits does not keep anybody from a suspension."""
 NOTES: Final = (
     "MFA devices, group memberships and grants stay as they are: the deny overrides them.",
-    "A deleted console password does not come back. After a restore, the person gets a one-time link for a new one.",
+    "A deleted console password can’t be restored. After a restore, the person gets a one-time link to set a new one.",
 )
 
 

@@ -24,10 +24,10 @@ LASTS: Final = timedelta(hours=24)
 LONGEST: Final = timedelta(days=7)
 SESSION: Final = timedelta(minutes=30)
 """How long the browser that has used it stays in."""
-DAMAGED: Final = "This link is damaged: copy the whole of it from the message."
-NO_SESSION: Final = "This page opens from a link that was sent to you, in the browser in which you used it."
-OVER: Final = "The 30 minutes since you used the link are over."
-GONE: Final = "Your access to Gatehouse was ended, and this link with it."
+DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
+NO_SESSION: Final = "Open this page with the link that was sent to you, in the same browser."
+OVER: Final = "Your 30 minutes with this link are over."
+GONE: Final = "Your access to Gatehouse ended, so this link no longer works."
 
 
 class LinkRefusedError(Exception):
@@ -66,7 +66,7 @@ def make_link(
     `iam.people.links.words.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
     """
     if not timedelta(0) < lasts <= LONGEST:
-        raise ValueError("A link can be used for seven days at most.")
+        raise ValueError("A link can be valid for at most 7 days.")
     now = datetime.now(tz=UTC)
     older = Link.objects.filter(purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True)
     older.filter(ended_at__isnull=True).update(ended_at=now, ended_why=Ended.REPLACED)
@@ -99,7 +99,7 @@ def check_reader(link: Link, reader: Person) -> None:
     """Whoever is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises LinkRefusedError."""
     if reader.pk != link.person_id:
         raise LinkRefusedError(
-            f"This link is for {link.person.name}, and you are signed in as {reader.name}. Pass it on to them.",
+            f"This link is for {link.person.name}, and you are signed in as {reader.name}. Send it to them.",
             why="other",
             link=link,
         )
@@ -178,7 +178,7 @@ def _check_usable(link: Link) -> None:
     if link.used_at is not None:
         raise LinkRefusedError(
             f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. It works once, in one browser. "
-            f"If that was not you, tell {link.created_label} at once. {_ask(link)}",
+            f"If that wasn’t you, tell {link.created_label} immediately. {_ask(link)}",
             why="used",
             link=link,
         )
@@ -186,7 +186,9 @@ def _check_usable(link: Link) -> None:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.expires_at <= datetime.now(tz=UTC):
         raise LinkRefusedError(
-            f"This link ended at {link.expires_at:%Y-%m-%d %H:%M} UTC. {_ask(link)}", why="expired", link=link
+            f"This link expired at {link.expires_at:%Y-%m-%d %H:%M} UTC. {_ask(link)}",
+            why="expired",
+            link=link,
         )
     if not link.person.is_active:
         raise LinkRefusedError(GONE, why="inactive", link=link)
@@ -195,8 +197,8 @@ def _check_usable(link: Link) -> None:
 def _why_ended(link: Link) -> str:
     return {
         Ended.REVOKED: f"This link was revoked by {link.ended_label}. {_ask(link)}",
-        Ended.REPLACED: "A newer link has replaced this one. Use the one in the latest message.",
-        Ended.FINISHED: "What this link was for is done.",
+        Ended.REPLACED: "A newer link replaced this one. Use the one in the latest message.",
+        Ended.FINISHED: "This link was already used for what it was for.",
     }[Ended(link.ended_why)]
 
 

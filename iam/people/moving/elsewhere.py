@@ -38,7 +38,7 @@ MADE: Final = UUID("c9a4b1f2-6a77-4b0e-8a35-5b1f0f9d2a11")
 LEFT: Final = UUID("5f7f7a36-0df1-4b5b-9a0e-3a4de61c7b11")
 """The name spaces in which a move gives the onboarding and the leaving within it their ids."""
 GRACE_DAYS: Final = 30
-DENIED: Final = f"AWS denies the user everything, before anything else. It can be restored for {GRACE_DAYS} days; then deletion is asked for."
+DENIED: Final = f"First, everything is denied to the user. It can be restored for {GRACE_DAYS} days, then its deletion is requested."
 
 
 def made_id(move_id: UUID) -> UUID:
@@ -104,7 +104,7 @@ def why_stays(user: Entity, body: Body) -> str:
         if edge.kind == EdgeKind.ATTACHED:
             return f"{edge.target.name} is attached to the user."
         if edge.target.name not in body.groups:
-            return f"The user is in {edge.target.name} as well."
+            return f"The user is also in {edge.target.name}."
     entries = LedgerEntry.objects.filter(
         entity=user, since__isnull=False, until__isnull=True, part__state__in=[*GIVING, State.APPLYING]
     ).select_related("part__grant")
@@ -115,7 +115,7 @@ def why_stays(user: Entity, body: Body) -> str:
     named = {one.target for one in given}
     inline = InlinePolicy.objects.filter(now, owner=user).exclude(name__in=named).order_by("name")
     found = inline.first()
-    return f"The user has the policy {found.name} besides." if found else ""
+    return f"The user also has the policy {found.name}." if found else ""
 
 
 def leaving_of(user: Entity, *, viewer: Viewer) -> LeavingSite:

@@ -131,13 +131,13 @@ def plan_move(
         steps += _making(lane, part)
     if sites and not made:
         for site in sites.values():
-            text = f"Has no user in {site.account.name}, which the blueprint names"
+            text = f"Has no user in {site.account.name}, which the blueprint includes"
             steps.append(
                 Step(
                     site.account.name,
                     NOTE,
                     text,
-                    "Who they are is not known: link the user to a person first.",
+                    "This IAM user isn’t matched to a person. Match it first.",
                 )
             )
     return MovePlan(tuple(steps), tuple(made), tuple(left))
@@ -151,7 +151,7 @@ def _parts(mover: Mover, sites: Sequence[Site], *, body: Body, move_id: UUID) ->
 def _making(lane: int, part: Part) -> Iterator[Step]:
     """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an onboarding has it in."""
     for one in part.steps:
-        says = "They get an invitation when it is there." if one.branch == 0 else ""
+        says = "They get an invitation when it is created." if one.branch == 0 else ""
         text = text_of(one.operation)
         yield Step(part.account.name, GAINS, text, says, one.operation, lane, one.branch)
 
@@ -161,10 +161,10 @@ def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
         is_deny = operation is site.deny
-        text = f"All access of the user {user.name}" if is_deny else text_of(operation)
+        text = f"All access of {user.name}" if is_deny else text_of(operation)
         yield Step(name, LOSES, text, DENIED if is_deny else "", operation, lane, branch)
     for said in site.left:
-        yield Step(name, NOTE, "Not all of it can be ended by this", said)
+        yield Step(name, NOTE, "Some of it can’t be ended here", said)
 
 
 def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
@@ -191,7 +191,7 @@ def _in_account(
     yield from _templates(user, old.templates if was_here else (), site, key=key)
     if site is None:
         name = user.account.name
-        yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint does not name", why)
+        yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
         return
     yield from _boundary(user, site)
     yield from _tags(user, old.tags if was_here else {}, new.tags)
@@ -209,7 +209,7 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
     for group in sorted(set(old) & held.keys() - wanted.keys()):
         why = other_grants(user, Sort.MEMBER, held[group].arn)
         if why:
-            yield Step(name, KEEPS, f"Member of {group}", f"{why} needs it as well.")
+            yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
         else:
             yield Step(
                 name, LOSES, f"Member of {group}", operation=RemoveFromGroup.of(user, group=held[group])
@@ -217,7 +217,7 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
     for group, entity in wanted.items():
         what = What(WhatKind.GROUP, group_arn=entity.arn)
         if group in held:
-            yield Step(name, KEEPS, f"Member of {group}", "Both blueprints, or somebody else, give it.")
+            yield Step(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
         else:
             operation = AddToGroup.of(user, group=entity)
             yield Step(name, GAINS, f"Member of {group}", operation=operation, what=what)
@@ -238,7 +238,7 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
         elif InlinePolicy.objects.filter(valid_at(None), owner=user, name=entry.target).exists():
             why = other_grants(user, Sort.INLINE, entry.target)
             if why:
-                yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} needs it as well.")
+                yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
                 continue
             operation = DeleteInlinePolicy.of(user, name=entry.target)
             yield Step(name, LOSES, f"Policy {entry.target}", operation=operation)
@@ -297,7 +297,7 @@ def _boundary(user: Entity, site: Site) -> Iterator[Step]:
         ).first()
         if policy is not None:
             operation = PutUserBoundary.of(user, policy=policy)
-            yield Step(name, SETS, f"Boundary {policy.name}", "In the place of the former one.", operation)
+            yield Step(name, SETS, f"Boundary {policy.name}", "Replaces the previous one.", operation)
     elif has and not site.boundary:
         operation_off = DeleteUserBoundary.of(user)
         yield Step(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
@@ -309,6 +309,6 @@ def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
     wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
     if wanted != has:
         said = (
-            ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the former ones"
+            ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
         )
         yield Step(user.account.name, SETS, "Tags", said, SetUserTags.of(user, tags=wanted))

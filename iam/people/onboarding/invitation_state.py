@@ -65,7 +65,7 @@ def why_over(newcomer: Newcomer, *, since: datetime) -> str:
 def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
     """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises RefusedError."""
     if not (may_run(actor, newcomer.run.version.blueprint.team) or may_run(actor, team_of(newcomer))):
-        raise RefusedError("You can invite people of your own teams only.")
+        raise RefusedError("You can invite only people in your teams.")
 
 
 def has_chosen_password(place: Place | Seat) -> bool:

@@ -33,8 +33,8 @@ from iam.sealed.services import SealedError
 
 INVITATIONS: Final = UUID("7f4e3a0e-02c4-4f0c-8a8b-9d9f5d1f7a2c")
 """The name space in which a newcomer gives their invitations a cause."""
-ALREADY_CHANGED: Final = "You have chosen a password of your own since. Sign in with that one."
-DELETED_IN_AWS: Final = "The password that was set for you does not exist in AWS any more."
+ALREADY_CHANGED: Final = "You already chose your own password. Sign in with that one."
+DELETED_IN_AWS: Final = "The password that was set for you no longer exists in AWS."
 
 
 def cause_of(newcomer: Newcomer) -> UUID:
@@ -132,7 +132,7 @@ def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False)
     newcomer = newcomer_of(link)
     seal = place.key_seal if is_key else place.password_seal
     if newcomer is None or place.newcomer_id != newcomer.pk or seal is None:
-        raise RefusedError("There is nothing for you here.")
+        raise RefusedError("You have no invitation here.")
     if why := why_over(newcomer, since=link.created_at):
         raise RefusedError(why)
     if not is_key:

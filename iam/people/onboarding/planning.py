@@ -71,7 +71,7 @@ def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
     for number in body.accounts:
         account = known.get(number)
         if account is None:
-            raise RefusedError(f"No account {number} is connected.")
+            raise RefusedError(f"Account {number} isn’t connected.")
         check_account(account)
         site = Site(account, body, boundary=_boundary(account, body.boundary))
         site.groups = [_group(account, name, viewer) for name in body.groups]
@@ -120,9 +120,9 @@ def notes_for(sites: Sequence[Site]) -> list[str]:
     """Sentences that an approver has to know and that no receipt says."""
     found = []
     if sites and sites[0].body.key:
-        found.append("Each person gets an access key that never ends. A role to assume is safer.")
+        found.append("Each person gets an access key that never expires. A role is safer.")
     if sites and not sites[0].body.mfa:
-        found.append("The blueprint does not demand MFA.")
+        found.append("The blueprint doesn’t require MFA.")
     return found
 
 
@@ -143,14 +143,16 @@ def _boundary(account: Account, named: str) -> str:
     living = Entity.objects.filter(account=account, kind=Kind.POLICY, name=name, gone_at__isnull=True)
     found = living.exclude(arn__contains=":iam::aws:").first()
     if found is None:
-        raise RefusedError(f"{account.name} has no policy {name} for a boundary, as of the last reading.")
+        raise RefusedError(
+            f"{account.name} has no policy “{name}” for the permissions boundary, as of the last sync."
+        )
     return found.arn
 
 
 def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
     offer = offer_of(filled.slug, number=filled.version)
     if offer is None:
-        raise RefusedError(f"There is no version {filled.version} of the template {filled.slug}.")
+        raise RefusedError(f"Version {filled.version} of the template {filled.slug} doesn’t exist.")
     try:
         document = document_for(
             filled.slug,

@@ -28,7 +28,7 @@ COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "name": frozenset({"name", "full name", "display name"}),
     "first": frozenset({"first name", "firstname", "given name"}),
     "last": frozenset({"last name", "lastname", "surname", "family name"}),
-    "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
+    "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),  # wording: keep
     "user_name": frozenset({"user name", "username", "iam user", "login"}),
     "until": frozenset({"until", "valid until", "end", "end date", "last day"}),
 }
@@ -78,7 +78,7 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
     """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows without any content are passed
     over. Raises SheetError for a file that is none."""
     if len(data) > LARGEST:
-        raise SheetError(f"The file has more than {LARGEST // 1024 // 1024} MB.")
+        raise SheetError(f"The file is larger than {LARGEST // 1024 // 1024} MB.")
     lines = _lines(_text(data))
     head = next(lines, None)
     if head is None:
@@ -132,7 +132,7 @@ def typed(line: int, values: Mapping[str, str]) -> Typed:
 
 def _text_errors(what: str, text: str) -> Iterator[str]:
     if len(text) > LONGEST:
-        yield f"The {what} has {len(text):,} characters; the limit is {LONGEST}."
+        yield f"The {what} has {len(text):,} characters. The limit is {LONGEST}."
     if text.startswith(FORMULA):
         yield f"The {what} starts with {text[0]!r}, which spreadsheets read as a formula. Remove it."
     if not text.isprintable():

@@ -114,7 +114,7 @@ def _new_password(run: Run, place: Place, change: Change) -> Operation:
     ).first()
     if user is None:
         raise RefusedError(
-            f"{place.account.name} has no IAM user {place.user_arn.rpartition('/')[2]} any more."
+            f"IAM user {place.user_arn.rpartition('/')[2]} no longer exists in {place.account.name}."
         )
     seal = _new_seal(run, place)
     params |= {
@@ -151,7 +151,7 @@ def request_invitation(link: Link) -> str:
             people=people,
             subject=f"{newcomer.name} needs another invitation",
             text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and choose “Send the invitation again”: "
-            "where it is needed, Gatehouse sets a new first password, which only they see.",
+            "if needed, Gatehouse sets a new first password that only they can see.",
             path=f"/onboarding/{newcomer.run_id}/?q={newcomer.user_name}",
             key=f"invitation-wanted-{newcomer.pk}-{now:%Y%m%d%H%M}",
         )

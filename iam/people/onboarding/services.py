@@ -239,7 +239,7 @@ def retry_failed(actor: Viewer, *, run: Run) -> int:
         }
         wanted = [place for place in places if failed.get(place.pk)]
         if not wanted:
-            raise RefusedError("Nothing that was approved has failed.")
+            raise RefusedError("No approved change has failed.")
         held.trials += 1
         held.state, held.ended_at = RunState.RUNNING, None
         held.save(update_fields=["trials", "state", "ended_at"])

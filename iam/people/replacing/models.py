@@ -17,11 +17,11 @@ class Channel(models.TextChoices):
     """How two people heard or saw each other."""
 
     PERSON = "person", "In person"
-    PHONE = "phone", "By phone, at a number that was known before"
+    PHONE = "phone", "By phone, at a number you already had"
     VIDEO = "video", "By video, with the camera on"
     CHAT = "chat", "By chat"
-    MAIL = "mail", "By mail"
-    PORTAL = "portal", "By this page"
+    MAIL = "mail", "By email"
+    PORTAL = "portal", "In Gatehouse"
 
 
 SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
@@ -31,7 +31,7 @@ SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
 class State(models.TextChoices):
     """Where a replacement stands."""
 
-    WAITING = "waiting", "Waits for a second person"
+    WAITING = "waiting", "Waiting for a second person"
     CHECKED = "checked", "Identity checked"
     REFUSED = "refused", "Refused"
     EXPIRED = "expired", "No one answered in time"

@@ -51,7 +51,7 @@ def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
 def why_not_check(viewer: Viewer, one: Replacement) -> str:
     """Why the viewer cannot make sure, or ""."""
     if one.state != State.WAITING or one.until <= datetime.now(tz=UTC):
-        return "Nothing is left to decide: it is over."
+        return "This was already decided."
     if viewer.person_id == one.asked_by_id:
         return "You requested it, so someone else has to confirm it."
     if viewer.person_id == one.person_id:
@@ -101,12 +101,12 @@ def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Repla
     """
     if over not in SURE:
         raise RefusedError(
-            "Make sure in person, by phone or by video: a mailbox or a chat may be in other hands."
+            "Check in person, by phone or by video. Someone else may control a mailbox or a chat."
         )
     if over == one.asked_over:
-        raise RefusedError("The request came by this channel. Make sure over another one.")
+        raise RefusedError("The request came over this channel. Check over another one.")
     if not how.strip():
-        raise RefusedError("Write how you made sure who it is.")
+        raise RefusedError("Describe how you checked their identity.")
     with transaction.atomic():
         held = _held(one, viewer)
         held.state, held.decided_at = State.CHECKED, datetime.now(tz=UTC)
@@ -119,8 +119,8 @@ def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Repla
         _tell_person(
             held,
             subject="Your identity was checked for a new MFA device",
-            text=f"{viewer.name} says that they made sure it is you ({over.label.lower()}). The lost device {held.device.name} goes as soon as "
-            f"that is approved.",
+            text=f"{viewer.name} confirmed that it is you ({over.label.lower()}). The lost device {held.device.name} is removed as soon as "
+            f"the request is approved.",
             key=f"checked:{held.pk}",
         )
     return held
@@ -129,7 +129,7 @@ def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Repla
 def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
     """Say that it could not be made sure: nothing is done. Raises RefusedError."""
     if not why.strip():
-        raise RefusedError("Write why: who asked reads it.")
+        raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
         held = _held(one, viewer)
         held.state, held.decided_at = State.REFUSED, datetime.now(tz=UTC)
@@ -139,7 +139,7 @@ def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
         _note("refuse", held, viewer, reason=held.checked_how)
         _tell_person(
             held,
-            subject="Your lost MFA device is not replaced",
+            subject="Your lost MFA device won’t be replaced",
             text=f"{viewer.name}: {held.checked_how}",
             key=f"refused:{held.pk}",
         )
@@ -214,10 +214,10 @@ def _remove(held: Replacement, checker: Viewer) -> Change:
     return changes.request_changes(
         changes.plan_set([operation], viewer=actor),
         actor=actor,
-        reason=f"{held.person.name} has lost this device. {held.reason}",
+        reason=f"{held.person.name} lost this device. {held.reason}",
         idempotency_key=f"replace-{held.pk}",
         cause=Cause(CAUSE, held.pk),
-        notes=[f"{checker.name} made sure who it is: {over[0].lower()}{over[1:]}. {held.checked_how}"],
+        notes=[f"{checker.name} checked their identity: {over[0].lower()}{over[1:]}. {held.checked_how}"],
     )[0]
 
 
@@ -236,8 +236,8 @@ def _send(held: Replacement) -> Link:
         Event.ENROL,
         people=[held.person],
         subject=f"Add a new MFA device to {user.name}",
-        text=f"The link is in place of {held.device.name}, which you have lost. It works once, in one browser, until "
-        f"{link.expires_at:%Y-%m-%d %H:%M} UTC. It never asks for a password.",
+        text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, until "
+        f"{link.expires_at:%Y-%m-%d %H:%M} UTC. You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )
@@ -247,17 +247,17 @@ def _send(held: Replacement) -> Link:
 def _tell_asked(made: Replacement) -> None:
     _tell_person(
         made,
-        subject=f"{made.asked_by.name} says that you have lost an MFA device",
-        text=f"This is about {made.device.name} of {made.user.name}. If you still have it, or didn't request this, tell the people who manage "
-        f"AWS: somebody may be trying to take your place.",
+        subject=f"{made.asked_by.name} reported that you lost an MFA device",
+        text=f"This is about {made.device.name} of {made.user.name}. If you still have it, or didn’t request this, tell your AWS administrators "
+        f"now: someone may be trying to sign in as you.",
         key=f"asked:{made.pk}",
     )
     able = seconds_for(but={made.asked_by_id, made.person_id}, account_id=made.user.account.account_id)
     notify(
         Event.WAITING,
         people=able,
-        subject=f"Make sure who it is: {made.person.name} has lost an MFA device",
-        text=f"{made.asked_by.name} requested a replacement. Reach {made.person.name} over another channel, by {made.until:%H:%M} UTC.",
+        subject=f"Check the identity of {made.person.name}, who lost an MFA device",
+        text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel by {made.until:%H:%M} UTC.",
         path=f"/mfa/replacements/{made.pk}/",
         key=f"replacement:{made.pk}",
     )

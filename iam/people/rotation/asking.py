@@ -99,7 +99,7 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
     """
     check_terms(terms)
     if len(keys) > MOST:
-        raise RefusedError(f"These are {len(keys):,} keys, and {MOST:,} are the limit. Choose fewer.")
+        raise RefusedError(f"These are {len(keys):,} keys, and the limit is {MOST:,}. Choose fewer.")
     found, batch = choose(viewer, keys), uuid4()
     if not found.chosen:
         raise RefusedError("None of these keys can be rotated now.")
@@ -245,7 +245,7 @@ def _row(
 
 def _begun(row: Rotation) -> str:
     first = f" The key {row.first.aws_id} is deleted first." if row.first else ""
-    return f"Rotation of {row.old.aws_id} begun.{first}"
+    return f"Rotation of {row.old.aws_id} started.{first}"
 
 
 def _terms_of(row: Rotation) -> Terms:

@@ -63,7 +63,7 @@ def activate_old(held: Rotation, *, actor: Actor) -> None:
     if deactivated is not None and deactivated.operation == DeactivateAccessKey.slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
     move_to(held, Stage.ACTIVATING, change=change, wanted="", trouble="")
-    note(held, "activate", f"To make {held.old.aws_id} active again was begun.", actor=actor, change=change)
+    note(held, "activate", f"Reactivation of {held.old.aws_id} was requested.", actor=actor, change=change)
 
 
 def discard_new(held: Rotation, *, actor: Actor | None) -> None:
@@ -77,7 +77,7 @@ def discard_new(held: Rotation, *, actor: Actor | None) -> None:
     try:
         change = queue(held, DeleteAccessKey.of(key), "discard", actor=actor)
     except RefusedError as refused:
-        later(held, f"{key.aws_id} could not be deleted: {refused.message}")
+        later(held, f"{key.aws_id} couldn’t be deleted: {refused.message}")
         return
     save(held, discarding=change, tries=held.tries)
     note(
@@ -95,7 +95,7 @@ def make_another(held: Rotation) -> None:
         end(
             held,
             Outcome.UNFETCHED,
-            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old key {held.old.aws_id} works as before.",
+            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old key {held.old.aws_id} still works.",
             actor=None,
         )
         return
@@ -106,7 +106,7 @@ def make_another(held: Rotation) -> None:
         end(
             held,
             Outcome.UNFETCHED,
-            f"{held.person.name} has left, so that no other key is made. The old key {held.old.aws_id} works as before.",
+            f"{held.person.name} has left, so no other key is created. The old key {held.old.aws_id} still works.",
             actor=None,
         )
         return
@@ -115,7 +115,7 @@ def make_another(held: Rotation) -> None:
         operation = creation(held.user, person=held.person, sealed_id=sealed_id)
         change = queue(held, operation, "create", actor=None)
     except RefusedError as refused:
-        later(held, f"Another key could not be made: {refused.message}")
+        later(held, f"Another key couldn’t be created: {refused.message}")
         return
     move_to(
         held,
@@ -130,7 +130,7 @@ def make_another(held: Rotation) -> None:
         fetched_at=None,
         trouble="",
     )
-    note(held, "issue", "Another new key is made.", actor=None, change=change)
+    note(held, "issue", "Another new key is created.", actor=None, change=change)
 
 
 def _other_lead(held: Rotation) -> Person | None:
@@ -144,7 +144,7 @@ def _other_lead(held: Rotation) -> Person | None:
 def queue(held: Rotation, operation: Operation, what: str, *, actor: Actor | None) -> Change:
     """Queue what was agreed to at the beginning; twice for the same trial is once. Raises RefusedError."""
     if held.agreed is None:
-        raise RefusedError("What this belongs to was never approved.")
+        raise RefusedError("The request for this was never approved.")
     held.tries += 1
     key = f"rotation-{held.pk.hex}-{what}-{_moment(held)}-{held.tries}"
     try:
@@ -193,7 +193,7 @@ def _queued_or_asked(held: Rotation, operation: Operation, what: str, *, agreed:
     if agreed:
         return queue(held, operation, what, actor=None)
     if held.wanted_by is None:
-        raise RefusedError("This was not requested.")
+        raise RefusedError("This wasn’t requested.")
     viewer = for_own(viewer_for(held.wanted_by))
     held.tries += 1
     (change,) = changes.request_changes(

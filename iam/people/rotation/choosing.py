@@ -22,12 +22,12 @@ from iam.people.rotation.models import Rotation, Stage
 CHUNK: Final = 500
 NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
     "You can't request changes to their users",
-    "A rotation is in progress already",
+    "A rotation is already in progress",
     "No person and no owning team",
     "The owning team has no lead who could receive the new key",
-    "The user has two keys: begin from their page, where you choose which one goes",
-    "The account is read only",
-    "Gone from AWS",
+    "The user has two keys: start from their page, where you choose which one is deleted",
+    "The account is read-only",
+    "Deleted in AWS",
 )
 
 

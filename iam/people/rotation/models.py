@@ -21,7 +21,7 @@ class Stage(models.TextChoices):
 
     WAITING = "waiting", "Not requested yet"
     ASKED = "asked", "New key requested"
-    HANDING = "handing", "Secret waits"
+    HANDING = "handing", "Secret available"
     USING = "using", "Both keys active"
     DEACTIVATING = "deactivating", "Old key being deactivated"
     INACTIVE = "inactive", "Old key inactive"

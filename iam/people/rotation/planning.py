@@ -30,7 +30,7 @@ IDLE: Final = timedelta(days=90)
 """A second key that was not used for so long may be deleted to make room; one that was is in use."""
 MOST_ISSUES: Final = 3
 """So many keys are made, one after the other, for somebody who does not fetch the secret."""
-NOT_YOURS: Final = "You can rotate your own keys, and those of your teams."
+NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
 NO_LEAD: Final = "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set another owning team."
 
 
@@ -154,7 +154,7 @@ def check_begin(
     if not may_begin(viewer, user=user):
         raise RefusedError(NOT_YOURS)
     if old.gone_at is not None:
-        raise RefusedError(f"AWS has no key {old.aws_id} any more, as of the last reading.")
+        raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
     standing = living_of(user)
     if standing is not None:
         raise RefusedError(
@@ -190,16 +190,16 @@ def _is_linked(user: Entity) -> bool:
 def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
     """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses. Raises RefusedError."""
     if old.pk not in {one.entity.pk for one in held}:
-        raise RefusedError(f"AWS has no key {old.aws_id} any more, as of the last reading.")
+        raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
     other = next((one for one in held if one.entity.pk != old.pk), None)
     if first is not None and (other is None or other.entity.pk != first.pk):
-        raise RefusedError("The other key is another by now. Open the page again.")
+        raise RefusedError("The other key changed in the meantime. Reload the page.")
     if other is None or len(held) < KEYS_PER_USER:
         return
     if first is None:
         raise RefusedError(
             f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, {other.entity.aws_id}, and AWS allows "
-            f"{KEYS_PER_USER}. Choose to have it deleted first."
+            f"{KEYS_PER_USER}. Choose to delete it first."
         )
     if not other.is_idle:
         raise RefusedError(
@@ -227,11 +227,11 @@ def operations_of(rotation: Rotation) -> list[Operation]:
 def check_terms(terms: Terms) -> None:
     """Raises RefusedError for days out of bounds, and without a reason."""
     if not LEAST_QUIET <= terms.quiet_days <= MOST_DAYS:
-        raise RefusedError(f"The old key has to be quiet for {LEAST_QUIET} to {MOST_DAYS} days.")
+        raise RefusedError(f"Enter {LEAST_QUIET} to {MOST_DAYS} days without use of the old key.")
     if not LEAST_KEEP <= terms.keep_days <= MOST_DAYS:
-        raise RefusedError(f"The old key is kept inactive for {LEAST_KEEP} to {MOST_DAYS} days.")
+        raise RefusedError(f"Enter {LEAST_KEEP} to {MOST_DAYS} days to keep the old key inactive.")
     if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+        raise RefusedError("Enter a reason of up to 1,000 characters. The approver and the auditor read it.")
 
 
 def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
@@ -239,23 +239,23 @@ def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = (
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
         f"If no one gets the secret within 24 hours, the new key is deleted and another one is created, up to {MOST_ISSUES} times. "
-        "So it is where the secret was lost before the key was used; where the rotation is cancelled, the new key may be deleted."
+        "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the new key can be deleted."
     )
-    back = "As long as the old key is there and was deactivated by this, it can be made active again at once."
+    back = "Until the old key is deleted, it can be reactivated immediately."
     teamwork = [
         f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is created for them."
         for team in sorted(teams)
     ]
     if not terms.is_automatic:
         return [
-            f"This starts a rotation. Deactivation and deletion of {what} are requested later, each on its own.",
+            f"This starts a rotation. Deactivation and deletion of {what} are requested separately later.",
             again,
             back,
             *teamwork,
         ]
     return [
-        f"This begins a rotation: {what} is deactivated once it was not used for {days(terms.quiet_days)} and the new one was, and deleted for "
-        f"good {days(terms.keep_days)} later. AWS is asked each time before. Nobody is asked again.",
+        f"This starts a rotation: {what} is deactivated when it wasn’t used for {days(terms.quiet_days)} and the new one was, and permanently "
+        f"deleted {days(terms.keep_days)} later. Gatehouse checks AWS each time before. No further approval is needed.",
         again,
         back,
         *teamwork,

@@ -45,7 +45,7 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
     """The secret, for the person whose key it is, and never again. Raises RefusedError."""
     reader = person.person_id if isinstance(person, Viewer) else person.pk
     if rotation.person_id != reader or rotation.sealed_id is None:
-        raise RefusedError("There is nothing for you here.")
+        raise RefusedError("You have no access key to get here.")
     with transaction.atomic():
         held = locked(rotation)
         seal = secret_of(held.sealed_id) if held.sealed_id else None
@@ -87,9 +87,9 @@ def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
     tell(
         held,
         subject=f"A new access key for {held.user.name}",
-        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is rotated. Its successor {held.new_key_id} is there. "
-        f"Its secret is shown once, to you alone, until {link.expires_at:%Y-%m-%d %H:%M} UTC: by this link, which works once in one browser, or signed in to Gatehouse.\n\n"
-        f"Then put it wherever the old one is. The old one works until it is no longer used.",
+        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is being rotated. The new key is {held.new_key_id}. "
+        f"Only you can see its secret, once, until {link.expires_at:%Y-%m-%d %H:%M} UTC: with this link, which works once in one browser, or in Gatehouse after you sign in.\n\n"
+        f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )
@@ -100,12 +100,12 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
     """A new link for the person; the one before opens nothing any more. Raises RefusedError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise RefusedError(
-            f"No mail server is set up, so that no link reaches {rotation.person.name}. They fetch the secret signed in."
+            f"No mail server is configured, so no link was sent to {rotation.person.name}. They can get the secret when they sign in."
         )
     with transaction.atomic():
         held = _held(viewer, rotation, Stage.HANDING)
         if held.told_at and held.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
-            raise RefusedError("A link went out just now.")
+            raise RefusedError("A link was sent just now.")
         link = hand_over(held, actor=viewer)
         note(held, "send", f"A new link was sent to {held.person.name}.", actor=viewer)
     return link
@@ -144,7 +144,7 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
         if held.new_used_at is not None:
             raise RefusedError(
                 f"{held.new_key_id} was used at {held.new_used_at:%Y-%m-%d %H:%M} UTC: someone has its secret. "
-                "Cancel, and begin anew with that key."
+                "Cancel, then start a new rotation with that key."
             )
         move_to(held, Stage.HANDING, fetched_at=None, quiet_from=None)
         note(held, "lost", f"The secret of {held.new_key_id} was lost before it was used.", actor=viewer)
@@ -188,7 +188,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
         if held.new_key_id and held.stage != Stage.ENDED and (unread or with_new):
             if held.new_used_at is not None:
                 raise RefusedError(
-                    f"{held.new_key_id} was used, so that deleting it would break what uses it. Cancel without that."
+                    f"{held.new_key_id} was used, so deleting it would break what uses it. Cancel without deleting it."
                 )
             discard_new(held, actor=viewer)
         end(held, Outcome.CANCELLED, said, actor=viewer)
@@ -240,7 +240,7 @@ def _withdraw(held: Rotation, viewer: Viewer) -> None:
     """Take back what waits for approval. A set with the keys of others in it stays with who asked for it."""
     change = held.change
     if change is None or change.state != ChangeState.AWAITING:
-        raise RefusedError("A change to this is in progress. Wait until it is done.")
+        raise RefusedError("A change is in progress. Wait until it is done.")
     others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=held.pk)
     if others.exists():
         raise RefusedError(

@@ -120,7 +120,7 @@ def _unread(pk: UUID, why: str) -> None:
             read_trouble=why[:1024],
             retry_at=datetime.now(tz=UTC) + UNREAD_AGAIN,
             wanted="",
-            trouble="AWS could not be asked, so that nothing was changed." if asked else held.trouble,
+            trouble="AWS couldn’t be checked, so nothing was changed." if asked else held.trouble,
         )
 
 
@@ -140,7 +140,7 @@ def _made(held: Rotation, change: Change) -> None:
     note(
         held,
         "made",
-        f"The new key {held.new_key_id} was made. Its secret waits for {held.person.name}.",
+        f"The new key {held.new_key_id} was created. Its secret is waiting for {held.person.name}.",
         actor=None,
         change=change,
     )
@@ -188,7 +188,7 @@ def _deactivating(held: Rotation, seen: KeysSeen | None) -> None:
         tell(
             held,
             subject=f"The key {held.old.aws_id} is inactive",
-            text=f"Whatever still uses it is refused by AWS. If something of yours stopped, make the key active again on the page of the rotation: one click. "
+            text=f"AWS now rejects every use of it. If something stopped working, reactivate the key on the rotation’s page with one click. "
             f"It is {'deleted for good' if held.is_automatic else 'kept'} {'in ' if held.is_automatic else 'for '}{held.keep_days} days{'' if held.is_automatic else ' at least'}.",
             key=f"inactive:{int(now.timestamp())}",
         )
@@ -220,7 +220,7 @@ def _deleting(held: Rotation, seen: KeysSeen | None) -> None:
         end(
             held,
             Outcome.DONE,
-            f"The old key {held.old.aws_id} is deleted. {held.new_key_id} is in its place.",
+            f"The old key {held.old.aws_id} is deleted. {held.new_key_id} replaces it.",
             actor=None,
             change=change,
         )
@@ -259,7 +259,7 @@ def _fate(change: Change) -> str:
 
 
 def _old_works(held: Rotation) -> str:
-    return f"The old key {held.old.aws_id} works as before."
+    return f"The old key {held.old.aws_id} still works."
 
 
 _BY_STAGE: Final[dict[Stage, Callable[[Rotation, KeysSeen | None], None]]] = {

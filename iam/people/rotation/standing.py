@@ -66,9 +66,9 @@ def what_stands(rotation: Rotation, *, discards: bool) -> str:
     """What is there of the keys when it is given up now."""
     old, new = rotation.old.aws_id, rotation.new_key_id
     is_inactive = rotation.stage in (Stage.INACTIVE, Stage.DELETING) or rotation.old_state == INACTIVE
-    says = f"The old key {old} {'stays inactive: it works no more, and is not deleted' if is_inactive else 'works as before'}."
+    says = f"The old key {old} {'stays inactive, and is not deleted' if is_inactive else 'still works'}."
     if not new:
-        return f"{says} No new key was made."
+        return f"{says} No new key was created."
     if discards:
         return f"{says} The new key {new} is deleted because it is not used."
-    return f"{says} The new key {new} stays, too."
+    return f"{says} The new key {new} is kept."

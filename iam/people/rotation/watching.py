@@ -23,7 +23,7 @@ def note_seen(held: Rotation, seen: KeysSeen) -> bool:
         end(
             held,
             Outcome.USER_GONE,
-            f"AWS has no user {held.user.name} any more, and so none of the keys.",
+            f"User {held.user.name} no longer exists in AWS, so neither key exists.",
             actor=None,
         )
         return False
@@ -65,18 +65,18 @@ def _ends_by_drift(held: Rotation, old: KeySeen | None, new: KeySeen | None) -> 
         end(
             held,
             Outcome.DONE,
-            f"The old key {held.old.aws_id} was deleted outside of Gatehouse. {held.new_key_id} is in its place.",
+            f"The old key {held.old.aws_id} was deleted outside of Gatehouse. {held.new_key_id} replaces it.",
             actor=None,
         )
         return True
     if new is None and held.stage == Stage.INACTIVE and old is not None:
         _hold(
             held,
-            f"The new key {held.new_key_id} was deleted outside of Gatehouse, and the old one is inactive. Make the old one active again, or cancel.",
+            f"The new key {held.new_key_id} was deleted outside of Gatehouse, and the old one is inactive. Reactivate the old one, or cancel.",
         )
         return False
     if new is None:
-        rest = f"The old key {held.old.aws_id} works as before." if old else "The old key is gone, too."
+        rest = f"The old key {held.old.aws_id} still works." if old else "The old key is deleted, too."
         end(
             held,
             Outcome.KEY_GONE,
@@ -94,12 +94,12 @@ def watch_using(held: Rotation, seen: KeysSeen | None) -> None:
     now = datetime.now(tz=UTC)
     if held.old_state == INACTIVE:
         move_to(held, Stage.INACTIVE, inactive_at=now, wanted="", told_at=now)
-        _drifted(held, f"{held.old.aws_id} was made inactive outside of Gatehouse.")
+        _drifted(held, f"{held.old.aws_id} was deactivated outside of Gatehouse.")
         return
     if held.new_state == INACTIVE:
         _hold(
             held,
-            f"The new key {held.new_key_id} was made inactive outside of Gatehouse. Make it active again, or cancel.",
+            f"The new key {held.new_key_id} was deactivated outside of Gatehouse. Reactivate it, or cancel.",
         )
         return
     quiet = quiet_of(held)
@@ -108,7 +108,7 @@ def watch_using(held: Rotation, seen: KeysSeen | None) -> None:
         new = "" if held.new_used_at else f" The new key {held.new_key_id} was never used."
         _hold(
             held,
-            f"The old key was last used {old_words(held)}: what still uses it would stop.{new} Confirm that it goes all the same.",
+            f"The old key was last used {old_words(held)}: anything that still uses it would stop working.{new} Confirm to continue anyway.",
         )
     elif held.wanted == Wanted.DEACTIVATE or (held.is_automatic and is_due):
         _try(held, lambda: deactivate_old(held, agreed=held.is_automatic and is_due))
@@ -142,7 +142,7 @@ def watch_inactive(held: Rotation, seen: KeysSeen | None) -> None:
         _hold(
             held,
             held.trouble
-            or f"The new key {held.new_key_id} is inactive as well. Make it active before the old one is deleted.",
+            or f"The new key {held.new_key_id} is inactive, too. Reactivate it before the old one is deleted.",
         )
         return
     at = deletion_at(held)
@@ -150,7 +150,7 @@ def watch_inactive(held: Rotation, seen: KeysSeen | None) -> None:
     if used_since(held) and not held.in_spite:
         _hold(
             held,
-            f"AWS tells of a use of the old key {old_words(held)}, after it was made inactive. Find out what it was before it is deleted.",
+            f"AWS shows that the old key was used {old_words(held)}, after it was deactivated. Find out what used it before you delete it.",
         )
     elif held.wanted == Wanted.DELETE or (held.is_automatic and is_due):
         _try(held, lambda: delete_old(held, agreed=held.is_automatic and is_due))
@@ -195,7 +195,7 @@ def _tell_due(held: Rotation, subject: str) -> None:
     tell(
         held,
         subject=subject,
-        text="Open the page of the rotation and go on.",
+        text="Open the rotation’s page to continue.",
         key=f"due:{held.stage}:{int(held.stage_at.timestamp())}",
         others=True,
     )
@@ -210,10 +210,10 @@ def _remind(held: Rotation, *, now: datetime, is_due: bool) -> None:
         return
     if held.new_used_at is None:
         subject = f"The new key {held.new_key_id} was never used"
-        text = f"Put it wherever {held.old.aws_id} is. The old key was last used {old_words(held)}."
+        text = f"Use it wherever {held.old.aws_id} is used. The old key was last used {old_words(held)}."
     elif used_since(held):
         subject = f"The old key {held.old.aws_id} is still in use"
-        text = f"It was last used {old_words(held)}. Put the new key {held.new_key_id} there as well."
+        text = f"It was last used {old_words(held)}. Use the new key {held.new_key_id} there instead."
     else:
         return
     save(held, told_at=now, reminders=held.reminders + 1)

@@ -101,7 +101,7 @@ def test_where_the_rules_name_nobody_there_is_no_break_glass(desk: Desk) -> None
 
 def test_it_needs_a_reason_and_the_receipt_that_was_shown(desk: Desk) -> None:
     change = desk.ask()
-    with pytest.raises(RefusedError, match="what the emergency is"):
+    with pytest.raises(RefusedError, match="Describe the emergency"):
         use(desk, change, reason="  ")
     seen = change.change_set.receipt_digest
     desk.alter()
@@ -158,7 +158,7 @@ def test_an_approver_of_another_account_reviews_nothing(desk: Desk) -> None:
 
 def test_it_is_accepted_once_with_a_word(desk: Desk) -> None:
     _, glass = applied(desk)
-    with pytest.raises(RefusedError, match="Write what you found"):
+    with pytest.raises(RefusedError, match="Describe what you found"):
         review(desk, glass, "Hana Sato", comment="")
     assert review(desk, glass, "Hana Sato") == []
     assert not services.to_review(desk.again("Jonas Berg")).exists()

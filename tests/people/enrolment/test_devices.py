@@ -61,7 +61,7 @@ def test_codes_that_are_none_of_the_token_and_an_unknown_token_are_said_in_words
     desk: Desk, serial: str
 ) -> None:
     wrong = worked(add(desk, serial, codes=("000000", "111111")))
-    assert (wrong.state, wrong.error_message.startswith("AWS did not take the two codes.")) == (
+    assert (wrong.state, wrong.error_message.startswith("AWS didn’t accept the two codes.")) == (
         ChangeState.FAILED,
         True,
     )
@@ -82,7 +82,7 @@ def test_what_cannot_be_right_is_not_sent(desk: Desk, serial: str) -> None:
         ("12", None, BAD_SERIAL),
         ("arn:aws:iam::1:mfa/x", None, BAD_SERIAL),
         (serial, ("123456", "123456"), "same code twice"),
-        (serial, ("12345", "123456"), "six digits"),
+        (serial, ("12345", "123456"), "6 digits"),
         ("GAHT00000001", None, "already registered"),
     ):
         with pytest.raises(RefusedError, match=said.partition(":")[0]):
@@ -108,7 +108,7 @@ def test_a_label_is_a_tag_of_ones_own_device_and_nothing_else_of_it_changes(desk
     assert labels_of([device.pk]) == {device.pk: "Pixel 9 private"}
     tags = desk.scene.aws.iam.list_mfa_device_tags(SerialNumber=device.aws_id)["Tags"]
     assert {one["Key"]: one["Value"] for one in tags} == {"Label": "Pixel 9 private"}
-    with pytest.raises(RefusedError, match="at most 60"):
+    with pytest.raises(RefusedError, match="up to 60"):
         set_label(device, person=desk.seat.person, label="x" * 61, key="l")
     stranger = Person.objects.create(name="Tomas", email="t@example.com")
     with pytest.raises(RefusedError, match="not an MFA device of your own"):

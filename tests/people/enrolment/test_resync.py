@@ -53,7 +53,7 @@ def test_codes_that_aws_refuses_are_said_and_locked_after_five(desk: Desk, seed:
         change = resync(found, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))
         assert worked(change).state == ChangeState.FAILED
         assert change.error_message.startswith(
-            "AWS did not take the two codes. Nothing was changed in AWS. Wait until"
+            "AWS didn’t accept the two codes. Nothing was changed in AWS. Wait until"
         )
     with pytest.raises(RefusedError, match="refused the codes 5 times"):
         resync(found, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> None:
     run = farewell.asked()
     assert farewell.asked(key="form").pk == run.pk
-    with pytest.raises(RefusedError, match="is being offboarded already"):
+    with pytest.raises(RefusedError, match="is already being offboarded"):
         farewell.asked(key="another form")
     first, *others = farewell.changes(run)
     assert (first.operation, first.branch, first.position) == ("inline_policy.put", 1, 0)

@@ -138,7 +138,7 @@ def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
 
 def test_what_could_not_be_read_is_no_proof_and_says_so(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     held = prove(seat, monkeypatch, UnreadableUserError("AWS did not answer"))
-    assert (held.proved_at, held.trouble) == (None, "AWS could not be read: AWS did not answer")
+    assert (held.proved_at, held.trouble) == (None, "AWS couldn’t be checked: AWS did not answer")
 
 
 def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_time(

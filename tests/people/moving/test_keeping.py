@@ -112,7 +112,7 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
     other = house.held(Sort.INLINE, "ledger-reader")
     assert house.said("loses") == []
     assert [(one.text, one.says) for one in house.plan().steps if one.sign == "keeps"] == [
-        ("Policy ledger-reader", f"{other.reference} needs it as well.")
+        ("Policy ledger-reader", f"{other.reference} also needs it.")
     ]
 
 
@@ -122,8 +122,8 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
         (lambda house: None, ""),
         (lambda house: house.member("on-call"), ""),
         (lambda house: house.given("ledger-reader"), ""),
-        (lambda house: house.member("choir"), "The user is in choir as well."),
-        (lambda house: factories.inline(house.user, "own"), "The user has the policy own besides."),
+        (lambda house: house.member("choir"), "The user is also in choir."),
+        (lambda house: factories.inline(house.user, "own"), "The user also has the policy own."),
         (
             lambda house: factories.edge(EdgeKind.ATTACHED, house.user, factories.policy(house.account, "p")),
             "p is attached to the user.",

@@ -127,7 +127,7 @@ def test_whoever_has_the_user_for_something_else_as_well_keeps_it(elsewhere: Els
     )
     assert plan.left == ()
     says = {one.text: one.says for one in plan.steps if one.sign == "note"}
-    assert "The user is in on-call as well." in says.values()
+    assert "The user is also in on-call." in says.values()
     assert any(one.text == f"Member of {elsewhere.squad.group.name}" for one in plan.steps)
 
 

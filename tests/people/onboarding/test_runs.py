@@ -110,7 +110,7 @@ def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> No
     assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
     assert squad.aws("GetLoginProfile", UserName=squad.yuki)
     assert {one.state for one in Grant.objects.all()} == {"active"}
-    with pytest.raises(RefusedError, match="Nothing that was approved has failed"):
+    with pytest.raises(RefusedError, match="No approved change has failed"):
         services.retry_failed(squad.lead, run=run)
 
 

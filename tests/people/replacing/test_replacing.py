@@ -78,7 +78,7 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
     assert removal.requested_by == ines.person_id
     assert HOW in removal.change_set.notes[0]
     assert changes.standing_of(removal, viewer=hana).may_decide
-    with pytest.raises(RefusedError, match="it is over"):
+    with pytest.raises(RefusedError, match="already decided"):
         services.check(hana, one, over=Channel.PHONE, how=HOW)
 
 
@@ -93,8 +93,8 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
         (maya, Channel.VIDEO, HOW, "This is about you"),
         (member, Channel.VIDEO, HOW, "Someone who can request"),
         (hana, Channel.PHONE, HOW, "another one"),
-        (hana, Channel.MAIL, HOW, "in other hands"),
-        (hana, Channel.VIDEO, " ", "how you made sure"),
+        (hana, Channel.MAIL, HOW, "control a mailbox or a chat"),
+        (hana, Channel.VIDEO, " ", "how you checked their identity"),
     ):
         with pytest.raises(RefusedError, match=said):
             services.check(viewer, one, over=over, how=how)
@@ -109,7 +109,7 @@ def test_it_is_over_after_four_hours_and_can_be_asked_for_again(
     with time_machine.travel(now, tick=False) as clock:
         one = asked(ines, device)
         clock.move_to(now + timedelta(hours=4))
-        with pytest.raises(RefusedError, match="it is over"):
+        with pytest.raises(RefusedError, match="already decided"):
             services.check(hana, one, over=Channel.PHONE, how=HOW)
         assert [services.expire(), services.expire()] == [1, 0]
         assert asked(ines, device) != one

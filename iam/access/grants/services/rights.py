@@ -73,7 +73,7 @@ def may_extend(grant: Grant, *, viewer: Viewer) -> str:
     if grant.state not in GIVING:
         return f"The status is “{grant.get_state_display().lower()}”. Submit a new request."
     if grant.ends_at is None:
-        return "It is permanent, so there is no end to extend."
+        return "It is permanent, so there is nothing to extend."
     if grant.ends_at <= datetime.now(tz=UTC):
         return "This grant has ended. Submit a new request."
     if is_receiver(grant, viewer) or _asks_in_all(grant, viewer):
