@@ -105,7 +105,7 @@ def plan_context(quiet: str, keep: str) -> dict[str, Any]:
 
 def _days(text: str) -> int:
     if not text.isdecimal() or len(text) > 3:
-        raise RefusedError("Write the days as a number.")
+        raise RefusedError("Enter the days as a number.")
     return int(text)
 
 

@@ -96,7 +96,7 @@ PAGE: Final = Page(
     listing=KEYS,
     title="Access keys",
     noun=("access key", "access keys"),
-    intro="Every access key of an IAM user, the oldest first. A key is rotated in four steps over days, so that nothing stops.",
+    intro="Every access key of an IAM user, the oldest first. A rotation takes several days, so that nothing that uses the key stops working.",
     icon="rotate-cw",
     template="rotation/keys.html",
     find="Key ID, login or ARN",
@@ -105,10 +105,10 @@ PAGE: Final = Page(
         TabWords("old", "Over 90 days", "warn", "active key over 90 days"),
         TabWords("never", "Never used", phrase="active key that was never used"),
         TabWords("two", "Two active", phrase="user with two active keys"),
-        TabWords("rotating", "Being rotated", "info", "rotation under way"),
+        TabWords("rotating", "Being rotated", "info", "rotation in progress"),
     ),
     filters=(
-        Filter("state", "State", (("active", "Active"), ("inactive", "Inactive"))),
+        Filter("state", "Status", (("active", "Active"), ("inactive", "Inactive"))),
         Filter(
             "age",
             "Age",
@@ -132,7 +132,7 @@ PAGE: Final = Page(
     ),
     present=present,
     export=export,
-    team_intro="The access keys of the people of your teams, the oldest first.",
+    team_intro="The access keys of your teams’ IAM users, the oldest first.",
     team_find="Key ID or login",
     area="keys",
 )

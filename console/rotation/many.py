@@ -40,7 +40,7 @@ def many_page(request: ViewerRequest) -> HttpResponse:
         return _page(request, asked, keys, choice)
     try:
         if request.POST.get("count", "") != str(len(choice.chosen)):
-            raise RefusedError(f"It is about {len(choice.chosen):,} keys by now. Look at them again.")
+            raise RefusedError(f"The list now has {len(choice.chosen):,} keys. Check it and submit again.")
         batch, begun = begin_many(request.viewer, keys, read_terms(request.POST))
     except RefusedError as refused:
         return _page(request, asked, keys, choice, refused=refused)

@@ -115,11 +115,11 @@ def steps_of(rotation: Rotation) -> list[StepShown]:
     at = 5 if done else _REACHED.get(Stage(rotation.stage), _last_reached(rotation))
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
     says = [
-        ("Create", "A new key, its secret for one", rotation.fetched_at),
-        ("Use", "Put it where the old one is", rotation.new_used_at),
+        ("Create", "A new key, its secret for one person", rotation.fetched_at),
+        ("Use", "Replace the old key everywhere", rotation.new_used_at),
         (
             "Deactivate",
-            f"After {days(rotation.quiet_days)} of silence",
+            f"After {days(rotation.quiet_days)} without use",
             rotation.inactive_at or (quiet.due_at if quiet and rotation.stage == Stage.USING else None),
         ),
         (
@@ -154,14 +154,14 @@ def now_words(rotation: Rotation) -> str:
     person = rotation.person.name
     automatic = rotation.is_automatic
     return {
-        Stage.WAITING: "The new key is requested in a moment.",
-        Stage.ASKED: "The new key waits for approval, or is being made.",
+        Stage.WAITING: "The new key will be requested in a moment.",
+        Stage.ASKED: "The new key waits for approval or is being created.",
         Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
         Stage.USING: f"Both keys work. Replace the old key with the new one everywhere. The old key is deactivated {'automatically' if automatic else 'when someone requests it'}, "
-        f"once it was not used for {days(rotation.quiet_days)} and the new one was.",
+        f"after {days(rotation.quiet_days)} without use, once the new one was used.",
         Stage.DEACTIVATING: "Deactivation of the old key is requested or in progress.",
         Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. It is deleted {'automatically' if automatic else 'when someone requests it'}.",
-        Stage.ACTIVATING: "The old key is being made active again.",
+        Stage.ACTIVATING: "The old key is being reactivated.",
         Stage.DELETING: "Deletion of the old key is requested or in progress.",
         Stage.ENDED: rotation.trouble,
     }[Stage(rotation.stage)]

@@ -26,7 +26,7 @@ from iam.people.rotation.services import Fetched, fetch, waits
 from iam.sealed.queries import secret_of
 
 door.PAGES[Purpose.ROTATION] = "keys:by-link"
-NOT_YOURS: Final = "This page opens from the link to a new access key that was sent to you."
+NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 
 
 @never_cache

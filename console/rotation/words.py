@@ -61,7 +61,7 @@ def places_for(user_name: str, key_id: str) -> list[Place]:
         ),
         Place(
             "Environment",
-            "Set both variables where the process starts: a shell profile, a unit file, a container definition. Then restart it.",
+            "Set both variables where the process starts, such as a shell profile, a unit file or a container definition. Then restart it.",
             f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY=…",
         ),
         Place(
@@ -73,8 +73,8 @@ def places_for(user_name: str, key_id: str) -> list[Place]:
             "Replace the two secret variables of the project or the organization, and run a job. Most CI systems can take a role by OIDC instead, and then need no key.",
         ),
         Place(
-            "See that it works",
-            "With the new key in place, AWS answers with the user, and its use is seen here within minutes.",
+            "Check that it works",
+            "With the new key in place, AWS answers with the user. The use appears here within minutes.",
             f"aws sts get-caller-identity --profile {user_name}",
         ),
     ]

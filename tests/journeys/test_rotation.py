@@ -35,7 +35,7 @@ def test_a_member_rotates_their_key_up_to_its_use(sign_in: SignIn) -> None:
     assert len(secret) == 40
     assert violations(page) == []
     page.reload()
-    expect(page.get_by_text("It cannot be shown")).to_be_visible()
+    expect(page.get_by_text("It can’t be shown")).to_be_visible()
     assert secret not in page.content()
     page.get_by_role("link", name="Back to the rotation").click()
     expect(page.get_by_role("heading", name=re.compile("^Rotation of AKIA"))).to_be_visible()

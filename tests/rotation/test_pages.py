@@ -238,7 +238,7 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
     address = reverse("keys:rotate", args=[old.pk])
     assert address in credentials
     before = member.get(address).content.decode()
-    assert "AWS never gives a deleted key back" in before
+    assert "AWS can’t restore a deleted key" in before
     wrong = member.post(address, {"quiet": "1", "keep": "7", "reason": "Old"})
     assert wrong.status_code == 422
     made = member.post(address, {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"})

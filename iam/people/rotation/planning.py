@@ -158,7 +158,7 @@ def check_begin(
     standing = living_of(user)
     if standing is not None:
         raise RefusedError(
-            f"{user.name} has a rotation in progress ({standing.reference}). End it first or wait for it."
+            f"{user.name} has a rotation in progress ({standing.reference}). Cancel it first, or wait until it is done."
         )
     person = _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient)
     check_room(keys_of(user), old=old, first=first)

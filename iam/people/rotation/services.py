@@ -170,7 +170,12 @@ def take_over(viewer: Viewer, rotation: Rotation) -> None:
         person = Person.objects.get(pk=viewer.person_id)
         # The former person may have read the secret, so a key of which they know nothing takes its place.
         move_to(held, Stage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None)
-        note(held, "take_over", f"{viewer.name} took it over. The secret goes to them.", actor=viewer)
+        note(
+            held,
+            "take_over",
+            f"{viewer.name} took over. The secret of another new key goes to them.",
+            actor=viewer,
+        )
         discard_new(held, actor=viewer)
 
 
@@ -192,7 +197,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
                 )
             discard_new(held, actor=viewer)
         end(held, Outcome.CANCELLED, said, actor=viewer)
-        note(held, "cancel", f"{viewer.name} cancelled it.", actor=viewer)
+        note(held, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
     return said
 
 
@@ -232,7 +237,7 @@ def _held(viewer: Viewer, rotation: Rotation, *stages: Stage) -> Rotation:
     if held.stage == Stage.ENDED:
         raise RefusedError("This rotation has ended.")
     if stages and held.stage not in stages:
-        raise RefusedError(f"It has moved on: {held.get_stage_display().lower()}.")
+        raise RefusedError(f"The status has changed: {held.get_stage_display().lower()}.")
     return held
 
 

@@ -147,7 +147,7 @@ def test_what_comes_too_early_or_too_late_is_refused_and_says_where_it_stands(wh
     rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
     assert rotation is not None
     for act in (services.activate, services.issue_again):
-        with pytest.raises(RefusedError, match="It has moved on: new key requested"):
+        with pytest.raises(RefusedError, match="The status has changed: new key requested"):
             act(wheel.owner, rotation)
     wheel.agree(rotation.change)
     with pytest.raises(RefusedError, match="in progress"):
