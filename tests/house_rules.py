@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
 MAX_TEMPLATE_COLUMNS = 160
+MAX_TEMPLATE_LINES = 200
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
@@ -51,6 +52,12 @@ def breaches() -> Iterator[str]:
             yield f"{place}:1: a module opens with one sentence on its job"
     for file in tracked("templates/*.html"):
         source = file.read_text(encoding="utf-8")
+        length = len(source.splitlines())
+        if length > MAX_TEMPLATE_LINES:
+            yield (
+                f"{file.relative_to(ROOT)}: {length} lines; {MAX_TEMPLATE_LINES} are the limit: "
+                "include components named for what they show"
+            )
         for number, line in enumerate(source.splitlines(), start=1):
             if len(line) > MAX_TEMPLATE_COLUMNS:
                 yield f"{file.relative_to(ROOT)}:{number}: {len(line)} columns; {MAX_TEMPLATE_COLUMNS} are the limit"
