@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -39,6 +39,7 @@ from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
+from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.grounds import TRUST, Statement
 
 OF_CARD: Final = 5
@@ -49,6 +50,9 @@ OWN_ROLES: Final = (
     "Gatehouse syncs accounts and carries approved changes to AWS with these roles, so they can change IAM. They’re not counted above. "
     "Anyone else who can use one of them is."
 )
+
+
+OWN_STATEMENT: Final = "Gatehouse needs this statement of its own role. Keep everyone who can use the role as safe as an administrator, or let fewer use it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,14 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     shown = groups if asked.shows_all else groups[:MOST]
     frame = frame_of_path(request, asked, policies_by_arn(request.at))
     query = asked.query.only("account", "as-of")
+    own = gatehouse_role_arns()
     return {
         "totals": totals,
         "summary": totals.words,
         "unread": totals.unread,
         "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at)),
         "all_accounts": asked.account is None,
-        "cards": [_card(group, frame, query, most=OF_CARD) for group in shown],
+        "cards": [_card(group, frame, query, most=OF_CARD, own=own) for group in shown],
         "more_groups": len(groups) - len(shown),
         "fitting": _fitting_words(groups, totals),
     }
@@ -119,7 +124,8 @@ def _fitting_words(groups: list[Opening], totals: EscalationTotals) -> str:
     return f"{counted(len(groups), 'policy', 'policies')}, {many:,} of {totals.everyone.total:,} principals"
 
 
-def _card(opening: Opening, frame: Frame, query: Query, *, most: int) -> OpeningCard:
+def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Collection[str]) -> OpeningCard:
+    """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
     users = sum(not one.is_role for one in opening.affected)
     return OpeningCard(
@@ -132,7 +138,7 @@ def _card(opening: Opening, frame: Frame, query: Query, *, most: int) -> Opening
         total=f"{len(opening.affected):,}",
         more=max(0, len(opening.affected) - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
-        fix=OWN_ROLES if opening.is_own else _fix_sentence(opening, closers),
+        fix=OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own),
         is_own=opening.is_own,
     )
 
@@ -154,11 +160,13 @@ def _marks(opening: Opening) -> list[tuple[str, str, str]]:
     return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally[each]]
 
 
-def _fix_sentence(opening: Opening, closers: list[Closer]) -> str:
+def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[str]) -> str:
     """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
     many = len(opening.affected)
     if not closers:
         return "No single policy opens these paths. Open each principal to see its steps."
+    if any(one.holder in own for one in opening.statements):
+        return OWN_STATEMENT
     whom = "it" if many == 1 else f"all {many:,}"
     if all(closer.note for closer in closers):
         names = " and ".join(closer.policy for closer in closers)
@@ -207,7 +215,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "account": asked.account,
         "all_accounts": asked.account is None,
         "title": _title(opening, frame),
-        "card": _card(opening, frame, query, most=len(opening.affected)),
+        "card": _card(opening, frame, query, most=len(opening.affected), own=gatehouse_role_arns()),
         "given_by": given_by(request, [*opening.statements]),
         "fix": fix,
         "steps": steps,

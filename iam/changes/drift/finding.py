@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -90,11 +90,22 @@ def _keep(account: Account, found: Collection[Happened]) -> int:
     rows = [_row(account, one) for one in fresh]
     open_ones = {(row.entity_id, row.seen_at) for row in rows if row.state == DriftState.OPEN}
     effects = effects_of(one for one in fresh if (one.entity.pk, one.when) in open_ones)
+    _weigh_again(one for one in told if (one.entity.pk, one.when) in known and one.has_late_steps)
     for row in rows:
         row.impact = effects.get((row.entity_id or 0, row.seen_at), {})
         row.weight = WEIGHTS[row.impact.get("risk", NORMAL)]
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def _weigh_again(told: Iterable[Happened]) -> None:
+    """What was read of an open drift after it was found, such as a key, changes how risky it is."""
+    for one in told:
+        drift = Drift.objects.filter(entity=one.entity, seen_at=one.when, state=DriftState.OPEN).first()
+        if drift is not None:
+            drift.impact = effects_of([one]).get((one.entity.pk, one.when), {})
+            drift.weight = WEIGHTS[drift.impact.get("risk", NORMAL)]
+            drift.save(update_fields=["impact", "weight"])
 
 
 def _keep_settings(account: Account, found: Collection[Changed]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from iam.mirror.models import (
     Cause,
@@ -36,6 +36,10 @@ STATE, OWNED, EDGE, INLINE, VERSION, TAGS, CREDENTIALS = (
 )  # fmt: skip
 
 
+OWNER = "entity.owner_id"
+NOTHING = Q(pk__in=[])
+
+
 class Place(NamedTuple):
     """A thing, and a moment at which something of it was seen to be different."""
 
@@ -50,6 +54,13 @@ class Happened:
     entity: Entity
     when: datetime
     steps: dict[str, list[Step]] = field(default_factory=dict)
+
+    @property
+    def has_late_steps(self) -> bool:
+        """Whether something of it was read after the moment, such as the key of a user whom the list of users showed first."""
+        return any(
+            step.new is not None and step.new.valid_from > self.when for step in self.steps.get(OWNED, ())
+        )
 
     @property
     def after(self) -> datetime | None:
@@ -131,6 +142,7 @@ def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
         {place.entity for place in wanted},
         begun=Q(valid_from__in=moments),
         ended=Q(valid_to__in=moments),
+        late=Q(entity__owner__first_seen__in=moments),
         is_wanted=wanted.__contains__,
     )
     return {Place(one.entity.pk, one.when): one for one in found}
@@ -140,7 +152,7 @@ def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], st
     """Each table's rows of these things, and the column that leads to the thing."""
     states = EntityState.objects.select_related("document", "entity__owner", "entity__account", "account")
     yield STATE, states.filter(entity__in=entities), "entity_id"
-    yield OWNED, states.filter(entity__owner__in=entities), "entity.owner_id"
+    yield OWNED, states.filter(entity__owner__in=entities), OWNER
     edges = Edge.objects.filter(source__in=entities, kind__in=list(TIES))
     yield EDGE, edges.select_related("source", "target"), "source_id"
     yield INLINE, InlinePolicy.objects.filter(owner__in=entities).select_related("document"), "owner_id"
@@ -149,13 +161,18 @@ def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], st
     yield CREDENTIALS, UserCredentials.objects.filter(user__in=entities), "user_id"
 
 
-def _read(entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any) -> list[Happened]:
+def _read(
+    entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any, late: Q = NOTHING
+) -> list[Happened]:
+    """`late` are rows of what belongs to an owner that are told where the owner was met."""
     known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).select_related("account").in_bulk()
+    late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
     begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
     ended &= Q(end_cause_kind=Cause.UNKNOWN)
     found: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for name, rows, column in _sources(known.keys()):
-        for row in rows.filter(begun | ended):
+        wanted = begun | ended | (late if name == OWNED else NOTHING)
+        for row in rows.filter(wanted):
             for place in _places(row, column):
                 if is_wanted(place):
                     found[place][name].append(row)
@@ -168,17 +185,28 @@ def _read(entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any) -> l
 
 def _places(row: Any, column: str) -> Iterator[Place]:
     """Where a row begins and ends by an unknown cause."""
-    owner = row.entity.owner_id if column == "entity.owner_id" else getattr(row, column)
+    owner = row.entity.owner_id if column == OWNER else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:
-        yield Place(owner, row.valid_from)
+        is_late = column == OWNER and _came_with_owner(row)
+        yield Place(owner, row.entity.owner.first_seen if is_late else row.valid_from)
     if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
         yield Place(owner, row.valid_to)
 
 
+def _came_with_owner(row: EntityState) -> bool:
+    """Whether a key or the like was read after its owner was met, and can have been made with it: both were absent when last looked for."""
+    owner = row.entity.owner
+    return owner is not None and row.after is not None and row.after < owner.first_seen < row.valid_from
+
+
 def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]]:
-    return {
+    found = {
         name: list(steps(rows, key=KEYS[type(rows[0])], low=when, high=when)) for name, rows in tables.items()
     }
+    late = [row for row in tables.get(OWNED, ()) if row.valid_from != when and _came_with_owner(row)]
+    if late:
+        found[OWNED] += [Step(None, row) for row in late if row.entity.owner.first_seen == when]
+    return found
 
 
 def is_of_aws(entity: Entity) -> bool:

@@ -87,14 +87,18 @@ def _doubt(census: Census, roster: Roster) -> None:
 
 
 def _after(census: Census, seen: Seen) -> temporal.After:
-    """The last observation of an entity before this one: its section's, or a later one of itself or of its owner alone."""
+    """The last observation of an entity before this one: its section's, or a later one of itself or of its owner alone.
+
+    What belongs to an owner who was not there at some observation was not there either.
+    """
 
     def after(pk: int) -> datetime | None:
         known = census.by_pk.get(pk)
         if known is None:
             return seen.after
         owner = census.by_pk.get(known.owner_id) if known.owner_id is not None else None
-        moments = (seen.after, known.reread_at, owner.detail_at if owner else None)
+        of_owner = (owner.detail_at or census.absent_at.get(owner.id)) if owner else None
+        moments = (seen.after, known.reread_at, of_owner)
         return max((moment for moment in moments if moment is not None and moment < seen.at), default=None)
 
     return after

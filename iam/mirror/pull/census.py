@@ -47,6 +47,8 @@ class Census:
         self.account = account
         self.current: dict[tuple[str, str], Known] = {}
         self.by_pk: dict[int, Known] = {}
+        self.absent_at: dict[int, datetime] = {}
+        """Of entities that came after a first sync: the last observation without them. Filled for those whose details are read."""
         self._by_kind: dict[str, dict[int, Known]] = defaultdict(dict)
         self._by_name: dict[tuple[str, str, str], Known] = {}
         self._has_past = False

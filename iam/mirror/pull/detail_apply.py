@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from iam.mirror.models import Entity, Kind
+from django.db.models import F
+
+from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.census import Known
@@ -45,6 +47,7 @@ def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visit
 
 
 def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimit) -> dict[str, Outcome]:
+    _note_absences(job, set().union(*answers.read.values()) if answers.read else set())
     parts = [
         Part(
             section=section,
@@ -58,6 +61,16 @@ def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimi
         if section in KINDS
     ]
     return apply_parts(job.census, parts, limit=limit).outcomes
+
+
+def _note_absences(job: Job, owners: set[int]) -> None:
+    """When owners whose details are read for the first time were not there yet: one query, which finds none of a first sync."""
+    new = [pk for pk in owners if (known := job.census.by_pk.get(pk)) is not None and known.detail_at is None]
+    if new:
+        first = EntityState.objects.filter(
+            entity__in=new, valid_from=F("entity__first_seen"), after__isnull=False
+        )
+        job.census.absent_at |= {pk: after for pk, after in first.values_list("entity_id", "after") if after}
 
 
 def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callable[[Known], bool]:

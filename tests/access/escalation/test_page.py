@@ -18,7 +18,7 @@ from iam.access.grants.models import LedgerEntry, Sort
 from iam.directory.models import Role
 from iam.mirror.models import Section
 from tests import factories as make
-from tests.access.escalation.conftest import ADMIN, LATER, ONE, TWO, SignIn, World, crowd
+from tests.access.escalation.conftest import ADMIN, LATER, ONE, TWO, SignIn, World, allow, body, crowd
 from tests.access.escalation.test_groups import shared_policy
 from tests.access.grant_pages import made
 
@@ -280,3 +280,27 @@ def test_the_headline_is_what_the_overview_says(world: World, auditor: Client) -
     assert totals is not None
     assert totals.words in ask(auditor)
     assert totals.words in ask(auditor, **LIST)
+
+
+def own_writer(world: World, *, trusted: str) -> None:
+    """Gatehouse's own role, and somebody who may assume it."""
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}]}
+    writer = make.role(world.production, "gatehouse-writer", trust=trust)
+    make.inline(writer, "write", body=body(allow("Write", "iam:PutRolePolicy")))
+    world.production.write_role_arn = writer.arn
+    world.production.save()
+
+
+def test_gatehouse_s_own_roles_are_said_to_be_its_own(world: World, auditor: Client) -> None:
+    sly = make.user(world.production, "sly")
+    own_writer(world, trusted=sly.arn)
+    page = unescape(auditor.get("/escalation/").content.decode())
+    assert "Gatehouse’s own roles" in page
+    assert "They’re not counted above" in page
+    assert "Gatehouse needs this statement of its own role" in page
+    assert "Remove statement 1 (Write) from write" not in page
+    details = auditor.get(reverse("access:escalation-opening", args=["gatehouse"]))
+    assert details.status_code == 200
+    assert "Why they’re listed" in unescape(details.content.decode())
+    listed = unescape(auditor.get("/escalation/?view=principals").content.decode())
+    assert "1 role of Gatehouse itself is listed, and not counted" in " ".join(listed.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -205,3 +206,51 @@ def test_what_only_a_credential_report_tells_is_found_after_its_pull() -> None:
     assert find_everywhere() == 1
     Watch.objects.update(looked_at=now + timedelta(seconds=2))
     assert find_everywhere() == 0
+
+
+def test_a_user_made_by_hand_with_a_key_is_one_drift_that_names_the_key(scene: Scene, settings: Any) -> None:
+    """The list of users shows the user first; the key is read of each user by itself, seconds later."""
+    settings.DETAIL_CALLS = 1000
+    pull(scene)
+    assert find(scene.account) == 0
+    iam = scene.aws.iam
+    iam.create_user(UserName="backdoor")
+    key = iam.create_access_key(UserName="backdoor")["AccessKey"]["AccessKeyId"]
+    iam.add_user_to_group(UserName="backdoor", GroupName=scene.group.name)
+    pull(scene)
+    assert find_everywhere() == 1
+    drift = Drift.objects.get()
+    assert sorted(told(drift)) == [f"Access key {key} added", "Created", f"Joined {scene.group.name}"]
+    assert drift.impact["risk"] == "sensitive"
+    assert find(scene.account) == 0, "finding twice adds nothing"
+
+
+def test_a_key_that_is_read_after_its_user_was_found_makes_the_drift_riskier(
+    scene: Scene, settings: Any
+) -> None:
+    settings.DETAIL_CALLS = 1000
+    pull(scene)
+    find(scene.account)
+    scene.aws.iam.create_user(UserName="sleeper")
+    key = scene.aws.iam.create_access_key(UserName="sleeper")["AccessKey"]["AccessKeyId"]
+    settings.DETAIL_CALLS = 0
+    pull(scene)
+    assert find(scene.account) == 1
+    drift = Drift.objects.get()
+    assert (told(drift), drift.impact["risk"]) == (["Created"], "normal")
+    settings.DETAIL_CALLS = 1000
+    pull(scene)
+    assert find(scene.account) == 0
+    drift.refresh_from_db()
+    assert sorted(told(drift)) == [f"Access key {key} added", "Created"]
+    assert (drift.impact["risk"], drift.weight) == ("sensitive", 1)
+
+
+def test_keys_of_a_first_sync_are_no_drift(scene: Scene, settings: Any) -> None:
+    settings.DETAIL_CALLS = 0
+    scene.aws.iam.create_access_key(UserName=scene.user.name)
+    pull(scene)
+    find(scene.account)
+    settings.DETAIL_CALLS = 1000
+    pull(scene)
+    assert find(scene.account) == 0, "read later, but there before, for all that is known"
