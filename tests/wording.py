@@ -1,7 +1,6 @@
 """Finds retired words in what people read: `python -m tests.wording [PATH…]` lists each with the word to use.
 
-`make lint` calls it with `--check`: no file may have more of them than `tests/wording_left.txt` says, which only shrinks
-(`--write` keeps the new numbers).
+`make lint` calls it: no text may have one.
 
 It reads the text and the labels of templates, the strings of templates' tags, and the strings of Python code. It leaves out
 docstrings, comments, help texts of models and strings without a space, which are names. A line that must keep a word ends with `wording: keep` in a comment.
@@ -12,7 +11,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -74,7 +72,6 @@ _TAG: Final = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}|<!--.*?-->|<[^>]*>", re.DOTAL
 _READ_ATTRIBUTE: Final = re.compile(r'\b(?:title|alt|placeholder|aria-label|label|data-label)="([^"]*)"')
 _STRING: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _KEEP: Final = "wording: keep"
-LEFT: Final = ROOT / "tests" / "wording_left.txt"
 DEFAULT: Final = ("console", "iam", "templates")
 
 
@@ -173,34 +170,16 @@ def files_of(paths: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def left_over() -> dict[str, int]:
-    """How many retired words each file may still hold: what is left of the texts that were written before the glossary."""
-    rows = (line.split(" ", 1) for line in LEFT.read_text(encoding="utf-8").splitlines())
-    return {place: int(count) for count, place in rows}
-
-
-def write_left_over(counts: Counter[str]) -> None:
-    """Keep what is left, in the order of the files."""
-    lines = [f"{count} {place}\n" for place, count in sorted(counts.items()) if count]
-    LEFT.write_text("".join(lines), encoding="utf-8")
-
-
 def main() -> int:
-    """List retired words; with `--check` only where a file has more of them than it had; exit code 1 when one is listed."""
-    options = {argument for argument in sys.argv[1:] if argument.startswith("--")}
-    paths = tuple(argument for argument in sys.argv[1:] if argument not in options) or DEFAULT
-    listed = {file: list(breaches(file)) for file in files_of(paths)}
-    counts = Counter({str(file.relative_to(ROOT)): len(words) for file, words in listed.items()})
-    if "--write" in options:
-        write_left_over(counts)
-        return 0
-    allowed = left_over() if "--check" in options else {}
-    worse = [
-        words for file, words in listed.items() if len(words) > allowed.get(str(file.relative_to(ROOT)), 0)
-    ]
-    for words in worse:
-        print(*words, sep="\n")
-    return 1 if worse else 0
+    """List retired words; exit code 1 when one is listed, or when no file is in the paths."""
+    paths = tuple(sys.argv[1:]) or DEFAULT
+    files = files_of(paths)
+    listed = [breach for file in files for breach in breaches(file)]
+    for breach in listed:
+        print(breach)
+    if not files:
+        print(f"No file in {', '.join(paths)}")
+    return 1 if listed or not files else 0
 
 
 if __name__ == "__main__":
