@@ -14,8 +14,11 @@ from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.grants.models import State as GrantState
 from iam.access.grants.queries import ending_soon, visible_grants
 from iam.access.sight import accounts_seen
+from iam.changes.drift.effect import WEIGHTS
+from iam.changes.drift.queries import open_drifts
 from iam.changes.models import ChangeState
 from iam.changes.queries import visible_changes, waiting_for
+from iam.changes.risks import CRITICAL
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.fleet.roots import Root, RootStanding, roots
@@ -26,6 +29,8 @@ from iam.people.onboarding.queries import visible_runs
 from iam.prepared import counts
 
 UNKNOWN = "?"
+CRITICAL_WEIGHT = WEIGHTS[CRITICAL]
+"""The weight of a drift of critical risk (`Drift.weight`)."""
 RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 
@@ -54,11 +59,15 @@ def _mirrored(viewer: Viewer, account: Account | None) -> Iterator[Matter]:
         yield from escalation_matter(totals, kept)
         yield from _root_matters(roots(viewer, account=account), kept)
     if drift := drift_said(viewer, account=account):
+        critical = open_drifts(viewer).filter(weight=CRITICAL_WEIGHT)
+        critical = critical.filter(account=account) if account else critical
+        number = critical.order_by().count()
+        named = f"{number:,} critical. " if number else ""
         yield Matter(
-            "Changed in AWS without Gatehouse",
-            "Accept what is right, and undo the rest.",
+            "Changed outside Gatehouse",
+            f"{named}Accept what is right, and undo the rest.",
             drift,
-            "warn",
+            "bad" if number else "warn",
             f"{reverse('changes:drift')}{kept}",
         )
 

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.services.pulls import request_pull
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +36,9 @@ def make_outsider() -> bool:
     if not settings.SAMPLE_DATA or not endpoint.startswith("http://127.0.0.1:"):
         return False
     account = Account.objects.filter(name=ACCOUNT, removed_at__isnull=True, drift_watch__isnull=False).first()
-    if account is None or Entity.objects.filter(account=account, kind=Kind.USER, name=NAME).exists():
+    if account is None or not _has_read_keys(account):
+        return False
+    if Entity.objects.filter(account=account, kind=Kind.USER, name=NAME).exists():
         return False
     try:
         _make(_client(endpoint, account))
@@ -44,6 +47,11 @@ def make_outsider() -> bool:
         return False
     request_pull(account, trigger="schedule")
     return True
+
+
+def _has_read_keys(account: Account) -> bool:
+    """Whether access keys were synced: what the first sync of them finds is no drift."""
+    return account.sections.filter(name=ACCESS_KEYS, known_since__isnull=False).exists()
 
 
 def _client(endpoint: str, account: Account) -> Any:

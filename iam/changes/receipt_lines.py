@@ -156,18 +156,19 @@ class Lines:
         after = {
             member.id: shift.after for shift, members in self._found.shifts.items() for member in members
         }
+        effective = self._index.effective()
         ended = {
             member.account
             for shift, members in self._found.proved
-            if stops_being_administrator(shift, self._space)
             for member in members
+            if stops_being_administrator(shift, self._space, ceiling=effective.ceiling(member))
         }
-        effective = self._index.effective()
         for number in ended:
             members = [one for one in self._index.accounts[number].members.values() if one.id > 0]
             made = [one for one in after if one >= FIRST_MADE]
             left = [after.get(one.id) or effective.of(one) for one in members] + [after[one] for one in made]
-            if not any(is_administrator(one, self._space) for one in left):
+            ceiling = effective.ceiling(members[0]) if members else None
+            if ceiling and not any(is_administrator(one, self._space, ceiling=ceiling) for one in left):
                 yield LAST_ADMINISTRATOR
 
     def _blocks(self) -> Iterable[_Block]:
@@ -175,7 +176,6 @@ class Lines:
         found: dict[object, _Block] = {}
         for shift, members in self._found.proved:
             masks = masks_of(shift)
-            risks = risks_of(shift, self._space)
             ways = tuple(ways_up(shift, self._space))[:WAYS]
             # Where names play a part, everybody has requests of their own: they are shown for the first.
             cells = (
@@ -186,6 +186,7 @@ class Lines:
                 )
             )
             for account, some in _by_account(members).items():
+                risks = risks_of(shift, self._space, ceiling=self._index.effective().ceiling(some[0]))
                 key = (account, tuple(masks.values()), risks, ways, cells)
                 block = found.setdefault(key, _Block(account, masks, risks, ways, []))
                 block.members.extend((member, shift) for member in some)

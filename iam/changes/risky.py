@@ -60,17 +60,18 @@ READS_ALL: Final = (
 """Actions that hand out data itself, which are a risk when they hold on every resource."""
 
 
-def risks_of(shift: Shift, space: Space) -> tuple[str, ...]:
-    """The risks that are new for whom the shift concerns, the weightiest first."""
-    found = set(_risks(shift, space))
+def risks_of(shift: Shift, space: Space, *, ceiling: Effective) -> tuple[str, ...]:
+    """The risks that are new for whom the shift concerns, the weightiest first; `ceiling` is what their organization leaves to an administrator."""
+    found = set(_risks(shift, space, ceiling))
     return tuple(risk for risk in WORDS if risk in found)
 
 
-def _risks(shift: Shift, space: Space) -> Iterator[str]:
+def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
     before, after = shift.before, shift.after
     more = shift.more
-    decisive = _mask(space, tuple(action for action, _ in DECISIVE))
-    if decisive & ~after.everywhere == 0 and decisive & ~before.everywhere:
+    if is_administrator(after, space, ceiling=ceiling) and not is_administrator(
+        before, space, ceiling=ceiling
+    ):
         yield ADMINISTRATOR
     if any(True for _ in ways_up(shift, space)):
         yield ESCALATION
@@ -82,14 +83,23 @@ def _risks(shift: Shift, space: Space) -> Iterator[str]:
         yield IAM_WRITE
 
 
-def stops_being_administrator(shift: Shift, space: Space) -> bool:
+def stops_being_administrator(shift: Shift, space: Space, *, ceiling: Effective) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
-    return is_administrator(shift.before, space) and not is_administrator(shift.after, space)
+    before, after = shift.before, shift.after
+    return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
+        after, space, ceiling=ceiling
+    )
 
 
-def is_administrator(effective: Effective, space: Space) -> bool:
-    """Whether somebody can change the permissions of everybody in the account."""
-    return not _mask(space, tuple(action for action, _ in DECISIVE)) & ~effective.everywhere
+def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) -> bool:
+    """Whether somebody can change the permissions of everybody in the account, as far as the organization leaves that to anybody."""
+    decisive = _mask(space, tuple(action for action, _ in DECISIVE))
+    lacks = (
+        (ceiling.any & ~effective.any)
+        | (ceiling.everywhere & ~effective.everywhere)
+        | (ceiling.limited & effective.conditional)
+    )
+    return bool(decisive & ceiling.any) and not decisive & lacks
 
 
 def ways_up(shift: Shift, space: Space) -> Iterator[tuple[str, ...]]:

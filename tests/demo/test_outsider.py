@@ -12,6 +12,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import Handle
 from iam.changes.drift.models import Watch
 from iam.mirror.models import Account, Pull
+from iam.mirror.pull.sections import ACCESS_KEYS
 from tests import factories as make
 from tests.demo import clients
 
@@ -34,12 +35,16 @@ def production(fresh: Handle, settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 def was_synced(account: Account) -> None:
     Watch.objects.create(account=account, since=datetime.now(tz=UTC))
+    account.sections.update_or_create(name=ACCESS_KEYS, defaults={"known_since": datetime.now(tz=UTC)})
 
 
 def test_somebody_is_made_once_after_the_first_sync(production: Account, fresh: Handle) -> None:
     iam = clients.reader(fresh, "iam", outsider.ACCOUNT)
     assert not outsider.make_outsider(), "what the first sync finds is no drift"
     was_synced(production)
+    production.sections.update(known_since=None)
+    assert not outsider.make_outsider(), "a key that the first sync of access keys finds is no drift"
+    production.sections.update(known_since=datetime.now(tz=UTC))
     assert outsider.make_outsider()
     assert outsider.make_outsider(), "the mirror does not have the user yet: nothing is made twice"
     assert len(iam.list_access_keys(UserName=outsider.NAME)["AccessKeyMetadata"]) == 1

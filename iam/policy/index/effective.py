@@ -62,6 +62,7 @@ class EffectiveActions:
         self._groups: dict[Any, Weight] = {}
         self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
         self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
+        self._ceilings: dict[Any, Effective] = {}
 
     def of(self, member: Member) -> Effective:
         """What one principal can do."""
@@ -75,11 +76,26 @@ class EffectiveActions:
                 self._of_profile[profile] = self._once.setdefault(found, found)
         return found
 
+    def ceiling(self, member: Member) -> Effective:
+        """What the policies of the organization leave to a principal in the member's place who is allowed everything and has no boundary."""
+        if self._width != len(self.space.actions):
+            self._forget()
+        levels = member.cls.profile.limits.levels
+        key = (levels, member.account)
+        found = self._ceilings.get(key)
+        if found is None:
+            of_organization = self._of_organization(member.cls.profile.limits, _Asking(self, member))
+            found = self._result(all_together([self._of_root(), *(weight for weight, _ in of_organization)]))
+            if not self._context and not levels.is_personal:
+                self._ceilings[key] = found
+        return found
+
     def _forget(self) -> None:
         """Start anew: documents with new names of actions have come, and patterns may mean these too."""
         self._width = len(self.space.actions)
         for kept in (self._known, self._of_profile, self._once, self._groups, self._bounds, self._found):
             kept.clear()
+        self._ceilings.clear()
 
     def _find(self, member: Member) -> Effective:
         asking = _Asking(self, member)
@@ -171,6 +187,9 @@ class EffectiveActions:
     def _bounding(self, limits: Limits, asking: _Asking) -> Iterator[Group]:
         if limits.boundary is not None:
             yield self._group([limits.boundary], PolicyKind.BOUNDARY, asking)
+        yield from self._of_organization(limits, asking)
+
+    def _of_organization(self, limits: Limits, asking: _Asking) -> Iterator[Group]:
         if has_scps(asking.request):
             for level in limits.levels.scps:
                 yield self._group([doc for _, doc in level], PolicyKind.SCP, asking)

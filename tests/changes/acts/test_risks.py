@@ -24,6 +24,7 @@ from iam.changes.risks import (
 from iam.mirror.models import EdgeKind
 from tests import factories
 from tests.changes.site import Site
+from tests.mirror.snapshot.test_snapshot import organization
 
 BUCKET = "arn:aws:s3:::reports"
 
@@ -105,3 +106,20 @@ def test_what_holds_only_under_conditions_from_then_on_is_told_apart_from_what_i
     assert {(row.service, row.level) for row in found.gains[0].rows} == {("s3", "Read"), ("s3", "Write")}
     wider = impact_of([PutInlinePolicy.of(site.user, name="more", text=then)])
     assert (wider.totals or {}).get(GAINED) == 1
+
+
+@pytest.mark.parametrize(
+    ("denied", "is_one"),
+    [(["iam:CreateUser", "iam:CreateAccessKey"], True), ("s3:*", True), ("iam:*", False)],
+)
+def test_what_the_organization_leaves_nobody_an_administrator_need_not_have(
+    site: Site, denied: Any, is_one: bool
+) -> None:
+    management = factories.account("999999999999", name="management")
+    scp = json.loads(document(denied).replace("Allow", "Deny"))
+    organization(management, site.account, scp=scp)
+
+    found = impact_of([PutInlinePolicy.of(site.user, name="new", text=document("*"))])
+    assert (ADMINISTRATOR in found.risks) == is_one
+    almost = document(["iam:Put*", "iam:Attach*", "s3:*"])
+    assert ADMINISTRATOR not in impact_of([PutInlinePolicy.of(site.user, name="new", text=almost)]).risks

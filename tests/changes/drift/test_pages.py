@@ -77,9 +77,13 @@ def test_the_list_says_what_differs_since_when_and_that_nobody_knows_who_did_it(
     assert "tell who made" in page
     assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
     elsewhere = factories.account("222222222222", name="staging")
-    said = "Changed in AWS without Gatehouse"
+    said = "Changed outside Gatehouse"
     assert said in text(people.administrator.get("/"))
     assert said in text(people.administrator.get("/", {"account": site.account.account_id}))
+    assert "1 critical." not in text(people.administrator.get("/"))
+    Drift.objects.update(weight=2)
+    assert "1 critical." in text(people.administrator.get("/"))
+    assert "1 critical." not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
     assert said not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
 
 
