@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.identities.details.words import moment_from
+from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.moments import moment_text
 from console.web.paging import page_number
@@ -23,20 +24,16 @@ from console.web.render import render_page
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.directory.models import Team
-from iam.guard import Right, Viewer
-from iam.mirror.models import Account, Usage
+from iam.guard import Right
+from iam.mirror.models import Usage
 from iam.mirror.naming import names_by_entity
-from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
 from iam.people.campaigns.audience import audience
-from iam.people.campaigns.listed import Listed, listed
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import (
     Row,
     Standing,
     linked_to_nobody,
-    may_begin,
     may_run,
     participants,
     progress,
@@ -79,7 +76,7 @@ def index(request: ViewerRequest) -> HttpResponse:
         "rows": [(one, known[one.pk], *STATES[State(one.state)]) for one in found[:PAGE]],
         "page": page,
         "has_more": len(found) > PAGE,
-        "may_begin": bool(_places(request.viewer)),
+        "may_begin": bool(places_for(request.viewer)),
     }
     return render_page(request, "mfa/campaigns.html", context)
 
@@ -88,7 +85,7 @@ def index(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 def begin(request: ViewerRequest) -> HttpResponse:
     """The form, and what it begins."""
-    places = _places(request.viewer)
+    places = places_for(request.viewer)
     context = _frame(request) | {
         "places": places,
         "endings": [
@@ -102,7 +99,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
     if request.method == "GET":
         return render_page(request, "mfa/campaign_begin.html", context)
     try:
-        terms = _terms(request)
+        terms = read_campaign(request)
         services.check(request.viewer, terms)
         if request.POST.get("do") == "edit":
             return render_page(request, "mfa/campaign_begin.html", context)
@@ -121,7 +118,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
 def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, Any]) -> HttpResponse:
     """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
     found = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
-    of_list = _listed(request, terms.account, terms.team)
+    of_list = listed_people(request, terms.account, terms.team)
     picked = request.POST.getlist("pick")
     if not found.total and not (of_list and of_list.to_decide):
         raise RefusedError("No one there signs in with a console password.")
@@ -258,7 +255,7 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
         none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
         messages.success(request, said if count else none)
     elif do == "excuse":
-        until = _date(request.POST.get("until", ""))
+        until = date_typed(request.POST.get("until", ""))
         why = request.POST.get("why", "")
         services.excuse(viewer, _participant(request, campaign), until=until, why=why)
     elif do == "unexcuse":
@@ -350,81 +347,3 @@ def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
     )
     found: Participant | None = rows.filter(pk=pk).first()
     return found_or_404(found)
-
-
-def _places(viewer: Viewer) -> list[tuple[str, str]]:
-    """(value, label) of what a campaign can be for."""
-    found = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
-    accounts = visible_accounts(viewer).order_by("name", "id")
-    found += [
-        (f"account:{a.account_id}", a.name) for a in accounts if may_begin(viewer, account=a, team=None)
-    ]
-    teams = Team.objects.order_by("name")
-    return found + [
-        (f"team:{t.slug}", f"Team {t.name}") for t in teams if may_begin(viewer, account=None, team=t)
-    ]
-
-
-def _terms(request: ViewerRequest) -> services.Terms:
-    """Raises RefusedError with what is wrong with the form."""
-    post = request.POST
-    kind, _, name = post.get("place", "").partition(":")
-    account: Account | None = None
-    team: Team | None = None
-    if kind == "account":
-        account = visible_accounts(request.viewer).filter(account_id=name).first()
-    elif kind == "team":
-        team = Team.objects.filter(slug=name).first()
-    if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
-        raise FieldError("Choose an account or a team.", field="place")
-    people = _listed(request, account, team)
-    if people is not None and not people.users and not people.to_decide:
-        raise FieldError(
-            "None of these names matches an IAM user with a console password there.", field="people"
-        )
-    if people is not None and not people.users and post.get("do") == "start":
-        raise FieldError("Choose at least one person who takes part.", field="people")
-    if post.get("ending") not in Ending.values:
-        raise FieldError("Choose what happens after the due date.", field="ending")
-    return services.Terms(
-        name=post.get("name", ""),
-        due=_date(post.get("due", "")),
-        ending=Ending(post["ending"]),
-        reason=post.get("reason", ""),
-        account=account,
-        team=team,
-        remind=_days(post.get("remind", "")),
-        listed=_numbers_of(people),
-    )
-
-
-def _listed(request: ViewerRequest, account: Account | None, team: Team | None) -> Listed | None:
-    """Whom the pasted list names; None without a list."""
-    text = request.POST.get("people", "")
-    if not text.strip():
-        return None
-    picks = {int(word) for word in request.POST.getlist("pick") if word.isdecimal() and len(word) < 19}
-    return listed(text, picks=picks, viewer=request.viewer, account=account, team=team)
-
-
-def _numbers_of(people: Listed | None) -> tuple[int, ...]:
-    """The users who take part; without any yet, a number that no user has, since an empty list would mean everyone."""
-    if people is None:
-        return ()
-    return tuple(user.pk for user in people.users) or (0,)
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise FieldError("Enter a date, such as 2026-12-05.", field="due") from None
-
-
-def _days(text: str) -> tuple[int, ...]:
-    parts = text.replace(",", " ").split()
-    if len(parts) > 10 or not all(
-        part.isdecimal() and 0 < int(part[:4]) <= services.LONGEST for part in parts
-    ):
-        raise FieldError("Enter days as numbers, such as 14, 7, 3, 1.", field="remind")
-    return tuple(int(part) for part in parts)

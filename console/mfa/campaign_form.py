@@ -1,0 +1,95 @@
+"""The form that starts a campaign: for which place, whom a pasted list names, and the terms."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from console.web.access import ViewerRequest
+from iam.changes.acts.fields import FieldError
+from iam.directory.models import Team
+from iam.guard import Viewer
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+from iam.people.campaigns import services
+from iam.people.campaigns.listed import Listed, listed
+from iam.people.campaigns.models import Ending
+from iam.people.campaigns.queries import may_begin
+
+
+def places_for(viewer: Viewer) -> list[tuple[str, str]]:
+    """(value, label) of what a campaign can be for."""
+    found = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
+    accounts = visible_accounts(viewer).order_by("name", "id")
+    found += [
+        (f"account:{a.account_id}", a.name) for a in accounts if may_begin(viewer, account=a, team=None)
+    ]
+    teams = Team.objects.order_by("name")
+    return found + [
+        (f"team:{t.slug}", f"Team {t.name}") for t in teams if may_begin(viewer, account=None, team=t)
+    ]
+
+
+def read_campaign(request: ViewerRequest) -> services.Terms:
+    """The terms that the form says. Raises FieldError with what is wrong with it."""
+    post = request.POST
+    kind, _, name = post.get("place", "").partition(":")
+    account: Account | None = None
+    team: Team | None = None
+    if kind == "account":
+        account = visible_accounts(request.viewer).filter(account_id=name).first()
+    elif kind == "team":
+        team = Team.objects.filter(slug=name).first()
+    if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
+        raise FieldError("Choose an account or a team.", field="place")
+    people = listed_people(request, account, team)
+    if people is not None and not people.users and not people.to_decide:
+        raise FieldError(
+            "None of these names matches an IAM user with a console password there.", field="people"
+        )
+    if people is not None and not people.users and post.get("do") == "start":
+        raise FieldError("Choose at least one person who takes part.", field="people")
+    if post.get("ending") not in Ending.values:
+        raise FieldError("Choose what happens after the due date.", field="ending")
+    return services.Terms(
+        name=post.get("name", ""),
+        due=date_typed(post.get("due", "")),
+        ending=Ending(post["ending"]),
+        reason=post.get("reason", ""),
+        account=account,
+        team=team,
+        remind=_days(post.get("remind", "")),
+        listed=_numbers_of(people),
+    )
+
+
+def listed_people(request: ViewerRequest, account: Account | None, team: Team | None) -> Listed | None:
+    """Whom the pasted list names; None without a list."""
+    text = request.POST.get("people", "")
+    if not text.strip():
+        return None
+    picks = {int(word) for word in request.POST.getlist("pick") if word.isdecimal() and len(word) < 19}
+    return listed(text, picks=picks, viewer=request.viewer, account=account, team=team)
+
+
+def _numbers_of(people: Listed | None) -> tuple[int, ...]:
+    """The users who take part; without any yet, a number that no user has, since an empty list would mean everyone."""
+    if people is None:
+        return ()
+    return tuple(user.pk for user in people.users) or (0,)
+
+
+def date_typed(text: str) -> date:
+    """The day of a field. Raises FieldError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FieldError("Enter a date, such as 2026-12-05.", field="due") from None
+
+
+def _days(text: str) -> tuple[int, ...]:
+    parts = text.replace(",", " ").split()
+    if len(parts) > 10 or not all(
+        part.isdecimal() and 0 < int(part[:4]) <= services.LONGEST for part in parts
+    ):
+        raise FieldError("Enter days as numbers, such as 14, 7, 3, 1.", field="remind")
+    return tuple(int(part) for part in parts)
