@@ -25,6 +25,8 @@ def _words(tmp_path: Path, name: str, text: str) -> list[str]:
         ("{# nobody reads this #}{% comment %}nobody{% endcomment %}", []),
         ('<p class="nobody">No one yet</p>', []),
         ("<p>1 user(s)</p>", ["user(s)"]),
+        ("<p>This isn't read; this isn’t</p>", ["isn't"]),
+        ("{% if x == 'a' %}{% url 'b' c='s' %}{% endif %}", []),
     ],
 )
 def test_a_retired_word_is_found_in_a_template(tmp_path: Path, text: str, expected: list[str]) -> None:
@@ -41,6 +43,11 @@ def test_a_retired_word_is_found_in_a_template(tmp_path: Path, text: str, expect
         ('def f():\n    """Nobody reads this."""\n', []),
         ("# nobody reads this\n", []),
         ('x = "nobody reads it"  # wording: keep\n', []),
+        ('x = f"{name} can\'t sign in"', ["can't"]),
+        ("x = f\"{y['s']} of '{z}'\"", []),
+        ('__all__ = ["Pull"]\n', []),
+        ('x = models.CharField(help_text="Pulls of it.")\n', []),
+        ('x = forms.CharField(help_text="Pulls of it.")\n', ["pulls"]),
     ],
 )
 def test_a_retired_word_is_found_in_code(tmp_path: Path, text: str, expected: list[str]) -> None:

@@ -20,13 +20,17 @@ from tests.house_rules import ROOT, tracked
 RETIRED: Final[tuple[tuple[str, str], ...]] = (
     (r"ask(?:s|ed|ing)? for", "request"),
     (r"asked (?:by|to)|request of", "requested by"),
+    (
+        r"rules of approval|last reading",
+        "approval rules; last sync",
+    ),
     (r"shall", "will, must or can"),
     (r"who(?:m)?ever|whom", "who, anyone who"),
     (r"rules? of approval|holds (?:when|always)", "approval rules, applies when"),
     (r"is (?:no|none) (?!longer|more|one)(?:\w+)", "isn't a …, there is no …"),
     (r"com(?:e|es|ing) into being|came into being", "creates, is created"),
     (r"put(?:s|ting)? (?:it|this|that|them) right|mend(?:s|ed|ing)?", "fix"),
-    (r"look(?:s|ed)? again|look closely", "refresh; sensitive"),
+    (r"look(?:s|ed)? again|look(?:ed)? (?:at )?closely", "refresh; sensitive"),
     (r"agreed to with it|agree(?:s|d)? to it", "warnings you accept by approving"),
     (r"weight(?:y|ier|iest)|weigh(?:s|ed|ing)?", "riskiest; considered"),
     (r"tak(?:e|es|en|ing) away|took away|throw(?:n|s)? away", "remove, discard"),
@@ -63,6 +67,7 @@ RETIRED: Final[tuple[tuple[str, str], ...]] = (
         "plain words: again, restore",
     ),
     (r"\w+\(s\)", "the right singular or plural"),
+    (r"\w+'(?:s|t|re|ve|ll|d|m)", "a typographic apostrophe: ’"),
 )
 """Pattern of the words → what to use. The glossary of the project's voice, in docs/voice.md."""
 _RULES: Final = tuple(

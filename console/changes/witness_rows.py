@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _GIVEN: Final = {
-    "trust-policy": "if the role's trust policy allows it",
+    "trust-policy": "if the role’s trust policy allows it",
     "key-policy": "if the key policy allows it",
-    "resource-policy": "if the other account's resource-based policy allows it",
+    "resource-policy": "if the other account’s resource-based policy allows it",
 }
 _BUCKET: Final = ":s3:::"
 _ANY_TIME: Final = "2099-"

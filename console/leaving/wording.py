@@ -10,7 +10,7 @@ from typing import Final
 from iam.changes.operations import Operation
 from iam.people.leaving.closing import DENY, DENY_ALL
 
-NO_WAY_BACK: Final = "This can't be restored."
+NO_WAY_BACK: Final = "This can’t be restored."
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "login_profile.delete": ("Deletes the console password", "Deletes {n} console passwords", NO_WAY_BACK),
     "access_key.deactivate": ("Deactivates 1 access key", "Deactivates {n} access keys", ""),

@@ -81,7 +81,7 @@ class HubForm(SetupForm):
     """Who assumes the roles, where the worker cannot say it or AWS leaves out the role's path."""
 
     hub_arn = forms.CharField(
-        label="ARN of Gatehouse's own role",
+        label="ARN of Gatehouse’s own role",
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the ARN of the worker’s role."},
@@ -122,7 +122,7 @@ class DiscoverForm(SetupForm):
         field = self.fields["account"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
-            ("", "The worker's own credentials"),
+            ("", "The worker’s own credentials"),
             *((account.account_id, f"{account.name}, {account.display_id}") for account in accounts),
         ]
 

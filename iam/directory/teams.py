@@ -47,7 +47,7 @@ def delete_team(team: Team, *, actor: Actor) -> None:
         team.delete()
     except ProtectedError as error:
         raise DirectoryRuleError(
-            f"You can't delete {name}: {_kept_records(error)} belong to it, and their records are kept."
+            f"You can’t delete {name}: {_kept_records(error)} belong to it, and their records are kept."
         ) from None
     record(kind="team.delete", actor=actor, subject=name, data={"rules": rules})
 

@@ -264,7 +264,7 @@ def test_a_team_with_records_is_kept_and_the_error_names_them(admin: Person) -> 
     team = create_team(name="Ledger", actor=admin)
     for name in ("Developer", "Analyst"):
         Blueprint.objects.create(team=team, name=name)
-    with pytest.raises(DirectoryRuleError, match="can't delete Ledger: 2 blueprints belong to it"):
+    with pytest.raises(DirectoryRuleError, match="can’t delete Ledger: 2 blueprints belong to it"):
         delete_team(team, actor=admin)
     assert Team.objects.get() == team
     assert not Entry.objects.filter(kind="team.delete").exists()

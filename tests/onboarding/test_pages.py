@@ -326,9 +326,9 @@ def test_a_blueprint_that_locks_people_out_offers_the_fix(lead: Client, version:
     AccountFact.objects.all().delete()
     address = reverse("onboarding:blueprint", args=[version.blueprint_id])
     page = lead.get(address).content.decode()
-    assert "New people can't change their first password" in page
+    assert "New people can’t change their first password" in page
     draft = upload(lead, version, b"Name,Email\nZoe Adler,zoe@example.com\n")["Location"]
-    assert "can't change their first password" in html.unescape(lead.get(draft).content.decode())
+    assert "can’t change their first password" in html.unescape(lead.get(draft).content.decode())
     refused = lead.post(f"{draft}ask/", {"reason": "They begin"})
     assert refused.status_code == 422
     assert address in refused.content.decode()
@@ -337,7 +337,7 @@ def test_a_blueprint_that_locks_people_out_offers_the_fix(lead: Client, version:
         lead.post(reverse("onboarding:blueprint-own-password", args=[version.blueprint_id]))["Location"]
         == address
     )
-    assert "New people can't change their first password" not in lead.get(address).content.decode()
+    assert "New people can’t change their first password" not in lead.get(address).content.decode()
     assert Blueprint.objects.get().current == 2
 
 

@@ -258,7 +258,7 @@ def test_the_doctors_page_shows_the_last_examination(admin: Client, account: Acc
     fine = check | {
         "key": "worker",
         "group": "way",
-        "title": "The worker's own credentials",
+        "title": "The worker’s own credentials",
         "verdict": "ok",
         "missing": [],
     }

@@ -100,7 +100,7 @@ def test_the_doctor_examines_all_that_is_connected(cloud: Cloud) -> None:
     cloud.deny("iam:ListUsers")
     code, said = run("doctor")
     assert code == 1
-    assert said.count("The worker's own credentials") == 5
+    assert said.count("The worker’s own credentials") == 5
     assert said.count("No permission is missing.") == 4
     assert DoctorRun.objects.count() == 5
 

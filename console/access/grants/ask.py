@@ -146,10 +146,10 @@ def _may_mean(asking: Asking) -> list[tuple[str, str]]:
 
 LEADS: Final = {
     Outcome.ALREADY: "You already have this access",
-    Outcome.DEPENDS: "A grant doesn't change this",
+    Outcome.DEPENDS: "A grant doesn’t change this",
     Outcome.HELPS: "A grant solves this",
     Outcome.HELPS_IF: "A grant is needed, but may not be enough",
-    Outcome.NO_GRANT: "A grant can't solve this",
+    Outcome.NO_GRANT: "A grant can’t solve this",
 }
 
 

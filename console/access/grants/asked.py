@@ -123,7 +123,7 @@ def _check(asking: Asking) -> None:
         asking.errors["action"] = "Enter one full action, such as s3:GetObject."
     elif needs_resource(denied) and "resource" not in asking.errors:
         asking.errors["resource"] = (
-            "The message doesn't name the resource. Enter its ARN, such as arn:aws:s3:::bucket/file."
+            "The message doesn’t name the resource. Enter its ARN, such as arn:aws:s3:::bucket/file."
         )
 
 
@@ -156,7 +156,7 @@ def _find_other(asking: Asking, viewer: Viewer) -> None:
         asking.errors["principal"] = _not_own(asking.principal)
         return
     if not asking.principal:
-        asking.errors["principal"] = "The message doesn't say who. Enter the name or ARN of the user or role."
+        asking.errors["principal"] = "The message doesn’t say who. Enter the name or ARN of the user or role."
         return
     try:
         asking.who = _seen(asking.principal, viewer)
@@ -186,4 +186,4 @@ def _not_own(principal: str) -> str:
             f"You were using the role {role}. Its permissions are the same for everyone who uses it: "
             "contact the owner of the role, or use your own user."
         )
-    return "This message isn't about your own AWS user. You can only request access for yourself."
+    return "This message isn’t about your own AWS user. You can only request access for yourself."

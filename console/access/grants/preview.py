@@ -199,7 +199,7 @@ def _who(who: Iterable[Who]) -> str:
         if one.kind == ROLE and one.value in Role.values:
             said.append(str(Role(one.value).label))
         elif one.kind == TEAM:
-            said.append(f"a lead of {one.value}" if one.value else "a lead of the person's team")
+            said.append(f"a lead of {one.value}" if one.value else "a lead of the person’s team")
         else:
             said.append("a named person")
     return " or ".join(dict.fromkeys(said))

@@ -83,9 +83,9 @@ def _typed_error(state: State, *, is_known: bool) -> str:
         return ""
     found = POLICY.fullmatch(state.policy)
     if found is None:
-        return "Write the ARN of a policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess."
+        return "Enter the ARN of a policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess."
     if found[2] != "aws":
-        return "No account that you chose has this policy, as of the last reading."
+        return "This policy isn’t in the accounts that you chose, as of the last sync."
     return ""
 
 

@@ -125,7 +125,7 @@ SCPS = (
         "SERVICE_CONTROL_POLICY",
         document(deny("StayInside", ("organizations:LeaveOrganization", "account:CloseAccount"))),
         ("Root",),
-        "Accounts can't leave the organization",
+        "Accounts can't leave the organization",  # wording: keep
     ),
     OrganisationPolicy(
         "EuropeOnly",
@@ -151,7 +151,7 @@ SCPS = (
             deny("LogBuckets", ("s3:DeleteBucket", "s3:PutBucketPolicy"), "arn:aws:s3:::northline-trail-*"),
         ),
         ("Workloads",),
-        "Audit trails can't be disabled",
+        "Audit trails can't be disabled",  # wording: keep
     ),
     OrganisationPolicy(
         "NoRootUser",

@@ -36,7 +36,7 @@ class Workload:
 WORKLOADS = (
     Workload("pay-gateway", "payments", "Takes card payments from the shops", "ecs",
              (("table", "pay-sessions"), ("secret", "pay/acquirer"), ("queue", "pay-authorised"), ("key", "card-data"))),
-    Workload("pay-settle", "payments", "Settles the day's payments with the operators", "lambda",
+    Workload("pay-settle", "payments", "Settles the day's payments with the operators", "lambda",  # wording: keep
              (("read", "pay-ledger/exports"), ("write", "pay-artifacts/settle"), ("queue", "pay-settle"), ("key", "ledger"))),
     Workload("pay-ledger", "payments", "Keeps the double-entry ledger", "ecs",
              (("table", "pay-entries"), ("write", "pay-ledger/exports"), ("key", "ledger"))),

@@ -64,7 +64,7 @@ class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
         if member and self._get_action() not in FOR_MEMBERS:
             error = {
                 "__type": "AccessDeniedException",
-                "Message": "You don't have permissions to access this resource.",
+                "Message": "You don't have permissions to access this resource.",  # wording: keep
             }
             return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(error)
         return super().call_action()
@@ -122,7 +122,8 @@ class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
             if target.id == wanted:
                 return target
         raise OrganizationsClientError(
-            "TargetNotFoundException", "You specified a target that doesn't exist."
+            "TargetNotFoundException",
+            "You specified a target that doesn't exist.",  # wording: keep
         )
 
 

@@ -78,7 +78,7 @@ def preferences(request: ViewerRequest) -> HttpResponse:
     zone = request.POST.get("time_zone", "").strip()
     if zone and zone_named(zone) is None:
         messages.error(
-            request, f"“{zone[:64]}” isn't a time zone. Choose one from the list, such as Europe/Riga."
+            request, f"“{zone[:64]}” isn’t a time zone. Choose one from the list, such as Europe/Riga."
         )
         return redirect("profile")
     operator.time_zone = zone

@@ -134,7 +134,7 @@ def _limited(values: list[str], what: str) -> tuple[str, ...]:
 def _fitting(values: list[str], pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
     wrong = [one for one in values if not pattern.fullmatch(one)]
     if wrong:
-        raise _WrongError(f"“{wrong[0][:40]}” isn't {what}.")
+        raise _WrongError(f"“{wrong[0][:40]}” isn’t {what}.")
     return _limited(values, what)
 
 
@@ -151,7 +151,7 @@ def _ip(form: Form) -> list[When]:
     nets = _words(form.get("ip-nets", ""))
     for one in nets:
         if "%" in one:
-            raise _WrongError("AWS doesn't support address zones: remove the % and what follows.")
+            raise _WrongError("AWS doesn’t support address zones: remove the % and what follows.")
         try:
             ipaddress.ip_network(one)
         except ValueError:
@@ -163,8 +163,8 @@ def _about_network(text: str) -> str:
     try:
         meant = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"“{text[:40]}” isn't a network. Use the form 203.0.113.0/24."
-    return f"“{text[:40]}” isn't the start of a network. Did you mean {meant}?"
+        return f"“{text[:40]}” isn’t a network. Use the form 203.0.113.0/24."
+    return f"“{text[:40]}” isn’t the start of a network. Did you mean {meant}?"
 
 
 def _time(form: Form) -> list[When]:
@@ -187,9 +187,9 @@ def _moment(text: str) -> datetime | None:
         read = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         found = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise _WrongError(f"“{text[:40]}” isn't a date and time.") from None
+        raise _WrongError(f"“{text[:40]}” isn’t a date and time.") from None
     if found.year < EARLIEST:
-        raise _WrongError(f"“{text[:40]}” is before {EARLIEST}. AWS doesn't support earlier dates.")
+        raise _WrongError(f"“{text[:40]}” is before {EARLIEST}. AWS doesn’t support earlier dates.")
     return found
 
 
@@ -223,9 +223,9 @@ def _other(name: str) -> Callable[[Form], list[When]]:
     def read(form: Form) -> list[When]:
         key, operator = form.get(f"{name}-key", "").strip(), form.get(f"{name}-op", "StringEquals").strip()
         if catalogue().condition_key(key) is None:
-            raise _WrongError(f"“{key[:60]}” isn't an AWS condition key.")
+            raise _WrongError(f"“{key[:60]}” isn’t an AWS condition key.")
         if operator.lower() not in _OPERATORS:
-            raise _WrongError(f"“{operator[:40]}” isn't a condition operator.")
+            raise _WrongError(f"“{operator[:40]}” isn’t a condition operator.")
         values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
         return [When(_OPERATORS[operator.lower()], key, values, form.get(f"{name}-known") == ON)]
 

@@ -68,7 +68,7 @@ def _strange_in(one: Statement) -> Iterator[str]:
         if not known.has_service(action.partition(":")[0]):
             yield f"{action[:80]} names all services, or one that is unknown."
         elif not known.mask(action):
-            yield f"{action[:80]} isn't an AWS action."
+            yield f"{action[:80]} isn’t an AWS action."
     places = [(operator.lower(), key.lower()) for operator, key, _ in one.conditions]
     if len(set(places)) < len(places):
         yield "a condition key is used twice with one operator."
@@ -161,7 +161,7 @@ def _idle(document: Document) -> Iterator[str]:
         names = {name for action in one.actions for name in catalogue().expand(action)}
         lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
         if lost:
-            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn't work on these resources, so it is left out."
+            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so it is left out."
         used = {arn for part in parts for arn in part.arns}
         for arn in one.resources or ():
             if arn != "*" and "*" not in (one.resources or ()) and arn not in used:

@@ -96,7 +96,7 @@ def operations_for(seen: Outlook) -> list[Operation]:
     if seen.locked_out or seen.outside:
         count = len(seen.locked_out) + len(seen.outside)
         raise RefusedError(
-            f"{_people(count)} would be locked out or can't be checked. Leave them out, or fix what blocks them first."
+            f"{_people(count)} would be locked out or can’t be checked. Leave them out, or fix what blocks them first."
         )
     made, arn, policy = _policy(seen)
     holders = [seen.scope.group] if seen.scope.group else list(seen.users.values())
@@ -155,7 +155,7 @@ def notes_for(seen: Outlook) -> list[str]:
             f"For {_people(depends)}, a step depends on existing conditions, such as the network, or on a policy that was not synced."
         )
     if seen.scope.group is None:
-        found.append("IAM users created later don't get the policy automatically.")
+        found.append("IAM users created later don’t get the policy automatically.")
     return found
 
 
@@ -190,7 +190,7 @@ def _arn(account: Account, name: str) -> str:
 def _check(viewer: Viewer, account: Account) -> None:
     number = account.account_id
     if not (viewer.may(Right.REQUEST_CHANGE, account_id=number) and viewer.asks.sees_account(number)):
-        raise RefusedError(f"You can view {account.name}, but you can't request changes in it.")
+        raise RefusedError(f"You can view {account.name}, but you can’t request changes in it.")
     check_account(account)
 
 

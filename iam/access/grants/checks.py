@@ -119,7 +119,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         places = listed(
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
         )
-        note = f"They aren't synced for {places}, so they may block some of this access."
+        note = f"They aren’t synced for {places}, so they may block some of this access."
         yield Check(Tone.WARN, "Service control policies are unknown", note)
 
 

@@ -111,10 +111,10 @@ def _note(what: What, known: _Known) -> str:
     if not known.missing:
         return f"This {what.kind} has no policies." if what.kind in HELD and not known.texts else ""
     if what.kind is WhatKind.MANAGED:
-        return "The text of this policy isn't synced, so what it allows isn't known."
+        return "The text of this policy isn’t synced, so what it allows isn’t known."
     if what.kind in HELD and not known.texts and known.missing == 1:
-        return f"The policies of this {what.kind} aren't synced, so what they allow isn't known."
-    return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn't known."
+        return f"The policies of this {what.kind} aren’t synced, so what they allow isn’t known."
+    return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn’t known."
 
 
 def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _Known]:

@@ -104,7 +104,7 @@ class Terms:
         if joins and self.who.kind not in (WhoKind.USERS, WhoKind.TEAM):
             raise TermsError("Only users can be members of a group.", part="what")
         if self.what.kind is WhatKind.ROLE and self.who.kind is WhoKind.GROUP:
-            raise TermsError("A role can't trust a group. Choose people or a team.", part="who")
+            raise TermsError("A role can’t trust a group. Choose people or a team.", part="who")
 
     def _check_accounts(self) -> None:
         if not self.accounts:
@@ -116,11 +116,11 @@ class Terms:
             )
         wrong = [number for number in self.accounts if not NUMBER.fullmatch(number)]
         if wrong:
-            raise TermsError(f"{listed(wrong)} isn't an account ID. Enter 12 digits.", part="accounts")
+            raise TermsError(f"{listed(wrong)} isn’t an account ID. Enter 12 digits.", part="accounts")
         if len(set(self.accounts)) < len(self.accounts):
             raise TermsError("An account is listed twice.", part="accounts")
         if self.who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER) and self.who.account_id in self.accounts:
-            raise TermsError(f"Account {self.who.account_id} can't get access to itself.", part="accounts")
+            raise TermsError(f"Account {self.who.account_id} can’t get access to itself.", part="accounts")
 
     def _check_until(self, now: datetime) -> None:
         if self.until is not None and self.lasts:
@@ -152,4 +152,4 @@ def _moment(value: object) -> datetime | None:
     try:
         return datetime.fromisoformat(str(value))
     except ValueError:
-        raise TermsError(f"“{value}” isn't a date and time.", part="until") from None
+        raise TermsError(f"“{value}” isn’t a date and time.", part="until") from None

@@ -80,7 +80,7 @@ def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:
     for arn in resources:
         partition = arn.split(":")[1] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
         if partition and not {"*", "?", "$"} & set(partition) and partition != account.partition:
-            yield f"{account.name}: {arn} is in another AWS partition, so it doesn't exist there."
+            yield f"{account.name}: {arn} is in another AWS partition, so it doesn’t exist there."
 
 
 def _marks(parts: Sequence[PartPlan]) -> set[str]:

@@ -89,7 +89,7 @@ def check_documents(documents: tuple[str, ...]) -> None:
         document = read(text)
         problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
         if problems:
-            raise TermsError(f"The policy can't be read: {problems[0]}.", part="what")
+            raise TermsError(f"The policy can’t be read: {problems[0]}.", part="what")
         if not document.statements:
             raise TermsError("Choose permissions: a policy has no statement.", part="what")
         if any(one.principals is not None for one in document.statements):

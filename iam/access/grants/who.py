@@ -111,7 +111,7 @@ class Who:
             )
         wrong = [arn for arn in self.arns if not (found := ARN.fullmatch(arn)) or found[3] != kind]
         if wrong:
-            raise TermsError(f"{listed(wrong)} isn't the ARN of a {kind}.", part="who")
+            raise TermsError(f"{listed(wrong)} isn’t the ARN of a {kind}.", part="who")
         if len(set(self.arns)) < len(self.arns):
             raise TermsError("Someone is listed twice.", part="who")
 
@@ -125,13 +125,13 @@ class Who:
                 part="who",
             )
         if found and found[2] != self.account_id:
-            raise TermsError(f"{self.principal} isn't in account {self.account_id}.", part="who")
+            raise TermsError(f"{self.principal} isn’t in account {self.account_id}.", part="who")
         if self.kind is WhoKind.PARTNER and not EXTERNAL_ID.fullmatch(self.external_id):
             raise TermsError(
                 "A partner needs an external ID of 2 to 1,224 letters, digits and + = , . @ : / -", part="who"
             )
         if self.kind is WhoKind.PARTNER and not self.label.strip():
-            raise TermsError("Enter the partner's name.", part="who")
+            raise TermsError("Enter the partner’s name.", part="who")
 
     def _check_federated(self) -> None:
         found = PROVIDER.fullmatch(self.provider_arn)
@@ -149,7 +149,7 @@ class Who:
                 part="who",
             )
         if found[3] == "oidc-provider" and not self.audience.strip():
-            raise TermsError("Enter the audience of the provider's tokens.", part="who")
+            raise TermsError("Enter the audience of the provider’s tokens.", part="who")
 
     def _names_somebody(self) -> bool:
         """Whether what stands before the first wildcard says more than every subject of the provider begins with."""

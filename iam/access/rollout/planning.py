@@ -130,7 +130,7 @@ def _managed(
     try:
         texts = packed([text])
     except TooLargeError as error:
-        raise _LeftError(f"The new version doesn't fit. {error}") from None
+        raise _LeftError(f"The new version doesn’t fit. {error}") from None
     if len(texts) != len(policies):
         raise _LeftError(
             f"It needs {len(texts)} policies and has {len(policies)}. End the grant and create a new one."
@@ -159,7 +159,7 @@ def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str
     try:
         texts = packed([text], limit=MANAGED.limit * 2)
     except TooLargeError as error:
-        raise _LeftError(f"The new version doesn't fit. {error}") from None
+        raise _LeftError(f"The new version doesn’t fit. {error}") from None
     holder = _living(entry.account, entry.holder_arn)
     standing = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target)
     had = standing.values_list("document__text", flat=True).first()

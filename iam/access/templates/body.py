@@ -129,10 +129,10 @@ class Body:
             if "{{" in PLACEHOLDER.sub("", text) or "}}" in PLACEHOLDER.sub("", text):
                 raise TemplateError(f"A placeholder is written {{{{name}}}}; see “{text[:60]}”.")
             if is_key and set(inner) & several:
-                raise TemplateError("A parameter with several values can't be part of a condition key.")
+                raise TemplateError("A parameter with several values can’t be part of a condition key.")
             used |= set(inner)
         if unused := sorted(names - used):
-            raise TemplateError(f"The statements don't use the parameter {unused[0]}.")
+            raise TemplateError(f"The statements don’t use the parameter {unused[0]}.")
 
     @property
     def samples(self) -> dict[str, str]:

@@ -151,11 +151,13 @@ class SetPassword(OnLoginProfile):
 
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
-        choose = f"{self.user.user_name} must change it at first sign-in." if self.must_change else ""
+        choose = (
+            f"{self.user.user_name} must change the password at first sign-in." if self.must_change else ""
+        )
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
-            else f"Only {self.given.recipient_name} can read it, once, within 24 hours."
+            else f"Only {self.given.recipient_name} can read the password, once, within 24 hours."
         )
         return tuple(note for note in (reads, choose) if note)
 

@@ -128,8 +128,8 @@ class GivenOnce(OfUser):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            f"Anyone who has it can {self.power} until it is deactivated or deleted.",
-            f"Only {self.given.recipient_name} can read its secret, once, within 24 hours.",
+            f"Anyone who has the {self.noun} can {self.power} until it is deactivated or deleted.",
+            f"Only {self.given.recipient_name} can read the secret, once, within 24 hours.",
         )
 
     def sensitivity(self, effect: Effect) -> str:

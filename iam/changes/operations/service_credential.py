@@ -294,7 +294,7 @@ class ResetServiceCredential(OnServiceCredential):
         """See OfUser."""
         return (
             "The old password stops working.",
-            f"Only {self.asked.recipient_name} can read the new one, once, within 24 hours.",
+            f"Only {self.asked.recipient_name} can read the new password, once, within 24 hours.",
         )
 
     def sensitivity(self, effect: Effect) -> str:

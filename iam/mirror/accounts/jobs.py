@@ -56,7 +56,7 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     record(
         kind="organization.discover",
         actor=actor,
-        subject=account.name if account else "the worker's own credentials",
+        subject=account.name if account else "the worker’s own credentials",
         account_id=account.account_id if account else "",
     )
     nudge_on_commit(job)

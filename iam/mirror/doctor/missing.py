@@ -131,4 +131,4 @@ def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str
 
 
 def _name(role_arn: str) -> str:
-    return role_arn.partition(":role")[2].lstrip("/") or "the worker's own role"
+    return role_arn.partition(":role")[2].lstrip("/") or "the worker’s own role"

@@ -67,7 +67,7 @@ def _skew(metadata: dict[str, Any]) -> int | None:
 
 def own_caller(access: Access) -> tuple[Caller | None, list[Check]]:
     """The worker's own credentials and its clock."""
-    title = "The worker's own credentials"
+    title = "The worker’s own credentials"
     try:
         with opened(access) as aws:
             caller = ask(aws)
@@ -79,11 +79,11 @@ def own_caller(access: Access) -> tuple[Caller | None, list[Check]]:
 def _clock(caller: Caller) -> list[Check]:
     if caller.skew is None:
         return []
-    title = "The worker's clock"
+    title = "The worker’s clock"
     if abs(caller.skew) <= SKEW_WARNS:
         return [Check("clock", "way", title, Verdict.OK, "Matches AWS’s clock")]
     word = "behind" if caller.skew > 0 else "ahead of"
-    detail = f"It is {abs(caller.skew)} s {word} AWS's; from five minutes on AWS rejects every call. Synchronize the clock of this machine (NTP)."
+    detail = f"It is {abs(caller.skew)} s {word} AWS’s; from five minutes on AWS rejects every call. Synchronize the clock of this machine (NTP)."
     return [Check("clock", "way", title, Verdict.WARNING, detail)]
 
 
@@ -92,9 +92,9 @@ def belongs(account: Account, caller: Caller, *, key: str, group: str = "way") -
     title = "The account behind it"
     if caller.account_id != account.account_id:
         detail = f"The credentials belong to account {caller.account_id}, not to {account.account_id}. " + (
-            "The worker's environment has changed."
+            "The worker’s environment has changed."
             if account.source == Source.ENVIRONMENT
-            else "Correct the role's ARN."
+            else "Correct the role’s ARN."
         )
         return Check(key, group, title, Verdict.FAILED, detail)
     if caller.partition != account.partition:

@@ -130,7 +130,7 @@ def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: b
     return (
         f"{begins} to {user.name} by {campaign.due:%-d %B}",
         f"{campaign.begun_by.name} asks you to add multi-factor authentication (MFA) by {campaign.due:%-d %B %Y}. With MFA, you sign in to AWS with "
-        f"your password and a code from an app on your phone. Your AWS user {user.name} in {user.account.name} doesn't have it yet. It takes about two "
+        f"your password and a code from an app on your phone. Your AWS user {user.name} in {user.account.name} doesn’t have it yet. It takes about two "
         f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until {until:%Y-%m-%d %H:%M} UTC. It never requires your password.",
     )
 
@@ -188,7 +188,7 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
 def close(viewer: Viewer, campaign: Campaign) -> bool:
     """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises RefusedError."""
     if not may_run(viewer, campaign):
-        raise RefusedError("You can view this campaign, but you can't change it.")
+        raise RefusedError("You can view this campaign, but you can’t change it.")
     with transaction.atomic():
         living = Campaign.objects.filter(pk=campaign.pk).exclude(state=State.CLOSED)
         if not living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
@@ -219,7 +219,7 @@ def check(viewer: Viewer, terms: Terms) -> None:
 
 def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) -> None:
     if not may_run(viewer, campaign):
-        raise RefusedError("You can view this campaign, but you can't change it.")
+        raise RefusedError("You can view this campaign, but you can’t change it.")
     if campaign.state == State.CLOSED and not is_open:
         raise RefusedError("This campaign is closed.")
 

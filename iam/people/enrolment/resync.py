@@ -34,7 +34,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
     """Send two codes of the device to AWS; the same form gives the same change. Raises RefusedError in words for the person."""
     user = device.owner
     if user is None:
-        raise RefusedError("This device isn't registered to a user.")
+        raise RefusedError("This device isn’t registered to a user.")
     codes = [code.replace(" ", "") for code in (first, second)]
     if codes[0] == codes[1]:
         raise RefusedError(wording.TWICE)

@@ -11,9 +11,9 @@ TOLERATED: Final = 3 * STEP
 NOT_SIX: Final = "A code has 6 digits. Enter both codes as the app shows them."
 TWICE: Final = "You entered the same code twice. Wait up to 30 seconds for the next code and enter it."
 SWAPPED: Final = "These codes are in the wrong order. Wait for the next two codes and enter them in the order in which they appear."
-NOT_IN_A_ROW: Final = "Both codes are right, but they don't follow each other. Enter one, wait until it changes, and enter the next one."
+NOT_IN_A_ROW: Final = "Both codes are right, but they don’t follow each other. Enter one, wait until it changes, and enter the next one."
 WRONG: Final = (
-    "These codes aren't from this device. Check that the app shows them for the entry that you just added."
+    "These codes aren’t from this device. Check that the app shows them for the entry that you just added."
 )
 LOCKED: Final = "Too many wrong codes. This enrollment ended and its device was deleted. Start again."
 OVER: Final = (

@@ -135,7 +135,7 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
         reason=reason,
         title=f"Delete the IAM users of {leaver.name}",
         kind=OF_DELETION,
-        notes=["A deleted user can't be restored. A new user with the same name is a different user to AWS."],
+        notes=["A deleted user can’t be restored. A new user with the same name is a different user to AWS."],
     )
     _begin(leaver, Stage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
     return written

@@ -55,7 +55,7 @@ def typed(line: int, text: str) -> Typed:
     if text.startswith(FORMULA):
         errors.append(f"This row starts with {text[0]!r}, which a spreadsheet reads as a formula.")
     if not text.isprintable():
-        errors.append("This row contains a character that can't be shown.")
+        errors.append("This row contains a character that can’t be shown.")
     kept = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
     return Typed(line, kept, tuple(errors))
 

@@ -93,7 +93,7 @@ def why_not_suspend(viewer: Viewer, person: Somebody) -> str:
     if not person.users:
         return "None of their IAM users is in an account or a team that you manage."
     if {user.arn for user in person.users} & viewer.scope.user_arns:
-        return "You can't suspend yourself. Ask another team lead or an administrator."
+        return "You can’t suspend yourself. Ask another team lead or an administrator."
     linked = person.person_id is not None and any(
         is_linked(person.person_id, user=user) for user in person.users
     )
@@ -129,7 +129,7 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
         try:
             site.deny = deny_of(user)
         except RefusedError as refused:
-            site.left.append(f"A policy that denies everything doesn't fit. {refused.message}")
+            site.left.append(f"A policy that denies everything doesn’t fit. {refused.message}")
         if site.deny is not None:
             check_right(site.deny, viewer=reach)
         sessions = [

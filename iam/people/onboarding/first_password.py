@@ -55,15 +55,15 @@ class Lockout:
         if not self.is_sure:
             return (
                 f"Whether new users in {self.account} can change their first password depends on a condition or on a policy that was not "
-                "synced. Without it they can't sign in."
+                "synced. Without it they can’t sign in."
             )
         if self.is_denied:
             return (
-                f"New users in {self.account} can't change their first password: a deny, a permissions boundary or a service control policy "
+                f"New users in {self.account} can’t change their first password: a deny, a permissions boundary or a service control policy "
                 "stops iam:ChangePassword without MFA. Exempt that action there."
             )
         return (
-            f"New users in {self.account} can't change their first password, so they can't sign in: nothing allows iam:ChangePassword. "
+            f"New users in {self.account} can’t change their first password, so they can’t sign in: nothing allows iam:ChangePassword. "
             "Add the template “Change your own password” to the blueprint."
         )
 

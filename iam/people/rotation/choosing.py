@@ -21,7 +21,7 @@ from iam.people.rotation.models import Rotation, Stage
 
 CHUNK: Final = 500
 NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
-    "You can't request changes to their users",
+    "You can’t request changes to their users",
     "A rotation is already in progress",
     "No person and no owning team",
     "The owning team has no lead who could receive the new key",

@@ -132,7 +132,7 @@ def living_of(user: Entity) -> Rotation | None:
 def owner_of(key: Entity) -> Entity:
     """The user whose key it is. Raises RefusedError."""
     if key.kind != Kind.ACCESS_KEY or key.owner is None or key.owner.kind != Kind.USER:
-        raise RefusedError("This isn't an access key of an IAM user.")
+        raise RefusedError("This isn’t an access key of an IAM user.")
     return key.owner
 
 

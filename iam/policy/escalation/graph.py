@@ -175,8 +175,8 @@ class Graph:
             yield Limitation("versions", VERSIONS)
 
 
-CONTROL: Final = "SCPs and RCPs of these accounts weren't synced."
+CONTROL: Final = "SCPs and RCPs of these accounts weren’t synced."
 CUT: Final = "Principals can change so many policies in these accounts that not every path was followed."
 CLOSED: Final = "SCPs let no one change permissions in these accounts, so no one there is administrator."
-RUNNING: Final = "Gatehouse doesn't sync which functions, projects and tasks run with which role. Paths that change them are conditional."
-VERSIONS: Final = "Older policy versions weren't synced, so paths that restore one of them are left out."
+RUNNING: Final = "Gatehouse doesn’t sync which functions, projects and tasks run with which role. Paths that change them are conditional."
+VERSIONS: Final = "Older policy versions weren’t synced, so paths that restore one of them are left out."

@@ -48,14 +48,14 @@ KEYS: Final = {
     "aws:principalaccount": "the account of the caller",
     "aws:resourceaccount": "the account of the resource",
     "aws:resourceorgid": "the organization of the resource",
-    "aws:calledvia": "the service that calls on the caller's behalf",
+    "aws:calledvia": "the service that calls on the caller’s behalf",
     "aws:useragent": "the user agent",
     "iam:passedtoservice": "the service that receives the role",
     "s3:prefix": "the requested prefix",
 }
 TAGS: Final = {
-    "aws:principaltag/": "the caller's tag",
-    "aws:resourcetag/": "the resource's tag",
+    "aws:principaltag/": "the caller’s tag",
+    "aws:resourcetag/": "the resource’s tag",
     "aws:requesttag/": "the tag in the request",
 }
 SWITCHES: Final = {
@@ -64,7 +64,7 @@ SWITCHES: Final = {
     ("aws:securetransport", "true"): "the connection is encrypted",
     ("aws:securetransport", "false"): "the connection is not encrypted",
     ("aws:viaawsservice", "true"): "an AWS service makes the call",
-    ("aws:viaawsservice", "false"): "no AWS service makes the call on the caller's behalf",
+    ("aws:viaawsservice", "false"): "no AWS service makes the call on the caller’s behalf",
 }
 SHOWN: Final = 3
 

@@ -69,7 +69,7 @@ def _sentences(text: str, account_id: str) -> tuple[Sentence, ...]:
 
 def _of_document(document: Document, account_id: str) -> tuple[Sentence, ...]:
     if document.problems or not document.statements:
-        return (_unreadable((), "This policy can't be read"),)
+        return (_unreadable((), "This policy can’t be read"),)
     unreadable = tuple(one.index for one in document.statements if one.problems)
     weighed: list[Weighed] = []
     units: Units = {}
@@ -82,7 +82,7 @@ def _of_document(document: Document, account_id: str) -> tuple[Sentence, ...]:
     sentences = [sentence for _, sentence in weighed]
     if unreadable:
         noun = "statement" if len(unreadable) == 1 else "statements"
-        sentences.append(_unreadable(unreadable, f"{len(unreadable):,} {noun} that can't be read"))
+        sentences.append(_unreadable(unreadable, f"{len(unreadable):,} {noun} that can’t be read"))
     return tuple(sentences)
 
 
@@ -96,7 +96,7 @@ def _unreadable(statements: tuple[int, ...], words: str) -> Sentence:
         until=None,
         head=words,
         plain_head=words,
-        warning="What can't be read can't be checked.",
+        warning="What can’t be read can’t be checked.",
     )
 
 
@@ -267,13 +267,13 @@ def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: Reade
 
 
 def _unknown(patterns: Sequence[str], resources: tuple[str, ...]) -> Clause:
-    words = f"{join(patterns, most=NAMED)} (not in AWS's published list of actions){_on(resources, '')}"
+    words = f"{join(patterns, most=NAMED)} (not in AWS’s published list of actions){_on(resources, '')}"
     return Clause((), words, words, Claim(tuple(patterns), resources), weight_of(()))
 
 
 def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed:
     patterns = join(statement.actions, most=NAMED)
-    words = f"{patterns} has no effect on {join(resources, most=NAMED)}: it doesn't work on such resources"
+    words = f"{patterns} has no effect on {join(resources, most=NAMED)}: it doesn’t work on such resources"
     frame = Frame(statement.allows, "", (), None)
     weight = LAST + _deny(frame)
     return weight, Sentence(

@@ -18,8 +18,8 @@ GET = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 @pytest.mark.parametrize(
     ("form", "kind", "says"),
     [
-        ({"time": "on", "time-from": "0001-01-01T00:00+14:00"}, "time", "isn't a date and time"),
-        ({"time": "on", "time-until": "9999-12-31T23:59-14:00"}, "time", "isn't a date and time"),
+        ({"time": "on", "time-from": "0001-01-01T00:00+14:00"}, "time", "isn’t a date and time"),
+        ({"time": "on", "time-until": "9999-12-31T23:59-14:00"}, "time", "isn’t a date and time"),
         ({"time": "on", "time-from": "0999-01-01"}, "time", "before 1970"),
         ({"ip": "on", "ip-nets": "fe80::1%eth0"}, "ip", "address zones"),
         ({"mfa": "on", "mfa-age": "000"}, "mfa", "how recent"),

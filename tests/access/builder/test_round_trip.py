@@ -184,7 +184,7 @@ def test_what_has_no_effect_is_left_out_and_noted() -> None:
         }
     )
     assert [one.actions for one in reading.parts] == [("s3:GetObject",)]
-    assert "s3:ListBucket doesn't work" in reading.notes[0]
+    assert "s3:ListBucket doesn’t work" in reading.notes[0]
 
 
 def test_the_engine_decides_what_was_built_as_it_was_meant() -> None:

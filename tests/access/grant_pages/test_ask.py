@@ -85,7 +85,7 @@ def test_a_member_asks_for_nobody_else(office: Office) -> None:
     }
     answer = office.member.post(ASK, form)
     assert answer.status_code == 422
-    assert "This message isn&#x27;t about your own AWS user" in answer.content.decode()
+    assert "This message isn’t about your own AWS user" in answer.content.decode()
     session = f"arn:aws:sts::{NUMBER}:assumed-role/app/maya"
     page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER, "principal": session})
     assert "You were using the role app" in page.content.decode()
@@ -122,7 +122,7 @@ def test_a_deny_says_that_no_grant_lifts_it(office: Office) -> None:
         body={"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]},
     )
     page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER}).content.decode()
-    assert "A grant can&#x27;t solve this" in page
+    assert "A grant can’t solve this" in page
     assert "NoLedger" not in page
     assert "The smallest permission that helps" not in page
 

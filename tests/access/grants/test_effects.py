@@ -101,7 +101,7 @@ def test_a_managed_policy_whose_text_is_not_known_says_so() -> None:
     what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/Unheard")
     (effect,) = effects_of(terms_for(what, places), accounts=places)
     assert effect.sentences == ()
-    assert "isn't known" in effect.note
+    assert "isn’t known" in effect.note
 
 
 def test_a_role_without_policies_says_so() -> None:

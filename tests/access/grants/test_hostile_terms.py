@@ -106,14 +106,14 @@ TOO_MUCH = [
 @pytest.mark.parametrize("text", TOO_MUCH)
 def test_a_partner_is_not_given_iam_in_other_words(prod: Account, text: str) -> None:
     (part,) = plan_grant(_terms(PARTNER, text), viewer=make.viewer()).parts
-    assert "partner can't get" in part.refusal
+    assert "partner can’t get" in part.refusal
 
 
 @pytest.mark.parametrize("name", ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"])
 def test_a_partner_is_not_given_what_nobody_has_read_here(prod: Account, name: str) -> None:
     what = What(WhatKind.MANAGED, policy_arn=f"arn:aws:iam::aws:policy/{name}")
     (part,) = plan_grant(replace(_terms(PARTNER), what=what), viewer=make.viewer()).parts
-    assert "can't get all permissions" in part.refusal
+    assert "can’t get all permissions" in part.refusal
 
 
 def test_an_external_id_is_one_partners_alone_and_hard_to_guess(prod: Account) -> None:

@@ -134,7 +134,7 @@ def test_a_provider_that_the_account_does_not_have_is_named(office: Office) -> N
 
 def test_a_partner_is_given_neither_everything_nor_iam(office: Office) -> None:
     for text in (allowing("*"), allowing("iam:*"), allowing("iam:PutRolePolicy")):
-        with pytest.raises(RefusedError, match="partner can't get"):
+        with pytest.raises(RefusedError, match="partner can’t get"):
             office.ask(_terms(office, PARTNER, statements(text)))
 
 

@@ -114,7 +114,7 @@ REFUSED: list[tuple[str, Terms, str]] = [
     (
         "who",
         replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id=PARTNER, principal=KWAME)),
-        "isn't in account",
+        "isn’t in account",
     ),
     ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="")), "external ID"),
     ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="a b")), "external ID"),
@@ -123,10 +123,10 @@ REFUSED: list[tuple[str, Terms, str]] = [
         ("who", replace(SOUND, who=replace(RECEIVERS[6], subject=said)), "subject that gets access")
         for said in DENIED_SUBJECTS
     ],
-    ("who", replace(SOUND, who=RECEIVERS[1], what=GIVEN[3]), "can't trust a group"),
+    ("who", replace(SOUND, who=RECEIVERS[1], what=GIVEN[3]), "can’t trust a group"),
     ("what", replace(SOUND, who=RECEIVERS[2], what=GIVEN[4]), "Only users"),
     ("what", replace(SOUND, what=What(WhatKind.STATEMENTS)), "Choose permissions"),
-    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS, documents=("{",))), "can't be read"),
+    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS, documents=("{",))), "can’t be read"),
     (
         "what",
         replace(SOUND, what=What(WhatKind.STATEMENTS, documents=(_document(Principal="*"),))),

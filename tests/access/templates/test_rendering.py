@@ -153,7 +153,7 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
         ({"parameters": [{"name": "bucket", "kind": "bucket", "default": "*"}]}, "Wildcards"),
         ({"parameters": [{"name": "bucket", "kind": "bucket", "evil": 1}]}, "means nothing"),
         ({"statements": [{"Resource": "{{bucket}"}]}, "written"),
-        ({"statements": [{"Resource": "x"}]}, "don't use the parameter"),
+        ({"statements": [{"Resource": "x"}]}, "don’t use the parameter"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused_in_words(change: dict[str, Any], why: str) -> None:

@@ -256,7 +256,7 @@ def test_managed_policies_are_found_in_what_is_seen(viewer: Viewer, account: Acc
     page = press(viewer, form_of(page).fields, **{"what-arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"})
     assert what_of(state_in(page), accounts=(NUMBER,)).policy_arn.endswith("ReadOnlyAccess")
     page = press(viewer, form_of(page).fields, **{"what-arn": "nonsense", "what-policy": None})
-    assert "Write the ARN of a policy" in page
+    assert "Enter the ARN of a policy" in page
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_only_whoever_could_begin_it_acts_on_it(ines: Viewer, account: Account) 
     one = begun(ines, team=Team.objects.get(slug="payments")).participants.get()
     for viewer in (stranger, auditor):
         for act in ACTS:
-            with pytest.raises(RefusedError, match="can't change it"):
+            with pytest.raises(RefusedError, match="can’t change it"):
                 act(viewer, one)
     assert (Participant.objects.get().excused_until, Outgoing.objects.count()) == (None, 0)
     for act in ACTS:

@@ -177,7 +177,7 @@ def test_who_may_suspend_whom(farewell: Farewell) -> None:
             suspend(farewell, actor=viewer)
     assert not may_suspend(farewell.scene.approver)
     own = farewell.own()
-    with pytest.raises(RefusedError, match="can't suspend yourself"):
+    with pytest.raises(RefusedError, match="can’t suspend yourself"):
         suspend(farewell, actor=own)
     # They are an administrator now, so that their lead can't suspend them, and another administrator can.
     with pytest.raises(RefusedError, match="Only an administrator"):

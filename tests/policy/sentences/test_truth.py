@@ -60,7 +60,7 @@ HOLDS: dict[str, Callable[[Context], bool]] = {
     "only under a/": lambda c: c.get("s3:prefix", "").startswith("a/"),
     "when MFA is not present": lambda c: c.get("aws:MultiFactorAuthPresent") == "false",
     "when MFA is present": lambda c: c.get("aws:MultiFactorAuthPresent") == "true",
-    "when the resource's tag team is payments": lambda c: c.get("aws:ResourceTag/team") == "payments",
+    "when the resource’s tag team is payments": lambda c: c.get("aws:ResourceTag/team") == "payments",
     "when the Region is eu-west-1": lambda c: c.get("aws:RequestedRegion") == "eu-west-1",
 }
 """What a clause of a condition says of a request, written by hand from its words."""

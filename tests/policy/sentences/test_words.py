@@ -90,7 +90,7 @@ BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
         ),
         (
             allow("nosuch:Action"),
-            "nosuch:Action (not in AWS's published list of actions) on all resources",
+            "nosuch:Action (not in AWS’s published list of actions) on all resources",
             "",
         ),
         (
@@ -115,7 +115,7 @@ BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
         ),
         (
             allow("s3:ListAllMyBuckets", OBJECTS),
-            "s3:ListAllMyBuckets has no effect on arn:aws:s3:::pay-ledger/*: it doesn't work on such resources",
+            "s3:ListAllMyBuckets has no effect on arn:aws:s3:::pay-ledger/*: it doesn’t work on such resources",
             "",
         ),
     ],
@@ -186,7 +186,7 @@ def test_what_is_cut_says_so() -> None:
 )
 def test_what_cannot_be_read_says_so(text: str) -> None:
     (sentence,) = sentences_of(text)
-    assert "can't be read" in sentence.text
+    assert "can’t be read" in sentence.text
     assert sentence.claims == ()
 
 

@@ -73,7 +73,7 @@ def _role_of(part: PartPlan) -> str:
 
 def _with_absent(part: PartPlan, arn: str, *, role_arn: str) -> PartPlan:
     name = arn.rpartition("/")[2]
-    said = f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can't change that account."
+    said = f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can’t change that account."
     return replace(part, notes=(*part.notes, said))
 
 
@@ -106,7 +106,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     texts = _chunked(roles, rights.end)
     if not room.for_policies(len(texts)):
         raise RefusedError(
-            f"{holder.name} can't hold the right to assume {counted(len(roles), 'role')}: "
+            f"{holder.name} can’t hold the right to assume {counted(len(roles), 'role')}: "
             f"{room.attached} of {room.most_attached} managed policies are used, and this needs {len(texts)}."
         )
     steps: list[Step] = []

@@ -24,7 +24,7 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.policy.lint import MANAGED
 
 COPY: Final = (
-    "A copy with its own end date wouldn't follow changes of the policy. "
+    "A copy with its own end date wouldn’t follow changes of the policy. "
     "If the end date matters more, request the same permissions directly."
 )
 
@@ -143,7 +143,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
     if not site.is_whole:
         return Other(
             Way.GROUP,
-            "Not through a group, because you can't see the whole account.",
+            "Not through a group, because you can’t see the whole account.",
         )
     if site.end is not None and site.terms.what.kind is not WhatKind.MANAGED:
         return Other(
@@ -222,7 +222,7 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
     site, room = choosing.site, choosing.room[holder.pk]
     if not site.is_whole:
         return Other(
-            Way.POLICY, "Not with a new policy, because you can't create shared policies in this account."
+            Way.POLICY, "Not with a new policy, because you can’t create shared policies in this account."
         )
     texts = choosing.texts
     if not room.for_policies(len(texts)):
@@ -284,7 +284,7 @@ def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
         left = max(0, room.most_inline - room.inline)
         return Other(
             Way.INLINE,
-            f"Its {size:,} characters don't fit: the inline policies of {holder.name} have room for {left:,}.",
+            f"Its {size:,} characters don’t fit: the inline policies of {holder.name} have room for {left:,}.",
         )
     name = name_for(site.title, mark=site.mark)
     step = Step(

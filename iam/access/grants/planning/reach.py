@@ -23,13 +23,13 @@ def check_reach(site: Site) -> None:
         return
     name = site.terms.what.policy_arn.rpartition("/")[2]
     if name in TOO_MUCH or any(EVERYTHING in flags(text) for text in site.documents):
-        raise RefusedError("A partner can't get all permissions. Choose what they need.")
+        raise RefusedError("A partner can’t get all permissions. Choose what they need.")
     patterns = list(_patterns(site))
     if "" in patterns:
-        raise RefusedError("A partner can't get a policy with NotAction. Name the actions they need.")
+        raise RefusedError("A partner can’t get a policy with NotAction. Name the actions they need.")
     writes = catalogue().mask_of_service(IAM) & ~_reading()
     if any(catalogue().mask(pattern) & writes for pattern in patterns):
-        raise RefusedError("A partner can't get permissions to change IAM: they could give access to anyone.")
+        raise RefusedError("A partner can’t get permissions to change IAM: they could give access to anyone.")
 
 
 def _patterns(site: Site) -> Iterator[str]:
@@ -51,5 +51,5 @@ def unread(site: Site) -> tuple[str, ...]:
     if not arn or site.documents:
         return ()
     return (
-        f"What {arn.rpartition('/')[2]} allows isn't synced here, so it isn't included in this analysis.",
+        f"What {arn.rpartition('/')[2]} allows isn’t synced here, so it isn’t included in this analysis.",
     )

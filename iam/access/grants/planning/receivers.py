@@ -44,12 +44,12 @@ def receivers_in(site: Site) -> Receivers:
         return Receivers(_reached(site, [found[arn] for arn in own]), absent=absent)
     if who.kind is WhoKind.GROUP:
         raise RefusedError(
-            "The group is in another account, and a role can't trust a group. Choose the people instead."
+            "The group is in another account, and a role can’t trust a group. Choose the people instead."
         )
     foreign = [arn for arn in others if arn.split(":")[1] != site.account.partition]
     if foreign:
         raise RefusedError(
-            f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can't assume roles here."
+            f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can’t assume roles here."
         )
     return Receivers((), elsewhere=tuple(sorted(others)))
 
@@ -84,7 +84,7 @@ def _team(site: Site, who: Who) -> list[Entity]:
     """The people of a team in the account, as of now."""
     team = Team.objects.filter(slug=who.team).prefetch_related("rules").first()
     if team is None:
-        raise RefusedError("This team doesn't exist.")
+        raise RefusedError("This team doesn’t exist.")
     rules = [(rule.kind, rule.account_id, rule.value) for rule in team.rules.all()]
     scope = Scope(
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),

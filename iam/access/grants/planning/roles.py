@@ -65,14 +65,14 @@ def _check_partition(site: Site) -> None:
     """Raises RefusedError for a principal whom no role of the account can trust."""
     principal = site.terms.who.principal
     if principal and principal.split(":")[1] != site.account.partition:
-        raise RefusedError(f"{principal} is in another AWS partition, and can't assume roles here.")
+        raise RefusedError(f"{principal} is in another AWS partition, and can’t assume roles here.")
 
 
 def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
     role = site.named(Kind.ROLE, site.terms.what.role_arn)
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
-        raise RefusedError(f"The trust policy of {role.name} isn't synced yet.")
+        raise RefusedError(f"The trust policy of {role.name} isn’t synced yet.")
     sid = str(statement["Sid"])
     if sid in sids_of(state.document.text):
         raise RefusedError(f"{role.name} already has a statement {sid}. Open the form again and retry.")
@@ -109,7 +109,7 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
     """What telling one person's sessions from others takes."""
     if SESSION not in str(statement.get("Condition", "")):
         return (
-            "Their sessions can't be told apart from others, so only all sessions of the role can be ended at once.",
+            "Their sessions can’t be told apart from others, so only all sessions of the role can be ended at once.",
         )
     return (
         "Their sessions carry their user names, as in the AWS console, so only theirs end with the grant.",
@@ -120,7 +120,7 @@ def _sound(text: str) -> str:
     """Raises RefusedError for a trust that lets in more than anybody can mean."""
     wrong = [one for one in lint(text, kind="trust") if one.severity is Severity.SECURITY]
     if wrong:
-        raise RefusedError(f"This trust policy isn't allowed: {wrong[0].message} {wrong[0].remedy}".strip())
+        raise RefusedError(f"This trust policy isn’t allowed: {wrong[0].message} {wrong[0].remedy}".strip())
     return text
 
 
@@ -178,7 +178,7 @@ def _lasting_notes(site: Site) -> tuple[str, ...]:
     if site.terms.what.kind is WhatKind.MANAGED:
         return _session_notes(site, site.terms.session)
     return (
-        f"When the grant ends, the role's permissions end too, also in running sessions. A session lasts up to {longest}. {CHAINED}",
+        f"When the grant ends, the role’s permissions end too, also in running sessions. A session lasts up to {longest}. {CHAINED}",
     )
 
 

@@ -78,7 +78,7 @@ def _part(
 ) -> PartPlan:
     if account is None or not _knows(viewer, account):
         unknown = account or Account(account_id=number, name=number)
-        return _refused(unknown, "This account isn't connected, or isn't one of yours.")
+        return _refused(unknown, "This account isn’t connected, or isn’t one of yours.")
     site = Site(account, terms, viewer, mark, title, end)
     try:
         check_account(account)

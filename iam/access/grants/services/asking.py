@@ -113,7 +113,7 @@ def _check_asker(terms: Terms, viewer: Viewer) -> None:
         return
     for number in terms.accounts:
         if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
-            can = "can only request access for yourself" if viewer.scope.user_arns else "can't request access"
+            can = "can only request access for yourself" if viewer.scope.user_arns else "can’t request access"
             raise RefusedError(f"You {can} in account {number}.")
 
 

@@ -163,7 +163,7 @@ def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:
     left = closed(text, sid=entry.target)
     if left is None:
         raise RefusedError(
-            f"{role.name} would trust no one, which AWS doesn't allow. Delete the role, or add another principal first."
+            f"{role.name} would trust no one, which AWS doesn’t allow. Delete the role, or add another principal first."
         )
     yield ReplaceTrustPolicy.of(role, text=left)
     now = datetime.now(tz=UTC)

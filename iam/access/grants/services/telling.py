@@ -72,7 +72,7 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
     notify(
         Event.DECIDED,
         people=list(Person.objects.filter(pk=grant.requested_by, is_active=True)),
-        subject=f"{grant.reference} couldn't be submitted: {grant.title}",
+        subject=f"{grant.reference} couldn’t be submitted: {grant.title}",
         text=f"{' '.join(problems[:TOLD])}{more} Nothing was submitted. Open the grant to see what to do.",
         path=f"/grants/{grant.pk}/",
         key=f"{grant.pk}:refused",
