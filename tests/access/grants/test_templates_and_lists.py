@@ -25,7 +25,7 @@ READ_BUCKET = What(WhatKind.TEMPLATE, template="read-bucket", version=1, paramet
 
 def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) -> None:
     grant = office.granted(office.terms(READ_BUCKET, lasts=3600))
-    assert grant.title == f"Read one bucket for {office.scene.user.name}"
+    assert grant.title == f"Read an S3 bucket for {office.scene.user.name}"
     arn = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ATTACHED)
     document: Any = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"][
         "Document"
