@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from console.changes.subject import about_of, subject_openable
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require_present
 from console.web.moments import input_text, zone_label
+from iam.access.grants.queries import grant_for
 from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.needs import is_grave, risk_of
@@ -29,6 +31,9 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.guard import Right, Viewer
+from iam.people.leaving import queries as offboardings
+from iam.people.moving.queries import move_for
+from iam.people.onboarding import queries as onboardings
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
@@ -144,6 +149,16 @@ _MADE_FOR: Final = {
 """The cause of a request → the page of what it was made for, and what that is called."""
 
 
+_OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
+    "grant": lambda viewer, pk: grant_for(viewer, pk=pk),
+    "onboarding": onboardings.run_for,
+    "moving": move_for,
+    "leaving": offboardings.run_for,
+    "suspension": offboardings.run_for,
+}
+"""The cause of a request → what a viewer sees of it, or None: nobody is led to a page that they cannot open."""
+
+
 def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
     """The page of what the request was made for, where there is one for this viewer; members have those of grants only, leads all."""
     kind = "grant" if change_set.cause_kind.startswith("grant") else change_set.cause_kind
@@ -151,6 +166,8 @@ def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None
     if not page or change_set.cause_id is None:
         return None
     if kind != "grant" and layout_for(viewer) != "base.html" and not viewer.leads:
+        return None
+    if not viewer.scope.sees_everything and not _OPENS[kind](viewer, change_set.cause_id):
         return None
     return {"url": reverse(page, args=[change_set.cause_id]), "text": text}
 

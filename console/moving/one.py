@@ -28,11 +28,12 @@ from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
-from iam.people.leaving.models import Leaver
+from iam.people.leaving.queries import visible_leavers
 from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import Move, MoveState
 from iam.people.moving.queries import move_for
 from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.queries import visible_runs
 
 
 @never_cache
@@ -56,12 +57,18 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "done": sum(one.state == ChangeState.APPLIED for one in changes),
         "share": round(100 * sum(one.state == ChangeState.APPLIED for one in changes) / max(1, len(changes))),
         "users": _users(users),
-        "made": Newcomer.objects.filter(run=made_id(move.pk)).select_related("run").first(),
+        "made": _made(request, move),
         "invites": _person_to_invite(request, move) is not None,
-        "left": Leaver.objects.filter(run=left_id(move.pk)).select_related("run").first(),
+        "left": visible_leavers(request.viewer).filter(run=left_id(move.pk)).first(),
         "polls": f"{reverse('moving:move', args=[move.pk])}?n={step.following}",
     }
     return render_live(request, "moving/move.html", context, pace=pace)
+
+
+def _made(request: ViewerRequest, move: Move) -> Newcomer | None:
+    """The users that the move makes, as an onboarding that the viewer sees."""
+    runs = visible_runs(request.viewer).filter(pk=made_id(move.pk))
+    return Newcomer.objects.filter(run__in=runs).select_related("run").first()
 
 
 @require_POST
