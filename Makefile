@@ -48,7 +48,7 @@ lint: $(VENV)/.dev
 	@$(PY) -m mypy console iam
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint templates --lint --quiet
-	@$(VENV)/bin/djlint templates --check --quiet
+	@$(VENV)/bin/djlint templates --check --quiet || $(VENV)/bin/djlint templates --check
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) -m tests.house_rules
 	@$(PY) -m tests.wording
