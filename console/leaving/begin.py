@@ -21,7 +21,7 @@ from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.people.leaving.finding import find_people, without_users
 from iam.people.leaving.models import MOVING, Seat, Stage
-from iam.people.leaving.queries import listed
+from iam.people.leaving.queries import listed, openable
 from iam.people.leaving.rules import field_errors, warnings_for
 from iam.people.leaving.services import request_leaving
 from iam.people.leaving.suspending import person_to_suspend
@@ -102,14 +102,16 @@ def _page(
     data = request.POST if request.method == "POST" else request.GET
     typed = typed_terms(data)
     seats = Seat.objects.filter(user__in=person.users).select_related("leaver__run").order_by("-pk")
+    running = seats.filter(leaver__stage__in=MOVING).first()
+    left = seats.filter(leaver__stage=Stage.GONE).first()
     context: dict[str, Any] = {
         "section": "leaving",
         "user": user,
         "person": person,
         "why": [(one, person.why[one.pk]) for one in person.users],
         "others": [(one, one in chosen) for one in others],
-        "running": seats.filter(leaver__stage__in=MOVING).first(),
-        "left": seats.filter(leaver__stage=Stage.GONE).first(),
+        "running": running,
+        "left": left,
         "warnings": warnings_for([person], viewer=request.viewer),
         "refused_now": refused_now,
         "errors": field_errors(refused_now),
@@ -119,6 +121,8 @@ def _page(
     }
     context |= typed
     context |= _suspension(request, user)
+    shown = [running.leaver if running else None, left.leaver if left else None, context.get("suspended")]
+    context["openable"] = openable(request.viewer, shown)
     context |= preview_context(
         request, person.users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
     )

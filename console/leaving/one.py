@@ -26,7 +26,7 @@ from iam.people.leaving.afterwards import DELETABLE, RESTORABLE, afterwards_chan
 from iam.people.leaving.confirming import may_take_back, why_not_confirm
 from iam.people.leaving.current import differs_now
 from iam.people.leaving.models import OF_DELETION, OF_RETURN, SUSPENSION, EndedGrant, Leaver, Stage
-from iam.people.leaving.queries import Held, held_by, leaver_for
+from iam.people.leaving.queries import Held, held_by, leaver_for, openable
 from iam.people.leaving.returning_again import can_invite_again
 from iam.people.leaving.rules import is_about_oneself, may_act, review_of
 from iam.people.leaving.suspending import may_suspend, suspended_already
@@ -115,6 +115,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
         suspended = suspended_already(users) if waits else None
         found |= {
             "suspended": suspended.leaver if suspended else None,
+            "openable": openable(request.viewer, [suspended.leaver if suspended else None]),
             "may_suspend": acts and waits and suspended is None and may_suspend(request.viewer),
         }
         return found
@@ -124,6 +125,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
         "may_take_back": may_take_back(request.viewer, leaver),
         "may_offboard": acts and leaver.stage in SUSPENSION,
         "followed_by": leaver.followed_by,
+        "openable": openable(request.viewer, [leaver.followed_by]),
     }
 
 

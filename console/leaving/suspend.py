@@ -17,6 +17,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.confirming import confirm, order_restore, take_back
+from iam.people.leaving.queries import openable
 from iam.people.leaving.rules import field_errors
 from iam.people.leaving.services import MAX_REASON
 from iam.people.leaving.suspending import (
@@ -97,7 +98,7 @@ def suspend_context(request: ViewerRequest, person: Somebody) -> dict[str, Any]:
         return {"cannot_suspend": why}
     seat = suspended_already(person.users)
     if seat is not None:
-        return {"suspended": seat.leaver}
+        return {"suspended": seat.leaver, "openable": openable(request.viewer, [seat.leaver])}
     try:
         plan = plan_suspension(person.users, viewer=request.viewer)
     except RefusedError as error:

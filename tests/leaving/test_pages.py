@@ -7,16 +7,19 @@ from io import BytesIO
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.changes.models import Change
-from iam.directory.models import Role
+from iam.directory.models import Role, Team
+from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.leaving import afterwards, current
 from iam.people.leaving.closing import DENY, DENY_TEXT
 from iam.people.leaving.models import Certificate, Leaver, Run, Seat, Stage, Standing
+from iam.people.leaving.queries import openable
 from tests import factories, leaving
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +245,20 @@ def test_a_review_of_a_suspension_leads_to_the_page_where_it_is_confirmed(
     review = reverse("changes:review", args=[Change.objects.get(position=0).pk])
     run = admin.get(review)["Location"]
     assert admin.get(run)["Location"] == place
+
+
+def test_an_offboarding_that_somebody_cannot_open_is_named_and_no_link(user: Entity) -> None:
+    lead, author = (
+        factories.person("Elif Kaya", email="elif@example.com"),
+        factories.person("Ines", email="i@e.org"),
+    )
+    team = Team.objects.create(name="Payments", slug="payments")
+    factories.assign(lead, Role.TEAM_LEAD, team=team)
+    own = leaving.left(user, author, teams=(team.slug,))
+    other = leaving.left(factories.user(user.account, "tomas.lind"), author, teams=("others",))
+    opened = openable(viewer_for(lead), [own, other, None])
+    assert opened == {own.pk}
+    for leaver, is_link in ((own, True), (other, False)):
+        text = render_to_string("leaving/_reference.html", {"leaver": leaver, "openable": opened})
+        assert leaver.run.reference in text
+        assert (reverse("leaving:leaver", args=[leaver.pk]) in text) == is_link

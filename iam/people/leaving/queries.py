@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -32,6 +32,14 @@ def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
 def leaver_for(viewer: Viewer, pk: UUID) -> Leaver | None:
     """The leaver, if the viewer sees them."""
     return visible_leavers(viewer).filter(pk=pk).first()
+
+
+def openable(viewer: Viewer, leavers: Iterable[Leaver | None]) -> set[UUID]:
+    """The ids of those of these leavers whose pages the viewer can open; no query for none."""
+    wanted = [leaver.pk for leaver in leavers if leaver is not None]
+    return (
+        set(visible_leavers(viewer).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    )
 
 
 def run_for(viewer: Viewer, pk: UUID) -> Run | None:
