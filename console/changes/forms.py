@@ -20,7 +20,7 @@ class ReasonForm(forms.Form):
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write why this is needed. The approver reads it."},
+        error_messages={"required": "Enter a reason. Approvers and auditors read it."},
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)

@@ -34,7 +34,7 @@ TONES: Final[dict[str, tuple[str, str]]] = {
 _STEPS: Final[dict[str, tuple[str, str, str]]] = {
     ChangeState.AWAITING: ("Waiting for approval", "note", "hourglass"),
     ChangeState.QUEUED: ("Queued", "", "circle-dashed"),
-    ChangeState.APPLYING: ("Applying", "info", "loader-circle"),
+    ChangeState.APPLYING: ("In progress", "info", "loader-circle"),
     ChangeState.CONFIRMING: ("Confirming", "info", "loader-circle"),
     ChangeState.APPLIED: ("Done", "ok", "circle-check"),
     ChangeState.FAILED: ("Failed", "bad", "circle-alert"),

@@ -37,7 +37,7 @@ COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id")
 VIEWS: Final = {
     "open": "In progress",
     "asked": "Waiting for approval",
-    "carried": "Applying",
+    "carried": "Changing in AWS",
     "handing": "Secret waits",
     "using": "Both active",
     "inactive": "Old inactive",
@@ -48,7 +48,7 @@ VIEWS: Final = {
 NOTHING: Final = {
     "open": "No key is being rotated",
     "asked": "None waits for approval",
-    "carried": "None is being applied",
+    "carried": "None is being changed in AWS",
     "handing": "No secret waits to be read",
     "using": "No two keys of a rotation are in use",
     "inactive": "No old key waits to be deleted",

@@ -85,7 +85,7 @@ def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, da
         ("Before the last change", None if at else found.before, "git-compare"),
         ("Yesterday, end of day", midnight - timedelta(seconds=1), "history"),
         ("A week ago", now.replace(microsecond=0) - timedelta(days=7), "history"),
-        ("First reading", found.earliest, "flag"),
+        ("First sync", found.earliest, "flag"),
     ]
     return [
         (label, moment, icon) for label, moment, icon in wanted if moment and found.earliest <= moment < now

@@ -102,7 +102,7 @@ def test_without_a_reason_the_page_stays_and_says_so(site: Site, key: Entity) ->
     answer = site.asker.post(address("access_key.deactivate", of=key.pk), form(reason=" "))
 
     assert answer.status_code == 422
-    assert "Write why this is needed" in text(answer)
+    assert "Enter a reason" in text(answer)
     assert not Change.objects.exists()
 
 

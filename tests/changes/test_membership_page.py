@@ -52,7 +52,7 @@ def test_a_form_without_a_reason_comes_back_with_what_is_wrong(site: Site) -> No
     answer = site.post(site.asker, reason=" ")
 
     assert answer.status_code == 422
-    assert "Write why this is needed" in answer.content.decode()
+    assert "Enter a reason" in answer.content.decode()
     assert 'aria-invalid="true"' in answer.content.decode()
     assert not Change.objects.exists()
 

@@ -128,10 +128,10 @@ def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(accou
         tab = administrator.get(page).content.decode().partition(f">{words}")[2].partition("</a>")[0]
         return tab.removeprefix('<span class="count">').removesuffix("</span>")
 
-    assert (counted("Waiting for approval"), counted("Applying")) == ("1", "1")
+    assert (counted("Waiting for approval"), counted("Changing in AWS")) == ("1", "1")
     assert ">Waiting for approval<" in administrator.get(f"{page}?view=asked").content.decode()
     Change.objects.update(state=ChangeState.QUEUED)
-    assert (counted("Waiting for approval"), counted("Applying")) == ("", "2")
+    assert (counted("Waiting for approval"), counted("Changing in AWS")) == ("", "2")
     assert old.aws_id not in administrator.get(f"{page}?view=asked").content.decode()
     assert old.aws_id in administrator.get(f"{page}?view=carried").content.decode()
 

@@ -147,7 +147,7 @@ def request_changes(
 def _reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why this is needed. The approver and auditors read it.")
+        raise RefusedError("Enter a reason. Approvers and auditors read it.")
     if len(reason) > MAX_REASON:
         raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
     return reason

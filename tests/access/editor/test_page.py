@@ -212,7 +212,7 @@ def test_a_form_sent_twice_is_one_change(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("document", "fields", "why"),
     [
-        (text("s3:PutObject"), {"reason": " "}, "Write why this is needed"),
+        (text("s3:PutObject"), {"reason": " "}, "Enter a reason"),
         (text("s3:PutObject"), {"key": "x"}, "This form is damaged"),
         (
             text("s3:PutObject"),

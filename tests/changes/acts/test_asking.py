@@ -87,7 +87,7 @@ def test_without_a_reason_nothing_is_asked_for(site: Site) -> None:
     answer = form.ask({"policy": "Reports"}, seen="", reason=" ")
 
     assert answer.status_code == 422
-    assert "Write why this is needed" in text(answer)
+    assert "Enter a reason" in text(answer)
     assert 'value="Reports"' in text(answer)
 
 

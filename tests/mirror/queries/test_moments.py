@@ -101,4 +101,4 @@ def test_the_control_compares_the_chosen_account() -> None:
     request.viewer, request.at = factories.viewer(), datetime(2026, 1, 6, 10, tzinfo=UTC)
     asof = asof_context(request)["asof"]
     assert asof.compare == "/compare/?account=111111111111&from=2026-01-06T10%3A00%3A00"
-    assert [label for label, _, _ in asof.moments] == ["Yesterday, end of day", "A week ago", "First reading"]
+    assert [label for label, _, _ in asof.moments] == ["Yesterday, end of day", "A week ago", "First sync"]
