@@ -32,4 +32,4 @@ def test_an_administrator_of_one_account_learns_nothing_of_others(
     for page in (person, rules):
         assert "-of-2" not in page
         assert "222222222222" not in page
-        assert "accounts that are not yours" in page
+        assert "accounts that you can’t see" in page

@@ -127,7 +127,7 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
     _, newcomer, place = onboarded(squad)
     stranger = factories.person("Jonas Berg", email=f"jb-{squad.mark}@example.com")
     factories.assign(stranger, Role.TEAM_LEAD, team=Team.objects.create(slug=f"o{squad.mark}", name="Other"))
-    with pytest.raises(RefusedError, match="your own teams"):
+    with pytest.raises(RefusedError, match="people in your teams"):
         invite_again(newcomer, actor=viewer_for(stranger))
     run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
     leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.GONE)
