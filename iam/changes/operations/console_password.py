@@ -151,9 +151,7 @@ class SetPassword(OnLoginProfile):
 
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
-        choose = (
-            f"{self.user.user_name} must change the password at first sign-in." if self.must_change else ""
-        )
+        choose = "The password must be changed at the first sign-in." if self.must_change else ""
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
