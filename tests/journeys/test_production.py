@@ -28,7 +28,7 @@ from tests.services.tls import running_proxy
 pytestmark = pytest.mark.journey
 
 HUB, SANDBOX = ACCOUNT_IDS["management"], ACCOUNT_IDS["sandbox"]
-ADMIN, APPROVER = "you@example.com", "first@example.com"
+ADMIN, APPROVER = "you@example.com", "ana@example.com"
 PASSWORD = "quiet-harbour-lamp-51"
 PULLS = (
     "SELECT a.account_id, p.trigger, p.state FROM mirror_pull p JOIN mirror_account a ON a.id = p.account_id"

@@ -75,7 +75,7 @@ LISTS: Final = {
     "console/mfa/sending.py": ("mfa/send.html", "links", ""),
     "console/onboarding/blueprints.py": ("onboarding/_versions.html", "versions", ""),
     "console/rotation/mine.py": ("rotation/mine.html", "rotations", "rotations"),
-    "console/rotation/one.py": ("rotation/rotation.html", "happenings", ""),
+    "console/rotation/one.py": ("rotation/_rotation_events.html", "happenings", ""),
 }
 """None: said within a sentence."""
 
