@@ -124,7 +124,7 @@ def test_what_is_asked_for_already_is_not_asked_for_twice(scene: Scene) -> None:
 
 
 def test_no_reason_no_request(scene: Scene) -> None:
-    with pytest.raises(RefusedError, match="Write why"):
+    with pytest.raises(RefusedError, match="Enter a reason"):
         services.request_change(scene.plan(), actor=scene.requester, reason="  ", idempotency_key="k")
     assert not Change.objects.exists()
 
