@@ -16,7 +16,7 @@ from console.web.render import render_page
 from iam.directory.models import Team
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
-from iam.linking import owning
+from iam.linking import owners
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import entities
 
@@ -27,10 +27,10 @@ NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
 @require_http_methods(["GET", "POST"])
 @require(*SAYS)
 @recently_authenticated
-def owners(request: ViewerRequest) -> HttpResponse:
+def owners_page(request: ViewerRequest) -> HttpResponse:
     """The users of the address (`id`), else machine users without an owning team; posted, the chosen teams are saved."""
     require_present(request)
-    if not owning.may_set_any(request.viewer):
+    if not owners.may_set_any(request.viewer):
         raise Http404
     if request.method == "POST":
         return _save(request)
@@ -40,20 +40,20 @@ def owners(request: ViewerRequest) -> HttpResponse:
 def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     viewer, data = request.viewer, request.POST if request.method == "POST" else request.GET
     ids = _numbers(data.getlist("id"))
-    meant = owning.settable(viewer).filter(pk__in=ids) if ids else owning.unowned_machines(viewer)
-    users = list(meant.order_by("name", "pk")[: owning.MOST_AT_ONCE + 1])
-    rows = owning.owner_rows(viewer, users[: owning.MOST_AT_ONCE])
+    meant = owners.settable(viewer).filter(pk__in=ids) if ids else owners.unowned_machines(viewer)
+    users = list(meant.order_by("name", "pk")[: owners.MOST_AT_ONCE + 1])
+    rows = owners.owner_rows(viewer, users[: owners.MOST_AT_ONCE])
     # What tags propose comes first, then what somebody has to choose.
     rows.sort(key=lambda row: (row.proposed is None, not row.candidates))
     context: dict[str, Any] = {
         "section": "links",
         "is_selection": bool(ids),
         "unreachable": len(set(ids)) - len(users) if ids else 0,
-        "is_cut": len(users) > owning.MOST_AT_ONCE,
-        "most": owning.MOST_AT_ONCE,
+        "is_cut": len(users) > owners.MOST_AT_ONCE,
+        "most": owners.MOST_AT_ONCE,
         "rows": [(row, _chosen(request, row)) for row in rows],
         "by_tag": sum(row.proposed is not None for row in rows),
-        "teams": owning.teams_to_set(viewer),
+        "teams": owners.teams_to_set(viewer),
         "everyone": data.get("everyone", ""),
         "why": data.get("why", ""),
         "error": error,
@@ -61,7 +61,7 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     return render_page(request, "linking/owners.html", context, status=422 if error else 200)
 
 
-def _chosen(request: ViewerRequest, row: owning.OwnerRow) -> str:
+def _chosen(request: ViewerRequest, row: owners.OwnerRow) -> str:
     """The team that the select of a row shows: what was chosen, else what tags propose."""
     if request.method == "POST":
         return request.POST.get(f"team-{row.user.pk}", "")
@@ -69,7 +69,7 @@ def _chosen(request: ViewerRequest, row: owning.OwnerRow) -> str:
 
 
 def _save(request: ViewerRequest) -> HttpResponse:
-    teams = {team.slug: team for team in owning.teams_to_set(request.viewer)}
+    teams = {team.slug: team for team in owners.teams_to_set(request.viewer)}
     everyone = teams.get(request.POST.get("everyone", ""))
     wanted: dict[int, Team] = {}
     for pk in _numbers(request.POST.getlist("id")):
@@ -79,7 +79,7 @@ def _save(request: ViewerRequest) -> HttpResponse:
             wanted[pk] = team
     if not wanted:
         return _page(request, error=NO_CHANGE)
-    saved = owning.set_owning_teams(request.viewer, wanted, why=request.POST.get("why", "").strip()[:1000])
+    saved = owners.set_owning_teams(request.viewer, wanted, why=request.POST.get("why", "").strip()[:1000])
     if saved.changed:
         users = "1 IAM user has" if saved.changed == 1 else f"{saved.changed} IAM users have"
         messages.success(request, f"{users} an owning team now. Nothing changes in AWS.")
@@ -97,11 +97,11 @@ def owner(request: ViewerRequest, pk: int) -> HttpResponse:
     """Set the owning team of one user, or none, from the user’s page."""
     user = _user(request, pk)
     slug = request.POST.get("team", "")
-    team = next((one for one in owning.teams_to_set(request.viewer) if one.slug == slug), None)
+    team = next((one for one in owners.teams_to_set(request.viewer) if one.slug == slug), None)
     if slug and team is None:
         raise Http404
     try:
-        changed = owning.set_owning_team(
+        changed = owners.set_owning_team(
             request.viewer, user=user, team=team, why=request.POST.get("why", "")
         )
     except DirectoryRuleError as error:
@@ -123,7 +123,7 @@ def _result(user: Entity, team: Team | None) -> str:
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """A user whose owning team the viewer can set; else 404."""
     user = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
-    if user is None or request.at is not None or not owning.may_set_owner(request.viewer, user):
+    if user is None or request.at is not None or not owners.may_set_owner(request.viewer, user):
         raise Http404
     return user
 

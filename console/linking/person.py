@@ -16,7 +16,7 @@ from iam.access.levels import levels_of
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign
-from iam.linking.owning import may_set_owner, owning_team, teams_to_set
+from iam.linking.owners import may_set_owner, owning_team, teams_to_set
 from iam.linking.queries import (
     Everybody,
     everything_of,

@@ -2,17 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from console.linking import acts, links, owners, person, reviewing
+from console.linking import acts, links, owners, person, review
 
 app_name = "linking"
 urlpatterns: list[URLPattern] = [
     path("people/persons/", links.persons, name="persons"),
     path("people/links/", links.links, name="links"),
     path("people/links/ways/", links.ways, name="ways"),
-    path("people/links/review/", reviewing.review_page, name="review"),
+    path("people/links/review/", review.review_page, name="review"),
     path("people/links/confirm/", acts.confirm, name="confirm"),
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
-    path("people/owners/", owners.owners, name="owners"),
+    path("people/owners/", owners.owners_page, name="owners"),
     path("people/<int:pk>/owner/", owners.owner, name="owner"),
     path("people/<int:pk>/users/", person.person_users, name="person"),
     path("people/<int:pk>/users/link/", acts.link, name="link"),

@@ -20,7 +20,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right
-from iam.linking.owning import may_set_owner, owning_team
+from iam.linking.owners import may_set_owner, owning_team
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import entities
 from iam.people.enrolment.inviting import person_of
@@ -123,7 +123,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     held = keys_of(user)
     owned = owning_team(user)
     people = recipients(user, viewer=request.viewer)
-    # For a user without a person and without a team, whoever starts the rotation puts the new key in place.
+    # A user has no person and no team: the requester of the rotation puts the new key in place.
     person = _chosen(request, people) or Person.objects.get(pk=request.viewer.person_id)
     own = next((one for one in held if one.entity.pk == key.pk), None)
     other = next((one for one in held if one.entity.pk != key.pk), None)

@@ -210,7 +210,7 @@ def every(minutes: int) -> str:
 
 
 class LocalMomentField(forms.Field):
-    """A moment in the time zone of whoever fills the form, which the label names."""
+    """A moment in the time zone of the reader, which the label names."""
 
     widget = forms.DateTimeInput(attrs={"class": "input", "type": "datetime-local", "step": "1"})
 

@@ -61,7 +61,7 @@ READS_ALL: Final = (
 
 
 def risks_of(shift: Shift, space: Space, *, ceiling: Effective) -> tuple[str, ...]:
-    """The risks that are new for whom the shift concerns, the weightiest first; `ceiling` is what their organization leaves to an administrator."""
+    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization leaves to an administrator."""
     found = set(_risks(shift, space, ceiling))
     return tuple(risk for risk in WORDS if risk in found)
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from iam.directory.events import rights_reduced
 from iam.directory.models import Identity, OwnedUser, Person, Tie
-from iam.directory.owning import release
+from iam.directory.owners import release
 from iam.directory.rules import DirectoryRuleError
 from iam.journal.services import Actor, record
 

@@ -17,7 +17,7 @@ from console.identities.details.held import Held, PolicyRow, address, held_by, m
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.linking.owning import owning_team
+from iam.linking.owners import owning_team
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.pull.credentials import KEYS_READ_AT

@@ -23,7 +23,7 @@ from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import Levels, LevelsByAccount
 from iam.guard import Right, Viewer
-from iam.linking.owning import may_set_any
+from iam.linking.owners import may_set_any
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
 from iam.mirror.queries.keyset import Row
@@ -243,7 +243,7 @@ PAGE = Page(
 
 
 def page_for(viewer: Viewer) -> Page:
-    """The page, with the button to set owning teams for whoever can."""
+    """The page, with the button to set owning teams for those who can."""
     if not may_set_any(viewer):
         return PAGE
     return replace(PAGE, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))

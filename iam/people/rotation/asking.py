@@ -24,7 +24,7 @@ from iam.changes.services.requests import Weighed
 from iam.directory.models import Person, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
-from iam.linking.owning import owning_team
+from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
 from iam.people.rotation import nudge
 from iam.people.rotation.choosing import Choice, choose

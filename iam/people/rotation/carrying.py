@@ -18,7 +18,7 @@ from iam.changes.services.accepted import queue_accepted
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.journal.services import Actor
-from iam.linking.owning import leads_of
+from iam.linking.owners import leads_of
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
 from iam.people.rotation.noting import end, move_to, note, save

@@ -12,7 +12,7 @@ from django.db.models import Count
 from iam.changes.operations.access_key import KEYS_PER_USER
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, Team
 from iam.guard import Right, Viewer
-from iam.linking.owning import owning_teams
+from iam.linking.owners import owning_teams
 from iam.linking.whose import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.models.accounts import Source

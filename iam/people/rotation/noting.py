@@ -7,7 +7,7 @@ from typing import Any
 
 from iam.changes.models import Change
 from iam.journal.services import Actor, record
-from iam.linking.owning import leads_of
+from iam.linking.owners import leads_of
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.rotation.models import Happening, Outcome, Rotation, Stage
@@ -75,7 +75,7 @@ def end(
 def tell(
     rotation: Rotation, *, subject: str, text: str, key: str, path: str = "", others: bool = False
 ) -> int:
-    """A message to its person, once for the key; with `others` also to whoever began it. The leads of an owning team get every message
+    """A message to its person, once for the key; with `others` also to the requester. The leads of an owning team get every message
     except the link to the secret, which has a path of its own."""
     people = {rotation.person_id: rotation.person}
     if rotation.team is not None and not path:

@@ -16,7 +16,7 @@ from iam.changes.operations.user_credential import ACTIVE
 from iam.directory.models import Identity, Person
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
-from iam.linking.owning import leads_of, owning_team
+from iam.linking.owners import leads_of, owning_team
 from iam.mirror.models import NEVER, Entity, EntityState, Kind, Usage, valid_at
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
 from iam.people.rotation.models import Rotation, Stage
@@ -43,7 +43,7 @@ class Terms:
     quiet_days: int = QUIET_DAYS
     keep_days: int = KEEP_DAYS
     is_for_me: bool = False
-    """The user has no person and no owning team: whoever begins the rotation gets the secret and puts it in place."""
+    """The user has no person and no owning team: the requester gets the secret and puts it in place."""
     recipient: str = ""
     """The lead of the owning team who gets the secret, by their id; "" for the viewer, or the first lead."""
 

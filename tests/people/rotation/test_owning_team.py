@@ -11,7 +11,7 @@ from django.urls import reverse
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, Team
 from iam.guard import Viewer, viewer_for
-from iam.linking.owning import set_owning_team
+from iam.linking.owners import set_owning_team
 from iam.notify.events import Event
 from iam.notify.models import Outgoing
 from iam.people.rotation import asking, services

@@ -13,8 +13,8 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.guard import Right
+from iam.linking.proposals import MOST, MatchRow, Review, link_many, review
 from iam.linking.queries import CAP
-from iam.linking.reviewing import MOST, MatchRow, Review, link_many, review
 from iam.linking.rights import may_link_any, may_rule
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)

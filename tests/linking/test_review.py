@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from iam.directory.models import Identity, OwnedUser, Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
-from iam.linking import reviewing
+from iam.linking import proposals
 from iam.linking.models import NameRule
 from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -177,7 +177,7 @@ def test_machine_users_with_an_owning_team_are_not_unmatched(users: dict[str, En
 
 
 def test_a_page_that_is_full_says_how_many_follow(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reviewing, "MOST", 3)
+    monkeypatch.setattr(proposals, "MOST", 3)
     for number in range(5):
         factories.person(f"P {number}", email=f"p{number}@example.com")
         tagged(factories.user(account, f"p{number}"), email=f"p{number}@example.com")

@@ -16,7 +16,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.directory.teams import delete_team
 from iam.guard import viewer_for
 from iam.journal.models import Entry
-from iam.linking import acts, owning
+from iam.linking import acts, owners
 from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
@@ -52,7 +52,7 @@ def machine(account: Account) -> Entity:
 
 def owned(machine: Entity, of: Team) -> None:
     administrator = factories.viewer(Role.ADMINISTRATOR, name="Astrid Berg", email="astrid@example.com")
-    assert owning.set_owning_team(administrator, user=machine, team=of)
+    assert owners.set_owning_team(administrator, user=machine, team=of)
 
 
 def sees(person: Person, user: Entity) -> bool:
@@ -89,7 +89,7 @@ def test_a_renamed_user_stays_with_its_team_and_one_created_again_does_not(machi
     Entity.objects.filter(pk=machine.pk).update(gone_at=factories.FIRST_READ)
     again = factories.user(machine.account, "ci-release", credentials=MACHINE)
     assert not sees(elif_, again)
-    assert owning.owning_team(again) is None
+    assert owners.owning_team(again) is None
 
 
 def test_its_lead_stands_for_it_where_a_rule_asks_for_the_lead_of_the_team(machine: Entity) -> None:
@@ -123,17 +123,17 @@ def test_each_role_sets_only_what_it_can(machine: Entity, account: Account) -> N
     elif_ = viewer_for(lead(payments))
     for role in (Role.AUDITOR, Role.APPROVER, Role.MEMBER):
         with pytest.raises(DirectoryRuleError, match="administer the account"):
-            owning.set_owning_team(
+            owners.set_owning_team(
                 factories.viewer(role, email=f"{role}@example.com"), user=machine, team=data
             )
     with pytest.raises(DirectoryRuleError, match="administer the account"):
-        owning.set_owning_team(elif_, user=machine, team=payments)
+        owners.set_owning_team(elif_, user=machine, team=payments)
     factories.edge(EdgeKind.MEMBER, machine, factories.group(account, "payments-dev"))
     with pytest.raises(DirectoryRuleError, match="don’t lead Data"):
-        owning.set_owning_team(elif_, user=machine, team=data)
-    assert owning.set_owning_team(elif_, user=machine, team=payments)
-    assert not owning.set_owning_team(elif_, user=machine, team=payments)
-    assert owning.set_owning_team(elif_, user=machine, team=None)
+        owners.set_owning_team(elif_, user=machine, team=data)
+    assert owners.set_owning_team(elif_, user=machine, team=payments)
+    assert not owners.set_owning_team(elif_, user=machine, team=payments)
+    assert owners.set_owning_team(elif_, user=machine, team=None)
 
 
 def test_a_lead_cannot_take_a_user_of_another_team(machine: Entity, account: Account) -> None:
@@ -143,8 +143,8 @@ def test_a_lead_cannot_take_a_user_of_another_team(machine: Entity, account: Acc
     elif_ = viewer_for(lead(payments))
     for wanted in (payments, None):
         with pytest.raises(DirectoryRuleError, match="Data owns ci-release"):
-            owning.set_owning_team(elif_, user=machine, team=wanted)
-    assert not owning.may_set_owner(elif_, machine)
+            owners.set_owning_team(elif_, user=machine, team=wanted)
+    assert not owners.may_set_owner(elif_, machine)
 
 
 def test_a_team_that_owns_users_cannot_be_deleted(machine: Entity) -> None:
@@ -170,7 +170,7 @@ def test_tags_propose_a_team(machine: Entity, tags: dict[str, str], proposed: st
     lead(team())
     team("Data")
     tagged(machine, **tags)
-    (row,) = owning.owner_rows(factories.viewer(Role.ADMINISTRATOR), [machine])
+    (row,) = owners.owner_rows(factories.viewer(Role.ADMINISTRATOR), [machine])
     assert (row.proposed.slug if row.proposed else "") == proposed
 
 

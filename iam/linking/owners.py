@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.text import slugify
 
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, Team
-from iam.directory.owning import release, set_owner
+from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
 from iam.linking.rights import linkable
