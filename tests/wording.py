@@ -20,10 +20,8 @@ from tests.house_rules import ROOT, tracked
 RETIRED: Final[tuple[tuple[str, str], ...]] = (
     (r"ask(?:s|ed|ing)? for", "request"),
     (r"asked (?:by|to)|request of", "requested by"),
-    (
-        r"rules of approval|last reading",
-        "approval rules; last sync",
-    ),
+    (r"last reading", "last sync"),
+    (r"account numbers?", "account ID"),
     (r"shall", "will, must or can"),
     (r"who(?:m)?ever|whom", "who, anyone who"),
     (r"rules? of approval|holds (?:when|always)", "approval rules, applies when"),

@@ -36,10 +36,10 @@ class NameForm(SetupForm):
     """The first step of a connection: which account, and what people call it."""
 
     account_id = forms.CharField(
-        label="Account number",
+        label="Account ID",
         max_length=20,
         widget=forms.TextInput(attrs=_MONO | {"inputmode": "numeric", "placeholder": "1234-5678-9012"}),
-        error_messages={"required": "Enter the 12-digit account number."},
+        error_messages={"required": "Enter the 12-digit account ID."},
     )
     name = forms.CharField(
         label="Name in Gatehouse",
@@ -250,7 +250,7 @@ class UploadForm(SetupForm):
         required=False,
         max_length=NAME_LONGEST,
         widget=forms.TextInput(attrs=_TEXT),
-        help_text="Leave empty to use its name or account number",
+        help_text="Leave empty to use its name or account ID",
     )
     observed_at = LocalMomentField(
         label="Created at",

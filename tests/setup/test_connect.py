@@ -49,8 +49,8 @@ def second(draft: ConnectionDraft) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"account_id": ""}, "Enter the 12-digit account number"),
-        ({"account_id": "12"}, "An account number has 12 digits."),
+        ({"account_id": ""}, "Enter the 12-digit account ID"),
+        ({"account_id": "12"}, "An account ID has 12 digits."),
         ({"name": ""}, "Enter a name for the account."),
         ({"name": "a\u202eb"}, "can’t be displayed"),
         ({"partition": "aws-iso"}, "Select a valid choice"),
@@ -296,7 +296,7 @@ def test_an_address_of_a_draft_needs_its_manager(admin: Client) -> None:
 
 def test_all_that_is_wrong_with_the_first_step_is_said_at_once(admin: Client) -> None:
     page = text_of(admin.post(CONNECT, FIRST | {"account_id": "12", "name": ""}))
-    assert "An account number has 12 digits." in page
+    assert "An account ID has 12 digits." in page
     assert "Enter a name for the account." in page
 
 

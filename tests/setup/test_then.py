@@ -155,7 +155,7 @@ def test_the_list_of_then_is_narrowed_with_htmx_and_without(admin: Client, known
     assert "as-of=" in part.content.decode()
     assert '<p id="intro" hx-swap-oob="true">' in part.content.decode()
     nothing = text_of(admin.get(then(f"{LIST}?q=unheard-of", CHANGE)))
-    assert "None has a name, number or unit" in nothing
+    assert "None has a name, account ID or unit" in nothing
     assert f"/accounts/?as-of={CHANGE:%Y-%m-%dT%H}" in nothing
     assert "was disconnected" not in text_of(admin.get(then(f"{LIST}?state=disconnected", CHANGE)))
 

@@ -22,8 +22,8 @@ OF_QUERIES: Final = frozenset(
 ALLOWED: Final = {
     "search/entities.py": "suggestions: typing more narrows them",
     "search/references.py": "suggestions: typing more narrows them",
-    "operators/pages/teams.py": "suggestions for a text field that takes any account number",
-    "operators/pages/people.py": "suggestions for a text field that takes any account number",
+    "operators/pages/teams.py": "suggestions for a text field that takes any account ID",
+    "operators/pages/people.py": "suggestions for a text field that takes any account ID",
     "access/grants/one.py": "a grant has at most as many parts as it can have accounts",
     "access/grants/parts.py": "a grant has at most as many parts as it can have accounts",
     "access/what/managed.py": "one policy",

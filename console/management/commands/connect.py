@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One of three ways in."""
-        parser.add_argument("account_id", metavar="ACCOUNT_ID", help="12-digit account number")
+        parser.add_argument("account_id", metavar="ACCOUNT_ID", help="12-digit account ID")
         way = parser.add_mutually_exclusive_group(required=True)
         way.add_argument(
             "--from-environment", action="store_true", help="with the credentials of this process"

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             "accounts",
             nargs="*",
             metavar="ACCOUNT",
-            help="12-digit account number; by default all connected accounts",
+            help="12-digit account ID; by default all connected accounts",
         )
         parser.add_argument("--json", action="store_true", help="print a JSON summary")
         parser.add_argument("--accept-loss", action="store_true", help="confirm removals that are on hold")

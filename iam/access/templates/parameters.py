@@ -66,7 +66,7 @@ FORMS: Final[dict[ParameterKind, _Form]] = {
         "The value of a tag has up to 256 letters, digits, spaces and _ . : / = + - @",
         "payments",
     ),
-    ParameterKind.ACCOUNT: _Form(r"[0-9]{12}", "An account number has 12 digits.", "111122223333"),
+    ParameterKind.ACCOUNT: _Form(r"[0-9]{12}", "An account ID has 12 digits.", "111122223333"),
     ParameterKind.ROLE: _Form(
         r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@W-]{1,64}",
         "A role is named by its name, after its path if it has one, such as service/pay-settle.",
@@ -94,7 +94,7 @@ LABELS: Final = {
     ParameterKind.ARN: "ARN",
     ParameterKind.TAG_KEY: "Tag key",
     ParameterKind.TAG_VALUE: "Tag value",
-    ParameterKind.ACCOUNT: "Account number",
+    ParameterKind.ACCOUNT: "Account ID",
     ParameterKind.ROLE: "Role",
     ParameterKind.NAME: "Name",
     ParameterKind.LOG_GROUP: "Log group",

@@ -40,7 +40,7 @@ def checked_number(text: str, *, field: str = "account_id") -> str:
     """The twelve digits of an account number, which may be written in groups (1234-5678-9012)."""
     number = re.sub(r"[\s-]", "", text)
     if not _NUMBER.fullmatch(number):
-        raise SetupError("An account number has 12 digits.", field=field)
+        raise SetupError("An account ID has 12 digits.", field=field)
     return number
 
 
