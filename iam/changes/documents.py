@@ -1,4 +1,4 @@
-"""What stands out in a policy document, read literally: everything allowed, IAM itself, a deny."""
+"""What stands out in a policy document by its text alone: everything allowed, IAM itself, a deny."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import Any, Final
 
+from iam.policy.applicability import can_apply, can_be_of_any_service
 from iam.policy.catalogue import Level, catalogue
 
 EVERYTHING = "everything"
@@ -14,21 +15,23 @@ DENIES = "denies"
 OWN_ONLY: Final = ("iam:ChangePassword",)
 """Actions of IAM that change nothing but the caller's own password (IAM API Reference, ChangePassword)."""
 
+MANY_ACTIONS: Final = 1200
+"""More actions than any service has: some of them work on whatever resource there is."""
 _IAM_READING = ("iam:get", "iam:list", "iam:generate", "iam:simulate")
 
 
 def flags(text: str) -> tuple[str, ...]:
     """Sorted marks of a document: it allows every action, it allows actions that change IAM, it denies something.
 
-    Conditions, resources and boundaries are not weighed: a mark says "look here", never "is allowed". An unreadable
-    document has no marks.
+    An action counts where one of the statement's resources can be one that it works on. Conditions and boundaries are not weighed: a mark
+    says "look here", never "is allowed". An unreadable document has no marks.
     """
-    found = set()
-    for statement in statements_of(text):
-        if statement.get("Effect") == "Deny":
+    found: set[str] = set()
+    for statement in map(_Marked, statements_of(text)):
+        if statement.effect == "Deny" and statement.has_effect:
             found.add(DENIES)
-        elif statement.get("Effect") == "Allow":
-            found |= _allow_flags(statement)
+        elif statement.effect == "Allow":
+            found |= statement.allow_flags()
     return tuple(sorted(found))
 
 
@@ -43,17 +46,44 @@ def statements_of(text: str) -> list[dict[str, Any]]:
     return [statement for statement in listed if isinstance(statement, dict)]
 
 
-def _allow_flags(statement: dict[str, Any]) -> set[str]:
-    everything = catalogue().mask("*")
-    if "NotAction" in statement:
-        actions: list[str] = []
-        allowed = everything & ~_mask(_lower(statement["NotAction"]))
-    else:
-        actions = _lower(statement.get("Action", []))
-        allowed = _mask(actions)
-    if allowed == everything:
-        return {EVERYTHING}
-    return {IAM_WRITE} if allowed & _changing_iam() or any(map(_is_unknown, actions)) else set()
+class _Marked:
+    """A statement as its marks need it: the actions it speaks of, and the resources."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.effect = body.get("Effect")
+        self.is_not_resource = "NotResource" in body
+        self.resources = _resources(body)
+        self.patterns: list[str] = [] if "NotAction" in body else _lower(body.get("Action", []))
+        self.actions = _mask(self.patterns)
+        if "NotAction" in body:
+            self.actions = catalogue().mask("*") & ~_mask(_lower(body["NotAction"]))
+
+    @property
+    def has_effect(self) -> bool:
+        """False only where none of its actions works on any of its resources."""
+        if self.actions.bit_count() > MANY_ACTIONS or not all(map(catalogue().mask, self.patterns)):
+            return True
+        return any(map(self._applies, catalogue().names(self.actions)))
+
+    def allow_flags(self) -> set[str]:
+        """The marks of what it allows."""
+        is_everything = self.actions == catalogue().mask("*")
+        if is_everything and can_be_of_any_service(self.resources, is_not=self.is_not_resource):
+            return {EVERYTHING}
+        changing = [*catalogue().names(self.actions & _changing_iam()), *filter(_is_unknown, self.patterns)]
+        return {IAM_WRITE} if any(map(self._applies, changing)) else set()
+
+    def _applies(self, action: str) -> bool:
+        return can_apply(action, self.resources, is_not=self.is_not_resource)
+
+
+def _resources(body: dict[str, Any]) -> list[str] | None:
+    """The texts of the Resource or NotResource element; None without one."""
+    value = body.get("NotResource", body.get("Resource"))
+    if value is None:
+        return None
+    listed = value if isinstance(value, list) else [value]
+    return [item for item in listed if isinstance(item, str)]
 
 
 def _mask(patterns: list[str]) -> int:

@@ -29,6 +29,7 @@ from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import Difference, Shift
 from iam.policy.index.index import Index
+from iam.policy.index.sides import Side
 from iam.policy.index.witness import Witness
 
 GROUPS: Final = 12
@@ -176,7 +177,6 @@ class Lines:
         found: dict[object, _Block] = {}
         for shift, members in self._found.proved:
             masks = masks_of(shift)
-            ways = tuple(ways_up(shift, self._space))[:WAYS]
             # Where names play a part, everybody has requests of their own: they are shown for the first.
             cells = (
                 ()
@@ -186,11 +186,19 @@ class Lines:
                 )
             )
             for account, some in _by_account(members).items():
-                risks = risks_of(shift, self._space, ceiling=self._index.effective().ceiling(some[0]))
+                ways = tuple(ways_up(shift, self._space, holders=self._after(some)))
+                ceiling = self._index.effective().ceiling(some[0])
+                risks = risks_of(shift, self._space, ceiling=ceiling, has_way_up=bool(ways))
+                ways = ways[:WAYS]
                 key = (account, tuple(masks.values()), risks, ways, cells)
                 block = found.setdefault(key, _Block(account, masks, risks, ways, []))
                 block.members.extend((member, shift) for member in some)
         return found.values()
+
+    def _after(self, members: Iterable[Member]) -> Iterator[Side]:
+        """What has a say about the members afterwards, each set of policies once."""
+        for member in {member.cls: member for member in members}.values():
+            yield self._found.sides_of(member.id)[1]
 
     def _gain(self, block: _Block) -> Gain:
         block.members.sort(key=lambda pair: (pair[0].name.lower(), pair[0].id))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
 from iam.changes.documents import OWN_ONLY
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
+from iam.policy.applicability import can_apply
 from iam.policy.catalogue import Level
+from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Sort
 from iam.policy.index.difference import Shift
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
+from iam.policy.index.sides import Side
 
 SHARES: Final = (
     "ec2:ModifySnapshotAttribute",
@@ -60,9 +63,12 @@ READS_ALL: Final = (
 """Actions that hand out data itself, which are a risk when they hold on every resource."""
 
 
-def risks_of(shift: Shift, space: Space, *, ceiling: Effective) -> tuple[str, ...]:
-    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization leaves to an administrator."""
+def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool) -> tuple[str, ...]:
+    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization leaves to an administrator,
+    `has_way_up` says whether `ways_up` has any."""
     found = set(_risks(shift, space, ceiling))
+    if has_way_up:
+        found.add(ESCALATION)
     return tuple(risk for risk in WORDS if risk in found)
 
 
@@ -73,8 +79,6 @@ def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
         before, space, ceiling=ceiling
     ):
         yield ADMINISTRATOR
-    if any(True for _ in ways_up(shift, space)):
-        yield ESCALATION
     if more & _mask(space, SHARES) or _mask(space, READS_ALL) & after.everywhere & ~before.everywhere:
         yield EXFILTRATION
     catalogue = space.catalogue
@@ -102,17 +106,37 @@ def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) 
     return bool(decisive & ceiling.any) and not decisive & lacks
 
 
-def ways_up(shift: Shift, space: Space) -> Iterator[tuple[str, ...]]:
+def ways_up(shift: Shift, space: Space, *, holders: Iterable[Side]) -> Iterator[tuple[str, ...]]:
     """The actions of each way to raise one's permissions of which all are allowed afterwards, in some way, and were not before.
 
+    `holders` are principals of the shift as they are afterwards: what they held before counts where it can work on a resource that it names.
     On which targets, and whether a role trusts the service, is not asked here: the page on escalation does.
     """
     before, after = shift.before.any, shift.after.any
     more = shift.more
+    known: list[Side] | None = None
     for actions in _needs():
         mask = _mask(space, actions)
-        if mask and mask & ~after == 0 and (mask & ~before or mask & more):
+        if not (mask and mask & ~after == 0 and (mask & ~before or mask & more)):
+            continue
+        # What is newly allowed has a witness.
+        held = [action for action in actions if not _mask(space, (action,)) & more]
+        if held and known is None:
+            known = list(holders)
+        if not held or any(all(_works(side, action) for action in held) for side in known or ()):
             yield actions
+
+
+def _works(side: Side, action: str) -> bool:
+    """True if a statement of the principal allows the action on a resource that it can work on."""
+    lowered = action.lower()
+    return any(
+        say.allows
+        and say.kind is PolicyKind.IDENTITY
+        and say.clause.actions.speaks_of(lowered)
+        and can_apply(action, say.clause.source.resources, is_not=say.clause.source.is_not_resource)
+        for say in side.says
+    )
 
 
 @lru_cache(maxsize=1)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from iam.changes.documents import flags
+from iam.policy.catalogue import catalogue
+from iam.policy.sentences import sentences_of
 
 
 def marks(**statement: object) -> tuple[str, ...]:
@@ -68,3 +71,76 @@ def test_to_change_ones_own_password_is_not_to_change_iam() -> None:
     assert marks(Action=["iam:ChangePassword", "iam:GetAccountPasswordPolicy"]) == ()
     assert marks(Action="iam:Change*") == ()
     assert marks(Action=["iam:ChangePassword", "iam:UpdateLoginProfile"]) == ("iam",)
+
+
+BUCKET = "arn:aws:s3:::pay-ledger/*"
+ROLE = "arn:aws:iam::123456789012:role/app"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        ("iam:*", BUCKET, ()),
+        ("iam:PassRole", [BUCKET, "arn:aws:sqs:*:*:jobs"], ()),
+        ("iam:NotYetKnown", BUCKET, ()),
+        ("*", BUCKET, ()),
+        ("*", "arn:aws:s*:*:*:*", ()),
+        # A role has no access keys, and the password policy of an account is no resource.
+        ("iam:CreateAccessKey", ROLE, ()),
+        ("iam:UpdateAccountPasswordPolicy", "arn:aws:iam::*:*", ()),
+        ("iam:PassRole", ROLE, ("iam",)),
+        ("iam:PassRole", [BUCKET, ROLE], ("iam",)),
+        ("iam:NotYetKnown", ROLE, ("iam",)),
+        ("iam:*", "arn:aws:iam::*:user/${aws:username}", ("iam",)),
+        ("iam:*", "arn:aws:iam", ("iam",)),
+        ("iam:*", "arn:*:role/app", ("iam",)),
+        ("iam:UpdateAccountPasswordPolicy", "**", ("iam",)),
+        ("*", ROLE, ("iam",)),
+        ("*", [BUCKET, "*"], ("everything",)),
+        ("*", "arn:aws:*:*:*:*", ("everything",)),
+    ],
+)
+def test_an_action_counts_only_on_a_resource_that_it_works_on(
+    action: str, resource: object, expected: tuple[str, ...]
+) -> None:
+    assert marks(Action=action, Resource=resource) == expected
+
+
+def test_an_exception_leaves_what_it_does_not_name() -> None:
+    def of(resource: str) -> tuple[str, ...]:
+        return flags(
+            json.dumps({"Statement": {"Effect": "Allow", "Action": "iam:*", "NotResource": resource}})
+        )
+
+    assert of(BUCKET) == ("iam",)
+    assert of("*") == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        ("iam:*", BUCKET, ()),
+        ("s3:GetObject", BUCKET, ("denies",)),
+        ("new:Action", BUCKET, ("denies",)),
+        ("*", BUCKET, ("denies",)),
+        ("s3:ListAllMyBuckets", BUCKET, ()),
+        ("s3:ListAllMyBuckets", "*", ("denies",)),
+    ],
+)
+def test_a_deny_without_effect_is_no_mark(action: str, resource: str, expected: tuple[str, ...]) -> None:
+    assert marks(Effect="Deny", Action=action, Resource=resource) == expected
+
+
+@pytest.mark.parametrize("service", ["s3", "sqs", "kms", "dynamodb"])
+def test_marks_and_descriptions_agree_that_nothing_is_allowed(service: str) -> None:
+    known = catalogue().service(service)
+    assert known is not None
+    for kind in known.resource_types.values():
+        resource = re.sub(r"\$\{[^}]*\}", "made", kind.arn)
+        statement = {"Effect": "Allow", "Action": ["iam:*"], "Resource": resource}
+        text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        assert flags(text) == ()
+        assert [sentence.warning for sentence in sentences_of(text)] == [""]
+        everything = text.replace("iam:*", "*")
+        assert flags(everything) == ()
+        assert all("IAM" not in sentence.warning for sentence in sentences_of(everything))

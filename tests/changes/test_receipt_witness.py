@@ -159,3 +159,35 @@ def test_a_receipt_is_the_same_each_time(account: Account) -> None:
     operation = AttachPolicy.of(user, policy=given)
     digests = {set_receipt_of([operation])["digest"] for _ in range(3)}
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("passed", "is_way_up"),
+    [(f"{LEDGER}/*", False), ("arn:aws:iam::*:role/app", True), ("*", True)],
+)
+def test_a_way_up_needs_actions_that_work_on_their_resources(
+    account: Account, passed: str, is_way_up: bool
+) -> None:
+    """iam:PassRole on the ARN of a bucket passes no role, so that a Lambda function raises nobody."""
+    user = factories.user(account, "tomas.lind")
+    held_by(user, "Passes", says(allow("iam:PassRole", passed)))
+    functions = allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
+
+    impact = impact_of([AttachPolicy.of(user, policy=factories.policy(account, "Fn", body=says(functions)))])
+    assert impact.affected == 1
+    assert ("escalation" in impact.risks) is is_way_up
+    [gain] = impact.gains
+    assert bool(gain.ways_up) is is_way_up
+
+
+@pytest.mark.parametrize("actions", ["iam:*", "iam:PassRole", "kms:PutKeyPolicy", "lambda:AddPermission"])
+def test_actions_that_work_on_no_resource_of_the_statement_are_no_risk(
+    account: Account, actions: str
+) -> None:
+    user = factories.user(account, "tomas.lind")
+    given = factories.policy(account, "Given", body=says(allow([actions, "s3:GetObject"], f"{LEDGER}/*")))
+
+    operation = AttachPolicy.of(user, policy=given)
+    impact = impact_of([operation])
+    assert (lines(impact), impact.risks, impact.risk) == ({"gained": 1}, (), "normal")
+    assert operation.sensitivity(operation.effect()) == "normal"

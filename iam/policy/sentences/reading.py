@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from iam.policy.applicability import can_be_of_any_service
 from iam.policy.catalogue import catalogue
 from iam.policy.document import Document, Statement, read
 from iam.policy.lint.overlaps import can_mean
@@ -225,7 +226,8 @@ def _alone(statement: Statement, said: Clause, account_id: str, *, service: str 
 
 
 def _everything(statement: Statement, resources: tuple[str, ...], account_id: str) -> Weighed:
-    words = "all actions in all services" + _on(resources, account_id)
+    of_any_service = can_be_of_any_service(resources)
+    words = ("all actions in all services" if of_any_service else "all actions") + _on(resources, account_id)
     said = Clause((), words, words, Claim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
     return _alone(statement, said, account_id)
 

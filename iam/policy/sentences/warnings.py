@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from iam.policy.applicability import can_be_of_any_service
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.sentences.labels import level_of, service_name
 from iam.policy.sentences.places import EVERYTHING, join
@@ -28,7 +29,9 @@ def warning_for(
 ) -> str:
     """A sentence, or "" where nothing stands out. `actions` are names of the catalogue, or `*` for all."""
     if EVERYTHING in actions:
-        return "Allows everything, IAM included."
+        if can_be_of_any_service(resources):
+            return "Allows everything, IAM included."
+        return "Allows every action on these resources."
     if any(level_of(action) is Level.PERMISSIONS for action in actions):
         return "Manages permissions: this can give access to others."
     risky = [action for action in actions if action in RISKY]
