@@ -60,18 +60,20 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
         _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
         _done(leaver, [], trouble=" ".join(lost))
         return []
-    written = _request(
-        actor,
-        leaver,
-        plans,
-        lanes,
-        reason=reason,
-        title=f"Restore {leaver.name}",
-        kind=OF_RETURN,
-        notes=restore_notes(leaver, lost),
-    )
-    keep_seals(leaver, written)
-    _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
+    # Together, so that no password is set whose place nobody has noted.
+    with transaction.atomic():
+        written = _request(
+            actor,
+            leaver,
+            plans,
+            lanes,
+            reason=reason,
+            title=f"Restore {leaver.name}",
+            kind=OF_RETURN,
+            notes=restore_notes(leaver, lost),
+        )
+        keep_seals(leaver, written)
+        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
     return written
 
 
@@ -127,17 +129,20 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
     _check(actor, leaver, stages=DELETABLE)
     actor = of_leaver(leaver.pk, actor)
     plans, lanes = deletion_plans(leaver, viewer=actor)
-    written = _request(
-        actor,
-        leaver,
-        plans,
-        lanes,
-        reason=reason,
-        title=f"Delete the IAM users of {leaver.name}",
-        kind=OF_DELETION,
-        notes=["A deleted user can’t be restored. A new user with the same name is a different user to AWS."],
-    )
-    _begin(leaver, Stage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
+    with transaction.atomic():
+        written = _request(
+            actor,
+            leaver,
+            plans,
+            lanes,
+            reason=reason,
+            title=f"Delete the IAM users of {leaver.name}",
+            kind=OF_DELETION,
+            notes=[
+                "A deleted user can’t be restored. A new user with the same name is a different user to AWS."
+            ],
+        )
+        _begin(leaver, Stage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
     return written
 
 

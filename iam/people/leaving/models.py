@@ -118,7 +118,8 @@ class Leaver(models.Model):
     """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
 
     `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
-    `followed_by`: the offboarding that began while this suspension was in force. `trials`: how often restoring and deleting were asked for. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
+    `followed_by`: the offboarding that began while this suspension was in force. `trials`: how often restoring and deleting were asked for.
+    `link_due_at`: since when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -140,6 +141,7 @@ class Leaver(models.Model):
     returned_at = models.DateTimeField(null=True)
     followed_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="follows")
     deleted_at = models.DateTimeField(null=True)
+    link_due_at = models.DateTimeField(null=True)
     trials = models.PositiveSmallIntegerField(default=0)
     unseen = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=1024, blank=True)
@@ -150,6 +152,9 @@ class Leaver(models.Model):
         indexes = [
             models.Index(fields=["stage", "delete_after"], name="leaver_by_stage"),
             models.Index(fields=["person_id"], name="leaver_by_person"),
+            models.Index(
+                fields=["link_due_at"], condition=Q(link_due_at__isnull=False), name="leaver_without_link"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -64,12 +64,17 @@ def cause_of(leaver: Leaver) -> UUID:
     return uuid5(LINKS, f"{leaver.pk}:{leaver.trials}")
 
 
+def has_link(leaver: Leaver) -> bool:
+    """True if the link of the newest restore or invitation was sent."""
+    return Link.objects.filter(cause_id=cause_of(leaver)).exists()
+
+
 def invite_back(leaver: Leaver) -> Link | None:
     """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
     person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
     seats = leaver.seats.select_related("user").order_by("pk")
     seat = next((one for one in seats if person and is_linked(person.pk, user=one.user)), None)
-    if person is None or seat is None or Link.objects.filter(cause_id=cause_of(leaver)).exists():
+    if person is None or seat is None or has_link(leaver):
         return None
     link = make_link(
         Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause_of(leaver)

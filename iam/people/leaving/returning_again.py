@@ -23,12 +23,13 @@ from iam.journal.services import record
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, Seat, Stage
-from iam.people.leaving.returning import invite_back, returned_by
+from iam.people.leaving.returning import has_link, invite_back, returned_by
 from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
 from iam.people.links.models import Link
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone, lacks_password
 from iam.people.onboarding.inviting import can_be_shown
 
+BATCH: Final = 100
 PAUSE: Final = timedelta(hours=1)
 """So often at most somebody is told that a person needs another invitation."""
 
@@ -48,8 +49,10 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
         if _open_resets(held):
             raise RefusedError("A new password is being set. Try again when that has ended.")
         held.trials += 1
-        held.save(update_fields=["trials"])
         seats = [seat for seat in held.seats.select_related("account", "user") if _needs_reset(seat)]
+        # The link follows the new password, in whatever process that ends: until it is sent, this says so.
+        held.link_due_at = datetime.now(tz=UTC) if seats else None
+        held.save(update_fields=["trials", "link_due_at"])
         if seats:
             _reset(held, seats, actor=actor)
             return None
@@ -60,18 +63,34 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
 
 
 def settle_password(leaver_id: UUID) -> None:
-    """When the new passwords are set, send the link; if one failed, say so on the person's page."""
+    """When the new passwords are set, send the link; if that can't be, say why on the person's page. Harmless when repeated."""
     with transaction.atomic():
-        leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
+        leaver = Leaver.objects.select_for_update(of=("self",)).select_related("run").get(pk=leaver_id)
         newest = _resets(leaver)
         if leaver.stage != Stage.RETURNED or not newest or _open_resets(leaver):
             return
-        if all(change.state == ChangeState.APPLIED for change in newest):
-            invite_back(leaver)
-            return
-        failed = next(change for change in newest if change.state != ChangeState.APPLIED)
-        trouble = f"The new password could not be set: {failed.error_message}"
-        Leaver.objects.filter(pk=leaver.pk).update(trouble=trouble[:1024])
+        failed = next((change for change in newest if change.state != ChangeState.APPLIED), None)
+        if failed is not None:
+            leaver.trouble = f"The new password could not be set: {failed.error_message}"[:1024]
+        elif has_link(leaver) or invite_back(leaver) is not None:
+            leaver.trouble = ""
+        else:
+            leaver.trouble = (
+                f"The new password is set, but no link was sent: {leaver.name} has no linked IAM user, or is deactivated in Gatehouse. "
+                "Fix that, then send another invitation."
+            )
+        leaver.link_due_at = None
+        leaver.save(update_fields=["trouble", "link_due_at"])
+
+
+def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
+    """Send the links that are due since a process was lost after a new password was set. Returns how many people were looked at."""
+    before = datetime.now(tz=UTC) - older_than
+    due = Leaver.objects.filter(link_due_at__lt=before).order_by("link_due_at")
+    pks = list(due.values_list("pk", flat=True)[:BATCH])
+    for pk in pks:
+        settle_password(pk)
+    return len(pks)
 
 
 def request_again(link: Link) -> str:

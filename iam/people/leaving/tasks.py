@@ -6,14 +6,15 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.people.leaving import afterwards, services, settling, staging
+from iam.people.leaving import afterwards, returning_again, services, settling, staging
 from iam.people.leaving.models import Run, RunState
 
 
 @shared_task(name="iam.people.leaving.tasks.tend_leavers")  # type: ignore[untyped-decorator]
 def tend_leavers() -> int:
-    """Go on with what a lost process has left: asking, following, reading AWS again; ask for deletions that are due."""
-    return services.ask_open() + settling.settle_open() + afterwards.ask_due_deletions()
+    """Go on with what a lost process has left: asking, following, reading AWS again, sending links; ask for deletions that are due."""
+    settled = services.ask_open() + settling.settle_open() + returning_again.settle_passwords()
+    return settled + afterwards.ask_due_deletions()
 
 
 @shared_task(name="iam.people.leaving.tasks.drop_leaving_drafts")  # type: ignore[untyped-decorator]
