@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -23,6 +24,11 @@ TEMPLATE_RULES = (
     (re.compile(r'hx-trigger="[^"]*\['), "a trigger filter, which needs eval"),
     (re.compile(r"https?://(?!www\.w3\.org)[^\"'\s]+\.(?:js|css|woff2)"), "a resource of another host"),
 )
+POLICY_LANGUAGE = ("iam/policy/",)
+FOLDING = "iam/policy/folding.py"
+UNICODE_CASE = {"lower", "casefold", "swapcase", "isdigit", "isdecimal", "isnumeric"}
+"""Methods that know more letters and digits than the policy language does: see iam/policy/folding.py."""
+WIDE_CLASS = re.compile(r"\\[dDwWsSbB]")
 
 
 def tracked(pattern: str) -> list[Path]:
@@ -50,6 +56,9 @@ def breaches() -> Iterator[str]:
             yield f"{place}: {len(lines)} lines; {MAX_LINES} are the limit"
         if lines and not lines[0].startswith(('"""', "#!")):
             yield f"{place}:1: a module opens with one sentence on its job"
+        if str(place).startswith(POLICY_LANGUAGE) and str(place) != FOLDING:
+            for number, what in unicode_case("\n".join(lines)):
+                yield f"{place}:{number}: {what}; the policy language knows A to Z only: use iam.policy.folding"
     for file in tracked("templates/*.html"):
         source = file.read_text(encoding="utf-8")
         length = len(source.splitlines())
@@ -66,6 +75,23 @@ def breaches() -> Iterator[str]:
             for match in rule.finditer(markup):
                 number = markup.count("\n", 0, match.start()) + 1
                 yield f"{file.relative_to(ROOT)}:{number}: {what}"
+
+
+def unicode_case(source: str) -> Iterator[tuple[int, str]]:
+    """Lines of a module that treat letters or digits beyond ASCII as the policy language does not."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in UNICODE_CASE:
+            yield node.lineno, f".{node.func.attr}()"
+        elif isinstance(node.func.value, ast.Name) and node.func.value.id == "re":
+            pattern = ast.unparse(node.args[0]) if node.args else ""
+            flags = " ".join(
+                ast.unparse(flag) for flag in (*node.args[1:], *(k.value for k in node.keywords))
+            )
+            is_open = "IGNORECASE" in flags or "re.I" in flags.split() or "(?i" in pattern
+            if (is_open or WIDE_CLASS.search(pattern)) and "ASCII" not in flags:
+                yield node.lineno, f"re.{node.func.attr} without re.ASCII"
 
 
 def main() -> int:

@@ -172,6 +172,7 @@ def _ask(found: Address, request: ViewerRequest) -> None:
         resource,
         context=found.circumstances.context,
         strict=found.circumstances.strict,
+        is_any_time=found.circumstances.is_any_time,
         owner=owner,
         accounts=accounts_seen(viewer, account=found.account.account_id if found.account else ""),
         at=request.at,

@@ -22,6 +22,7 @@ from console.web.moments import input_text
 from console.web.query import Pairs, Query
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
+from iam.policy.folding import fold
 
 MFA_KEY: Final = "aws:MultiFactorAuthPresent"
 IP_KEY: Final = "aws:SourceIp"
@@ -81,6 +82,11 @@ class Circumstances:
         return "; ".join(f"{chip.label}: {chip.value}" for chip in self.chips)
 
     @property
+    def is_any_time(self) -> bool:
+        """Whether the time of the request is left open."""
+        return self.given.get("time") == ANY
+
+    @property
     def settings(self) -> Pairs:
         """The pairs that no field of the form shows, for hidden fields."""
         return tuple(pair for pair in self.pairs if pair[0] == "ctx")
@@ -117,8 +123,8 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
 
 
 def _assume_time(found: Circumstances, now: datetime) -> None:
-    lowered = {key.lower() for key in found.context}
-    if "time" not in found.given and not lowered & {TIME_KEY.lower(), EPOCH_KEY.lower()}:
+    lowered = {fold(key) for key in found.context}
+    if "time" not in found.given and not lowered & {fold(TIME_KEY), fold(EPOCH_KEY)}:
         _set_time(found, now)
         found.assumed_now = True
 
@@ -214,7 +220,7 @@ def _enter_setting(found: Circumstances, text: str) -> None:
 
 def _set(found: Circumstances, field_name: str, key: str, value: str) -> None:
     """Enter a value; keys in upper and lower case are the same. No value says that the key is absent."""
-    held = next((one for one in found.context if one.lower() == key.lower()), None)
+    held = next((one for one in found.context if fold(one) == fold(key)), None)
     if held is None:
         found.context[key] = value if value else []
         return
@@ -261,7 +267,7 @@ def _words(name: str, value: str) -> tuple[str, str]:
     if name != "ctx":
         return {"region": "Region", "ip": "Source IP", "time": "Time (UTC)"}[name], value.replace("T", " ")
     key, _, text = value.partition("=")
-    tag = key[len(TAG_KEY) :] if key.lower().startswith(TAG_KEY.lower()) else ""
+    tag = key[len(TAG_KEY) :] if fold(key).startswith(fold(TAG_KEY)) else ""
     return (f"Tag {tag}" if tag else key), text or "absent"
 
 
@@ -276,11 +282,11 @@ class _Known:
             tuple(key.name for key in service.condition_keys.values()) if service else ()
         )
         self.offered = list(dict.fromkeys([*own, *(key.name for key in GLOBAL_KEYS.values())]))
-        self._by_lower = {name.lower(): name for name in self.offered}
+        self._by_lower = {fold(name): name for name in self.offered}
 
     def closest(self, key: str) -> str:
         """The key that was probably meant; empty when nothing is like it."""
-        lowered = key.lower()
+        lowered = fold(key)
         if lowered.partition(":")[0] == "aws" or ":" not in lowered:
             lowered = lowered if ":" in lowered else f"aws:{lowered}"
         near = get_close_matches(lowered, self._by_lower, n=1, cutoff=CLOSE)

@@ -28,6 +28,7 @@ from iam.mirror.naming import names_by_entity
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome
+from iam.policy.folding import fold
 
 LONGEST_ACTION: Final = 128
 LONGEST_RESOURCE: Final = 2048
@@ -82,7 +83,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
         raise Http404
     wanted = _read(request)
     answer = _ask(shown, wanted) if wanted.action and not wanted.problem else None
-    prefix = wanted.action.partition(":")[0].lower()
+    prefix = fold(wanted.action.partition(":")[0])
     context = frame_of(request, shown) | {
         "name": names_by_entity([shown.entity])[shown.entity.pk],
         "wanted": wanted,

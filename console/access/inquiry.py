@@ -19,6 +19,7 @@ from iam.access.sight import accounts_seen
 from iam.access.simulate import Inquiry
 from iam.mirror.models import Account
 from iam.policy.evaluate import ASSUMING
+from iam.policy.folding import fold
 from iam.policy.lint import Kind, Severity, lint
 from iam.policy.request import PrincipalKind, account_of
 
@@ -112,6 +113,7 @@ def _ask(found: Asking, request: ViewerRequest) -> None:
         at=request.at,
         context=found.circumstances.context,
         strict=found.circumstances.strict,
+        is_any_time=found.circumstances.is_any_time,
         owner=found.owner,
         is_hidden=bool(place) and not request.viewer.scope.sees_account(place),
         **{name.replace("-", "_"): text for name, text in found.texts.items()},
@@ -147,7 +149,7 @@ def _text_problem(found: Asking, name: str) -> str:
         return f"This isn’t a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or invisible ones."
     if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
         return "A session policy applies only to role sessions. Choose a role or a session, or remove the policy."
-    if kind is Kind.RESOURCE and found.action.lower() in ASSUMING:
+    if kind is Kind.RESOURCE and fold(found.action) in ASSUMING:
         kind = Kind.TRUST
     wrong = [one for one in lint(text, kind=kind, quota=None) if one.severity is Severity.ERROR]
     if not wrong:

@@ -17,6 +17,7 @@ from iam.changes.operations.becoming import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
+from iam.policy.folding import fold
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.difference import NOTHING, Shift
 from iam.policy.index.sides import Side as Holder
@@ -152,7 +153,7 @@ class Comparison:
     def unlisted(self) -> dict[Sort, tuple[str, ...]]:
         """Names that AWS does not list and only one side has."""
         left, right = (
-            {name.lower(): name for name in (side.access.names if side.access else ())}
+            {fold(name): name for name in (side.access.names if side.access else ())}
             for side in (self.left, self.right)
         )
         return {

@@ -15,6 +15,7 @@ from iam.policy.catalogue import Level, catalogue
 from iam.policy.compiled import PolicyKind
 from iam.policy.document import Statement
 from iam.policy.evaluate import has_scps
+from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.documents import Clause, Doc
@@ -203,9 +204,9 @@ def read_access(index: Index, member: Member) -> Access:
 
 def _unlisted(found: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means elsewhere."""
-    own = {name.lower() for one in says for name in one.statement.actions if not one.statement.is_not_action}
+    own = {fold(name) for one in says for name in one.statement.actions if not one.statement.is_not_action}
     unlisted = found.any >> len(catalogue()) << len(catalogue())
-    return tuple(name for name in space.actions.names(unlisted) if name.lower() in own)
+    return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
 def _says(held: Held, doc: Doc, space: Space, request: Request) -> Iterator[Says]:

@@ -111,7 +111,7 @@ def _made(at: datetime | None, source: Index, copy: Index, version: int) -> Esca
 
 
 def _copied(index: Index) -> Index:
-    found = Index(index.documents)
+    found = Index(index.documents, moment=index.moment)
     for rows in _rows(index):
         found.put(rows)
     return found

@@ -24,6 +24,7 @@ from iam.policy.evaluate import (
     needs_resource_policy,
     weigh,
 )
+from iam.policy.folding import fold
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
@@ -314,7 +315,7 @@ class Tree:
                 "Condition",
                 str(condition),
                 condition.test(request),
-                _values(request, condition.key.lower()),
+                _values(request, fold(condition.key)),
                 phrase(condition.operator, condition.key, condition.values),
             )
 

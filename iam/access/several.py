@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
+from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
@@ -113,7 +114,7 @@ def alike(index: Index, actions: Sequence[str], question: Question) -> list[list
 
 def _treatment(index: Index, action: str, bounding: Iterable[Actions], question: Question) -> Any:
     """All by which the answer about one action may differ from that about another of the same service."""
-    lowered = action.lower()
+    lowered = fold(action)
     if lowered in SPECIAL or question.resource_policy is not None:
         return lowered
     asked = replace(question, action=action)

@@ -33,7 +33,7 @@ RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 class Inquiry:
     """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts are JSON; "" is no such
     policy. `besides` is an identity policy as though the principal had it too: what would a grant do. `is_hidden`: of the account
-    of the resource nothing may be told."""
+    of the resource nothing may be told. `is_any_time` leaves the time of the request open."""
 
     who: Who
     action: str
@@ -47,6 +47,7 @@ class Inquiry:
     endpoint_policy: str = ""
     besides: str = ""
     is_hidden: bool = False
+    is_any_time: bool = False
 
     @property
     def place(self) -> str:
@@ -113,6 +114,7 @@ def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, 
         inquiry.context,
         resource_account=inquiry.owner,
         strict=inquiry.strict,
+        is_any_time=inquiry.is_any_time,
     )
     request, policies = index.request_and_policies(member, question)
     if inquiry.who.kind is PrincipalKind.SESSION:

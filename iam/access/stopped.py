@@ -46,7 +46,7 @@ def _sorted(found: list[Member]) -> tuple[Member, ...]:
 
 def _candidates(index: Index, question: Question, answer: Answer) -> Iterator[Member]:
     """Those who hold a document that may allow it, and yet are not in the answer."""
-    judge, place = judge_for(question, shards=index.accounts, documents=index.documents)
+    judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
     if judge.lowered in FREE:
         return
     judge.listen(index.register)

@@ -11,6 +11,7 @@ from typing import Final
 from django.db.models import Count
 
 from iam.mirror.models import Account, InlinePolicy, PolicyVersion, Usage, valid_at
+from iam.policy.folding import fold
 
 HOME_REGION: Final = "us-east-1"
 GLOBAL_SERVICES: Final = frozenset(
@@ -51,7 +52,7 @@ def region_of(action: str, resource: str, usual: list[str]) -> str:
     parts = resource.split(":", 5)
     if len(parts) == 6 and parts[3] and "*" not in parts[3] and "?" not in parts[3]:
         return parts[3]
-    if action.partition(":")[0].lower() in GLOBAL_SERVICES:
+    if fold(action.partition(":")[0]) in GLOBAL_SERVICES:
         return HOME_REGION
     return usual[0] if usual else ""
 

@@ -12,6 +12,7 @@ from iam.access.reasons import Step, Why, why
 from iam.access.several import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import Outcome
+from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -76,7 +77,7 @@ class Ways:
         return way
 
     def _way(self, member: Member, action: str) -> Way:
-        if action.lower() in FREE:
+        if fold(action) in FREE:
             return Way(WayKind.RULE)
         reasons = why(self._index, member, self._question(action))
         return min(
@@ -88,7 +89,7 @@ class Ways:
     def _of_step(self, member: Member, step: Step, action: str) -> Way:
         held = step.held
         if held is None:
-            kind = WayKind.TRUST if action.lower() in ASSUMING else WayKind.RESOURCE
+            kind = WayKind.TRUST if fold(action) in ASSUMING else WayKind.RESOURCE
             return Way(WayKind.RULE if step.reason.kind == "rule" else kind)
         shard = self._index.accounts[member.account]
         row = None if held.policy.pk is None else shard.policies.get(held.policy.pk)

@@ -31,7 +31,7 @@ ROOT: Final = frozenset({PrincipalKind.ROOT})
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question as somebody asks it. `accounts` are those whose principals they may be told of, None for all; `is_hidden`
-    says that the resource is in an account that they do not see, of whose policies they are told nothing."""
+    says that the resource is in an account that they do not see, of whose policies they are told nothing. `is_any_time` leaves the time of the request open."""
 
     meant: Meant
     resource: str
@@ -41,6 +41,7 @@ class Asked:
     accounts: frozenset[str] | None = None
     at: datetime | None = None
     is_hidden: bool = False
+    is_any_time: bool = False
 
     def question(self, action: str) -> Question:
         """As the index takes it, for one of the actions."""
@@ -51,6 +52,7 @@ class Asked:
             accounts=self.accounts,
             resource_account=self.owner,
             strict=self.strict,
+            is_any_time=self.is_any_time,
         )
 
     @property

@@ -17,6 +17,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE
 from iam.policy.explain import Outcome, Reason
+from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -115,7 +116,7 @@ def _filled(pattern: str, request: Request) -> str:
     """A pattern with what its variables stand for; those that are open stand for anything."""
 
     def value(match: re.Match[str]) -> str:
-        key = match.group(1).partition(",")[0].strip().lower()
+        key = fold(match.group(1).partition(",")[0].strip())
         found = request.values(key)
         return found[0] if found and len(found) == 1 else EVERY
 

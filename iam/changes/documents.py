@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from iam.policy.applicability import can_apply, can_be_of_any_service
 from iam.policy.catalogue import Level, catalogue
+from iam.policy.folding import fold
 
 EVERYTHING = "everything"
 IAM_WRITE = "iam"
@@ -108,4 +109,4 @@ def _is_unknown(action: str) -> bool:
 
 def _lower(value: object) -> list[str]:
     listed = value if isinstance(value, list) else [value]
-    return [item.lower() for item in listed if isinstance(item, str)]
+    return [fold(item) for item in listed if isinstance(item, str)]

@@ -11,6 +11,7 @@ from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
+from iam.policy.folding import fold
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
@@ -145,7 +146,7 @@ def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> 
 
 def action_matcher(names: Names, *, is_not: bool) -> Matcher:
     """Whether an Action or NotAction element speaks of an action, which is given in lower case."""
-    lowered = [name.lower() for name in names]
+    lowered = [fold(name) for name in names]
     exact = frozenset(name for name in lowered if "*" not in name and "?" not in name)
     patterns = [compile_glob(name) for name in lowered if name not in exact]
     match = (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from iam.policy import variables
+from iam.policy.folding import fold
 from iam.policy.glob import Matcher
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS, Operator, plain
@@ -36,13 +37,13 @@ class UnknownOperatorError(ValueError):
 
 def compile_condition(operator: str, key: str, values: Sequence[str], *, has_variables: bool) -> Condition:
     """One test; raises UnknownOperatorError. Values are alternatives; of a negated operator none may match."""
-    name = operator.lower()
+    name = fold(operator)
     quantifier, colon, base = name.partition(":")
     if not colon:
         quantifier, base = "", name
     elif quantifier not in QUANTIFIERS:
         raise UnknownOperatorError(operator)
-    lowered = key.lower()
+    lowered = fold(key)
     if base == NULL:
         return Condition(operator, key, tuple(values), _null(lowered, values))
     if_exists = base.endswith(IF_EXISTS)
@@ -70,7 +71,7 @@ def _when_absent(known: Operator, quantifier: str, *, if_exists: bool) -> int:
 
 def _null(key: str, values: Sequence[str]) -> Test:
     """`true`: the key must be absent. Several values are alternatives."""
-    wanted = {value.lower() for value in values} & {"true", "false"}
+    wanted = {fold(value) for value in values} & {"true", "false"}
     if len(wanted) != 1:
         mark = YES if wanted else NO
         return lambda request: mark

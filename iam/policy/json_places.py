@@ -13,6 +13,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
+from iam.policy.folding import fold, is_digits
+
 Scalar = str | int | float | bool | None
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 PLAIN_TEXT: Final = re.compile(r'"([^"\\\x00-\x1f]*+)"')
@@ -251,13 +253,13 @@ class _Reader:
         if (
             found is None
             or WORD.match(self.text, found.end())
-            or self.text[found.end() : found.end() + 1].isdigit()
+            or is_digits(self.text[found.end() : found.end() + 1])
         ):
             raise self.stop(
                 self.at, "This isn’t a valid number.", "Write a number, or put a string in double quotes."
             )
         source, self.at = found.group(), found.end()
-        is_whole = source.lstrip("-").isdigit() and len(source) < LONGEST_NUMBER
+        is_whole = is_digits(source.lstrip("-")) and len(source) < LONGEST_NUMBER
         return int(source) if is_whole else float(source)
 
     def read_word(self) -> Scalar:
@@ -271,8 +273,8 @@ class _Reader:
         first = self.text[self.at : self.at + 1]
         if word is not None:
             shown = word.group()[:40]
-            if shown.lower() in WORDS:
-                return f"JSON has no value “{shown}”.", f"Write {shown.lower()}."
+            if fold(shown) in WORDS:
+                return f"JSON has no value “{shown}”.", f"Write {fold(shown)}."
             return f"“{shown}” isn’t in double quotes.", f'Write "{shown}".'
         if first == "'":
             return "This string is in single quotes.", "Use double quotes."

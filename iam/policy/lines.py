@@ -11,6 +11,7 @@ from iam.policy.compiled import PolicyKind, PolicySet, compile_set
 from iam.policy.document import Document, Members, parse, read
 from iam.policy.evaluate import Policies
 from iam.policy.explain import Explanation, Reason, explain
+from iam.policy.folding import fold
 from iam.policy.request import Principal, Request, text_of
 
 MEMBERS: Final = frozenset(
@@ -180,7 +181,7 @@ def _context(source: Mapping[str, Any]) -> dict[str, Any]:
 
 def _each_once(source: Mapping[str, Any], place: str) -> None:
     """Keys of conditions and tags are the same in upper and lower case."""
-    times = Counter(key.lower() for key in source)
+    times = Counter(fold(key) for key in source)
     repeated = getattr(source, "repeated", ()) or [key for key, count in times.items() if count > 1]
     if repeated:
         raise InvalidRequestError(f"{place}.{repeated[0][:SHOWN]} is given twice.")

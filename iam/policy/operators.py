@@ -19,11 +19,12 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from iam.policy.arns import arn_like
+from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, Matcher, Token, from_tokens
 
 Reader = Callable[[str], "Decimal | None"]
 Maker = Callable[[Sequence[Token]], Matcher]
-NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?\s*")
+NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?\s*", re.ASCII)
 W3C = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
 )
@@ -31,7 +32,7 @@ W3C = re.compile(
 FIRST = "0000-01-01"
 LATEST = 10**15
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CIDR = re.compile(r"\s*[0-9A-Fa-f:.]+(/[0-9]{1,3})?\s*")
+CIDR = re.compile(r"\s*[0-9A-Fa-f:.]+(/[0-9]{1,3})?\s*", re.ASCII)
 REMEMBERED = 200
 """Longer texts are not remembered, so that what is remembered stays small."""
 PLAIN = {ANY: "*", ONE: "?"}
@@ -64,8 +65,8 @@ def _equals(parts: Sequence[Token]) -> Matcher:
 
 
 def _equals_ignoring_case(parts: Sequence[Token]) -> Matcher:
-    wanted = plain(parts).lower()
-    return lambda text: text.lower() == wanted
+    wanted = fold(plain(parts))
+    return lambda text: fold(text) == wanted
 
 
 def number_of(text: str) -> Decimal | None:
@@ -116,8 +117,8 @@ def _compared(read: Reader, compare: Callable[[Decimal, Decimal], bool]) -> Make
 
 
 def _bool(parts: Sequence[Token]) -> Matcher:
-    wanted = plain(parts).lower()
-    return (lambda text: text.lower() == wanted) if wanted in {"true", "false"} else _never
+    wanted = fold(plain(parts))
+    return (lambda text: fold(text) == wanted) if wanted in {"true", "false"} else _never
 
 
 def _bytes(text: str) -> bytes | None:
@@ -198,7 +199,7 @@ def table() -> dict[str, Operator]:
         *_pair("ArnEquals", "ArnNotEquals", arn_like, is_text=True),
         *_pair("ArnLike", "ArnNotLike", arn_like, is_text=True),
     )
-    return {one.name.lower(): one for one in found}
+    return {fold(one.name): one for one in found}
 
 
 OPERATORS = table()

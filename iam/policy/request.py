@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
+
+from iam.policy.folding import fold, is_digits
+from iam.policy.operators import moment_of
 
 Values = tuple[str, ...]
 SERVICE_LINKED_PATH = ":role/aws-service-role/"
@@ -14,6 +18,10 @@ PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
 """Identity providers that stand in trust policies by name. Source: "AWS JSON policy elements: Principal"."""
+CURRENT_TIME = "aws:currenttime"
+EPOCH_TIME = "aws:epochtime"
+TIMES = frozenset({CURRENT_TIME, EPOCH_TIME})
+"""Every request has both. Source: "AWS global condition context keys", Availability."""
 RESOURCE_ACCOUNT = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
 
 
@@ -183,7 +191,7 @@ def _derived(who: Principal) -> dict[str, Values]:
     if user_id := _user_id(who):
         keys["aws:userid"] = (user_id,)
     for tag, value in (who.tags or {}).items():
-        keys[f"aws:principaltag/{tag.lower()}"] = (value,)
+        keys[f"aws:principaltag/{fold(tag)}"] = (value,)
     return keys
 
 
@@ -224,6 +232,8 @@ class Request:
     """One question. `action` is written as AWS does; `resource` is an ARN or `*`; `context` maps keys in any case to values.
 
     `strict` takes a missing context key for absent, as AWS does with a real request; otherwise it is open.
+    `moment` is when the request is made, None for now: unless the context has them, aws:CurrentTime and aws:EpochTime follow from it.
+    `is_any_time` leaves both open.
     """
 
     action: str
@@ -232,13 +242,15 @@ class Request:
     resource_account: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
+    moment: datetime | None = None
+    is_any_time: bool = False
     lowered: str = field(init=False)
     keys: dict[str, Values] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lowered = self.action.lower()
+        self.lowered = fold(self.action)
         self.keys = (
-            {key.lower(): values_of(value) for key, value in self.context.items()} if self.context else {}
+            {fold(key): values_of(value) for key, value in self.context.items()} if self.context else {}
         )
         if not self.resource_account:
             self.resource_account = account_of(self.resource) or self.principal.account
@@ -253,9 +265,27 @@ class Request:
             return found
         if key in RESOURCE_ACCOUNT and self.resource_account:
             return (self.resource_account,)
+        if key in TIMES:
+            return self._time(key)
         if self.strict or (key.startswith("aws:principaltag/") and self.principal.has_known_tags):
             return ()
         return None
+
+    @property
+    def _unknown(self) -> Values | None:
+        return () if self.strict else None
+
+    def _time(self, key: str) -> Values | None:
+        """The time of the request, which follows from the other key where the context has only that one."""
+        other = self.keys.get(EPOCH_TIME if key == CURRENT_TIME else CURRENT_TIME)
+        if other is not None:
+            moment = moment_in(other)
+            return self._unknown if moment is None else (time_text(key, moment),)
+        if self.is_any_time:
+            return self._unknown
+        if self.moment is None:
+            self.moment = datetime.now(tz=UTC)
+        return (time_text(key, self.moment),)
 
     @property
     def is_cross_account(self) -> bool:
@@ -266,7 +296,25 @@ class Request:
 def account_of(arn: str) -> str:
     """The account in an ARN; empty where it has none, as a bucket's, or where AWS owns the resource."""
     parts = arn.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
+    return parts[4] if len(parts) == 6 and is_digits(parts[4]) else ""
+
+
+def time_text(key: str, moment: datetime) -> str:
+    """A moment as the value of one of the two time keys (in lower case), in whole seconds."""
+    return (
+        str(int(moment.timestamp())) if key == EPOCH_TIME else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    )
+
+
+def moment_in(values: Values) -> datetime | None:
+    """The moment that a time key holds; None for what is no time, or more than one."""
+    seconds = moment_of(values[0]) if len(values) == 1 else None
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def values_of(value: Any) -> Values:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from iam.policy.folding import fold, is_digits
+
 SAME = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
 """Operators that ask for one of the values. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
 WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
@@ -23,22 +25,22 @@ class Requirement:
     @property
     def base(self) -> str:
         """The operator in lower case, without quantifier and without IfExists."""
-        return self.operator.split(":")[-1].lower().removesuffix("ifexists")
+        return fold(self.operator.split(":")[-1]).removesuffix("ifexists")
 
     @property
     def quantifier(self) -> str:
         """`foranyvalue`, `forallvalues`, or nothing."""
-        return self.operator.split(":")[0].lower() if ":" in self.operator else ""
+        return fold(self.operator.split(":")[0]) if ":" in self.operator else ""
 
     @property
     def if_exists(self) -> bool:
         """Whether a request without the key passes."""
-        return self.operator.lower().endswith("ifexists") or self.quantifier == "forallvalues"
+        return fold(self.operator).endswith("ifexists") or self.quantifier == "forallvalues"
 
     @property
     def name(self) -> str:
         """The key in lower case: AWS does not tell keys apart by case."""
-        return self.key.lower()
+        return fold(self.key)
 
     @property
     def asks_for(self) -> bool:
@@ -138,7 +140,7 @@ def _same(test: Requirement) -> str | None:
 
 def _duration(values: tuple[str, ...]) -> str:
     seconds = values[0] if len(values) == 1 else ""
-    if not seconds.isdigit():
+    if not is_digits(seconds):
         return one_of(values)
     number = int(seconds)
     for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
@@ -154,7 +156,7 @@ def moment_of(test: Requirement) -> datetime | None:
         return None
     text = test.values[0]
     try:
-        if text.isdigit():
+        if is_digits(text):
             return datetime.fromtimestamp(int(text), tz=UTC)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):

@@ -9,10 +9,10 @@ from typing import Any
 
 from iam.policy.trust_conditions import as_list
 
-ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
-PRINCIPAL_ARN = re.compile(r"arn:[^:]*:(iam|sts)::(\d{12}):([a-z-]+)/(.+)")
+ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?::root)?")
+PRINCIPAL_ARN = re.compile(r"arn:[^:]*:(iam|sts)::([0-9]{12}):([a-z-]+)/(.+)")
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-PROVIDER_ARN = re.compile(r"arn:[^:]*:iam::(\d{12}):(saml-provider|oidc-provider)/(.+)")
+PROVIDER_ARN = re.compile(r"arn:[^:]*:iam::([0-9]{12}):(saml-provider|oidc-provider)/(.+)")
 
 SERVICES: Mapping[str, tuple[str, str]] = {
     "apigateway": ("Amazon API Gateway", ""),
@@ -123,7 +123,7 @@ def service_name(host: str) -> tuple[str, str]:
     Some services have a principal a Region, as in `states.eu-west-1.amazonaws.com`.
     """
     short = re.sub(r"\.amazonaws\.com(\.cn)?$", "", host)
-    region = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)$", short)
+    region = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-[0-9])$", short)
     if region:
         short = short[: region.start()]
     if short not in SERVICES:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from iam.policy.folding import fold
 from iam.policy.trust_conditions import WITHOUT_WILDCARDS, Requirement, one_of
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -42,7 +43,7 @@ def issuer_words(issuer: str) -> str:
 
 def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Subject], set[Requirement]]:
     """Who may come from an issuer, by the tests of its subject; also which tests are so explained."""
-    about = [test for test in tests if test.name == f"{issuer}:sub".lower()]
+    about = [test for test in tests if test.name == fold(f"{issuer}:sub")]
     asking = [test for test in about if test.asks_for]
     if len(asking) != 1 or len(about) != 1:
         return [_without_subject(issuer, asking, about)], set(asking)

@@ -12,6 +12,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from iam.policy.folding import fold
 from iam.policy.trust_conditions import Requirement, as_list, in_words, moment_of, read_conditions
 from iam.policy.trust_principals import Principal, read_principals, service_name
 from iam.policy.trust_web import COGNITO, Subject, issuer_words, read_subjects
@@ -123,8 +124,8 @@ def _statement(statement: Any, reading: Reading) -> Iterator[Sentence]:
 
 def _actions(statement: dict[str, Any]) -> tuple[str, ...]:
     if "NotAction" in statement:
-        return ("not", *(str(one).lower() for one in as_list(statement["NotAction"])))
-    return tuple(str(one).lower() for one in as_list(statement.get("Action", [])))
+        return ("not", *(fold(str(one)) for one in as_list(statement["NotAction"])))
+    return tuple(fold(str(one)) for one in as_list(statement.get("Action", [])))
 
 
 def _can_assume(principal: Principal, actions: tuple[str, ...]) -> bool:
@@ -258,7 +259,7 @@ def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sente
     for test in tests:
         if test in explained:
             continue
-        if test.name == f"{issuer}:aud".lower() and test.asks_for:
+        if test.name == fold(f"{issuer}:aud") and test.asks_for:
             audience = True
             if test.values != ("sts.amazonaws.com",):
                 notes.append(f"For the audience {', '.join(test.values)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from iam.policy.folding import fold
 from iam.policy.glob import Token, tokens
 from iam.policy.request import Request
 
@@ -91,4 +92,4 @@ def _variable(inner: str) -> Variable:
     key, comma, rest = inner.partition(",")
     default = rest.strip()
     is_quoted = len(default) >= 2 and default[0] == default[-1] == "'"
-    return Variable(key.strip().lower(), default[1:-1] if comma and is_quoted else None)
+    return Variable(fold(key.strip()), default[1:-1] if comma and is_quoted else None)

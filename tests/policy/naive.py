@@ -7,9 +7,19 @@ takes policies that AWS would take, and every key that a request does not name f
 from __future__ import annotations
 
 import re
+import time
+from datetime import UTC, datetime
 from typing import Any
 
-from tests.policy.naive_matching import action_fits, condition_met, listed, resource_fits, text_of
+from tests.policy.naive_matching import (
+    action_fits,
+    condition_met,
+    listed,
+    moment,
+    resource_fits,
+    small,
+    text_of,
+)
 
 JSON = Any
 RCP_SERVICES = {"s3", "sts", "kms", "sqs", "secretsmanager", "dynamodb", "ecr", "logs", "aoss", "cognito-idp"}
@@ -52,7 +62,7 @@ def context_of(line: JSON, who: Caller) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
 
     def put(key: str, value: str) -> None:
-        found[key.lower()] = [value]
+        found[small(key)] = [value]
 
     types = {"root": "Account", "user": "User", "role": "AssumedRole", "session": "AssumedRole"}
     types |= {"federated": "FederatedUser", "anonymous": "Anonymous"}
@@ -85,8 +95,24 @@ def context_of(line: JSON, who: Caller) -> dict[str, list[str]]:
     put("s3:ResourceAccount", owner_of(line, who))
     for key, value in (line.get("context") or {}).items():
         texts = [] if value is None else [text_of(one) for one in listed(value)]
-        found[key.lower()] = texts
+        found[small(key)] = texts
+    seconds = seconds_of(found)
+    if seconds is not None:
+        found.setdefault("aws:currenttime", [f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"])
+        found.setdefault("aws:epochtime", [str(int(seconds))])
     return {key: values for key, values in found.items() if values}
+
+
+def seconds_of(context: dict[str, list[str]]) -> float | None:
+    """When the request is made: as its context says, else now; None for a time that is none."""
+    for key in ("aws:epochtime", "aws:currenttime"):
+        if key in context:
+            try:
+                (text,) = context[key]
+                return float(moment(text))
+            except ValueError:
+                return None
+    return time.time()
 
 
 def owner_of(line: JSON, who: Caller) -> str:
@@ -205,7 +231,7 @@ def decide(line: JSON) -> str:
     """allowed, explicitly_denied or implicitly_denied."""
     who = Caller(line["principal"])
     context = context_of(line, who)
-    action = line["action"].lower()
+    action = small(line["action"])
     if action in {"sts:getcalleridentity", "sts:getsessiontoken"}:
         return "allowed"
     policies = line.get("policies") or {}

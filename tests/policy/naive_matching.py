@@ -8,9 +8,15 @@ import re
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
+from string import ascii_uppercase
 from typing import Any
 
 JSON = Any
+
+
+def small(text: str) -> str:
+    """In lower case, where only A to Z have one: for AWS a KELVIN SIGN is no k."""
+    return "".join(letter.lower() if letter in ascii_uppercase else letter for letter in text)
 
 
 def listed(value: JSON) -> list[Any]:
@@ -36,7 +42,7 @@ def filled(pattern: str, context: dict[str, list[str]], *, variables: bool) -> l
             continue
         pattern = pattern[found.end() :]
         key, _, default = (part.strip() for part in found[1].partition(","))
-        values = context.get(key.lower(), [])
+        values = context.get(small(key), [])
         if found[1] in {"*", "?", "$"}:
             pieces.append(("text", found[1]))
         elif len(values) == 1:
@@ -92,7 +98,7 @@ def resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *,
 def action_fits(pattern: str, action: str) -> bool:
     """The page on the Action element."""
     source = written([("wild" if c in "*?" else "text", c) for c in pattern])
-    return regex(source, re.DOTALL | re.IGNORECASE).fullmatch(action) is not None
+    return regex(source, re.DOTALL | re.IGNORECASE | re.ASCII).fullmatch(action) is not None
 
 
 def moment(text: str) -> Fraction:
@@ -127,7 +133,7 @@ def value_fits(
         if operator == "stringequals":
             return text == value
         if operator == "stringequalsignorecase":
-            return text.lower() == value.lower()
+            return small(text) == small(value)
         if operator == "stringlike":
             return regex(written(pieces)).fullmatch(value) is not None
         mine, theirs = segments_of(pieces), value.split(":", 5)
@@ -136,7 +142,7 @@ def value_fits(
             and all(regex(written(a)).fullmatch(b) is not None for a, b in zip(mine, theirs, strict=True))
         )
     if operator == "bool":
-        return wanted.lower() in {"true", "false"} and wanted.lower() == value.lower()
+        return small(wanted) in {"true", "false"} and small(wanted) == small(value)
     try:
         if operator == "ipaddress":
             if re.fullmatch(r"[0-9a-fA-F.:]+(/\d+)?", wanted.strip()) is None:
@@ -164,11 +170,11 @@ def condition_met(
     operator: str, key: str, wanted: JSON, context: dict[str, list[str]], *, variables: bool
 ) -> bool:
     """One key of one operator."""
-    name = operator.lower()
-    values = context.get(key.lower(), [])
+    name = small(operator)
+    values = context.get(small(key), [])
     policy_values = [text_of(one) for one in listed(wanted)]
     if name == "null":
-        return ("false" if values else "true") in [one.lower() for one in policy_values]
+        return ("false" if values else "true") in [small(one) for one in policy_values]
     sets = name.split(":")[0] if ":" in name else ""
     name = name.split(":")[-1]
     optional = name.endswith("ifexists")

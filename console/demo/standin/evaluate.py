@@ -85,7 +85,7 @@ def glob(pattern: str, *, case: bool = True) -> re.Pattern[str]:
     """A pattern with * and ? as a regular expression."""
     parts = {"*": ".*", "?": "."}
     text = "".join(parts.get(letter) or re.escape(letter) for letter in pattern)
-    return re.compile(text, re.DOTALL if case else re.DOTALL | re.IGNORECASE)
+    return re.compile(text, re.DOTALL if case else re.DOTALL | re.IGNORECASE | re.ASCII)
 
 
 def _matches_action(statement: dict[str, Any], action: str) -> bool:

@@ -16,6 +16,7 @@ from iam.access.builder.parts import Part, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.document import CURRENT
+from iam.policy.folding import fold
 from iam.policy.lint.overlaps import can_mean
 
 EVERY: Final = ("*",)
@@ -131,10 +132,10 @@ def knows(action: str, key: str) -> bool:
     found = catalogue().condition_key(key)
     if found is None:
         return False
-    name = found.name.lower()
+    name = fold(found.name)
     if name in GLOBAL_KEYS and name not in BY_ACTION:
         return True
-    return name in {one.lower() for one in catalogue().condition_keys(action)}
+    return name in {fold(one) for one in catalogue().condition_keys(action)}
 
 
 def _lacks(number: int, part: Part) -> Iterator[Lack]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from iam.access.builder.parts import MOST_VALUES, When
 from iam.policy.catalogue import catalogue
+from iam.policy.folding import fold
 
 MOST_OTHERS: Final = 8
 ON: Final = "on"
@@ -50,7 +51,7 @@ BASES: Final = (
 )
 """As AWS writes them; source: "IAM JSON policy elements: Condition operators"."""
 _OPERATORS: Final = {
-    f"{quantifier}{base}{end}".lower(): f"{quantifier}{base}{end}"
+    fold(f"{quantifier}{base}{end}"): f"{quantifier}{base}{end}"
     for base in BASES
     for quantifier in ("", "ForAnyValue:", "ForAllValues:")
     for end in ("", "IfExists")
@@ -224,10 +225,10 @@ def _other(name: str) -> Callable[[Form], list[When]]:
         key, operator = form.get(f"{name}-key", "").strip(), form.get(f"{name}-op", "StringEquals").strip()
         if catalogue().condition_key(key) is None:
             raise _WrongError(f"“{key[:60]}” isn’t an AWS condition key.")
-        if operator.lower() not in _OPERATORS:
+        if fold(operator) not in _OPERATORS:
             raise _WrongError(f"“{operator[:40]}” isn’t a condition operator.")
         values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
-        return [When(_OPERATORS[operator.lower()], key, values, form.get(f"{name}-known") == ON)]
+        return [When(_OPERATORS[fold(operator)], key, values, form.get(f"{name}-known") == ON)]
 
     return read
 
@@ -265,7 +266,7 @@ def _guess(when: When) -> dict[str, str]:
     if place[1] == "aws:currenttime" and place[0] in ("dategreaterthan", "datelessthan"):
         field = "time-from" if place[0] == "dategreaterthan" else "time-until"
         return {"time": ON, field: when.values[0].removesuffix("Z").removesuffix(":00")}
-    if place[1].startswith(TAG.lower()) and when.operator in COMPARISONS.values():
+    if place[1].startswith(fold(TAG)) and when.operator in COMPARISONS.values():
         word = next(word for word, operator in COMPARISONS.items() if operator == when.operator)
         known = {"tag-known": ON} if when.where_known else {}
         return {

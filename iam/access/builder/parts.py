@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from iam.policy.catalogue import Level, catalogue
+from iam.policy.folding import fold
 
 CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 """The access levels in the order of pages."""
@@ -29,7 +30,7 @@ class When:
     @property
     def place(self) -> tuple[str, str]:
         """Where it stands in a Condition block; no two of a statement may share it."""
-        return self.operator.lower(), self.key.lower()
+        return fold(self.operator), fold(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _part(value: Mapping[str, Any]) -> Part | None:
     service = value.get("service")
     if not isinstance(service, str) or not catalogue().has_service(service):
         return None
-    service = service.lower()
+    service = fold(service)
     return Part(
         service=service,
         actions=ordered(

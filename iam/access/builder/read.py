@@ -10,6 +10,7 @@ from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, MOST_WHENS, Part, Wh
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
 from iam.policy.document import CURRENT, Document, Statement, read
+from iam.policy.folding import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _strange_in(one: Statement) -> Iterator[str]:
             yield f"{action[:80]} names all services, or one that is unknown."
         elif not known.mask(action):
             yield f"{action[:80]} isn’t an AWS action."
-    places = [(operator.lower(), key.lower()) for operator, key, _ in one.conditions]
+    places = [(fold(operator), fold(key)) for operator, key, _ in one.conditions]
     if len(set(places)) < len(places):
         yield "a condition key is used twice with one operator."
 
@@ -83,7 +84,7 @@ def _of_statement(one: Statement) -> Iterator[Part]:
     everywhere = "*" in (one.resources or ())
     arns = tuple(dict.fromkeys(arn for arn in one.resources or () if arn != "*"))
     whens = tuple(When(*condition) for condition in one.conditions)
-    for prefix in dict.fromkeys(action.partition(":")[0].lower() for action in one.actions):
+    for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in one.actions):
         names = known.names(mask & known.mask_of_service(prefix))
         part = Part(prefix, names, everywhere, () if everywhere else arns, whens)
         kept = tuple(name for name in names if everywhere or _reaches(part, name))

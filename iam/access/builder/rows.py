@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from iam.policy.catalogue import ResourceType, catalogue
 from iam.policy.catalogue.arn_fields import ACCOUNT, FIELD, PARTITION, REGION, SEGMENTS, pieces, values_of
+from iam.policy.folding import fold
 
 FREE: Final = "arn"
 """The one field of a row without a type: a whole ARN."""
@@ -37,7 +38,7 @@ class Row:
 def pattern_of(service: str, kind: str) -> str:
     """The ARN of a resource type with AWS's placeholders; "" where there is none such."""
     found = catalogue().service(service)
-    known = found.resource_types.get(kind.lower()) if found else None
+    known = found.resource_types.get(fold(kind)) if found else None
     return known.arn if known else ""
 
 

@@ -15,6 +15,7 @@ from iam.access.verdict import Branch, Voice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.folding import fold
 from iam.policy.logic import OPEN
 from iam.policy.request import account_of
 
@@ -271,7 +272,7 @@ def _whose(kind: str, *, names: bool) -> str:
 
 
 def _remedy(kind: str, action: str) -> str:
-    if kind == "resource" and action.lower() in ASSUMING:
+    if kind == "resource" and fold(action) in ASSUMING:
         return "The role has to trust {them}: this needs a change of its trust policy"
     return REMEDIES[kind]
 

@@ -14,6 +14,7 @@ from typing import Final
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import Levels, counted
 from iam.policy.evaluate import FREE, Decision
+from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.index import Index
@@ -203,7 +204,7 @@ def _bearing(cls: Class, digest: str) -> Hashable:
 
 
 def _speaks_of_way(clause: Clause) -> bool:
-    return any(clause.actions.speaks_of(action.lower()) for step in ACTIONS.values() for action, _ in step)
+    return any(clause.actions.speaks_of(fold(action)) for step in ACTIONS.values() for action, _ in step)
 
 
 def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
@@ -232,7 +233,7 @@ def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
         for one in rows:
             one.grants = replace(one.grants, attached=(*one.grants.attached, NEW))
     policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", trial.digest)]
-    found = Index(index.documents)
+    found = Index(index.documents, moment=index.moment)
     found.put(AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing))
     return found
 
@@ -243,7 +244,7 @@ def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple
     for step in situation.steps:
         for action, on in ACTIONS[step]:
             decision = then.decide(member, _question(member, action, on))
-            if decision is Decision.ALLOWED and is_unread and action.lower() not in FREE:
+            if decision is Decision.ALLOWED and is_unread and fold(action) not in FREE:
                 decision = Decision.CONDITIONAL
             if decision is not Decision.ALLOWED:
                 yield step, action, decision

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from iam.access.grants.wording import slugged
 from iam.policy.document import CURRENT, Statement, read
+from iam.policy.folding import fold
 from iam.policy.lint import MANAGED
 
 NOW: Final = "aws:CurrentTime"
@@ -17,7 +18,7 @@ BEFORE: Final = "DateLessThan"
 UNTIL: Final = "DateLessThanEquals"
 WHEN: Final = (BEFORE, UNTIL, f"{BEFORE}IfExists", f"{UNTIL}IfExists")
 """Operators under which an end may stand; every request has the time, so that IfExists says the same."""
-ENDS: Final = frozenset(name.lower() for name in WHEN)
+ENDS: Final = frozenset(fold(name) for name in WHEN)
 _BEYOND: Final = re.compile(r"[^\x00-\xff]")
 Meaning = frozenset[tuple[object, ...]]
 """What a document says: its statements, whatever their order, layout and names."""
@@ -52,9 +53,9 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
     """Under the operator that says nothing about the time yet: what says another time holds as well."""
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
     for operator in WHEN:
-        name = next((one for one in conditions if one.lower() == operator.lower()), operator)
+        name = next((one for one in conditions if fold(one) == fold(operator)), operator)
         block = conditions.setdefault(name, {})
-        if not any(key.lower() == NOW.lower() for key in block):
+        if not any(fold(key) == fold(NOW) for key in block):
             block[NOW] = stamp(end)
             return {**statement, "Condition": conditions}
     raise ValueError(f"A statement already has {len(WHEN)} end dates.")
@@ -70,7 +71,7 @@ def retimed(text: str, *, old: datetime, new: datetime) -> str:
 def _retimed(statement: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     conditions = {
         name: {
-            key: new if key.lower() == NOW.lower() and value == old and name.lower() in ENDS else value
+            key: new if fold(key) == fold(NOW) and value == old and fold(name) in ENDS else value
             for key, value in block.items()
         }
         for name, block in statement.get("Condition", {}).items()
@@ -139,12 +140,10 @@ def _said(statement: Statement, version: str) -> tuple[object, ...]:
         version == CURRENT,
         statement.allows,
         statement.is_not_action,
-        frozenset(action.lower() for action in statement.actions),
+        frozenset(fold(action) for action in statement.actions),
         statement.is_not_resource,
         frozenset(statement.resources or ()),
-        frozenset(
-            (name.lower(), key.lower(), frozenset(values)) for name, key, values in statement.conditions
-        ),
+        frozenset((fold(name), fold(key), frozenset(values)) for name, key, values in statement.conditions),
     )
 
 

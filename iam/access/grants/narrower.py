@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.policy.document import Block, Names, Statement, read
+from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
 
 CHOICES: Final = frozenset(
@@ -45,7 +46,7 @@ def _told(one: Statement) -> tuple[object, ...]:
     return (
         one.allows,
         one.is_not_action,
-        frozenset(name.lower() for name in one.actions),
+        frozenset(fold(name) for name in one.actions),
         one.is_not_resource,
         frozenset(one.resources or ()),
         _conditions(one.conditions),
@@ -69,7 +70,7 @@ def _covers(wide: Statement, narrow: Statement) -> bool:
 
 def _names_within(inner: Names, outer: Names, *, is_not: tuple[bool, bool], folds: bool) -> bool:
     if folds:
-        inner, outer = tuple(name.lower() for name in inner), tuple(name.lower() for name in outer)
+        inner, outer = tuple(fold(name) for name in inner), tuple(fold(name) for name in outer)
     if any(is_not):
         return is_not == (True, True) and set(inner) >= set(outer)
     return all(any(_takes_in(wide, name) for wide in outer) for name in inner)
@@ -93,4 +94,4 @@ def _is_stricter(narrow: Block, wide: Block) -> bool:
 
 
 def _conditions(block: Block) -> frozenset[tuple[str, str, frozenset[str]]]:
-    return frozenset((operator.lower(), key.lower(), frozenset(values)) for operator, key, values in block)
+    return frozenset((fold(operator), fold(key), frozenset(values)) for operator, key, values in block)

@@ -8,6 +8,7 @@ from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.naming import names_by_arn
 from iam.policy.document import read
+from iam.policy.folding import fold
 
 
 def title_of(terms: Terms) -> str:
@@ -31,7 +32,7 @@ def what_words(what: What) -> str:
 
 def _services(what: What) -> str:
     actions = [action for text in what.documents for one in read(text).statements for action in one.actions]
-    services = sorted({action.partition(":")[0].lower() for action in actions})
+    services = sorted({fold(action.partition(":")[0]) for action in actions})
     if not services or "*" in services:
         return "Access"
     return (

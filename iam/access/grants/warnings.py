@@ -14,6 +14,7 @@ from iam.access.grants.wording import slugged
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read
+from iam.policy.folding import fold
 from iam.policy.lint import Finding, Kind, Severity, lint
 
 SECRET: Final = 8
@@ -58,7 +59,7 @@ def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
         yield from [f"{one.message} {one.remedy}".strip() for one in found if _is_grave(one)][:MOST_DOUBTS]
         for one in read(text).statements:
             for operator, key, values in one.conditions:
-                if key.lower() == NOW.lower() and operator.lower() in ENDS and _is_over(values):
+                if fold(key) == fold(NOW) and fold(operator) in ENDS and _is_over(values):
                     yield f"A statement ended on {values[0]}, so it gives nothing."
             for part in parts:
                 yield from _elsewhere(one.resources or (), part.account)

@@ -19,6 +19,7 @@ from iam.changes.operations.subject import OnSubject, SubjectParams, names_of, t
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread import reread_tags
+from iam.policy.folding import fold
 
 MOST: Final = 50
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -133,10 +134,10 @@ class SetTags(OnSubject):
 
     def problems(self) -> list[str]:
         """See Operation; and what AWS says of keys only when it is called."""
-        keys = [key.lower() for key in self.given.tags]
+        keys = [fold(key) for key in self.given.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
-        if reserved := sorted(key for key in self.comes if key.lower().startswith("aws:")):
+        if reserved := sorted(key for key in self.comes if fold(key).startswith("aws:")):
             return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
 

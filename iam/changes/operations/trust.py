@@ -12,6 +12,7 @@ from iam.changes.operations.holder import quota_of
 from iam.mirror.models import Account
 from iam.mirror.pull.trust import trust_category
 from iam.policy.document import read
+from iam.policy.folding import fold
 from iam.policy.lint import TRUST, Quota, Severity, lint
 
 OPEN: Final = frozenset({"any", "oidc", "saml", "cross-account"})
@@ -83,7 +84,7 @@ def _ways(text: str, *, allows: bool = True) -> set[Way]:
             continue
         conditions = tuple(
             sorted(
-                (operator.lower(), key.lower(), frozenset(values))
+                (fold(operator), fold(key), frozenset(values))
                 for operator, key, values in statement.conditions
             )
         )

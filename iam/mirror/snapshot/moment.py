@@ -38,13 +38,14 @@ class Moment:
     def __init__(self, at: datetime | None, documents: Documents) -> None:
         self.at = at
         self.lock = RLock()
-        self.index = Index(documents)
+        self.index = Index(documents, moment=at)
         self._read: dict[str, _Known] = {}
         self._organizations: Organizations | None = None
         self._controls: list[Doc] = []
 
     def bring_up(self, accounts: Collection[str] | None) -> None:
         """Make the index hold what the mirror holds of some accounts, or of all. One query where nothing has changed."""
+        self.index.keep_time()
         now = _accounts(accounts)
         for number in [number for number in self._read if number not in now and _is_asked(number, accounts)]:
             self.index.drop(number)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from iam.people.blueprints.naming import RULES
+from iam.policy.folding import fold
 
 ACCOUNT: Final = re.compile(r"\d{12}")
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
@@ -139,7 +140,7 @@ class Body:
             raise BlueprintError(f"A blueprint can have at most {MOST_TAGS} tags.", part="tags")
         for key, value in self.tags.items():
             fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
-            if not fits or key.lower().startswith("aws:"):
+            if not fits or fold(key).startswith("aws:"):
                 raise BlueprintError(
                     f"The tag {key[:60]} isn’t valid. Keys have 1 to 128 characters and can’t begin with aws:, "
                     "values have up to 256. Use letters, digits, spaces and _ . : / = + - @",

@@ -122,7 +122,7 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
     arn = arn_of(site.account, kind=Kind.USER.value, name="newcomer", path=site.body.path)
     inline = tuple((f"policy-{at}", document_digest(text)) for at, text in enumerate(texts))
     grants = Grants(inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site))
-    then = Index(index.documents)
+    then = Index(index.documents, moment=index.moment)
     row = PrincipalRow(NOBODY, arn, "", grants, tags=dict(site.body.tags))
     then.put(
         AccountRows(

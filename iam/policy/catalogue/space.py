@@ -10,6 +10,7 @@ from itertools import compress
 
 from iam.policy.catalogue.names import bits
 from iam.policy.catalogue.reference import Catalogue
+from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
 
 
@@ -24,7 +25,7 @@ class ActionSpace:
         found: dict[str, str] = {}
         for name in extra:
             if is_literal(name) and catalogue.index_of(name) is None:
-                found.setdefault(name.lower(), name)
+                found.setdefault(fold(name), name)
         self._extra = tuple(found.items())
         self._extra_index = {name: len(catalogue) + place for place, name in enumerate(found)}
 
@@ -56,7 +57,7 @@ class ActionSpace:
     def index_of(self, action: str) -> int | None:
         """The number of an action's bit; None for an action that was never met."""
         found = self._catalogue.index_of(action)
-        return self._extra_index.get(action.lower()) if found is None else found
+        return self._extra_index.get(fold(action)) if found is None else found
 
     def mask(self, pattern: str) -> int:
         """The actions that a pattern means, as bits."""
@@ -67,7 +68,7 @@ class ActionSpace:
         skipped = first - len(self._catalogue)
         if skipped >= len(self._extra):
             return 0
-        lowered = pattern.lower()
+        lowered = fold(pattern)
         if is_literal(lowered):
             place = self._extra_index.get(lowered)
             return 1 << place if place is not None and place >= first else 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
@@ -23,6 +24,7 @@ from iam.policy.escalation.speaking import (
     tags_of,
 )
 from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.index import Index
@@ -140,7 +142,7 @@ class _Put(NamedTuple):
     @property
     def needs_trust(self) -> bool:
         """Whether the trust policy of the role has a say."""
-        return self.policy is None and self.action.lower() in ASSUMING
+        return self.policy is None and fold(self.action) in ASSUMING
 
     def question(self, resource: str, context: Mapping[str, Any]) -> Question:
         """The question about one resource."""
@@ -164,6 +166,11 @@ class Asker:
         self._docs = list({doc: None for source in sources for doc in source.docs} | dict.fromkeys(more))
         self._spoken.clear()
         self._known.clear()
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time of the questions, None for now."""
+        return self.sources[0].index.moment if self.sources else None
 
     def clauses(self, action: str) -> tuple[Clause, ...]:
         """The statements that speak of an action."""
@@ -265,12 +272,12 @@ class Asker:
 
     def _relevant(self, action: str, context: Mapping[str, Any]) -> dict[str, Any]:
         wanted = self._speaking(action).keys
-        return {key: value for key, value in context.items() if key.lower() in wanted}
+        return {key: value for key, value in context.items() if fold(key) in wanted}
 
     def _speaking(self, action: str) -> Spoken:
         found = self._spoken.get(action)
         if found is None:
-            lowered = action.lower()
+            lowered = fold(action)
             clauses = tuple(
                 dict.fromkeys(c for doc in self._docs for c in doc.clauses if c.actions.speaks_of(lowered))
             )
@@ -289,7 +296,7 @@ class Asker:
 
 def has_rcps_of(action: str) -> bool:
     """Whether resource control policies have a say, which is all that the name of an action decides besides its statements."""
-    return action.partition(":")[0].lower() in catalogue().rcp_services
+    return fold(action.partition(":")[0]) in catalogue().rcp_services
 
 
 def _is_personal(cls: Class) -> bool:
@@ -304,7 +311,7 @@ def _is_personal(cls: Class) -> bool:
 
 
 def _frozen(context: Mapping[str, Any]) -> Any:
-    return tuple(sorted((key.lower(), str(value)) for key, value in context.items()))
+    return tuple(sorted((fold(key), str(value)) for key, value in context.items()))
 
 
 def _bits(decision: Decision, bit: int) -> Bits:

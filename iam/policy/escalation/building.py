@@ -176,7 +176,7 @@ class Builder:
         return self._source_of(rows, bits)
 
     def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> Source:
-        index = Index(self._index.documents)
+        index = Index(self._index.documents, moment=self._index.moment)
         shard = self._shard
         index.put(
             AccountRows(

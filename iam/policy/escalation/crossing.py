@@ -98,7 +98,7 @@ def _source(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> S
         if node.member is not None:
             rows.append(row_in(node.member, node.state, place))
             bits[place] = 1 << place
-    found = Index(index.documents)
+    found = Index(index.documents, moment=index.moment)
     found.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
     by_account: dict[str, list[PrincipalRow]] = {}
     for role in roles:

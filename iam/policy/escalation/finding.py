@@ -61,7 +61,7 @@ class Finder:
         """`nodes` are those of the principals as they are, by number; `policies` what may be attached."""
         self._asker, self._choices, self._targets = asker, choices, targets
         self._nodes, self._facts, self._shard = nodes, facts, shard
-        self._services = Services(shard.number)
+        self._services = Services(shard.number, moment=asker.moment)
         self._policies = policies
 
     def find(self, act: Acting) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from iam.policy.escalation.states import GIVEN, OPEN_TRUST, grants_in
 from iam.policy.escalation.trusts import NO_POLICIES, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
+from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -147,7 +149,7 @@ class _Asking:
             )
         yield from self._of_choices(method, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
-            yield _of_service(subject.member, method.trusted)
+            yield _of_service(subject.member, method.trusted, moment=self._index.moment)
 
     def _of_choices(self, method: Method, choices: Mapping[Any, tuple[Choice, ...]]) -> tuple[Ground, ...]:
         """The same whatever the target is."""
@@ -176,7 +178,7 @@ class _Asking:
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None:
             keys = {
-                key.lower()
+                fold(key)
                 for doc in self._docs(member)
                 for clause in doc.clauses
                 for _, key, _ in clause.source.conditions
@@ -294,9 +296,9 @@ class _Asking:
         return found
 
 
-def _of_service(role: Member, service: str) -> Ground:
+def _of_service(role: Member, service: str, *, moment: datetime | None) -> Ground:
     assert role.trust is not None
-    request = service_request(service, role.arn, role.account)
+    request = service_request(service, role.arn, role.account, moment=moment)
     policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
     trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
     admits = tuple(s for s, one in trust if _admits(one, request))

@@ -11,6 +11,7 @@ from typing import Final
 from iam.policy.arns import resource_tokens
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
+from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
 from iam.policy.index.documents import Clause
 
@@ -27,7 +28,7 @@ PLACES: Final = {ANY: WITHIN, ONE: ONE_WITHIN}
 def template_of(action: str, type_name: str, *, partition: str, region: str, account: str) -> str:
     """The ARN of a resource type of the action's service, with `*` for what is free to choose."""
     service = catalogue().service(action.partition(":")[0])
-    arn = service.resource_types[type_name.lower()].arn if service is not None else "*"
+    arn = service.resource_types[fold(type_name)].arn if service is not None else "*"
     for name, value in (("Partition", partition), ("Region", region), ("Account", account)):
         arn = arn.replace(f"${{{name}}}", value)
     return PLACEHOLDER.sub("?*", arn)

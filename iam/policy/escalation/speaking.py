@@ -10,6 +10,7 @@ from typing import Any, Final
 from iam.policy.arns import resource_matcher
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
+from iam.policy.folding import fold
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
 from iam.policy.index.documents import Clause
@@ -104,13 +105,13 @@ def keys_of(clause: Clause) -> set[str]:
 def boundary_of(action: str, boundary: str) -> str | None:
     """What `iam:PermissionsBoundary` holds in a request about a principal with a boundary (its ARN): None, so that the key is
     absent, where there is none, or where AWS does not list the key for the action."""
-    listed = any(key.lower() == BOUNDARY for key in catalogue().condition_keys(action))
+    listed = any(fold(key) == BOUNDARY for key in catalogue().condition_keys(action))
     return boundary or None if listed else None
 
 
 def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:
     """Context keys for tags of the resource: those that it has, and None for those that it is known not to have."""
-    lowered = {name.lower(): value for name, value in tags.items()}
+    lowered = {fold(name): value for name, value in tags.items()}
     found: dict[str, Any] = {}
     for key in wanted:
         for prefix in TAGS:
@@ -122,7 +123,7 @@ def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:
 def regions_in(clause: Clause) -> Iterator[str]:
     """Regions that a statement names in conditions or resources."""
     for _, key, values in clause.source.conditions:
-        if key.lower() == REGION:
+        if fold(key) == REGION:
             for value in values:
                 yield from filter(compile_glob(value), KNOWN_REGIONS) if "*" in value else [value]
     for name in clause.source.resources or ():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
 from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.folding import is_digits
 from iam.policy.index.documents import Doc
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, Request
@@ -41,17 +43,17 @@ def _names(trust: Doc | None) -> Iterator[str]:
 
 def _account(name: str) -> str:
     """The account of a name under AWS; empty for everybody, and for a unique id, which does not tell."""
-    if name.isdigit():
+    if is_digits(name):
         return name
     parts = name.split(":", 5)
     return parts[4] if len(parts) == 6 else ""
 
 
-def service_request(service: str, role: str, account: str) -> Request:
-    """A service takes a role on behalf of somebody in its account."""
+def service_request(service: str, role: str, account: str, *, moment: datetime | None) -> Request:
+    """A service takes a role on behalf of somebody in its account, at a moment (None: now)."""
     action = "sts:AssumeRoleWithWebIdentity" if service == COGNITO else "sts:AssumeRole"
     context = {"aws:SourceAccount": account}
-    return Request(action, role, Principal(service), resource_account=account, context=context)
+    return Request(action, role, Principal(service), resource_account=account, context=context, moment=moment)
 
 
 def trust_set(trust: Doc, name: str) -> PolicySet:
@@ -62,8 +64,8 @@ def trust_set(trust: Doc, name: str) -> PolicySet:
 class Services:
     """Which services the roles of an account trust; each trust policy is asked once."""
 
-    def __init__(self, account: str) -> None:
-        self._account = account
+    def __init__(self, account: str, *, moment: datetime | None) -> None:
+        self._account, self._moment = account, moment
         self._known: dict[tuple[Doc, str], int] = {}
 
     def mark(self, trust: Doc | None, service: str, role: str) -> int:
@@ -72,7 +74,7 @@ class Services:
             return NO
         found = self._known.get((trust, service))
         if found is None:
-            request = service_request(service, role, self._account)
+            request = service_request(service, role, self._account, moment=self._moment)
             policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
             found = self._known[trust, service] = MARKS.get(decide(request, policies), NO)
         return found

@@ -11,17 +11,17 @@ from itertools import product
 from typing import Final
 
 from iam.policy.document import Statement
+from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, Token, tokens
 from iam.policy.index.keys import variables_in
 from iam.policy.operators import IF_EXISTS, NULL, QUANTIFIERS, moment_of, number_of
-from iam.policy.request import Request, Values
+from iam.policy.request import CURRENT_TIME, TIMES, Request, Values, moment_in, time_text
 from iam.policy.variables import LITERALS, VARIABLE
 
 Circumstance = tuple[tuple[str, Values], ...]
 """(key as the policy writes it, its values), sorted; every other key is absent."""
 
 MFA: Final = "aws:multifactorauthpresent"
-TIMES: Final = frozenset({"aws:currenttime", "aws:epochtime"})
 ALWAYS: Final = frozenset(
     {*TIMES, "aws:securetransport", "aws:viaawsservice", "aws:requestedregion", "aws:useragent"}
 )
@@ -43,25 +43,27 @@ class Key:
     tests: list[tuple[str, str]] = field(default_factory=list)
     """(operator without quantifier, value)."""
     has_several: bool = False
+    spellings: dict[str, None] = field(default_factory=dict)
+    """The names under which a request holds the value: both keys of the time are one here, since both tell the same moment."""
 
     def values(self, *, now: datetime) -> list[Values]:
         """What the key may hold in a request, what satisfies first, absent last."""
-        lowered = self.name.lower()
+        lowered = fold(self.name)
         found: dict[Values, None] = {}
         for operator, value in self.tests:
             for text in _samples(operator, value, now=now if lowered in TIMES else None):
                 found[(text,)] = None
-        if not found and any(operator == NULL for operator, _ in self.tests):
+        if lowered not in TIMES and not found and any(operator == NULL for operator, _ in self.tests):
             found[(OTHER,)] = None
         single = list(found)[:MOST_VALUES]
-        outside = _outside(self.tests, lowered)
+        outside = None if lowered in TIMES else _outside(self.tests, lowered)
         if outside is not None:
             single.append((outside,))
         every: list[Values] = list(dict.fromkeys(single))
         if self.has_several:
             every += [(*left, *right) for left in single for right in single if left < right][:MOST_VALUES]
         if lowered in TIMES and not every:
-            every = [(LATER.strftime("%Y-%m-%dT%H:%M:%SZ"),)]
+            every = [(time_text(CURRENT_TIME, LATER),)]
         if lowered not in ALWAYS:
             every.append(())
         return every
@@ -71,14 +73,14 @@ def _samples(operator: str, value: str, *, now: datetime | None) -> Iterator[str
     """Values on both sides of what an operator asks for."""
     if operator == NULL:
         return
-    if operator.startswith("date"):
+    if operator.startswith("date") or (now is not None and operator.startswith("numeric")):
         yield from _moments(value, now=now)
     elif operator.startswith("numeric"):
         number = number_of(value)
         if number is not None:
             yield from (str(number + step) for step in (0, -1, 1))
     elif operator == "bool":
-        yield from ("true", "false") if value.lower() == "true" else ("false", "true")
+        yield from ("true", "false") if fold(value) == "true" else ("false", "true")
     elif operator in ("ipaddress", "notipaddress"):
         yield from _addresses(value)
     elif operator.startswith("arn"):
@@ -101,7 +103,7 @@ def _moments(value: str, *, now: datetime | None) -> Iterator[str]:
         return
     if now is not None:
         found = [one for one in found if one >= now] or [LATER]
-    yield from (one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in found)
+    yield from (time_text(CURRENT_TIME, one) for one in found)
 
 
 def _addresses(value: str) -> Iterator[str]:
@@ -182,14 +184,16 @@ def _keys_of(
     found: dict[str, Key] = {}
 
     def key_of(name: str) -> Key | None:
-        lowered = name.lower()
+        lowered = fold(name)
         if lowered in never or known.values(lowered) is not None:
             return None
-        return found.setdefault(lowered, Key(name))
+        key = found.setdefault(CURRENT_TIME if lowered in TIMES else lowered, Key(name))
+        key.spellings[name] = None
+        return key
 
     for statement, has_variables in statements:
         for operator, name, values in statement.conditions:
-            quantifier, _, base = operator.lower().rpartition(":")
+            quantifier, _, base = fold(operator).rpartition(":")
             base = base.removesuffix(IF_EXISTS) if base != NULL else base
             key = key_of(name)
             if key is not None:
@@ -214,7 +218,7 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
         inner = match.group(1)
         if inner in LITERALS:
             return str(inner)
-        held = known.values(inner.partition(",")[0].strip().lower())
+        held = known.values(fold(inner.partition(",")[0].strip()))
         return "x" if held is None or len(held) != 1 else held[0]
 
     return VARIABLE.sub(of, value)
@@ -225,8 +229,7 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
     for each in values:
         size *= len(each)
     chosen = list(product(*values)) if size <= MOST else _some(values)
-    names = [key.name for key in keys]
-    lowered = [name.lower() for name in names]
+    lowered = [fold(key.name) for key in keys]
 
     def weight(row: tuple[Values, ...]) -> tuple[bool, int]:
         with_mfa = any(name == MFA and held == ("true",) for name, held in zip(lowered, row, strict=True))
@@ -234,7 +237,15 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
         return (not with_mfa, present)
 
     chosen.sort(key=weight)
-    return tuple(tuple((name, held) for name, held in zip(names, row, strict=True) if held) for row in chosen)
+    return tuple(tuple(_named(keys, row)) for row in chosen)
+
+
+def _named(keys: Sequence[Key], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:
+    """The keys that hold something, under all of their names."""
+    for key, held in zip(keys, row, strict=True):
+        for name in key.spellings if held else ():
+            moment = moment_in(held) if fold(name) in TIMES else None
+            yield name, held if moment is None else (time_text(fold(name), moment),)
 
 
 def _some(values: Sequence[Sequence[Values]]) -> list[tuple[Values, ...]]:

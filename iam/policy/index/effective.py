@@ -7,6 +7,7 @@ Resources are taken to be in the principal's own account.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -50,7 +51,10 @@ class EffectiveActions:
         *,
         context: Mapping[str, Any] | None = None,
         strict: bool = False,
+        moment: datetime | None = None,
+        is_any_time: bool = False,
     ) -> None:
+        self._moment, self._is_any_time = moment, is_any_time
         self.space, self._shards = space, shards
         self._context, self._strict = context or {}, strict
         self.age = 0
@@ -139,7 +143,15 @@ class EffectiveActions:
         """Nothing in particular, asked by the member in its own account."""
         shard = self._shards[member.account]
         context = {**shard.facts, **shard.place_facts, **self._context}
-        return Request("", "*", member.principal, context=context, strict=self._strict)
+        return Request(
+            "",
+            "*",
+            member.principal,
+            context=context,
+            strict=self._strict,
+            moment=self._moment,
+            is_any_time=self._is_any_time,
+        )
 
     def _identity(self, member: Member, asking: _Asking) -> list[tuple[Pieces, int]]:
         profile, known = member.cls.profile, self._known

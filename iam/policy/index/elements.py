@@ -6,6 +6,7 @@ from typing import Final
 
 from iam.policy.compiled import action_matcher
 from iam.policy.document import Names
+from iam.policy.folding import fold
 
 EVERY_SERVICE: Final = ""
 
@@ -28,5 +29,5 @@ class Actions:
 def _services(names: Names, *, is_not: bool) -> frozenset[str]:
     if is_not:
         return frozenset({EVERY_SERVICE})
-    found = {name.partition(":")[0].lower() for name in names}
+    found = {fold(name.partition(":")[0]) for name in names}
     return frozenset({EVERY_SERVICE}) if any("*" in one or "?" in one for one in found) else frozenset(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.folding import fold
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.sides import Say, Side
@@ -38,7 +39,7 @@ class Grid:
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
         self.everything = (1 << self.width * len(resources)) - 1
-        self._held = [{key.lower(): values for key, values in one} for one in contexts]
+        self._held = [{fold(key): values for key, values in one} for one in contexts]
         self._keys = frozenset(key for held in self._held for key in held)
         self._marks: dict[tuple[Say, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
@@ -90,7 +91,7 @@ class Grid:
 
     def _mark(self, side: Side, say: Say) -> Mark:
         compiled = say.clause.ready(say.kind)
-        is_placed = any(condition.key.lower() in OF_PLACE for condition in compiled.conditions)
+        is_placed = any(fold(condition.key) in OF_PLACE for condition in compiled.conditions)
         bits, shift = 0, 0
         met: dict[str, int] = {}
         for resource, fitting in zip(self.resources, self._fitting(side, say, compiled), strict=True):
@@ -128,7 +129,7 @@ class Grid:
         """The circumstances in which all conditions are met."""
         found = self.row
         for condition in compiled.conditions:
-            keys = frozenset({condition.key.lower()} & self._keys) | self._keys_in(say, condition.values)
+            keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(say, condition.values)
             met = 0
             for held, bits in self._apart(keys):
                 if condition.test(side.request(self.action, resource, context=held)) == YES:

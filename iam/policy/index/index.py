@@ -32,15 +32,25 @@ OLD: Final = 10_000
 class Index:
     """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in.
 
-    `version` is another after each change, so that what was derived from the index can be kept until then.
+    `version` is another after each change, so that what was derived from the index can be kept until then. `moment` is the time of the
+    questions, None for now.
     """
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, *, moment: datetime | None = None) -> None:
+        self.moment = moment
+        self._passed = documents.passed()
         self.documents = documents
         self.register = Register(documents)
         self.accounts: dict[str, Shard] = {}
-        self._effective: EffectiveActions | None = None
+        self._effective: dict[bool, EffectiveActions] = {}
         self.version = 0
+
+    def keep_time(self) -> None:
+        """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap where none has."""
+        if self.moment is None and (passed := self.documents.passed()) != self._passed:
+            self._passed = passed
+            self._effective.clear()
+            self.version += 1
 
     def __len__(self) -> int:
         """How many users, roles and root users there are."""
@@ -81,7 +91,7 @@ class Index:
         self.version += 1
         self.accounts.clear()
         self.register = Register(self.documents)
-        self._effective = None
+        self._effective.clear()
 
     def apply(self, number: str, changes: Changes) -> list[Member]:
         """Change some rows of an account; the members that were placed anew."""
@@ -125,25 +135,34 @@ class Index:
 
     def who_can(self, question: Question) -> Answer:
         """Who may do an action on a resource."""
-        return Search(question, register=self.register, shards=self.accounts).answer()
+        return Search(question, register=self.register, shards=self.accounts, moment=self.moment).answer()
 
     def decide(self, member: Member, question: Question) -> Decision:
         """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
         return decide(*self.request_and_policies(member, question))
 
     def effective(
-        self, *, context: Mapping[str, Any] | None = None, strict: bool = False
+        self, *, context: Mapping[str, Any] | None = None, strict: bool = False, is_any_time: bool = False
     ) -> EffectiveActions:
-        """What principals can do over all actions; without circumstances, results are kept for the next who asks."""
+        """What principals can do over all actions; without circumstances, results are kept for the next who asks.
+
+        `is_any_time` leaves the time of the requests open.
+        """
         if context or strict:
-            return EffectiveActions(self.documents.space, self.accounts, context=context, strict=strict)
-        if self._effective is None or self._effective.age > OLD:
-            self._effective = EffectiveActions(self.documents.space, self.accounts)
-        return self._effective
+            return EffectiveActions(
+                self.documents.space, self.accounts, context=context, strict=strict, moment=self.moment
+            )
+        self.keep_time()
+        kept = self._effective.get(is_any_time)
+        if kept is None or kept.age > OLD:
+            kept = self._effective[is_any_time] = EffectiveActions(
+                self.documents.space, self.accounts, moment=self.moment, is_any_time=is_any_time
+            )
+        return kept
 
     def _grow_old(self, placed: int) -> None:
-        if self._effective is not None:
-            self._effective.age += placed
+        for kept in self._effective.values():
+            kept.age += placed
 
     def what_if(
         self,
@@ -161,7 +180,7 @@ class Index:
 
     def request_and_policies(self, member: Member, question: Question) -> tuple[Request, Policies]:
         """What `decide` and `explain` take. Policies have the names by which a person finds them."""
-        judge, _ = judge_for(question, shards=self.accounts, documents=self.documents)
+        judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)
         request = judge.request_of(member)
         shard, naming = self.accounts[member.account], _Naming(judge)
         owner = self.accounts.get(request.resource_account)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
+from iam.policy.folding import fold
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
@@ -96,12 +98,14 @@ class Judge:
         *,
         shards: Mapping[str, Shard],
         place: str,
+        moment: datetime | None = None,
     ) -> None:
-        """`place` is the account of the resource, empty where each principal's own is meant."""
+        """`place` is the account of the resource, empty where each principal's own is meant. `moment` is the time of the question."""
         self.question, self.place = question, place
+        self._moment = moment or datetime.now(tz=UTC)
         self.resource: PolicySet | None = None
         self.resource_needs = NONE
-        self.lowered = question.action.lower()
+        self.lowered = fold(question.action)
         self.is_pattern = question.asks_for_pattern
         self._asked = asked_pattern(question.resource)
         self._shards = shards
@@ -112,6 +116,8 @@ class Judge:
             Principal(""),
             context=question.context,
             strict=question.strict,
+            moment=self._moment,
+            is_any_time=question.is_any_time,
         )
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[Actions, bool] = {}
@@ -134,6 +140,8 @@ class Judge:
             resource_account=self.place,
             context=self._context(member.account),
             strict=self.question.strict,
+            moment=self._moment,
+            is_any_time=self.question.is_any_time,
         )
 
     def _context(self, account: str) -> dict[str, Any]:

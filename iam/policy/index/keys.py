@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from iam.policy.document import Principals, Statement
+from iam.policy.folding import fold
 from iam.policy.request import PrincipalKind, Values
 from iam.policy.variables import LITERALS, VARIABLE
 
@@ -61,7 +62,7 @@ def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values 
         return () if is_root else None
     found: Values = ()
     for tag, value in tags.items():
-        if tag.lower() == name:
+        if fold(tag) == name:
             found = (value,)
     return found
 
@@ -69,7 +70,7 @@ def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:
     """The keys, in lower case, whose variables stand in some texts."""
     return frozenset(
-        inner.partition(",")[0].strip().lower()
+        fold(inner.partition(",")[0].strip())
         for text in texts
         if "${" in text
         for inner in VARIABLE.findall(text)
@@ -80,14 +81,14 @@ def variables_in(texts: Iterable[str]) -> frozenset[str]:
 def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tuple[str, frozenset[str]]]:
     """(the key that is compared, the keys in the values) of each condition, in lower case."""
     return [
-        (key.lower(), variables_in(values) if has_variables else frozenset())
+        (fold(key), variables_in(values) if has_variables else frozenset())
         for _, key, values in statement.conditions
     ]
 
 
 def holds_keys_of_principals(context: Mapping[str, object]) -> bool:
     """Whether the circumstances of a question say themselves what would follow from the principal."""
-    return any(is_of_principal(key.lower()) for key in context)
+    return any(is_of_principal(fold(key)) for key in context)
 
 
 def special_names(principals: Principals) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import read
+from iam.policy.folding import fold
 from iam.policy.index.masks import Space
 from iam.policy.index.overlap import Tokens
 
@@ -120,7 +121,7 @@ def _head(pattern: Tokens) -> str | None:
 def arn_services() -> dict[str, set[str]]:
     """The services that stand in the ARNs of each service's resources: those of `apigateway` are of `execute-api` too."""
     return {
-        prefix.lower(): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
+        fold(prefix): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
         for prefix in catalogue().prefixes
     }
 
@@ -151,7 +152,7 @@ def _table(
 
 def _has_key(names: Iterable[str], key: str) -> bool:
     for name in names:
-        lowered = name.lower()
+        lowered = fold(name)
         if lowered == key or (PLACEHOLDER.search(re.escape(lowered)) and _like(lowered).fullmatch(key)):
             return True
     return False

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
 from iam.policy.evaluate import FREE, WITHOUT_RCPS
+from iam.policy.folding import fold
 from iam.policy.index.elements import Actions
 
 
@@ -109,7 +110,7 @@ class Space:
         """The actions of each service of the catalogue, by prefix in lower case."""
         found: dict[str, Range] = {}
         first = 0
-        for prefix, names in groupby(self.catalogue.actions, key=lambda name: name.partition(":")[0].lower()):
+        for prefix, names in groupby(self.catalogue.actions, key=lambda name: fold(name.partition(":")[0])):
             size = sum(1 for _ in names)
             within = (1 << size) - 1
             levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in Level}

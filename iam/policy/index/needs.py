@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from iam.policy.folding import fold
 from iam.policy.index import keys
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
@@ -52,7 +53,7 @@ class Reader:
 
     def __init__(self, *, texts: Iterable[str], resource: str, is_pattern: bool, says_who: bool) -> None:
         """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are among the context."""
-        self._texts = "\n".join(texts).lower()
+        self._texts = fold("\n".join(texts))
         self._resource = resource
         self._is_pattern = is_pattern
         self._says_who = says_who
@@ -117,7 +118,7 @@ class Reader:
         for cls in classes:
             for member in cls.members:
                 arn = member.arn
-                if arn[arn.rfind("/") + 1 :].lower() in texts:
+                if fold(arn[arn.rfind("/") + 1 :]) in texts:
                     return False
         return True
 
@@ -129,7 +130,7 @@ class Reader:
         for key in sorted(needs.named - needs.raw):
             values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
             # A value that does not occur in the question is as good as any other that does not.
-            is_met = values is None or len(values) != 1 or values[0].lower() in self._texts
+            is_met = values is None or len(values) != 1 or fold(values[0]) in self._texts
             found.append((key, values if is_met else ABSENT_FROM_QUESTION))
         if needs.special and is_special(member, kind, needs.special):
             found.append(member.arn)

@@ -22,7 +22,8 @@ class Question:
 
     `resource_account` says whose the resource is, where its ARN does not. `resource_policy` is the policy of the resource,
     as JSON text or as what JSON holds; trust policies of roles need not be given. `strict`: a context key that is not given
-    is absent. `is_pattern` None: as it looks; `*` alone is a pattern for actions that take resources.
+    is absent. `is_pattern` None: as it looks; `*` alone is a pattern for actions that take resources. `is_any_time` leaves the time of the
+    request open; otherwise it is the moment of the index, unless the context says it.
     """
 
     action: str
@@ -34,6 +35,7 @@ class Question:
     strict: bool = False
     kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
     is_pattern: bool | None = None
+    is_any_time: bool = False
 
     @property
     def asks_for_pattern(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from iam.policy.folding import fold
 from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
@@ -163,12 +164,12 @@ class Register:
     def enter(self, member: Member) -> None:
         """A member who has come."""
         if ":user/" in member.arn:
-            self.users.setdefault(member.name.lower(), []).append(member)
+            self.users.setdefault(fold(member.name), []).append(member)
 
     def leave(self, member: Member) -> None:
         """A member who goes."""
         if ":user/" in member.arn:
-            name = member.name.lower()
+            name = fold(member.name)
             self.users[name].remove(member)
             if not self.users[name]:
                 del self.users[name]

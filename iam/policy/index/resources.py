@@ -10,6 +10,7 @@ from typing import Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import ASSUMING, needs_resource_policy
+from iam.policy.folding import fold
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.question import Question
 from iam.policy.index.shard import Shard
@@ -50,7 +51,7 @@ def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
 
 
 def _trust(question: Question, shard: Shard | None) -> Doc | None:
-    if shard is None or question.action.lower() not in ASSUMING:
+    if shard is None or fold(question.action) not in ASSUMING:
         return None
     return next((m.trust for m in shard.members.values() if m.arn == question.resource), None)
 

@@ -95,8 +95,9 @@ class _Shifts:
 
     def __init__(self, index: Index, shards: Mapping[str, Shard], *, now: datetime | None) -> None:
         self._index, self._shards, self._space = index, shards, index.documents.space
-        self._before = index.effective()
-        self._after = EffectiveActions(self._space, shards)
+        # What begins later counts as given too.
+        self._before = index.effective(is_any_time=True)
+        self._after = EffectiveActions(self._space, shards, is_any_time=True)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._changes: dict[object, list[Change]] = {}
         self.pairs: dict[int, tuple[Member | None, Member | None]] = {}

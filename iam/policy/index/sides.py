@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import Policies, has_rcps, has_scps, needs_resource_policy
+from iam.policy.folding import fold
 from iam.policy.index.classes import Limits, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.keys import OF_PLACE
@@ -53,11 +54,12 @@ class Side:
     def request(
         self, action: str, resource: str, *, context: Mapping[str, Any] | None = None, strict: bool = True
     ) -> Request:
-        """A request of the principal; strict: every key that is not known is absent, as in a real one."""
+        """A request of the principal; strict: every key that is not known is absent, as in a real one; but the time is open."""
         held: dict[str, Any] = dict(self.facts)
         if account_of(resource) in ("", self.principal.account):
             held |= self.place_facts
-        return Request(action, resource, self.principal, context=held | dict(context or {}), strict=strict)
+        held |= context or {}
+        return Request(action, resource, self.principal, context=held, strict=strict, is_any_time=True)
 
     @cached_property
     def says(self) -> tuple[Say, ...]:
@@ -79,7 +81,7 @@ class Side:
         if compiled.means is not None and max(compiled.means(self.principal, False)) == NO:
             return True
         return any(
-            condition.key.lower() not in OF_PLACE and condition.test(self.known) == NO
+            fold(condition.key) not in OF_PLACE and condition.test(self.known) == NO
             for condition in compiled.conditions
         )
 

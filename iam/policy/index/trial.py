@@ -14,6 +14,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, Decision, decide
+from iam.policy.folding import fold, is_digits
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Clause, Doc
@@ -98,9 +99,9 @@ class ActionGroup:
         is_placed = False
         for say in self.every:
             for _, key, values in say.clause.source.conditions:
-                is_placed = is_placed or key.lower() in OF_PLACE
-                if key.lower() in RESOURCE_ACCOUNT:
-                    found.update(dict.fromkeys(value for value in values if value.isdigit()))
+                is_placed = is_placed or fold(key) in OF_PLACE
+                if fold(key) in RESOURCE_ACCOUNT:
+                    found.update(dict.fromkeys(value for value in values if is_digits(value)))
         return tuple(found)[:SAMPLES] if is_placed else None
 
     @property
@@ -133,7 +134,7 @@ class ActionGroup:
         for circumstance in self.circumstances(frozenset()):
             for key, values in circumstance:
                 if len(values) == 1:
-                    found.setdefault(key.lower(), {})[values[0]] = None
+                    found.setdefault(fold(key), {})[values[0]] = None
         return {key: tuple(values)[:SAMPLES] for key, values in found.items()}
 
     def _proof(
@@ -169,7 +170,7 @@ class ActionGroup:
         kind: object = "anywhere" if is_anywhere else sort.formats
         if sort.is_elsewhere:
             kind = ("elsewhere", sort.formats == ())
-        return (self.left, self.right, who, kind, sort.never, self.has_rcps, action.lower() in ASSUMING)
+        return (self.left, self.right, who, kind, sort.never, self.has_rcps, fold(action) in ASSUMING)
 
     def name_of(self, mask: int) -> str:
         """The first action of a set."""
@@ -192,7 +193,7 @@ def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
     found = set()
     for say in says:
         for _, key, _ in say.clause.source.conditions:
-            lowered = key.lower()
+            lowered = fold(key)
             is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
             if not is_global and catalogue().condition_key(lowered) is not None:
                 found.add(lowered)
@@ -251,7 +252,7 @@ class Trial:
         if self._is_anywhere:
             return ("*",)
         who = self._asked.after.principal
-        place = Place(who.partition, who.account, self._action.partition(":")[0].lower())
+        place = Place(who.partition, who.account, fold(self._action.partition(":")[0]))
         return probes(
             NONE if sort.is_elsewhere else patterns,
             formats=sort.formats,
@@ -287,7 +288,7 @@ class Trial:
 
     def _allowed(self, side: Side, says: Sequence[Say]) -> Allowed:
         found = self._grid.allowed(side, says)
-        if side.is_root and self._action.lower() == "sts:assumerole":
+        if side.is_root and fold(self._action) == "sts:assumerole":
             return Allowed(0, 0)
         return found
 

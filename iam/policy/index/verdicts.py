@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from iam.policy.evaluate import needs_resource_policy
+from iam.policy.folding import fold
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.documents import Doc
 from iam.policy.index.kinds import formats_of
@@ -104,7 +105,7 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
     request = principal.request(action, resource, context=dict(cell.context))
     given = ""
     if needs_resource_policy(request):
-        given = KEY_POLICY if action.lower().startswith("kms:") else TRUST_POLICY
+        given = KEY_POLICY if fold(action).startswith("kms:") else TRUST_POLICY
     elif request.is_cross_account:
         given = RESOURCE_POLICY
     answers = (ALLOWED, DENIED) if was_allowed else (DENIED, ALLOWED)
@@ -114,6 +115,6 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
 def _any_resource(side: Side, action: str) -> str:
     """A resource that an action works on."""
     who = side.principal
-    place = Place(who.partition, who.account, action.partition(":")[0].lower())
+    place = Place(who.partition, who.account, fold(action.partition(":")[0]))
     formats = formats_of(action)
     return probes({}, formats=formats, place=place)[0] if formats else "*"

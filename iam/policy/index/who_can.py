@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from iam.policy.evaluate import FREE, Decision
@@ -35,11 +36,11 @@ FEW: Final = 4
 
 
 def judge_for(
-    question: Question, *, shards: Mapping[str, Shard], documents: Documents
+    question: Question, *, shards: Mapping[str, Shard], documents: Documents, moment: datetime | None
 ) -> tuple[Judge, Place]:
-    """A judge for the question, and what is known of its resource."""
+    """A judge for the question at a moment (None: now), and what is known of its resource."""
     place = place_of(question, shards=shards, documents=documents)
-    judge = Judge(question, shards=shards, place=place.account)
+    judge = Judge(question, shards=shards, place=place.account, moment=moment)
     if place.policy is not None:
         judge.resource = policy_set(place.policy, of_pattern=judge.is_pattern)
         clauses = [clause for clause in place.policy.clauses if judge.speaks(clause.actions)]
@@ -52,9 +53,18 @@ def judge_for(
 class Search:
     """One question put to an index."""
 
-    def __init__(self, question: Question, *, register: Register, shards: Mapping[str, Shard]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        *,
+        register: Register,
+        shards: Mapping[str, Shard],
+        moment: datetime | None = None,
+    ) -> None:
         self._question, self._register, self._shards = question, register, shards
-        self._judge, self._place = judge_for(question, shards=shards, documents=register.documents)
+        self._judge, self._place = judge_for(
+            question, shards=shards, documents=register.documents, moment=moment
+        )
         self._whole: dict[Decision, list[Class]] = {decision: [] for decision in Decision}
         self._parts: list[Found] = []
         self._named: set[Profile] = set()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from iam.policy.compiled import PolicyKind
+from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.elements import Actions
@@ -54,13 +55,11 @@ class Prover:
                     *(source.resources or ()),
                     *(one for _, _, values in source.conditions for one in values),
                 ]
-                self._texts += "\n".join(texts).lower()
+                self._texts += fold("\n".join(texts))
 
     def names(self, member: Member) -> bool:
         """Whether the name of a principal stands in a statement that was looked at."""
-        return member.name.lower() in self._texts or bool(
-            member.unique_id and member.unique_id in self._texts
-        )
+        return fold(member.name) in self._texts or bool(member.unique_id and member.unique_id in self._texts)
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
         mask = 0

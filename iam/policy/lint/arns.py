@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.policy.catalogue import ResourceType
+from iam.policy.folding import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
@@ -111,12 +112,12 @@ def _check_fields(word: Word, fields: Sequence[str], subject: Subject) -> bool:
 
 def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
     report, catalogue, service = subject.report, subject.catalogue, fields[2]
-    if service != service.lower() and catalogue.has_service(service):
+    if service != fold(service) and catalogue.has_service(service):
         report.add(
             "INVALID_ARN_SERVICE_CASE",
             word,
             f"The service {quoted(service)} has capital letters, and ARNs need lowercase.",
-            f"Write {service.lower()}.",
+            f"Write {fold(service)}.",
         )
         return False
     if not catalogue.has_service(service):

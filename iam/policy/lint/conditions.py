@@ -12,6 +12,7 @@ from typing import Final
 
 from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
+from iam.policy.folding import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.fit import known_actions
@@ -19,7 +20,7 @@ from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
 from iam.policy.lint.view import Statement, Subject, Test
 
-KEY: Final = re.compile(r"[^\s:]+:\S.*", re.DOTALL)
+KEY: Final = re.compile(r"[^\s:]+:\S.*", re.DOTALL | re.ASCII)
 DEPRECATED: Final = {"aws:arn": "aws:PrincipalArn or aws:SourceArn"}
 PROVIDERS: Final = frozenset({"saml", "cognito-identity-auth", "cognito-identity-unauth"})
 FAMILIES: Final = {
@@ -51,7 +52,7 @@ def check_conditions(subject: Subject) -> None:
 
 def is_of_provider(key: str) -> bool:
     """Whether the key is named by an identity provider, such as `token.actions.githubusercontent.com:sub`."""
-    prefix = key.lower().rpartition(":")[0]
+    prefix = fold(key).rpartition(":")[0]
     return "." in prefix or "/" in prefix or prefix in PROVIDERS
 
 
@@ -91,12 +92,12 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
         return None
     if is_of_provider(word.text):
         return None
-    if word.text.lower() in DEPRECATED:
+    if fold(word.text) in DEPRECATED:
         report.add(
             "DEPRECATED_GLOBAL_CONDITION_KEY",
             word,
             f"{quoted(word.text)} is an old name that AWS no longer documents.",
-            f"Use {DEPRECATED[word.text.lower()]}.",
+            f"Use {DEPRECATED[fold(word.text)]}.",
         )
         return None
     prefix = word.text.partition(":")[0]
@@ -104,7 +105,7 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
         "INVALID_SERVICE_CONDITION_KEY",
         f"there’s no known service with the prefix “{shown(prefix)}”",
     )
-    if prefix.lower() == "aws":
+    if fold(prefix) == "aws":
         code, where = "INVALID_GLOBAL_CONDITION_KEY", "AWS has no such global condition key"
     elif catalogue.has_service(prefix):
         where = f"{catalogue.title(prefix)} has no such condition key"
@@ -120,7 +121,7 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
 
 def propose_key(name: str, subject: Subject) -> str:
     """The known key that is most like this one."""
-    prefix = name.partition(":")[0].lower()
+    prefix = fold(name.partition(":")[0])
     service = subject.catalogue.service(prefix)
     own = [key.name for key in service.condition_keys.values()] if service else []
     return subject.report.closest(name, [*(key.name for key in GLOBAL_KEYS.values()), *own])
@@ -219,14 +220,14 @@ def _is_required(name: str, statement: Statement) -> bool:
     return any(
         other.base == "null"
         and other.name == name
-        and any(value.text.lower() == "false" for value in other.values)
+        and any(fold(value.text) == "false" for value in other.values)
         for other in statement.tests
     )
 
 
 def _check_support(test: Test, key: ConditionKey, statement: Statement, subject: Subject) -> None:
     """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies nothing."""
-    name = key.name.lower()
+    name = fold(key.name)
     is_tag = name in DEPENDS_ON_SERVICE
     if (name in GLOBAL_KEYS and not is_tag) or statement.actions is None or statement.actions.is_not:
         return
@@ -254,7 +255,7 @@ def _check_support(test: Test, key: ConditionKey, statement: Statement, subject:
 def _matters(test: Test, statement: Statement) -> bool:
     """Whether a request without the key fails the test, so that the statement says nothing about it."""
     if test.base == "null":
-        return not any(value.text.lower() == "true" for value in test.values)
+        return not any(fold(value.text) == "true" for value in test.values)
     is_negated = "not" in test.base and not test.quantifier
     return not (test.if_exists or is_negated or test.quantifier == "forallvalues")
 
@@ -271,7 +272,7 @@ def _lacking(name: str, statement: Statement, subject: Subject, *, prefix: str) 
 
 def _is_of_another(action: str, prefix: str) -> bool:
     """Keys work beyond their service (ec2:… with ssm actions), which the catalogue tells only in part."""
-    return action.partition(":")[0].lower() != prefix
+    return fold(action.partition(":")[0]) != prefix
 
 
 @lru_cache(maxsize=1024)
@@ -280,7 +281,7 @@ def _keys_of(catalogue: Catalogue, pattern: str) -> frozenset[str] | None:
     actions = known_actions(catalogue, pattern)
     if not actions:
         return None
-    return frozenset(key.lower() for action in actions for key in action.condition_keys)
+    return frozenset(fold(key) for action in actions for key in action.condition_keys)
 
 
 def _listed(names: list[str]) -> str:

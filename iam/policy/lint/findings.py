@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from iam.policy.folding import fold
 from iam.policy.json_places import Reading
 from iam.policy.lint.codes import SEVERITIES, Severity
 
@@ -80,8 +81,8 @@ class Report:
         if len(name) > LONGEST_NAME or self._proposals >= MOST_PROPOSALS:
             return ""
         self._proposals += 1
-        spelled = {one.lower(): one for one in known}
-        found = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.75)
+        spelled = {fold(one): one for one in known}
+        found = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=0.75)
         return spelled[found[0]] if found else ""
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from iam.policy.catalogue import Action, Catalogue, ResourceType
+from iam.policy.folding import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import Statement, Subject, Word
@@ -42,7 +43,7 @@ class _Fit:
     def check(self) -> None:
         actions = self.statement.actions.words if self.statement.actions else ()
         is_known = True
-        for word in {one.text.lower(): one for one in reversed(actions)}.values():
+        for word in {fold(one.text): one for one in reversed(actions)}.values():
             expanded = known_actions(self.subject.catalogue, word.text)
             if not expanded:
                 is_known = False
@@ -86,7 +87,7 @@ class _Fit:
         """Resources that no action of the statement works on; only asked when all actions are known."""
         actions = self.statement.actions.words if self.statement.actions else ()
         types: dict[str, ResourceType] = {}
-        for word in {one.text.lower(): one for one in actions}.values():
+        for word in {fold(one.text): one for one in actions}.values():
             for action in known_actions(self.subject.catalogue, word.text):
                 types |= {one.arn: one for one in action.resource_types}
         if not types:

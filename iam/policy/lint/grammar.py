@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
+from iam.policy.folding import fold
 from iam.policy.json_places import Member, Node
 from iam.policy.lint.findings import Report, Spot, quoted, shown
 from iam.policy.lint.view import Document, Names, Principals, Statement, Test, Word
@@ -297,7 +298,7 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
 def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: Report) -> None:
     seen: dict[str, str] = {}
     for name, member in members.items():
-        other = seen.setdefault(name.lower(), name)
+        other = seen.setdefault(fold(name), name)
         if other != name:
             report.add(
                 "DUPLICATE_KEYS_WITH_DIFFERENT_CASE",
@@ -342,7 +343,7 @@ def _values(node: Node, spot: Spot, report: Report) -> tuple[Word, ...]:
 
 def parse_operator(name: str) -> tuple[str, str, bool]:
     """(base, quantifier, whether IfExists) in lower case; the base is empty for what is no operator."""
-    quantifier, colon, base = name.lower().rpartition(":")
+    quantifier, colon, base = fold(name).rpartition(":")
     if colon and quantifier not in QUANTIFIERS:
         return "", "", False
     if_exists = base.endswith(IF_EXISTS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-SPACE: Final = re.compile(r"\s+")
+SPACE: Final = re.compile(r"\s+", re.ASCII)
 
 
 class Kind(StrEnum):

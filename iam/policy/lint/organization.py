@@ -6,6 +6,7 @@ Principal since September 2025.
 
 from __future__ import annotations
 
+from iam.policy.folding import fold
 from iam.policy.lint.findings import shown
 from iam.policy.lint.kinds import Kind
 from iam.policy.lint.view import Statement, Subject
@@ -87,7 +88,7 @@ def _check_actions(statement: Statement, subject: Subject) -> None:
                 "An RCP can’t cover every action of every service.",
                 "Write one entry for each service, such as s3:*.",
             )
-        elif prefix.lower() not in services and subject.catalogue.has_service(prefix):
+        elif fold(prefix) not in services and subject.catalogue.has_service(prefix):
             subject.report.add(
                 "RCP_SYNTAX_ERROR_SERVICE_IN_ACTION",
                 word,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.policy.folding import fold
 from iam.policy.lint.conditions import is_of_provider, propose_key
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Subject, Word
@@ -80,7 +81,7 @@ def _check_variable(inner: str, word: Word, subject: Subject) -> None:
             "A variable has no name.",
             "Put a condition key in it, such as ${aws:username}.",
         )
-    elif name.lower().rstrip("/") in TAGS:
+    elif fold(name).rstrip("/") in TAGS:
         report.add(
             "MISSING_TAG_KEY_IN_VARIABLE",
             word,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from iam.policy.folding import fold
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.view import Names, Statement, Subject, Word
@@ -186,7 +187,7 @@ class _Statements:
 
     def _taker(self, wide: Statement, word: Word) -> Word | None:
         cover = self.actions[wide.index]
-        return cover.texts.get(word.text.lower()) or cover.of(word)
+        return cover.texts.get(fold(word.text)) or cover.of(word)
 
     def _report(self, word: Word, found: Word, wide: Statement, *, is_same: bool) -> None:
         how = "" if _is_equal(found, word) else f", with {quoted(found.text)}"
@@ -201,7 +202,7 @@ class _Statements:
 
 
 def _is_equal(one: Word, other: Word) -> bool:
-    return one.text.lower() == other.text.lower()
+    return fold(one.text) == fold(other.text)
 
 
 def _is_comparable(one: Statement) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.policy.folding import fold
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.kinds import Kind
 from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
@@ -68,7 +69,7 @@ def _check_elements(statement: Statement, subject: Subject) -> None:
             "Remove it.",
         )
     for word in statement.actions.words if statement.actions else ():
-        if word.text.lower() not in ACTIONS and not (word.is_pattern and statement.denies):
+        if fold(word.text) not in ACTIONS and not (word.is_pattern and statement.denies):
             subject.report.add(
                 "UNSUPPORTED_ACTION_IN_POLICY",
                 word,
@@ -93,7 +94,7 @@ def _check_calls(statement: Statement, principals: Principals, subject: Subject)
     if not others and not federated:
         return
     for word in statement.actions.words if statement.actions and not statement.actions.is_not else ():
-        wanted = word.text.lower()
+        wanted = fold(word.text)
         if wanted in CALLS and not can[wanted]:
             subject.report.add(
                 "MISMATCHED_ACTION_FOR_PRINCIPAL",
@@ -116,7 +117,7 @@ def _check_provider(word: Word, statement: Statement, subject: Subject) -> None:
 
 def _calls(statement: Statement, action: str) -> bool:
     return statement.actions is not None and any(
-        word.text.lower() == action for word in statement.actions.words
+        fold(word.text) == action for word in statement.actions.words
     )
 
 
@@ -135,7 +136,7 @@ def _host(provider: str) -> str:
 
 
 def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> None:
-    host = _host(word.text).lower()
+    host = fold(_host(word.text))
     names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
     keys = {f"{host}:{name}" for name in names}
     if not _asks(statement, keys):

@@ -11,6 +11,7 @@ from typing import Final
 
 from iam.policy.catalogue import ConditionKey
 from iam.policy.catalogue.global_keys import SENSITIVE
+from iam.policy.folding import fold
 from iam.policy.lint.arns import FIELDS, PARTITIONS, fields_of, is_open
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Statement, Subject, Test, Word
@@ -44,7 +45,7 @@ def check_values(test: Test, key: ConditionKey | None, statement: Statement, sub
             check(value, test, subject)
         if key is not None and test.base.startswith("string"):
             _check_form(value, test, key, subject)
-    if test.base in {"bool", "null"} and len({value.text.lower() for value in test.values}) > 1:
+    if test.base in {"bool", "null"} and len({fold(value.text) for value in test.values}) > 1:
         subject.report.add(
             "INVALID_CONDITION_MULTIPLE_BOOLEAN",
             test.key,
@@ -89,7 +90,7 @@ def _check_date(value: Word, test: Test, subject: Subject) -> None:
 
 
 def _check_boolean(value: Word, test: Test, subject: Subject) -> None:
-    if value.text.lower() not in {"true", "false"}:
+    if fold(value.text) not in {"true", "false"}:
         _wrong("TYPE_MISMATCH_BOOLEAN", value, "true or false", "Write true or false.", subject)
 
 
@@ -185,16 +186,16 @@ def _check_no_wildcard(value: Word, test: Test, subject: Subject) -> None:
 
 def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) -> None:
     has_wildcard = test.base in LIKE and value.is_pattern
-    if has_wildcard and key.name.lower() in SENSITIVE:
+    if has_wildcard and fold(key.name) in SENSITIVE:
         subject.report.add(
             "WILDCARD_IN_SENSITIVE_CONDITION_KEY",
             value,
             f"A wildcard in {key.name} can match values of someone else, outside your organization.",
             "Write the whole value.",
         )
-    if value.is_pattern or "${" in value.text or key.name.lower() not in FORMS:
+    if value.is_pattern or "${" in value.text or fold(key.name) not in FORMS:
         return
-    form, words = FORMS[key.name.lower()]
+    form, words = FORMS[fold(key.name)]
     if form.fullmatch(value.text) is None:
         subject.report.add(
             "INVALID_CONDITION_VALUE_FORMAT",
@@ -234,7 +235,7 @@ def _check_star(test: Test, subject: Subject) -> None:
 
 def _check_mfa(test: Test, statement: Statement, subject: Subject) -> None:
     """Long-term access keys send no such key. Source: "AWS global condition context keys", aws:MultiFactorAuthPresent."""
-    wants = {value.text.lower() for value in test.values}
+    wants = {fold(value.text) for value in test.values}
     if test.base == "bool" and statement.denies and wants == {"false"} and not test.if_exists:
         subject.report.add(
             "MFA_DENY_WITHOUT_IF_EXISTS",

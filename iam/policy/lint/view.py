@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.policy.catalogue import Catalogue
+from iam.policy.folding import fold
 from iam.policy.lint.findings import Report, Spot
 from iam.policy.lint.kinds import Kind
 
@@ -55,12 +56,12 @@ class Test:
     @property
     def name(self) -> str:
         """The key in lower case."""
-        return self.key.text.lower()
+        return fold(self.key.text)
 
     @property
     def meaning(self) -> tuple[str, str, frozenset[str]]:
         """Equal for tests that ask the same."""
-        return self.operator.text.lower(), self.name, frozenset(value.text for value in self.values)
+        return fold(self.operator.text), self.name, frozenset(value.text for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.policy.catalogue import Level, ResourceType, catalogue
+from iam.policy.folding import fold
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.abilities import LISTING, Ability, abilities_of
 from iam.policy.sentences.labels import level_of, service_name, type_names
@@ -210,4 +211,4 @@ def wide_clause(services: int, actions: Sequence[str]) -> Clause:
 def in_plain_words(action: str) -> str:
     """The name of an action as words: "start instances"."""
     words = WORD.findall(action.partition(":")[2])
-    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
+    return " ".join(word if word.isupper() and len(word) > 1 else fold(word) for word in words)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from iam.policy.document import Statement
+from iam.policy.folding import fold, is_digits
+from iam.policy.request import EPOCH_TIME, TIMES, moment_in
 
 VERBS: Final = {
     "stringequals": "is",
@@ -76,15 +78,15 @@ def conditions_in_words(statement: Statement) -> tuple[str, ...]:
 
 def phrase(operator: str, key: str, values: Sequence[str]) -> str:
     """'MFA is present', 'the service that receives the role is lambda.amazonaws.com'; operators that are unknown stay as written."""
-    quantifier, colon, base = operator.lower().rpartition(":")
+    quantifier, colon, base = fold(operator).rpartition(":")
     is_optional = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
-    lowered = key.lower()
+    lowered = fold(key)
     if base == "null":
         return f"{_key(key)} is {'absent' if _is_true(values) else 'present'}"
     if base not in VERBS:
         return f"{operator} {key}: {', '.join(values)}"
-    switch = SWITCHES.get((lowered, values[0].lower())) if base == "bool" and len(values) == 1 else None
+    switch = SWITCHES.get((lowered, fold(values[0]))) if base == "bool" and len(values) == 1 else None
     found = switch or f"{_key(key)} {VERBS[base]} {_values(values)}"
     if colon:
         found = f"{'each value of' if quantifier == 'forallvalues' else 'some value of'} {found}"
@@ -101,11 +103,11 @@ def phrase_of(text: str) -> str:
 
 
 def _is_true(values: Sequence[str]) -> bool:
-    return any(value.lower() == "true" for value in values)
+    return any(fold(value) == "true" for value in values)
 
 
 def _key(key: str) -> str:
-    lowered = key.lower()
+    lowered = fold(key)
     if lowered in KEYS:
         return KEYS[lowered]
     for prefix, words in TAGS.items():
@@ -120,7 +122,6 @@ def _values(values: Sequence[str]) -> str:
     return f"{shown} or one of {more} more" if more > 0 else shown or "no value"
 
 
-NOW: Final = "aws:currenttime"
 ENDS: Final = frozenset(
     {"datelessthan", "datelessthanequals", "datelessthanifexists", "datelessthanequalsifexists"}
 )
@@ -146,13 +147,9 @@ def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], d
 
 def _end_of(condition: Condition) -> datetime | None:
     operator, key, values = condition
-    if key.lower() != NOW or operator.lower() not in ENDS or len(values) != 1:
-        return None
-    try:
-        moment = datetime.fromisoformat(values[0])
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    name = fold(operator)
+    is_end = name in ENDS or (fold(key) == EPOCH_TIME and name.replace("numeric", "date", 1) in ENDS)
+    return moment_in(tuple(values)) if fold(key) in TIMES and is_end else None
 
 
 def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -> str:
@@ -164,7 +161,7 @@ def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -
     words = [_local(value, account_id) for value in values] if account_id else list(values)
     if not allows:
         return f"when {phrase(operator, key, words)}"
-    return _short_clause(operator.lower(), key, words) or f"only when {phrase(operator, key, words)}"
+    return _short_clause(fold(operator), key, words) or f"only when {phrase(operator, key, words)}"
 
 
 THIS_ACCOUNT: Final = "this account"
@@ -183,17 +180,17 @@ def _local(value: str, account_id: str) -> str:
 
 def _short_clause(operator: str, key: str, values: Sequence[str]) -> str:
     """The few conditions that have a shorter form than "only when"."""
-    value, lowered = values[0] if len(values) == 1 else "", key.lower()
-    if (operator, lowered, value.lower()) == ("bool", "aws:multifactorauthpresent", "true"):
+    value, lowered = values[0] if len(values) == 1 else "", fold(key)
+    if (operator, lowered, fold(value)) == ("bool", "aws:multifactorauthpresent", "true"):
         return "only with MFA"
-    if (operator, lowered) == ("numericlessthan", "aws:multifactorauthage") and value.isdecimal():
+    if (operator, lowered) == ("numericlessthan", "aws:multifactorauthage") and is_digits(value):
         return f"only with MFA in the last {_age(int(value))}"
     if (operator, lowered) == ("ipaddress", "aws:sourceip") and values:
         return f"only from {_values(values)}"
     if (operator, lowered, value) == ("stringequals", "aws:resourceaccount", THIS_ACCOUNT):
         return f"only in {THIS_ACCOUNT}"
     service, _, tag = key.partition("/")
-    if operator == "stringequals" and tag and service.lower().endswith(":resourcetag") and values:
+    if operator == "stringequals" and tag and fold(service).endswith(":resourcetag") and values:
         return f"only if tagged {tag}={_values(values)}"
     if operator in ("stringlike", "stringequals") and lowered == "s3:prefix":
         return _prefix(operator, values)
