@@ -78,6 +78,18 @@ def segments_of(pieces: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
 
 def resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *, variables: bool) -> bool:
     """The page on the Resource element, and that on ARNs for those that lack segments."""
+    if "${" not in pattern:
+        return fixed_resource_fits(pattern, resource)
+    return _resource_fits(pattern, resource, context, variables=variables)
+
+
+@cache
+def fixed_resource_fits(pattern: str, resource: str) -> bool:
+    """A pattern without a variable, whose answer does not depend on the request."""
+    return _resource_fits(pattern, resource, {}, variables=False)
+
+
+def _resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *, variables: bool) -> bool:
     pieces = filled(pattern, context, variables=variables)
     if pieces is None:
         return False
@@ -95,12 +107,14 @@ def resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *,
     return regex(":".join(sources)).fullmatch(resource) is not None
 
 
+@cache
 def action_fits(pattern: str, action: str) -> bool:
     """The page on the Action element."""
     source = written([("wild" if c in "*?" else "text", c) for c in pattern])
     return regex(source, re.DOTALL | re.IGNORECASE | re.ASCII).fullmatch(action) is not None
 
 
+@cache
 def moment(text: str) -> Fraction:
     """Seconds since 1970; raises ValueError."""
     if re.fullmatch(r"-?\d+(\.\d+)?", text) and not re.fullmatch(r"\d{4}", text):
@@ -125,6 +139,20 @@ def value_fits(
     operator: str, wanted: str, value: str, context: dict[str, list[str]], *, variables: bool
 ) -> bool:
     """One value of the policy against one of the request; `operator` without Not, sets and IfExists."""
+    if "${" not in wanted:
+        return fixed_value_fits(operator, wanted, value)
+    return _value_fits(operator, wanted, value, context, variables=variables)
+
+
+@cache
+def fixed_value_fits(operator: str, wanted: str, value: str) -> bool:
+    """A value without a variable, whose answer does not depend on the rest of the request."""
+    return _value_fits(operator, wanted, value, {}, variables=False)
+
+
+def _value_fits(
+    operator: str, wanted: str, value: str, context: dict[str, list[str]], *, variables: bool
+) -> bool:
     if operator.startswith(("string", "arn")):
         pieces = filled(wanted, context, variables=variables)
         if pieces is None:
