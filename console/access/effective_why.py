@@ -94,7 +94,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
         "then": then(shown),
         "this_url": reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk]),
     }
-    context["heading"] = "Why?"
+    context["heading"] = "Explain access"
     if answer is not None:
         context |= _told(request, shown, answer)
         heading = TITLES.get(answer.why.decision, CANNOT)

@@ -220,7 +220,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "fix": fix,
         "steps": steps,
         "more_steps": more,
-        "fix_words": _fix_words(fix) if fix else "",
+        "fix_words": fix_words(fix) if fix else "",
         "others": [_line(one, frame, query) for one in fix.others] if fix else [],
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
     }
@@ -233,7 +233,7 @@ def _title(opening: Opening, frame: Frame) -> str:
     return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"
 
 
-def _fix_words(fix: Fix) -> str:
+def fix_words(fix: Fix) -> str:
     """Who can still become administrator without the statements of the group."""
     if fix.unchecked:
         return (
@@ -242,9 +242,12 @@ def _fix_words(fix: Fix) -> str:
         )
     many = len(fix.closed) + len(fix.others)
     if not fix.others:
-        whom = "It has" if many == 1 else "They have"
-        return f"{whom} no other path: after this, {'it' if many == 1 else 'none of them'} can become administrator."
+        if many == 1:
+            return "It has no other path: after this, it can’t become administrator."
+        return "They have no other path: after this, none of them can become administrator."
     kept = len(fix.others)
+    if not fix.closed:
+        return "It still has another path." if kept == 1 else f"All {kept:,} still have another path."
     return (
         f"After this, {len(fix.closed):,} of {many:,} can’t become administrator any more. "
         f"{kept:,} still {'has' if kept == 1 else 'have'} another path."

@@ -187,7 +187,8 @@ def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stag
 def _principal(member: Member, frame: Frame) -> Stage:
     url = page_of(member, frame)
     kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
-    return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {member.account}",), url=url)
+    place = frame.accounts.get(member.account, member.account)
+    return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
 
 
 def page_of(member: Member, frame: Frame) -> str:

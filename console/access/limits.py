@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from iam.mirror.models import Account
 from iam.policy.index.question import Limitation
 
 MOST_NAMED: Final = 6
@@ -39,6 +40,9 @@ def unread_rows(unread: Mapping[str, Sequence[str]]) -> list[Limit]:
 def _where(numbers: Sequence[str]) -> str:
     if not numbers:
         return ""
+    shown = numbers[:MOST_NAMED]
+    names = dict(Account.objects.filter(account_id__in=shown).values_list("account_id", "name"))
+    words = [names.get(number) or number for number in shown]
     if len(numbers) > MOST_NAMED:
-        return f"Applies to {len(numbers):,} accounts, such as {numbers[0]}."
-    return f"Applies to {', '.join(numbers)}."
+        return f"Applies to {len(numbers):,} accounts, such as {words[0]}."
+    return f"Applies to {', '.join(words)}."

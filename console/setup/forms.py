@@ -162,7 +162,7 @@ class SettingsForm(SetupForm):
         error_messages={"required": "Enter a name for the account."},
     )
     pull_every = forms.TypedChoiceField(
-        label="Read it",
+        label="Sync",
         required=False,
         coerce=int,
         empty_value=None,

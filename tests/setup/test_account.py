@@ -14,6 +14,8 @@ from django.urls import reverse
 
 from iam.journal.models import Entry
 from iam.mirror.models import Account, DoctorRun, EdgeKind, Kind, Pull, PullSection
+from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.queries.figures import section_counts
 from tests import factories
 from tests.setup.conftest import HTMX, text_of
 
@@ -54,6 +56,12 @@ def test_every_section_has_its_age_and_count(admin: Client, account: Account) ->
     assert body.count('<span class="age">4 min ago</span>') == 21
     assert "AWS makes this report every 4 h" in body
     assert "Every 15 minutes" in body
+
+
+def test_only_the_account_for_which_aws_lists_the_organization_counts_it(account: Account) -> None:
+    assert ORGANIZATION not in section_counts(account, at=None)
+    factories.entity(account, Kind.ORG_ROOT, "r-1")
+    assert section_counts(account, at=None)[ORGANIZATION] == 1
 
 
 def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(

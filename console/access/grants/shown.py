@@ -74,6 +74,8 @@ def events_of(grant: Grant, parts: Parts) -> list[Event]:
 
 def _act(version: GrantVersion) -> Event:
     words, icon, tone = ACTS[version.act]
+    if version.act == Act.ASKED and not version.by_label:
+        words = "Recorded as a grant"
     text = words.format(by=version.by_label or "Gatehouse")
     # Gatehouse gives as its own reason what the line says already.
     note = "" if version.reason.rstrip(".") == text else version.reason

@@ -22,7 +22,7 @@ from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
 from iam.mirror.queries.history import difference, two_documents
-from iam.mirror.queries.lists.freshness import first_syncs
+from iam.mirror.queries.lists.freshness import first_syncs, known_since
 from iam.mirror.queries.moments import account_moments, just_after
 
 FEW, MANY = 6, 100
@@ -83,6 +83,9 @@ def _offered(request: ViewerRequest) -> list[Account]:
 
 def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, Any]) -> HttpResponse:
     entity = _found(request, asked)
+    known = known_since(entity.account, kind=entity.kind)
+    earliest = just_after(known) if known else just_after(entity.first_seen)
+    span = _since_first(request, span, earliest)
     shown = Shown(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
     found = difference(entity, left=span.left, right=span.right)
     open_to = shown.openable({named.pk for event in found.events for named in event.others})
@@ -100,7 +103,8 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
         "is_cut": found.is_cut,
         "was_there": entities.state_at(entity, at=span.left) is not None,
         "is_there": shown.state is not None,
-        "earliest": just_after(entity.first_seen),
+        "earliest": earliest,
+        "left": span.left,
         "access_url": _access_url(shown, span),
         "documents": two_documents(entity, token=request.GET.get("diff", "")),
     }

@@ -21,6 +21,7 @@ from iam.mirror.pull.sections import (
     INSTANCE_PROFILES,
     KINDS,
     MFA_DEVICES,
+    ORGANIZATION,
     POLICIES,
     ROLES,
     SERVER_CERTIFICATES,
@@ -184,7 +185,8 @@ def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
 def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
     """How many entities of each section there are, as the lists count them, and CUSTOMER_POLICIES: one query.
 
-    A section without entities of its own, such as the credential report, is not in it.
+    A section without entities of its own, such as the credential report, is not in it; nor is the organization of a
+    member account, which AWS lists for the management account alone.
     """
     states = EntityState.objects.filter(valid_at(at), account=account).order_by()
     by_kind: Counter[str] = Counter()
@@ -193,6 +195,8 @@ def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
         by_kind[kind] += number
         by_category[kind, category] = number
     counts = {section: sum(by_kind[kind] for kind in kinds) for section, kinds in KINDS.items()}
+    if not counts[ORGANIZATION]:
+        del counts[ORGANIZATION]
     virtual = by_category[Kind.MFA_DEVICE, "virtual"]
     return counts | {
         MFA_DEVICES: virtual,

@@ -171,7 +171,7 @@ def _place(
     if len(fitting) > 1:
         # A wildcard may reach into resources of another type, such as the indexes of a table.
         return _matching(arn, fitting, reader)
-    if name == OWN_USER and kind.name == "user":
+    if kind.name == "user" and name in (OWN_USER, f"{EVERYTHING}/{OWN_USER}"):
         return Place("their own IAM user", "their own IAM user", "", after)
     if all(value == EVERYTHING for value in names):
         return Place(f"all {many}", f"all {many}", "", after)

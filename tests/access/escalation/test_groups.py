@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
+from console.access.escalation_openings import fix_words
 from iam.access.certainty import Certainty
 from iam.access.escalation import Wanted, who_reaches
 from iam.access.escalation_graph import forget
 from iam.access.escalation_groups import (
+    Affected,
     Filter,
+    Fix,
     Opening,
     escalation_totals,
     fix_of,
@@ -181,3 +186,23 @@ def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
     affected = {one.member.name for group in groups if not group.is_own for one in group.affected}
     assert "sly" in affected
     assert totals.own == 1
+
+
+@pytest.mark.parametrize(
+    ("closed", "others", "words"),
+    [
+        (1, 0, "It has no other path: after this, it can’t become administrator."),
+        (2, 0, "They have no other path: after this, none of them can become administrator."),
+        (
+            2,
+            1,
+            "After this, 2 of 3 can’t become administrator any more. 1 still has another path.",
+        ),
+        (0, 1, "It still has another path."),
+        (0, 2, "All 2 still have another path."),
+    ],
+)
+def test_what_a_fix_leaves_is_said_for_one_and_for_many(closed: int, others: int, words: str) -> None:
+    someone = cast("Affected", object())
+    fix = Fix(frozenset(), (someone,) * closed, (someone,) * others, (), is_whole=True)
+    assert fix_words(fix) == words

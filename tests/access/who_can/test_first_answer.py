@@ -115,7 +115,7 @@ def test_what_could_stop_access_and_was_not_synced_makes_it_unconfirmed(
     assert shown(page)["unconfirmed"] == ["tomas.lind"]
     assert "4 confirmed, 1 conditional, 1 unconfirmed" in summary(page)
     assert "Unconfirmed: SCPs weren’t synced" in unescape(page)
-    assert "SCPs weren’t synced, so answers there are unconfirmed. Applies to 222222222222." in unescape(page)
+    assert "SCPs weren’t synced, so answers there are unconfirmed. Applies to staging." in unescape(page)
     assert shown(ask(auditor, certainty="confirmed")) == {
         "can": ["pay-settle", "hana.sato", "ines.duarte", "maya.okafor"]
     }

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.changes.models import Change, ChangeSet
 from iam.directory.models import Role
-from iam.mirror.models import AccountFact, EdgeKind, Pull, UserCredentials
+from iam.mirror.models import AccountFact, EdgeKind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.queries.moments import just_after
 from tests import factories
@@ -291,3 +291,14 @@ def test_a_comparison_begins_where_something_is_known_unless_somebody_chose(
         "Nothing is known before"
         in admin.get(f"/compare/?account={small.account.account_id}&from={chosen}").content.decode()
     )
+
+
+def test_before_something_existed_its_kind_was_known_from_the_first_sync_of_its_section(
+    small: Small, admin: Client
+) -> None:
+    Section.objects.filter(account=small.account).delete()
+    Section.objects.create(account=small.account, name="users", observed_at=LATER, known_since=FIRST_READ)
+    late = seen_after(factories.user(small.account, "late", since=LATER).states.get()).entity
+    address = f"/compare/?entity={late.pk}"
+    assert "Nothing is known before" not in _text(admin, f"{address}&from={LATER - DAY:%Y-%m-%dT%H:%M:%S}")
+    assert "Nothing is known before" in _text(admin, f"{address}&from={FIRST_READ - DAY:%Y-%m-%dT%H:%M:%S}")

@@ -79,6 +79,14 @@ BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
             "Change password on their own IAM user",
         ),
         (
+            allow(
+                "iam:ChangePassword",
+                ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"],
+            ),
+            "iam:ChangePassword on their own IAM user",
+            "Change password on their own IAM user",
+        ),
+        (
             allow("s3:GetObject", OBJECTS, Bool={"aws:MultiFactorAuthPresent": "true"}),
             "Read objects in s3://pay-ledger, only with MFA",
             "Read files in the bucket pay-ledger, only with MFA",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import BigAutoField, Q
+from django.db.models import BigAutoField, Min, Q
 
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
+from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.accounts_then import connected_at
 from iam.mirror.queries.lists.core import Lens, Seen
@@ -96,6 +97,14 @@ def first_syncs(account: Account, *, after: datetime) -> list[tuple[str, datetim
     """The sections of an account of which nothing is known as of a moment, though they are now; each with its first sync. One query."""
     rows = Section.objects.filter(unknown_at(after), account=account, observed_at__isnull=False)
     return sorted(rows.values_list("name", KNOWN_SINCE), key=lambda row: (row[1], row[0]))
+
+
+def known_since(account: Account, *, kind: str) -> datetime | None:
+    """From when on things of a kind are known in an account; None where they were never synced. One query."""
+    names = [section for section, kinds in KINDS.items() if kind in kinds]
+    rows = Section.objects.filter(account=account, name__in=names)
+    moment: datetime | None = rows.aggregate(first=Min(KNOWN_SINCE))["first"]
+    return moment
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
