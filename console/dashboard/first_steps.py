@@ -10,6 +10,7 @@ from django.urls import reverse
 from iam.directory.models import Identity
 from iam.directory.rules import enough_approvers
 from iam.guard import Right, Viewer
+from iam.linking.proposals import has_proposals
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.accounts import visible_accounts
 
@@ -52,7 +53,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
         Step(
             "Match IAM users to people",
             "Then people see their own access, and offboarding finds all of it.",
-            reverse("linking:links"),
+            reverse("linking:review" if has_proposals(viewer) else "linking:links"),
             Identity.objects.exists(),
         ),
     ]

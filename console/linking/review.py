@@ -1,72 +1,241 @@
-"""The review of all matches on one page: deselect rows, choose where several people fit, confirm once."""
+"""The review of all matches, in groups by reason and in pages: clear rows, choose where several people fit, confirm all of it at once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from console.linking.selection import Chosen, Selection
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.guard import Right
-from iam.linking.proposals import MOST, MatchRow, Review, link_many, review
+from iam.linking.proposals import (
+    AT_ONCE,
+    NEWCOMERS,
+    SEVERAL,
+    Group,
+    MatchRow,
+    Proposal,
+    Review,
+    link_many,
+    match_rows,
+    review,
+)
 from iam.linking.queries import CAP
 from iam.linking.rights import may_link_any, may_rule
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-SHOWN_REFUSALS = 10
+PAGE: Final = 50
+SHOWN_REFUSALS: Final = 10
 NOTHING_CHOSEN = "No match is selected."
+CHANGED = "The matches changed since this page was shown. Look at the numbers, then confirm again."
+NO_NAME = "Enter the name of the person."
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShown:
+    """A group in the list of groups: how many of it are selected."""
+
+    group: Group
+    selected: int
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowShown:
+    """A user on the page, and what is selected, chosen, or typed for it."""
+
+    row: MatchRow
+    proposal: Proposal
+    is_selected: bool
+    person: str = ""
+    name: str = ""
+    error: str = ""
 
 
 @require_http_methods(["GET", "POST"])
 @require(*SAYS)
 @recently_authenticated
 def review_page(request: ViewerRequest) -> HttpResponse:
-    """The page; posted, the selected matches are linked."""
+    """A page of a group of the address (`group`, `page`); posted, what is selected on it is kept, and the button says what follows."""
     require_present(request)
     if not may_link_any(request.viewer):
         raise Http404
+    found, selection = review(request.viewer), Selection.of(request)
+    group = found.group(request.GET.get("group", ""))
+    number = _number(request.GET.get("page", ""))
     if request.method == "GET":
-        return _page(request)
-    pairs, newcomers, errors = _posted(request)
-    if errors or not (pairs or newcomers):
-        return _page(request, errors=errors, error="" if errors else NOTHING_CHOSEN)
-    done = link_many(
-        request.viewer, pairs, newcomers=newcomers, why=request.POST.get("why", "").strip()[:1000]
-    )
+        return _page(request, found, selection, group, number)
+    shown = _take_over(request, found, selection)
+    selection.keep(request, found)
+    for act, is_on in (("all", True), ("none", False)):
+        wanted = found.group(request.POST[act]) if act in request.POST else None
+        if wanted is not None:
+            selection.select_all(wanted, is_on=is_on)
+            selection.keep(request, found)
+            return redirect(_address(wanted, number if wanted == group else 1))
+    if "go" in request.POST:
+        key, _, page = request.POST["go"].rpartition("~")
+        return redirect(_address(found.group(key), _number(page)))
+    is_same = shown is not None and selection.digest(found, but=shown) == request.POST.get("elsewhere", "")
+    if not is_same:
+        return _page(request, found, selection, group, number, error=CHANGED)
+    return _confirm(request, found, selection, group, number)
+
+
+def _confirm(
+    request: ViewerRequest, found: Review, selection: Selection, group: Group | None, number: int
+) -> HttpResponse:
+    """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
+    chosen = [one for some in found.groups for one in selection.chosen(some)]
+    if not chosen:
+        return _page(request, found, selection, group, number, error=NOTHING_CHOSEN)
+    names = _names(request, selection, [one for one in chosen if one.person is None])
+    if nameless := next((one for one in chosen if one.person is None and not names.get(one.user)), None):
+        newcomers = found.group(NEWCOMERS)
+        page = _page_of(newcomers, nameless.user)
+        return _page(request, found, selection, newcomers, page, errors={nameless.user: NO_NAME})
+    some = chosen[:AT_ONCE]
+    pairs = {one.user: one.person for one in some if one.person is not None}
+    new = {one.user: names[one.user] for one in some if one.person is None}
+    done = link_many(request.viewer, pairs, newcomers=new, why=selection.why)
     if done.linked:
-        users = "1 IAM user is" if done.linked == 1 else f"{done.linked} IAM users are"
+        users = "1 IAM user is" if done.linked == 1 else f"{done.linked:,} IAM users are"
         messages.success(request, f"{users} linked. Nothing changes in AWS.")
+    if left := len(chosen) - len(some):
+        messages.info(request, f"{left:,} more selected matches are left. Confirm them next.")
+    else:
+        selection.why = ""
     for sentence in done.refused[:SHOWN_REFUSALS]:
         messages.error(request, sentence)
     if len(done.refused) > SHOWN_REFUSALS:
-        messages.error(request, f"{len(done.refused) - SHOWN_REFUSALS} more IAM users were not linked.")
+        messages.error(request, f"{len(done.refused) - SHOWN_REFUSALS:,} more IAM users were not linked.")
+    selection.keep(request, review(request.viewer))
     return redirect("linking:review")
 
 
-def _posted(request: ViewerRequest) -> tuple[dict[int, UUID], dict[int, str], dict[int, str]]:
-    """The chosen person of each user, the names of new people, and what is wrong with these names."""
-    pairs: dict[int, UUID] = {}
-    newcomers: dict[int, str] = {}
-    errors: dict[int, str] = {}
-    for name, value in request.POST.items():
-        act, _, number = name.partition("-")
-        if not number.isdecimal() or len(number) > 18:
+def _take_over(request: ViewerRequest, found: Review, selection: Selection) -> set[int] | None:
+    """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed as it was shown."""
+    proposals = {one.user: (group, one) for group in found.groups for one in group.proposals}
+    shown = {int(text) for text in request.POST.get("rows", "").split(",")[:PAGE] if _is_pk(text)}
+    is_same = True
+    for user in shown:
+        if user not in proposals:
+            is_same = is_same and not request.POST.get(f"link-{user}") and f"add-{user}" not in request.POST
             continue
-        pk = int(number)
-        if act == "link" and (person := _uuid(str(value))) is not None:
-            pairs[pk] = person
-        elif act == "add":
-            written = " ".join(request.POST.get(f"name-{pk}", "").split())[:128]
-            if written:
-                newcomers[pk] = written
-            else:
-                errors[pk] = "Enter the name of the person."
-    return pairs, newcomers, errors
+        group, proposal = proposals[user]
+        posted = request.POST.get(f"link-{user}", "")
+        if group.key == SEVERAL:
+            selection.people.pop(user, None)
+            if (person := _uuid(posted)) is not None:
+                selection.people[user] = str(person)
+        elif group.key == NEWCOMERS:
+            selection.select(group, user, is_on=f"add-{user}" in request.POST)
+            selection.names[user] = " ".join(request.POST.get(f"name-{user}", "").split())[:128]
+        else:
+            is_same = is_same and posted in ("", str(proposal.person))
+            selection.select(group, user, is_on=bool(posted))
+    selection.why = request.POST.get("why", "").strip()[:1000]
+    return shown if is_same else None
+
+
+def _names(request: ViewerRequest, selection: Selection, chosen: list[Chosen]) -> dict[int, str]:
+    """The names of new people: as typed, or as their tags say."""
+    untyped = [Proposal(one.user) for one in chosen if one.user not in selection.names]
+    proposed = {row.user.pk: row.display for row in match_rows(request.viewer, untyped)} if untyped else {}
+    return proposed | {one.user: selection.names[one.user] for one in chosen if one.user in selection.names}
+
+
+def _page(
+    request: ViewerRequest,
+    found: Review,
+    selection: Selection,
+    group: Group | None,
+    number: int,
+    *,
+    errors: dict[int, str] | None = None,
+    error: str = "",
+) -> HttpResponse:
+    proposals = group.proposals if group else ()
+    pages = max(1, -(-len(proposals) // PAGE))
+    number = min(number, pages)
+    shown = proposals[(number - 1) * PAGE : number * PAGE]
+    rows = _rows(request, selection, group, shown, errors or {}) if group else []
+    groups = [GroupShown(one, selection.count(one), one == group) for one in found.groups]
+    key = group.key if group else ""
+    selected = sum(one.selected for one in groups)
+    context: dict[str, Any] = {
+        "section": "links",
+        "groups": groups,
+        "group": group,
+        "rows": rows,
+        "pks": ",".join(str(one.user) for one in shown),
+        "elsewhere": selection.digest(found, but={one.user for one in shown}),
+        "number": number,
+        "pages": pages,
+        "first": (number - 1) * PAGE + 1,
+        "last": (number - 1) * PAGE + len(shown),
+        "before": f"{key}~{number - 1}" if number > 1 else "",
+        "after": f"{key}~{number + 1}" if number < pages else "",
+        "selected": selected,
+        "at_once": AT_ONCE if selected > AT_ONCE else 0,
+        "unmatched": _unmatched(found),
+        "may_rule": may_rule(request.viewer),
+        "whole": request.viewer.sees_accounts,
+        "why": selection.why,
+        "error": error,
+    }
+    return render_page(request, "linking/review.html", context, status=422 if errors or error else 200)
+
+
+def _rows(
+    request: ViewerRequest,
+    selection: Selection,
+    group: Group,
+    shown: tuple[Proposal, ...],
+    errors: dict[int, str],
+) -> list[RowShown]:
+    rows = {row.user.pk: row for row in match_rows(request.viewer, shown)}
+    return [
+        RowShown(
+            rows[one.user],
+            one,
+            selection.is_selected(group, one.user),
+            person=selection.people.get(one.user, ""),
+            name=selection.names.get(one.user, rows[one.user].display),
+            error=errors.get(one.user, ""),
+        )
+        for one in shown
+        if one.user in rows
+    ]
+
+
+def _address(group: Group | None, page: int) -> str:
+    """A page of a group, at its rows."""
+    query: dict[str, str | int] = {"group": group.key if group else "", "page": page}
+    return f"{reverse('linking:review')}?{urlencode(query)}#rows"
+
+
+def _page_of(group: Group | None, user: int) -> int:
+    users = [one.user for one in group.proposals] if group else []
+    return users.index(user) // PAGE + 1 if user in users else 1
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
+
+
+def _is_pk(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
 
 
 def _uuid(text: str) -> UUID | None:
@@ -74,38 +243,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _page(request: ViewerRequest, *, errors: dict[int, str] | None = None, error: str = "") -> HttpResponse:
-    found = review(request.viewer)
-    context = {
-        "section": "links",
-        "review": found,
-        "proposed": [(row, _is_selected(request, row)) for row in found.proposed],
-        "ambiguous": [(row, request.POST.get(f"link-{row.user.pk}", "")) for row in found.ambiguous],
-        "newcomers": [_newcomer(request, row, errors or {}) for row in found.newcomers],
-        "unmatched": _unmatched(found),
-        "may_rule": may_rule(request.viewer),
-        "whole": request.viewer.sees_accounts,
-        "most": MOST,
-        "why": request.POST.get("why", ""),
-        "error": error,
-    }
-    return render_page(request, "linking/review.html", context, status=422 if errors or error else 200)
-
-
-def _is_selected(request: ViewerRequest, row: MatchRow) -> bool:
-    """Selected at first; after a refused form, as it was."""
-    return request.method != "POST" or f"link-{row.user.pk}" in request.POST
-
-
-def _newcomer(
-    request: ViewerRequest, row: MatchRow, errors: dict[int, str]
-) -> tuple[MatchRow, bool, str, str]:
-    """The row, whether it is selected, the name in its field, and what is wrong with it."""
-    pk = row.user.pk
-    name = request.POST.get(f"name-{pk}", row.display)
-    return row, f"add-{pk}" in request.POST, name, errors.get(pk, "")
 
 
 def _unmatched(found: Review) -> str:

@@ -17,8 +17,8 @@ from console.rotation.words import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
-from iam.directory.models import Team
 from iam.guard import Right, Viewer
+from iam.linking.owners import owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.owners import WORDS
 from iam.mirror.queries.keyset import Row
@@ -140,12 +140,9 @@ PAGE: Final = Page(
 
 def page_for(viewer: Viewer) -> Page:
     """The page, with the teams that the viewer can filter by."""
-    found = [
-        (slug, name)
-        for slug, name in Team.objects.order_by("name").values_list("slug", "name")
-        if viewer.sees_accounts or slug in viewer.leads
-    ]
-    owner = Filter("owner", "Owning team", (*WORDS, *found))
+    owners = owners_to_filter(viewer)
+    owner = Filter("owner", "Owning team", tuple(owners))
+    found = [choice for choice in owners if choice not in WORDS]
     if not found:
         return replace(PAGE, filters=(*PAGE.filters, owner))
     return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(found)), owner))

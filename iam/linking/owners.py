@@ -21,6 +21,7 @@ from iam.guard import Right, Viewer
 from iam.linking.rights import linkable
 from iam.linking.whose import Whose, whose
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
+from iam.mirror.owners import WORDS
 
 TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
 """Tags that often name who looks after a user; without regard to case, "-", "_" and spaces."""
@@ -104,6 +105,13 @@ def teams_to_set(viewer: Viewer) -> list[Team]:
     if not viewer.may(Right.MANAGE_OPERATORS):
         teams = teams.filter(slug__in=viewer.leads)
     return list(teams)
+
+
+def owners_to_filter(viewer: Viewer) -> list[tuple[str, str]]:
+    """The choices (value, label) of a filter by owning team: any, none, and the teams of which the viewer knows."""
+    teams = Team.objects.order_by("name").values_list("slug", "name")
+    known = [(slug, name) for slug, name in teams if viewer.sees_accounts or slug in viewer.leads]
+    return [*WORDS, *known]
 
 
 def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser | None:

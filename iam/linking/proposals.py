@@ -1,16 +1,17 @@
-"""One review of all matches: what tags, rules and names propose for users without a linked person, where several people fit, and what stays open."""
+"""The review of all matches: what tags, rules and names propose for users without a linked person, where several people fit, and what stays open."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from iam.directory.models import Person
+from iam.directory.models import Identity, Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
 from iam.linking.acts import Confirmed, add_and_link, link
@@ -19,18 +20,21 @@ from iam.linking.queries import (
     DOUBTFUL,
     PROPOSED,
     UNLINKED,
+    any_sign,
     count_of,
     persons,
     same_names,
     signs_of,
 )
 from iam.linking.rights import may_rule, people_to_choose
-from iam.linking.whose import whose
+from iam.linking.whose import DOUBTS, whose
 from iam.mirror.models import Entity, TagSet, valid_at
 from iam.mirror.naming import display_name
 
-MOST: Final = 300
-"""Users on one page: a form may have 1,000 fields, and each user takes up to two."""
+AT_ONCE: Final = 500
+"""Users that are linked by one request; the others stay selected for the next."""
+SEVERAL: Final = "several"
+NEWCOMERS: Final = "new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,65 +57,109 @@ class MatchRow:
     words: str = ""
 
 
-@dataclass(slots=True)
-class Review:
-    """All matches: `proposed` have one person, `ambiguous` several, `newcomers` an address that nobody in Gatehouse has.
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What can be decided about a user. `person` is the only one who fits; None where several do, or a new one would be added."""
 
-    `unmatched` counts the users for whom nothing is proposed, `left` those that didn't fit on the page.
-    """
+    user: int
+    person: UUID | None = None
 
-    proposed: list[MatchRow] = field(default_factory=list)
-    ambiguous: list[MatchRow] = field(default_factory=list)
-    newcomers: list[MatchRow] = field(default_factory=list)
-    unmatched: int = 0
-    left: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Proposals for the same reason, by user name. `key` names the group in addresses."""
+
+    key: str
+    label: str
+    proposals: tuple[Proposal, ...]
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to decide."""
-        return not (self.proposed or self.ambiguous or self.newcomers)
+    def is_sure(self) -> bool:
+        """True if one person fits each user, by the same reason."""
+        return self.key not in (SEVERAL, NEWCOMERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All that a viewer can decide, and how many users there is no proposal for."""
+
+    groups: tuple[Group, ...]
+    unmatched: int
+
+    def group(self, key: str) -> Group | None:
+        """The group of a key; the first one for any other."""
+        return next((group for group in self.groups if group.key == key), next(iter(self.groups), None))
 
 
 def review(viewer: Viewer) -> Review:
-    """Everything that can be decided, as far as the viewer can link it; the same few queries for any number of users."""
-    found = Review()
-    known, doubtful, rest = (_signs(view, viewer) for view in (PROPOSED, DOUBTFUL, UNLINKED))
-    candidates = _Candidates(viewer, [*known, *doubtful, *rest])
-    for sign in known:
-        row = candidates.row(sign)
-        # A proposed person outside the viewer's scope is for somebody else to confirm.
-        if row.choices:
-            found.proposed.append(row)
-    rest.sort(key=lambda sign: (sign.login, sign.pk))
-    found.ambiguous = [row for sign in doubtful if (row := candidates.row(sign)).choices or row.others]
+    """Everything that can be decided, as far as the viewer can link it, however much that is; the same few queries for any number of users."""
+    doubtful, rest = list(_rows(signs_of(DOUBTFUL, viewer))), list(_rows(_hinted(viewer)))
+    candidates = _Candidates(viewer, [*doubtful, *rest])
+    several = [sign.pk for sign in doubtful if (row := candidates.row(sign)).choices or row.others]
+    newcomers = []
     adds = may_rule(viewer)
     for sign in rest:
         row = candidates.row(sign)
         if row.choices:
-            found.ambiguous.append(row)
+            several.append(sign.pk)
         elif row.address and adds:
-            found.newcomers.append(row)
-    decided = {row.user.pk for row in (*found.ambiguous, *found.newcomers)}
-    found.unmatched = count_of(UNLINKED, viewer) - sum(sign.pk in decided for sign in rest)
-    found.left = sum(max(0, count_of(view, viewer) - MOST) for view in (PROPOSED, DOUBTFUL))
-    _cut(found)
-    return found
+            newcomers.append(sign.pk)
+    decided = {*several, *newcomers}
+    unmatched = count_of(UNLINKED, viewer) - sum(sign.pk in decided for sign in rest)
+    groups = list(_sure_groups(viewer))
+    if several:
+        groups.append(Group(SEVERAL, "Several people fit", tuple(map(Proposal, several))))
+    if newcomers:
+        groups.append(Group(NEWCOMERS, "New to Gatehouse", tuple(map(Proposal, newcomers))))
+    return Review(tuple(groups), unmatched)
 
 
-def _signs(view: str, viewer: Viewer) -> list[Sign]:
-    rows = signs_of(view, viewer).select_related("user__account", "former")
-    # Users with an address come first: among very many users without any hint they would not be found.
-    order = ("-address", "login", "user") if view == UNLINKED else ("login", "user")
-    return list(rows.order_by(*order)[:MOST])
+def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
+    """The rows of some proposals, in their order."""
+    signs = {sign.pk: sign for sign in _rows(Sign.objects.filter(pk__in=[one.user for one in proposals]))}
+    candidates = _Candidates(viewer, list(signs.values()))
+    return [candidates.row(signs[one.user]) for one in proposals if one.user in signs]
 
 
-def _cut(found: Review) -> None:
-    room = MOST
-    for name in ("proposed", "ambiguous", "newcomers"):
-        rows = getattr(found, name)
-        setattr(found, name, rows[:room])
-        found.left += max(0, len(rows) - room)
-        room = max(0, room - len(rows))
+def has_proposals(viewer: Viewer) -> bool:
+    """True if tags, addresses or name rules say whose some user is; one query."""
+    says = Q(standing=Standing.KNOWN, person__isnull=False) | Q(standing__in=DOUBTS) | ~Q(address="")
+    return any_sign(viewer, says)
+
+
+def _sure_groups(viewer: Viewer) -> Iterator[Group]:
+    """The users for whom one person fits, by the reason; the largest group first."""
+    signs = signs_of(PROPOSED, viewer).exclude(person=viewer.person_id)
+    if not viewer.scope.sees_everything:
+        # A proposed person outside the viewer's scope is for somebody else to confirm.
+        signs = signs.filter(person__in=persons(viewer).values("pk"))
+    found: dict[str, list[Proposal]] = defaultdict(list)
+    for user, person, words in signs.order_by("login", "user").values_list("user", "person", "words"):
+        found[words.partition(": ")[0]].append(Proposal(user, person))
+    for words, proposals in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        yield Group(words.lower(), words[:1].upper() + words[1:], tuple(proposals))
+
+
+def _hinted(viewer: Viewer) -> QuerySet[Sign]:
+    """Users without a person of whom anything says whose they may be: an address, a user of the same name, the name of a person."""
+    unlinked = signs_of(UNLINKED, viewer)
+    tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
+    twins = Sign.objects.filter(Exists(tied), login=OuterRef("login"), user__gone_at__isnull=True)
+    hints = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins.exclude(account=OuterRef("account"))))
+    return unlinked.filter(hints | Q(pk__in=_named_like_people(unlinked, viewer)))
+
+
+def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:
+    """Users whose name, as people write it, is that of somebody; three queries."""
+    names = {name.lower() for name in people_to_choose(viewer).values_list("name", flat=True) if " " in name}
+    users = dict(signs.values_list("user", "user__name")) if names else {}
+    tags = TagSet.objects.filter(valid_at(None), entity__in=users)
+    by_user = dict(tags.values_list("entity_id", "tags"))
+    return [pk for pk, name in users.items() if display_name(name, by_user.get(pk)).lower() in names]
+
+
+def _rows(signs: QuerySet[Sign]) -> QuerySet[Sign]:
+    return signs.select_related("user__account", "former").order_by("login", "user")
 
 
 class _Candidates:

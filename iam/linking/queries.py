@@ -148,6 +148,11 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
     return waiting(rows)
 
 
+def any_sign(viewer: Viewer, says: Q) -> bool:
+    """True if a user, of whom the viewer may say whose they are and nobody has, has such a sign."""
+    return waiting(_linkable(Sign.objects.filter(says), viewer)).exists()
+
+
 def part_of(view: str, viewer: Viewer, *, after: tuple[str, int] | None = None) -> Part:
     """A page of a view, by user name; the same few queries whatever the size of the organization."""
     rows = signs_of(view, viewer)
@@ -181,7 +186,8 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
     twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
     if not viewer.scope.sees_everything:
         twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
-    others = list(twins.exclude(account__removed_at__isnull=False)[: 40 * PAGE])
+    tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
+    others = list(twins.filter(Exists(tied)).exclude(account__removed_at__isnull=False))
     rows = Identity.objects.filter(user_arn__in=[one.user.arn for one in others]).select_related("person")
     held = {one.user_arn: one.person for one in rows}
     apart = set(Apart.objects.filter(user__in=[one.pk for one in signs]).values_list("user_id", "person_id"))

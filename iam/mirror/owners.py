@@ -11,7 +11,7 @@ from iam.directory.models import Identity, OwnedUser
 from iam.mirror.models import Entity
 
 ANY, NONE = "any", "none"
-WORDS: Final = ((ANY, "Any team"), (NONE, "No team"))
+WORDS: Final = ((ANY, "Any team"), (NONE, "No owning team"))
 
 
 def owned_by(column: str, teams: Sequence[str]) -> Q:

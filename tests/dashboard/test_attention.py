@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
+from iam.linking.working import work_out
 from iam.mirror.models import Account, AccountFact
 from iam.mirror.pull.revisions import note_write
 from tests import factories
 from tests.dashboard.test_overview import _client, _text
+from tests.linking.test_whose import tagged
 
 pytestmark = pytest.mark.django_db
 
@@ -126,8 +128,12 @@ def test_the_first_steps_are_shown_until_all_are_done() -> None:
     for name in ("Hana Sato", "Otto Weber"):
         factories.operator(Role.APPROVER, name=name)
     Account.objects.update(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
-    assert "Match IAM users to people" in _text(client)
-    factories.person("Maya Okafor", arns=(user.arn,))
+    assert 'href="/people/links/">Match IAM users to people' in _text(client)
+    factories.person("Maya Okafor", email="maya@example.com")
+    tagged(user, email="maya@example.com")
+    work_out(whole=True)
+    assert 'href="/people/links/review/">Match IAM users to people' in _text(client)
+    Identity.objects.create(person=Person.objects.get(name="Maya Okafor"), user_arn=user.arn)
     assert "First steps" not in _text(client)
 
 

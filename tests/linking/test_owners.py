@@ -263,11 +263,36 @@ def test_it_is_set_and_shown_on_the_page_of_the_user_and_filtered_in_both_lists(
         rows = client.get(reverse("identities:people"), {"owner": value}).context["rows"]
         return [row["name"] for row in rows]
 
-    assert names("payments") == names("PAYMENTS") == names("any") == ["ci-release"]
+    assert names("payments") == names("Payments") == names("any") == ["ci-release"]
     assert names("none") == [other.name]
     assert "Owned by Payments" in text(client.get(reverse("identities:people")))
     client.post(reverse("linking:owner", args=[machine.pk]), {"team": ""})
     assert not OwnedUser.objects.exists()
+
+
+def offered(client: Client, address: str) -> list[tuple[str, str]]:
+    """The choices of the filter by owning team."""
+    menus = client.get(reverse(address)).context["menus"]
+    return [(value, label) for menu in menus if menu.name == "owner" for value, label, _ in menu.choices]
+
+
+@pytest.mark.parametrize("address", ["identities:people", "keys:keys"])
+def test_the_owning_team_is_chosen_from_the_teams_there_are(account: Account, address: str) -> None:
+    team()
+    Team.objects.create(slug="data", name="Data")
+    words = [("any", "Any team"), ("none", "No owning team")]
+    assert offered(browser(Role.ADMINISTRATOR), address) == [
+        *words,
+        ("data", "Data"),
+        ("payments", "Payments"),
+    ]
+    lead = browser(Role.TEAM_LEAD, team=Team.objects.get(slug="data"))
+    assert offered(lead, address) == [*words, ("data", "Data")]
+
+
+def test_a_team_that_is_none_is_said_and_not_looked_for(account: Account) -> None:
+    page = text(browser(Role.ADMINISTRATOR).get(reverse("identities:people"), {"owner": "nobody"}))
+    assert "“Owning team: nobody” isn’t a filter of this list and was ignored." in page
 
 
 def test_who_cannot_set_it_finds_no_form_and_no_address(machine: Entity) -> None:

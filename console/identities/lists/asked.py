@@ -92,7 +92,7 @@ def _filters(
         given = [value[:TEXT] for value in every[:VALUES]]
         if len(every) > VALUES:
             problems.append(f"Only the first {VALUES} values of the filter “{known.label}” are used.")
-        values = tuple(dict.fromkeys(v for v in given if v and "\x00" not in v))
+        values = tuple(dict.fromkeys(known.value_of(v) for v in given if v and "\x00" not in v))
         wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
         problems += [
             f"“{known.label}: {value}” isn’t a filter of this list and was ignored." for value in wrong

@@ -23,7 +23,7 @@ from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import Levels, LevelsByAccount
 from iam.guard import Right, Viewer
-from iam.linking.owners import may_set_any
+from iam.linking.owners import may_set_any, owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
 from iam.mirror.queries.keyset import Row
@@ -233,7 +233,7 @@ PAGE = Page(
             ),
             is_past=False,
         ),
-        Filter("owner", "Owning team", is_past=False, hint="The name of a team, “any” or “none”"),
+        Filter("owner", "Owning team", is_past=False),
     ),
     present=present,
     export=export,
@@ -243,10 +243,13 @@ PAGE = Page(
 
 
 def page_for(viewer: Viewer) -> Page:
-    """The page, with the button to set owning teams for those who can."""
+    """The page, with the teams that the viewer can filter by, and the button to set owning teams for those who can."""
+    owners = tuple(owners_to_filter(viewer))
+    filters = tuple(replace(one, choices=owners) if one.name == "owner" else one for one in PAGE.filters)
+    page = replace(PAGE, filters=filters)
     if not may_set_any(viewer):
-        return PAGE
-    return replace(PAGE, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))
+        return page
+    return replace(page, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))
 
 
 @require(*RIGHTS)

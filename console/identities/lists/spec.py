@@ -37,6 +37,13 @@ class Filter:
     is_past: bool = True
     hint: str = ""
 
+    def value_of(self, text: str) -> str:
+        """The value that an address means: some of earlier versions name a choice by its label."""
+        values = dict(self.choices)
+        if text in values:
+            return text
+        return next((value for value, label in self.choices if label.lower() == text.lower()), text)
+
     def label_of(self, value: str) -> str:
         """How a value is called."""
         return dict(self.choices).get(value, value)

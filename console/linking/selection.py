@@ -1,0 +1,104 @@
+"""What somebody has selected in the review of matches: kept in the session, so that it holds over pages, groups and days of work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from iam.linking.proposals import SEVERAL, Group, Proposal, Review
+
+SESSION_KEY: Final = "review-of-matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A user that is selected: for a person, or as a new one."""
+
+    user: int
+    person: UUID | None
+
+
+@dataclass(slots=True)
+class Selection:
+    """Selected are all users of a group for whom one person fits, and no others, until somebody changes that.
+
+    `switched` are keys of groups, and `flipped` the users of a group, for which it is the other way round. `people` are chosen where several fit,
+    `names` are typed for new people.
+    """
+
+    switched: set[str] = field(default_factory=set)
+    flipped: set[int] = field(default_factory=set)
+    people: dict[int, str] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    why: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Selection:
+        """As it was left."""
+        kept: dict[str, Any] = request.session.get(SESSION_KEY) or {}
+        return cls(
+            set(kept.get("switched", ())),
+            set(kept.get("flipped", ())),
+            {int(user): person for user, person in kept.get("people", {}).items()},
+            {int(user): name for user, name in kept.get("names", {}).items()},
+            kept.get("why", ""),
+        )
+
+    def keep(self, request: HttpRequest, review: Review) -> None:
+        """Keep it for the next page; what the review has no more is forgotten."""
+        users = {one.user for group in review.groups for one in group.proposals}
+        request.session[SESSION_KEY] = {
+            "switched": sorted(self.switched & {group.key for group in review.groups}),
+            "flipped": sorted(self.flipped & users),
+            "people": {str(user): person for user, person in self.people.items() if user in users},
+            "names": {str(user): name for user, name in self.names.items() if user in users},
+            "why": self.why,
+        }
+
+    def is_selected(self, group: Group, user: int) -> bool:
+        """Whether a user is linked by the next confirmation."""
+        if group.key == SEVERAL:
+            return bool(self.people.get(user))
+        return (group.is_sure is not (group.key in self.switched)) is not (user in self.flipped)
+
+    def select(self, group: Group, user: int, *, is_on: bool) -> None:
+        """Select or clear one user of a group in which nobody has to be chosen."""
+        if self.is_selected(group, user) is not is_on:
+            self.flipped ^= {user}
+
+    def select_all(self, group: Group, *, is_on: bool) -> None:
+        """Select or clear all users of a group. Where several people fit, only clearing is possible."""
+        users = {one.user for one in group.proposals}
+        if group.key == SEVERAL:
+            self.people = {user: person for user, person in self.people.items() if user not in users}
+            return
+        self.flipped -= users
+        if group.is_sure is is_on:
+            self.switched.discard(group.key)
+        else:
+            self.switched.add(group.key)
+
+    def chosen(self, group: Group) -> Iterator[Chosen]:
+        """The selected users of a group."""
+        for proposal in group.proposals:
+            if self.is_selected(group, proposal.user):
+                yield Chosen(proposal.user, self._person(group, proposal))
+
+    def count(self, group: Group) -> int:
+        """How many users of a group are selected."""
+        return sum(1 for _ in self.chosen(group))
+
+    def digest(self, review: Review, *, but: Collection[int]) -> str:
+        """A short name for what is selected, some users left out: equal where nothing changed since a page was shown."""
+        chosen = (one for group in review.groups for one in self.chosen(group) if one.user not in but)
+        pairs = sorted((one.user, str(one.person or "")) for one in chosen)
+        return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
+
+    def _person(self, group: Group, proposal: Proposal) -> UUID | None:
+        return UUID(self.people[proposal.user]) if group.key == SEVERAL else proposal.person
