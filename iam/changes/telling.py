@@ -207,7 +207,7 @@ def _requested(first: Change) -> str:
 def _warnings(first: Change) -> str:
     """What an approver accepts, a line for each; blank where there is nothing."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
-    accepted = warnings_of(first.change_set, parts=parts.only("title", "receipt"))
+    accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
     lines = [f"- {one.whole}" for one in accepted[:MOST_WARNINGS]]
     if len(accepted) > MOST_WARNINGS:
         lines.append(f"- and {len(accepted) - MOST_WARNINGS} more, on the page of the request")

@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from iam.changes.models import Change, ChangeSet
@@ -18,20 +18,44 @@ from iam.mirror.models import AccountFact, valid_at
 _BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?=[/\"*]|$)")
 _WRITES_TEXT: Final = ("policy.create", "inline_policy.put", "policy.create_version")
 NAMED: Final = 3
+LONG: Final = 320
+SHORT: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWarning:
     """One sentence to accept; `about` names the changes that it concerns, and is empty where it concerns the whole request. `is_note`: it is good to
-    know rather than a danger."""
+    know rather than a danger. `alike` names others for whom the same sentence holds, with their names in the place of the one it has."""
 
     text: str
     about: tuple[str, ...] = ()
     is_note: bool = False
+    alike: tuple[str, ...] = ()
+
+    @property
+    def beginning(self) -> str:
+        """What is shown at once of a sentence with very many names; "" where that is all of it."""
+        if len(self.text) <= LONG:
+            return ""
+        shown, comma, _ = self.text[:SHORT].rpartition(", ")
+        return shown if comma else self.text[:SHORT]
+
+    @property
+    def first_alike(self) -> tuple[str, ...]:
+        """Those of `alike` that are named at once."""
+        return self.alike[:NAMED]
+
+    @property
+    def more_alike(self) -> tuple[str, ...]:
+        """Those of `alike` that are named on demand."""
+        return self.alike[NAMED:]
 
     @property
     def whole(self) -> str:
         """With what it concerns, as a mail says it."""
+        if self.alike:
+            more = f" and {len(self.more_alike):,} more" if self.more_alike else ""
+            return f"{self.text} The same for {', '.join(self.first_alike)}{more}."
         if not self.about:
             return self.text
         more = f" and {len(self.about) - NAMED} more" if len(self.about) > NAMED else ""
@@ -48,25 +72,28 @@ def warnings_of(
 ) -> list[AcceptedWarning]:
     """All that is accepted with a set: what it holds itself, then what the receipts of its changes say. `is_limited`: for somebody who does not see
     the accounts whole."""
-    receipts = [(part.title, part.receipt) for part in parts]
+    receipts = [(part.title, part.subject_arn.rpartition("/")[2], part.receipt) for part in parts]
     return merged(change_set.notes, receipts, is_limited=is_limited)
 
 
 def merged(
-    notes: Iterable[str], receipts: Iterable[tuple[str, Mapping[str, Any]]], *, is_limited: bool = False
+    notes: Iterable[str], receipts: Iterable[tuple[str, str, Mapping[str, Any]]], *, is_limited: bool = False
 ) -> list[AcceptedWarning]:
-    """The notes, and what receipts say, each sentence once; `receipts` are titles and bodies."""
+    """The notes, and what receipts say, each sentence once, also where only the name in it differs; `receipts` are titles, names of subjects and
+    bodies."""
+    subjects: dict[str, str] = {}
     grave: dict[str, list[str]] = defaultdict(list)
     others: dict[str, list[str]] = defaultdict(list)
-    for title, receipt in receipts:
+    for title, subject, receipt in receipts:
         for sentence in _of_receipt(receipt):
             grave[sentence].append(title)
+            subjects.setdefault(sentence, subject)
         told = receipt.get("effect", {}).get("notes", ())
         for sentence in for_limited_reader(told) if is_limited else told:
             others[sentence].append(title)
+            subjects.setdefault(sentence, subject)
     own = dict.fromkeys(notes)
-    return [
-        *(AcceptedWarning(note) for note in own),
+    of_receipts = [
         *(AcceptedWarning(text, tuple(about)) for text, about in grave.items() if text not in own),
         *(
             AcceptedWarning(text, tuple(about), is_note=True)
@@ -74,6 +101,23 @@ def merged(
             if text not in own
         ),
     ]
+    return [*(AcceptedWarning(note) for note in own), *_alike(of_receipts, subjects)]
+
+
+def _alike(warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]) -> Iterator[AcceptedWarning]:
+    """Warnings whose sentences differ only in the name of the subject, each as one with the names of the others."""
+    groups: dict[tuple[str, bool], list[AcceptedWarning]] = defaultdict(list)
+    for warning in warnings:
+        groups[_without_name(warning.text, subjects[warning.text]), warning.is_note].append(warning)
+    for group in groups.values():
+        about = [title for warning in group for title in warning.about]
+        names = [subjects[warning.text] for warning in group[1:]]
+        yield replace(group[0], about=tuple(about), alike=tuple(names))
+
+
+def _without_name(sentence: str, name: str) -> str:
+    """The sentence with a mark in the place of the name, where that is a word of it."""
+    return re.sub(rf"(?<![\w.@+=-]){re.escape(name)}(?![\w@+=-]|\.\w)", "\0", sentence) if name else sentence
 
 
 def _of_receipt(receipt: Mapping[str, Any]) -> Iterator[str]:

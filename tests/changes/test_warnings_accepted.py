@@ -8,13 +8,14 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy
 from iam.changes.services.deleting import deletion_of
-from iam.changes.warnings import general_warnings, warnings_of
+from iam.changes.warnings import general_warnings, merged, warnings_of
 from iam.guard import viewer_for
 from iam.mirror.models import AccountFact
 from iam.notify.models import Outgoing
@@ -102,3 +103,51 @@ def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, k
         assert one.text in message.text
     if accepted:
         assert "Warnings you accept by approving" in message.text
+
+
+def receipts(count: int, note: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Receipts of changes to so many users, each with the note about its user."""
+    names = [f"user.{number}" for number in range(count)]
+    return [
+        (f"Remove the MFA device of {name}", name, {"effect": {"notes": [note.format(name)]}})
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "{} will have no MFA: the password alone is enough.",
+        "The password of {} is gone.",
+        "Nothing is left for {}.",
+    ],
+)
+def test_a_note_that_differs_only_in_the_name_is_one_with_the_names_of_the_others(note: str) -> None:
+    (one,) = merged([], receipts(12, note))
+    assert one.text == note.format("user.0")
+    assert one.is_note
+    assert one.first_alike == ("user.1", "user.2", "user.3")
+    assert one.more_alike == tuple(f"user.{number}" for number in range(4, 12))
+    assert one.whole == f"{one.text} The same for user.1, user.2, user.3 and 8 more."
+    assert len(one.about) == 12
+
+
+def test_notes_that_say_different_things_stay_apart() -> None:
+    found = merged([], [*receipts(2, "{} keeps 1 other MFA device."), *receipts(1, "{} will have no MFA.")])
+    assert [(one.text, one.alike) for one in found] == [
+        ("user.0 keeps 1 other MFA device.", ("user.1",)),
+        ("user.0 will have no MFA.", ()),
+    ]
+    # The name of one is the beginning of the name of another.
+    longer = [("A", "user", {"effect": {"notes": ["user.name is kept.", "user is kept."]}})]
+    assert [one.text for one in merged([], longer)] == ["user.name is kept.", "user is kept."]
+
+
+def test_a_sentence_with_very_many_names_begins_short_and_is_whole_on_demand() -> None:
+    names = ", ".join(f"Person Number{number}" for number in range(60))
+    (one,) = merged([f"60 IAM users have no MFA device. They are {names}."], [])
+    assert len(one.beginning) <= 240
+    assert one.text.startswith(one.beginning)
+    shown = " ".join(render_to_string("changes/_warning_text.html", {"one": one}).split())
+    assert one.text in shown
+    assert "<details" in shown

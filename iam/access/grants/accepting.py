@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from iam.access.grants.checks import Tone, warning_checks
+from iam.access.grants.checks import Check, Tone, warning_checks
 from iam.access.grants.effects import Effect, effects_of
 from iam.access.grants.plans import GrantPlan
 from iam.changes.summary import LINES, Block, where_words
 
+MOST_NAMES: Final = 200
 MOST: Final = 40
 """So many warnings are kept; one names how many there are beyond them."""
 
@@ -43,7 +44,14 @@ def _block(effect: Effect, numbers: Mapping[str, str]) -> Block:
 def _checked(plan: GrantPlan) -> Iterator[str]:
     for check in warning_checks(plan):
         if check.tone is not Tone.OK:
-            yield f"{check.text}. {check.note}".strip() if check.note else f"{check.text}."
+            yield " ".join(filter(None, [f"{check.text}.", check.note, _people(check)]))
+
+
+def _people(check: Check) -> str:
+    """Whom a check is about, where these are several: as a sentence."""
+    names = [name for _, name in check.people]
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return f"They are {', '.join(names[:MOST_NAMES])}{more}." if names else ""
 
 
 def _of_parts(plan: GrantPlan) -> Iterator[str]:

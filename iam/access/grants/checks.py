@@ -46,12 +46,24 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one."""
+    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one; `people` are the numbers and names
+    where it is about several."""
 
     tone: Tone
     text: str
     note: str = ""
     user: int | None = None
+    people: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def first(self) -> tuple[tuple[int, str], ...]:
+        """Those of `people` that are named at once."""
+        return self.people[:NAMED]
+
+    @property
+    def rest(self) -> tuple[tuple[int, str], ...]:
+        """Those of `people` that are named on demand."""
+        return self.people[NAMED:]
 
 
 def checks_of(plan: GrantPlan, *, now: datetime) -> list[Check]:
@@ -216,11 +228,12 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
         else "A password or an access key alone is enough to use it."
     )
     tone = Tone.BAD if is_asked else Tone.WARN
-    names = names_by_entity(without[:NAMED])
-    for one in without[:NAMED]:
-        yield Check(tone, f"{names[one.pk]} has no MFA device", note, one.pk)
-    if len(without) > NAMED:
-        yield Check(tone, f"And {len(without) - NAMED} more have no MFA device", note)
+    names = names_by_entity(without)
+    if len(without) == 1:
+        yield Check(tone, f"{names[without[0].pk]} has no MFA device", note, without[0].pk)
+    elif without:
+        people = tuple((one.pk, names[one.pk]) for one in without)
+        yield Check(tone, f"{len(without):,} IAM users have no MFA device", note, people=people)
     if devices and not without and len(devices) == len(users):
         yield Check(Tone.OK, "Everyone who gets access has an MFA device")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from iam.access.drafts.models import GrantDraft
+from iam.access.grants.accepting import accepted_with
 from iam.access.grants.checks import Check, checks_of
 from iam.access.grants.services import plan_grant
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
@@ -83,6 +84,40 @@ def test_whoever_lacks_mfa_is_named_and_more_gravely_where_the_policy_asks_for_i
     asking = policy("sqs:SendMessage", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
     (grave,) = [one for one in checks(office, asking) if "MFA" in one.text]
     assert str(grave.tone) == "bad"
+
+
+def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office) -> None:
+    users = [make.user(office.account, f"user{number}", credentials={"mfa": "none"}) for number in range(12)]
+    arns = tuple(user.arn for user in users)
+    who = Who(WhoKind.USERS, arns=arns)
+    (one,) = [one for one in checks(office, policy("sqs:SendMessage"), who=who) if "MFA" in one.text]
+    assert one.text == "12 IAM users have no MFA device"
+    assert len(one.first) == 3
+    assert len(one.rest) == 9
+    # Whoever approves reads the same, and every name.
+    viewer = viewer_for(office.people["asker"].person)
+    terms = Terms(
+        who=who,
+        what=What(WhatKind.STATEMENTS, documents=(policy("sqs:SendMessage"),)),
+        accounts=(NUMBER,),
+        why="On call",
+        lasts=28800,
+    )
+    (accepted,) = [one for one in accepted_with(plan_grant(terms, viewer=viewer)) if "MFA" in one]
+    assert accepted.startswith("12 IAM users have no MFA device. A password")
+    assert all(user.name in accepted for user in users)
+
+    draft = office.draft(
+        kind="users",
+        who={"users": {"kind": "users", "arns": list(arns)}},
+        what={"kind": "statements", "documents": [policy("sqs:SendMessage")]},
+        ends="8h",
+        why="On call",
+    )
+    page = " ".join(office.asker.get(at("preview", draft)).content.decode().split())
+    assert "and 9 more" in page
+    assert "Show the other 9" in page
+    assert all(f'href="/people/{user.pk}/credentials/"' in page for user in users)
 
 
 def test_how_it_ends_and_how_old_the_reading_is_are_told(office: Office) -> None:
