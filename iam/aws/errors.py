@@ -45,7 +45,9 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
     ),
     ErrorKind.NOT_FOUND: (
         "NoSuchEntity", "NoSuchEntityException", "ReportNotPresent", "ReportExpired",
-        "AWSOrganizationsNotInUseException",
+        "AWSOrganizationsNotInUseException", "ParentNotFoundException", "OrganizationalUnitNotFoundException",
+        "ChildNotFoundException", "AccountNotFoundException", "RootNotFoundException", "TargetNotFoundException",
+        "PolicyNotFoundException",
     ),
     ErrorKind.CONFLICT: (
         "EntityAlreadyExists", "EntityAlreadyExistsException", "DeleteConflict",

@@ -12,7 +12,7 @@ import pytest
 
 from iam.policy.evaluate import Decision, decide
 from iam.policy.explain import Outcome, explain
-from iam.policy.index import documents as documents_module
+from iam.policy.index.dates import SOON
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -224,7 +224,7 @@ def test_a_statement_that_reads_the_time_as_a_text_is_looked_at_again_after_minu
     assert store.passed() == 0
     held = store.add("a", json.dumps(policy(allow(when={"StringLike": {"aws:CurrentTime": "2026-*"}}))))
     before = store.passed()
-    monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + documents_module.SOON)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + SOON)
     assert store.passed() == before + 1
     del held
     assert store.passed() == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
+READS = 3
+"""So often the tree is read while it changes in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,44 @@ def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
 
 
 def read_organization(aws: Aws, *, described: OrganizationRecord | None = None) -> OrganizationTree:
-    """The whole tree, with the SCPs and RCPs of the types that are enabled; `described` saves a call."""
+    """The whole tree, with the SCPs and RCPs of the types that are enabled; `described` saves a call.
+
+    Units that are deleted and accounts that are moved in between leave a tree that never was, so it is read again; AwsError
+    (conflict) when it still changes the last time.
+    """
     described = described or organization(aws)
+    reason = ""
+    for _ in range(READS):
+        try:
+            tree = _read_tree(aws, described)
+            reason = _gap_in(aws, tree)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND or is_outside_of_organization(error):
+                raise
+            reason = f"{error.action} says {error.code}"
+        if not reason:
+            return tree
+    message = f"The organization changed while it was synced: {reason}. The last complete sync is kept."
+    raise AwsError(message, kind=ErrorKind.CONFLICT, action="organizations:ListAccountsForParent")
+
+
+def _gap_in(aws: Aws, tree: OrganizationTree) -> str:
+    """Why a tree can't be one moment's; empty where it can. AWS gives every account exactly one parent."""
+    numbers = Counter(account.account_id for account in tree.accounts)
+    for number, times in numbers.items():
+        if times > 1:
+            return f"account {number} has several parents"
+    try:
+        every = discover_accounts(aws)
+    except AwsError as error:
+        if error.kind is ErrorKind.DENIED:
+            return ""
+        raise
+    missing = sorted({account.account_id for account in every} - numbers.keys())
+    return f"account {missing[0]} has no parent" if missing else ""
+
+
+def _read_tree(aws: Aws, described: OrganizationRecord) -> OrganizationTree:
     units = tuple(_units(aws))
     accounts = tuple(account for unit in units for account in _accounts_of(aws, unit.unit_id))
     enabled = {kind for unit in units for kind in unit.enabled_types}

@@ -93,16 +93,18 @@ class Organizations:
             is_management = number == self._facts.get(number, {}).get("ManagementAccountId")
             return Standing(organization, is_management=is_management, is_known=is_management)
         way = tree.way_to(tree.accounts[number])
-        path = "/".join([organization, *(tree.names[step] for step in way[:-1]), ""])
+        # Without its root, the tree was read in the middle of a change: which policies stand above is not known.
+        is_whole = way[0] in tree.enabled and all(step in tree.names for step in way)
+        path = "/".join([organization, *(tree.names.get(step, "") for step in way[:-1]), ""])
         scps, rcps = (tree.levels(way, kind) for kind in POLICIES)
         # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been read.
         return Standing(
             organization,
-            (path,),
+            (path,) if is_whole else (),
             is_management=number == manager,
             scps=self._once(tuple(filter(None, scps))),
             rcps=self._once(tuple(filter(None, rcps))),
-            is_known=all(scps) and all(rcps),
+            is_known=is_whole and all(scps) and all(rcps),
         )
 
     def _once(self, levels: tuple[Level, ...]) -> tuple[Level, ...]:

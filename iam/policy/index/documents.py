@@ -6,25 +6,20 @@ A statement is a `Clause`, a document a `Doc`; both are known by what they say, 
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
-from math import floor
-from threading import Lock
 from typing import Any, Final
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from iam.policy.arns import is_incomplete
 from iam.policy.compiled import Compiled, PolicyKind, compile_statement
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
 from iam.policy.document import Document, Problem, Statement, read
-from iam.policy.folding import fold
 from iam.policy.index import keys
 from iam.policy.index.areas import Area, area_of, pattern_fits
+from iam.policy.index.dates import Dates
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
-from iam.policy.operators import moment_of
-from iam.policy.request import TIMES, Request
+from iam.policy.request import Request
 
 Key = tuple[Any, ...]
 Marks = tuple[Any, ...]
@@ -54,7 +49,6 @@ class Traits:
 
 
 PLAIN: Final = Traits(is_plain=True)
-SOON: Final = 300
 NAMES_KEPT: Final = 32
 """Under so many names the statements of one document are kept."""
 """It does not matter who asks."""
@@ -226,10 +220,7 @@ class Documents:
         self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
         self._actions: WeakValueDictionary[Key, Actions] = WeakValueDictionary()
-        self._dates: list[int] = []
-        self._passed = 0
-        self._restless: WeakSet[Clause] = WeakSet()
-        self._guard = Lock()
+        self._dates = Dates()
 
     def __len__(self) -> int:
         return len(self._docs)
@@ -240,29 +231,8 @@ class Documents:
         return len(self._clauses)
 
     def passed(self) -> int:
-        """A number that grows when the time passes a date that some condition names, so that its statement may say something else.
-
-        While a statement reads the time as a text, such as `${aws:CurrentTime}`, nobody can tell when, and it grows every `SOON` seconds.
-        """
-        now = int(time.time())
-        with self._guard:
-            while self._dates and self._dates[0] <= now:
-                heappop(self._dates)
-                self._passed += 1
-            return self._passed + (now // SOON if self._restless else 0)
-
-    def _watch(self, clause: Clause) -> None:
-        """Note the dates of its conditions."""
-        dates, is_restless = dates_of(clause.source, has_variables=clause.has_variables)
-        if not dates and not is_restless:
-            return
-        now = int(time.time())
-        with self._guard:
-            for date in dates:
-                if date > now:
-                    heappush(self._dates, date)
-            if is_restless:
-                self._restless.add(clause)
+        """A number that grows when the time passes a date that some condition names; see `Dates`."""
+        return self._dates.passed()
 
     def known(self, digest: str) -> Doc | None:
         """A document that is in use."""
@@ -303,7 +273,7 @@ class Documents:
         if found is None:
             actions = self._actions_of(source)
             found = self._clauses[key] = Clause(source, has_variables=has_variables, actions=actions)
-            self._watch(found)
+            self._dates.watch(found, source, has_variables=has_variables)
         return found
 
     def _actions_of(self, source: Statement) -> Actions:
@@ -313,23 +283,6 @@ class Documents:
             found = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
             self.space.meet(found)
         return found
-
-
-def dates_of(source: Statement, *, has_variables: bool) -> tuple[list[int], bool]:
-    """The seconds since 1970 from which a statement may say something else, and whether it may do so at any time."""
-    dates: list[int] = []
-    texts = [value for _, _, values in source.conditions for value in values]
-    is_restless = has_variables and bool(keys.variables_in((*texts, *(source.resources or ()))) & TIMES)
-    for operator, key, values in source.conditions:
-        if fold(key) not in TIMES:
-            continue
-        if not fold(operator).rpartition(":")[2].startswith(("date", "numeric", "null")):
-            is_restless = True
-        for value in values:
-            moment = moment_of(value)
-            if moment is not None:
-                dates += (floor(moment), floor(moment) + 1)
-    return dates, is_restless
 
 
 def _frozen(principals: Any) -> Key | None:

@@ -15,7 +15,7 @@ class Faults:
     """The faults that are switched on; the answer to a request is the name of a fault, or None.
 
     "throttling" and "500" are error answers; "reset" drops the connection; "short" drops it in the middle of a body;
-    "malformed" sends half a body as if it were whole; "denied" is AccessDenied.
+    "malformed" sends half a body as if it were whole; "denied" is AccessDenied; "missing" says that a part of the organization is gone.
     """
 
     rate_of_faults: float = 0

@@ -248,6 +248,8 @@ def _fault_error(fault: str, action: str) -> ApiError:
             f"on resource: * because no identity-based policy allows the {action} action"
         )
         return ApiError(403, "AccessDenied", message)
+    if fault == "missing":
+        return ApiError(400, "ParentNotFoundException", "You can't find a root or OU with the ParentId.")
     if fault == "500":
         return ApiError(500, "ServiceFailure", "The request processing has failed.")
     return ApiError(400, "Throttling", "Rate exceeded")
