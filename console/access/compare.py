@@ -20,6 +20,8 @@ from console.web.render import render_page
 from iam.access.compare import Comparison, Moment, OneService, Sort, compare
 from iam.guard import Right
 from iam.journal.services import record
+from iam.mirror.models import Entity
+from iam.mirror.queries.lists.freshness import was_unknown
 from iam.policy.request import PrincipalKind
 
 FEW: Final = 6
@@ -121,7 +123,23 @@ def _ends(left: Moment, right: Moment) -> dict[str, Any]:
         query = {"entity": str(left.who.number), "from": f"{left.at:%Y-%m-%dT%H:%M:%S}"}
         query |= {"to": f"{right.at:%Y-%m-%dT%H:%M:%S}"} if right.at else {}
         facts = f"{reverse('identities:compare')}?{urlencode(query)}"
-    return {"left": left, "right": right, "left_url": _url(left), "right_url": _url(right), "facts": facts}
+    return {
+        "left": left,
+        "right": right,
+        "left_unknown": _is_unknown(left),
+        "right_unknown": _is_unknown(right),
+        "left_url": _url(left),
+        "right_url": _url(right),
+        "facts": facts,
+    }
+
+
+def _is_unknown(side: Moment) -> bool:
+    """Whether nothing is known of the principal at the moment of this side."""
+    if side.at is None or side.who.number <= 0:
+        return False
+    entity = Entity.objects.select_related("account").filter(pk=side.who.number).first()
+    return entity is not None and was_unknown(entity, at=side.at)
 
 
 def _url(side: Moment) -> str:

@@ -127,7 +127,9 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "label": "Shorten",
         "question": f"End {found.reference} earlier?",
         "button": "Shorten grant",
-        "ends": ends_choices(ends, with_never=False),
+        "ends": ends_choices(
+            ends, with_never=False, at_most=found.ends_at - datetime.now(tz=UTC) if found.ends_at else None
+        ),
         "ends_label": "New end",
         "until": until_text(ends),
         "zone": zone_label(),

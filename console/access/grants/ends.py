@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.http import QueryDict
@@ -41,7 +41,12 @@ def until_text(ends: Ends) -> str:
         return ends.until
 
 
-def ends_choices(ends: Ends, *, with_never: bool = True) -> list[dict[str, Any]]:
-    """The presets, the date, and never, with what is chosen."""
-    choices = [*SHORT.items(), (DATE, "Date")] + ([(NEVER, "Permanent")] if with_never else [])
+def ends_choices(
+    ends: Ends, *, with_never: bool = True, at_most: timedelta | None = None
+) -> list[dict[str, Any]]:
+    """The presets (those shorter than `at_most`), the date, and never, with what is chosen."""
+    presets = [
+        (value, label) for value, label in SHORT.items() if at_most is None or LASTS[value][1] < at_most
+    ]
+    choices = [*presets, (DATE, "Date")] + ([(NEVER, "Permanent")] if with_never else [])
     return [{"value": value, "label": label, "is_chosen": value == ends.choice} for value, label in choices]

@@ -22,7 +22,7 @@ from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
 from iam.mirror.queries.history import difference, two_documents
-from iam.mirror.queries.lists.freshness import first_syncs, known_since
+from iam.mirror.queries.lists.freshness import first_syncs, known_since, was_unknown
 from iam.mirror.queries.moments import account_moments, just_after
 
 FEW, MANY = 6, 100
@@ -103,6 +103,8 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
         "is_cut": found.is_cut,
         "was_there": entities.state_at(entity, at=span.left) is not None,
         "is_there": shown.state is not None,
+        "left_unknown": was_unknown(entity, at=span.left),
+        "right_unknown": span.right is not None and was_unknown(entity, at=span.right),
         "earliest": earliest,
         "left": span.left,
         "access_url": _access_url(shown, span),

@@ -22,6 +22,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event, Named
 from iam.mirror.queries.history import timeline, two_documents
+from iam.mirror.queries.lists.freshness import was_unknown
 from iam.mirror.queries.moments import change_moments, just_after
 
 TONES = {BEGAN: "ok", ENDED: "bad", BECAME: ""}
@@ -67,6 +68,7 @@ def render_history(
 def render_gone(request: ViewerRequest, shown: Shown) -> HttpResponse:
     """The history of what is not there at the moment."""
     context = frame_of(request, shown) | history_context(request, shown)
+    context["unknown"] = bool(shown.at and was_unknown(shown.entity, at=shown.at))
     return render_page(request, "identities/gone_history.html", context)
 
 

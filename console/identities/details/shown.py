@@ -19,7 +19,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.queries import entities
 from iam.mirror.queries.lists.core import Lens
-from iam.mirror.queries.lists.freshness import unsynced_sections
+from iam.mirror.queries.lists.freshness import unsynced_sections, was_unknown
 from iam.mirror.queries.moments import just_after, just_before
 
 SECTIONS: dict[str, tuple[str, str, str]] = {
@@ -151,6 +151,7 @@ def _absent(request: ViewerRequest, shown: Shown) -> HttpResponse:
         "last": last,
         "gone": gone,
         "not_yet": bool(shown.at and first and shown.at < first.valid_from),
+        "unknown": bool(shown.at and was_unknown(shown.entity, at=shown.at)),
         "see_first": just_after(first.valid_from) if first else None,
         "see_last": just_before(last.valid_to) if last and last.valid_to else None,
         "history_url": reverse(f"{SECTIONS[shown.entity.kind][2]}-history", args=[shown.entity.pk]),

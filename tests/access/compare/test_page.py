@@ -122,6 +122,7 @@ def test_a_past_page_compares_up_to_then(world: World, auditor: Client) -> None:
 
 def test_who_was_not_there_is_said_to_have_been_absent(world: World, auditor: Client) -> None:
     late = make.user(world.account, "late", since=LATER)
+    make.seen_after(late.states.get())
     page = get(auditor, a=late.pk, **THEN)
     assert "late didn’t exist at the time on the left." in page
 

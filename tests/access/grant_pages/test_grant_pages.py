@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -153,6 +154,17 @@ def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(
     assert words in answer.content.decode()
     after = Grant.objects.get()
     assert (after.ends_at, after.state) == (grant.ends_at, State.ACTIVE)
+
+
+def test_only_ends_before_the_present_one_are_offered_to_shorten(office: Office) -> None:
+    grant = give(office)
+    page = office.asker.get(reverse("access:grant-shorten", args=[grant.pk])).content.decode()
+    assert grant.ends_at is not None
+    lasts = {"1h": 1, "8h": 8, "1d": 24, "7d": 168, "30d": 720, "90d": 2160}
+    left = (grant.ends_at - datetime.now(tz=UTC)).total_seconds() / 3600
+    offered = set(re.findall(r'name="ends"\s+value="(\w+)"', page)) - {"date"}
+    assert offered == {name for name, hours in lasts.items() if hours < left}
+    assert offered
 
 
 def test_acts_are_not_there_for_who_may_not(office: Office) -> None:

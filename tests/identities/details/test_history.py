@@ -302,3 +302,16 @@ def test_before_something_existed_its_kind_was_known_from_the_first_sync_of_its_
     address = f"/compare/?entity={late.pk}"
     assert "Nothing is known before" not in _text(admin, f"{address}&from={LATER - DAY:%Y-%m-%dT%H:%M:%S}")
     assert "Nothing is known before" in _text(admin, f"{address}&from={FIRST_READ - DAY:%Y-%m-%dT%H:%M:%S}")
+
+
+def test_what_the_first_sync_had_is_unknown_before_it(small: Small, admin: Client) -> None:
+    before = f"{FIRST_READ - DAY:%Y-%m-%dT%H:%M:%S}"
+    page = _text(admin, f"/compare/?entity={small.maya.pk}&from={before}")
+    assert "(not synced yet)" in page
+    for address in (f"/people/{small.maya.pk}/", f"/people/{small.maya.pk}/history/"):
+        page = _text(admin, f"{address}?as-of={before}")
+        assert "It is unknown whether" in " ".join(page.split()), address
+        assert "did not exist" not in page
+    access = _text(admin, f"/access/compare/?a={small.maya.pk}&a-at={before}")
+    assert "wasn’t synced yet at the time on the left" in access
+    assert "didn’t exist" not in access

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.db.models import BigAutoField, Min, Q
 
 from iam.guard import Right, Scope
-from iam.mirror.models import Account, Section, SectionState
+from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
@@ -105,6 +105,15 @@ def known_since(account: Account, *, kind: str) -> datetime | None:
     rows = Section.objects.filter(account=account, name__in=names)
     moment: datetime | None = rows.aggregate(first=Min(KNOWN_SINCE))["first"]
     return moment
+
+
+def was_unknown(entity: Entity, *, at: datetime) -> bool:
+    """Whether nothing is known of an entity at a moment: its first state was there at the first sync, or came before one."""
+    first = EntityState.objects.filter(entity=entity).order_by("valid_from", "pk").first()
+    if first is None or at >= first.valid_from:
+        return False
+    known = known_since(entity.account, kind=entity.kind)
+    return first.after is None or (known is not None and at < known)
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
