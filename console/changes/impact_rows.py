@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
+from iam.mirror.models import Account
 from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 from iam.policy.catalogue import Level, catalogue
 
+NAMED: Final = 6
 _DOTS: Final = {"permissions": "perm", "tagging": "tag"}
 _SAID: Final = {
     GAINED: ("+", "add", "gained"),
@@ -82,9 +84,12 @@ class ServiceLines:
 
 @dataclass(frozen=True, slots=True)
 class GainShown:
-    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name."""
+    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name; `accounts` is how many there are, and
+    `account_names` those that the viewer sees, where there are several."""
 
     title: str
+    accounts: int
+    account_names: list[str]
     names: list[Name]
     unnamed: int
     outside: int
@@ -130,12 +135,13 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
     if not impact:
         return None
     totals = impact["totals"] or {}
+    accounts = _accounts_of(impact)
     return ImpactShown(
         affected=impact["affected"],
         more=totals.get(GAINED, 0) + totals.get(WIDER, 0),
         less=totals.get(LOST, 0) + totals.get(NARROWER, 0) + totals.get(CONDITIONAL, 0),
         other=totals.get(ALTERED, 0),
-        gains=[_gain(gain, viewer=viewer, open_to=open_to) for gain in impact["gains"]],
+        gains=[_gain(gain, viewer=viewer, open_to=open_to, accounts=accounts) for gain in impact["gains"]],
         more_groups=impact["more_groups"],
         rest=rest_of(impact),
         risks=_risks(impact["risks"]),
@@ -148,20 +154,54 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of everybody whom it names."""
     gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
-    return [one["entity_id"] for gain in gains for one in gain["names"] if one["entity_id"]]
+    places = [place for gain in gains for place in places_of(gain)]
+    return [one["entity_id"] for place in places for one in place["names"] if one["entity_id"]]
 
 
-def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainShown:
-    names = list(_names(gain, viewer=viewer, open_to=open_to))
-    people = gain["users"] + gain["roles"]
+def places_of(gain: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a block by account: its own, and those for which the same becomes true elsewhere."""
+    return [gain, *gain.get("elsewhere", ())]
+
+
+def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
+    """The names of accounts by number, where a block is about several; one query, and none where no block is."""
+    several = [gain for gain in impact["gains"] if gain.get("elsewhere")]
+    numbers = {place["account_id"] for gain in several for place in places_of(gain)}
+    if not numbers:
+        return {}
+    return dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
+
+
+def _gain(
+    gain: dict[str, Any], *, viewer: Viewer, open_to: Openable, accounts: Mapping[str, str]
+) -> GainShown:
+    places = places_of(gain)
+    names = [name for place in places for name in _names(place, viewer=viewer, open_to=open_to)]
+    users, roles = sum(place["users"] for place in places), sum(place["roles"] for place in places)
+    people = users + roles
+    named = sum(len(place["names"]) for place in places)
+    numbers = dict.fromkeys(place["account_id"] for place in places)
+    seen = [
+        number
+        for number in numbers
+        if viewer.scope.sees_account(number)
+        or any(
+            one["entity_id"] in open_to
+            for place in places
+            if place["account_id"] == number
+            for one in place["names"]
+        )
+    ]
     # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and not seen is called outside.
-    hidden = len(gain["names"]) - len(names)
+    hidden = named - len(names)
     # The requests are those of the first, whose name may stand in a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     return GainShown(
-        title=principals(gain["users"], gain["roles"]),
-        names=names,
-        unnamed=people - len(gain["names"]),
+        title=principals(users, roles),
+        accounts=len(numbers),
+        account_names=[accounts.get(number, number) for number in seen],
+        names=names[:NAMED],
+        unnamed=people - named + len(names[NAMED:]),
         outside=hidden,
         services=_services(gain["rows"], is_shown=is_shown),
         more_services=gain["more_services"],

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from console.changes.access_rows import access_shown, named_in
-from console.changes.impact_rows import impact_shown, named_in_impact
+from console.changes.impact_rows import impact_shown, named_in_impact, places_of
 from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.elsewhere import patch_of
@@ -51,7 +51,8 @@ def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) ->
 
 def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:
     """The context of `_impact.html`; a query for who does not see the accounts whole."""
-    numbers = {gain["account_id"] for gain in impact["gains"]} if impact else set()
+    gains = impact["gains"] if impact else []
+    numbers = {place["account_id"] for gain in gains for place in places_of(gain)}
     open_to = entities.openable_in(viewer, account_ids=numbers or {account_id}, pks=named_in_impact(impact))
     return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}
 
@@ -61,8 +62,16 @@ def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
     impact = together.get("impact")
     if not impact:
         return together
-    gains = [gain | {"names": [one for one in gain["names"] if one["entity_id"]]} for gain in impact["gains"]]
+    gains = [
+        _known(gain) | {"elsewhere": [_known(place) for place in gain.get("elsewhere", ())]}
+        for gain in impact["gains"]
+    ]
     return together | {"impact": impact | {"gains": gains}}
+
+
+def _known(place: dict[str, Any]) -> dict[str, Any]:
+    """A block, or a part of it, that names only who is in the mirror."""
+    return place | {"names": [one for one in place["names"] if one["entity_id"]]}
 
 
 def _elsewhere(receipt: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+from iam.changes.merging import merged
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,
@@ -18,10 +19,10 @@ from iam.changes.operations.access import (
     SORTS,
     WIDER,
     ActionShift,
-    Affected,
 )
 from iam.changes.operations.becoming import bits, risky_actions
-from iam.changes.reasons import Blocked, Held, Reasons, Unchanged, is_user, names_of
+from iam.changes.reasons import Reasons, Unchanged, is_user, names_of
+from iam.changes.receipt_blocks import Gain, LevelShift
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
 from iam.changes.risky import is_administrator, risks_of, stops_being_administrator, ways_up
 from iam.changes.world import FIRST_MADE
@@ -37,43 +38,6 @@ SERVICES: Final = 12
 ACTIONS: Final = 12
 WAYS: Final = 5
 """So many of each a receipt holds; the rest is a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class LevelShift:
-    """What becomes of the actions of one service and access level, as numbers of actions by sort (`operations.access`)."""
-
-    service: str
-    level: str
-    counts: dict[str, int]
-    witnesses: dict[str, tuple[Witness, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """Principals of one account for whom the same becomes true. `rows` are by service and level, `actions` the riskiest ones;
-    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself.
-    `already`, `keeps` and `blocked` say of what is given, or taken away, why it changes nothing (`iam.changes.reasons`)."""
-
-    account_id: str
-    names: tuple[Affected, ...]
-    users: int
-    roles: int
-    totals: dict[str, int]
-    rows: tuple[LevelShift, ...]
-    more_services: int
-    actions: tuple[ActionShift, ...]
-    more_actions: int
-    risks: tuple[str, ...]
-    ways_up: tuple[tuple[str, ...], ...]
-    already: tuple[Held, ...] = ()
-    keeps: tuple[Held, ...] = ()
-    blocked: tuple[Blocked, ...] = ()
-
-    @property
-    def people(self) -> int:
-        """How many principals."""
-        return self.users + self.roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +95,7 @@ class Lines:
 
     def impact(self, own_risks: Iterable[str], *, undecided: Iterable[str] = ()) -> Impact:
         """The lines of the receipt."""
-        gains = [self._gain(block) for block in self._blocks()]
+        gains = merged(self._gain(block) for block in self._blocks())
         gains.sort(
             key=lambda gain: (-len(gain.risks), -gain.people, gain.account_id, gain.names[0].name.lower())
         )
@@ -143,8 +107,8 @@ class Lines:
             gains=tuple(shown),
             more_groups=len(rest),
             more_people=sum(gain.people for gain in rest),
-            more_users=sum(gain.users for gain in rest),
-            more_roles=sum(gain.roles for gain in rest),
+            more_users=sum(gain.all_users for gain in rest),
+            more_roles=sum(gain.all_roles for gain in rest),
             totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
             risks=risks,
             risk=level_of(risks),

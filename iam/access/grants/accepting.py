@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -49,7 +49,8 @@ def _checked(plan: GrantPlan) -> Iterator[str]:
 
 def _people(check: Check) -> str:
     """Whom a check is about, where these are several: as a sentence."""
-    names = [name for _, name in check.people]
+    counts = Counter(name for _, name in check.people)
+    names = [name if count == 1 else f"{name} ({count} IAM users)" for name, count in counts.items()]
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     return f"They are {', '.join(names[:MOST_NAMES])}{more}." if names else ""
 

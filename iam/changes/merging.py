@@ -1,0 +1,70 @@
+"""Puts blocks of a receipt that say the same of several accounts into one, which names the accounts."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from iam.changes.reasons import Blocked, Held
+from iam.changes.receipt_blocks import Gain, Place
+
+
+def merged(gains: Iterable[Gain]) -> list[Gain]:
+    """The blocks, in their order; those with the same effect in other accounts are `elsewhere` of the first of them.
+
+    Each had witnesses of its own, of which those of the first are shown. The same: each line and named action has the same witness but for the
+    number of the account and the name of the principal, and each reason holds for all of a block.
+    """
+    found = list(gains)
+    accounts: dict[object, set[str]] = defaultdict(set)
+    for gain in found:
+        accounts[_outline(gain)].add(gain.account_id)
+    groups: dict[object, list[Gain]] = defaultdict(list)
+    for gain in found:
+        # To write a block as text takes a while, and most receipts are about one account.
+        is_alone = len(accounts[_outline(gain)]) == 1
+        groups[id(gain) if is_alone else _key(gain)].append(gain)
+    return [_together(group) for group in groups.values()]
+
+
+def _outline(gain: Gain) -> object:
+    """What is equal in blocks that say the same, and quick to compare."""
+    return tuple(gain.totals.items()), gain.risks, gain.ways_up, len(gain.rows), len(gain.actions)
+
+
+def _together(group: Sequence[Gain]) -> Gain:
+    first, *others = group
+    if not others:
+        return first
+    people = sum(gain.people for gain in group)
+    return replace(
+        first,
+        elsewhere=tuple(Place(one.account_id, one.names, one.users, one.roles) for one in others),
+        actions=tuple(replace(one, people=people) for one in first.actions),
+        already=tuple(replace(one, people=people) for one in first.already),
+        keeps=tuple(replace(one, people=people) for one in first.keeps),
+        blocked=tuple(replace(one, people=people) for one in first.blocked),
+    )
+
+
+def _key(gain: Gain) -> str:
+    """What a block says, as text, without the account and the principals."""
+    said = asdict(replace(gain, account_id="", names=(), users=0, roles=0))
+    text = json.dumps(_without_principals(said)).replace(gain.account_id, "ACCOUNT")
+    reasons: tuple[Held | Blocked, ...] = (*gain.already, *gain.keeps, *gain.blocked)
+    # What holds for some of a block only has a number that belongs to its account.
+    is_of_all = all(one.people == gain.people for one in reasons)
+    return text if is_of_all else f"{gain.account_id} {text}"
+
+
+def _without_principals(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_principals(one) for key, one in value.items() if key not in ("principal", "people")
+        }
+    if isinstance(value, list | tuple):
+        return [_without_principals(one) for one in value]
+    return value
