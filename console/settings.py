@@ -77,6 +77,8 @@ try:
     TRUST_SSO_MFA = env.flag("GATEHOUSE_TRUST_SSO_MFA", default=False)
     # How many proxies of ours add to X-Forwarded-For before a request arrives.
     TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", 0 if EMBEDDED else 1, low=0, high=10)
+    # How long an identity provider may take for each answer, from the first byte to the last.
+    SSO_SECONDS = env.number("GATEHOUSE_SSO_SECONDS", 10, low=1, high=60)
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
@@ -258,6 +260,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = REAUTHENTICATE_MINUTES * 60
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "60/m/ip,30/5m/key"}
 MFA_ADAPTER = "console.operators.adapters.MfaAdapter"
 MFA_FORMS = {
+    "activate_totp": "console.operators.forms.ActivateTotpForm",
     "authenticate": "console.operators.forms.CodeForm",
     "reauthenticate": "console.operators.forms.ReauthenticateCodeForm",
     "add_webauthn": "console.operators.passkey_forms.AddKeyForm",

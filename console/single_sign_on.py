@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlsplit
+
+from cryptography.x509 import load_der_x509_certificate
 
 from console import env
 
 OIDC_ID = "company"
 SAML_ID = "company-saml"
+# The column that keeps issuer or entity ID with each person's binding.
+LONGEST_KEY = 200
 
 
 def providers(*, embedded: bool) -> dict[str, Any]:
     """What allauth reads as SOCIALACCOUNT_PROVIDERS; empty when nothing is configured."""
     found: dict[str, Any] = {}
     if oidc := _oidc(embedded=embedded):
+        # Our own provider insists on PKCE whatever this says; it is what allauth’s would read.
         found["openid_connect"] = {"OAUTH_PKCE_ENABLED": True, "APPS": [oidc]}
     if saml := _saml(embedded=embedded):
         found["saml"] = {"APPS": [saml]}
@@ -37,6 +43,7 @@ def _oidc(*, embedded: bool) -> dict[str, Any] | None:
     if not issuer:
         return None
     _address("GATEHOUSE_OIDC_ISSUER", issuer, embedded=embedded)
+    _key("GATEHOUSE_OIDC_ISSUER", issuer)
     return {
         "provider_id": OIDC_ID,
         "name": env.text("GATEHOUSE_OIDC_NAME", "company sign-in"),
@@ -47,7 +54,7 @@ def _oidc(*, embedded: bool) -> dict[str, Any] | None:
             "GATEHOUSE_OIDC_CLIENT_SECRET",
             why="Set the client secret from the identity provider.",
         ),
-        "settings": {"server_url": issuer.rstrip("/"), "fetch_userinfo": True},
+        "settings": {"server_url": issuer.rstrip("/")},
     }
 
 
@@ -76,6 +83,7 @@ def _saml(*, embedded: bool) -> dict[str, Any] | None:
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
                 ],
             },
+            # Our own provider insists on these whatever this says; it is what allauth’s would read.
             "advanced": {
                 "strict": True,
                 "want_assertion_signed": True,
@@ -87,39 +95,83 @@ def _saml(*, embedded: bool) -> dict[str, Any] | None:
     }
 
 
-def _idp_by_address(address: str, *, embedded: bool) -> dict[str, str]:
+def _idp_by_address(address: str, *, embedded: bool) -> dict[str, Any]:
     _address("GATEHOUSE_SAML_METADATA_URL", address, embedded=embedded)
-    return {
-        "metadata_url": address,
-        "entity_id": env.text(
-            "GATEHOUSE_SAML_ENTITY_ID", why="Set the entity ID of the identity provider in that metadata."
-        ),
-    }
+    entity_id = env.text(
+        "GATEHOUSE_SAML_ENTITY_ID", why="Set the entity ID of the identity provider in that metadata."
+    )
+    return {"metadata_url": address, "entity_id": _key("GATEHOUSE_SAML_ENTITY_ID", entity_id)}
 
 
-def _idp_by_metadata(text: str) -> dict[str, str]:
+def _idp_by_metadata(text: str) -> dict[str, Any]:
+    try:
+        idp = identity_provider(text.encode(), entity_id=env.text("GATEHOUSE_SAML_ENTITY_ID", ""))
+    except UnusableMetadataError as error:
+        raise env.ConfigurationError(f"GATEHOUSE_SAML_METADATA_FILE is unusable: {error}.") from None
+    _key("The entity ID in GATEHOUSE_SAML_METADATA_FILE", idp["entity_id"])
+    return idp
+
+
+class UnusableMetadataError(ValueError):
+    """SAML metadata that describes no identity provider with which people can sign in; the message says why."""
+
+
+def identity_provider(metadata: bytes, *, entity_id: str = "") -> dict[str, Any]:
+    """`entity_id`, `sso_url` and `certificates` (base64 DER, every one that signs: two while keys roll over) of an identity provider.
+
+    `entity_id` chooses one where the metadata has several. Raises UnusableMetadataError.
+    """
     from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
-    from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
     try:
-        OneLogin_Saml2_XML.to_etree(text.encode())
-        idp = OneLogin_Saml2_IdPMetadataParser.parse(text.encode()).get("idp") or {}
-    except Exception as error:  # noqa: BLE001 - the parser raises whatever its XML library raises
-        raise env.ConfigurationError(
-            f"GATEHOUSE_SAML_METADATA_FILE isn’t valid SAML metadata: {error}."
-        ) from None
-    certificate = idp.get("x509cert") or next(
-        iter((idp.get("x509certMulti") or {}).get("signing") or []), None
-    )
-    if not (idp.get("entityId") and idp.get("singleSignOnService", {}).get("url") and certificate):
-        raise env.ConfigurationError(
-            "GATEHOUSE_SAML_METADATA_FILE names no identity provider with a sign-on address and a certificate."
+        parsed = OneLogin_Saml2_IdPMetadataParser.parse(metadata, entity_id=entity_id or None)
+    except Exception:  # noqa: BLE001 - the parser raises whatever its XML library raises
+        raise UnusableMetadataError("it isn’t valid SAML metadata") from None
+    idp = parsed.get("idp") or {}
+    address = (idp.get("singleSignOnService") or {}).get("url")
+    certificates = _signing_certificates(metadata, idp.get("entityId", ""))
+    if not (idp.get("entityId") and address and certificates):
+        raise UnusableMetadataError(
+            "it names no identity provider with a sign-on address (HTTP-Redirect) and a signing certificate"
         )
-    return {
-        "entity_id": idp["entityId"],
-        "sso_url": idp["singleSignOnService"]["url"],
-        "x509cert": certificate,
-    }
+    for certificate in certificates:
+        _check_certificate(certificate)
+    return {"entity_id": idp["entityId"], "sso_url": address, "certificates": certificates}
+
+
+def _signing_certificates(metadata: bytes, entity_id: str) -> list[str]:
+    """Of the first identity provider with this entity ID. The parser also hands out one that is for encryption alone."""
+    from onelogin.saml2.constants import OneLogin_Saml2_Constants
+    from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
+
+    certificates: dict[str, None] = {}
+    for entity in OneLogin_Saml2_XML.query(OneLogin_Saml2_XML.to_etree(metadata), "//md:EntityDescriptor"):
+        if entity.get("entityID") != entity_id:
+            continue
+        path = "md:IDPSSODescriptor/md:KeyDescriptor"
+        for descriptor in entity.findall(path, namespaces=OneLogin_Saml2_Constants.NSMAP):
+            if descriptor.get("use", "signing") != "signing":
+                continue
+            for node in descriptor.iterfind(
+                ".//ds:X509Certificate", namespaces=OneLogin_Saml2_Constants.NSMAP
+            ):
+                certificates["".join((node.text or "").split())] = None
+        break
+    return [certificate for certificate in certificates if certificate]
+
+
+def _check_certificate(text: str) -> None:
+    try:
+        load_der_x509_certificate(base64.b64decode(text, validate=True))
+    except ValueError:
+        raise UnusableMetadataError("one of its signing certificates can’t be read") from None
+
+
+def _key(name: str, value: str) -> str:
+    """What identifies a provider in the bindings of people, where it has to fit."""
+    if len(value) > LONGEST_KEY:
+        raise env.ConfigurationError(f"{name} is longer than {LONGEST_KEY} characters.")
+    return value
 
 
 def _address(name: str, value: str, *, embedded: bool) -> None:

@@ -386,6 +386,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "operator-invite", "person"): "sign-in 404 404 404 404 404 302",
     ("POST", "operator-unlock", "person"): "sign-in 404 404 404 404 404 302",
     ("POST", "operator-factors-remove", "person"): "sign-in 404 404 404 404 404 302",
+    ("POST", "operator-binding-remove", "identity"): "sign-in 404 404 404 404 404 302",
     ("POST", "appointment", "appointment"): "sign-in 404 404 404 404 302 302",
     ("POST", "operator-deactivate", "person"): "sign-in 404 404 404 404 404 302",
     ("POST", "operator-reactivate", "person"): "sign-in 404 404 404 404 404 302",

@@ -56,6 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "sign_in.locked": "Sign-in was locked ({method}): {subject}",
     "sign_in.unlock": "{who} unlocked the sign-in of {subject}",
     "sign_in.linked": "{who} linked a company sign-in to {subject}",
+    "sign_in.unlinked": "{who} removed a company sign-in of {subject}",
     "sign_in.ended": "{who} signed out",
     "session.ended": "The session of {subject} ended: {why}",
     "session.end_all": "{subject} was signed out everywhere",

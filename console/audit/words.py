@@ -39,6 +39,12 @@ def words_of(entry: Entry, reference: Reference | None = None) -> str:
     values["who"] = _ACTORS.get(entry.actor_label, entry.actor_label)
     values["subject"] = entry.subject
     values["request"] = _request(entry, reference)
+    if entry.kind == "sign_in.failed" and data.get("cause"):
+        template = (
+            "A sign-in failed ({method}), {subject}: {cause}"
+            if entry.subject
+            else "A sign-in failed ({method}): {cause}"
+        )
     if area == "role":
         values["name"] = values["name"] or entry.subject
         values["team"] = f"of {data['team']}" if data.get("team") else ""

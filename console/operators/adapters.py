@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,7 +14,6 @@ from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialAccount
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -22,7 +21,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 
@@ -34,6 +32,8 @@ from console.operators.landing import landing
 from console.operators.mail import hand_over
 from console.operators.models import Operator
 from console.operators.recency import is_recent
+from console.operators.single_sign_on import bindings
+from console.operators.single_sign_on.failures import SignInFailedError, failure_page
 from console.web.qr import svg_of
 from iam.journal.services import NOT_SIGNED_IN, record
 
@@ -213,66 +213,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Bind the identity to the known, active person with that verified address, once; refuse everybody else."""
-        account = sociallogin.account
-        if sociallogin.is_existing:
-            self._admit(request, sociallogin.user, account.provider)
-            return
-        operator = self._operator(sociallogin)
-        if operator is None:
-            self._refuse(request, provider=account.provider, reason="unknown")
-        taken = SocialAccount.objects.filter(user=operator, provider=account.provider)
-        if taken.exists():
-            # The address was given to somebody else: a new subject must not inherit what the old one may do.
-            self._refuse(request, provider=account.provider, reason="other_identity", operator=operator)
-        self._admit(request, operator, account.provider)
-        sociallogin.connect(request, operator)
-        record(
-            kind="sign_in.linked",
-            actor=operator.person,
-            subject=operator.email,
-            data={"provider": account.provider},
-        )
-
-    def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        """The provider refused, or somebody tampered with the exchange."""
-        error = kwargs.get("error")
-        record(
-            kind="sign_in.failed",
-            actor=NOT_SIGNED_IN,
-            data={
-                "method": "single sign-on",
-                "provider": str(getattr(provider, "sub_id", provider)),
-                "error": str(error or "")[:100],
-            },
-        )
-
-    def _operator(self, sociallogin: Any) -> Operator | None:
-        """By an address that the provider vouches for: SAML's is the company's own, OpenID Connect says `email_verified`."""
-        is_saml = sociallogin.provider.id == "saml" if sociallogin.provider else False
-        for address in sociallogin.email_addresses:
-            if address.verified or is_saml:
-                found = (
-                    Operator.objects.select_related("person")
-                    .filter(person__email__iexact=address.email)
-                    .first()
-                )
-                if found:
-                    return found
-        return None
-
-    def _admit(self, request: HttpRequest, operator: Operator, provider: str) -> None:
-        if not (operator.is_active and operator.person and operator.person.is_active):
-            self._refuse(request, provider=provider, reason="inactive", operator=operator)
-
-    def _refuse(
-        self, request: HttpRequest, *, provider: str, reason: str, operator: Operator | None = None
-    ) -> NoReturn:
-        record(
-            kind="sign_in.failed",
-            actor=NOT_SIGNED_IN,
-            subject=operator.email if operator else "",
-            data={"method": "single sign-on", "provider": provider, "reason": reason},
-        )
-        raise ImmediateHttpResponse(
-            render(request, "socialaccount/refused.html", {"reason": reason}, status=403)
-        )
+        try:
+            bindings.admit(request, sociallogin)
+        except SignInFailedError as failure:
+            page = failure_page(request, failure, provider=sociallogin.account.provider)
+            raise ImmediateHttpResponse(page) from None

@@ -10,6 +10,14 @@ class OperatorsConfig(AppConfig):
     label = "operators"
 
     def ready(self) -> None:
+        from allauth.socialaccount.providers import registry
+
         from console.operators import receivers
+        from console.operators.single_sign_on.openid_connect import CompanyOpenIdProvider
+        from console.operators.single_sign_on.saml import CompanySamlProvider
 
         receivers.connect()
+        # In place of allauth's own providers, which accept more than ours do.
+        registry.load()
+        registry.register(CompanyOpenIdProvider)
+        registry.register(CompanySamlProvider)

@@ -8,11 +8,14 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTotpForm
 from django import forms
 
 from console.operators import locks
 from console.operators.attempts import failed
+from console.operators.totp import authenticator_of, step_of
 
 
 class LoginForm(AllauthLoginForm):  # type: ignore[misc]
@@ -42,22 +45,24 @@ class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
 
 
 class _LockedCode:
-    """Wrong codes lock the second factor as wrong passwords lock the first."""
+    """Wrong codes lock the second factor as wrong passwords lock the first, and a right one is used up by the request that sent it."""
 
     user: Any
+    cleaned_data: dict[str, Any]
 
     def clean_code(self) -> str:
         """The code, when it is right and the factor is not locked."""
         key = locks.code_key(self.user)
         if until := locks.locked_until(key):
             raise forms.ValidationError(locks.sentence(until), code="locked")
-        try:
-            code: str = super().clean_code()  # type: ignore[misc]
-        except forms.ValidationError:
+        code: str = self.cleaned_data["code"]
+        authenticator = authenticator_of(self.user, code)
+        if authenticator is None:
             if until := failed(context.request, key=key, operator=self.user, method="code"):
-                raise forms.ValidationError(locks.sentence(until), code="locked") from None
-            raise
+                raise forms.ValidationError(locks.sentence(until), code="locked")
+            raise get_mfa_adapter().validation_error("incorrect_code")
         locks.forget(key)
+        self.authenticator = authenticator
         return code
 
 
@@ -67,3 +72,18 @@ class CodeForm(_LockedCode, AuthenticateForm):  # type: ignore[misc]
 
 class ReauthenticateCodeForm(_LockedCode, ReauthenticateForm):  # type: ignore[misc]
     """A code that confirms who sits there."""
+
+
+class ActivateTotpForm(AllauthActivateTotpForm):  # type: ignore[misc]
+    """The first code of a new authenticator app; `step` is the time step that it uses up."""
+
+    step: int
+
+    def clean_code(self) -> str:
+        """The code, when it fits."""
+        code: str = super().clean_code()
+        step = step_of(self.secret, code)
+        if step is None:
+            raise get_mfa_adapter().validation_error("incorrect_code")
+        self.step = step
+        return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.crypto import salted_hmac
@@ -41,3 +42,16 @@ class SignInLock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.failures}"
+
+
+class TotpStep(models.Model):
+    """The last time step whose code an authenticator app was let in with: that code and older ones are used up."""
+
+    authenticator = models.OneToOneField(
+        Authenticator, on_delete=models.CASCADE, primary_key=True, related_name="totp_step"
+    )
+    # Steps of 30 seconds since 1970.
+    step = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.step)

@@ -5,6 +5,7 @@ from allauth.socialaccount import views as social_views
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from console.operators import totp
 from console.operators.recency import recently_authenticated
 from console.operators.single_sign_on_urls import leads_to_provider, oidc_patterns, saml_patterns
 
@@ -28,6 +29,7 @@ urlpatterns = [
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("factors/totp/activate/", totp.activate, name="mfa_activate_totp"),
     path("factors/", include("allauth.mfa.urls")),
     path("cancelled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
     path("error/", social_views.login_error, name="socialaccount_login_error"),

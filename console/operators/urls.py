@@ -30,6 +30,11 @@ urlpatterns = [
     path("operators/<uuid:pk>/invite/", people.invite, name="operator-invite"),
     path("operators/<uuid:pk>/unlock/", people.unlock, name="operator-unlock"),
     path("operators/<uuid:pk>/factors/remove/", people.factors_remove, name="operator-factors-remove"),
+    path(
+        "operators/<uuid:pk>/company-sign-ins/<int:number>/remove/",
+        people.binding_remove,
+        name="operator-binding-remove",
+    ),
     path("operators/<uuid:pk>/deactivate/", people.deactivate, name="operator-deactivate"),
     path("operators/<uuid:pk>/reactivate/", people.reactivate, name="operator-reactivate"),
 ]

@@ -110,7 +110,15 @@ def test_for_everybody_else_there_is_no_such_page(client: Client, kwame: Operato
         one,
     ):
         assert client.get(path).status_code == 404
-    for path in ("roles/", "users/", "invite/", "unlock/", "factors/remove/", "deactivate/", "reactivate/"):
+    for path in (
+        "roles/",
+        "users/",
+        "invite/",
+        "unlock/",
+        "factors/remove/",
+        "company-sign-ins/1/remove/",
+        "deactivate/",
+    ):
         assert client.post(one + path, {"role": "administrator"}).status_code == 404
     assert Person.objects.get(pk=kwame.person_id).is_active
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from iam.directory.models import Person, Role
 from iam.journal.models import Entry
 from tests import factories
 from tests.operators.conftest import is_signed_in, sign_in
-from tests.operators.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
+from tests.operators.issuer import Issuer, through
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.operators.single_sign_on_urls")]
 
@@ -106,38 +105,9 @@ class TestSettings:
         assert single_sign_on.form_targets(found) == ["https://idp.example.com"]
 
 
-@pytest.fixture
-def issuer(settings: Any) -> Iterator[Issuer]:
-    """The company's sign-in, configured."""
-    with running_issuer() as running:
-        settings.SOCIALACCOUNT_PROVIDERS = {
-            "openid_connect": {
-                "OAUTH_PKCE_ENABLED": True,
-                "APPS": [
-                    {
-                        "provider_id": single_sign_on.OIDC_ID,
-                        "name": "Northline",
-                        "client_id": CLIENT_ID,
-                        "secret": CLIENT_SECRET,
-                        "settings": {"server_url": running.url, "fetch_userinfo": True},
-                    }
-                ],
-            }
-        }
-        yield running
-
-
-def _through(client: Client, issuer: Issuer, **claims: Any) -> Any:
-    """Go to the issuer and come back."""
-    issuer.claims = claims
-    there = client.post("/sign-in/oidc/company/login/?process=login&next=/profile/")
-    assert there.status_code == 302
-    return client.get("/sign-in/oidc/company/login/callback/", issuer.authorize(there["Location"]))
-
-
 def test_a_known_person_comes_in_and_is_bound(client: Client, issuer: Issuer, kwame: Operator) -> None:
     assert "Continue with Northline" in client.get("/sign-in/").content.decode()
-    response = _through(client, issuer, sub="s-1", email=kwame.email.upper(), email_verified=True)
+    response = through(client, issuer, sub="s-1", email=kwame.email.upper(), email_verified=True)
     assert response["Location"] == "/profile/"
     assert is_signed_in(client)
     assert SocialAccount.objects.get().user == kwame
@@ -149,12 +119,12 @@ def test_a_known_person_comes_in_and_is_bound(client: Client, issuer: Issuer, kw
 def test_once_bound_the_subject_counts_and_not_the_address(
     client: Client, issuer: Issuer, kwame: Operator
 ) -> None:
-    _through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
+    through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
     client.post("/sign-in/out/")
-    _through(client, issuer, sub="s-1", email="renamed@example.com", email_verified=True)
+    through(client, issuer, sub="s-1", email="renamed@example.com", email_verified=True)
     assert is_signed_in(client)
     impostor = Client()
-    response = _through(impostor, issuer, sub="s-2", email=kwame.email, email_verified=True)
+    response = through(impostor, issuer, sub="s-2", email=kwame.email, email_verified=True)
     assert response.status_code == 403
     assert "another company identity" in response.content.decode()
     assert not is_signed_in(impostor)
@@ -173,7 +143,7 @@ def test_once_bound_the_subject_counts_and_not_the_address(
 def test_nobody_else_comes_in_and_nobody_is_created(
     client: Client, issuer: Issuer, kwame: Operator, claims: dict[str, Any]
 ) -> None:
-    response = _through(client, issuer, sub="s-1", **claims)
+    response = through(client, issuer, sub="s-1", **claims)
     assert response.status_code == 403
     assert "You don’t have access" in response.content.decode()
     assert not is_signed_in(client)
@@ -185,9 +155,9 @@ def test_nobody_else_comes_in_and_nobody_is_created(
 def test_a_deactivated_person_stays_out(client: Client, issuer: Issuer, kwame: Operator, bound: bool) -> None:
     claims = {"sub": "s-1", "email": kwame.email, "email_verified": True}
     if bound:
-        _through(Client(), issuer, **claims)
+        through(Client(), issuer, **claims)
     Person.objects.filter(pk=kwame.person_id).update(is_active=False)
-    response = _through(client, issuer, **claims)
+    response = through(client, issuer, **claims)
     assert response.status_code == 403
     assert not is_signed_in(client)
 
@@ -196,7 +166,7 @@ def test_an_enrolled_second_factor_is_asked_for_after_single_sign_on(
     client: Client, issuer: Issuer, kwame: Operator
 ) -> None:
     Authenticator.objects.create(user=kwame, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    response = _through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
+    response = through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
     assert response["Location"] == "/sign-in/factors/authenticate/"
     assert not is_signed_in(client)
 
@@ -258,5 +228,5 @@ def test_approvers_by_single_sign_on_need_a_factor_where_it_is_demanded(
 ) -> None:
     settings.REQUIRE_MFA = True
     hana = factories.operator(Role.APPROVER, name="Hana Sato")
-    _through(client, issuer, sub="s-9", email=hana.email, email_verified=True)
+    through(client, issuer, sub="s-9", email=hana.email, email_verified=True)
     assert client.get("/profile/")["Location"].startswith("/sign-in/factors/")

@@ -19,6 +19,7 @@ from console.operators.models import Operator
 from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
 from console.operators.services import add_operator, invite_operator, lift_lock, remove_factors
+from console.operators.single_sign_on.bindings import bindings_of, remove_binding
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.directory.appointments import (
@@ -110,6 +111,7 @@ def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **form
         **_identities(request, person),
         "factors": factors_of(operator) if operator else [],
         "sessions": sessions_of(operator) if operator else [],
+        "bindings": bindings_of(operator) if operator else [],
         "locked_until": locks.locked_until(*locks.keys_of(operator)) if operator else None,
         "is_self": person.id == request.viewer.person_id,
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
@@ -295,6 +297,20 @@ def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
         request,
         lambda: remove_factors(operator, actor=request.viewer),
         done="All second factors were removed, and they were signed out everywhere.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def binding_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """Remove a company sign-in; the next one links anew."""
+    operator = _operator(pk)
+    _attempt(
+        request,
+        lambda: remove_binding(operator, number, actor=request.viewer),
+        done="Company sign-in removed, and they were signed out everywhere.",
     )
     return redirect("operator", pk)
 

@@ -1,0 +1,97 @@
+"""Which identity of which provider is whose: bound at the first single sign-on, seen and removed by administrators."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from allauth.socialaccount.models import SocialAccount
+from django.db import transaction
+from django.http import HttpRequest
+
+from console.operators import sessions
+from console.operators.models import Operator
+from console.operators.single_sign_on.failures import SignInFailedError
+from iam.directory.rules import DirectoryRuleError, assert_administers, assert_somebody_else
+from iam.journal.services import Actor, record
+
+# Bindings from before they named their provider, of which nobody can say to which issuer they belong.
+UNKNOWN_PROVIDERS: Final = ("company", "company-saml", "openid_connect", "saml")
+
+
+def admit(request: HttpRequest, sociallogin: Any) -> None:
+    """Let in whom the identity is bound to; bind it to the person with that verified address if they have none of this provider.
+
+    Raises SignInFailedError.
+    """
+    account = sociallogin.account
+    if sociallogin.is_existing:
+        _check_active(sociallogin.user)
+        return
+    with transaction.atomic():
+        operator = _operator(sociallogin)
+        _check_active(operator)
+        providers = (account.provider, *UNKNOWN_PROVIDERS)
+        if SocialAccount.objects.filter(user=operator, provider__in=providers).exists():
+            # The address was given to somebody else: a new subject must not inherit what the old one may do.
+            raise SignInFailedError("other_identity", operator=operator)
+        sociallogin.connect(request, operator)
+        record(
+            kind="sign_in.linked",
+            actor=operator.person,
+            subject=operator.email,
+            data={"provider": account.provider},
+        )
+
+
+def _operator(sociallogin: Any) -> Operator:
+    """The operator with the address that the provider vouches for, locked, so that two first sign-ins bind one identity."""
+    verified = [address.email for address in sociallogin.email_addresses if address.verified]
+    if not verified:
+        raise SignInFailedError("unverified_address")
+    for address in verified:
+        for operator in Operator.objects.select_for_update(of=("self",)).filter(
+            person__email__iexact=address
+        ):
+            if operator.person and _is_same(operator.person.email, address):
+                return operator
+    raise SignInFailedError("unknown")
+
+
+def _is_same(ours: str, theirs: str) -> bool:
+    """Whether two addresses differ at most in the case of ASCII letters: databases take other letters for i and k."""
+    return ours == theirs or (ours.isascii() and theirs.isascii() and ours.lower() == theirs.lower())
+
+
+def _check_active(operator: Operator) -> None:
+    if not (operator.is_active and operator.person and operator.person.is_active):
+        raise SignInFailedError("inactive", operator=operator)
+
+
+def bindings_of(operator: Operator) -> list[SocialAccount]:
+    """The identities by which the operator signs in, oldest first; `is_unknown` where the provider was not recorded."""
+    found = list(SocialAccount.objects.filter(user=operator).order_by("date_joined", "pk"))
+    for binding in found:
+        binding.is_unknown = binding.provider in UNKNOWN_PROVIDERS
+        binding.address = str(binding.extra_data.get("email") or "")
+    return found
+
+
+@transaction.atomic
+def remove_binding(operator: Operator, number: int, *, actor: Actor) -> None:
+    """Remove an identity of somebody else and sign them out everywhere; their next single sign-on binds anew. Raises DirectoryRuleError."""
+    assert_administers(actor)
+    person = operator.person
+    if person is None:
+        raise DirectoryRuleError("This sign-in isn’t linked to a person.")
+    assert_somebody_else(actor, person)
+    binding = SocialAccount.objects.select_for_update().filter(user=operator, pk=number).first()
+    if binding is None:
+        raise DirectoryRuleError("This company sign-in was already removed.")
+    record(
+        kind="sign_in.unlinked",
+        actor=actor,
+        subject=operator.email,
+        data={"provider": binding.provider, "identity": binding.uid},
+    )
+    binding.delete()
+    sessions.sign_out_everywhere(person)
