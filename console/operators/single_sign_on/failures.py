@@ -65,7 +65,7 @@ REASONS: Final[dict[str, Reason]] = {
     "bad_saml_response": Reason("The SAML response is invalid: {detail}.", _TELL),
     "no_audience": Reason("The SAML assertion isn’t restricted to Gatehouse as its audience.", _TELL),
     "not_in_response": Reason(
-        "The signed SAML assertion doesn’t answer a request of Gatehouse (InResponseTo, Recipient or NotOnOrAfter).",
+        "The signed SAML assertion doesn’t answer what Gatehouse asked (InResponseTo, Recipient or NotOnOrAfter).",
         _TELL,
     ),
     "no_name_id": Reason("The SAML assertion names no person: its NameID is missing or empty.", _TELL),
