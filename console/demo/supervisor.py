@@ -155,7 +155,7 @@ class Supervisor:
         )
 
     def _web(self, environment: dict[str, str]) -> Child:
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "console.wsgi:application"]
+        command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve"]
         command += [
             "--host",
             self.host,
@@ -163,8 +163,6 @@ class Supervisor:
             str(self.port),
             "--workers",
             "1",
-            "--blocking-threads",
-            "4",
         ]
         command += ["--no-ws", "--log-level", "warning"]
         return Child(

@@ -47,13 +47,18 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
     return found
 
 
-def before_serving() -> None:
-    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises with a sentence."""
+def refuse_credentials() -> None:
+    """For the web server, before anything slow: it holds no AWS credentials in production. Raises ImproperlyConfigured with a sentence."""
     if not settings.EMBEDDED and (found := credentials_in(os.environ)):
         raise ImproperlyConfigured(
             f"The web server must hold no AWS credentials, but finds {', '.join(found)}. "
             "Give them to the Celery workers alone."
         )
+
+
+def before_serving() -> None:
+    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises with a sentence."""
+    refuse_credentials()
     assert_protected()
 
 

@@ -1,0 +1,186 @@
+"""The entry point of the web server: every request reaches Django through WSGI, without headers that could pass for another header.
+
+WSGI names the headers `X-Forwarded-For` and `X_Forwarded_For` alike (`HTTP_X_FORWARDED_FOR`), and Granian's own WSGI interface lets the
+one that comes last replace the other: a visitor could overwrite what the proxy says. Its RSGI interface hands over the names as they
+were sent, so that names with anything but letters, digits and hyphens are dropped here. `console.wsgi` stays the application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+from console.web.startup import refuse_credentials
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+try:
+    # Granian gives up on workers that end within seconds; one that loads Django before it refuses would be started again and again.
+    refuse_credentials()
+except ImproperlyConfigured as error:
+    raise SystemExit(f"Gatehouse does not start. {error}") from None
+
+from console.wsgi import application
+
+THREADS: Final = 8
+"""Requests that one process answers at a time; the pool of database connections is a little larger (console.web.startup)."""
+CHUNK: Final = 64 * 1024
+NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+ALONE: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+
+
+@dataclass(slots=True)
+class Started:
+    """What an application gave to `start_response`."""
+
+    status: int = 500
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = headers
+
+
+class Body(io.RawIOBase):
+    """The body of a request, fetched from the event loop chunk by chunk by the thread that reads it."""
+
+    def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.chunks = aiter(protocol)
+        self.loop = loop
+        self.rest = b""
+        self.ended = False
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as one chunk goes; 0 at the end. A client that went away is an OSError, which Django knows."""
+        while not self.rest and not self.ended:
+            try:
+                chunk = asyncio.run_coroutine_threadsafe(self._next(), self.loop).result()
+            except RuntimeError as error:
+                raise OSError("The client went away.") from error
+            if chunk is None:
+                self.ended = True
+            else:
+                self.rest = chunk
+        taken, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    async def _next(self) -> bytes | None:
+        try:
+            return bytes(await anext(self.chunks))
+        except StopAsyncIteration:
+            return None
+
+
+def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers as WSGI names them, repeated ones joined, and without those whose names could be mistaken for another's."""
+    variables: dict[str, str] = {}
+    for raw_name, value in headers:
+        name = raw_name.lower()
+        if not NAME_CHARACTERS.issuperset(name):
+            continue
+        variable = ALONE.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+        separator = "; " if name == "cookie" else ","
+        variables[variable] = f"{variables[variable]}{separator}{value}" if variable in variables else value
+    return variables
+
+
+def environ_of(scope: Any, body: Body) -> dict[str, Any]:
+    """The WSGI environment of a request."""
+    host, _, port = scope.server.rpartition(":")
+    variables = header_variables(scope.headers.items())
+    if scope.authority:
+        variables.setdefault("HTTP_HOST", scope.authority)
+    return variables | {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "SERVER_NAME": host.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BufferedReader(body, CHUNK),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+
+
+def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a send."""
+    waiting = bytearray()
+    for part in parts:
+        waiting += part
+        if len(waiting) >= CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
+    """Let Django answer, in this thread, and send what it says: a short answer at once, a long one as it is made."""
+    started: Any = Started()
+    response: Any = application(environ_of(scope, Body(protocol, loop)), started)
+    try:
+        chunks = in_chunks(response)
+        first = next(chunks, b"")
+        second = next(chunks, None)
+        if second is None:
+            _in_loop(loop, lambda: protocol.response_bytes(started.status, started.headers, first))
+            return
+        transport = _in_loop(loop, lambda: protocol.response_stream(started.status, started.headers))
+        for chunk in chain((first, second), chunks):
+            _send(loop, transport, chunk)
+    finally:
+        response.close()
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> Any:
+    async def run() -> Any:
+        return call()
+
+    return asyncio.run_coroutine_threadsafe(run(), loop).result()
+
+
+def _send(loop: asyncio.AbstractEventLoop, transport: Any, chunk: bytes) -> None:
+    async def run() -> None:
+        await transport.send_bytes(chunk)
+
+    asyncio.run_coroutine_threadsafe(run(), loop).result()
+
+
+def is_unreadable(headers: Any) -> bool:
+    """True if Granian left out what the proxy says, because a visitor put bytes beside it that aren’t ASCII."""
+    readable = {name for name, _ in headers.items()}
+    return any(name.startswith("x-forwarded-") and name not in readable for name in headers.keys())  # noqa: SIM118
+
+
+async def serve(scope: Any, protocol: Any) -> None:
+    """What Granian calls for each request."""
+    if scope.proto != "http":
+        return
+    if is_unreadable(scope.headers):
+        protocol.response_str(400, [("Content-Type", "text/plain")], "A forwarding header isn’t ASCII.")
+        return
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(threads, answer, scope, protocol, loop)
