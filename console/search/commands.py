@@ -12,6 +12,7 @@ from console.search.catalogue import action_results
 from console.search.entities import linked_users
 from console.search.results import Result
 from iam.guard import Right, Viewer
+from iam.linking.machines import machine_users
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import search as queries
 from iam.mirror.queries.visibility import visible_entities
@@ -28,6 +29,8 @@ class Command:
     icon: str
     kinds: tuple[Kind, ...]
     url: Callable[[int], str]
+    is_of_people: bool = False
+    """True if it is offered for the users of people only, and not for those of machines."""
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -48,6 +51,7 @@ COMMANDS = (
         "log-out",
         (Kind.USER,),
         lambda pk: f"{reverse('leaving:begin')}?user={pk}",
+        is_of_people=True,
     ),
     Command(
         _pattern(r"(?:move|change\s+(?:the\s+)?team(?:\s+of|\s+for)?)"),
@@ -55,6 +59,7 @@ COMMANDS = (
         "arrow-left-right",
         (Kind.USER,),
         lambda pk: f"{reverse('moving:begin')}?user={pk}",
+        is_of_people=True,
     ),
     Command(
         _pattern(r"(?:send|enroll?)(?:\s+an?)?\s+mfa(?:\s+link)?(?:\s+to|\s+for)?"),
@@ -100,6 +105,9 @@ def _filled(viewer: Viewer, command: Command, name: str) -> list[Result]:
         .filter(pk__in=pks, gone_at__isnull=True)
         .select_related("account")
     }
+    users = [entity for entity in entities.values() if entity.kind == Kind.USER]
+    for pk in machine_users(users) if command.is_of_people else ():
+        del entities[pk]
     return [
         Result(
             title=command.title.format(names.get(pk, entities[pk].name)),

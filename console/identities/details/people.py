@@ -17,6 +17,7 @@ from console.identities.details.held import Held, PolicyRow, address, held_by, m
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.linking.machines import is_machine
 from iam.linking.owners import owning_team
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name, people_of_users
@@ -129,7 +130,13 @@ def _actions(shown: Shown) -> list[Action]:
         Action("Grant access", f"{reverse('access:grant-new')}?for={pk}", "key-round", is_primary=True),
         why,
     ]
-    if not shown.is_self:
+    if is_machine(shown.entity):
+        actions += [
+            Action("Owning team", reverse("linking:person", args=[pk]), "users"),
+            Action("Rotate access keys", reverse("identities:person-credentials", args=[pk]), "rotate-cw"),
+            Action("Delete", f"{reverse('changes:act', args=['delete'])}?on={pk}", "trash-2"),
+        ]
+    elif not shown.is_self:
         actions += [
             Action("Change team", f"{reverse('moving:begin')}?user={pk}", "arrow-left-right"),
             Action("Offboard", f"{reverse('leaving:begin')}?user={pk}", "log-out"),

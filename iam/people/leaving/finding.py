@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from iam.directory.models import Person
 from iam.guard import Viewer
+from iam.linking.machines import machine_users
 from iam.linking.models import Sign
 from iam.linking.whose import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
@@ -57,7 +58,7 @@ class Matches:
 
 
 def find_people(viewer: Viewer, text: str, *, most: int = MOST) -> Matches:
-    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one. The same queries, whatever their number."""
+    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no machine users. The same queries, whatever their number."""
     words = fold(text).split()
     living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
     if words:
@@ -67,6 +68,8 @@ def find_people(viewer: Viewer, text: str, *, most: int = MOST) -> Matches:
     )
     is_cut = len(users) > _MOST_CANDIDATES
     users = users[:_MOST_CANDIDATES]
+    machines = machine_users(users)
+    users = [user for user in users if user.pk not in machines]
     people = within(people_of(users), viewer=viewer) if users else []
     matches: dict[frozenset[int], Match] = {}
     for user, person in zip(users, people, strict=True):
