@@ -1,8 +1,14 @@
-"""A list as a file, streamed: CSV for spreadsheets, JSON for programs; every row that is filtered, in its order."""
+"""A list as a file, streamed: CSV for spreadsheets, JSON for programs; every row that is filtered, in its order.
+
+Where an account was not synced whole by the moment of the file, the file says so, as the page does: in its name, in the JSON object, and in
+the last row of the CSV, where it doesn't shift the columns.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -10,27 +16,36 @@ from django.http import StreamingHttpResponse
 from console.identities.lists.asked import Asked
 from console.identities.lists.spec import Column, Page
 from console.web.files import csv_lines, download, json_lines, json_value
+from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.core import all_rows
+from iam.mirror.queries.lists.freshness import unsynced_accounts
+
+Missing = list[tuple[str, str]]
+"""(account ID, section) that was not synced by the moment of the file."""
 
 
 def response(page: Page, asked: Asked, form: str) -> StreamingHttpResponse:
     """The file as a download that is sent while it is being read."""
-    parts = {"csv": _csv, "json": _json}[form](page, asked)
-    return download(parts, form=form, name=_file_name(page, asked))
+    missing = unsynced_accounts(page.listing.sections, asked.lens)
+    parts = {"csv": _csv, "json": _json}[form](page, asked, missing)
+    return download(parts, form=form, name=_file_name(page, asked, missing))
 
 
-def _file_name(page: Page, asked: Asked) -> str:
+def _file_name(page: Page, asked: Asked, missing: Missing) -> str:
     account = asked.lens.account.account_id if asked.lens.account else "all-accounts"
     shown = asked.lens.at or asked.lens.now
-    return f"gatehouse-{page.listing.name}-{account}-{shown:%Y-%m-%dT%H%M%SZ}"
+    name = f"gatehouse-{page.listing.name}-{account}-{shown:%Y-%m-%dT%H%M%SZ}"
+    return f"{name}-incomplete" if missing else name
 
 
-def _csv(page: Page, asked: Asked) -> Iterator[str]:
+def _csv(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
     columns = page.export(asked.lens)
-    return csv_lines([name for name, _ in columns], _rows(page, asked, columns))
+    names = [name for name, _ in columns]
+    last = [{names[0]: incomplete_words(missing)}] if missing else []
+    return csv_lines(names, chain(_rows(page, asked, columns), last))
 
 
-def _json(page: Page, asked: Asked) -> Iterator[str]:
+def _json(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
     lens = asked.lens
     about = {
         "list": page.listing.name,
@@ -40,8 +55,21 @@ def _json(page: Page, asked: Asked) -> Iterator[str]:
         "view": asked.wanted.tab,
         "text": asked.wanted.text,
         "filters": {name: list(values) for name, values in asked.wanted.filters},
+        "is_complete": not missing,
+        "not_synced": [
+            {"account": number, "section": LABELS.get(section, section)} for number, section in missing
+        ],
     }
     return json_lines(about, _rows(page, asked, page.export(lens)))
+
+
+def incomplete_words(missing: Missing) -> str:
+    """'At least these. Not synced by then: Roles, Groups (111111111111)'."""
+    by_account = defaultdict(list)
+    for number, section in missing:
+        by_account[number].append(LABELS.get(section, section))
+    accounts = [f"{', '.join(labels)} ({number})" for number, labels in by_account.items()]
+    return f"At least these. Not synced by then: {'; '.join(accounts)}"
 
 
 def _rows(page: Page, asked: Asked, columns: tuple[Column, ...]) -> Iterator[dict[str, Any]]:

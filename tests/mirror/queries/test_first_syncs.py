@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,3 +145,29 @@ def test_lists_and_pages_of_then_say_that_it_was_not_synced(account: Account) ->
     ).content.decode()
     assert LABELS["instance_profiles"] in compared
     assert "Not everything was synced at" in compared
+
+
+@pytest.mark.parametrize("listing", LISTS, ids=lambda listing: listing.name)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_files_of_lists_of_then_say_that_it_was_not_synced(
+    account: Account, listing: Listing, everywhere: bool
+) -> None:
+    section = listing.sections[0]
+    is_first_synced(account, section)
+    client = Client()
+    client.force_login(factories.operator(Role.AUDITOR))
+    path = {"instance_profiles": "instance-profiles"}.get(listing.name, listing.name)
+    query = {} if everywhere else {"account": account.account_id}
+    for at, is_complete in ((BEFORE, False), (BETWEEN, True), (None, True)):
+        if at is not None:
+            query["as-of"] = f"{at:%Y-%m-%dT%H:%M:%S}"
+        else:
+            query.pop("as-of", None)
+        sheet = client.get(f"/{path}/export.csv", query)
+        words = f"At least these. Not synced by then: {LABELS[section]} ({account.account_id})"
+        assert (words in sheet.getvalue().decode()) is not is_complete
+        assert ("-incomplete.csv" in sheet["Content-Disposition"]) is not is_complete
+        body = json.loads(client.get(f"/{path}/export.json", query).getvalue())
+        assert body["is_complete"] is is_complete
+        missing = [] if is_complete else [{"account": account.account_id, "section": LABELS[section]}]
+        assert body["not_synced"] == missing
