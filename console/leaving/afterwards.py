@@ -14,6 +14,7 @@ from console.changes.shown import call_rows
 from console.leaving.one import leaver_or_404
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.afterwards import RESTORABLE, deletion_plans, request_deletion, request_return
@@ -21,7 +22,7 @@ from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.restoring import return_plans
 from iam.people.leaving.returning import password_of
 from iam.people.leaving.returning_again import invite_again
-from iam.people.leaving.rules import field_errors, may_act
+from iam.people.leaving.rules import may_act
 from iam.people.leaving.services import MAX_REASON
 from iam.people.leaving.suspending import checked_reason
 

@@ -14,15 +14,18 @@ from django.views.decorators.http import require_http_methods
 from console.leaving.preview import preview_context
 from console.leaving.suspend import suspend_context
 from console.leaving.terms import read_terms, typed_terms
+from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
+from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
 from iam.people.leaving.finding import find_people, without_users
 from iam.people.leaving.models import MOVING, Seat, Stage
 from iam.people.leaving.queries import listed, openable
-from iam.people.leaving.rules import field_errors, warnings_for
+from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_leaving
 from iam.people.leaving.suspending import person_to_suspend
 from iam.people.leaving.who import Somebody, same_name, somebody, user_for, within
@@ -42,6 +45,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
     if user is None:
         raise Http404
+    if is_machine(user):
+        return machine_page(request, user, refused="offboarded", section="leaving")
     data = request.POST if request.method == "POST" else request.GET
     person = somebody(user)
     others = same_name(person, viewer=request.viewer)

@@ -20,11 +20,12 @@ from console.leaving.terms import read_terms, typed_terms
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_live, render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.models import Leaver, Run, RunState, Standing
 from iam.people.leaving.queries import held_by, run_for, visible_leavers
-from iam.people.leaving.rules import field_errors, warnings_for
+from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_run
 from iam.people.leaving.staging import candidates, check_again, correct, discard
 from iam.people.leaving.who import people_of

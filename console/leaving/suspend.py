@@ -14,11 +14,11 @@ from console.leaving.one import leaver_or_404
 from console.leaving.wording import plain_steps
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.confirming import confirm, order_restore, take_back
 from iam.people.leaving.queries import openable
-from iam.people.leaving.rules import field_errors
 from iam.people.leaving.services import MAX_REASON
 from iam.people.leaving.suspending import (
     person_to_suspend,

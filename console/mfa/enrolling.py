@@ -168,6 +168,7 @@ def _page(
         "enrolment": enrolment,
         "standing": standing,
         "stage": standing.stage.value if standing else "start",
+        "done_title": _done_title(seat, enrolment),
         "section": "overview",
         "is_update": is_fragment(request),
     }
@@ -178,6 +179,13 @@ def _page(
     waits = standing is not None and standing.is_waiting
     stop = is_fragment(request) and not waits and status == 200
     return render_page(request, template, context, partial="enrolment", status=STOP if stop else status)
+
+
+def _done_title(seat: Seat, enrolment: Enrolment | None) -> str:
+    """For people with a link in their words, for others with the name of the device."""
+    if seat.link or enrolment is None:
+        return "Your phone is added"
+    return f"Device {enrolment.device_name} is enrolled"
 
 
 def _matter(seat: Seat, enrolment: Enrolment | None, standing: Standing | None) -> dict[str, Any]:

@@ -14,11 +14,14 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
 from console.changes.shown import call_rows
+from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
+from iam.linking.machines import is_machine
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import current_versions
 from iam.people.leaving.who import Somebody, somebody, user_for, within
@@ -45,6 +48,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     if user is None:
         raise Http404
+    if is_machine(user):
+        return machine_page(request, user, refused="moved to another team", section="onboarding")
     (person,) = within([somebody(user)], viewer=request.viewer)
     versions = current_versions(request.viewer)
     data = request.POST if request.method == "POST" else request.GET
@@ -79,6 +84,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
         "key": key,
         "reason": request.POST.get("reason", "")[:1000],
         "refused_now": refused,
+        "errors": field_errors(refused),
     }
     context |= _preview(request, person, former, version, key)
     return render_page(request, "moving/begin.html", context, status=422 if refused else 200)

@@ -25,6 +25,7 @@ from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
+from iam.linking.whose import users_of
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
@@ -47,7 +48,7 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     )
     step = step_of(request)
     pace = step.wait if move.is_open else ""
-    users = visible_entities(request.viewer).filter(pk__in=move.users).select_related("account")
+    users = visible_entities(request.viewer).filter(pk__in=_users_now(move)).select_related("account")
     context: dict[str, Any] = {
         "section": "onboarding",
         "move": move,
@@ -63,6 +64,13 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "polls": f"{reverse('moving:move', args=[move.pk])}?n={step.following}",
     }
     return render_live(request, "moving/move.html", context, pace=pace)
+
+
+def _users_now(move: Move) -> set[int]:
+    """The users that the move began with, and those that the person has by now, such as a new one of the move."""
+    person = Person.objects.filter(pk=move.person_id).first() if move.person_id else None
+    users = users_of([person]).get(person.pk, []) if person else []
+    return {*move.users, *(one.user.pk for one in users)}
 
 
 def _made(request: ViewerRequest, move: Move) -> Newcomer | None:

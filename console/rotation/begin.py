@@ -17,6 +17,7 @@ from console.changes.shown import call_rows
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import FieldError, field_errors
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right
@@ -74,8 +75,8 @@ def read_terms(data: QueryDict) -> Terms:
     return Terms(
         reason=data.get("reason", ""),
         is_automatic=data.get("how") != "asked",
-        quiet_days=_days(data.get("quiet", "")),
-        keep_days=_days(data.get("keep", "")),
+        quiet_days=_days(data.get("quiet", ""), field="quiet"),
+        keep_days=_days(data.get("keep", ""), field="keep"),
         is_for_me=data.get("for_me") == "yes",
         recipient=data.get("recipient", ""),
     )
@@ -89,9 +90,9 @@ def terms_context(request: ViewerRequest) -> dict[str, Any]:
         "quiet": data.get("quiet", str(QUIET_DAYS)),
         "keep": data.get("keep", str(KEEP_DAYS)),
         "reason": data.get("reason", ""),
-        "least_quiet": LEAST_QUIET,
-        "least_keep": LEAST_KEEP,
-        "most_days": MOST_DAYS,
+        "quiet_hint": f"{LEAST_QUIET} to {MOST_DAYS}. 7 days cover every weekday and a weekend. A job that runs once a month needs more than 31.",
+        "reason_hint": "The approver and the auditor read it.",
+        "keep_hint": f"{LEAST_KEEP} to {MOST_DAYS}. Until then you can reactivate it with one click. A deleted key can’t be restored.",
         "has_mail": settings.MAIL_IS_CONFIGURED,
     }
 
@@ -103,9 +104,9 @@ def plan_context(quiet: str, keep: str) -> dict[str, Any]:
     return {"quiet_at": now + timedelta(days=days[0]), "gone_at": now + timedelta(days=sum(days))}
 
 
-def _days(text: str) -> int:
+def _days(text: str, *, field: str) -> int:
     if not text.isdecimal() or len(text) > 3:
-        raise RefusedError("Enter the days as a number.")
+        raise FieldError("Enter the days as a number.", field=field)
     return int(text)
 
 
@@ -151,6 +152,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
         "chosen": request.POST.get("first", ""),
         "standing": living_of(user),
         "refused": refused,
+        "errors": field_errors(refused),
     }
     context |= terms | plan_context(terms["quiet"], terms["keep"])
     if context["standing"] is None:

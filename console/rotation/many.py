@@ -17,6 +17,7 @@ from console.rotation.begin import plan_context, read_terms, terms_context
 from console.rotation.keys import page_for
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.queries.lists.core import found
@@ -76,6 +77,7 @@ def _page(
         "more": max(0, len(choice.chosen) - SHOWN),
         "left_out": choice.left_out.most_common(),
         "refused": refused,
+        "errors": field_errors(refused),
         "action": request.get_full_path(),
         "back": f"{reverse('keys:keys')}{asked.query}",
     }

@@ -22,6 +22,7 @@ from iam.mirror.accounts.uploads import limit_bytes
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupKind
 from iam.mirror.queries.setup import visible_job
+from iam.moments import moment_words
 
 ENVELOPE = 64 * 1024
 """What a form adds around its files."""
@@ -113,7 +114,7 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
 
 
 def _moment(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC" if text else ""
+    return moment_words(datetime.fromisoformat(text)) if text else ""
 
 
 _KINDS = {

@@ -75,7 +75,9 @@ def drift_said(viewer: Viewer, *, account: Account | None = None) -> str:
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
     """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers."""
-    rows = to_review(viewer).values("change_set", "used_by", "used_label", "at")[:MOST_SAID]
+    rows = to_review(viewer).values("change_set", "change_set__title", "used_by", "used_label", "at")[
+        :MOST_SAID
+    ]
     return [dict(row) for row in rows]
 
 

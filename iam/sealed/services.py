@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 
 from iam.journal.services import Actor, person_id_of, record
+from iam.moments import moment_words
 from iam.sealed.cipher import UnreadableError, decrypt, encrypt
 from iam.sealed.models import LIVING, Secret, State
 
@@ -200,14 +201,14 @@ def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
 
 
 def _why_gone(secret: Secret) -> str:
-    at = f"{secret.ended_at:%Y-%m-%d %H:%M} UTC" if secret.ended_at else "an unknown time"
+    at = moment_words(secret.ended_at) if secret.ended_at else "an unknown date"
     if secret.state == State.EXPIRED and secret.browser:
         return f"You could see it until {at}. It was destroyed then."
     return {
-        State.OPENED: f"{secret.ended_by} saw it at {at}. It isn’t stored anywhere.",
-        State.TAKEN: f"It was used at {at}. It isn’t stored anywhere.",
-        State.EXPIRED: f"No one opened it in time. It was destroyed at {at}.",
-        State.SHREDDED: f"It was destroyed at {at}.",
+        State.OPENED: f"{secret.ended_by} saw it on {at}. It isn’t stored anywhere.",
+        State.TAKEN: f"It was used on {at}. It isn’t stored anywhere.",
+        State.EXPIRED: f"No one opened it in time. It was destroyed on {at}.",
+        State.SHREDDED: f"It was destroyed on {at}.",
     }.get(State(secret.state), NOT_YOURS)
 
 

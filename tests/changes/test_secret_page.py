@@ -89,7 +89,7 @@ def test_its_person_reads_it_once(site: Site, change: Change) -> None:
 
     again = site.asker.post(address(change))
     assert again.status_code == 422
-    assert "saw it at" in text(again)
+    assert "saw it on" in text(again)
     assert SECRET not in text(again)
     assert "Ines Duarte read the secret" in text(site.asker.get(page_of(change)))
     assert Entry.objects.get(kind="sealed.opened").actor_label == "Ines Duarte"

@@ -98,10 +98,10 @@ def enrol(browser: Browser, console: Running) -> None:
     hand.page.goto(invitation(console))
     hand.press("Start")
     hand.press("Show the QR code")
-    hand.wait_for("Or scan with another phone, or type")
+    hand.wait_for("On a computer? Scan this code with the app, or type the secret")
     hand.type_codes()
     hand.press("Check the codes")
-    hand.wait_for("is enrolled")
+    hand.wait_for("Your phone is added")
     context.close()
 
 

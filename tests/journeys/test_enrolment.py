@@ -147,12 +147,12 @@ def test_from_the_link_to_the_device_on_a_phone(
     hand.wait_for("Show the QR code")
     is_fine(page)
     hand.press("Show the QR code")
-    hand.wait_for("Or scan with another phone, or type")
+    hand.wait_for("On a computer? Scan this code with the app, or type the secret")
     is_fine(page)
     page.reload()
     seed = hand.type_codes()
     hand.press("Check the codes")
-    hand.wait_for("is enrolled")
+    hand.wait_for("Your phone is added")
     is_fine(page)
     assert (hand.presses, hand.codes) == (3, 2), f"{MOST_CLICKS} clicks and two codes are the most"
 
@@ -203,10 +203,10 @@ def test_a_lost_device_is_replaced_by_two_people_and_the_new_one_added_without_s
     page.goto(address)
     hand.press("Start")
     hand.press("Show the QR code")
-    hand.wait_for("Or scan with another phone, or type")
+    hand.wait_for("On a computer? Scan this code with the app, or type the secret")
     hand.type_codes()
     hand.press("Check the codes")
-    hand.wait_for("is enrolled")
+    hand.wait_for("Your phone is added")
     assert (hand.presses, hand.codes) == (3, 2)
 
     # What it would do has changed with the new device, so that the first press shows it anew.

@@ -73,7 +73,7 @@ def test_the_button_lets_this_browser_in_and_no_other(link: Link, client: Client
     assert NO_SESSION in other.get(PAGE).content.decode()
     for answer in (other.get(door(link)), other.post(door(link))):
         assert answer.status_code == 410
-        assert "This link was used at" in answer.content.decode()
+        assert "This link was used on" in answer.content.decode()
     assert other.get(PAGE).status_code == 403
     assert [entry.data["why"] for entry in Entry.objects.filter(kind="link.refused")] == ["used"]
 
@@ -150,6 +150,7 @@ def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, s
     assert door(link) in sent.body
     assert "works once" in sent.body
     assert "after you sign in" not in sent.body
+    assert "/go/" not in sent.body + str(sent.alternatives), "the settings are for people who can sign in"
 
 
 def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -> None:

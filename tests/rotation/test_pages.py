@@ -241,6 +241,12 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
     assert "AWS can’t restore a deleted key" in before
     wrong = member.post(address, {"quiet": "1", "keep": "7", "reason": "Old"})
     assert wrong.status_code == 422
+    typed = {"quiet": "14", "keep": "7", "reason": "Old"}
+    for name, bad in (("quiet", "1"), ("quiet", "soon"), ("keep", "0"), ("keep", ""), ("reason", " ")):
+        page = member.post(address, typed | {name: bad}).content.decode()
+        assert f'id="id_{name}-error"' in page, "an error is at its field"
+        assert "The request was not submitted" not in page
+        assert all(value in page for other, value in typed.items() if other != name)
     made = member.post(address, {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"})
     one = Rotation.objects.get()
     assert made["Location"] == reverse("keys:rotation", args=[one.pk])

@@ -55,7 +55,7 @@ def test_a_secret_is_read_once(ines: Viewer) -> None:
 
     assert services.open_once(secret, person=ines) == TEXT
     assert state_of(secret) == (State.OPENED, "")
-    with pytest.raises(SealedError, match=r"Ines Duarte saw it at"):
+    with pytest.raises(SealedError, match=r"Ines Duarte saw it on"):
         services.open_once(secret, person=ines)
 
 

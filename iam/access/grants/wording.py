@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
+
+from iam.moments import moment_words
 
 NAMED: Final = 3
 DAY: Final = 86_400
@@ -25,7 +27,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def moment(at: datetime) -> str:
     """A moment as sentences say it, its time zone with it."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    return moment_words(at)
 
 
 def slugged(text: str) -> str:

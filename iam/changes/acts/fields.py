@@ -37,6 +37,11 @@ class FieldError(RefusedError):
         self.field = field
 
 
+def field_errors(error: RefusedError | None) -> dict[str, str]:
+    """The message by its field; empty for an error of the whole form."""
+    return {error.field: error.message} if isinstance(error, FieldError) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example` is a value as one would write it."""

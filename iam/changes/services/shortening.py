@@ -12,6 +12,7 @@ from iam.changes.models import Change, ChangeSet
 from iam.changes.services.decisions import refresh_receipts, standing_of, waiting_parts
 from iam.changes.states import add_event, write_journal
 from iam.guard import Viewer
+from iam.moments import moment_words
 
 
 def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
@@ -26,10 +27,10 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
         raise RefusedError("This moment has passed. Choose one in the future.", change=change)
     if until >= end:
         raise RefusedError(
-            f"It already ends on {end:%d %b %Y, %H:%M} UTC. Choose an earlier moment. For a later one, submit a new request.",
+            f"It already ends on {moment_words(end)}. Choose an earlier moment. For a later one, submit a new request.",
             change=change,
         )
-    note = f"Ends on {until:%d %b %Y, %H:%M} UTC instead of {end:%d %b %Y, %H:%M} UTC."
+    note = f"Ends on {moment_words(until)} instead of {moment_words(end)}."
     with transaction.atomic():
         # Who approves just now does so before or after, and not in between.
         group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)

@@ -6,11 +6,12 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
 from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.mail_html import CHOICES, footer_of, html_of
-from iam.notify.links import link_for
+from iam.notify.links import link_for, opens_alone
 from iam.notify.models import Outgoing
 
 PERMANENT = 500
@@ -22,7 +23,8 @@ def send_mail(message: Outgoing) -> None:
     if not settings.MAIL_IS_CONFIGURED:
         raise DeliveryError("No mail server is configured (GATEHOUSE_EMAIL_HOST).", is_final=True)
     reader = UUID(message.recipient)
-    link, choices = link_for(reader, path=message.path), link_for(reader, path=CHOICES_PAGE)
+    link = link_for(reader, path=message.path)
+    choices = link_for(reader, path=CHOICES_PAGE) if _reaches_choices(reader, message) else ""
     mail = EmailMultiAlternatives(
         subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{message.subject}",
         body=body_of(message, link=link, choices=choices),
@@ -45,14 +47,21 @@ def send_mail(message: Outgoing) -> None:
         raise DeliveryError(f"The mail server didn’t accept it ({type(error).__name__}).") from error
 
 
+def _reaches_choices(reader: UUID, message: Outgoing) -> bool:
+    """False for an invited person without a sign-in, for whom the link to the settings would end at the sign-in page."""
+    if not opens_alone(message.path):
+        return True
+    return get_user_model()._default_manager.filter(person=reader, is_active=True).exists()
+
+
 def body_of(message: Outgoing, *, link: str, choices: str) -> str:
-    """The text of a mail."""
+    """The text of a mail; `choices` is "" for people who can’t sign in."""
     parts = [
         f"Hello {message.name}," if message.name else "Hello,",
         message.subject,
         message.text,
         link,
-        f"{footer_of(message)} {CHOICES}:",
+        f"{footer_of(message)} {CHOICES}:" if choices else footer_of(message),
         choices,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

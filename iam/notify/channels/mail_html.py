@@ -11,7 +11,7 @@ from iam.notify.links import opens_alone
 from iam.notify.models import Outgoing
 
 FOOTER: Final = "The link opens the page after you sign in. Opening it doesn’t decide anything."
-ALONE: Final = "The link works once, in one browser, without signing in. It is only for you: don’t share it."
+ALONE: Final = "The link opens without signing in. It is only for you: don’t share it."
 CHOICES: Final = "Change your notification settings"
 _STYLES: Final = mark_safe(
     """:root { color-scheme: light dark; supported-color-schemes: light dark }
@@ -37,12 +37,12 @@ _PAGE: Final = (
     '<meta name="color-scheme" content="light dark"><title>{subject}</title><style>{styles}</style></head>\n'
     '<body><div class="sheet" role="article" aria-label="{subject}"><p class="from">Gatehouse</p><h1>{subject}</h1>\n'
     '<p>{hello}</p>\n{text}\n<p><a class="open" href="{link}">Open in Gatehouse</a></p>\n'
-    '<p class="foot">{footer} <a href="{choices}">{choose}</a>.</p></div></body></html>\n'
+    '<p class="foot">{footer}</p></div></body></html>\n'
 )
 
 
 def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
-    """The same as the text of the mail; whatever people wrote is text in it."""
+    """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who can’t sign in."""
     return format_html(
         _PAGE,
         subject=message.subject,
@@ -50,10 +50,14 @@ def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
         hello=f"Hello {message.name}," if message.name else "Hello,",
         text=_paragraphs(message.text),
         link=link,
-        choices=choices,
-        footer=footer_of(message),
-        choose=CHOICES,
+        footer=_footer(message, choices),
     )
+
+
+def _footer(message: Outgoing, choices: str) -> SafeString:
+    if not choices:
+        return format_html("{}", footer_of(message))
+    return format_html('{} <a href="{}">{}</a>.', footer_of(message), choices, CHOICES)
 
 
 def footer_of(message: Outgoing) -> str:

@@ -17,6 +17,7 @@ from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.journal.services import Actor, record
 from iam.mirror.models import Account, Entity
+from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
@@ -131,7 +132,7 @@ def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: b
         f"{begins} to {user.name} by {campaign.due:%-d %B}",
         f"{campaign.begun_by.name} asks you to add multi-factor authentication (MFA) by {campaign.due:%-d %B %Y}. With MFA, you sign in to AWS with "
         f"your password and a code from an app on your phone. Your AWS user {user.name} in {user.account.name} doesn’t have it yet. It takes about two "
-        f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until {until:%Y-%m-%d %H:%M} UTC. It never requires your password.",
+        f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until {moment_words(until)}. It never requires your password.",
     )
 
 

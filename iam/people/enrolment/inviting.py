@@ -15,6 +15,7 @@ from iam.journal.services import record
 from iam.linking.whose import owner
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
@@ -50,7 +51,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         people=[link.person],
         subject=f"Add an MFA device to {user.name}",
         text=f"{viewer.name} wants you to add an MFA device to your AWS user {user.name} in {user.account.name}. It takes two minutes with an "
-        f"authenticator app.\n\nThe link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC. You never need to enter a password there.",
+        f"authenticator app.\n\nThe link works once, in one browser, until {moment_words(link.expires_at)}. You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )

@@ -16,6 +16,7 @@ from iam.changes.services import Lane
 from iam.changes.services.planning import check_account, check_right
 from iam.guard import Viewer
 from iam.mirror.models import Entity
+from iam.moments import moment_words
 from iam.people.leaving.closing import closing_of, deny_of
 from iam.people.leaving.models import Leaver, Run
 from iam.people.leaving.open_roles import chosen_among
@@ -167,7 +168,7 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
         "Console passwords and MFA devices can’t be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
     ]
     if run.leaves_at is not None:
-        found.append(f"Access ends at {run.leaves_at:%Y-%m-%d %H:%M} UTC.")
+        found.append(f"Access ends on {moment_words(run.leaves_at)}.")
     if run.grace_days:
         days = "day" if run.grace_days == 1 else "days"
         found.append(

@@ -15,6 +15,7 @@ from iam.changes.operations.user_credential import names_of
 from iam.directory.models import Person
 from iam.journal.services import record
 from iam.linking.whose import is_linked
+from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, Seat
@@ -84,7 +85,7 @@ def invite_back(leaver: Leaver) -> Link | None:
         people=[person],
         subject="Your access to AWS is back",
         text="Your access to AWS was restored. Open this page to get a new password and to add your phone for multi-factor sign-in (MFA).\n\n"
-        f"The link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC.",
+        f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )

@@ -6,20 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from iam.changes.acts.fields import FieldError
 from iam.changes.approval.models import BreakGlass, Verdict
-from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
 from iam.people.leaving.models import OF_SUSPENSION, Leaver, Run
 from iam.people.leaving.who import Somebody
-
-
-def field_errors(error: RefusedError | None) -> dict[str, str]:
-    """The message by its field; empty for an error of the whole form."""
-    return {error.field: error.message} if isinstance(error, FieldError) else {}
-
 
 OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
 OWN_ACCESS_OF: Final = "{name} requests the removal of their own access in all of these accounts."

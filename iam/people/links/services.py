@@ -16,6 +16,7 @@ from django.db import transaction
 
 from iam.directory.models import Person
 from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
+from iam.moments import moment_words
 from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.words import id_in
 
@@ -177,7 +178,7 @@ def _check_usable(link: Link) -> None:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.used_at is not None:
         raise LinkRefusedError(
-            f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. It works once, in one browser. "
+            f"This link was used on {moment_words(link.used_at)}. It works once, in one browser. "
             f"If that wasn’t you, tell {link.created_label} immediately. {_ask(link)}",
             why="used",
             link=link,
@@ -186,7 +187,7 @@ def _check_usable(link: Link) -> None:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.expires_at <= datetime.now(tz=UTC):
         raise LinkRefusedError(
-            f"This link expired at {link.expires_at:%Y-%m-%d %H:%M} UTC. {_ask(link)}",
+            f"This link expired on {moment_words(link.expires_at)}. {_ask(link)}",
             why="expired",
             link=link,
         )

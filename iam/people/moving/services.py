@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, transaction
 
 from iam.changes import services as changes
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause
@@ -78,7 +79,7 @@ def request_move(
         return standing
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Enter a reason. Approvers and auditors read it.")
+        raise FieldError("Enter a reason. Approvers and auditors read it.", field="reason")
     plan = planned(actor, mover=mover, former=former, version=version, key=key)
     nothing = Receipt(body={}, digest="")
     try:

@@ -13,6 +13,7 @@ from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import record
+from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.links.models import Link, Purpose
@@ -80,7 +81,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
         subject=f"Your access to AWS with {team_of(newcomer).name}",
         text=f"{link.created_label} set up your access to AWS. Open the page to see your first password and to add your phone as a "
         "second factor.\n\n"
-        f"The link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC.",
+        f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )

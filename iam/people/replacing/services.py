@@ -21,6 +21,7 @@ from iam.journal.services import Actor, record
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.mirror.reread.credentials import is_virtual
+from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
@@ -237,7 +238,7 @@ def _send(held: Replacement) -> Link:
         people=[held.person],
         subject=f"Add a new MFA device to {user.name}",
         text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, until "
-        f"{link.expires_at:%Y-%m-%d %H:%M} UTC. You never need to enter a password there.",
+        f"{moment_words(link.expires_at)}. You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )

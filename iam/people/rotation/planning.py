@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey, DeleteAccessKey
@@ -227,11 +228,17 @@ def operations_of(rotation: Rotation) -> list[Operation]:
 def check_terms(terms: Terms) -> None:
     """Raises RefusedError for days out of bounds, and without a reason."""
     if not LEAST_QUIET <= terms.quiet_days <= MOST_DAYS:
-        raise RefusedError(f"Enter {LEAST_QUIET} to {MOST_DAYS} days without use of the old key.")
+        raise FieldError(
+            f"Enter {LEAST_QUIET} to {MOST_DAYS} days without use of the old key.", field="quiet"
+        )
     if not LEAST_KEEP <= terms.keep_days <= MOST_DAYS:
-        raise RefusedError(f"Enter {LEAST_KEEP} to {MOST_DAYS} days to keep the old key inactive.")
+        raise FieldError(
+            f"Enter {LEAST_KEEP} to {MOST_DAYS} days to keep the old key inactive.", field="keep"
+        )
     if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise RefusedError("Enter a reason of up to 1,000 characters. The approver and the auditor read it.")
+        raise FieldError(
+            "Enter a reason of up to 1,000 characters. The approver and the auditor read it.", field="reason"
+        )
 
 
 def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:

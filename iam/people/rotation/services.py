@@ -15,6 +15,7 @@ from iam.changes.models import ChangeState
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
+from iam.moments import moment_words
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX
@@ -88,7 +89,7 @@ def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
         held,
         subject=f"A new access key for {held.user.name}",
         text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is being rotated. The new key is {held.new_key_id}. "
-        f"Only you can see its secret, once, until {link.expires_at:%Y-%m-%d %H:%M} UTC: with this link, which works once in one browser, or in Gatehouse after you sign in.\n\n"
+        f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which works once in one browser, or in Gatehouse after you sign in.\n\n"
         f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -143,7 +144,7 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
         held = _held(viewer, rotation, Stage.USING)
         if held.new_used_at is not None:
             raise RefusedError(
-                f"{held.new_key_id} was used at {held.new_used_at:%Y-%m-%d %H:%M} UTC: someone has its secret. "
+                f"{held.new_key_id} was used on {moment_words(held.new_used_at)}: someone has its secret. "
                 "Cancel, then start a new rotation with that key."
             )
         move_to(held, Stage.HANDING, fetched_at=None, quiet_from=None)

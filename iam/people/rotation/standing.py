@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
+from iam.moments import moment_words
 from iam.people.rotation.models import Rotation, Stage
 
 
@@ -49,7 +50,7 @@ def used_words(at: datetime | None, service: str, region: str) -> str:
     moment = at.astimezone(UTC)
     by = f" by {service}" if service else ""
     where = f" in {region}" if region else ""
-    return f"on {moment:%-d %b %Y, %H:%M} UTC{by}{where}"
+    return f"on {moment_words(moment)}{by}{where}"
 
 
 def old_words(rotation: Rotation) -> str:

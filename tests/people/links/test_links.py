@@ -78,7 +78,7 @@ def test_neither_the_link_nor_the_cookie_stands_in_a_row(link: Link) -> None:
 def test_a_link_works_once(link: Link) -> None:
     services.exchange(word_of(link.pk))
     again = refused(services.exchange, word_of(link.pk))
-    assert again.message.startswith("This link was used at ")
+    assert again.message.startswith("This link was used on ")
     assert "If that wasn’t you, tell Ines Duarte immediately" in again.message
     assert [one["why"] for one in journalled("link.refused")] == ["used"]
 
@@ -86,7 +86,7 @@ def test_a_link_works_once(link: Link) -> None:
 def test_a_link_that_is_too_old_is_refused(link: Link) -> None:
     with time_machine.travel(link.expires_at + timedelta(seconds=1), tick=False):
         late = refused(services.exchange, word_of(link.pk))
-    assert late.message.startswith("This link expired at ")
+    assert late.message.startswith("This link expired on ")
     assert journalled("link.refused")[0]["why"] == "expired"
 
 

@@ -245,3 +245,39 @@ def test_a_lead_reads_of_a_move_which_of_their_people_moved_and_of_nobody_else(h
     page = client.get(reverse("moving:move", args=[move.pk]))
     assert page.status_code == 200
     assert "secret-lab" not in page.content.decode()
+
+
+def test_the_page_says_that_a_reason_is_missing_at_its_field(house: House) -> None:
+    house.member("payments-dev")
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    address = f"{reverse('moving:begin')}?user={house.user.pk}"
+    chosen = {"from": str(house.former.blueprint_id), "to": str(house.version.blueprint_id), "key": "k"}
+    answer = client.post(address, chosen | {"reason": " "})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'id="id_reason-error"' in page
+    assert "The request was not submitted" not in page
+    for version in (house.former, house.version):
+        assert f'value="{version.blueprint_id}" selected' in page
+
+
+def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
+    new = factories.user(factories.account("222222222222", name="data"), "maya.okafor2")
+    person = factories.person("Maya Okafor", arns=(house.user.arn, new.arn))
+    move = Move.objects.create(
+        name="Maya Okafor",
+        person_id=person.pk,
+        users=[house.user.pk],
+        former=house.former,
+        version=house.version,
+        reason="Joins Data",
+        change_set=ChangeSet.objects.create(title="Change team"),
+        requested_by=house.admin.person_id,
+        state=MoveState.DONE,
+    )
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    page = client.get(reverse("moving:move", args=[move.pk])).content.decode()
+    for user in (house.user, new):
+        assert reverse("identities:person", args=[user.pk]) in page

@@ -34,7 +34,7 @@ def test_only_its_person_reads_it_and_once(wheel: Wheel) -> None:
     fetched = services.fetch(rotation, person=wheel.person)
     assert fetched.key_id == rotation.new_key_id
     wheel.use(fetched.key_id, fetched.secret)
-    with pytest.raises(RefusedError, match="saw it at"):
+    with pytest.raises(RefusedError, match="saw it on"):
         services.fetch(rotation, person=wheel.person)
     assert Link.objects.get(cause_id=rotation.pk).person == wheel.person
 
@@ -67,7 +67,7 @@ def test_a_lost_secret_is_replaced_as_long_as_the_key_was_not_used(wheel: Wheel)
     assert second.key_id != first.key_id
     wheel.use(second.key_id, second.secret)
     wheel.tend()
-    with pytest.raises(RefusedError, match="was used at"):
+    with pytest.raises(RefusedError, match="was used on"):
         services.issue_again(wheel.owner, rotation)
 
 
