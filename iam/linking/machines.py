@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from iam.directory.models import OwnedUser
 from iam.linking.owners import owning_teams
-from iam.linking.whose import whose
+from iam.linking.whose import Whose, whose
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.naming import display_name
 
@@ -19,16 +20,14 @@ def machine_users(users: Sequence[Entity]) -> frozenset[int]:
     if not users:
         return frozenset()
     people, owners = whose(users), owning_teams(users)
-    rows = UserCredentials.objects.filter(valid_at(None), user__in=users, has_password=False, keys__gt=0)
-    with_keys_only = set(rows.values_list("user_id", flat=True))
+    credentials = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=users)}
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
     machines = set()
     for user in users:
-        known = people[user.pk]
-        is_named = display_name(user.name, tags.get(user.pk)) != user.name
-        is_somebody = known.person is not None or bool(known.address) or known.in_doubt or is_named
-        is_owned = user.pk in owners and not known.confirmed
-        if is_owned or (user.pk in with_keys_only and not is_somebody):
+        has_keys_only = _has_keys_only(credentials.get(user.pk))
+        if _is_machine(
+            people[user.pk], owners.get(user.pk), has_keys_only, _is_named(user, tags.get(user.pk))
+        ):
             machines.add(user.pk)
     return frozenset(machines)
 
@@ -36,3 +35,32 @@ def machine_users(users: Sequence[Entity]) -> frozenset[int]:
 def is_machine(user: Entity) -> bool:
     """True if a machine uses this IAM user."""
     return user.pk in machine_users([user])
+
+
+def is_machine_with(
+    user: Entity,
+    *,
+    owned: OwnedUser | None,
+    credentials: UserCredentials | None,
+    tags: Mapping[str, str] | None,
+) -> bool:
+    """The same where the facts are known; no query for a user that has a password and no owning team."""
+    has_keys_only = _has_keys_only(credentials)
+    if owned is None and not has_keys_only:
+        return False
+    return _is_machine(whose([user])[user.pk], owned, has_keys_only, _is_named(user, tags))
+
+
+def _has_keys_only(credentials: UserCredentials | None) -> bool:
+    return credentials is not None and credentials.has_password is False and credentials.keys > 0
+
+
+def _is_named(user: Entity, tags: Mapping[str, str] | None) -> bool:
+    return display_name(user.name, tags) != user.name
+
+
+def _is_machine(known: Whose, owned: OwnedUser | None, has_keys_only: bool, is_named: bool) -> bool:
+    if owned is not None:
+        return not known.confirmed
+    is_somebody = known.person is not None or bool(known.address) or known.in_doubt or is_named
+    return has_keys_only and not is_somebody

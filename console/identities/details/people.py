@@ -17,7 +17,7 @@ from console.identities.details.held import Held, PolicyRow, address, held_by, m
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.linking.machines import is_machine
+from iam.linking.machines import is_machine_with
 from iam.linking.owners import owning_team
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name, people_of_users
@@ -116,7 +116,7 @@ class Action:
     is_primary: bool = False
 
 
-def _actions(shown: Shown) -> list[Action]:
+def _actions(shown: Shown, *, is_machine: bool) -> list[Action]:
     """What the viewer can do about this user, by their rights."""
     pk, viewer = shown.entity.pk, shown.viewer
     why = Action("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
@@ -130,7 +130,7 @@ def _actions(shown: Shown) -> list[Action]:
         Action("Grant access", f"{reverse('access:grant-new')}?for={pk}", "key-round", is_primary=True),
         why,
     ]
-    if is_machine(shown.entity):
+    if is_machine:
         actions += [
             Action("Owning team", reverse("linking:person", args=[pk]), "users"),
             Action("Rotate access keys", reverse("identities:person-credentials", args=[pk]), "rotate-cw"),
@@ -159,13 +159,15 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
     tags = entities.tags(shown.entity, at=shown.at)
     days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
     usage = _usage(shown)
+    owned = owning_team(shown.entity) if shown.at is None else None
+    is_machine = is_machine_with(shown.entity, owned=owned, credentials=credentials, tags=tags)
     return {
         "display_name": display_name(
             shown.entity.name, tags, person=people_of_users([shown.entity.pk]).get(shown.entity.pk, "")
         ),
         "credentials": credentials,
         "usage": usage,
-        "actions": _actions(shown),
+        "actions": _actions(shown, is_machine=is_machine),
         "never_used": words.never_used(credentials),
         "mfa": words.mfa_mark(credentials),
         "console": words.password_words(credentials),
@@ -174,7 +176,7 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
         "boundary": held.boundary,
         "boundary_url": address("identities:policy", held.boundary, open_to),
         "tags": tags,
-        "owning_team": owning_team(shown.entity) if shown.at is None else None,
+        "owning_team": owned,
         "tabs": _tabs(shown, credentials, here=here),
     }
 
