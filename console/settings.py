@@ -380,7 +380,24 @@ LOGGING = {
     "formatters": {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                logs.render_exception,
+                logs.WithholdSecrets(
+                    [
+                        SECRET_KEY,
+                        *SEALED_KEYS,
+                        EMAIL_HOST_PASSWORD,
+                        WEBHOOK_SECRET,
+                        SLACK_WEBHOOK,
+                        env.text("GATEHOUSE_OIDC_CLIENT_SECRET", ""),
+                        str(DATABASES["default"].get("PASSWORD", "")),
+                        *logs.secrets_in_addresses(BROKER_URL),
+                        *logs.secrets_in_environment(),
+                    ]
+                ),
+                structlog.processors.JSONRenderer(),
+            ],
             "foreign_pre_chain": [
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_logger_name,
