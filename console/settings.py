@@ -246,6 +246,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_FORMS = {
     "login": "console.operators.forms.LoginForm",
     "change_password": "console.operators.forms.ChangePasswordForm",
+    "set_password": "console.operators.forms.SetPasswordForm",
+    "reset_password_from_key": "console.operators.forms.ResetPasswordForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False

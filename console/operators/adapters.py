@@ -25,9 +25,10 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 
 from console.operators import locks
-from console.operators.attempts import client_address, failed
+from console.operators.attempts import client_address, failed, refused
 from console.operators.backends import OperatorBackend
 from console.operators.factors import is_required_of
+from console.operators.hosts import passkeys_work_on
 from console.operators.landing import landing
 from console.operators.mail import hand_over
 from console.operators.models import Operator
@@ -36,6 +37,12 @@ from console.operators.single_sign_on import bindings
 from console.operators.single_sign_on.failures import SignInFailedError, failure_page
 from console.web.qr import svg_of
 from iam.journal.services import NOT_SIGNED_IN, record
+
+CONFIRMATIONS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code of your app, or a recovery code",
+    "mfa_reauthenticate:webauthn": "Use a passkey or security key",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -46,6 +53,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "username_password_mismatch": "Wrong username or password.",
         "incorrect_password": "Wrong password.",
         "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
+        "account_inactive": "This sign-in is deactivated. Ask an administrator.",
+        "enter_current_password": "Enter your current password.",
+        "invalid_login": "Wrong username or password.",
+        "invalid_or_expired_key": "This link was used before, or is too old. Request a new one.",
+        "invalid_password_reset": "This link was used before, or is too old. Request a new one.",
+        "same_as_current": "Choose a value other than the current one.",
+        "unknown_email": "No one has this email address.",
         "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
         "rate_limited": "Too many attempts. Try again in a few minutes.",
     }
@@ -66,6 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Refuse while locked, before the password is looked at."""
         keys = locks.login_key(_typed(credentials)), locks.address_key(client_address(request))
         if until := locks.locked_until(*keys):
+            refused(operator=_known(credentials), method="password", reason="locked")
             raise forms.ValidationError(locks.sentence(until), code="locked")
         super().pre_authenticate(request, **credentials)
 
@@ -92,7 +107,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             kind="sign_in.failed",
             actor=NOT_SIGNED_IN,
             subject=user.email,
-            data={"method": "inactive sign-in"},
+            data={
+                "method": "inactive sign-in",
+                "reason": "inactive",
+                "cause": "The sign-in is deactivated.",
+            },
         )
         response: HttpResponse = self.respond_user_inactive(request, user)
         return response
@@ -114,6 +133,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Apart from the request; see console.operators.mail."""
         send = super().send_mail
         hand_over(lambda: send(template_prefix, email, context))
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways to confirm who sits there, in our words; passkeys only where the browser has them."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not passkeys_work_on(self.request.get_host()):
+            methods = [method for method in methods if method["id"] != "mfa_reauthenticate:webauthn"]
+        return [method | {"description": CONFIRMATIONS[method["id"]]} for method in methods]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the profile."""
@@ -157,6 +183,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
+        "cannot_generate_recovery_codes": "Add an authenticator app or a passkey first. Recovery codes replace one that is lost.",
         "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this one.",
     }
 

@@ -7,6 +7,8 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordForm
+from allauth.account.forms import SetPasswordForm as AllauthSetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -14,7 +16,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTotpForm
 from django import forms
 
 from console.operators import locks
-from console.operators.attempts import failed
+from console.operators.attempts import failed, refused
 from console.operators.totp import authenticator_of, step_of
 
 
@@ -33,7 +35,25 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         password.widget.attrs = {"autocomplete": "current-password", "class": "input lg", "maxlength": 128}
 
 
-class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
+class _TwoPasswords:
+    """Two fields for one new password, in the words of the design."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """allauth's own text says only that both must be equal."""
+        if field == "password2" and not isinstance(error, forms.ValidationError):
+            error = "The two passwords differ. Type the same one twice."
+        super().add_error(field, error)  # type: ignore[misc]
+
+
+class SetPasswordForm(_TwoPasswords, AllauthSetPasswordForm):  # type: ignore[misc]
+    """A first password for whoever came by the company's sign-in."""
+
+
+class ResetPasswordForm(_TwoPasswords, AllauthResetPasswordForm):  # type: ignore[misc]
+    """A new password for whoever has the link."""
+
+
+class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ignore[misc]
     """A new password for whoever knows the old one."""
 
     def clean_oldpassword(self) -> str:
@@ -54,6 +74,7 @@ class _LockedCode:
         """The code, when it is right and the factor is not locked."""
         key = locks.code_key(self.user)
         if until := locks.locked_until(key):
+            refused(operator=self.user, method="code", reason="locked")
             raise forms.ValidationError(locks.sentence(until), code="locked")
         code: str = self.cleaned_data["code"]
         authenticator = authenticator_of(self.user, code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
@@ -15,14 +16,23 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from allauth.mfa.webauthn.internal import auth
 from django import forms
+from fido2.utils import websafe_decode
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
+
+from console.operators.attempts import refused
+from console.operators.models import Operator
 
 LONGEST_NAME = 100
 # An attestation is a few kilobytes.
 LONGEST_ANSWER = 64 * 1024
 # What the parsers of JSON, CBOR and keys raise over text that is none of theirs.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
+
+KEY_UNKNOWN = "This passkey isn’t registered with Gatehouse. It may have been removed. Use another one, or sign in another way."
+KEY_FAILED = "The passkey didn’t match, or it took too long. Try again."
+ADDING_FAILED = "The passkey couldn’t be verified, or it took too long. Try again."
 
 
 class AnswerField(forms.JSONField):
@@ -66,6 +76,15 @@ class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
     name = _name(required=False)
     credential = AnswerField(RegistrationResponse)
 
+    def clean(self) -> Any:
+        """What was sent, if it is the answer to what this page asked."""
+        try:
+            return super().clean()
+        except forms.ValidationError as error:
+            if error.code != "incorrect_code":
+                raise
+            raise forms.ValidationError(ADDING_FAILED, code="incorrect_key") from None
+
 
 class RenameKeyForm(EditWebAuthnForm):  # type: ignore[misc]
     """Another name for a passkey."""
@@ -73,19 +92,59 @@ class RenameKeyForm(EditWebAuthnForm):  # type: ignore[misc]
     name = _name(required=True)
 
 
-class KeyAsSecondStepForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
+class _KnownKey:
+    """A key that lets somebody in. allauth calls every failure an incorrect code."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Authenticator:
+        """The key, if it is registered and answered what this page asked; other attempts are recorded with their cause."""
+        answer = self.cleaned_data["credential"]
+        try:
+            authenticator: Authenticator = super().clean_credential()  # type: ignore[misc]
+        except forms.ValidationError as error:
+            if error.code != "incorrect_code":
+                raise
+            operator = self.user or _owner_of(answer)
+            is_known = operator is not None and _is_registered(operator, answer)
+            refused(
+                operator=operator, method="passkey", reason="wrong_passkey" if is_known else "unknown_passkey"
+            )
+            text = KEY_FAILED if is_known else KEY_UNKNOWN
+            raise forms.ValidationError(text, code="incorrect_key") from None
+        return authenticator
+
+
+def _owner_of(answer: dict[str, Any]) -> Operator | None:
+    try:
+        owner = auth.extract_user_from_response(answer)
+    except (forms.ValidationError, *UNREADABLE):
+        return None
+    return owner if isinstance(owner, Operator) else None
+
+
+def _is_registered(operator: Operator, answer: dict[str, Any]) -> bool:
+    try:
+        key = websafe_decode(answer["rawId"])
+    except UNREADABLE:
+        return False
+    return auth.get_authenticator_by_credential_id(operator, key) is not None
+
+
+class KeyAsSecondStepForm(_KnownKey, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey after the password."""
 
     credential = AnswerField(AuthenticationResponse)
 
 
-class KeyAloneForm(LoginWebAuthnForm):  # type: ignore[misc]
+class KeyAloneForm(_KnownKey, LoginWebAuthnForm):  # type: ignore[misc]
     """A passkey instead of a password."""
 
     credential = AnswerField(AuthenticationResponse)
 
 
-class KeyAgainForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class KeyAgainForm(_KnownKey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey that confirms who sits there."""
 
     credential = AnswerField(AuthenticationResponse)

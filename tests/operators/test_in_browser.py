@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
+from allauth.mfa.models import Authenticator
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -103,7 +104,9 @@ def test_a_passkey_is_the_second_step_after_a_password(
     assert complaints == []
 
 
-def test_a_passkey_that_does_not_work_says_so_beside_the_button(page: Page) -> None:
+def test_a_passkey_that_does_not_work_says_so_beside_the_button(page: Page, kwame: Operator) -> None:
+    """Somebody has one, so the button is there; this browser's authenticator does not know it."""
+    Authenticator.objects.create(user=kwame, type=Authenticator.Type.WEBAUTHN, data={"name": "My key"})
     _authenticator(page)
     page.goto("/sign-in/")
     page.get_by_role("button", name="Use a passkey").click()
