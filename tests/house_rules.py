@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.repeated_markup import repeated_markup
+
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
 MAX_TEMPLATE_COLUMNS = 160
@@ -59,8 +61,9 @@ def breaches() -> Iterator[str]:
         if str(place).startswith(POLICY_LANGUAGE) and str(place) != FOLDING:
             for number, what in unicode_case("\n".join(lines)):
                 yield f"{place}:{number}: {what}; the policy language knows A to Z only: use iam.policy.folding"
+    templates: dict[str, str] = {}
     for file in tracked("templates/*.html"):
-        source = file.read_text(encoding="utf-8")
+        source = templates[str(file.relative_to(ROOT))] = file.read_text(encoding="utf-8")
         length = len(source.splitlines())
         if length > MAX_TEMPLATE_LINES:
             yield (
@@ -75,6 +78,7 @@ def breaches() -> Iterator[str]:
             for match in rule.finditer(markup):
                 number = markup.count("\n", 0, match.start()) + 1
                 yield f"{file.relative_to(ROOT)}:{number}: {what}"
+    yield from repeated_markup(templates)
 
 
 def unicode_case(source: str) -> Iterator[tuple[int, str]]:
