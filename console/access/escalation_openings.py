@@ -224,7 +224,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "others": [_line(one, frame, query) for one in fix.others] if fix else [],
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
     }
-    return render_page(request, "access/escalation_opening.html", context, partial="content")
+    return render_page(request, "access/escalation_opening.html", context)
 
 
 def _title(opening: Opening, frame: Frame) -> str:
