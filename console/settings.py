@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-import structlog
 from csp.constants import NONE, SELF
 
 from console import env, logs, notices, single_sign_on
+from console.log_settings import configure_structlog, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -363,53 +363,18 @@ if not EMBEDDED:
         }
     }
 
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        logs.withhold_keys,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+configure_structlog()
+LOGGING = logging_settings(
+    [
+        SECRET_KEY,
+        *SEALED_KEYS,
+        EMAIL_HOST_PASSWORD,
+        WEBHOOK_SECRET,
+        SLACK_WEBHOOK,
+        env.text("GATEHOUSE_OIDC_CLIENT_SECRET", ""),
+        str(DATABASES["default"].get("PASSWORD", "")),
+        *logs.secrets_in_addresses(BROKER_URL),
+        *logs.secrets_in_environment(),
     ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
+    level=LOG_LEVEL if not EMBEDDED else "WARNING",
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                logs.render_exception,
-                logs.WithholdSecrets(
-                    [
-                        SECRET_KEY,
-                        *SEALED_KEYS,
-                        EMAIL_HOST_PASSWORD,
-                        WEBHOOK_SECRET,
-                        SLACK_WEBHOOK,
-                        env.text("GATEHOUSE_OIDC_CLIENT_SECRET", ""),
-                        str(DATABASES["default"].get("PASSWORD", "")),
-                        *logs.secrets_in_addresses(BROKER_URL),
-                        *logs.secrets_in_environment(),
-                    ]
-                ),
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": [
-                structlog.processors.TimeStamper(fmt="iso"),
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.add_log_level,
-                logs.withhold_keys,
-            ],
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-    # The doctor expects some roles to be refused; every failure is told by our own rows and logs anyway.
-    "loggers": {"botocore": {"level": "WARNING"}, "botocore.credentials": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL if not EMBEDDED else "WARNING"},
-}

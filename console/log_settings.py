@@ -1,0 +1,56 @@
+"""How Gatehouse logs: one JSON object per line on the standard output, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+
+from console import logs
+
+
+def configure_structlog() -> None:
+    """Hand each line of structlog to the handlers of the standard library."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            logs.withhold_keys,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def logging_settings(secrets: Iterable[str], *, level: str) -> dict[str, Any]:
+    """Django's LOGGING: `secrets` never leave the process, `level` is that of the root logger."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    logs.render_exception,
+                    logs.WithholdSecrets(secrets),
+                    structlog.processors.JSONRenderer(),
+                ],
+                "foreign_pre_chain": [
+                    structlog.processors.TimeStamper(fmt="iso"),
+                    structlog.stdlib.add_logger_name,
+                    structlog.stdlib.add_log_level,
+                    logs.withhold_keys,
+                ],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+        # The doctor expects some roles to be refused; every failure is told by our own rows and logs anyway.
+        "loggers": {"botocore": {"level": "WARNING"}, "botocore.credentials": {"level": "ERROR"}},
+        "root": {"handlers": ["console"], "level": level},
+    }
