@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, from_tokens
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, compile_glob, from_tokens, tokens
+
+S = TypeVar("S", bound=Sequence[Any])
 
 SEGMENTS: Final = 6
 START: Final = ("a", "r", "n", ":")
@@ -33,6 +35,15 @@ def resource_matcher(parts: Sequence[Token]) -> Matcher:
     return from_tokens(resource_tokens(parts))
 
 
+def text_matcher(name: str) -> Matcher:
+    """The same for a complete pattern without variables."""
+    head = name.split(":", SEGMENTS - 1)[: SEGMENTS - 1]
+    # Where wildcards only end segments, all of them take anything, and the text need not be taken apart.
+    if any("?" in segment or "*" in segment[:-1] for segment in head):
+        return resource_matcher(tokens(name))
+    return compile_glob(name)
+
+
 def resource_tokens(parts: Sequence[Token]) -> list[Token]:
     """The pattern with the wildcards marked that stay within their segment."""
     found: list[Token] = []
@@ -49,6 +60,14 @@ def resource_tokens(parts: Sequence[Token]) -> list[Token]:
     return found
 
 
+def arn_like_text(pattern: str) -> Matcher:
+    """`arn_like` of a text without variables."""
+    segments = pattern.split(":", SEGMENTS - 1)
+    if pattern == "*" or len(segments) < SEGMENTS:
+        return arn_like(tokens(pattern))
+    return _each([(place, compile_glob(one)) for place, one in _asked(segments) if one != "*"])
+
+
 def arn_like(parts: Sequence[Token]) -> Matcher:
     """The matcher of ArnLike and ArnEquals, which are the same: each of the six segments by itself.
 
@@ -59,10 +78,16 @@ def arn_like(parts: Sequence[Token]) -> Matcher:
     segments = _segments(parts)
     if len(segments) < SEGMENTS:
         return lambda text: False
-    # A segment that takes anything is not asked, and the longest is asked first: it tells the most apart.
-    asked = [(place, segment) for place, segment in enumerate(segments) if segment != [ANY]]
-    asked.sort(key=lambda one: -len(one[1]))
-    matchers = tuple((place, from_tokens(segment)) for place, segment in asked)
+    return _each([(place, from_tokens(one)) for place, one in _asked(segments) if one != [ANY]])
+
+
+def _asked(segments: Sequence[S]) -> list[tuple[int, S]]:
+    """The longest is asked first: it tells the most apart."""
+    return sorted(enumerate(segments), key=lambda one: -len(one[1]))
+
+
+def _each(matchers: Sequence[tuple[int, Matcher]]) -> Matcher:
+    """A segment that takes anything is not among them."""
 
     def match(text: str) -> bool:
         found = text.split(":", SEGMENTS - 1)

@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import Final
 
 from iam.policy import variables
-from iam.policy.arns import is_incomplete, missing_segments, resource_matcher
+from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
 from iam.policy.folding import fold
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.logic import NO, OPEN, YES, negation
+from iam.policy.memory import without_collecting
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
 from iam.policy.variables import AbsentVariableError, OpenVariableError, Template, Variable
@@ -34,6 +35,8 @@ class PolicyKind(StrEnum):
 
 
 WITH_PRINCIPAL: Final = frozenset({PolicyKind.RESOURCE, PolicyKind.RCP, PolicyKind.ENDPOINT})
+CHARACTERS: Final = 200
+"""Of a statement, a condition or a resource, about."""
 REMEMBERED: Final = 4096
 """Distinct actions for which a set of statements remembers which of them speak of the action."""
 
@@ -88,6 +91,15 @@ def compile_statement(
     statement: Statement, *, policy: str, kind: PolicyKind, has_variables: bool
 ) -> Compiled:
     """A statement ready to be asked; what AWS would not understand in it makes its answers open, never silently nothing."""
+    with without_collecting(_size_of(statement)):
+        return _compiled(statement, policy, kind, has_variables=has_variables)
+
+
+def _size_of(statement: Statement) -> int:
+    return CHARACTERS * (1 + len(statement.conditions) + len(statement.resources or ()))
+
+
+def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variables: bool) -> Compiled:
     unknown = [*statement.problems, *_misplaced(statement, kind)]
     conditions = []
     for place, (operator, key, values) in enumerate(statement.conditions):
@@ -160,8 +172,11 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     if names is None or ("*" in names and not is_not):
         return None
     quick, others = _quick(names, has_variables=has_variables)
-    templates = resource_templates(others, has_variables=has_variables)
-    slow = [resource_matcher(one.fill_without_request()) for one in templates if not one.variables]
+    plain = [name for name in others if not (has_variables and "${" in name) and not is_incomplete(name)]
+    rest = [name for name in others if (has_variables and "${" in name) or is_incomplete(name)]
+    templates = resource_templates(tuple(rest), has_variables=has_variables)
+    slow = [text_matcher(name) for name in plain]
+    slow += [resource_matcher(one.fill_without_request()) for one in templates if not one.variables]
     matcher = either([*quick, *slow])
     open_ones = tuple((each, from_tokens(with_anything(each))) for each in templates if each.variables)
 
@@ -216,11 +231,13 @@ def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -
     """
     found = NO
     for template, widest in templates:
+        if not widest(request.resource):
+            continue
         try:
             if resource_matcher(template.fill(request))(request.resource):
                 return YES
         except OpenVariableError:
-            found = OPEN if widest(request.resource) else found
+            found = OPEN
         except AbsentVariableError:
             continue
     return found
@@ -288,8 +305,9 @@ def compile_set(documents: Iterable[tuple[str, Document]], *, kind: PolicyKind) 
     problems: list[tuple[str, Problem]] = []
     for name, document in documents:
         problems += [(name, problem) for problem in document.problems]
-        statements += [
-            compile_statement(one, policy=name, kind=kind, has_variables=document.has_variables)
-            for one in document.statements
-        ]
+        with without_collecting(sum(map(_size_of, document.statements))):
+            statements += [
+                compile_statement(one, policy=name, kind=kind, has_variables=document.has_variables)
+                for one in document.statements
+            ]
     return PolicySet(kind, tuple(statements), tuple(problems))

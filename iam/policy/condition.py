@@ -51,8 +51,9 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
     known = OPERATORS.get(base)
     if known is None:
         raise UnknownOperatorError(operator)
-    templates = [variables.read(value, has_variables=has_variables and known.is_text) for value in values]
-    matcher = _fixed(known, templates)
+    has_variables = has_variables and known.is_text and any("${" in value for value in values)
+    templates = [variables.read(value, has_variables=True) for value in values] if has_variables else []
+    matcher = _fixed(known, templates) if has_variables else _of_texts(known, values)
     absent = _when_absent(known, quantifier, if_exists=if_exists)
     test = (
         _against_filled(lowered, known, templates, quantifier, absent)
@@ -82,6 +83,17 @@ def _null(key: str, values: Sequence[str]) -> Test:
         return OPEN if found is None else present if found else absent
 
     return test
+
+
+def _of_texts(known: Operator, values: Sequence[str]) -> Matcher:
+    """One matcher for all values, which have no variables."""
+    if known.make is OPERATORS["stringequals"].make:
+        return frozenset(values).__contains__
+    if known.make is not OPERATORS["stringlike"].make:
+        return either([known.of_text(value) for value in values])
+    exact = frozenset(value for value in values if "*" not in value and "?" not in value)
+    patterns = [known.of_text(value) for value in values if value not in exact]
+    return either([*([exact.__contains__] if exact or not patterns else []), *patterns])
 
 
 def _fixed(known: Operator, templates: Sequence[Template]) -> Matcher | None:

@@ -16,6 +16,7 @@ from typing import Final
 from iam.policy.folding import fold, is_digits
 
 Scalar = str | int | float | bool | None
+BLANK: Final = frozenset(" \t\n\r")
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 PLAIN_TEXT: Final = re.compile(r'"([^"\\\x00-\x1f]*+)"')
 TEXT: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+')
@@ -128,6 +129,9 @@ class _Reader:
 
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
+        character = self.text[self.at : self.at + 1]
+        if character not in BLANK:
+            return character
         found = SPACE.match(self.text, self.at)
         if found is not None:
             self.at = found.end()

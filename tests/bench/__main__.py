@@ -17,6 +17,7 @@ MODULES = (
     "tests.bench.pull",
     "tests.bench.lists",
     "tests.bench.evaluate",
+    "tests.bench.hostile_documents",
     "tests.bench.who_can",
     "tests.bench.services",
     "tests.bench.policy_edit",

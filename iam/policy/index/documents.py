@@ -19,6 +19,7 @@ from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.dates import Dates
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
+from iam.policy.memory import without_collecting
 from iam.policy.request import Request
 
 Key = tuple[Any, ...]
@@ -241,7 +242,10 @@ class Documents:
     def add(self, digest: str, text: str) -> Doc:
         """The document of a digest, read if it is not in use yet."""
         found = self._docs.get(digest)
-        return self._intern(digest, read(text)) if found is None else found
+        if found is None:
+            with without_collecting(len(text)):
+                found = self._intern(digest, read(text))
+        return found
 
     def unread(self, policy: str) -> Doc:
         """Stands for a managed policy whose document the mirror does not hold."""

@@ -1,0 +1,24 @@
+"""Reading very large policies without a search for garbage after every thousand objects, all of which stay."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+LARGE: Final = 200_000
+"""Characters of a text from which on the search takes longer than the reading."""
+
+
+@contextmanager
+def without_collecting(size: int) -> Iterator[None]:
+    """Pause the garbage collector while a text of so many characters is worked on, if it is a large one."""
+    if size < LARGE or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,52 @@
+"""Large policies of every hostile shape take a time in proportion to their size, and are decided as small ones are."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.policy.arns import arn_like, arn_like_text, resource_matcher, text_matcher
+from iam.policy.glob import compile_glob, from_tokens, tokens
+from iam.policy.operators import range_of
+from tests.bench.hostile_documents import LIMIT, SHAPES, SIZE, steps, text_of
+
+TENTH = SIZE // 10
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_half_a_megabyte_takes_a_tenth_of_what_five_may(shape: str) -> None:
+    text = text_of(SHAPES[shape], size=TENTH)
+    slow = {step: seconds for step, seconds in steps(text) if seconds > LIMIT / 2}
+    assert slow == {}
+
+
+PATTERNS = ("a", "*", "a*", "*a", "a*b", "a?c", "?", "**", "a*?c", "arn:aws:s3:::b", "arn:aws:s3:::b/*",
+            "arn:aws:s3:*:*:b", "arn:aws:s3::1?:b*", "arn:*:s3:::b?c", "arn:a*s:s3:::b", "arn:aws:ec2:*:1:i/*x?")  # fmt: skip
+TEXTS = ("", "a", "ab", "abc", "axxb", "a:c", "arn:aws:s3:::b", "arn:aws:s3:::b/x:y", "arn:aws:s3:eu:1:b",
+         "arn:aws:s3:eu:x:1:b", "arn:aws:s3::12:bc", "arn:aws:s3:::bxc", "arn:axs:s3:::b", "arn:aws:ec2:r:1:i/axb")  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_text_is_matched_as_its_tokens_are(pattern: str) -> None:
+    parts = tokens(pattern)
+    for text in TEXTS:
+        assert compile_glob(pattern)(text) == from_tokens(parts)(text), text
+        assert text_matcher(pattern)(text) == resource_matcher(parts)(text), text
+        assert arn_like_text(pattern)(text) == arn_like(parts)(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.0.0.0/8", (4, 10 << 24, (11 << 24) - 1)),
+        ("10.1.2.3/8", (4, 10 << 24, (11 << 24) - 1)),
+        ("0.0.0.0/0", (4, 0, 2**32 - 1)),
+        ("255.255.255.255", (4, 2**32 - 1, 2**32 - 1)),
+        ("1.2.3.4/32", (4, 0x01020304, 0x01020304)),
+        ("1.2.3.4/33", None),
+        ("256.1.1.1", None),
+        ("01.2.3.4", None),
+        ("1.2.3", None),
+    ],
+)
+def test_ranges_of_version_4(text: str, found: object) -> None:
+    assert range_of(text) == found
