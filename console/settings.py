@@ -74,6 +74,8 @@ try:
     LOCK_FAILURES = env.number("GATEHOUSE_LOCK_FAILURES", 5, low=1, high=10)
     LOCK_MINUTES = env.number("GATEHOUSE_LOCK_MINUTES", 30, low=1, high=1440)
     REQUIRE_MFA = env.flag("GATEHOUSE_REQUIRE_MFA", default=not EMBEDDED)
+    # Whether REQUIRE_MFA includes people who are members only.
+    REQUIRE_MFA_MEMBERS = env.flag("GATEHOUSE_REQUIRE_MFA_MEMBERS", default=True)
     TRUST_SSO_MFA = env.flag("GATEHOUSE_TRUST_SSO_MFA", default=False)
     # How many proxies of ours add to X-Forwarded-For before a request arrives.
     TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", 0 if EMBEDDED else 1, low=0, high=10)

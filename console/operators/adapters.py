@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 
 from console.operators import locks
-from console.operators.attempts import client_address, failed, refused
+from console.operators.attempts import begin, failed, succeeded
 from console.operators.backends import OperatorBackend
 from console.operators.factors import is_required_of
 from console.operators.hosts import passkeys_work_on
@@ -77,10 +77,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse while locked, before the password is looked at."""
-        keys = locks.login_key(_typed(credentials)), locks.address_key(client_address(request))
-        if until := locks.locked_until(*keys):
-            refused(operator=_known(credentials), method="password", reason="locked")
+        """Count the attempt, and refuse it while locked, before the password is looked at."""
+        operator = _known(credentials)
+        until = begin(request, key=_key(credentials, operator), operator=operator, method="password")
+        if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
         super().pre_authenticate(request, **credentials)
 
@@ -88,13 +88,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The operator, when the password fits."""
         user = super().authenticate(request, **credentials)
         if user:
-            locks.forget(locks.login_key(_typed(credentials)))
+            succeeded(request, key=_key(credentials, _known(credentials)))
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count it; the attempt that is one too many learns of the lock."""
-        typed = _typed(credentials)
-        until = failed(request, key=locks.login_key(typed), operator=_known(credentials), method="password")
+        """Record it; the attempt that is one too many learns of the lock."""
+        operator = _known(credentials)
+        until = failed(request, key=_key(credentials, operator), operator=operator, method="password")
         if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
 
@@ -150,11 +150,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super()._delete_login_attempts_cached_email(request, **credentials)
         operator = _known(credentials)
         if operator:
-            locks.forget(locks.login_key(operator.username), locks.login_key(operator.email))
+            locks.forget(locks.operator_key(operator))
 
 
 def _typed(credentials: dict[str, Any]) -> str:
-    return str(credentials.get("email") or credentials.get("username") or "")
+    return str(credentials.get("email") or credentials.get("username") or "").strip()
+
+
+def _key(credentials: dict[str, Any], operator: Operator | None) -> str:
+    """One key for an operator, called by user name or address; what was typed where nobody is called so."""
+    return locks.operator_key(operator) if operator else locks.login_key(_typed(credentials))
 
 
 def _known(credentials: dict[str, Any]) -> Operator | None:

@@ -18,6 +18,8 @@ def client_address(request: HttpRequest) -> str:
     return address
 
 
+# Set on a request whose attempt is the last one before a lock: of the key, and of the address.
+_CLOSES = "_gatehouse_closes"
 CAUSES = {
     "unknown": "No one has this username or email address.",
     "wrong_password": "The password was wrong.",
@@ -38,17 +40,40 @@ def refused(*, operator: Operator | None, method: str, reason: str) -> None:
     )
 
 
+def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
+    """Count an attempt on the key and on the address, before anything is compared; the end of the lock when it is refused."""
+    own = locks.take(key)
+    if own.until:
+        refused(operator=operator, method=method, reason="locked")
+        return own.until
+    address = locks.take(locks.address_key(client_address(request)))
+    if address.until:
+        locks.refund(key)
+        refused(operator=operator, method=method, reason="locked")
+        return address.until
+    setattr(request, _CLOSES, (own.closes, address.closes))
+    return None
+
+
 def failed(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
-    """Count a failure on the key and on the address; the end of the lock when it was one too many.
+    """Record that the attempt was wrong; the end of the lock when it was one too many.
 
     The journal names the operator when there is one; what an unknown person typed is not kept: it may be a password.
     """
-    subject = operator.email if operator else ""
     refused(operator=operator, method=method, reason=f"wrong_{method}" if operator else "unknown")
-    until = locks.count_failure(key)
-    if until:
-        record(kind="sign_in.locked", actor=None, subject=subject, data={"method": method, "until": until})
-    address_until = locks.count_failure(locks.address_key(client_address(request)))
-    if address_until:
-        record(kind="sign_in.locked", actor=None, data={"method": "address", "until": address_until})
-    return max(filter(None, (until, address_until)), default=None)
+    subject = operator.email if operator else ""
+    address = locks.address_key(client_address(request))
+    closes_own, closes_address = getattr(request, _CLOSES, (False, False))
+    if closes_own:
+        data = {"method": method, "until": locks.locked_until(key)}
+        record(kind="sign_in.locked", actor=None, subject=subject, data=data)
+    if closes_address:
+        data = {"method": "address", "until": locks.locked_until(address)}
+        record(kind="sign_in.locked", actor=None, data=data)
+    return locks.locked_until(key, address)
+
+
+def succeeded(request: HttpRequest, *, key: str) -> None:
+    """The attempt was right: it counts nowhere, and earlier failures on the key are forgotten."""
+    locks.forget(key)
+    locks.refund(locks.address_key(client_address(request)))

@@ -7,25 +7,33 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 
-from console.operators.sessions import PRIVILEGED
-from iam.directory.models import Person
+from iam.directory.models import Person, Role
 from iam.guard import Viewer
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def is_required_of(person: Person | None) -> bool:
-    """Whether the roles of a person demand a second factor (settings.REQUIRE_MFA)."""
-    return bool(settings.REQUIRE_MFA and person and person.assignments.filter(role__in=PRIVILEGED).exists())
+    """Whether the roles of a person demand a second factor."""
+    if person is None:
+        return False
+    return _is_demanded(set(person.assignments.values_list("role", flat=True)))
 
 
 def is_missing(request: HttpRequest, viewer: Viewer) -> bool:
     """Whether this viewer must enrol a second factor before anything else."""
-    if not settings.REQUIRE_MFA or not PRIVILEGED & set(viewer.roles):
+    if not _is_demanded(set(viewer.roles)):
         return False
     if settings.TRUST_SSO_MFA and _came_by_single_sign_on(request):
         return False
     return not Authenticator.objects.filter(user_id=request.user.pk, type__in=FACTORS).exists()
+
+
+def _is_demanded(roles: set[str]) -> bool:
+    """Of every role (settings.REQUIRE_MFA); of members, and of people without a role, unless settings.REQUIRE_MFA_MEMBERS is off."""
+    if not settings.REQUIRE_MFA:
+        return False
+    return bool(roles - {Role.MEMBER.value}) or bool(settings.REQUIRE_MFA_MEMBERS)
 
 
 def _came_by_single_sign_on(request: HttpRequest) -> bool:

@@ -16,7 +16,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTotpForm
 from django import forms
 
 from console.operators import locks
-from console.operators.attempts import failed, refused
+from console.operators.attempts import begin, failed, succeeded
 from console.operators.totp import authenticator_of, step_of
 
 
@@ -73,8 +73,7 @@ class _LockedCode:
     def clean_code(self) -> str:
         """The code, when it is right and the factor is not locked."""
         key = locks.code_key(self.user)
-        if until := locks.locked_until(key):
-            refused(operator=self.user, method="code", reason="locked")
+        if until := begin(context.request, key=key, operator=self.user, method="code"):
             raise forms.ValidationError(locks.sentence(until), code="locked")
         code: str = self.cleaned_data["code"]
         authenticator = authenticator_of(self.user, code)
@@ -82,7 +81,7 @@ class _LockedCode:
             if until := failed(context.request, key=key, operator=self.user, method="code"):
                 raise forms.ValidationError(locks.sentence(until), code="locked")
             raise get_mfa_adapter().validation_error("incorrect_code")
-        locks.forget(key)
+        succeeded(context.request, key=key)
         self.authenticator = authenticator
         return code
 

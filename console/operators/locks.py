@@ -1,6 +1,6 @@
 """Too many failures lock a sign-in for a while: counted in the database, so that it holds over all web processes.
 
-A lock is on what was typed, whether such an account exists or not, so that it tells nothing about that. It stops passwords and
+A lock is on the operator, or on what was typed where nobody is called so: it reads the same. It stops passwords and
 codes only: whoever has a passkey or single sign-on cannot be locked out by a stranger.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +25,11 @@ def login_key(login: str) -> str:
     """What was typed as name or address; hashed, since people type passwords there."""
     digest = salted_hmac("gatehouse.sign-in.lock", login.strip().casefold(), algorithm="sha256").hexdigest()
     return f"login:{digest[:64]}"
+
+
+def operator_key(operator: Operator) -> str:
+    """The password of an operator, by whatever name they are called."""
+    return f"operator:{operator.pk}"
 
 
 def code_key(operator: Operator) -> str:
@@ -47,26 +53,56 @@ def locked_until(*keys: str) -> datetime | None:
     return ends.order_by("-locked_until").values_list("locked_until", flat=True).first()
 
 
+class Attempt(NamedTuple):
+    """One counted attempt: refused until then, or let through; `closes` when it is the last one before a lock."""
+
+    until: datetime | None = None
+    closes: bool = False
+
+
 @transaction.atomic
-def count_failure(key: str) -> datetime | None:
-    """One more failure; the end of the lock when it was one too many, else None."""
+def take(key: str) -> Attempt:
+    """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund` one that was right."""
     now = datetime.now(tz=UTC)
     duration = timedelta(minutes=settings.LOCK_MINUTES)
-    limit = settings.LOCK_FAILURES * (ADDRESS_FACTOR if key.startswith("ip:") else 1)
-    SignInLock.objects.get_or_create(key=key, defaults={"since": now})
-    lock = SignInLock.objects.select_for_update().get(key=key)
-    if lock.since < now - duration:
-        lock.failures, lock.since = 0, now
+    lock, _ = SignInLock.objects.select_for_update().get_or_create(key=key, defaults={"since": now})
+    if lock.locked_until and lock.locked_until > now:
+        return Attempt(until=lock.locked_until)
+    if lock.locked_until or lock.since < now - duration:
+        lock.failures, lock.since, lock.locked_until = 0, now, None
     lock.failures += 1
-    if lock.failures >= limit:
-        lock.failures, lock.since, lock.locked_until = 0, now, now + duration
+    closes = lock.failures >= _limit(key)
+    if closes:
+        lock.locked_until = now + duration
     lock.save(update_fields=["failures", "since", "locked_until"])
-    return lock.locked_until if lock.locked_until and lock.locked_until > now else None
+    return Attempt(closes=closes)
+
+
+@transaction.atomic
+def refund(key: str) -> None:
+    """Take back one attempt that was no failure, and the lock that it brought about."""
+    lock = SignInLock.objects.select_for_update().filter(key=key).first()
+    if lock is None or not lock.failures:
+        return
+    lock.failures -= 1
+    if lock.failures < _limit(key):
+        lock.locked_until = None
+    lock.save(update_fields=["failures", "locked_until"])
+
+
+def count_failure(key: str) -> datetime | None:
+    """One more failure; the end of the lock when it was one too many, else None."""
+    take(key)
+    return locked_until(key)
+
+
+def _limit(key: str) -> int:
+    return int(settings.LOCK_FAILURES * (ADDRESS_FACTOR if key.startswith("ip:") else 1))
 
 
 def forget(*keys: str) -> None:
-    """Forget failures and locks: after a success, or when an administrator lifts a lock."""
-    SignInLock.objects.filter(key__in=keys).delete()
+    """Forget failures and locks: after a success, or when an administrator lifts a lock. The rows stay for attempts that wait for them."""
+    SignInLock.objects.filter(key__in=keys).update(failures=0, locked_until=None)
 
 
 def forget_old() -> int:
@@ -76,7 +112,8 @@ def forget_old() -> int:
 
 def keys_of(operator: Operator) -> tuple[str, ...]:
     """Every key by which an operator can be locked, apart from addresses."""
-    return login_key(operator.username), login_key(operator.email), code_key(operator)
+    names = login_key(operator.username), login_key(operator.email)
+    return operator_key(operator), code_key(operator), *names
 
 
 def sentence(until: datetime) -> str:

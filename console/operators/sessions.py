@@ -18,8 +18,8 @@ from iam.journal.services import record
 
 SIGNED_IN = "gatehouse_signed_in"
 SEEN = "gatehouse_seen"
-# Who can change something for others gets the short limit.
-PRIVILEGED = frozenset({Role.ADMINISTRATOR.value, Role.APPROVER.value})
+# Who can change something for others, or read everything, gets the short limit.
+SHORT_IDLE = frozenset({Role.ADMINISTRATOR.value, Role.APPROVER.value, Role.AUDITOR.value})
 # A page that asks by itself, such as a running change, says so by this header: that is no activity.
 POLL_HEADER = "Gatehouse-Poll"
 _WRITE_EVERY = 30
@@ -40,7 +40,7 @@ def signed_in_at(request: HttpRequest) -> float | None:
 
 def idle_minutes(viewer: Viewer) -> int:
     """After how many minutes without activity this viewer is signed out."""
-    minutes = settings.IDLE_MINUTES if PRIVILEGED & set(viewer.roles) else settings.IDLE_MINUTES_MEMBER
+    minutes = settings.IDLE_MINUTES if SHORT_IDLE & set(viewer.roles) else settings.IDLE_MINUTES_MEMBER
     return int(minutes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -11,10 +12,15 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
+from django.conf import settings
 from django.db import connection, connections
+from django.test import Client
 
+from console.operators.backends import OperatorBackend
 from console.operators.models import Operator, TotpStep
 from console.operators.totp import authenticator_of
+from iam.journal.models import Entry
+from tests.operators.conftest import sign_in
 
 
 @pytest.mark.django_db(transaction=True)
@@ -48,3 +54,64 @@ class TestAtOnce:
             assert self._race(kwame, code) == 1
         left = Authenticator.objects.get(user=kwame).wrap().get_unused_codes()
         assert len(left) == len(codes) - 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+class TestLock:
+    """Attempts are counted before anything is compared: forty at once are no more than five one after the other."""
+
+    ATTEMPTS = 40
+
+    @pytest.fixture(autouse=True)
+    def _only_our_lock(self, settings: Any) -> None:
+        settings.ACCOUNT_RATE_LIMITS = {"login": False, "login_failed": False}
+
+    def _all_at_once(self, attempt: Any) -> None:
+        barrier = Barrier(self.ATTEMPTS)
+
+        def run(number: int) -> None:
+            try:
+                barrier.wait(timeout=60)
+                attempt(number)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(self.ATTEMPTS) as pool:
+            list(pool.map(run, range(self.ATTEMPTS)))
+
+    def test_no_more_passwords_are_checked_than_the_limit(
+        self, kwame: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checked: list[str] = []
+
+        def slow(self: Any, user: Any, password: str) -> None:
+            checked.append(password)
+            time.sleep(0.05)
+
+        monkeypatch.setattr(OperatorBackend, "_check_password", slow)
+        logins = (kwame.email, kwame.username, kwame.email.upper(), f" {kwame.username} ")
+        self._all_at_once(lambda number: sign_in(Client(), logins[number % len(logins)], f"guess-{number}"))
+        assert 0 < len(checked) <= settings.LOCK_FAILURES
+        locked = Entry.objects.filter(kind="sign_in.locked", subject=kwame.email)
+        assert locked.count() == 1
+
+    def test_no_more_codes_are_compared_than_the_limit(
+        self, kwame: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        TOTP.activate(kwame, pyotp.random_base32())
+        compared: list[str] = []
+
+        def slow(secret: str, code: str) -> None:
+            compared.append(code)
+            time.sleep(0.05)
+
+        monkeypatch.setattr("console.operators.totp.step_of", slow)
+        browsers = []
+        for _ in range(self.ATTEMPTS):
+            browser = Client()
+            sign_in(browser, kwame.email)
+            browsers.append(browser)
+        path = "/sign-in/factors/authenticate/"
+        self._all_at_once(lambda number: browsers[number].post(path, {"code": f"{number:06}"}))
+        assert 0 < len(compared) <= settings.LOCK_FAILURES

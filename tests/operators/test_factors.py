@@ -13,10 +13,12 @@ from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
 
+from console import settings as settings_module
 from console.operators.models import Operator
 from console.operators.services import remove_factors
-from iam.directory.models import Role
+from iam.directory.models import Role, Team
 from iam.directory.rules import DirectoryRuleError
+from iam.directory.services import assign_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
 from tests import factories
@@ -153,25 +155,46 @@ def test_danger_asks_again_after_a_while(client: Client, kwame: Operator) -> Non
 
 
 class TestRequired:
-    """Where the second factor is demanded of administrators and approvers."""
+    """Where the second factor is demanded: of every role, and of members by a setting that is on by default."""
 
     @pytest.fixture(autouse=True)
     def _required(self, settings: Any) -> None:
         settings.REQUIRE_MFA = True
 
-    @pytest.mark.parametrize(
-        ("role", "held_up"),
-        [(Role.ADMINISTRATOR, True), (Role.APPROVER, True), (Role.AUDITOR, False), (Role.MEMBER, False)],
-    )
-    def test_only_those_who_can_do_harm_are_held_up(self, client: Client, role: Role, held_up: bool) -> None:
-        operator = factories.operator(role)
+    def _is_held_up(self, client: Client, operator: Operator) -> bool:
         sign_in(client, operator.email)
-        response = client.get("/profile/")
-        if held_up:
-            assert response["Location"] == "/sign-in/factors/?next=%2Fprofile%2F"
-            assert "Your role needs one" in client.get("/sign-in/factors/").content.decode()
-        else:
-            assert response.status_code == 200
+        for path in ("/profile/", "/", "/people/"):
+            response = client.get(path)
+            if not response.headers.get("Location", "").startswith("/sign-in/factors/?next="):
+                return False
+        return True
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_every_role_is_held_up(self, client: Client, role: Role) -> None:
+        team = Team.objects.create(slug="payments", name="Payments") if role is Role.TEAM_LEAD else None
+        assert self._is_held_up(client, factories.operator(role, name="Rosa Lind", team=team))
+        assert "Your role needs one" in client.get("/sign-in/factors/").content.decode()
+
+    def test_whoever_has_no_role_yet_is_held_up(self, client: Client, kwame: Operator) -> None:
+        kwame.person.assignments.all().delete()
+        assert self._is_held_up(client, kwame)
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_the_setting_lets_members_alone_in(self, client: Client, role: Role, settings: Any) -> None:
+        settings.REQUIRE_MFA_MEMBERS = False
+        team = Team.objects.create(slug="payments", name="Payments") if role is Role.TEAM_LEAD else None
+        operator = factories.operator(role, name="Rosa Lind", team=team)
+        assert self._is_held_up(client, operator) is (role is not Role.MEMBER)
+
+    def test_a_member_with_another_role_is_held_up(
+        self, client: Client, kwame: Operator, settings: Any
+    ) -> None:
+        settings.REQUIRE_MFA_MEMBERS = False
+        assign_role(kwame.person, Role.AUDITOR, actor=COMMAND_LINE)
+        assert self._is_held_up(client, kwame)
+
+    def test_the_setting_is_on_where_nothing_is_said(self) -> None:
+        assert settings_module.REQUIRE_MFA_MEMBERS is True
 
     def test_with_a_factor_the_way_is_free(self, client: Client, ines: Operator) -> None:
         sign_in(client, ines.email)

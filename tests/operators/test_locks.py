@@ -167,3 +167,28 @@ def test_counting_survives_rows_that_are_tidied_away(kwame: Operator) -> None:
         tidy_sign_ins()
         assert not SignInLock.objects.exists()
         assert locks.count_failure("login:x") is None
+
+
+def test_user_name_and_address_are_one_lock(client: Client, kwame: Operator) -> None:
+    _fail(client, kwame.email, 3)
+    assert "Too many attempts" in _fail(client, kwame.username, 2)
+    assert "Too many attempts" in sign_in(client, kwame.email.upper()).content.decode()
+    assert not is_signed_in(client)
+
+
+def test_the_last_attempt_before_the_lock_counts_when_it_is_right(client: Client, kwame: Operator) -> None:
+    _fail(client, kwame.email, 4)
+    sign_in(client, kwame.email)
+    assert is_signed_in(client)
+    assert locks.locked_until(*locks.keys_of(kwame)) is None
+    assert not Entry.objects.filter(kind="sign_in.locked").exists()
+
+
+def test_successes_do_not_lock_an_address_that_many_people_share(
+    client: Client, kwame: Operator, settings: Any
+) -> None:
+    settings.LOCK_FAILURES = 1
+    for _ in range(3 * locks.ADDRESS_FACTOR):
+        sign_in(client, kwame.email)
+        assert is_signed_in(client)
+        client.post("/sign-in/out/")

@@ -41,7 +41,7 @@ def test_the_list_shows_everybody(admin: Client, kwame: Operator) -> None:
     page = _text(admin.get("/operators/"))
     assert "Kwame Boateng" in page
     assert "Ines Duarte" in page
-    assert "No second factor is demanded here" in page
+    assert "No second factor is required here" in page
 
 
 @pytest.mark.parametrize(
