@@ -12,7 +12,9 @@ from celery import Celery
 from celery.signals import beat_embedded_init, task_prerun, worker_init, worker_process_init, worker_ready
 from celery.worker import state
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
+
+from console.beat import FREQUENT_SECONDS, QUIET_ROUND
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -48,6 +50,7 @@ app.conf.update(
     # Celery would close the connection to the database after each task; see renew_connection.
     CELERY_DB_REUSE_MAX=10**9,
     timezone="UTC",
+    beat_scheduler="console.beat:QuietScheduler",
     beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule")
     if settings.EMBEDDED
     else "/tmp/gatehouse-beat",  # noqa: S108
@@ -190,8 +193,15 @@ if settings.EMBEDDED:
         "schedule": 5.0,
         "options": {"expires": 5},
     }
+app.conf.beat_schedule[QUIET_ROUND] = {
+    "task": "console.tasks.sweep_in_turn",
+    "schedule": FREQUENT_SECONDS,
+    "args": [[e["task"] for e in app.conf.beat_schedule.values() if e["schedule"] <= FREQUENT_SECONDS]],
+    "options": {"expires": FREQUENT_SECONDS},
+}
 app.autodiscover_tasks(
     [
+        "console",
         "iam.journal",
         "iam.notify",
         "iam.sealed",
@@ -245,6 +255,9 @@ def refuse_unprotected(**_: Any) -> None:
         before_working()
     except JournalUnprotectedError as error:
         raise SystemExit(str(error)) from None
+    finally:
+        # Before beat and the pool are forked: SQLite refuses the locks of a connection that was opened on the other side.
+        connections.close_all()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

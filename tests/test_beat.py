@@ -1,15 +1,30 @@
-"""A worker without its beat sweeps nothing: it ends, so that it is started again with one."""
+"""A worker without its beat sweeps nothing: it ends, so that it is started again with one. Beat rests in a quiet database."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.worker import state
+from django.db import DatabaseError, connection, transaction
 
 from console import celery
+from console.beat import (
+    ACTIVE_SECONDS,
+    FREQUENT_SECONDS,
+    QUIET_ROUND,
+    Activity,
+    QuietScheduler,
+    StateOfWrites,
+)
+from console.tasks import sweep_in_turn
+from iam.directory.models import Person
 
 
 @dataclass
@@ -60,3 +75,141 @@ def test_a_worker_that_ends_anyway_and_one_without_a_beat_are_left_alone(
     monkeypatch.setattr(state, "should_stop", 0)
     celery.end_without_beat(Sender(Beat()))
     assert killed == []
+
+
+@dataclass
+class Writes:
+    """A database that counts what is written, and a clock."""
+
+    state: int = 0
+    now: float = 1000.0
+    is_down: bool = False
+
+    def read(self) -> int:
+        """The state, unless the database is down."""
+        if self.is_down:
+            raise DatabaseError("down")
+        return self.state
+
+
+@pytest.fixture
+def writes() -> Writes:
+    return Writes()
+
+
+@pytest.fixture
+def scheduler(writes: Writes, tmp_path: Path) -> Iterator[QuietScheduler]:
+    """The scheduler of the console, every entry of which was last sent a day ago."""
+    made = QuietScheduler(celery.app, schedule_filename=str(tmp_path / "beat"))
+    made.activity = Activity(writes.read, clock=lambda: writes.now)
+    made.activity.is_active()
+    for entry in made.schedule.values():
+        entry.last_run_at -= timedelta(days=1)
+    yield made
+    made.close()
+
+
+def sent(scheduler: QuietScheduler) -> set[str]:
+    """The frequent entries that the scheduler would send now."""
+    return {
+        name
+        for name, entry in scheduler.schedule.items()
+        if name in FREQUENT | {QUIET_ROUND} and scheduler.is_due(entry).is_due
+    }
+
+
+@pytest.fixture(autouse=True)
+def tasks_are_known() -> None:
+    """As in a worker."""
+    celery.app.loader.import_default_modules()
+
+
+FREQUENT = {
+    name for name, entry in celery.app.conf.beat_schedule.items() if entry["schedule"] <= FREQUENT_SECONDS
+} - {QUIET_ROUND}
+
+
+def test_every_sweep_keeps_its_period_for_half_a_minute_after_a_write(
+    scheduler: QuietScheduler, writes: Writes
+) -> None:
+    writes.now += ACTIVE_SECONDS - 1
+    assert sent(scheduler) == FREQUENT
+    writes.now += 1
+    assert sent(scheduler) == {QUIET_ROUND}
+    writes.state += 1
+    assert sent(scheduler) == FREQUENT
+
+
+def test_a_database_that_does_not_answer_lets_no_sweep_rest(
+    scheduler: QuietScheduler, writes: Writes
+) -> None:
+    writes.now += 3600
+    writes.is_down = True
+    assert sent(scheduler) == FREQUENT
+
+
+def test_rare_entries_are_sent_in_a_quiet_database_too(scheduler: QuietScheduler, writes: Writes) -> None:
+    writes.now += 3600
+    assert scheduler.is_due(scheduler.schedule["tidy-grants"]).is_due
+
+
+def test_the_quiet_round_carries_every_frequent_sweep() -> None:
+    [names] = celery.app.conf.beat_schedule[QUIET_ROUND]["args"]
+    assert set(names) == {celery.app.conf.beat_schedule[name]["task"] for name in FREQUENT}
+    assert set(names) <= set(celery.app.tasks)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_quiet_round_writes_nothing() -> None:
+    [names] = celery.app.conf.beat_schedule[QUIET_ROUND]["args"]
+    sweep_in_turn(names)
+    before = written()
+    sweep_in_turn(names)
+    assert written() == before
+    Person.objects.create(email="someone@example.com")
+    assert written() != before
+
+
+def written() -> object:
+    """A value that every write changes. SQLite's data version would count empty transactions of a database in memory."""
+    if connection.vendor == "sqlite":
+        return connection.connection.total_changes
+    with closing(StateOfWrites()) as read:
+        return read()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_changes_the_state_of_writes_and_reading_does_not() -> None:
+    with closing(StateOfWrites()) as read:
+        before = read()
+        assert not Person.objects.exists()
+        assert read() == before
+        with transaction.atomic():
+            Person.objects.create(email="someone@example.com")
+            begun = read() if connection.vendor == "postgresql" else before
+        assert len({before, begun, read()}) == len({before, begun}) + 1
+
+
+def test_one_sweep_that_fails_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    class Sweep:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __call__(self) -> None:
+            done.append(self.name)
+
+    monkeypatch.setitem(celery.app.tasks, "first", Sweep("first"))
+    monkeypatch.setitem(celery.app.tasks, "last", Sweep("last"))
+
+    @celery.app.task(name="broken")  # type: ignore[untyped-decorator]
+    def broken() -> None:
+        raise ValueError("broken")
+
+    sweep_in_turn(["first", "broken", "last"])
+    assert done == ["first", "last"]
+    assert "sweep.failed" in caplog.text
+    caplog.clear()

@@ -143,6 +143,7 @@ class Supervisor:
             "warning",
             "--without-gossip",
             "--without-mingle",
+            "--without-heartbeat",
             "--schedule",
             str(self.var / "beat"),
         ]

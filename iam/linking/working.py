@@ -59,6 +59,9 @@ def work_out(*, whole: bool = False) -> int:
         came = came.filter(created_at__gt=row.people_until - LATE)
     newcomers = [] if row.people_until is None or whole else list(came.values_list("pk", "email"))
     if not due and not newcomers:
+        if row.people_until is not None:
+            # Nobody came since: the next look begins at the same place, and a quiet database stays unwritten.
+            return 0
         Row.objects.filter(pk=row.pk).update(people_until=now)
         return 0
     known = known_by(ways_now())

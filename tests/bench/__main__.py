@@ -25,6 +25,7 @@ MODULES = (
     "tests.bench.escalation",
     "tests.bench.receipts",
     "tests.bench.click",
+    "tests.bench.idle",
     "tests.bench.changes.throughput",
     "tests.bench.changes.torture",
     "tests.bench.ledger",
