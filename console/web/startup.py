@@ -28,7 +28,8 @@ CREDENTIAL_VARIABLES = (
 )
 
 # PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an unreachable database.
-POOL = {"min_size": 1, "max_size": 10, "timeout": 5.0, "reconnect_timeout": 5.0}
+# Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of PostgreSQL cut off is replaced, and no page notices.
+POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}
 
 
 def credentials_in(environment: Mapping[str, str]) -> list[str]:
