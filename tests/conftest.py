@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
 from iam.aws import lending
-from iam.journal import triggers
+from iam.journal import clock, triggers
 from tests.services import browser as chromium
 from tests.services import redis, tables
 
@@ -120,6 +120,12 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", handle)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests turn the clock of their process; PostgreSQL would date entries by its own (see tests/production/test_clocks.py)."""
+    monkeypatch.setattr(clock, "ON_DATABASE", frozenset())
 
 
 @pytest.fixture(autouse=True)

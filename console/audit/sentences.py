@@ -224,6 +224,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "notice.send_again": "{who} sent a message again: {subject}",
     "journal.verify": "{who} requested a check of the journal",
     "journal.export": "{who} exported journal entries as {format}",
+    "journal.dating_acknowledged": "{who} acknowledged entries of the journal with wrong dates: {reason}",
     "journal.triggers_restored": "{who} restored the triggers that protect the journal",
 }
 

@@ -70,7 +70,7 @@ def _journal() -> str:
     try:
         if not triggers.tables_exist(connection):
             return "not migrated"
-        return "unprotected" if triggers.missing(connection) else "ok"
+        return "unprotected" if triggers.missing(connection) or triggers.foreign(connection) else "ok"
     except (DatabaseError, InterfaceError) as error:
         logger.error("readyz.journal", error=type(error).__name__)
         return "unreachable"

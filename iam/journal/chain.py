@@ -11,6 +11,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from iam.journal import clock
 from iam.journal.models import Block, Entry, Link
 
 logger = structlog.get_logger(__name__)
@@ -103,7 +104,7 @@ def chain_pending() -> int:
 
 def _append_block() -> int | None:
     """The number of entries in the new block; None when there was nothing to do or another chainer was first."""
-    made_at = datetime.now(tz=UTC)
+    made_at = clock.now()
     last = Block.objects.order_by("-sequence").first()
     entries = list(unchained(last)[:BATCH])
     if not entries and (last is None or made_at - last.made_at < SILENCE):

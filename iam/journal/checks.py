@@ -14,6 +14,10 @@ REMEDY = (
     "Someone, or a rebuild of the table, removed them. Find out who, verify the journal, then restore them with "
     "`manage.py verify_journal --restore-triggers`."
 )
+FOREIGN_REMEDY = (
+    "Gatehouse did not make this, and it can hide or alter entries. Find out who did, drop it as the owner of the database, then run "
+    "`manage.py verify_journal`."
+)
 
 
 class JournalUnprotectedError(Exception):
@@ -25,7 +29,11 @@ def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: 
     found: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if triggers.tables_exist(connection) and (absent := triggers.missing(connection)):
+        if not triggers.tables_exist(connection):
+            continue
+        if intruders := triggers.foreign(connection):
+            found.append(Error(_foreign_sentence(intruders), hint=FOREIGN_REMEDY, id="journal.E002"))
+        if absent := triggers.missing(connection):
             found.append(
                 Error(
                     f"The journal is not protected: {', '.join(absent)} missing or altered.",
@@ -34,6 +42,10 @@ def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: 
                 )
             )
     return found
+
+
+def _foreign_sentence(intruders: Sequence[str]) -> str:
+    return f"The journal is not protected: foreign objects on its tables ({', '.join(intruders)})."
 
 
 def assert_protected(alias: str = "default") -> None:
@@ -45,3 +57,5 @@ def assert_protected(alias: str = "default") -> None:
         raise JournalUnprotectedError(
             f"The journal is not protected: {', '.join(absent)} missing or altered. {REMEDY}"
         )
+    if intruders := triggers.foreign(connection):
+        raise JournalUnprotectedError(f"{_foreign_sentence(intruders)} {FOREIGN_REMEDY}")

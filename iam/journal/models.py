@@ -74,6 +74,10 @@ class Verification(models.Model):
     sequence = models.BigIntegerField(default=0, help_text="The last block that holds.")
     entries = models.BigIntegerField(default=0)
     sentence = models.CharField(max_length=1024, blank=True, help_text="The first broken place.")
+    warnings = models.PositiveIntegerField(
+        default=0, help_text="Dating problems that nobody has acknowledged."
+    )
+    warning = models.CharField(max_length=1024, blank=True, help_text="The first of them.")
 
     class Meta:
         indexes = [models.Index(fields=["-id"], name="verification_newest")]

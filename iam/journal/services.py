@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 
+from iam.journal import clock
 from iam.journal.models import Entry
 from iam.journal.withheld import SecretRefusedError, names_of_secrets, withhold
 
@@ -78,7 +79,7 @@ def record(
     request_id: str = "",
     ip: str = "",
 ) -> Entry:
-    """Add an entry, in the caller's transaction: what is rolled back was not done. See `entry`."""
+    """Add an entry, in the caller's transaction: what is rolled back was not done. The database dates it; refresh `at` to read it. See `entry`."""
     made = entry(
         kind=kind,
         actor=actor,
@@ -119,7 +120,7 @@ def entry(
     who = actor or GATEHOUSE
     context = structlog.contextvars.get_contextvars()
     return Entry(
-        at=datetime.now(tz=UTC),
+        at=clock.at_insert(),
         kind=kind,
         actor_id=person_id_of(who),
         actor_label=_line(who.name, 128),

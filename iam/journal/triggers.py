@@ -63,6 +63,51 @@ def tables_exist(connection: BaseDatabaseWrapper) -> bool:
         return set(TABLES) <= set(connection.introspection.table_names(cursor))
 
 
+def foreign(connection: BaseDatabaseWrapper) -> list[str]:
+    """What Gatehouse did not put on the journal's tables and could hide, alter or swallow rows there; empty is well."""
+    return _foreign_sqlite(connection) if connection.vendor == "sqlite" else _foreign_postgres(connection)
+
+
+def _foreign_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
+    tables = ", ".join(f"'{table}'" for table in TABLES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT type, name, tbl_name FROM sqlite_master WHERE (type = 'trigger' AND tbl_name IN ({tables}))"  # noqa: S608
+            f" OR (type = 'view' AND name IN ({tables})) ORDER BY name"
+        )
+        rows = cursor.fetchall()
+    ours = _sqlite_triggers()
+    return [
+        f"{kind} {name} on {table}" if kind == "trigger" else f"view {name} instead of the table"
+        for kind, name, table in rows
+        if name not in ours
+    ]
+
+
+# Foreign keys bring internal triggers along. Everything else that PostgreSQL can put between a table and its reader or writer:
+# triggers, rewrite rules, row security, tables that inherit, and anything but a plain table under the name.
+_FOREIGN = """
+WITH journal AS (SELECT c.* FROM pg_class c WHERE c.oid = ANY(ARRAY(SELECT to_regclass(n) FROM unnest(%s::text[]) n)))
+SELECT 'trigger ' || t.tgname || ' on ' || j.relname FROM journal j JOIN pg_trigger t ON t.tgrelid = j.oid
+  WHERE NOT t.tgisinternal AND t.tgname <> j.relname || '_append_only'
+UNION ALL SELECT 'disabled foreign key trigger on ' || j.relname FROM journal j JOIN pg_trigger t ON t.tgrelid = j.oid
+  WHERE t.tgisinternal AND t.tgenabled <> 'O'
+UNION ALL SELECT 'rule ' || r.rulename || ' on ' || j.relname FROM journal j JOIN pg_rewrite r ON r.ev_class = j.oid
+UNION ALL SELECT 'row security on ' || j.relname FROM journal j WHERE j.relrowsecurity OR j.relforcerowsecurity
+UNION ALL SELECT 'policy ' || p.polname || ' on ' || j.relname FROM journal j JOIN pg_policy p ON p.polrelid = j.oid
+UNION ALL SELECT 'table ' || i.inhrelid::regclass || ' inherits from ' || j.relname
+  FROM journal j JOIN pg_inherits i ON i.inhparent = j.oid
+UNION ALL SELECT j.relname || ' is not a plain table' FROM journal j WHERE j.relkind <> 'r'
+ORDER BY 1
+"""
+
+
+def _foreign_postgres(connection: BaseDatabaseWrapper) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FOREIGN, [list(TABLES)])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """The triggers that are absent, disabled or not as they were made; empty is well."""
     return _missing_sqlite(connection) if connection.vendor == "sqlite" else _missing_postgres(connection)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import structlog
+from django.db import connection
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
+from iam.journal import clock, triggers
 from iam.journal.chain import GENESIS, LATE, block_hash, entry_hash, floor, unchained
 from iam.journal.models import Block, Entry, Link, Verification
+from iam.journal.services import Actor, record
 
 # Clocks of several hosts differ a little.
 CLOCKS = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=1)
 KEEP = 100
+ACKNOWLEDGED = "journal.dating_acknowledged"
 _PAGE = 500
 logger = structlog.get_logger(__name__)
 
@@ -28,6 +32,16 @@ class Break:
     sentence: str
     block: int | None = None
     entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """Entries of one block that say another time than the block: a clock was wrong, or somebody dated them falsely. The chain goes on."""
+
+    sentence: str
+    block: int
+    entries: tuple[int, ...]
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +57,21 @@ class Verdict:
     tail: int
     tail_since: datetime | None
     seconds: float
+    dating: tuple[Dating, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether every block and every entry is as it was written."""
         return self.broken is None
 
+    @property
+    def open_warnings(self) -> tuple[Dating, ...]:
+        """The dating problems that nobody has acknowledged."""
+        return tuple(warning for warning in self.dating if not warning.acknowledged)
+
     def tail_age(self, *, now: datetime | None = None) -> float:
         """Seconds for which the oldest waiting entry has waited."""
-        return ((now or datetime.now(tz=UTC)) - self.tail_since).total_seconds() if self.tail_since else 0.0
+        return ((now or clock.now()) - self.tail_since).total_seconds() if self.tail_since else 0.0
 
 
 def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
@@ -63,12 +83,16 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
     broken: Break | None = None
     previous: Block | None = None
     blocks = entries = 0
+    dating: list[Dating] = []
+    acknowledged = _acknowledged_blocks()
     for block, members in _blocks():
         broken = _check_block(block, members, previous) or _check_expected(block, expect)
         if broken:
             break
+        dating += _check_dates(block, members, previous, acknowledged=acknowledged)
         previous, blocks, entries = block, blocks + 1, entries + len(members)
-    broken = broken or _check_reached(previous, expect) or _check_strays(previous)
+    # Whatever stands between the tables and us comes first: it explains the other breaks.
+    broken = _check_foreign() or broken or _check_reached(previous, expect) or _check_strays(previous)
     waiting = unchained(previous) if not broken else Entry.objects.filter(link__isnull=True)
     tail = waiting.aggregate(since=Min("at"))
     return Verdict(
@@ -81,6 +105,7 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
         tail=waiting.count(),
         tail_since=tail["since"],
         seconds=(datetime.now(tz=UTC) - began).total_seconds(),
+        dating=tuple(dating),
     )
 
 
@@ -106,7 +131,9 @@ def run_verification(number: int) -> None:
         holds=verdict.holds,
         sequence=verdict.head_sequence,
         entries=verdict.entries,
-        sentence=verdict.broken.sentence if verdict.broken else "",
+        sentence=verdict.broken.sentence[:1024] if verdict.broken else "",
+        warnings=len(verdict.open_warnings),
+        warning=verdict.open_warnings[0].sentence if verdict.open_warnings else "",
     )
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
@@ -154,7 +181,7 @@ def _check_block(block: Block, links: list[Link], previous: Block | None) -> Bre
             f"Block {number} does not match its hash: it was changed, or its entries were exchanged or reordered.",
             block=number,
         )
-    return _check_dates(block, links, previous)
+    return None
 
 
 def _check_count(block: Block, links: list[Link]) -> Break:
@@ -169,18 +196,49 @@ def _without_entry() -> QuerySet[Link]:
     return Link.objects.filter(~Exists(Entry.objects.filter(id=OuterRef("entry_id"))))
 
 
-def _check_dates(block: Block, links: list[Link], previous: Block | None) -> Break | None:
-    """An entry that is dated well before the block before its own was written later than it says."""
+def _check_dates(
+    block: Block, links: list[Link], previous: Block | None, *, acknowledged: Mapping[int, int]
+) -> list[Dating]:
+    """At most one warning: an entry that is dated well before the block before its own, or after its own, was written at another time
+    than it says. Entries and blocks take their time from the database since both come from its clock; older ones took it from hosts."""
     earliest = previous.made_at - LATE - CLOCKS if previous else None
-    for link in links:
-        at = link.entry.at
-        if (earliest and at < earliest) or at > block.made_at + CLOCKS:
-            return Break(
-                f"Entry {link.entry_id} says {at:%Y-%m-%d %H:%M:%S} UTC but was added about {block.made_at:%Y-%m-%d %H:%M:%S} UTC.",
-                block=block.sequence,
-                entry=link.entry_id,
-            )
-    return None
+    latest = block.made_at + CLOCKS
+    wrong = [
+        link.entry for link in links if (earliest and link.entry.at < earliest) or link.entry.at > latest
+    ]
+    if not wrong:
+        return []
+    first = wrong[0]
+    others = f" So do {len(wrong) - 1} more entries of block {block.sequence}." if len(wrong) > 1 else ""
+    return [
+        Dating(
+            f"Entry {first.id} says {first.at:%Y-%m-%d %H:%M:%S} UTC but was added about {block.made_at:%Y-%m-%d %H:%M:%S} UTC.{others}",
+            block=block.sequence,
+            entries=tuple(entry.id for entry in wrong),
+            acknowledged=acknowledged.get(block.sequence, 0) == len(wrong),
+        )
+    ]
+
+
+def acknowledge(verdict: Verdict, *, actor: Actor | None, reason: str) -> int:
+    """Write down that somebody has looked at the open dating problems, and why they are harmless; the number of them."""
+    warnings = verdict.open_warnings
+    if warnings:
+        blocks = {str(warning.block): len(warning.entries) for warning in warnings}
+        record(kind=ACKNOWLEDGED, actor=actor, data={"reason": reason, "blocks": blocks})
+    return len(warnings)
+
+
+def _acknowledged_blocks() -> dict[int, int]:
+    """Per block the number of wrongly dated entries that somebody has acknowledged, as an entry that came after the block: nobody can
+    acknowledge what is still to come."""
+    known: dict[int, int] = {}
+    for entry in Entry.objects.filter(kind=ACKNOWLEDGED).select_related("link").order_by("id"):
+        link = getattr(entry, "link", None)
+        for number, count in entry.data.get("blocks", {}).items():
+            if link is None or link.block_id > int(number):
+                known[int(number)] = count
+    return known
 
 
 def _check_expected(block: Block, expect: tuple[int, str] | None) -> Break | None:
@@ -193,6 +251,16 @@ def _check_reached(last: Block | None, expect: tuple[int, str] | None) -> Break 
     if expect and expect[0] > (last.sequence if last else 0):
         return Break(f"Block {expect[0]}, which was noted down, is gone.", block=expect[0])
     return None
+
+
+def _check_foreign() -> Break | None:
+    """Whatever stands between the tables and us can show other rows than those that are there."""
+    intruders = triggers.foreign(connection)
+    if not intruders:
+        return None
+    return Break(
+        f"The journal’s tables have foreign objects, so what is read can’t be trusted: {', '.join(intruders)}."
+    )
 
 
 def _check_strays(last: Block | None) -> Break | None:

@@ -13,6 +13,7 @@ from iam.journal.chain import chain_pending
 from iam.journal.checks import JournalUnprotectedError, assert_protected, journal_is_append_only
 from iam.journal.models import Block, Entry, Link
 from iam.journal.services import record
+from iam.journal.verify import verify
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +113,25 @@ def test_a_migration_that_rebuilds_a_table_leaves_it_protected() -> None:
     triggers.drop(connection)
     call_command("migrate", verbosity=0, skip_checks=True)
     assert triggers.missing(connection) == []
+
+
+def test_a_foreign_trigger_is_found_on_either_database() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "CREATE TRIGGER swallow BEFORE INSERT ON journal_entry BEGIN SELECT RAISE(IGNORE); END"
+            )
+        else:
+            cursor.execute(
+                "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+            )
+            cursor.execute(
+                "CREATE TRIGGER swallow BEFORE INSERT ON journal_entry FOR EACH ROW EXECUTE FUNCTION swallow()"
+            )
+    assert triggers.foreign(connection) == ["trigger swallow on journal_entry"]
+    assert [error.id for error in journal_is_append_only(databases=["default"])] == ["journal.E002"]
+    with pytest.raises(JournalUnprotectedError, match="trigger swallow on journal_entry"):
+        assert_protected()
+    verdict = verify()
+    assert verdict.broken
+    assert "trigger swallow on journal_entry" in verdict.broken.sentence

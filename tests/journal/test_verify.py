@@ -221,10 +221,73 @@ def test_an_entry_that_is_dated_back_is_named(journal: list[Entry]) -> None:
         forged = record(kind="role.assign", actor=None)
         _sql("UPDATE journal_entry SET at = %s WHERE id = %s", NOON + timedelta(minutes=5), forged.id)
         chain_pending()
-        broken = verify().broken
+        verdict = verify()
+    assert verdict.holds
+    (warning,) = verdict.open_warnings
+    assert warning.entries == (forged.id,)
+    assert "was added about 2026-11-24 17:01:00 UTC" in warning.sentence
+
+
+@pytest.fixture
+def skewed(journal: list[Entry]) -> Entry:
+    """An entry that a host whose clock was ten minutes ahead dated, as it happened before the database dated them; others follow."""
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        ahead = record(kind="role.assign", actor=None)
+        _sql(
+            "UPDATE journal_entry SET at = %s WHERE id = %s", NOON + timedelta(hours=1, minutes=10), ahead.id
+        )
+        chain_pending()
+        record(kind="role.assign", actor=None)
+        chain_pending()
+    return ahead
+
+
+def test_a_clock_that_was_ahead_does_not_hide_a_later_forgery(skewed: Entry) -> None:
+    verdict = verify()
+    assert verdict.holds
+    assert (verdict.head_sequence, len(verdict.open_warnings)) == (5, 1)
+    last = Entry.objects.latest("id")
+    _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", last.id)
+    broken = verify().broken
     assert broken is not None
-    assert broken.entry == forged.id
-    assert "was added about 2026-11-24 17:01:00 UTC" in broken.sentence
+    assert broken.entry == last.id
+
+
+def test_a_wrong_date_can_be_acknowledged_as_an_entry(skewed: Entry) -> None:
+    triggers.create(connection)
+    code, text = _run()
+    assert code == 2
+    assert f"Wrong date in block 4: Entry {skewed.id} says" in text
+    verify_regularly()
+    kept = Verification.objects.latest("id")
+    assert (kept.holds, kept.warnings) == (True, 1)
+    assert f"Entry {skewed.id} says" in kept.warning
+    with time_machine.travel(NOON + timedelta(hours=2), tick=False):
+        code, text = _run("--acknowledge", "The clock of worker 2 was ahead")
+        assert code == 0, text
+        entry = Entry.objects.latest("id")
+        assert (entry.kind, entry.data["reason"]) == (
+            "journal.dating_acknowledged",
+            "The clock of worker 2 was ahead",
+        )
+        chain_pending()
+        assert _run()[0] == 0
+        answer = json.loads(_run("--json")[1])
+    assert [warning["acknowledged"] for warning in answer["dating"]] == [True]
+    triggers.drop(connection)
+
+
+def test_what_is_still_to_come_cannot_be_acknowledged(journal: list[Entry]) -> None:
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        record(
+            kind="journal.dating_acknowledged", actor=None, data={"blocks": {"4": 1, "5": 1}, "reason": "x"}
+        )
+        chain_pending()
+        forged = record(kind="role.assign", actor=None)
+        _sql("UPDATE journal_entry SET at = %s WHERE id = %s", NOON - timedelta(days=3), forged.id)
+        chain_pending()
+        (warning,) = verify().open_warnings
+    assert (warning.block, warning.entries) == (5, (forged.id,))
 
 
 def test_the_hash_can_be_recomputed_without_gatehouse(journal: list[Entry]) -> None:

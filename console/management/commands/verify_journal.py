@@ -12,14 +12,16 @@ from django.db import connection
 
 from iam.journal import triggers
 from iam.journal.services import COMMAND_LINE, record
-from iam.journal.verify import Verdict, verify
+from iam.journal.verify import Verdict, acknowledge, verify
 
 # The chain takes what is new every second: a tail that is older than this means that nobody chains.
 TAIL_SECONDS = 60
+# So many dating warnings are printed; --json has them all.
+WARNINGS = 20
 
 
 class Command(BaseCommand):
-    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing or nobody chains."""
+    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing, nobody chains, or entries are wrongly dated."""
 
     help = "Recompute the hash chain of the journal; exit code 1 names the first broken place, 2 warns."
     # Missing triggers are what this command reports and mends.
@@ -37,6 +39,12 @@ class Command(BaseCommand):
             "--restore-triggers", action="store_true", help="put missing triggers back and record it"
         )
 
+        parser.add_argument(
+            "--acknowledge",
+            metavar="REASON",
+            help="record that you have looked at the dating warnings, and why they are harmless",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not triggers.tables_exist(connection):
             raise CommandError("The tables of the journal are missing: run `manage.py migrate` first.")
@@ -45,13 +53,17 @@ class Command(BaseCommand):
         if absent and options["restore_triggers"]:
             triggers.create(connection)
             record(kind="journal.triggers_restored", actor=COMMAND_LINE, data={"missing": absent})
+        if options["acknowledge"] and verdict.holds:
+            acknowledge(verdict, actor=COMMAND_LINE, reason=options["acknowledge"])
+            verdict = verify(expect=options["expect"])
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(verdict, absent), indent=2))
         else:
             self._tell(verdict, absent, restored=options["restore_triggers"])
         if not verdict.holds:
             sys.exit(1)
-        if (absent and not options["restore_triggers"]) or verdict.tail_age() > TAIL_SECONDS:
+        unprotected = absent and not options["restore_triggers"]
+        if unprotected or verdict.open_warnings or verdict.tail_age() > TAIL_SECONDS:
             sys.exit(2)
 
     def _tell(self, verdict: Verdict, absent: list[str], *, restored: bool) -> None:
@@ -71,6 +83,15 @@ class Command(BaseCommand):
             if verdict.tail
             else "Not chained yet: none."
         )
+        for warning in verdict.open_warnings[:WARNINGS]:
+            write(self.style.WARNING(f"Wrong date in block {warning.block:,}: {warning.sentence}"))
+        if verdict.open_warnings:
+            write(
+                f"{len(verdict.open_warnings):,} blocks have wrong dates. The chain holds all the same. Find out whose clock was wrong, "
+                "then acknowledge them with --acknowledge REASON."
+            )
+        if acknowledged := len(verdict.dating) - len(verdict.open_warnings):
+            write(f"Blocks with wrong dates that were acknowledged: {acknowledged:,}.")
         if absent:
             done = "They were put back." if restored else "Put them back with --restore-triggers."
             write(self.style.WARNING(f"Triggers were missing or altered: {', '.join(absent)}. {done}"))
@@ -94,6 +115,16 @@ def _as_json(verdict: Verdict, absent: list[str]) -> dict[str, Any]:
         "entries": verdict.entries,
         "head": {"sequence": verdict.head_sequence, "hash": verdict.head},
         "tail": {"count": verdict.tail, "oldest_seconds": round(verdict.tail_age(), 3)},
+        "dating": [
+            {
+                "sentence": w.sentence,
+                "block": w.block,
+                "entries": list(w.entries),
+                "acknowledged": w.acknowledged,
+            }
+            for w in verdict.dating
+        ],
         "missing_triggers": absent,
+        "foreign_objects": triggers.foreign(connection),
         "seconds": round(verdict.seconds, 3),
     }

@@ -39,6 +39,7 @@ def certify(leaver: Leaver, *, kind: str) -> Certificate:
             "users": [seat.user_arn for seat in leaver.seats.all()],
         },
     )
+    entry.refresh_from_db(fields=["at"])
     return Certificate.objects.create(
         leaver=leaver, kind=kind, text=text, digest=digest, entry_id=entry.pk, made_at=entry.at
     )
