@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
@@ -87,7 +88,7 @@ def _is_away(error: BaseException) -> bool:
         return True
     if not isinstance(error, OperationalError):
         return False
-    cause = error.__cause__
+    cause: Any = error.__cause__
     if not hasattr(cause, "sqlstate"):
         return str(error).startswith(SQLITE)
     # Without a code nobody answered: psycopg says so itself.
