@@ -44,6 +44,10 @@ def _oidc(*, embedded: bool) -> dict[str, Any] | None:
         return None
     _address("GATEHOUSE_OIDC_ISSUER", issuer, embedded=embedded)
     _key("GATEHOUSE_OIDC_ISSUER", issuer)
+    if "/.well-known/" in issuer:
+        raise env.ConfigurationError(
+            "GATEHOUSE_OIDC_ISSUER names a discovery document: leave out /.well-known/ and what follows it."
+        )
     return {
         "provider_id": OIDC_ID,
         "name": env.text("GATEHOUSE_OIDC_NAME", "company sign-in"),

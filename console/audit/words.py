@@ -13,6 +13,14 @@ from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN
 
 _SLUGS = frozenset({"by", "method", "outcome", "over", "purpose", "role", "rule", "type"})
 """Values that are words of our own, with an underscore or dash for a space."""
+_NAMES = {
+    "recovery_codes": "recovery code",
+    "single sign-on": "single sign-on",
+    "socialaccount": "single sign-on",
+    "totp": "authenticator app",
+    "webauthn": "passkey",
+}
+"""Values for which the sign-in library has a name, and people another."""
 _STATES = frozenset({"from", "to"})
 """Such words in entries about a state; elsewhere they are names."""
 _LABELS = {"arn": "ARN", "by": "Method", "change": "Change ID", "grant": "Grant ID", "for": "For"}
@@ -108,6 +116,8 @@ def _value(name: str, value: Any) -> str:
     if not isinstance(value, str | int | float):
         return ""
     text = str(value)
+    if name in _SLUGS and text in _NAMES:
+        return _NAMES[text]
     if name in ("form", "format"):
         return text.upper()
     return _unslugged(text) if name in _SLUGS else text

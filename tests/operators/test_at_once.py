@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
 from django.db import connection, connections
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from console.operators.backends import OperatorBackend
 from console.operators.models import Operator, TotpStep
+from console.operators.single_sign_on import bindings
+from console.operators.single_sign_on.failures import SignInFailedError
 from console.operators.totp import authenticator_of
 from iam.journal.models import Entry
 from tests.operators.conftest import sign_in
@@ -115,3 +121,40 @@ class TestLock:
         path = "/sign-in/factors/authenticate/"
         self._all_at_once(lambda number: browsers[number].post(path, {"code": f"{number:06}"}))
         assert 0 < len(compared) <= settings.LOCK_FAILURES
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+class TestFirstSignOn:
+    """First single sign-ons of one person at the same moment bind one identity."""
+
+    def _admit_at_once(self, operator: Operator, subjects: list[str]) -> list[str]:
+        barrier = Barrier(len(subjects))
+
+        def admit(subject: str) -> str:
+            account = SocialAccount(provider="https://a.example", uid=subject)
+            account._provider = SimpleNamespace(name="Northline")
+            address = EmailAddress(email=operator.email, verified=True)
+            login = SocialLogin(user=Operator(), account=account, email_addresses=[address])
+            request = RequestFactory().get("/")
+            try:
+                barrier.wait(timeout=20)
+                with request_context(request):
+                    bindings.admit(request, login)
+            except SignInFailedError as failure:
+                return failure.reason
+            finally:
+                connections.close_all()
+            return "in"
+
+        with ThreadPoolExecutor(len(subjects)) as pool:
+            return list(pool.map(admit, subjects))
+
+    def test_of_two_subjects_one_is_bound(self, kwame: Operator) -> None:
+        outcomes = self._admit_at_once(kwame, [f"s-{number}" for number in range(6)])
+        assert sorted(outcomes) == ["in", *["other_identity"] * 5]
+        assert SocialAccount.objects.count() == 1
+
+    def test_two_tabs_of_one_person_both_come_in(self, kwame: Operator) -> None:
+        assert self._admit_at_once(kwame, ["s-1"] * 4) == ["in"] * 4
+        assert SocialAccount.objects.count() == 1

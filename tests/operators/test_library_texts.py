@@ -24,6 +24,7 @@ from console.audit.words import words_of
 from console.operators.adapters import AccountAdapter, MfaAdapter
 from console.operators.models import Operator
 from iam.journal.models import Entry
+from iam.journal.services import record
 from tests.operators.conftest import PASSWORD, sign_in
 from tests.operators.test_factors import enrol
 
@@ -179,6 +180,26 @@ class TestPasskeys:
         assert words_of(entry) == (
             f"A sign-in failed (passkey), {kwame.email}: The passkey isn’t registered, or was removed."
         )
+
+
+@pytest.mark.django_db
+def test_second_factors_have_the_names_that_people_use(
+    client: Client, ines: Operator, kwame: Operator
+) -> None:
+    for type_ in ("totp", "webauthn", "recovery_codes"):
+        Authenticator.objects.create(user=kwame, type=type_, data={"name": "x", "secret": "x"})
+        record(kind="factor.add", actor=kwame.person, data={"type": type_})
+        record(kind="sign_in.succeeded", actor=kwame.person, data={"by": ["socialaccount", type_]})
+    client.force_login(ines)
+    page = client.get(f"/operators/{kwame.person_id}/").content.decode()
+    assert "Authenticator app, Passkey" in page
+    client.force_login(kwame)
+    pages = page + client.get("/profile/").content.decode()
+    sentences = " ".join(words_of(entry) for entry in Entry.objects.all())
+    assert "Kwame Boateng signed in (single sign-on and passkey)" in sentences
+    for word in ("socialaccount", "WebAuthn", "webauthn", "totp", "TOTP Authenticator"):
+        assert word not in sentences
+        assert f">{word}" not in pages
 
 
 @pytest.mark.django_db

@@ -73,6 +73,11 @@ class TestSettings:
             ({"GATEHOUSE_OIDC_ISSUER": "https://x.example"}, "GATEHOUSE_OIDC_CLIENT_ID is not set"),
             (OIDC | {"GATEHOUSE_OIDC_ISSUER": "http://x.example"}, "must start with https://"),
             (OIDC | {"GATEHOUSE_OIDC_ISSUER": "https://"}, "names no host"),
+            (OIDC | {"GATEHOUSE_OIDC_ISSUER": f"https://{'x' * 200}.example"}, "longer than 200"),
+            (
+                OIDC | {"GATEHOUSE_OIDC_ISSUER": "https://x.example/.well-known/openid-configuration"},
+                "leave out",
+            ),
             ({"GATEHOUSE_SAML_METADATA_URL": "https://x.example/m"}, "GATEHOUSE_SAML_ENTITY_ID is not set"),
             ({"GATEHOUSE_SAML_METADATA": "no xml"}, "isn’t valid SAML metadata"),
             ({"GATEHOUSE_SAML_METADATA": "<a/>"}, "names no identity provider"),

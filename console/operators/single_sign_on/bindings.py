@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from allauth.socialaccount.models import SocialAccount
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from console.operators import sessions
@@ -23,13 +23,26 @@ def admit(request: HttpRequest, sociallogin: Any) -> None:
 
     Raises SignInFailedError.
     """
-    account = sociallogin.account
     if sociallogin.is_existing:
         _check_active(sociallogin.user)
         return
+    try:
+        _bind(request, sociallogin)
+    except IntegrityError:
+        # At the same moment the identity was bound to somebody else.
+        raise SignInFailedError("other_identity") from None
+
+
+def _bind(request: HttpRequest, sociallogin: Any) -> None:
+    account = sociallogin.account
     with transaction.atomic():
         operator = _operator(sociallogin)
         _check_active(operator)
+        same = SocialAccount.objects.filter(user=operator, provider=account.provider, uid=account.uid).first()
+        if same is not None:
+            # Two tabs: the other one bound it while this one waited for the row of the operator.
+            sociallogin.account, sociallogin.user = same, operator
+            return
         providers = (account.provider, *UNKNOWN_PROVIDERS)
         if SocialAccount.objects.filter(user=operator, provider__in=providers).exists():
             # The address was given to somebody else: a new subject must not inherit what the old one may do.

@@ -11,6 +11,11 @@ from console.operators.factors import is_missing
 from console.operators.hosts import browser_of, passkeys_work_on
 
 register = template.Library()
+_FACTORS = {
+    Authenticator.Type.TOTP: "Authenticator app",
+    Authenticator.Type.WEBAUTHN: "Passkey",
+    Authenticator.Type.RECOVERY_CODES: "Recovery codes",
+}
 _PASSKEY = Authenticator.Type.WEBAUTHN
 
 
@@ -30,6 +35,12 @@ def passkeys_in_use(context: dict[str, Any]) -> bool:
 def factor_types(form: Any) -> set[str]:
     """The types of second factor of the person whom this form is about."""
     return set(Authenticator.objects.filter(user=form.user).values_list("type", flat=True))
+
+
+@register.filter
+def factor_name(factor: Authenticator) -> str:
+    """What people call a type of second factor."""
+    return _FACTORS[factor.type]
 
 
 @register.filter
