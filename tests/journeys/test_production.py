@@ -120,7 +120,9 @@ def busy(installed: Installation) -> float:
 def test_no_step_of_the_guide_complains(outcomes: Outcomes) -> None:
     for name, step in outcomes.items():
         assert (step.returncode, step.stderr) == (0, ""), f"{name}: {step.stdout}{step.stderr}"
-        assert "warning" not in step.stdout.lower(), f"{name}: {step.stdout}"
+        # A migration may be about warnings.
+        lines = [line for line in step.stdout.lower().splitlines() if not line.startswith("  applying ")]
+        assert "warning" not in "\n".join(lines), f"{name}: {step.stdout}"
     assert "no issues (0 silenced)" in outcomes["check"].stdout
     assert "static files copied" in outcomes["collectstatic"].stdout
 

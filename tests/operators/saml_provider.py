@@ -92,6 +92,8 @@ class Saml:
     signed_by: str | None = "idp"
     response_signed_by: str | None = None
     prolog: str = ""
+    # Signature and digest; None are those of today.
+    algorithms: tuple[str, str] | None = None
 
     def but(self, **fields: Any) -> Saml:
         return replace(self, **fields)
@@ -127,7 +129,7 @@ class Saml:
             "urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext>"
             f"</saml:AuthnStatement>{statement}</saml:Assertion>"
         )
-        return _signed(text, self.signed_by, "<saml:Assertion")
+        return _signed(text, self.signed_by, "<saml:Assertion", self.algorithms)
 
     def _answered(self, value: str | None) -> str | None:
         return self.request_id if value == SAME else value
@@ -161,10 +163,10 @@ def _attributes(**fields: str | None) -> str:
     return "".join(f' {name}="{value}"' for name, value in fields.items() if value is not None)
 
 
-def _signed(text: str, key_name: str | None, start: str) -> str:
+def _signed(text: str, key_name: str | None, start: str, algorithms: tuple[str, str] | None = None) -> str:
     if key_name is None:
         return text
-    signed: str = OneLogin_Saml2_Utils.add_sign(text, *keys(key_name)).decode()
+    signed: str = OneLogin_Saml2_Utils.add_sign(text, *keys(key_name), False, *(algorithms or ())).decode()
     return signed[signed.index(start) :]
 
 

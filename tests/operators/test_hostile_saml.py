@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from onelogin.saml2.constants import OneLogin_Saml2_Constants
 
 from console import env, single_sign_on
 from console.audit.words import words_of
@@ -89,6 +92,16 @@ class TestAssertion:
     ) -> None:
         answer = Saml(ask(client), email=ines.email).but(**fields)
         _is_refused(client, come_back(client, answer.packed()), reason)
+
+    def test_a_signature_by_sha_1_is_refused(self, client: Client, ines: Operator) -> None:
+        old = (OneLogin_Saml2_Constants.RSA_SHA1, OneLogin_Saml2_Constants.SHA1)
+        answer = Saml(ask(client), email=ines.email, algorithms=old)
+        _is_refused(client, come_back(client, answer.packed()), "bad_saml_response")
+
+    def test_an_answer_is_kept_for_minutes_and_not_for_weeks(self, client: Client) -> None:
+        client.post(f"{HERE}/acs/", {"SAMLResponse": "AAAA"}, **HTTPS)
+        ends = Session.objects.latest("expire_date").expire_date
+        assert ends < datetime.now(tz=UTC) + timedelta(minutes=11)
 
     def test_a_second_restriction_counts_too(self, client: Client, ines: Operator) -> None:
         other = "<saml:AudienceRestriction><saml:Audience>https://other.example</saml:Audience></saml:AudienceRestriction>"

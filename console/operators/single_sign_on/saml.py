@@ -35,6 +35,7 @@ from console.operators.single_sign_on.provider_http import fetch_bytes
 from console.single_sign_on import UnusableMetadataError, identity_provider
 
 LARGEST_RESPONSE: Final = 256 * 1024
+KEPT_SECONDS: Final = 600
 _VERIFIED_ATTRIBUTES: Final = ("http://schemas.auth0.com/email_verified", "email_verified")
 _LIBRARY_ERRORS: Final = (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError)
 # What parsers of XML, base64, times and keys raise over text that is none of theirs.
@@ -218,6 +219,7 @@ def acs(request: HttpRequest, organization_slug: str) -> HttpResponse:
     response = HttpResponseRedirect(reverse("saml_finish_acs", args=[organization_slug]))
     kept = LoginSession(request, "saml_acs_session", "saml-acs-session")
     kept.store["response"] = answer
+    kept.store.set_expiry(KEPT_SECONDS)
     kept.save(response)
     return response
 
