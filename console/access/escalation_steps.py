@@ -16,7 +16,7 @@ from iam.access.certainty import Certainty
 from iam.mirror.models import Kind
 from iam.policy.escalation.grounds import TRUST, Ground, Statement
 from iam.policy.escalation.paths import Act, Path, Step
-from iam.policy.escalation.states import GIVEN
+from iam.policy.escalation.states import GIVEN, NewMember
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome, Reason
 from iam.policy.index.classes import Member
@@ -192,8 +192,8 @@ def _principal(member: Member, frame: Frame) -> Stage:
 
 
 def page_of(member: Member, frame: Frame) -> str:
-    """The page of a principal, where the viewer sees it."""
-    if not frame.sees(member.account):
+    """The page of a principal, where the viewer sees it; none for one that doesn’t exist yet."""
+    if isinstance(member, NewMember) or not frame.sees(member.account):
         return ""
     kind = Kind.ROLE if member.kind is PrincipalKind.ROLE else Kind.USER
     return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
@@ -216,6 +216,8 @@ def _state(step: Step, name: str) -> Iterator[str]:
         yield f"{name} then has every permission that its permissions boundary and SCPs allow"
     if step.into.unbound and not (step.who is step.becomes and step.state.unbound):
         yield f"{name} then has no permissions boundary"
+    if step.into.removed and not (step.who is step.becomes and step.state.removed == step.into.removed):
+        yield f"{name} then no longer has the policy that denied access"
 
 
 def _ground(ground: Ground, frame: Frame) -> Stage:

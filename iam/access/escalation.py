@@ -13,6 +13,7 @@ from iam.access.persons import Matcher, PrincipalCount, count_of, named_exactly,
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.graph import At, Hop, Reach
 from iam.policy.escalation.paths import Closing, Path
+from iam.policy.escalation.states import NewMember
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import UNREADABLE, Limitation
@@ -252,6 +253,8 @@ def can_reach(
         steps, hop = hops[start]
         if member is not None and hop is not None:
             first = known.graph.node(hop.to).member
+            if isinstance(first, NewMember):
+                first = None
             clauses = unread.of(_on_the_way(known, hops, start))
             certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
             found.append(Reached(member, steps, certainty, first, clauses))

@@ -26,6 +26,7 @@ from iam.policy.evaluate import (
 )
 from iam.policy.folding import fold
 from iam.policy.logic import NO, OPEN, YES
+from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 from iam.policy.sentences.conditions import phrase
@@ -78,6 +79,9 @@ class Tree:
         if self._request.lowered in FREE:
             text = f"{self._request.action} needs no permission, and no policy can deny it."
             return (Branch("rule", "AWS rule", Voice.ALLOWS, text),)
+        owned = owner_reason(self._request.lowered, self._request.resource)
+        if owned:
+            return (Branch("rule", "AWS rule", Voice.DENIES, owned),)
         rest = (
             self._control(PolicyKind.RCP, self._policies.rcps),
             self._control(PolicyKind.SCP, self._policies.scps),

@@ -13,9 +13,10 @@ from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Answer, Found, Limitation, Question
+from iam.policy.owned import CHANGES as OWNED_CHANGES
 from iam.policy.request import Principal, Request
 
-SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY
+SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
 """Actions for which AWS has rules of their own."""
 
 

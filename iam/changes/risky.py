@@ -142,7 +142,7 @@ def _works(side: Side, action: str) -> bool:
 @lru_cache(maxsize=1)
 def _needs() -> tuple[tuple[str, ...], ...]:
     """The actions of each method, once; to take a role that trusts one is what roles are for."""
-    ways = (method for method in METHODS if method.needs and method.sort is not Sort.ASSUME)
+    ways = (method for method in METHODS if method.needs and method.sort not in (Sort.ASSUME, Sort.REMOVE))
     return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
 
 

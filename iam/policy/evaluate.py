@@ -13,6 +13,7 @@ from typing import Final
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import PolicySet
 from iam.policy.logic import NO, OPEN, YES
+from iam.policy.owned import owner_reason
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind, Request
 
 ASSUMING: Final = frozenset(
@@ -90,6 +91,8 @@ def decide(request: Request, policies: Policies) -> Decision:
     """The decision, without its reasons: see `iam.policy.explain` for them."""
     if request.lowered in FREE:
         return Decision.ALLOWED
+    if owner_reason(request.lowered, request.resource):
+        return Decision.IMPLICITLY_DENIED
     return conclude(request, weigh(request, policies))
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, Decision, Policies, decide, has_rcps, has_scps, needs_resource_policy
 from iam.policy.logic import NO, OPEN, YES
+from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 
@@ -95,6 +96,9 @@ def explain(request: Request, policies: Policies) -> Explanation:
             "rule", Outcome.RULE, f"{request.action} needs no permission, and no policy can deny it."
         )
         return Explanation(decision, (free,))
+    owned = owner_reason(request.lowered, request.resource)
+    if owned:
+        return Explanation(decision, (Reason("rule", Outcome.RULE, owned),))
     sets = list(_sets(request, policies))
     is_bounded = policies.boundary is not None
     seen = [

@@ -28,6 +28,7 @@ class Catalogue:
         self._names = names
         self._letters = letters
         self._services: dict[str, Service] = {}
+        self._arns: dict[str, dict[str, str]] = {}
         self._level_masks: dict[Level, int] = {}
 
     @property
@@ -112,6 +113,20 @@ class Catalogue:
             )
             self._services[lowered] = found
         return found
+
+    def resource_arn(self, prefix: str, type_name: str) -> str | None:
+        """AWS's pattern of a resource type; None for an unknown one. Reads less than `service`."""
+        lowered = fold(prefix)
+        if lowered not in self._titles:
+            return None
+        known = self._services.get(lowered)
+        if known is not None:
+            found = known.resource_types.get(fold(type_name))
+            return None if found is None else found.arn
+        arns = self._arns.get(lowered)
+        if arns is None:
+            arns = self._arns[lowered] = source.resource_arns(lowered)
+        return arns.get(fold(type_name))
 
     def action(self, name: str) -> Action | None:
         """Everything about an action such as `s3:GetObject`; None for an unknown one."""

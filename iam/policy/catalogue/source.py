@@ -66,6 +66,11 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
     )
 
 
+def resource_arns(prefix: str) -> dict[str, str]:
+    """The patterns of the resource types of one service, which must exist, by their names in lower case."""
+    return {key: str(one["arn"]) for key, one in read("resourceTypes", f"{prefix}.json").items()}
+
+
 def _resource_type(source: Mapping[str, Any]) -> ResourceType:
     return ResourceType(source["key"], source["arn"], _names(source.get("conditionKeys", ())))
 

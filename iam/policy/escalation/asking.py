@@ -27,6 +27,7 @@ from iam.policy.evaluate import ASSUMING, Decision
 from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 
@@ -157,6 +158,7 @@ class Asker:
         self._spoken: dict[str, Spoken] = {}
         self._known: dict[Any, Bits] = {}
         self._names: dict[Clause, Names] = {}
+        self._regions: tuple[str, ...] | None = None
         self.questions = 0
 
     def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
@@ -164,6 +166,11 @@ class Asker:
         self.sources = sources
         self._clause_sets: dict[tuple[Clause, ...], int] = {}
         self._docs = list({doc: None for source in sources for doc in source.docs} | dict.fromkeys(more))
+        self._clauses: dict[str, dict[Actions, dict[Clause, None]]] = {}
+        for clause in dict.fromkeys(clause for doc in self._docs for clause in doc.clauses):
+            for service in clause.actions.services:
+                self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None
+        self._regions = None
         self._spoken.clear()
         self._known.clear()
 
@@ -182,11 +189,13 @@ class Asker:
 
     def regions(self) -> tuple[str, ...]:
         """Regions that statements name in conditions or resources; the home of IAM at least."""
-        found = {HOME: None}
-        for doc in self._docs:
-            for clause in doc.clauses:
-                found |= dict.fromkeys(regions_in(clause))
-        return tuple(found)[:MOST_REGIONS]
+        if self._regions is None:
+            found = {HOME: None}
+            for doc in self._docs:
+                for clause in doc.clauses:
+                    found |= dict.fromkeys(regions_in(clause))
+            self._regions = tuple(found)[:MOST_REGIONS]
+        return self._regions
 
     def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
         """Who can do an action on one resource."""
@@ -279,7 +288,11 @@ class Asker:
         if found is None:
             lowered = fold(action)
             clauses = tuple(
-                dict.fromkeys(c for doc in self._docs for c in doc.clauses if c.actions.speaks_of(lowered))
+                clause
+                for service in (lowered.partition(":")[0], EVERY_SERVICE)
+                for actions, same in self._clauses.get(service, {}).items()
+                if actions.speaks_of(lowered)
+                for clause in same
             )
             wanted = frozenset(key for clause in clauses for key in keys_of(clause))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)

@@ -1,16 +1,21 @@
-"""Managed policies that whoever may attach policies would choose: those that make an administrator."""
+"""Managed policies that whoever may attach policies would choose: those that make an administrator, and those whose content is theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from iam.policy.escalation.methods import Method
+from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
-from iam.policy.index.documents import Documents
+from iam.policy.folding import fold
+from iam.policy.glob import compile_glob
+from iam.policy.index.documents import Clause, Documents
 from iam.policy.index.shard import Shard
 
 AWS_OWNED: Final = (ADMINISTRATOR_ACCESS, "arn:aws:iam::aws:policy/IAMFullAccess")
-ATTACHING: Final = frozenset({"iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"})
+ATTACHING: Final = ("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy")
+POLICY: Final = "iam:policyarn"
 TELLING: Final = "iam:putuserpolicy"
 """A statement that allows this on everything allows enough."""
 MOST: Final = 6
@@ -30,6 +35,50 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
         ):
             found[row.name] = None
     return tuple(found)[:MOST]
+
+
+def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[Clause]) -> tuple[str, ...]:
+    """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies that can be attached."""
+    values = dict.fromkeys(values_of(attaching, POLICY))
+    if not values:
+        return ()
+    template = template_of(
+        "iam:CreatePolicy", "policy", partition=shard.partition, region="", account=shard.number
+    )
+    found = dict.fromkeys(names_for(creating, template))
+    for value in values:
+        for pattern in {pattern: None for clause in creating for pattern in clause.source.resources or ()}:
+            name = common_name(template, value, pattern)
+            if name is not None:
+                found.setdefault(name)
+    existing = {row.name for row in shard.policies.values()}
+    return tuple(name for name in found if name not in existing)[:MOST]
+
+
+def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str, ...]:
+    """ARNs of the account's own policies that statements name as policies to attach."""
+    matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
+    found = [
+        row.name
+        for row in shard.policies.values()
+        if row.name.startswith("arn:")
+        and not is_aws_owned(row.name)
+        and any(matches(row.name) for matches in matchers)
+    ]
+    return tuple(found)[:MOST]
+
+
+def values_of(clauses: Iterable[Clause], key: str) -> Iterator[str]:
+    """What conditions say of a context key."""
+    for clause in clauses:
+        for _, name, values in clause.source.conditions:
+            if fold(name) == key:
+                yield from values
+
+
+def is_aws_owned(arn: str) -> bool:
+    """Whether a policy belongs to AWS."""
+    return ":iam::aws:" in arn
 
 
 def is_attaching(method: Method) -> bool:

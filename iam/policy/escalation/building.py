@@ -11,6 +11,7 @@ from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.asking import Asker, Source
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import Choices
+from iam.policy.escalation.creating import NewPrincipals
 from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
 from iam.policy.escalation.finding import Finder, Found
 from iam.policy.escalation.methods import METHODS
@@ -19,6 +20,7 @@ from iam.policy.escalation.states import (
     FULL,
     FULL_DIGEST,
     Facts,
+    NewMember,
     State,
     is_service_linked,
     row_in,
@@ -46,6 +48,7 @@ class Builder:
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self._asker = Asker()
         self._numbers = count(max((abs(number) for number in shard.members), default=0) + 10**13)
+        self._new = NewPrincipals(shard, self._numbers)
         self.estate = Estate(shard.number)
         self._states: dict[int, list[tuple[State, int]]] = {}
 
@@ -104,7 +107,9 @@ class Builder:
             targets = Targets(self._shard, estate, self._facts)
             as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
             policies = attachable(self._shard, self._index.documents)
-            finder = Finder(self._asker, choices, targets, as_it_is, self._facts, self._shard, policies)
+            finder = Finder(
+                self._asker, choices, targets, as_it_is, self._facts, self._shard, policies, self._new
+            )
             found = finder.find(act)
             self._lead(found, everybody, number)
         estate.choices.append(
@@ -122,13 +127,19 @@ class Builder:
         if found.everything:
             parts = (tuple(found.everything),)
             estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
-        for member, state, way in self._edits(found, act):
+        for lead in found.new:
+            if lead.member is None:
+                estate.lead(ADMINISTRATOR, lead.way)
+        made = ((lead.member, lead.state, lead.way) for lead in found.new if lead.member is not None)
+        for member, state, way in (*made, *self._edits(found, act)):
             place = estate.place.get((member.id, state))
             if place is None:
                 if len(estate.nodes) - len(self._shard.members) > MOST_STATES:
                     estate.is_whole = False
                     continue
                 place = estate.add(member, state, number + 1)
+                if isinstance(member, NewMember):
+                    self._new.note(member, state, place)
             estate.lead(place, way)
 
     def _edits(self, found: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
@@ -166,7 +177,7 @@ class Builder:
             node = self.estate.nodes[place]
             assert node.member is not None
             number = next(self._numbers)
-            rows.append(row_in(node.member, node.state, number))
+            rows.append(row_in(node.member, node.state, number, self._shard.groups))
             bits[number] = 1 << place
         for member in self._shard.members.values():
             if admits_people(member.trust):

@@ -41,13 +41,21 @@ class Choices:
     partition: str
     found: dict[tuple[Need, ...], tuple[Choice, ...]] = field(default_factory=dict)
 
-    def of(self, method: Method) -> tuple[Choice, ...]:
-        """The choices, one a region."""
+    def of(self, method: Method) -> Iterator[Choice]:
+        """The choices, one a region, each made when it is asked for; none where no statement allows one of the actions."""
         needs = method.own_needs
-        known = self.found.get(needs)
-        if known is None:
-            known = self.found[needs] = tuple(self._choice(needs, region) for region in self.asker.regions())
-        return known
+        if not all(self._is_allowed_at_all(need.action) for need in needs):
+            return
+        for region in self.asker.regions():
+            known = self.found.get(needs, ())
+            choice = next((one for one in known if one.region == region), None)
+            if choice is None:
+                choice = self._choice(needs, region)
+                self.found[needs] = (*known, choice)
+            yield choice
+
+    def _is_allowed_at_all(self, action: str) -> bool:
+        return any(clause.allows for clause in self.asker.clauses(action))
 
     def _choice(self, needs: tuple[Need, ...], region: str) -> Choice:
         names: dict[str, tuple[str, ...]] = {}
@@ -69,6 +77,8 @@ class Choices:
         found = NOBODY
         for choice in self.of(method):
             found |= self._in_region(choice, act)
+            if found.sure & act == act:
+                break
         return found
 
     def _in_region(self, choice: Choice, act: int) -> Bits:

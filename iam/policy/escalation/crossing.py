@@ -96,7 +96,7 @@ def _source(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> S
     rows, bits = [], {}
     for place, node in enumerate(estate.nodes):
         if node.member is not None:
-            rows.append(row_in(node.member, node.state, place))
+            rows.append(row_in(node.member, node.state, place, shard.groups))
             bits[place] = 1 << place
     found = Index(index.documents, moment=index.moment)
     found.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
@@ -135,4 +135,6 @@ def _by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator
                 and index.accounts[other].standing.organization_id == organization
             ):
                 for way in ways:
+                    if way.parts[0][0].method.sort is not Sort.SIGN_ON:
+                        continue
                     yield Crossing(number, other, ADMINISTRATOR, way.parts, either(way.parts[0]))

@@ -7,23 +7,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from iam.policy.escalation.estate import Alternative, Way, either
-from iam.policy.escalation.states import State
+from iam.policy.escalation.states import Removal, State
 
 Part = tuple[Alternative, ...]
 
 
+Removed = tuple[Removal, ...]
+
+
 @dataclass(slots=True)
 class Edits:
-    """Alternatives by what they change. `unbound` has some only where there is a boundary."""
+    """Alternatives by what they change. `unbound` has some only where there is a boundary.
 
-    full: list[Alternative] = field(default_factory=list)
+    `full` are by the policies that deny and that the same call replaces; `own` give the principal everything, if it is the one that
+    acts; `removed` take away one policy that denies each; `replaced` are the policies of groups that another version replaces.
+    """
+
+    full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    own: list[Alternative] = field(default_factory=list)
     unbound: list[Alternative] = field(default_factory=list)
     groups: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     versions: dict[tuple[int, str], list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    removed: dict[Removal, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    replaced: dict[int, Removed] = field(default_factory=dict)
 
     def from_itself(self, state: State, node: int) -> Iterator[tuple[State, Way]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
-        for change, part in self._single():
+        own = [(State(full=True), tuple(self.own))] if self.own else []
+        for change, part in (*self._single(), *own):
             further = _together(state, change)
             bits = either(part).within(1 << node)
             if further != state and bits.any:
@@ -31,21 +42,38 @@ class Edits:
 
     def from_others(self, become: Part) -> Iterator[tuple[State, Way]]:
         """What somebody can make of it who can then become it."""
-        unbound = tuple(self.unbound)
-        for change, part in self._single():
-            yield from _way(change, (part, become))
-            if unbound and not change.unbound:
-                yield from _way(change._replace(unbound=True), (unbound, part, become))
+        for change, parts in (*self._changes(), *self._without_denies()):
+            yield from _way(change, (*parts, become))
+            if self.unbound and not change.unbound:
+                yield from _way(change._replace(unbound=True), (tuple(self.unbound), *parts, become))
+
+    def _changes(self) -> Iterator[tuple[State, tuple[Part, ...]]]:
+        return ((change, (part,)) for change, part in self._single())
+
+    def _without_denies(self) -> Iterator[tuple[State, tuple[Part, ...]]]:
+        """All policies that deny taken away, alone and together with every permission."""
+        if not self.removed:
+            return
+        every = tuple(sorted(self.removed))
+        parts = tuple(tuple(self.removed[removal]) for removal in every)
+        if len(every) > 1:
+            yield State(removed=every), parts
+        for removed, alternatives in self.full.items():
+            together = tuple(sorted({*removed, *every}))
+            if together != removed:
+                yield State(full=True, removed=together), (*parts, tuple(alternatives))
 
     def _single(self) -> Iterator[tuple[State, Part]]:
-        if self.full:
-            yield State(full=True), tuple(self.full)
+        for removed, alternatives in self.full.items():
+            yield State(full=True, removed=removed), tuple(alternatives)
         if self.unbound:
             yield State(unbound=True), tuple(self.unbound)
         for group, found in self.groups.items():
             yield State(groups=(group,)), tuple(found)
         for version, found in self.versions.items():
-            yield State(versions=(version,)), tuple(found)
+            yield State(versions=(version,), removed=self.replaced.get(version[0], ())), tuple(found)
+        for removal, found in self.removed.items():
+            yield State(removed=(removal,)), tuple(found)
 
 
 def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
@@ -57,13 +85,17 @@ def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
 
 
 def _together(state: State, change: State) -> State:
-    """A state with one thing more. Who has every permission gains nothing by a group."""
-    if state.full and not change.unbound:
+    """A state with one thing more. Who has every permission gains nothing by a group or by another version."""
+    if state.full and (change.groups or change.versions):
         return state
+    removed = tuple(sorted({*state.removed, *change.removed}))
+    if state.full and not change.full:
+        return state._replace(unbound=state.unbound or change.unbound, removed=removed)
     policies = dict((*state.versions, *change.versions))
     return State(
         state.unbound or change.unbound,
         state.full or change.full,
         tuple(sorted({*state.groups, *change.groups})),
         tuple(sorted(policies.items())),
+        removed,
     )

@@ -18,22 +18,26 @@ ADMINISTRATOR = 0
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the needs of a method are asked on: `boundary` as in `Target`."""
+    """What the needs of a method are asked on. `boundary` is the ARN of a permissions boundary that its member doesn't have, but
+    would be created with; None: that of the member."""
 
     kind: str
     arn: str
     name: str
     number: int
     member: Member | None = None
+    boundary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One method on one subject, and who can use it."""
+    """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of which one is enough:
+    policies to attach or detach, identity providers."""
 
     method: Method
     subject: Subject
     bits: Bits
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
-from iam.policy.escalation.attachable import is_attaching
+from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import Choices
+from iam.policy.escalation.creating import Creating, Lead, NewPrincipals
 from iam.policy.escalation.edits import Edits
-from iam.policy.escalation.estate import Acting, Alternative, Subject
-from iam.policy.escalation.methods import EC2, Method, Sort, of_sort
-from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, Facts
+from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
+from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
+from iam.policy.escalation.names import fitting, template_of
+from iam.policy.escalation.removing import Removing
+from iam.policy.escalation.states import (
+    ADMINISTRATOR_ACCESS,
+    ATTACHED,
+    INLINE,
+    OPEN_TRUST,
+    Facts,
+    Removal,
+    State,
+)
 from iam.policy.escalation.targets import Aim, Targets
-from iam.policy.escalation.trusts import Services, admits_people
+from iam.policy.escalation.trusts import Services, admits_people, provider_mark, providers_in
+from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
 from iam.policy.logic import NO, YES
+from iam.policy.request import PrincipalKind, account_of
 
 CHOSEN: dict[str, dict[str, Any]] = {
     "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
@@ -42,6 +55,7 @@ class Found:
 
     become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))
+    new: list[Lead] = field(default_factory=list)
     everything: list[Alternative] = field(default_factory=list)
 
 
@@ -57,20 +71,25 @@ class Finder:
         facts: Facts,
         shard: Shard,
         policies: tuple[str, ...],
+        new: NewPrincipals,
     ) -> None:
-        """`nodes` are those of the principals as they are, by number; `policies` what may be attached."""
+        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new` who may be created."""
         self._asker, self._choices, self._targets = asker, choices, targets
         self._nodes, self._facts, self._shard = nodes, facts, shard
         self._services = Services(shard.number, moment=asker.moment)
-        self._policies = policies
+        self._policies, self._new = policies, new
+        self._written: dict[str, tuple[str, ...]] = {}
 
     def find(self, act: Acting) -> Found:
         """All alternatives of those who act."""
         found = Found()
         self._find_becoming(found, act)
         self._find_services(found, act)
+        self._find_federation(found, act)
         self._find_edits(found, act)
-        if self._shard.standing.is_management and self._shard.standing.organization_id:
+        self._find_new(found, act)
+        standing = self._shard.standing
+        if not standing.is_known or (standing.is_management and standing.organization_id):
             self._find_sign_on(found, act)
         return found
 
@@ -102,23 +121,68 @@ class Finder:
         trusting = {
             m.trusted: self._trusting(m.trusted) for m in (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
         }
+        passes = self._passes(trusting)
         for method in (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING)):
-            aims = trusting[method.trusted]
-            if not aims:
+            aims = self._usable(method, trusting[method.trusted])
+            if not aims or (method.sort is Sort.PASS and method.service not in passes):
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
             if does.any:
-                self._note_service(found, method, aims, does, act)
+                self._note_service(found, method, aims, does, act, passes)
+
+    def _passes(self, trusting: Mapping[str, list[tuple[Aim, int]]]) -> dict[str, dict[int, Bits]]:
+        """Who can pass each role to each service, of those that somebody can pass at all."""
+        found: dict[str, dict[int, Bits]] = {}
+        if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
+            return found
+        for method in of_sort(Sort.PASS):
+            if method.service in found:
+                continue
+            roles = [aim for aim, _ in trusting[method.trusted]]
+            bits = self._on(method, roles)
+            if any(one.any for one in bits):
+                numbers = (role.subject.number for role in roles)
+                found[method.service] = dict(zip(numbers, bits, strict=True))
+        return found
+
+    def _find_federation(self, found: Found, act: Acting) -> None:
+        """Roles that trust an identity provider which someone can change."""
+        for method in of_sort(Sort.FEDERATE):
+            (need,) = method.needs
+            for aim in self._targets.roles:
+                for provider in dict.fromkeys(providers_in(aim.target.trust, need.on)):
+                    assert aim.target.trust is not None
+                    bits = self._asker.ask(need.action, provider, {"aws:RequestedRegion": HOME})
+                    mark = provider_mark(
+                        aim.target.trust,
+                        provider,
+                        aim.target.arn,
+                        self._shard.number,
+                        moment=self._asker.moment,
+                    )
+                    if mark == NO or account_of(provider) != self._shard.number:
+                        continue
+                    able = act.of(bits if mark == YES and not method.assumes else bits.doubtful)
+                    able = able.within(~aim.target.mask)
+                    node = self._nodes.get(aim.subject.number)
+                    if able.any and node is not None:
+                        found.become[node].append(Alternative(method, aim.subject, able, (provider,)))
 
     def _note_service(
-        self, found: Found, method: Method, aims: list[tuple[Aim, int]], does: Bits, act: Acting
+        self,
+        found: Found,
+        method: Method,
+        aims: list[tuple[Aim, int]],
+        does: Bits,
+        act: Acting,
+        passes: Mapping[str, Mapping[int, Bits]],
     ) -> None:
         roles = [aim for aim, _ in aims]
-        passes = self._on(method, roles) if method.target_needs else [does] * len(roles)
-        both = [
-            (one & does) if mark == YES and not self._is_assumed(method, aim) else (one & does).doubtful
-            for one, (aim, mark) in zip(passes, aims, strict=True)
-        ]
+        of_service = passes[method.service] if method.sort is Sort.PASS else {}
+        both = []
+        for aim, mark in aims:
+            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Sort.PASS else does
+            both.append(bits if mark == YES and not self._is_assumed(method, aim) else bits.doubtful)
         self._note(found, method, roles, both, act)
 
     def _is_assumed(self, method: Method, aim: Aim) -> bool:
@@ -127,32 +191,147 @@ class Finder:
 
     def _trusting(self, service: str) -> list[tuple[Aim, int]]:
         found = []
-        profiled = self._facts.profiled.get(self._shard.number)
         for aim in self._targets.roles:
             mark = self._services.mark(aim.target.trust, service, aim.target.arn)
-            is_usable = service != EC2 or profiled is None or aim.subject.number in profiled
-            if mark != NO and is_usable:
+            if mark != NO:
                 found.append((aim, mark))
         return found
+
+    def _usable(self, method: Method, aims: list[tuple[Aim, int]]) -> list[tuple[Aim, int]]:
+        """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
+        profiled = self._facts.profiled.get(self._shard.number)
+        if method.trusted != EC2 or profiled is None or method.makes_profile:
+            return aims
+        return [(aim, mark) for aim, mark in aims if aim.subject.number in profiled]
 
     def _find_edits(self, found: Found, act: Acting) -> None:
         self._edit_members(found, act)
         groups, policies = self._edit_groups(act), self._edit_policies(act)
-        joins = self._joins(act)
+        joins, own = self._joins(act), self._own_groups(act)
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
             assert member is not None
             for number in self._targets.groups_of(member):
-                found.edits[member.id].full.extend(groups.get(number, ()))
+                for alternative in groups.get(number, ()):
+                    replaced = self._replaced_by(alternative.method, member, number)
+                    found.edits[member.id].full[replaced].append(alternative)
             for number in sorted(self._targets.policies_of(member)) if policies else ():
-                found.edits[member.id].full.extend(policies.get(number, ()))
+                for alternative in policies.get(number, ()):
+                    replaced = self._denying_copies(member, number)
+                    found.edits[member.id].full[replaced].append(alternative)
             if member.grants.boundary is not None and member.grants.boundary in policies:
                 found.edits[member.id].unbound.extend(policies[member.grants.boundary])
             if aim.subject.kind == "user":
                 for number, joining in joins.items():
                     if number not in member.grants.groups:
                         found.edits[member.id].groups[number] = joining
+                if own:
+                    found.edits[member.id].own.extend(own)
         self._restore(found, act)
+        Removing(self._targets, act, on=self._on).into(found.edits)
+
+    def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
+        """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a group."""
+        if not method.needs[-1].action.startswith("iam:Put"):
+            return ()
+        denying = self._targets.denying_of(member)
+        return tuple(sorted(r for r in denying if r.kind == INLINE and r.group == group))
+
+    def _denying_copies(self, member: Member, policy: int) -> tuple[Removal, ...]:
+        """A managed policy that denies, in each place from which a principal has it."""
+        denying = self._targets.denying_of(member)
+        return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
+
+    def _own_groups(self, act: Acting) -> list[Alternative]:
+        """New groups with every permission, which the user that acts joins."""
+        found: list[Alternative] = []
+        for method in of_sort(Sort.OWN):
+            create, *others = (self._asker.clauses(need.action) for need in method.target_needs)
+            if not any(clause.allows for clause in create):
+                continue
+            template = template_of(
+                "iam:CreateGroup",
+                "group",
+                partition=self._shard.partition,
+                region="",
+                account=self._shard.number,
+            )
+            names = dict.fromkeys(name for other in others for name in fitting([create, other], template))
+            existing = {aim.target.arn for aim in self._targets.groups}
+            aims = [
+                Aim(Subject("group", name, name.rpartition("/")[2], 0), Target(name))
+                for name in names
+                if name not in existing
+            ]
+            seen = NOBODY
+            for aim, bits in zip(aims, self._on(method, aims), strict=True):
+                able = act.of(bits)
+                if able.sure & ~seen.sure or able.any & ~seen.any:
+                    seen |= able
+                    found.append(self._alternative(method, aim.subject, able))
+        return found
+
+    def _find_new(self, found: Found, act: Acting) -> None:
+        creating = Creating(
+            self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
+        )
+        found.new = list(creating.leads())
+        covered = NOBODY
+        for lead in found.new:
+            if lead.member is None:
+                covered |= lead.way.bits
+        for made, aim in creating.roles():
+            left = either(made)
+            if left.any & ~covered.any or left.sure & ~covered.sure:
+                found.new += self._passing_new(made, aim, act)
+        for member in self._new.bounded:
+            found.new += self._unbinding(member, act)
+
+    def _passing_new(self, made: tuple[Alternative, ...], aim: Aim, act: Acting) -> Iterator[Lead]:
+        """Passes a new role, which trusts whatever its creator wants, to a service."""
+        passed: list[Alternative] = []
+        for method in of_sort(Sort.PASS):
+            if method.trusted == EC2 and not method.makes_profile:
+                continue
+            does = act.of(self._choices.bits(method, act.everybody)) & either(made)
+            if does.any:
+                (bits,) = self._on(method, [aim])
+                able = bits & does
+                if able.any:
+                    able = able.doubtful if method.assumes else able
+                    passed.append(Alternative(method, aim.subject, able))
+        if passed:
+            parts = made, tuple(passed)
+            yield Lead(None, State(full=True), Way(parts, either(made) & either(parts[1])))
+
+    def _unbinding(self, member: Member, act: Acting) -> Iterator[Lead]:
+        """New principals that remove their own permissions boundary."""
+        boundary = self._shard.boundary_of(member.grants)
+        assert boundary is not None
+        for state, node in self._new.nodes_of(member):
+            if not act.everybody >> node & 1 or not state.full:
+                continue
+            kind = "user" if member.kind is PrincipalKind.USER else "role"
+            subject = Subject(kind, member.arn, member.name, member.id, member)
+            aim = Aim(subject, Target(member.arn, member.tags, boundary[0], mask=1 << node))
+            policies = [one for one in self._targets.policies if one.target.arn == boundary[0]]
+            part = [
+                one for method in of_sort(Sort.UNBOUND, of=kind) for one in self._each(method, [aim], act)
+            ]
+            for method in of_sort(Sort.GRANT, of="policy"):
+                part += self._each(method, policies, act)
+            bits = either(tuple(part)).within(1 << node)
+            if bits.any:
+                yield Lead(None, State(unbound=True, full=True), Way((tuple(part),), bits))
+
+    def _each(self, method: Method, aims: Sequence[Aim], act: Acting) -> list[Alternative]:
+        return [
+            self._alternative(method, aim.subject, act.of(bits))
+            for aim, bits in zip(aims, self._on(method, aims), strict=True)
+        ]
+
+    def _alternative(self, method: Method, subject: Subject, bits: Bits) -> Alternative:
+        return Alternative(method, subject, bits, self._attached_by(method))
 
     def _edit_members(self, found: Found, act: Acting) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
@@ -160,7 +339,11 @@ class Finder:
                 for aim, bits in zip(aims, self._on(method, aims), strict=True):
                     able = act.of(bits)
                     if able.any:
-                        found.edits[aim.subject.number].full.append(Alternative(method, aim.subject, able))
+                        member = aim.subject.member
+                        assert member is not None
+                        replaced = self._replaced_by(method, member, 0)
+                        alternative = self._alternative(method, aim.subject, able)
+                        found.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
             for method in of_sort(Sort.UNBOUND, of=kind):
                 for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
@@ -185,7 +368,7 @@ class Finder:
             for aim, bits in zip(aims, self._on(method, aims), strict=True):
                 able = act.of(bits)
                 if able.any:
-                    found[aim.subject.number].append(Alternative(method, aim.subject, able))
+                    found[aim.subject.number].append(self._alternative(method, aim.subject, able))
         return found
 
     def _restore(self, found: Found, act: Acting) -> None:
@@ -196,6 +379,8 @@ class Finder:
             member = aim.subject.member
             assert member is not None
             for number in sorted(self._targets.policies_of(member) & restored.keys()):
+                copies = self._denying_copies(member, number)
+                found.edits[member.id].replaced[number] = tuple(r for r in copies if r.group)
                 for digest in versions[number]:
                     found.edits[member.id].versions[number, digest] = restored[number]
 
@@ -207,14 +392,36 @@ class Finder:
             if bits.any:
                 found.everything.append(Alternative(method, subject, bits))
 
-    def _on(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
-        """Who meets the needs of the method that are on the target, with one of the policies that may be attached."""
+    def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
+        """Who meets the needs of the method that are on the target, with one of the policies that may be attached, or with `policy`."""
         found = [NOBODY] * len(aims)
         if not aims:
             return found
-        for policy in self._policies if is_attaching(method) else ("",):
-            asked = self._with(method, [aim.target for aim in aims], policy)
+        for arn in self._attached_by(method) if is_attaching(method) else (policy,):
+            asked = self._with(method, [aim.target for aim in aims], arn)
+            if method.writing:
+                writes = self._asker.ask(method.writing, arn, {"aws:RequestedRegion": HOME})
+                asked = [bits & writes for bits in asked]
             found = [one | other for one, other in zip(found, asked, strict=True)]
+        return found
+
+    def _attached_by(self, method: Method) -> tuple[str, ...]:
+        """The policies that come into question for a method that attaches one."""
+        if not is_attaching(method):
+            return ()
+        if not method.writing:
+            return self._policies
+        found = self._written.get(method.writing)
+        if found is None:
+            attaching = [clause for action in ATTACHING for clause in self._asker.clauses(action)]
+            writing = self._asker.clauses(method.writing)
+            if not any(clause.allows for clause in writing):
+                found = ()
+            elif method.writing == "iam:CreatePolicy":
+                found = new_policies(self._shard, attaching, writing)
+            else:
+                found = changeable_policies(self._shard, attaching)
+            self._written[method.writing] = found
         return found
 
     def _with(self, method: Method, targets: list[Target], policy: str) -> list[Bits]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.escalation.attachable import attachable, is_attaching
 from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.crossing import as_node
 from iam.policy.escalation.estate import Alternative, Node
 from iam.policy.escalation.finding import circumstances
 from iam.policy.escalation.methods import Method, Need, Sort
 from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
-from iam.policy.escalation.states import GIVEN, OPEN_TRUST, grants_in
-from iam.policy.escalation.trusts import NO_POLICIES, service_request, trust_set
+from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
+from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.folding import fold
@@ -104,7 +103,7 @@ class Grounds:
         """Everything that a node needs for a method on a subject; `choices` are by method, of the round of the node."""
         assert node.member is not None
         who = (node.member.account, node.member.id, node.state)
-        key = (who, one.method.name, one.subject.kind, one.subject.arn)
+        key = (who, one.method.name, one.subject.kind, one.subject.arn, one.subject.boundary, one.others)
         found = self._known.get(key)
         if found is None:
             _make_room(self._known, KEPT)
@@ -130,26 +129,36 @@ class _Asking:
     def __init__(self, index: Index, node: Node) -> None:
         assert node.member is not None
         self._index = index
-        self._grants = grants_in(node.member.grants, node.state)
+        self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
         self._who = as_node(node.member, self._grants)
         self._shard = index.accounts[node.member.account]
         self._found: dict[tuple[Need, ...], tuple[Ground, ...]] = {}
-        self._held = list(held_by(self._shard, self._who, self._grants))
+        self._held = list(held_by(self._shard, node.member, node.state))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(pair for found in pairs for pair in found).items())
 
     def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[Ground]:
         method, subject = one.method, one.subject
-        for need in method.target_needs:
-            yield self._best(one, need.action)
-        if method.sort is Sort.RETRUST:
+        if method.target_needs:
+            yield from self._best(one)
+        if method.sort in (Sort.RETRUST, Sort.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._ground(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
+        if method.sort is Sort.FEDERATE:
+            yield from self._federated(one)
+            return
         yield from self._of_choices(method, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
             yield _of_service(subject.member, method.trusted, moment=self._index.moment)
+
+    def _federated(self, one: Alternative) -> Iterator[Ground]:
+        """The change of an identity provider, and the sign-in by it."""
+        (need,), (provider,), role = one.method.needs, one.others, one.subject.member
+        assert role is not None
+        yield self._ground(need.action, provider, {"aws:RequestedRegion": HOME}, ())
+        yield _by_provider(role, provider, moment=self._index.moment)
 
     def _of_choices(self, method: Method, choices: Mapping[Any, tuple[Choice, ...]]) -> tuple[Ground, ...]:
         """The same whatever the target is."""
@@ -158,14 +167,21 @@ class _Asking:
             found = self._found[method.own_needs] = tuple(self._chosen(choices.get(method, ())))
         return found
 
-    def _best(self, one: Alternative, action: str) -> Ground:
-        """The request about the subject; of several policies that could be attached, with the one that is allowed best."""
-        policies = attachable(self._shard, self._index.documents) if is_attaching(one.method) else ("",)
-        found = [
-            self._ground(action, one.subject.arn, self._about(one, action, policy), self._trust_of(one))
-            for policy in policies
-        ]
-        return min(found, key=lambda ground: BETTER.index(decide(ground.request, ground.policies)))
+    def _best(self, one: Alternative) -> list[Ground]:
+        """The requests about the subject; of several policies that could be attached, with the one that is allowed best."""
+        method = one.method
+        found = []
+        for policy in one.others or ("",):
+            grounds = [
+                self._ground(
+                    need.action, one.subject.arn, self._about(one, need.action, policy), self._trust_of(one)
+                )
+                for need in method.target_needs
+            ]
+            if method.writing:
+                grounds.insert(0, self._ground(method.writing, policy, {"aws:RequestedRegion": HOME}, ()))
+            found.append(grounds)
+        return min(found, key=_worst)
 
     def _about(self, one: Alternative, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
@@ -174,7 +190,9 @@ class _Asking:
         if member is None:
             return context
         boundary = self._index.accounts[member.account].boundary_of(member.grants)
-        arn = "" if boundary is None else boundary[0]
+        arn = one.subject.boundary
+        if arn is None:
+            arn = "" if boundary is None else boundary[0]
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None:
             keys = {
@@ -297,12 +315,25 @@ class _Asking:
 
 
 def _of_service(role: Member, service: str, *, moment: datetime | None) -> Ground:
+    return _trusting(role, service_request(service, role.arn, role.account, moment=moment))
+
+
+def _by_provider(role: Member, provider: str, *, moment: datetime | None) -> Ground:
+    return _trusting(role, provider_request(provider, role.arn, role.account, moment=moment))
+
+
+def _trusting(role: Member, request: Request) -> Ground:
+    """What the trust policy of a role says of a request by which it is assumed."""
     assert role.trust is not None
-    request = service_request(service, role.arn, role.account, moment=moment)
     policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
     trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
     admits = tuple(s for s, one in trust if _admits(one, request))
     return Ground(request, policies, (), admits, (frozenset(admits),))
+
+
+def _worst(grounds: Sequence[Ground]) -> int:
+    """The place of the worst decision of some requests."""
+    return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
 
 
 def _admits(one: Compiled, request: Request) -> bool:
@@ -322,19 +353,24 @@ def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     )
 
 
-def held_by(shard: Shard, who: Member, grants: Grants) -> Iterator[tuple[str, str, Doc]]:
-    """(whose it is, its name, the document) of all identity policies."""
-    yield from _held(shard, who.arn, grants)
+def held_by(shard: Shard, member: Member, state: State) -> Iterator[tuple[str, str, Doc]]:
+    """(whose it is, its name, the document) of all identity policies of a principal in a state."""
+    grants = grants_in(member.grants, state._replace(removed=()))
+    yield from _held(shard, member.arn, grants, 0, state)
     for number in grants.groups:
         group = shard.groups.get(number)
-        if group is not None:
-            yield from _held(shard, f"group {group.name} of {shard.number}", group.grants)
+        if group is not None and Removal(LEFT, number, "") not in state.removed:
+            yield from _held(shard, f"group {group.name} of {shard.number}", group.grants, number, state)
 
 
-def _held(shard: Shard, owner: str, grants: Grants) -> Iterator[tuple[str, str, Doc]]:
+def _held(
+    shard: Shard, owner: str, grants: Grants, group: int, state: State
+) -> Iterator[tuple[str, str, Doc]]:
     named = shard.named_policies(Grants(grants.inline, grants.attached))
     for place, (name, doc) in enumerate(named):
         if place < len(grants.inline):
-            yield owner, grants.inline[place][0], doc
-        else:
+            inline = grants.inline[place][0]
+            if Removal(INLINE, group, inline) not in state.removed:
+                yield owner, inline, doc
+        elif Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)])) not in state.removed:
             yield name, name.rpartition("/")[2], doc

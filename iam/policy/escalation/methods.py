@@ -7,9 +7,11 @@ Compared with the lists of Rhino Security Labs ("AWS IAM Privilege Escalation Me
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from iam.policy.catalogue.pass_role import PassRoleMethod, pass_role_data
 
 
 class Sort(StrEnum):
@@ -34,11 +36,23 @@ class Sort(StrEnum):
     RESTORE = "restore"
     """Sets another version of a policy as the default."""
     SIGN_ON = "sign-on"
-    """Writes permission sets of IAM Identity Center."""
+    """Writes permission sets of IAM Identity Center, assigns them, or signs in as someone to whom they are assigned."""
+    CREATE = "create"
+    """Creates a user or role with every permission."""
+    TAKE = "take"
+    """Assumes a role that was just created with a trust policy of the caller's choice."""
+    OWN = "own"
+    """Gives the caller itself every permission, by something that is created for it."""
+    REMOVE = "remove"
+    """Takes a policy that denies away from a principal."""
+    FEDERATE = "federate"
+    """Changes an identity provider that a role trusts, then signs in by it."""
 
 
 TARGET: Final = "target"
 """The need is asked on the principal, group or policy that the method is about."""
+WRITTEN: Final = "written policy"
+"""The need is asked on the policy that the method attaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +89,44 @@ class Method:
     @property
     def own_needs(self) -> tuple[Need, ...]:
         """Those that are not about the target."""
-        return tuple(need for need in self.needs if need.on != TARGET)
+        return tuple(need for need in self.needs if need.on not in (TARGET, WRITTEN))
 
     @property
     def target_needs(self) -> tuple[Need, ...]:
         """Those about the target."""
         return tuple(need for need in self.needs if need.on == TARGET)
 
+    @property
+    def makes_profile(self) -> bool:
+        """Whether it puts the role into a new instance profile."""
+        return any(need.action == "iam:AddRoleToInstanceProfile" for need in self.needs)
+
+    @property
+    def writing(self) -> str:
+        """The action by which the policy that is attached is written; empty where it is not."""
+        return next((need.action for need in self.needs if need.on == WRITTEN), "")
+
 
 def _iam(name: str, sort: Sort, title: str, of: str, *actions: str) -> Method:
     return Method(name, sort, title, tuple(Need(f"iam:{action}") for action in actions), of)
 
 
+def _written(method: Method) -> Method:
+    """The same with a policy of the caller's own, where only some policies can be attached."""
+    title = method.title.replace("AdministratorAccess", "a new policy that allows everything")
+    needs = (Need("iam:CreatePolicy", WRITTEN), *method.needs)
+    return replace(method, name=f"{method.name}-new-policy", title=title, needs=needs)
+
+
+def _rewritten(method: Method) -> Method:
+    """The same with a policy that can be attached and whose content the caller can change."""
+    title = method.title.replace("AdministratorAccess", "a policy changed to allow everything")
+    needs = (Need("iam:CreatePolicyVersion", WRITTEN), *method.needs)
+    return replace(method, name=f"{method.name}-new-version", title=title, needs=needs)
+
+
 PASS_ROLE: Final = Need("iam:PassRole")
+TAKE_ROLE: Final = Method("sts-assume-new-role", Sort.TAKE, "Assumes {0}", ())
 ON_ITSELF: Final = (
     Method("sts-assume-role", Sort.ASSUME, "Assumes role {0}", (Need("sts:AssumeRole"),)),
     _iam("iam-update-assume-role-policy", Sort.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role", "UpdateAssumeRolePolicy"),
@@ -107,20 +146,58 @@ ON_ITSELF: Final = (
     _iam("iam-put-role-permissions-boundary", Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role", "PutRolePermissionsBoundary"),
     _iam("iam-add-user-to-group", Sort.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
     _iam("iam-set-default-policy-version", Sort.RESTORE, "Sets an older version of {0} as the default", "policy", "SetDefaultPolicyVersion"),
+    _iam("iam-create-role-put", Sort.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role", "CreateRole", "PutRolePolicy"),
+    _iam("iam-create-role-attach", Sort.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role", "CreateRole", "AttachRolePolicy"),
+    _iam("iam-create-user-put", Sort.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user", "CreateUser", "PutUserPolicy"),
+    _iam("iam-create-user-attach", Sort.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user", "CreateUser", "AttachUserPolicy"),
+    _iam("iam-create-user", Sort.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
+    TAKE_ROLE,
+    _iam("iam-create-group-put", Sort.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group", "CreateGroup", "PutGroupPolicy", "AddUserToGroup"),
+    _iam("iam-create-group-attach", Sort.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it", "group", "CreateGroup", "AttachGroupPolicy", "AddUserToGroup"),
+    _iam("iam-delete-user-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access", "user", "DeleteUserPolicy"),
+    _iam("iam-delete-role-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access", "role", "DeleteRolePolicy"),
+    _iam("iam-delete-group-policy", Sort.REMOVE, "Deletes the inline policy of group {0} that denies access", "group", "DeleteGroupPolicy"),
+    _iam("iam-detach-user-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "user", "DetachUserPolicy"),
+    _iam("iam-detach-role-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "role", "DetachRolePolicy"),
+    _iam("iam-detach-group-policy", Sort.REMOVE, "Detaches the policy that denies access from group {0}", "group", "DetachGroupPolicy"),
+    _iam("iam-remove-user-from-group", Sort.REMOVE, "Leaves group {0}, whose policies deny access", "group", "RemoveUserFromGroup"),
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
+ATTACHING: Final = tuple(
+    change(method)
+    for method in ON_ITSELF
+    if any(need.action.startswith("iam:Attach") for need in method.needs)
+    for change in (_written, _rewritten)
+)
+"""Methods that attach a policy, with one whose content the caller writes."""
 
 
-def _pass(name: str, title: str, service: str, *needs: str, trusted: str = "", assumes: str = "") -> Method:
+def _of_service(source: PassRoleMethod) -> Method:
+    """A method of the catalogue's data."""
+    own = tuple(Need(action, on) for action, on in source.needs)
+    exists = source.exists
+    if exists and not source.passes:
+        exists = f"{exists} with this role"
     return Method(
-        f"pass-role-{name}", Sort.PASS, title, (PASS_ROLE, *map(_need, needs)),
-        service=service, trusted=trusted or service, assumes=assumes,
-    )  # fmt: skip
+        source.name,
+        Sort.PASS if source.passes else Sort.EXISTING,
+        source.title,
+        (PASS_ROLE, *own) if source.passes else own,
+        service=source.service if source.passes else "",
+        trusted=source.trusted,
+        assumes=f"{exists} (not synced by Gatehouse)" if exists else "",
+    )
 
 
-def _existing(name: str, title: str, trusted: str, what: str, *needs: str) -> Method:
-    assumes = f"{what} with this role (not synced by Gatehouse)"
-    return Method(name, Sort.EXISTING, title, tuple(map(_need, needs)), trusted=trusted, assumes=assumes)
+EC2: Final = "ec2.amazonaws.com"
+COGNITO: Final = "cognito-identity.amazonaws.com"
+OF_SERVICES: Final = tuple(_of_service(source) for source in pass_role_data().methods)
+"""Methods by which a service acts with a role."""
+IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
+
+
+def _sign_on(name: str, title: str, *needs: str) -> Method:
+    return Method(name, Sort.SIGN_ON, title, tuple(map(_need, needs)), "account", assumes=IN_USE)
 
 
 def _need(text: str) -> Need:
@@ -128,100 +205,45 @@ def _need(text: str) -> Need:
     return Need(action, on)
 
 
-LAMBDA, EC2, ECS = "lambda.amazonaws.com", "ec2.amazonaws.com", "ecs-tasks.amazonaws.com"
-CLOUDFORMATION, CODEBUILD, GLUE = (
-    "cloudformation.amazonaws.com",
-    "codebuild.amazonaws.com",
-    "glue.amazonaws.com",
-)
-SAGEMAKER, SSM, AGENTCORE = "sagemaker.amazonaws.com", "ssm.amazonaws.com", "bedrock-agentcore.amazonaws.com"
-APPRUNNER, STATES, OMICS = "tasks.apprunner.amazonaws.com", "states.amazonaws.com", "omics.amazonaws.com"
-COGNITO, CODEDEPLOY, EMR = "cognito-identity.amazonaws.com", "codedeploy.amazonaws.com", "elasticmapreduce.amazonaws.com"  # fmt: skip
-PASSING: Final = (
-    _pass("lambda-invoke", "Creates a Lambda function with role {0} and invokes it", LAMBDA, "lambda:CreateFunction function", "lambda:InvokeFunction function"),
-    _pass("lambda-event-source", "Creates a Lambda function with role {0} that a queue or table invokes", LAMBDA, "lambda:CreateFunction function", "lambda:CreateEventSourceMapping"),
-    _pass("lambda-permission", "Creates a Lambda function with role {0} that another account can invoke", LAMBDA, "lambda:CreateFunction function", "lambda:AddPermission function"),
-    _pass("ec2-instance", "Starts an EC2 instance with role {0}", EC2, "ec2:RunInstances instance"),
-    _pass("ec2-spot", "Requests a spot instance with role {0}", EC2, "ec2:RequestSpotInstances spot-instances-request"),
-    _pass("ec2-profile", "Attaches the instance profile of {0} to a running EC2 instance", EC2, "ec2:AssociateIamInstanceProfile instance"),
-    _pass("ec2-replace-profile", "Replaces the instance profile of an EC2 instance with that of {0}", EC2, "ec2:ReplaceIamInstanceProfileAssociation instance"),
-    _pass("auto-scaling", "Creates an Auto Scaling group whose instances have role {0}", EC2, "autoscaling:CreateLaunchConfiguration launchConfiguration", "autoscaling:CreateAutoScalingGroup autoScalingGroup"),
-    _pass("auto-scaling-update", "Makes an Auto Scaling group start instances with role {0}", EC2, "autoscaling:CreateLaunchConfiguration launchConfiguration", "autoscaling:UpdateAutoScalingGroup autoScalingGroup", assumes="An Auto Scaling group exists (not synced by Gatehouse)"),
-    _pass("ecs-run-task", "Runs an ECS task with role {0}", ECS, "ecs:RegisterTaskDefinition task-definition", "ecs:RunTask task-definition"),
-    _pass("ecs-start-task", "Starts an ECS task with role {0}", ECS, "ecs:RegisterTaskDefinition task-definition", "ecs:StartTask task-definition"),
-    _pass("ecs-service", "Creates an ECS service whose tasks have role {0}", ECS, "ecs:RegisterTaskDefinition task-definition", "ecs:CreateService service"),
-    _pass("ecs-override", "Runs an existing ECS task definition with role {0} instead of its role", ECS, "ecs:RunTask task-definition", assumes="A task definition exists (not synced by Gatehouse)"),
-    _pass("ecs-start-override", "Starts an existing ECS task definition with role {0} instead of its role", ECS, "ecs:StartTask task-definition", assumes="A task definition exists (not synced by Gatehouse)"),
-    _pass("cloudformation-stack", "Creates a CloudFormation stack with role {0}", CLOUDFORMATION, "cloudformation:CreateStack stack"),
-    _pass("cloudformation-stack-set", "Creates a CloudFormation stack set with role {0}", CLOUDFORMATION, "cloudformation:CreateStackSet", "cloudformation:CreateStackInstances stackset"),
-    _pass("cloudformation-update-stack-set", "Changes a CloudFormation stack set to use role {0}", CLOUDFORMATION, "cloudformation:UpdateStackSet stackset", assumes="A stack set exists (not synced by Gatehouse)"),
-    _pass("codebuild", "Creates a CodeBuild project with role {0} and starts it", CODEBUILD, "codebuild:CreateProject project", "codebuild:StartBuild project"),
-    _pass("codebuild-batch", "Creates a CodeBuild project with role {0} and starts a batch of it", CODEBUILD, "codebuild:CreateProject project", "codebuild:StartBuildBatch project"),
-    _pass("glue-dev-endpoint", "Creates a Glue development endpoint with role {0}", GLUE, "glue:CreateDevEndpoint"),
-    _pass("glue-job", "Creates a Glue job with role {0} and starts it", GLUE, "glue:CreateJob job", "glue:StartJobRun job"),
-    _pass("glue-job-trigger", "Creates a Glue job with role {0} and a trigger that starts it", GLUE, "glue:CreateJob job", "glue:CreateTrigger trigger"),
-    _pass("glue-update-job", "Changes a Glue job to use role {0} and starts it", GLUE, "glue:UpdateJob job", "glue:StartJobRun job", assumes="A Glue job exists (not synced by Gatehouse)"),
-    _pass("glue-update-job-trigger", "Changes a Glue job to use role {0} and creates a trigger that starts it", GLUE, "glue:UpdateJob job", "glue:CreateTrigger trigger", assumes="A Glue job exists (not synced by Gatehouse)"),
-    _pass("glue-session", "Opens a Glue session with role {0}", GLUE, "glue:CreateSession session", "glue:RunStatement session"),
-    _pass("sagemaker-notebook", "Creates a SageMaker notebook with role {0}", SAGEMAKER, "sagemaker:CreateNotebookInstance notebook-instance"),
-    _pass("sagemaker-training", "Runs a SageMaker training job with role {0}", SAGEMAKER, "sagemaker:CreateTrainingJob training-job"),
-    _pass("sagemaker-processing", "Runs a SageMaker processing job with role {0}", SAGEMAKER, "sagemaker:CreateProcessingJob processing-job"),
-    _pass("ssm-automation", "Writes a Systems Manager runbook and starts it with role {0}", SSM, "ssm:CreateDocument document", "ssm:StartAutomationExecution automation-definition"),
-    _pass("data-pipeline", "Creates a data pipeline whose instances have role {0}", "datapipeline.amazonaws.com", "datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition pipeline", "datapipeline:ActivatePipeline pipeline"),
-    _pass("data-pipeline-instance", "Creates a data pipeline whose instances have role {0}", EC2, "datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition pipeline", "datapipeline:ActivatePipeline pipeline"),
-    _pass("app-runner", "Creates an App Runner service with role {0}", APPRUNNER, "apprunner:CreateService service"),
-    _pass("app-runner-update", "Gives an App Runner service the role {0}", APPRUNNER, "apprunner:UpdateService service", assumes="An App Runner service exists (not synced by Gatehouse)"),
-    _pass("agentcore-interpreter", "Creates a Bedrock AgentCore code interpreter with role {0}", AGENTCORE, "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession code-interpreter-custom", "bedrock-agentcore:InvokeCodeInterpreter code-interpreter-custom"),
-    _pass("agentcore-runtime", "Creates a Bedrock AgentCore runtime with role {0}", AGENTCORE, "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommand runtime"),
-    _pass("agentcore-harness", "Creates a Bedrock AgentCore harness with role {0}", AGENTCORE, "bedrock-agentcore:CreateHarness", "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommand runtime"),
-    _pass("agentcore-browser", "Creates a Bedrock AgentCore browser with role {0}", AGENTCORE, "bedrock-agentcore:CreateBrowser", "bedrock-agentcore:StartBrowserSession browser-custom", "bedrock-agentcore:ConnectBrowserAutomationStream"),
-    _pass("step-functions", "Creates a state machine with role {0} and starts it", STATES, "states:CreateStateMachine statemachine", "states:StartExecution statemachine"),
-    _pass("scheduler", "Creates a schedule that calls AWS with role {0}", "scheduler.amazonaws.com", "scheduler:CreateSchedule schedule"),
-    _pass("batch", "Defines a Batch job with role {0} and submits it", ECS, "batch:RegisterJobDefinition job-definition", "batch:SubmitJob job-definition"),
-    _pass("emr", "Starts an EMR cluster whose instances have role {0}", EC2, "elasticmapreduce:RunJobFlow"),
-    _pass("emr-service", "Starts an EMR cluster with role {0}", EMR, "elasticmapreduce:RunJobFlow"),
-    _pass("emr-serverless", "Runs an EMR Serverless job with role {0}", "emr-serverless.amazonaws.com", "emr-serverless:CreateApplication", "emr-serverless:StartJobRun application"),
-    _pass("image-builder", "Builds an image on an instance with role {0}", EC2, "imagebuilder:CreateComponent component", "imagebuilder:CreateImageRecipe imageRecipe", "imagebuilder:CreateInfrastructureConfiguration infrastructureConfiguration", "imagebuilder:CreateImage image"),
-    _pass("codedeploy", "Deploys with CodeDeploy using role {0}", CODEDEPLOY, "codedeploy:CreateDeploymentGroup deploymentgroup", "codedeploy:CreateDeployment deploymentgroup"),
-    _pass("gamelift", "Creates a GameLift fleet with role {0}", "gamelift.amazonaws.com", "gamelift:CreateBuild", "gamelift:CreateFleet"),
-    _pass("kinesis-analytics", "Runs a Kinesis Data Analytics application with role {0}", "kinesisanalytics.amazonaws.com", "kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication application"),
-    _pass("omics", "Runs a HealthOmics workflow with role {0}", OMICS, "omics:CreateWorkflow", "omics:StartRun workflow"),
-    _pass("braket", "Runs a Braket job with role {0}", "braket.amazonaws.com", "braket:CreateJob job"),
-    _pass("cognito-identity", "Sets {0} as the role of a Cognito identity pool", COGNITO, "cognito-identity:SetIdentityPoolRoles"),
-)  # fmt: skip
-EXISTING: Final = (
-    _existing("lambda-update-code", "Changes the code of a Lambda function that has role {0}", LAMBDA, "A function runs", "lambda:UpdateFunctionCode function"),
-    _existing("lambda-update-configuration", "Adds a layer or variables to a Lambda function that has role {0}", LAMBDA, "A function runs", "lambda:UpdateFunctionConfiguration function"),
-    _existing("ec2-user-data", "Changes the start script of an EC2 instance that has role {0}", EC2, "An instance runs", "ec2:ModifyInstanceAttribute instance", "ec2:StopInstances instance", "ec2:StartInstances instance"),
-    _existing("ec2-launch-template", "Changes a launch template whose instances have role {0}", EC2, "A launch template starts instances", "ec2:CreateLaunchTemplateVersion launch-template", "ec2:ModifyLaunchTemplate launch-template"),
-    _existing("ec2-instance-connect", "Sends an SSH key to an EC2 instance that has role {0}", EC2, "An instance runs", "ec2-instance-connect:SendSSHPublicKey instance"),
-    _existing("ssm-session", "Opens a session on an EC2 instance that has role {0}", EC2, "An instance runs", "ssm:StartSession instance"),
-    _existing("ssm-command", "Runs a command on an EC2 instance that has role {0}", EC2, "An instance runs", "ssm:SendCommand instance"),
-    _existing("ecs-execute-command", "Opens a shell in an ECS task that has role {0}", ECS, "A task runs", "ecs:ExecuteCommand cluster"),
-    _existing("cloudformation-update-stack", "Changes a CloudFormation stack that has role {0}", CLOUDFORMATION, "A stack exists", "cloudformation:UpdateStack stack"),
-    _existing("cloudformation-change-set", "Applies a change set to a CloudFormation stack that has role {0}", CLOUDFORMATION, "A stack exists", "cloudformation:CreateChangeSet stack", "cloudformation:ExecuteChangeSet stack"),
-    _existing("codebuild-override", "Starts a CodeBuild project that has role {0}, with other commands", CODEBUILD, "A project exists", "codebuild:StartBuild project"),
-    _existing("codebuild-batch-override", "Starts a batch of a CodeBuild project that has role {0}, with other commands", CODEBUILD, "A project exists", "codebuild:StartBuildBatch project"),
-    _existing("glue-update-dev-endpoint", "Adds an SSH key to a Glue development endpoint that has role {0}", GLUE, "A development endpoint runs", "glue:UpdateDevEndpoint devendpoint"),
-    _existing("sagemaker-presigned-url", "Opens a SageMaker notebook that has role {0}", SAGEMAKER, "A notebook runs", "sagemaker:CreatePresignedNotebookInstanceUrl notebook-instance"),
-    _existing("sagemaker-lifecycle", "Adds a start script to a SageMaker notebook that has role {0}", SAGEMAKER, "A notebook runs", "sagemaker:CreateNotebookInstanceLifecycleConfig notebook-instance-lifecycle-config", "sagemaker:StopNotebookInstance notebook-instance", "sagemaker:UpdateNotebookInstance notebook-instance", "sagemaker:StartNotebookInstance notebook-instance"),
-    _existing("sagemaker-lifecycle-update", "Changes the start script of a SageMaker notebook that has role {0}", SAGEMAKER, "A notebook runs", "sagemaker:UpdateNotebookInstanceLifecycleConfig notebook-instance-lifecycle-config"),
-    _existing("ssm-automation-existing", "Starts a Systems Manager runbook that has role {0}", SSM, "A runbook runs", "ssm:StartAutomationExecution automation-definition"),
-    _existing("step-functions-update", "Changes a state machine that has role {0} and starts it", STATES, "A state machine runs", "states:UpdateStateMachine statemachine", "states:StartExecution statemachine"),
-    _existing("batch-submit", "Submits a Batch job that has role {0}, with other commands", ECS, "A job definition exists", "batch:SubmitJob job-definition"),
-    _existing("codedeploy-deploy", "Deploys to instances that have role {0}", EC2, "A deployment group has instances", "codedeploy:CreateDeployment deploymentgroup"),
-    _existing("app-runner-update-existing", "Changes an App Runner service that has role {0}", APPRUNNER, "A service runs", "apprunner:UpdateService service"),
-    _existing("agentcore-interpreter-existing", "Opens a Bedrock AgentCore code interpreter that has role {0}", AGENTCORE, "A code interpreter exists", "bedrock-agentcore:StartCodeInterpreterSession code-interpreter-custom", "bedrock-agentcore:InvokeCodeInterpreter code-interpreter-custom"),
-    _existing("agentcore-runtime-existing", "Runs a command in a Bedrock AgentCore runtime that has role {0}", AGENTCORE, "A runtime exists", "bedrock-agentcore:InvokeAgentRuntimeCommand runtime"),
-    _existing("agentcore-browser-existing", "Controls a Bedrock AgentCore browser that has role {0}", AGENTCORE, "A browser exists", "bedrock-agentcore:StartBrowserSession browser-custom", "bedrock-agentcore:ConnectBrowserAutomationStream"),
-)  # fmt: skip
-IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
 SIGN_ON: Final = (
-    Method("sso-create-permission-set", Sort.SIGN_ON, "Creates a permission set and assigns it in account {0}", (Need("sso:CreatePermissionSet", "Instance"), Need("sso:AttachManagedPolicyToPermissionSet", "PermissionSet"), Need("sso:CreateAccountAssignment", "PermissionSet")), "account", assumes=IN_USE),
-    Method("sso-attach-managed-policy", Sort.SIGN_ON, "Attaches AdministratorAccess to a permission set that is assigned in account {0}", (Need("sso:AttachManagedPolicyToPermissionSet", "PermissionSet"),), "account", assumes=IN_USE),
-    Method("sso-put-inline-policy", Sort.SIGN_ON, "Sets the inline policy of a permission set that is assigned in account {0}", (Need("sso:PutInlinePolicyToPermissionSet", "PermissionSet"),), "account", assumes=IN_USE),
+    _sign_on("sso-create-permission-set", "Creates a permission set and assigns it in account {0}", "sso:CreatePermissionSet Instance", "sso:AttachManagedPolicyToPermissionSet PermissionSet", "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-create-permission-set-inline", "Creates a permission set with an inline policy and assigns it in account {0}", "sso:CreatePermissionSet Instance", "sso:PutInlinePolicyToPermissionSet PermissionSet", "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-attach-managed-policy", "Attaches AdministratorAccess to a permission set that is assigned in account {0}", "sso:AttachManagedPolicyToPermissionSet PermissionSet"),
+    _sign_on("sso-attach-customer-policy", "Attaches a policy of account {0} to a permission set that is assigned there", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet PermissionSet"),
+    _sign_on("sso-put-inline-policy", "Sets the inline policy of a permission set that is assigned in account {0}", "sso:PutInlinePolicyToPermissionSet PermissionSet"),
+    _sign_on("sso-account-assignment", "Assigns a permission set with more permissions to itself in account {0}", "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-remove-boundary", "Removes the permissions boundary of a permission set that is assigned in account {0}", "sso:DeletePermissionsBoundaryFromPermissionSet PermissionSet"),
+    _sign_on("sso-replace-boundary", "Replaces the permissions boundary of a permission set that is assigned in account {0}", "sso:PutPermissionsBoundaryToPermissionSet PermissionSet"),
+    _sign_on("sso-remove-inline-policy", "Removes the inline policy that limits a permission set that is assigned in account {0}", "sso:DeleteInlinePolicyFromPermissionSet PermissionSet"),
+    _sign_on("identitystore-group-membership", "Joins a group of the directory that has access to account {0}", "identitystore:CreateGroupMembership Group"),
+    _sign_on("sso-directory-group-membership", "Joins a group of the directory that has access to account {0}, in the console", "sso-directory:AddMemberToGroup"),
+    _sign_on("sso-directory-password", "Resets the password of a directory user who has access to account {0}", "sso-directory:UpdatePassword"),
+    _sign_on("sso-directory-email", "Changes the email address of a directory user who has access to account {0}", "sso-directory:UpdateUser"),
+    _sign_on("identitystore-update-user", "Changes the email address or attributes of a directory user who has access to account {0}", "identitystore:UpdateUser User"),
+    _sign_on("identitystore-create-user", "Creates a directory user and adds it to a group that has access to account {0}", "identitystore:CreateUser Identitystore", "identitystore:CreateGroupMembership Group"),
+    _sign_on("sso-directory-create-user", "Creates a directory user and adds it to a group that has access to account {0}, in the console", "sso-directory:CreateUser", "sso-directory:AddMemberToGroup"),
+    _sign_on("sso-identity-provider", "Connects IAM Identity Center to an identity provider of its own, whose users have access to account {0}", "sso-directory:EnableExternalIdPConfigurationForDirectory", "sso-directory:CreateExternalIdPConfigurationForDirectory"),
+    _sign_on("sso-provisioning-token", "Creates a token that writes users and groups of the directory, who have access to account {0}", "sso-directory:CreateBearerToken"),
 )  # fmt: skip
-METHODS: Final[tuple[Method, ...]] = (*ON_ITSELF, *PASSING, *EXISTING, *SIGN_ON)
+SAML: Final = "saml-provider"
+OIDC: Final = "oidc-provider"
+MISSING: Final = "The identity provider doesn’t exist yet (not synced by Gatehouse)"
+CLIENT: Final = "The role’s conditions admit another application of the provider"
+THUMBPRINT: Final = "The caller can answer for the provider’s address"
+
+
+def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -> Method:
+    return Method(name, Sort.FEDERATE, title, (Need(f"iam:{action}", on),), assumes=assumes)
+
+
+FEDERATION: Final = (
+    _federated("iam-update-saml-provider", "Replaces the metadata of a SAML provider that {0} trusts, then signs in", "UpdateSAMLProvider", SAML),
+    _federated("iam-create-saml-provider", "Creates the SAML provider that {0} trusts, then signs in", "CreateSAMLProvider", SAML, MISSING),
+    _federated("iam-create-oidc-provider", "Creates the OpenID Connect provider that {0} trusts, then signs in", "CreateOpenIDConnectProvider", OIDC, MISSING),
+    _federated("iam-add-client-id", "Adds an application of its own to the OpenID Connect provider that {0} trusts, then signs in", "AddClientIDToOpenIDConnectProvider", OIDC, CLIENT),
+    _federated("iam-update-thumbprint", "Replaces the certificate thumbprint of the OpenID Connect provider that {0} trusts", "UpdateOpenIDConnectProviderThumbprint", OIDC, THUMBPRINT),
+)  # fmt: skip
+METHODS: Final[tuple[Method, ...]] = (*ON_ITSELF, *ATTACHING, *OF_SERVICES, *SIGN_ON, *FEDERATION)
 
 
 def of_sort(sort: Sort, *, of: str = "") -> Iterator[Method]:

@@ -11,7 +11,6 @@ from typing import Final
 from iam.policy.arns import resource_tokens
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
-from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
 from iam.policy.index.documents import Clause
 
@@ -27,8 +26,7 @@ PLACES: Final = {ANY: WITHIN, ONE: ONE_WITHIN}
 
 def template_of(action: str, type_name: str, *, partition: str, region: str, account: str) -> str:
     """The ARN of a resource type of the action's service, with `*` for what is free to choose."""
-    service = catalogue().service(action.partition(":")[0])
-    arn = service.resource_types[fold(type_name)].arn if service is not None else "*"
+    arn = catalogue().resource_arn(action.partition(":")[0], type_name) or "*"
     for name, value in (("Partition", partition), ("Region", region), ("Account", account)):
         arn = arn.replace(f"${{{name}}}", value)
     return PLACEHOLDER.sub("?*", arn)
@@ -49,6 +47,17 @@ def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ..
     return tuple(found)[:MOST]
 
 
+def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
+    """The shortest name of the template, and one for each pattern of the clauses."""
+    return fitting([tuple(clauses)], template)
+
+
+def common_name(template: str, *patterns: str) -> str | None:
+    """The shortest name of the template that fits all patterns; None where there is none."""
+    own = tuple(PLACES.get(part, part) for part in tokens(template))
+    return common((own, *(tuple(resource_tokens(tokens(PLACEHOLDER.sub("*", one)))) for one in patterns)))
+
+
 def _note(found: dict[str, None], name: str | None) -> None:
     if name is not None and len(found) < MOST:
         found[name] = None
@@ -67,6 +76,8 @@ def _patterns(clauses: Sequence[Clause]) -> tuple[tuple[Token, ...], ...]:
 @lru_cache(maxsize=8192)
 def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
     """The shortest text that fits all patterns, found breadth first; None where there is none."""
+    if len(patterns) == 1:
+        return _shortest(patterns[0])
     start = tuple(0 for _ in patterns)
     seen = {start}
     waiting: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
@@ -81,6 +92,12 @@ def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
                     seen.add(further)
                     waiting.append((further, text + letter))
     return None
+
+
+def _shortest(pattern: tuple[Token, ...]) -> str:
+    """The same for one pattern."""
+    text = "".join("" if part in STARS else part if len(part) == 1 else FILLER for part in pattern)
+    return text + FILLER if pattern and pattern[-1] in STARS else text
 
 
 def _are_done(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from iam.policy.index.classes import Member
-from iam.policy.index.rows import Grants, PrincipalRow
+from iam.policy.index.rows import Grants, GroupRow, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
@@ -29,14 +29,29 @@ RESERVED: Final = (SERVICE_LINKED_PATH, ":role/aws-reserved/")
 """Roles that no principal of the account can edit. Source: "Using service-linked roles"; "IAM roles created by IAM Identity Center"."""
 
 
+class Removal(NamedTuple):
+    """A policy that a principal no longer holds. `group` is the group that has the policy, 0 for the principal itself; `name` is the
+    name of an inline policy or the number of an attached one, empty where the principal leaves the group."""
+
+    kind: str
+    group: int
+    name: str
+
+
+INLINE: Final = "inline"
+ATTACHED: Final = "attached"
+LEFT: Final = "left"
+
+
 class State(NamedTuple):
     """How a principal differs from what it is: without its boundary, with every permission in its identity policies, in more
-    groups, with other versions of policies as (policy, digest of the document)."""
+    groups, with other versions of policies as (policy, digest of the document), without some policies that deny."""
 
     unbound: bool = False
     full: bool = False
     groups: tuple[int, ...] = ()
     versions: tuple[tuple[int, str], ...] = ()
+    removed: tuple[Removal, ...] = ()
 
 
 AS_IT_IS: Final = State()
@@ -71,20 +86,65 @@ def is_service_linked(member: Member) -> bool:
     return SERVICE_LINKED_PATH in member.arn
 
 
-def row_in(member: Member, state: State, number: int) -> PrincipalRow:
-    """The row of a member in a state, under a number of its own."""
+def row_in(member: Member, state: State, number: int, groups: Mapping[int, GroupRow]) -> PrincipalRow:
+    """The row of a member in a state, under a number of its own. `groups` are those of its account."""
     row = row_of(member)
-    row.id, row.grants = number, grants_in(member.grants, state)
+    row.id, row.grants = number, grants_in(member.grants, state, groups)
     return row
 
 
-def grants_in(grants: Grants, state: State) -> Grants:
-    """What is held in a state. Versions of policies that come by a group are added, since the group's row stays."""
-    inline, attached = grants.inline, grants.attached
+NO_GROUPS: Final[Mapping[int, GroupRow]] = {}
+
+
+def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_GROUPS) -> Grants:
+    """What is held in a state. Versions of policies that come by a group are added, since the group's row stays; of a group that
+    lost a policy, the others are held directly."""
+    own = _without(grants.inline, grants.attached, 0, state)
+    inline, attached = own
     if state.full:
         inline = (*inline, (GIVEN, FULL_DIGEST))
     for policy, digest in state.versions:
         attached = tuple(number for number in attached if number != policy)
         inline = (*inline, (f"{GIVEN}, {digest}", digest))
-    groups = tuple(dict.fromkeys((*grants.groups, *state.groups)))
-    return Grants(inline, attached, groups, None if state.unbound else grants.boundary)
+    changed = {removal.group for removal in state.removed if removal.group}
+    joined = tuple(dict.fromkeys((*grants.groups, *state.groups)))
+    for number in joined:
+        group = groups.get(number)
+        is_left = Removal(LEFT, number, "") in state.removed
+        if number in changed and not is_left and group is not None:
+            more_inline, more_attached = _without(group.grants.inline, group.grants.attached, number, state)
+            inline, attached = (*inline, *more_inline), (*attached, *more_attached)
+    kept = tuple(number for number in joined if number not in changed)
+    return Grants(inline, attached, kept, None if state.unbound else grants.boundary)
+
+
+def _without(
+    inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: State
+) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
+    """The inline and attached policies of a principal (group 0) or of one of its groups that are not removed."""
+    if not state.removed:
+        return inline, attached
+    return (
+        tuple(each for each in inline if Removal(INLINE, group, each[0]) not in state.removed),
+        tuple(number for number in attached if Removal(ATTACHED, group, str(number)) not in state.removed),
+    )
+
+
+class NewMember(Member):
+    """A user or role that does not exist yet, and that someone can create. It has no page and no number in the mirror."""
+
+    __slots__ = ()
+
+    @property
+    def kind(self) -> PrincipalKind:
+        """User or role."""
+        return PrincipalKind.USER if ":user/" in self.arn else PrincipalKind.ROLE
+
+
+def new_member(
+    root: Member, arn: str, number: int, *, boundary: int | None, tags: Mapping[str, str] | None
+) -> Member:
+    """A principal that someone could create in the account of a root user."""
+    member = NewMember(number, arn, unique_id="", grants=Grants(boundary=boundary), tags=tags, trust=None)
+    member.cls = root.cls
+    return member

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iam.policy.escalation.asking import Target
 from iam.policy.escalation.estate import Estate, Subject
-from iam.policy.escalation.states import Facts, can_be_edited
+from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Facts, Removal, can_be_edited
 from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
@@ -29,6 +31,8 @@ class Targets:
 
     def __init__(self, shard: Shard, estate: Estate, facts: Facts) -> None:
         self._shard, self._facts = shard, facts
+        self._denying: dict[Doc, bool] = {}
+        self._denying_groups: dict[int, tuple[Removal, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
         for (number, _), node in estate.place.items():
             self.masks[number] |= 1 << node
@@ -75,6 +79,46 @@ class Targets:
         for number in self.groups_of(member):
             found |= set(self._grants_of_group(number).attached)
         return found
+
+    def denying_of(self, member: Member) -> tuple[Removal, ...]:
+        """The policies of a principal and of its groups that deny something."""
+        found = list(self._denying_in(member.grants, 0))
+        for number in self.groups_of(member):
+            found += self.denying_in_group(number)
+        return tuple(found)
+
+    def denying_in_group(self, number: int) -> tuple[Removal, ...]:
+        """The policies of a group that deny something, and the group itself if it has one."""
+        found = self._denying_groups.get(number)
+        if found is None:
+            policies = tuple(self._denying_in(self._grants_of_group(number), number))
+            found = self._denying_groups[number] = (*policies, Removal(LEFT, number, "")) if policies else ()
+        return found
+
+    def _denying_in(self, grants: Grants, group: int) -> Iterator[Removal]:
+        named = self._shard.named_policies(Grants(grants.inline, grants.attached))
+        for place, (_, doc) in enumerate(named):
+            if not self._is_denying(doc):
+                continue
+            if place < len(grants.inline):
+                yield Removal(INLINE, group, grants.inline[place][0])
+            else:
+                yield Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
+
+    def _is_denying(self, doc: Doc) -> bool:
+        found = self._denying.get(doc)
+        if found is None:
+            found = self._denying[doc] = any(not clause.allows for clause in doc.clauses)
+        return found
+
+    def arn_of_policy(self, number: int) -> str:
+        """The ARN of an attached policy; empty where the policy was not synced."""
+        row = self._shard.policies.get(number)
+        return "" if row is None else row.name
+
+    def arn_of_group(self, number: int) -> str:
+        """The ARN of a group."""
+        return self._group(number).target.arn
 
     def _grants_of_group(self, number: int) -> Grants:
         return self._shard.groups[number].grants

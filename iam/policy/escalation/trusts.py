@@ -56,6 +56,36 @@ def service_request(service: str, role: str, account: str, *, moment: datetime |
     return Request(action, role, Principal(service), resource_account=account, context=context, moment=moment)
 
 
+SAML_AUDIENCE: Final = "https://signin.aws.amazon.com/saml"
+"""What IAM's own sign-in asks of an assertion. Source: "Creating a role for SAML 2.0 federation (console)"."""
+
+
+def providers_in(trust: Doc | None, kind: str) -> Iterator[str]:
+    """ARNs of the identity providers of a kind (saml-provider, oidc-provider) that a trust policy names."""
+    for clause in () if trust is None else trust.clauses:
+        if clause.allows and not clause.source.is_not_principal:
+            for name in (clause.source.principals or {}).get("Federated", ()):
+                if f":{kind}/" in name:
+                    yield name
+
+
+def provider_request(provider: str, role: str, account: str, *, moment: datetime | None) -> Request:
+    """Someone signs in to a role by an identity provider. What the provider says of them is open, but for SAML's audience."""
+    is_saml = ":saml-provider/" in provider
+    action = "sts:AssumeRoleWithSAML" if is_saml else "sts:AssumeRoleWithWebIdentity"
+    context: dict[str, Any] = {"SAML:aud": SAML_AUDIENCE} if is_saml else {}
+    return Request(
+        action, role, Principal(provider), resource_account=account, context=context, moment=moment
+    )
+
+
+def provider_mark(trust: Doc, provider: str, role: str, account: str, *, moment: datetime | None) -> int:
+    """Whether a trust policy admits those whom an identity provider vouches for."""
+    request = provider_request(provider, role, account, moment=moment)
+    policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
+    return MARKS.get(decide(request, policies), NO)
+
+
 def trust_set(trust: Doc, name: str) -> PolicySet:
     """A trust policy, to be asked under a name."""
     return PolicySet(PolicyKind.RESOURCE, trust.named(name, PolicyKind.RESOURCE, of_pattern=False))

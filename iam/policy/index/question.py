@@ -70,6 +70,7 @@ RESOURCE_POLICY: Final = "resource-policy"
 CONTROL_POLICIES: Final = "control-policies"
 UNREADABLE: Final = "unreadable"
 KMS_GRANTS: Final = "kms-grants"
+OWNED_BY_AWS: Final = "owned-by-aws"
 
 
 @dataclass(frozen=True, slots=True)

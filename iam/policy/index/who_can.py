@@ -16,6 +16,7 @@ from iam.policy.index.question import (
     KMS_GRANTS,
     OTHER_ACCOUNTS,
     OWN_ACCOUNT,
+    OWNED_BY_AWS,
     RESOURCE_POLICY,
     UNREADABLE,
     Answer,
@@ -27,6 +28,7 @@ from iam.policy.index.register import Register
 from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
+from iam.policy.owned import owner_reason
 from iam.policy.request import PrincipalKind
 
 Groups = dict[Says, set[Bundle]]
@@ -77,12 +79,16 @@ class Search:
         if self._judge.lowered in FREE:
             everybody = (cls for profile in self._register.profiles for cls in profile.classes)
             self._whole[Decision.ALLOWED] = self._wanted(everybody)
-        else:
+        elif not self._owner_reason:
             self._judge.listen(self._register)
             self._named = self._named_profiles()
             self._search()
         whole = {decision: self._whole[decision] for decision in POSITIVE}
         return Answer(self._question, whole, self._parts, tuple(self._limitations()))
+
+    @property
+    def _owner_reason(self) -> str:
+        return owner_reason(self._judge.lowered, self._question.resource)
 
     def _named_profiles(self) -> set[Profile]:
         judge, users = self._judge, self._register.users
@@ -257,6 +263,9 @@ class Search:
 
     def _limitations(self) -> Iterator[Limitation]:
         place = self._place
+        if self._owner_reason:
+            yield Limitation(OWNED_BY_AWS, self._owner_reason)
+            return
         if place.is_guess:
             yield Limitation(
                 RESOURCE_POLICY,

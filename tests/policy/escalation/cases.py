@@ -6,6 +6,8 @@ Sources: Rhino Security Labs "AWS IAM Privilege Escalation – Methods and Mitig
 
 from __future__ import annotations
 
+from iam.policy.catalogue.pass_role import pass_role_data
+
 LAMBDA, EC2, ECS = "lambda.amazonaws.com", "ec2.amazonaws.com", "ecs-tasks.amazonaws.com"
 GLUE, SAGEMAKER = "glue.amazonaws.com", "sagemaker.amazonaws.com"
 CODEBUILD, STACKS = "codebuild.amazonaws.com", "cloudformation.amazonaws.com"
@@ -102,3 +104,22 @@ CHANGED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("agentcore-browser-existing", ("bedrock-agentcore:StartBrowserSession", "bedrock-agentcore:ConnectBrowserAutomationStream"), AGENTCORE),
 )  # fmt: skip
 """They change what has a role already: iam:PassRole is not needed, and that there is such a thing is not known."""
+
+WRITTEN = {case[0] for case in (*PASSED, *NEEDS_SOMETHING, *CHANGED)}
+OTHERS = [method for method in pass_role_data().methods if method.name not in WRITTEN]
+"""The other methods of the data, which are run as the data says."""
+OTHER_PASSED = [
+    (method.name, tuple(action for action, _ in method.needs), method.service)
+    for method in OTHERS
+    if method.passes and not method.exists and method.name != "pass-role-cognito-identity"
+]
+OTHER_NEEDS_SOMETHING = [
+    (method.name, tuple(action for action, _ in method.needs), method.service)
+    for method in OTHERS
+    if method.passes and method.exists
+]
+OTHER_CHANGED = [
+    (method.name, tuple(action for action, _ in method.needs), method.trusted)
+    for method in OTHERS
+    if not method.passes and not method.trusted.startswith("cognito")
+]

@@ -10,7 +10,17 @@ from typing import Any
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.crossing import as_node
-from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, AS_IT_IS, FULL, FULL_DIGEST, State, grants_in
+from iam.policy.escalation.states import (
+    ADMINISTRATOR_ACCESS,
+    AS_IT_IS,
+    FULL,
+    FULL_DIGEST,
+    NewMember,
+    Removal,
+    State,
+    grants_in,
+    new_member,
+)
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.index.classes import Member
 from iam.policy.index.question import Question
@@ -30,6 +40,7 @@ BOUNDED = {
     for kind in ("User", "Role")
     for verb, what in (
         ("Put", "Policy"), ("Attach", "Policy"), ("Delete", "PermissionsBoundary"), ("Put", "PermissionsBoundary"),
+        ("Delete", "Policy"), ("Detach", "Policy"), ("Create", ""),
     )
 }  # fmt: skip
 """Actions for which the Service Authorization Reference lists the key iam:PermissionsBoundary."""
@@ -47,6 +58,7 @@ class Longhand:
     def __init__(self, world: World) -> None:
         self.index = world.index
         self._held = self.index.documents.add(FULL_DIGEST, FULL)
+        self.new: dict[tuple[str, str, int | None], Member] = {}
         self.members = [m for m in self.index.members if m.kind is not PrincipalKind.ROOT]
 
     def reaches(self, start: Member, *, is_sure: bool) -> bool:
@@ -61,11 +73,13 @@ class Longhand:
             seen.add((at[0].id, at[1]))
             if self.is_administrator(at) >= least:
                 return True
+            if any(mark >= least for mark in self.administrators_made(at)):
+                return True
             waiting += [to for to, mark in self.steps(at) if mark >= least]
         return False
 
     def ask(self, at: At, action: str, resource: str, context: dict[str, Any], **more: Any) -> int:
-        who = as_node(at[0], grants_in(at[0].grants, at[1]))
+        who = as_node(at[0], grants_in(at[0].grants, at[1], self.index.accounts[at[0].account].groups))
         if action.startswith("iam:"):
             context = {"iam:PermissionsBoundary": None, **context}
         context = {"aws:RequestedRegion": "us-east-1", **context}
@@ -102,7 +116,75 @@ class Longhand:
             self.index.decide(ceiling, Question(action, resource, context, is_pattern=False)), NO
         )
 
+    def administrators_made(self, at: At) -> Iterator[int]:
+        """How somebody makes a new administrator, or a new principal with a boundary one."""
+        account = at[0].account
+        ceiling = as_node(at[0], Grants((("all", FULL_DIGEST),)))
+        ceiling.arn, ceiling.tags = f"arn:aws:iam::{account}:role/anybody", {}
+        about = {"iam:PermissionsBoundary": None, "iam:PolicyARN": ADMINISTRATOR_ACCESS}
+        if not any(
+            self._of_ceiling(ceiling, f"iam:{action}", f"arn:aws:iam::{account}:{kind}/nobody", about)
+            for action, kind in DECISIVE
+        ):
+            return
+        for kind in ("Role", "User"):
+            for boundary in (None, *self.boundaries(account)):
+                other = self.made(account, kind, boundary)
+                grants = self.makes(at, other, kind)
+                made = min(grants, self.takes(at, other, kind))
+                yield made if boundary is None else min(made, self.unbinds(at, other))
+                if kind == "Role" and boundary is None:
+                    yield min(grants, self.passes_to_lambda(at, other))
+        if isinstance(at[0], NewMember) and at[1].full:
+            yield self.unbinds(at, at[0])
+
+    def boundaries(self, account: str) -> list[int]:
+        shard = self.index.accounts[account]
+        return [n for n, row in shard.policies.items() if row.name.endswith("/boundary")]
+
+    def made(self, account: str, kind: str, boundary: int | None) -> Member:
+        key = account, kind, boundary
+        if key not in self.new:
+            arn = f"arn:aws:iam::{account}:{kind.lower()}/a-new"
+            root, number = self.index.accounts[account].root, 10**15 + len(self.new)
+            self.new[key] = new_member(root, arn, number, boundary=boundary, tags={})
+        return self.new[key]
+
+    def makes(self, at: At, other: Member, kind: str) -> int:
+        return min(
+            self.on(at, f"iam:Create{kind}", other),
+            max(
+                self.on(at, f"iam:Put{kind}Policy", other),
+                self.on(at, f"iam:Attach{kind}Policy", other, **{"iam:PolicyARN": ADMINISTRATOR_ACCESS}),
+            ),
+        )
+
+    def takes(self, at: At, other: Member, kind: str) -> int:
+        if kind == "Role":
+            return self.ask(at, "sts:AssumeRole", other.arn, {}, resource_policy=OPEN_TRUST)
+        return max(self.on(at, f"iam:Create{what}", other) for what in ("AccessKey", "LoginProfile"))
+
+    def passes_to_lambda(self, at: At, role: Member) -> int:
+        function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
+        return min(
+            self.on(at, "iam:PassRole", role, **{"iam:PassedToService": "lambda.amazonaws.com"}),
+            self.ask(at, "lambda:CreateFunction", function, {}),
+            self.ask(at, "lambda:InvokeFunction", function, {}),
+        )
+
     def steps(self, at: At) -> Iterator[tuple[At, int]]:
+        account = at[0].account
+        for kind in ("Role", "User"):
+            for boundary in self.boundaries(account):
+                other = self.made(account, kind, boundary)
+                mark = min(self.makes(at, other, kind), self.takes(at, other, kind))
+                yield (other, State(full=True)), mark
+        for boundary in (None, *self.boundaries(account)):
+            other = self.made(account, "User", boundary)
+            made = min(self.on(at, "iam:CreateUser", other), self.takes(at, other, "User"))
+            for number, group in self.index.accounts[account].groups.items():
+                arn = f"arn:aws:iam::{account}:group/{group.name}"
+                yield (other, State(groups=(number,))), min(made, self.ask(at, "iam:AddUserToGroup", arn, {}))
         for other in self.members:
             becomes = self.becomes(at, other) if other is not at[0] else NO
             if becomes:
@@ -121,7 +203,7 @@ class Longhand:
 
     def becomes(self, at: At, other: Member) -> int:
         if other.kind is PrincipalKind.USER:
-            return self.on(at, "iam:CreateAccessKey", other) if other.account == at[0].account else NO
+            return self.takes(at, other, "User") if other.account == at[0].account else NO
         found = self.on(at, "sts:AssumeRole", other)
         if other.account != at[0].account:
             return found
@@ -178,22 +260,87 @@ class Longhand:
         shard = self.index.accounts[other.account]
         kind = "User" if other.kind is PrincipalKind.USER else "Role"
         attached = set(other.grants.attached)
-        full = [
-            self.on(at, f"iam:Put{kind}Policy", other),
-            self.on(at, f"iam:Attach{kind}Policy", other, **{"iam:PolicyARN": ADMINISTRATOR_ACCESS}),
-        ]
+        everything = {"iam:PolicyARN": ADMINISTRATOR_ACCESS}
+        removals = self.denying(other)
+        inline = {0: self.on(at, f"iam:Put{kind}Policy", other)}
+        full = [self.on(at, f"iam:Attach{kind}Policy", other, **everything)]
         for number in other.grants.groups:
             arn = f"arn:aws:iam::{other.account}:group/{shard.groups[number].name}"
-            full.append(self.ask(at, "iam:PutGroupPolicy", arn, {}))
-            full.append(self.ask(at, "iam:AttachGroupPolicy", arn, {"iam:PolicyARN": ADMINISTRATOR_ACCESS}))
+            inline[number] = self.ask(at, "iam:PutGroupPolicy", arn, {})
+            full.append(self.ask(at, "iam:AttachGroupPolicy", arn, everything))
             attached |= set(shard.groups[number].grants.attached)
-        full += [self.ask(at, "iam:CreatePolicyVersion", shard.policies[n].name, {}) for n in attached]
+        if other is at[0] and other.kind is PrincipalKind.USER:
+            full.append(self.own_group(at))
         yield State(full=True), max(full)
+        replaced: list[tuple[tuple[Removal, ...], int]] = []
+        for number, mark in inline.items():
+            same = sorted(r for r in removals if r.kind == "inline" and r.group == number)
+            replaced.append((tuple(same), mark))
+        for policy in attached:
+            mark = self.ask(at, "iam:CreatePolicyVersion", shard.policies[policy].name, {})
+            copies = sorted(r for r in removals if r.kind == "attached" and r.name == str(policy))
+            replaced.append((tuple(copies), mark))
+        for gone, mark in replaced:
+            yield State(full=True, removed=gone), mark
+        marks = {removal: self.removes(at, other, removal) for removal in removals}
+        for removal, mark in marks.items():
+            yield State(removed=(removal,)), mark
+        if other is not at[0] and (every := {r for r, mark in marks.items() if mark}):
+            least = min(marks[removal] for removal in every)
+            yield State(removed=tuple(sorted(every))), least
+            for gone, mark in (((), max(full)), *replaced):
+                yield State(full=True, removed=tuple(sorted({*gone, *every}))), min(mark, least)
         yield State(unbound=True), self.unbinds(at, other)
         if other.kind is PrincipalKind.USER:
             for number in shard.groups.keys() - set(other.grants.groups):
                 arn = f"arn:aws:iam::{other.account}:group/{shard.groups[number].name}"
                 yield State(groups=(number,)), self.ask(at, "iam:AddUserToGroup", arn, {})
+
+    def own_group(self, at: At) -> int:
+        arn = f"arn:aws:iam::{at[0].account}:group/a-new"
+        everything = {"iam:PolicyARN": ADMINISTRATOR_ACCESS}
+        return min(
+            self.ask(at, "iam:CreateGroup", arn, {}),
+            self.ask(at, "iam:AddUserToGroup", arn, {}),
+            max(
+                self.ask(at, "iam:PutGroupPolicy", arn, {}),
+                self.ask(at, "iam:AttachGroupPolicy", arn, everything),
+            ),
+        )
+
+    def denying(self, other: Member) -> list[Removal]:
+        shard = self.index.accounts[other.account]
+        found = self.denying_in(other.grants, 0, shard)
+        for number in other.grants.groups:
+            own = self.denying_in(shard.groups[number].grants, number, shard)
+            found += [*own, Removal("left", number, "")] if own else []
+        return found
+
+    def denying_in(self, grants: Grants, group: int, shard: Any) -> list[Removal]:
+        digests = [("inline", name, digest) for name, digest in grants.inline]
+        digests += [("attached", str(number), shard.policies[number].digest) for number in grants.attached]
+        return [Removal(kind, group, name) for kind, name, digest in digests if self.denies(digest)]
+
+    def denies(self, digest: str) -> bool:
+        doc = self.index.documents.known(digest)
+        return doc is not None and any(not clause.allows for clause in doc.clauses)
+
+    def removes(self, at: At, other: Member, removal: Removal) -> int:
+        shard = self.index.accounts[other.account]
+        context = {}
+        if removal.kind == "attached":
+            context = {"iam:PolicyARN": shard.policies[int(removal.name)].name}
+        if removal.group:
+            verb = {
+                "inline": "DeleteGroupPolicy",
+                "attached": "DetachGroupPolicy",
+                "left": "RemoveUserFromGroup",
+            }
+            arn = f"arn:aws:iam::{other.account}:group/{shard.groups[removal.group].name}"
+            return self.ask(at, f"iam:{verb[removal.kind]}", arn, context)
+        verb = {"inline": "Delete", "attached": "Detach"}
+        kind = "User" if other.kind is PrincipalKind.USER else "Role"
+        return self.on(at, f"iam:{verb[removal.kind]}{kind}Policy", other, **context)
 
 
 def _joined(state: State, change: State) -> State:
@@ -201,4 +348,6 @@ def _joined(state: State, change: State) -> State:
         state.unbound or change.unbound,
         state.full or change.full,
         tuple(sorted({*state.groups, *change.groups})),
+        (),
+        tuple(sorted({*state.removed, *change.removed})),
     )

@@ -18,6 +18,11 @@ ACTIONS = (
     "iam:CreatePolicyVersion",
     "iam:DeleteUserPermissionsBoundary",
     "iam:PutGroupPolicy",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:RemoveUserFromGroup",
     "lambda:CreateFunction",
     "lambda:InvokeFunction",
     "ec2:RunInstances",
@@ -55,7 +60,7 @@ CONDITIONS: tuple[dict[str, Any], ...] = (
 
 def statement(dice: random.Random) -> dict[str, Any]:
     """A statement, mostly an Allow."""
-    actions = dice.sample(ACTIONS, dice.randint(1, 3))
+    actions = dice.sample(ACTIONS, dice.randint(1, 4))
     resource = dice.choice(RESOURCES)
     conditions = dice.choice(CONDITIONS) if dice.random() < 0.6 else {}
     if dice.random() < 0.12:

@@ -1,0 +1,79 @@
+"""What passing a role to a service gives the caller, for each action that does it: the data of `pass_role.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+FILE: Final = Path(__file__).with_name("pass_role.toml")
+PASS_ROLE: Final = "iam:PassRole"  # noqa: S105
+
+
+class Gain(StrEnum):
+    """What the caller gains."""
+
+    CODE = "code"
+    CREDENTIALS = "credentials"
+    SERVICE = "service"
+    """Nothing beyond what the service is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassRoleMethod:
+    """A way to have a service act with a role. `title` has one place for the role's name; `needs` are (action, type of resource or
+    empty); `exists` says what has to be there already; `passes` False: the role is not passed, something has it already."""
+
+    name: str
+    title: str
+    does: Gain
+    service: str
+    trusted: str
+    needs: tuple[tuple[str, str], ...]
+    exists: str = ""
+    passes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PassRoleData:
+    """All of the file. `services` are the actions by which a service acts only by itself, with the service that the role must trust."""
+
+    methods: tuple[PassRoleMethod, ...]
+    services: Mapping[str, str] = field(default_factory=dict)
+
+    def gain_of(self, action: str) -> Gain | None:
+        """What an action that passes a role gives at most; None for one that is not classified."""
+        gains = {
+            method.does
+            for method in self.methods
+            if method.passes and any(action == need for need, _ in method.needs)
+        }
+        if gains:
+            return Gain.CODE if Gain.CODE in gains else Gain.CREDENTIALS
+        return Gain.SERVICE if action in self.services else None
+
+
+@cache
+def pass_role_data() -> PassRoleData:
+    """The data, read once."""
+    source = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    services = {action: service for service, actions in source["service"].items() for action in actions}
+    return PassRoleData(tuple(_method(each) for each in source["method"]), services)
+
+
+def _method(source: Mapping[str, Any]) -> PassRoleMethod:
+    needs = tuple(need.partition(" ") for need in source["needs"])
+    return PassRoleMethod(
+        name=source["name"],
+        title=source["title"],
+        does=Gain(source["does"]),
+        service=source["service"],
+        trusted=source.get("trusted", source["service"]),
+        needs=tuple((action, on) for action, _, on in needs),
+        exists=source.get("exists", ""),
+        passes=source.get("passes", True),
+    )

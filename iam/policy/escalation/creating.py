@@ -1,0 +1,235 @@
+"""Principals that someone can create with every permission: a role that the creator assumes, a user whose credentials it creates.
+
+The new principal is as unlimited as its creator can make it: without a permissions boundary, with one that can be removed or
+rewritten, or with one that stays. AWS explains boundaries by this ("Delegating responsibility to others using permissions
+boundaries").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, NamedTuple
+
+from iam.policy.escalation.asking import NOBODY, Asker, Bits, Target
+from iam.policy.escalation.attachable import values_of
+from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
+from iam.policy.escalation.methods import TAKE_ROLE, Method, Sort, of_sort
+from iam.policy.escalation.names import fitting, template_of
+from iam.policy.escalation.speaking import BOUNDARY
+from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, State, new_member
+from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.glob import compile_glob
+from iam.policy.index.classes import Member
+from iam.policy.index.shard import Shard
+
+MOST_NAMES: Final = 12
+MOST_BOUNDARIES: Final = 6
+CREATE: Final = {"role": "iam:CreateRole", "user": "iam:CreateUser"}
+FURTHER: Final = {
+    "role": ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+    "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
+}
+On = Callable[[Method, Sequence[Aim]], list[Alternative]]
+"""The alternatives of a method on each of some aims."""
+
+
+class Lead(NamedTuple):
+    """A way to a new principal in a state; no member: to an administrator of the account."""
+
+    member: Member | None
+    state: State
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class _Boundary:
+    """A permissions boundary for a new principal. `number` None: it has none, or one that allows everything."""
+
+    arn: str
+    number: int | None = None
+
+
+NONE: Final = _Boundary("")
+WIDE: Final = _Boundary(ADMINISTRATOR_ACCESS)
+
+
+class NewPrincipals:
+    """Kept for all rounds of an account, so that a new principal is one node however often it is found."""
+
+    def __init__(self, shard: Shard, numbers: count[int]) -> None:
+        self.shard, self._numbers = shard, numbers
+        self._known: dict[tuple[str, int | None, bool], Member] = {}
+        self._nodes: dict[int, list[tuple[State, int]]] = {}
+
+    def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> Member:
+        """A new principal by its ARN and boundary."""
+        key = arn, boundary, tags is None
+        found = self._known.get(key)
+        if found is None:
+            number = next(self._numbers)
+            found = self._known[key] = new_member(self.shard.root, arn, number, boundary=boundary, tags=tags)
+        return found
+
+    def note(self, member: Member, state: State, node: int) -> None:
+        """Remember the node of a new principal."""
+        self._nodes.setdefault(member.id, []).append((state, node))
+
+    def nodes_of(self, member: Member) -> list[tuple[State, int]]:
+        """The states in which a new principal is a node."""
+        return self._nodes.get(member.id, [])
+
+    @property
+    def bounded(self) -> Iterator[Member]:
+        """Those that have a boundary."""
+        return (member for member in self._known.values() if member.grants.boundary is not None)
+
+
+class Creating:
+    """Finds the ways to new principals in one round."""
+
+    def __init__(self, asker: Asker, targets: Targets, new: NewPrincipals, act: Acting, *, on: On) -> None:
+        """`on` gives the alternatives of a method on each of some aims."""
+        self._asker, self._targets, self._new, self._act, self._on = asker, targets, new, act, on
+        self._shard = new.shard
+        self._covered: dict[tuple[str, bool, int | None, State], Bits] = {}
+        self._existing = {member.arn for member in new.shard.members.values()}
+
+    def leads(self) -> Iterator[Lead]:
+        """All ways, without those that lead nobody to where another name leads already."""
+        for kind in CREATE:
+            for lead in self._of_kind(kind):
+                boundary = None if lead.member is None else lead.member.grants.boundary
+                key = kind, lead.member is None, boundary, lead.state
+                seen = self._covered.get(key, NOBODY)
+                if _is_new(lead.way.bits, seen):
+                    self._covered[key] = seen | lead.way.bits
+                    yield lead
+
+    def roles(self) -> Iterator[tuple[tuple[Alternative, ...], Aim]]:
+        """New roles without a boundary, and how they are created with every permission, for those who can pass them to a service."""
+        for name in self._names("role"):
+            aim = self._aim("role", name, NONE, {})
+            made = self._made("role", aim)
+            if made:
+                yield made, aim
+
+    def _of_kind(self, kind: str) -> Iterator[Lead]:
+        covered = NOBODY
+        boundaries = (NONE, WIDE) if self._reads_boundary(kind) else (NONE,)
+        for aim in self._aims(kind, boundaries):
+            for lead in self._unlimited(kind, aim):
+                covered |= lead.way.bits
+                yield lead
+            yield from self._by_groups(kind, aim)
+        if self._reads_boundary(kind):
+            yield from self._bounded(kind, covered)
+
+    def _aims(self, kind: str, boundaries: Sequence[_Boundary]) -> Iterator[Aim]:
+        for name in self._names(kind):
+            for tags in self._tags(kind):
+                for boundary in boundaries:
+                    yield self._aim(kind, name, boundary, tags)
+
+    def _unlimited(self, kind: str, aim: Aim) -> Iterator[Lead]:
+        made = self._made(kind, aim)
+        taken = self._taken(kind, aim) if made else ()
+        bits = either(made) & either(taken)
+        if bits.any:
+            yield Lead(None, State(full=True), Way((made, taken), bits))
+
+    def _bounded(self, kind: str, covered: Bits) -> Iterator[Lead]:
+        """New principals that must have a certain boundary: without it after a further call, or with what it leaves."""
+        for boundary in self._boundaries(kind):
+            for aim in self._aims(kind, [boundary]):
+                made = self._made(kind, aim)
+                taken = self._taken(kind, aim) if made else ()
+                bits = either(made) & either(taken)
+                if not _is_new(bits, covered):
+                    continue
+                unbound = self._unbound(kind, aim)
+                together = bits & either(unbound)
+                if together.any:
+                    yield Lead(None, State(unbound=True, full=True), Way((made, unbound, taken), together))
+                yield Lead(aim.subject.member, State(full=True), Way((made, taken), bits))
+                yield from self._by_groups(kind, aim)
+
+    def _by_groups(self, kind: str, aim: Aim) -> Iterator[Lead]:
+        """A new user in a group that exists."""
+        if kind != "user":
+            return
+        (plain,) = (m for m in of_sort(Sort.CREATE, of="user") if len(m.needs) == 1)
+        made = tuple(one for one in self._on(plain, [aim]) if one.bits.any)
+        taken = self._taken(kind, aim) if made else ()
+        bits = either(made) & either(taken)
+        if not bits.any:
+            return
+        for method in of_sort(Sort.JOIN):
+            for group in self._on(method, self._targets.groups):
+                able = bits & group.bits
+                if able.any:
+                    way = Way((made, (group,), taken), able)
+                    yield Lead(aim.subject.member, State(groups=(group.subject.number,)), way)
+
+    def _unbound(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+        found = [one for method in of_sort(Sort.UNBOUND, of=kind) for one in self._on(method, [aim])]
+        policies = [one for one in self._targets.policies if one.target.arn == aim.target.boundary]
+        for method in of_sort(Sort.GRANT, of="policy"):
+            found += self._on(method, policies)
+        return tuple(one for one in found if one.bits.any)
+
+    def _made(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+        methods = [m for m in of_sort(Sort.CREATE, of=kind) if len(m.needs) > 1]
+        return tuple(one for method in methods for one in self._on(method, [aim]) if one.bits.any)
+
+    def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
+        if kind == "user":
+            methods = (m for m in of_sort(Sort.SIGN_IN) if not m.name.startswith("iam-update"))
+            return tuple(one for method in methods for one in self._on(method, [aim]) if one.bits.any)
+        (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
+        bits = self._act.of(bits)
+        return (Alternative(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
+
+    def _aim(self, kind: str, arn: str, boundary: _Boundary, tags: Mapping[str, str] | None) -> Aim:
+        member = self._new.member(arn, boundary.number, tags)
+        subject = Subject(kind, arn, member.name, member.id, member, boundary.arn)
+        return Aim(subject, Target(arn, tags, boundary.arn))
+
+    def _names(self, kind: str) -> tuple[str, ...]:
+        create = self._asker.clauses(CREATE[kind])
+        if not any(clause.allows for clause in create):
+            return ()
+        template = template_of(
+            CREATE[kind], kind, partition=self._shard.partition, region="", account=self._shard.number
+        )
+        found: dict[str, None] = {}
+        for action in FURTHER[kind]:
+            found |= dict.fromkeys(fitting([create, self._asker.clauses(action)], template))
+        return tuple(name for name in found if name not in self._existing)[:MOST_NAMES]
+
+    def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
+        """Without tags, and with unknown ones where statements ask for tags."""
+        keys = {key for action in (CREATE[kind], *FURTHER[kind]) for key in self._asker.keys(action)}
+        return ({}, None) if any("resourcetag/" in key for key in keys) else ({},)
+
+    def _reads_boundary(self, kind: str) -> bool:
+        actions = (CREATE[kind], *FURTHER[kind])
+        return any(BOUNDARY in self._asker.keys(action) for action in actions)
+
+    def _boundaries(self, kind: str) -> list[_Boundary]:
+        """The policies that statements name as permissions boundaries."""
+        clauses = [
+            clause for action in (CREATE[kind], *FURTHER[kind]) for clause in self._asker.clauses(action)
+        ]
+        matchers = [compile_glob(value) for value in dict.fromkeys(values_of(clauses, BOUNDARY))]
+        found = [
+            _Boundary(row.name, number)
+            for number, row in self._shard.policies.items()
+            if any(matches(row.name) for matches in matchers)
+        ]
+        return found[:MOST_BOUNDARIES]
+
+
+def _is_new(bits: Bits, covered: Bits) -> bool:
+    return bool(bits.sure & ~covered.sure or bits.any & ~covered.any)

@@ -1,0 +1,68 @@
+"""Policies that deny, and who can take them away from a principal: deleted, detached, or left with the group that has them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from iam.policy.escalation.asking import Bits
+from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.estate import Acting, Alternative, Subject
+from iam.policy.escalation.methods import Method, Sort, of_sort
+from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Removal
+from iam.policy.escalation.targets import Aim, Targets
+
+
+class On(Protocol):
+    """Who meets the needs of a method on each of some aims."""
+
+    def __call__(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]: ...
+
+
+_METHODS: Final = {method.name: method for method in of_sort(Sort.REMOVE)}
+BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
+    (INLINE, "user"): _METHODS["iam-delete-user-policy"],
+    (INLINE, "role"): _METHODS["iam-delete-role-policy"],
+    (INLINE, "group"): _METHODS["iam-delete-group-policy"],
+    (ATTACHED, "user"): _METHODS["iam-detach-user-policy"],
+    (ATTACHED, "role"): _METHODS["iam-detach-role-policy"],
+    (ATTACHED, "group"): _METHODS["iam-detach-group-policy"],
+    (LEFT, "group"): _METHODS["iam-remove-user-from-group"],
+}
+
+
+class Removing:
+    """Finds the removals of one round. Each question is about all principals or groups at once that it concerns."""
+
+    def __init__(self, targets: Targets, act: Acting, *, on: On) -> None:
+        self._targets, self._act, self._on = targets, act, on
+
+    def into(self, edits: dict[int, Edits]) -> None:
+        """Enter who can remove what from whom."""
+        holders: dict[tuple[Method, str], dict[Subject, list[tuple[int, Removal]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        aims: dict[Subject, Aim] = {}
+        groups = {aim.subject.number: aim for aim in self._targets.groups}
+        for aim in (*self._targets.users, *self._targets.editable_roles):
+            member = aim.subject.member
+            assert member is not None
+            for removal in self._targets.denying_of(member):
+                holder = groups.get(removal.group) if removal.group else aim
+                if holder is not None:
+                    method = BY_KIND[removal.kind, holder.subject.kind]
+                    policy = self._policy_of(removal)
+                    aims[holder.subject] = holder
+                    holders[method, policy][holder.subject].append((member.id, removal))
+        for (method, policy), concerned in holders.items():
+            asked = self._on(method, [aims[subject] for subject in concerned], policy=policy)
+            for (subject, removals), bits in zip(concerned.items(), asked, strict=True):
+                able = self._act.of(bits)
+                if able.any:
+                    alternative = Alternative(method, subject, able, (policy,) if policy else ())
+                    for number, removal in removals:
+                        edits[number].removed[removal].append(alternative)
+
+    def _policy_of(self, removal: Removal) -> str:
+        return self._targets.arn_of_policy(int(removal.name)) if removal.kind == ATTACHED else ""

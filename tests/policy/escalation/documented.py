@@ -1,0 +1,122 @@
+"""Documented escalation paths beyond those of `test_public_lists`: what each is called, the actions that it takes, and who gains what.
+
+Facts from pathfinding.cloud, HackTricks Cloud ("AWS - Privilege Escalation"), the AWS guides on permissions boundaries, IAM Identity
+Center and federation, and the guides of the services to which a role is passed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Documented(NamedTuple):
+    """A path. `gains` says whose permissions the caller has afterwards; `method` is what the finder calls the step."""
+
+    name: str
+    actions: tuple[str, ...]
+    gains: str
+    method: str
+
+
+NEW_ROLE, NEW_USER, ITSELF = (
+    "a role that it creates",
+    "a user that it creates",
+    "itself, with every permission",
+)
+PASSED, RUNNING, DIRECTORY = (
+    "the role that it passes",
+    "the role of what runs",
+    "whoever signs in by IAM Identity Center",
+)
+TRUSTING = "a role that trusts the identity provider"
+PASS: Final = "iam:PassRole"
+
+
+def _row(name: str, gains: str, method: str, *actions: str) -> Documented:
+    return Documented(name, actions, gains, method)
+
+
+PATHS: Final = (
+    _row("new role with inline policy", NEW_ROLE, "iam-create-role-put", "iam:CreateRole", "iam:PutRolePolicy"),
+    _row("new role with managed policy", NEW_ROLE, "iam-create-role-attach", "iam:CreateRole", "iam:AttachRolePolicy", "sts:AssumeRole"),
+    _row("new user with inline policy and key", NEW_USER, "iam-create-user-put", "iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey"),
+    _row("new user with managed policy and key", NEW_USER, "iam-create-user-attach", "iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey"),
+    _row("new user with inline policy and password", NEW_USER, "iam-create-user-put", "iam:CreateUser", "iam:PutUserPolicy", "iam:CreateLoginProfile"),
+    _row("new user with managed policy and password", NEW_USER, "iam-create-user-attach", "iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateLoginProfile"),
+    _row("new user in a group with more", NEW_USER, "iam-create-user", "iam:CreateUser", "iam:AddUserToGroup", "iam:CreateAccessKey"),
+    _row("new group with inline policy", ITSELF, "iam-create-group-put", "iam:CreateGroup", "iam:PutGroupPolicy", "iam:AddUserToGroup"),
+    _row("new group with managed policy", ITSELF, "iam-create-group-attach", "iam:CreateGroup", "iam:AttachGroupPolicy", "iam:AddUserToGroup"),
+    _row("new role for a new function", NEW_ROLE, "iam-create-role-attach", "iam:CreateRole", "iam:AttachRolePolicy", PASS, "lambda:CreateFunction", "lambda:InvokeFunction"),
+    _row("new instance profile", PASSED, "pass-role-ec2-instance-new-profile", PASS, "iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile", "ec2:RunInstances"),
+    _row("role of an instance profile in use", PASSED, "pass-role-profile-role", PASS, "iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "ssm:StartSession"),
+    _row("SAML provider replaced", TRUSTING, "iam-update-saml-provider", "iam:UpdateSAMLProvider"),
+    _row("SAML provider created", TRUSTING, "iam-create-saml-provider", "iam:CreateSAMLProvider"),
+    _row("OpenID Connect provider created", TRUSTING, "iam-create-oidc-provider", "iam:CreateOpenIDConnectProvider"),
+    _row("client added to OpenID Connect provider", TRUSTING, "iam-add-client-id", "iam:AddClientIDToOpenIDConnectProvider"),
+    _row("thumbprint of OpenID Connect provider", TRUSTING, "iam-update-thumbprint", "iam:UpdateOpenIDConnectProviderThumbprint"),
+    _row("permission set with inline policy", DIRECTORY, "sso-create-permission-set-inline", "sso:CreatePermissionSet", "sso:PutInlinePolicyToPermissionSet", "sso:CreateAccountAssignment"),
+    _row("account assignment", DIRECTORY, "sso-account-assignment", "sso:CreateAccountAssignment"),
+    _row("customer policy on a permission set", DIRECTORY, "sso-attach-customer-policy", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet", "sso:ProvisionPermissionSet"),
+    _row("boundary of a permission set removed", DIRECTORY, "sso-remove-boundary", "sso:DeletePermissionsBoundaryFromPermissionSet"),
+    _row("boundary of a permission set replaced", DIRECTORY, "sso-replace-boundary", "sso:PutPermissionsBoundaryToPermissionSet"),
+    _row("inline policy of a permission set removed", DIRECTORY, "sso-remove-inline-policy", "sso:DeleteInlinePolicyFromPermissionSet"),
+    _row("directory group joined", DIRECTORY, "identitystore-group-membership", "identitystore:CreateGroupMembership"),
+    _row("directory group joined in the console", DIRECTORY, "sso-directory-group-membership", "sso-directory:AddMemberToGroup"),
+    _row("directory password reset", DIRECTORY, "sso-directory-password", "sso-directory:UpdatePassword"),
+    _row("directory user created", DIRECTORY, "identitystore-create-user", "identitystore:CreateUser", "identitystore:CreateGroupMembership"),
+    _row("directory user changed", DIRECTORY, "identitystore-update-user", "identitystore:UpdateUser"),
+    _row("directory token", DIRECTORY, "sso-provisioning-token", "sso-directory:CreateBearerToken"),
+    _row("function given a role", PASSED, "pass-role-lambda-configuration-invoke", PASS, "lambda:UpdateFunctionConfiguration", "lambda:InvokeFunction"),
+    _row("function with a URL", PASSED, "pass-role-lambda-url", PASS, "lambda:CreateFunction", "lambda:CreateFunctionUrlConfig"),
+    _row("layer added to a function", RUNNING, "lambda-layer", "lambda:PublishLayerVersion", "lambda:UpdateFunctionConfiguration"),
+    _row("ECS service updated", PASSED, "pass-role-ecs-update-service", PASS, "ecs:RegisterTaskDefinition", "ecs:UpdateService"),
+    _row("image replaced", RUNNING, "ecs-image", "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"),
+    _row("pipeline created", PASSED, "pass-role-codepipeline", PASS, "codepipeline:CreatePipeline"),
+    _row("pipeline updated", PASSED, "pass-role-codepipeline-update", PASS, "codepipeline:UpdatePipeline", "codepipeline:StartPipelineExecution"),
+    _row("pipeline changed", RUNNING, "codepipeline-change", "codepipeline:UpdatePipeline"),
+    _row("build project updated", PASSED, "pass-role-codebuild-update", PASS, "codebuild:UpdateProject", "codebuild:StartBuild"),
+    _row("build project changed", RUNNING, "codebuild-update-project", "codebuild:UpdateProject"),
+    _row("stack updated with a role", PASSED, "pass-role-cloudformation-update-stack", PASS, "cloudformation:UpdateStack"),
+    _row("change set with a role", PASSED, "pass-role-cloudformation-change-set", PASS, "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
+    _row("stack set changed", RUNNING, "cloudformation-stack-set-change", "cloudformation:UpdateStackSet"),
+    _row("document changed", RUNNING, "ssm-update-document-instance", "ssm:UpdateDocument", "ssm:UpdateDocumentDefaultVersion"),
+    _row("association created", RUNNING, "ssm-create-association", "ssm:CreateAssociation"),
+    _row("association changed", RUNNING, "ssm-update-association", "ssm:UpdateAssociation"),
+    _row("maintenance window", PASSED, "pass-role-ssm-maintenance", PASS, "ssm:CreateMaintenanceWindow", "ssm:RegisterTaskWithMaintenanceWindow"),
+    _row("incident response plan", PASSED, "pass-role-ssm-incidents", PASS, "ssm-incidents:CreateResponsePlan", "ssm-incidents:StartIncident"),
+    _row("Config remediation", PASSED, "pass-role-config-remediation", PASS, "config:PutRemediationConfigurations", "config:StartRemediationExecution"),
+    _row("Beanstalk environment created", PASSED, "pass-role-elastic-beanstalk", PASS, "elasticbeanstalk:CreateApplication", "elasticbeanstalk:CreateApplicationVersion", "elasticbeanstalk:CreateEnvironment"),
+    _row("Beanstalk version deployed", RUNNING, "elastic-beanstalk-version", "elasticbeanstalk:CreateApplicationVersion", "elasticbeanstalk:UpdateEnvironment"),
+    _row("Cloud9 environment joined", RUNNING, "cloud9-member", "cloud9:CreateEnvironmentMembership"),
+    _row("Cloud9 environment opened", RUNNING, "cloud9-token", "cloud9:CreateEnvironmentToken"),
+    _row("Airflow environment created", PASSED, "pass-role-airflow", PASS, "airflow:CreateEnvironment"),
+    _row("Airflow environment opened", RUNNING, "airflow-web", "airflow:CreateWebLoginToken"),
+    _row("Airflow commands", RUNNING, "airflow-cli", "airflow:CreateCliToken"),
+    _row("Amplify app", PASSED, "pass-role-amplify", PASS, "amplify:CreateApp", "amplify:CreateBranch", "amplify:StartJob"),
+    _row("AppStream image builder", PASSED, "pass-role-appstream-image-builder", PASS, "appstream:CreateImageBuilder", "appstream:CreateImageBuilderStreamingURL"),
+    _row("EMR steps", RUNNING, "emr-steps", "elasticmapreduce:AddJobFlowSteps"),
+    _row("EMR Serverless job", PASSED, "pass-role-emr-serverless-existing", PASS, "emr-serverless:StartJobRun"),
+    _row("EKS access entry", RUNNING, "eks-access", "eks:CreateAccessEntry", "eks:AssociateAccessPolicy"),
+    _row("EKS pod identity", PASSED, "pass-role-eks-pod-identity", PASS, "eks:CreatePodIdentityAssociation"),
+    _row("Glue job changed", RUNNING, "glue-change-job", "glue:UpdateJob", "glue:StartJobRun"),
+    _row("Glue statement", RUNNING, "glue-statement", "glue:RunStatement"),
+    _row("schedule updated", PASSED, "pass-role-scheduler-update", PASS, "scheduler:UpdateSchedule"),
+    _row("state tested", PASSED, "pass-role-step-functions-test", PASS, "states:TestState"),
+    _row("state machine updated with a role", PASSED, "pass-role-step-functions-update", PASS, "states:UpdateStateMachine", "states:StartExecution"),
+    _row("SageMaker domain opened", RUNNING, "sagemaker-domain-url", "sagemaker:CreatePresignedDomainUrl"),
+    _row("SageMaker user profile", PASSED, "pass-role-sagemaker-user-profile", PASS, "sagemaker:CreateUserProfile", "sagemaker:CreatePresignedDomainUrl"),
+    _row("SageMaker tuning job", PASSED, "pass-role-sagemaker-tuning", PASS, "sagemaker:CreateHyperParameterTuningJob"),
+    _row("SageMaker model", PASSED, "pass-role-sagemaker-model", PASS, "sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:CreateEndpoint"),
+    _row("SageMaker pipeline", PASSED, "pass-role-sagemaker-pipeline", PASS, "sagemaker:CreatePipeline", "sagemaker:StartPipelineExecution"),
+    _row("Roles Anywhere profile", PASSED, "pass-role-roles-anywhere", PASS, "rolesanywhere:CreateTrustAnchor", "rolesanywhere:CreateProfile"),
+    _row("Roles Anywhere trust anchor", RUNNING, "roles-anywhere-anchor", "rolesanywhere:CreateTrustAnchor"),
+    _row("IoT role alias", PASSED, "pass-role-iot-role-alias", PASS, "iot:CreateRoleAlias", "iot:CreateKeysAndCertificate", "iot:CreatePolicy", "iot:AttachPolicy"),
+    _row("API that calls AWS", PASSED, "pass-role-api-gateway", PASS, "apigateway:POST", "apigateway:PUT"),
+    _row("GraphQL API that calls AWS", PASSED, "pass-role-appsync", PASS, "appsync:CreateGraphqlApi", "appsync:CreateDataSource", "appsync:CreateResolver"),
+    _row("identity pool opened", RUNNING, "cognito-identity-unauthenticated", "cognito-identity:UpdateIdentityPool"),
+    _row("serial console", RUNNING, "ec2-serial-console", "ec2-instance-connect:SendSerialConsoleSSHPublicKey"),
+    _row("root volume replaced", RUNNING, "ec2-root-volume", "ec2:CreateReplaceRootVolumeTask"),
+    _row("canary", PASSED, "pass-role-synthetics", PASS, "synthetics:CreateCanary", "synthetics:StartCanary", "lambda:CreateFunction", "lambda:PublishLayerVersion"),
+    _row("Kafka connector", PASSED, "pass-role-kafka-connect", PASS, "kafkaconnect:CreateCustomPlugin", "kafkaconnect:CreateConnector"),
+    _row("launched product", RUNNING, "service-catalog-launch", "servicecatalog:CreateProvisioningArtifact", "servicecatalog:ProvisionProduct"),
+)  # fmt: skip
