@@ -11,7 +11,7 @@ from typing import Any, Final
 from iam.policy.escalation.crossing import Crossing
 from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Node, Way
 from iam.policy.escalation.graph import At, Graph, Hop, Reach
-from iam.policy.escalation.grounds import TRUST, Ground, Grounds, Statement
+from iam.policy.escalation.grounds import KEPT, TRUST, Ground, Grounds, Statement
 from iam.policy.escalation.states import AS_IT_IS, State
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -118,6 +118,7 @@ class Explorer:
         self._graph, self._index = graph, index
         self._grounds = Grounds(index)
         self._leads: dict[At, list[tuple[At, Way | Crossing | None]]] = {}
+        self._known: dict[tuple[At, int], tuple[Ground, ...]] = {}
 
     def path(self, start: At, reach: Reach) -> Path | None:
         """The best path of a principal: a sure one before a conditional one, then the shortest."""
@@ -168,8 +169,16 @@ class Explorer:
         return None
 
     def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:
-        node = self._graph.node(source)
-        return self._grounds.of(node, one, self._choices(source, node))
+        # The graph keeps its alternatives, so that the id of one means the same as long as this explains it. A search for what
+        # closes a path looks at the same ones hundreds of times.
+        key = source, id(one)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            node = self._graph.node(source)
+            found = self._known[key] = self._grounds.of(node, one, self._choices(source, node))
+        return found
 
     def _choices(self, at: At, node: Node) -> Mapping[Any, Any]:
         choices = self._graph.estates[at.account].choices
