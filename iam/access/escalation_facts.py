@@ -31,7 +31,8 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
     """The facts, and the documents of other versions, which have to be held as long as the facts are used. Six queries."""
     roles_of, instances = _profiles(at)
     versions = _versions(at)
-    held = _held(index, {digest for digests in versions.values() for digest in digests})
+    digests = {digest for digests in versions.values() for digest in digests}
+    held = _held(index, digests | _unattached(index))
     facts = Facts(
         group_arns=dict(
             EntityState.objects.filter(valid_at(at), kind=Kind.GROUP).values_list("entity_id", "arn")
@@ -80,6 +81,12 @@ def _versions(at: datetime | None) -> dict[int, tuple[str, ...]]:
     for policy, digest in rows.values_list("policy_id", "document_id"):
         found[policy].append(digest)
     return {policy: tuple(sorted(digests)) for policy, digests in found.items()}
+
+
+def _unattached(index: Index) -> set[str]:
+    """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal that someone creates."""
+    rows = (row for shard in index.accounts.values() for row in shard.policies.values())
+    return {row.digest for row in rows if row.digest and index.documents.known(row.digest) is None}
 
 
 def _held(index: Index, digests: set[str]) -> list[Doc]:
