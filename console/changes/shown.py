@@ -10,7 +10,7 @@ from typing import Any
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.operations import ShownCall, shown_calls
 from iam.changes.set_state import SetState
-from iam.mirror.models import Document
+from iam.mirror.models import Account, Document
 from iam.mirror.queries.entities import Openable
 
 
@@ -157,6 +157,17 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[s
         )
         for shown, call, place in zip(shown_calls(calls, partition=partition), calls, named, strict=True)
     ]
+
+
+def rows_by_account(calls: Sequence[tuple[dict[str, Any], Account]]) -> list[CallRow]:
+    """The calls of several operations in their order, each with its account; the account is named where there are several."""
+    if not calls:
+        return []
+    bodies = [body for body, _ in calls]
+    accounts = [account for _, account in calls]
+    are_several = len({account.pk for account in accounts}) > 1
+    places = [account.name for account in accounts] if are_several else []
+    return call_rows(bodies, partition=accounts[0].partition, places=places)
 
 
 _RISKY: dict[str, set[str]] = {"+": {"everything", "iam"}, "−": {"denies"}, "=": set()}

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.changes.shown import call_rows
+from console.changes.shown import rows_by_account
 from console.leaving.one import leaver_or_404
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
@@ -112,12 +112,12 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         context["refused"] = refused or error
     else:
-        calls = [call for one in plans for call in one.receipt.body["calls"]]
+        calls = [(call, one.operation.account) for one in plans for call in one.receipt.body["calls"]]
         context |= {
             "steps": [
                 (one.operation.account.name, one.operation.title, one.operation.irreversible) for one in plans
             ],
-            "calls": call_rows(calls[:SHOWN_CALLS], partition=plans[0].operation.account.partition),
+            "calls": rows_by_account(calls[:SHOWN_CALLS]),
             "more_calls": max(0, len(calls) - SHOWN_CALLS),
         }
     return render_page(request, "leaving/delete.html", context, status=422 if refused else 200)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
-from console.changes.shown import call_rows
+from console.changes.shown import rows_by_account
 from console.leaving.wording import plain_steps
 from console.web.access import ViewerRequest
 from iam.changes.errors import RefusedError
@@ -38,8 +38,7 @@ def preview_context(
     if not operations:
         return {"refused": RefusedError("No access is left to remove."), "plan": None}
     receipt = set_receipt_of(operations)
-    calls = [(call.body, one.account.name) for one in operations for call in one.calls()]
-    shown = calls[:SHOWN_CALLS]
+    calls = [(call.body, one.account) for one in operations for call in one.calls()]
     about: Any = SimpleNamespace(operations=operations, receipt=receipt, parts=_accounts(plan))
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
@@ -48,11 +47,7 @@ def preview_context(
         "sites": [(site, plain_steps(site.operations), _said(site.operations)) for site in plan.sites],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,
-        "calls": call_rows(
-            [body for body, _ in shown],
-            partition=users[0].account.partition,
-            places=[place for _, place in shown],
-        ),
+        "calls": rows_by_account(calls[:SHOWN_CALLS]),
         "more_calls": max(0, len(calls) - SHOWN_CALLS),
         "stages": stages_of(request, about),
     }

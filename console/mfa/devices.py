@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.changes.secrets import sign_in_page
+from console.mfa.enrolling import refused_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
@@ -19,6 +20,11 @@ from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.devices import add_hardware, label_of, set_label
 from iam.people.enrolment.queries import devices_of
+
+SERIAL_HINT = (
+    "Such as GAHT12345678. Press the button of the token to see a code, wait 30 seconds, "
+    "and press it again for the next one."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,7 +45,7 @@ def hardware(request: ViewerRequest, pk: int) -> HttpResponse:
             key=request.POST.get("key", "")[:64],
         )
     except RefusedError as refused:
-        return render_page(request, "mfa/hardware.html", context | {"refused": refused.message}, status=422)
+        return render_page(request, "mfa/hardware.html", context | refused_context(refused), status=422)
     return redirect("changes:change", pk=change.pk)
 
 
@@ -62,7 +68,7 @@ def label(request: ViewerRequest, pk: int) -> HttpResponse:
             key=request.POST.get("key", "")[:64],
         )
     except RefusedError as refused:
-        context |= {"refused": refused.message, "label": given}
+        context |= refused_context(refused) | {"label": given}
         return render_page(request, "mfa/label.html", context, status=422)
     return redirect("changes:change", pk=change.pk)
 
@@ -85,6 +91,8 @@ def _context(request: ViewerRequest, user: Entity) -> dict[str, Any]:
         "address": request.path,
         "sign_in": sign_in_page(user.account),
         "refused": "",
+        "serial_hint": SERIAL_HINT,
+        "label_hint": "Such as: Pixel 9 - private. It is stored as the device’s tag “Label”.",
     }
 
 

@@ -16,6 +16,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.qr import svg_of
 from console.web.render import is_fragment, render_page
+from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right
@@ -130,8 +131,18 @@ def _answer(
         _act(request, seat, enrolment)
     except RefusedError as refused:
         enrolment = latest(seat.user, browser=seat.browser)
-        return _page(request, seat, enrolment, frame | {"refused": refused.message}, status=422)
+        return _page(request, seat, enrolment, frame | refused_context(refused), status=422)
     return redirect(address)
+
+
+def refused_context(refused: RefusedError) -> dict[str, Any]:
+    """Errors by their field, the first of which takes the focus, or what is wrong with the whole form."""
+    errors = field_errors(refused)
+    return {
+        "errors": errors,
+        "refused": "" if errors else refused.message,
+        "focus": dict.fromkeys(errors, True),
+    }
 
 
 def _act(request: HttpRequest, seat: Seat, enrolment: Enrolment | None) -> None:
@@ -170,9 +181,10 @@ def _page(
         "stage": standing.stage.value if standing else "start",
         "done_title": _done_title(seat, enrolment),
         "section": "overview",
+        "focus": frame.get("focus") or {"first": seat.link is None},
         "is_update": is_fragment(request),
     }
-    context |= _matter(seat, enrolment, standing)
+    context |= _matter(request, seat, enrolment, standing)
     if seat.link is None:
         context["layout"] = layout_for(request.viewer)  # type: ignore[attr-defined]
     template = "mfa/enrol_by_link.html" if seat.link else "mfa/enrol.html"
@@ -188,7 +200,9 @@ def _done_title(seat: Seat, enrolment: Enrolment | None) -> str:
     return f"Device {enrolment.device_name} is enrolled"
 
 
-def _matter(seat: Seat, enrolment: Enrolment | None, standing: Standing | None) -> dict[str, Any]:
+def _matter(
+    request: HttpRequest, seat: Seat, enrolment: Enrolment | None, standing: Standing | None
+) -> dict[str, Any]:
     """What the stage shows: the seed, how one signs in, or what one begins with."""
     if standing is not None and standing.stage is Stage.SCAN and enrolment is not None:
         seed = services.seed_of(enrolment, seat)
@@ -198,7 +212,8 @@ def _matter(seat: Seat, enrolment: Enrolment | None, standing: Standing | None) 
     if standing is not None and standing.is_waiting:
         return {}
     return {
-        "name": services.free_name(seat.user),
+        "name": request.POST.get("name", "")[:300] or services.free_name(seat.user),
+        "name_hint": "Letters, digits and + = , . @ - _ only. AWS can’t rename a device.",
         "devices": devices_of(seat.user),
         "no_password": not has_password(seat.user),
         "sender": _sender(seat.link),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.mfa.enrolling import refused_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
@@ -33,6 +34,7 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
         "section": "overview",
         "key": str(uuid.uuid4()),
         "address": request.path,
+        "focus": {"first": True},
     }
     if request.method == "GET":
         return render_page(request, "mfa/resync.html", context)
@@ -45,5 +47,5 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
             key=request.POST.get("key", "")[:64],
         )
     except RefusedError as refused:
-        return render_page(request, "mfa/resync.html", context | {"refused": refused.message}, status=422)
+        return render_page(request, "mfa/resync.html", context | refused_context(refused), status=422)
     return redirect("changes:change", pk=change.pk)

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
-from console.changes.shown import call_rows
+from console.changes.shown import rows_by_account
 from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
@@ -58,10 +58,11 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     version = _chosen(versions, data.get("to", ""))
     key = request.POST.get("key", "")[:64] or uuid4().hex
     refused: RefusedError | None = None
-    if request.method == "POST":
+    if request.method == "POST" and "show" not in request.POST:
         try:
             if former is None or version is None:
-                raise RefusedError("Choose from which blueprint they move, and to which.")
+                raise RefusedError("Choose the blueprint that they leave and the one that they get.")
+            _check_shown(request.POST, former, version)
             move = request_move(
                 request.viewer,
                 mover=_mover(person),
@@ -88,6 +89,13 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     }
     context |= _preview(request, person, former, version, key)
     return render_page(request, "moving/begin.html", context, status=422 if refused else 200)
+
+
+def _check_shown(data: QueryDict, former: BlueprintVersion, version: BlueprintVersion) -> None:
+    """Refuse a request for other blueprints than those of which the page has shown what changes."""
+    shown = data.get("shown", "")
+    if shown and shown != f"{former.blueprint_id} {version.blueprint_id}":
+        raise RefusedError("You chose another blueprint. Check what changes, then submit again.")
 
 
 def line_rows(summary: Sequence[dict[str, str]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
@@ -124,7 +132,7 @@ def _preview(
     except RefusedError as error:
         return {"plan": None, "refused": error}
     receipt = set_receipt_of(plan.operations)
-    calls = [call.body for one in plan.operations for call in one.calls()]
+    calls = [(call.body, one.account) for one in plan.operations for call in one.calls()]
     about: Any = SimpleNamespace(operations=plan.operations, receipt=receipt, parts=_parts(plan))
     return impact_context(receipt.get("impact"), viewer=request.viewer) | {
         "plan": plan,
@@ -132,7 +140,7 @@ def _preview(
         "loses": plan.count(LOSES),
         "gains": plan.count(GAINS),
         "accounts": line_rows(plan.summary),
-        "calls": call_rows(calls, partition=_partition(plan)),
+        "calls": rows_by_account(calls),
         "stages": stages_of(request, about),
     }
 
@@ -140,7 +148,3 @@ def _preview(
 def _parts(plan: MovePlan) -> list[Any]:
     found = {one.account.pk: one.account for one in plan.operations}
     return [SimpleNamespace(account=account) for account in found.values()]
-
-
-def _partition(plan: MovePlan) -> str:
-    return plan.operations[0].account.partition

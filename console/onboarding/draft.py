@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
-from console.changes.shown import call_rows
+from console.changes.shown import rows_by_account
 from console.web.access import ViewerRequest
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
@@ -74,8 +74,7 @@ def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[st
     except RefusedError as error:
         return {"refused": error, "plan": None}
     receipt = set_receipt_of(weighed)
-    calls = [call for one in planned for call in one.receipt.body["calls"]]
-    first = plan.parts[0].account
+    calls = [(call, one.operation.account) for one in planned for call in one.receipt.body["calls"]]
     about: Any = SimpleNamespace(operations=weighed, receipt=receipt, parts=plan.parts)
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
@@ -83,7 +82,7 @@ def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[st
         "people_count": len(people),
         "steps": sum(len(part.steps) for part in plan.parts),
         "weighed": min(len(people), WEIGHED) if len(people) > WEIGHED else 0,
-        "calls": call_rows(calls[:SHOWN_CALLS], partition=first.partition),
+        "calls": rows_by_account(calls[:SHOWN_CALLS]),
         "more_calls": max(0, sum(len(part.steps) for part in plan.parts) - SHOWN_CALLS),
         "stages": stages_of(request, about),
         "notes": plan.notes,

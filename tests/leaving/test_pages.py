@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.changes.models import Change
-from iam.directory.models import Role, Team
+from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.leaving import afterwards, current
@@ -178,7 +178,8 @@ def test_suspend_now_takes_a_reason_and_one_click(admin: Client, user: Entity) -
     assert refused.status_code == 422
     page = refused.content.decode()
     assert 'aria-invalid="true"' in page
-    assert "Enter a reason. The approver and the auditor read it." in page
+    assert "Enter a reason." in page
+    assert page.count("The approver and the auditor read it.") == 1, "the hint is not repeated by the error"
     assert not Change.objects.exists()
     places = {admin.post(address, {"reason": "Stolen laptop", "key": "k"})["Location"] for _ in range(2)}
     assert len(places) == 1
@@ -262,3 +263,16 @@ def test_an_offboarding_that_somebody_cannot_open_is_named_and_no_link(user: Ent
         text = render_to_string("leaving/_reference.html", {"leaver": leaver, "openable": opened})
         assert leaver.run.reference in text
         assert (reverse("leaving:leaver", args=[leaver.pk]) in text) == is_link
+
+
+def test_a_lead_is_not_offered_to_offboard_herself(user: Entity) -> None:
+    team = Team.objects.create(name="Payments", slug="payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
+    own = factories.user(user.account, "elif.kaya")
+    factories.edge(EdgeKind.MEMBER, own, Entity.objects.get(name="payments-dev"))
+    client = Client()
+    client.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team, arns=(own.arn,)))
+    page = client.get(reverse("leaving:begin")).content.decode()
+    assert f'{reverse("leaving:begin")}?user={user.pk}"' in page
+    assert f'{reverse("leaving:begin")}?user={own.pk}"' not in page
+    assert "This is you." in page

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from console.mfa.door import COOKIE
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import viewer_for
@@ -18,7 +19,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
 from iam.notify.models import Outgoing
-from iam.people.enrolment import inviting
+from iam.people.enrolment import inviting, wording
 from iam.people.enrolment.models import Enrolment
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
@@ -242,3 +243,23 @@ def test_a_link_adds_nothing_beside_a_device_that_came_since_unless_a_second_per
     Link.objects.update(is_checked=True)
     assert client.post(PAGE, {"do": "begin"}).status_code == 302
     assert Enrolment.objects.get().user == user
+
+
+@pytest.mark.parametrize(
+    ("codes", "field"),
+    [(("12345", "123456"), "first"), (("123456", "12345x"), "second"), (("123456",) * 2, "second")],
+)
+def test_codes_that_cannot_be_right_are_refused_at_their_field(codes: tuple[str, str], field: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        wording.check_codes(*codes)
+    assert refused.value.field == field
+
+
+def test_a_name_that_aws_does_not_take_is_refused_at_its_field_and_kept(link: Link, client: Client) -> None:
+    client.post(door(link))
+    answer = client.post(PAGE, {"do": "begin", "name": "my phone!"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'id="name-error"' in page
+    assert 'value="my phone!"' in page
+    assert "That didn’t work" not in page

@@ -95,6 +95,13 @@ def input_field(
     }
 
 
+@register.inclusion_tag("components/field.html")
+def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[str, Any]:
+    """A field for a code of an MFA device; seven characters, since some apps show the digits in two groups."""
+    attrs = {"autocomplete": "off", "spellcheck": "false", "inputmode": "numeric", "maxlength": 7} | attrs
+    return input_field(name, label, id=name, cls="otp", error=error, required=True, **attrs)
+
+
 @register.simple_tag
 def field_error(id: str, error: str) -> SafeString:
     """What is wrong with a field whose control is the page's own: give the control aria-invalid and this id in aria-describedby."""

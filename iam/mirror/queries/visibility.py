@@ -86,6 +86,14 @@ def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet
     return parts[0].union(*parts[1:], all=True) if parts else Entity.objects.none().values("pk")
 
 
+def people_within(scope: Scope) -> QuerySet[Entity]:
+    """The living IAM users that a scope reaches beyond its whole accounts."""
+    people = _people(scope)
+    if not people:
+        return Entity.objects.none()
+    return Entity.objects.filter(pk__in=people[0].union(*people[1:], all=True), gone_at__isnull=True)
+
+
 def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
     """The users of the scope, by how they came into it."""
     found: list[QuerySet[Any, Any]] = []

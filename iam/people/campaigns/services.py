@@ -161,7 +161,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
     if not today <= until <= today + timedelta(days=LONGEST):
         raise RefusedError("Choose an end date from today to a year from now.")
     if not why.strip():
-        raise RefusedError("Enter a reason. The auditor reads it.")
+        raise RefusedError("Enter a reason.")
     with transaction.atomic():
         Participant.objects.filter(pk=participant.pk).update(
             excused_until=until, excused_why=why.strip()[:300], excused_by=viewer.name[:128]
@@ -211,7 +211,7 @@ def check(viewer: Viewer, terms: Terms) -> None:
         raise FieldError("Enter a name of up to 80 characters.", field="name")
     if not terms.reason.strip() or len(terms.reason) > 1000:
         raise FieldError(
-            "Enter a reason of up to 1,000 characters. The people in the campaign and the auditor read it.",
+            "Enter a reason of up to 1,000 characters.",
             field="reason",
         )
     if not today < terms.due <= today + timedelta(days=LONGEST):

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
@@ -42,20 +43,16 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
         raise RefusedError(NOT_YOURS)
     number = serial.strip().replace("-", "").replace(" ", "").upper()
     if not SERIAL.fullmatch(number):
-        raise RefusedError(BAD_SERIAL)
+        raise FieldError(BAD_SERIAL, field="serial")
     sealed_id = uuid5(_KEYS, f"{person.pk}:{key}")
     standing = Change.objects.filter(requested_by=person.pk, params__sealed_id=str(sealed_id)).first()
     if standing is not None:
         return standing
     _check_room(user, number)
     first, second = (code.replace(" ", "") for code in codes)
-    if first == second:
-        raise RefusedError(wording.TWICE.replace("the app", "the token"))
+    wording.check_codes(first, second, shower="the token")
     with transaction.atomic():
-        try:
-            seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
-        except ValueError:
-            raise RefusedError(wording.NOT_SIX.replace("the app", "the token")) from None
+        seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
         given = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))
         return queue_own(
             EnableMfaDevice(user.account, given),
@@ -86,7 +83,7 @@ def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change
         raise RefusedError("Only virtual devices can have labels in AWS.")
     wanted = " ".join(label.split())
     if wanted and not _LABEL.fullmatch(wanted):
-        raise RefusedError(BAD_LABEL)
+        raise FieldError(BAD_LABEL, field="label")
     tags = {name: value for name, value in tags_in_mirror(device).items() if name != LABEL}
     return queue_own(
         SetMfaDeviceTags.of(device, tags=tags | ({LABEL: wanted} if wanted else {})),

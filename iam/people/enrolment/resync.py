@@ -36,18 +36,14 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
     if user is None:
         raise RefusedError("This device isn’t registered to a user.")
     codes = [code.replace(" ", "") for code in (first, second)]
-    if codes[0] == codes[1]:
-        raise RefusedError(wording.TWICE)
+    wording.check_codes(*codes)
     _check_not_locked(user)
     sealed_id = uuid5(_KEYS, f"{person.pk}:{key}")
     standing = Change.objects.filter(requested_by=person.pk, params__sealed_id=str(sealed_id)).first()
     if standing is not None:
         return standing
     with transaction.atomic():
-        try:
-            seal_codes(codes[0], codes[1], sealed_id=sealed_id, account_id=user.account.account_id)
-        except ValueError:
-            raise RefusedError(wording.NOT_SIX) from None
+        seal_codes(codes[0], codes[1], sealed_id=sealed_id, account_id=user.account.account_id)
         return queue_own(
             ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id),
             person=person,

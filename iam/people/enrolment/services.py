@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.operations.mfa_device import (
     DEVICES_PER_USER,
@@ -131,10 +132,7 @@ def seed_of(enrolment: Enrolment, seat: Seat) -> Seed | None:
 def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
     """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises RefusedError in words for the person."""
     codes = [code.replace(" ", "") for code in (first, second)]
-    if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
-        raise RefusedError(wording.NOT_SIX)
-    if codes[0] == codes[1]:
-        raise RefusedError(wording.TWICE)
+    wording.check_codes(*codes)
     refusal = ""
     with transaction.atomic():
         held = (
@@ -153,8 +151,10 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
             _give(held, seat, first=codes[0], second=codes[1])
         elif refusal == wording.WRONG:
             refusal = _count_failure(held, seat)
-    if refusal:
+    if refusal == wording.LOCKED:
         raise RefusedError(refusal)
+    if refusal:
+        raise FieldError(refusal, field="first")
 
 
 def cancel(enrolment: Enrolment, seat: Seat) -> None:
@@ -200,7 +200,7 @@ def _check_may_begin(seat: Seat, name: str) -> None:
     if seat.user.gone_at is not None:
         raise RefusedError(f"User {seat.user.name} no longer exists in AWS, as of the last sync.")
     if not NAME.fullmatch(name):
-        raise RefusedError(BAD_NAME)
+        raise FieldError(BAD_NAME, field="name")
     until = locked_until(seat.user)
     if until is not None:
         raise RefusedError(
@@ -212,7 +212,7 @@ def _check_may_begin(seat: Seat, name: str) -> None:
             f"{seat.user.name} has {count} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
     if _is_taken(seat.user, serial_of(seat.user.account, name)):
-        raise RefusedError(taken(name))
+        raise FieldError(taken(name), field="name")
 
 
 def _is_taken(user: Entity, serial: str) -> bool:

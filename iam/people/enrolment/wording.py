@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.changes.acts.fields import FieldError
 from iam.people.enrolment.totp import STEP, Reading
 
 TOLERATED: Final = 3 * STEP
@@ -28,6 +29,15 @@ HAS_ONE: Final = (
     "on the page of {user}: a second person confirms who it is, and then a link is sent. To add another device, {user} signs in to Gatehouse."
 )
 NOTHING_SENT: Final = "Nothing was sent to AWS."
+
+
+def check_codes(first: str, second: str, *, shower: str = "the app") -> None:
+    """Raise FieldError for the first of two codes that can't be one; `shower` is what shows them."""
+    for field, code in (("first", first), ("second", second)):
+        if len(code) != 6 or not code.isascii() or not code.isdigit():
+            raise FieldError(NOT_SIX.replace("the app", shower), field=field)
+    if first == second:
+        raise FieldError(TWICE, field="second")
 
 
 def trouble_in(reading: Reading) -> str:

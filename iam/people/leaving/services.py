@@ -52,7 +52,7 @@ class Terms:
     def check(self) -> None:
         """Raises RefusedError for what makes no sense."""
         if not self.reason.strip():
-            raise FieldError("Enter a reason. The approver and the auditor read it.", field="reason")
+            raise FieldError("Enter a reason.", field="reason")
         if len(self.reason) > MAX_REASON:
             raise RefusedError(
                 f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."

@@ -203,7 +203,7 @@ def checked_reason(reason: str) -> str:
     """The reason without blanks around it. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
-        raise FieldError("Enter a reason. The approver and the auditor read it.", field="reason")
+        raise FieldError("Enter a reason.", field="reason")
     if len(reason) > MAX_REASON:
         raise FieldError(
             f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.", field="reason"

@@ -236,9 +236,7 @@ def check_terms(terms: Terms) -> None:
             f"Enter {LEAST_KEEP} to {MOST_DAYS} days to keep the old key inactive.", field="keep"
         )
     if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise FieldError(
-            "Enter a reason of up to 1,000 characters. The approver and the auditor read it.", field="reason"
-        )
+        raise FieldError("Enter a reason of up to 1,000 characters.", field="reason")
 
 
 def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:

@@ -281,3 +281,21 @@ def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
     page = client.get(reverse("moving:move", args=[move.pk])).content.decode()
     for user in (house.user, new):
         assert reverse("identities:person", args=[user.pk]) in page
+
+
+def test_a_typed_reason_outlives_another_look_at_what_changes(house: House) -> None:
+    house.member("payments-dev")
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    address = f"{reverse('moving:begin')}?user={house.user.pk}"
+    chosen = {"from": str(house.former.blueprint_id), "to": str(house.version.blueprint_id), "key": "k"}
+    page = client.get(address, {"user": house.user.pk} | chosen).content.decode()
+    assert page.count('form="move"') == 2, "reason and button belong to the form of the blueprints"
+    looked = client.post(address, chosen | {"reason": "Joins Data", "show": "1"})
+    assert looked.status_code == 200
+    assert "Joins Data" in looked.content.decode()
+    shown = f"{house.version.blueprint_id} {house.former.blueprint_id}"
+    refused = client.post(address, chosen | {"reason": "Joins Data", "shown": shown})
+    assert refused.status_code == 422
+    assert "You chose another blueprint" in refused.content.decode()
+    assert not Move.objects.exists()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import BigAutoField, Min, Q, QuerySet
+from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
@@ -15,6 +15,7 @@ from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.accounts_then import connected_at
 from iam.mirror.queries.lists.core import Lens, Seen
+from iam.mirror.queries.visibility import people_within
 from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 SHOWN = 3
@@ -92,11 +93,27 @@ def unsynced_accounts(sections: tuple[str, ...], lens: Seen) -> list[tuple[str, 
     return sorted(missing.values_list("account__account_id", "name"))
 
 
+def accounts_concerned(scope: Scope) -> QuerySet[Account]:
+    """The accounts that this scope is about: whole ones, those that it names, and those in which it has someone.
+
+    A team rule for any account also fits an account that was never synced. Nothing there is counted as unknown, as long as
+    the team has someone elsewhere: else each new account would make all numbers of every team incomplete.
+    """
+    within = accounts_within(scope)
+    named = set(scope.accounts or ()) | {arn.split(":")[4] for arn in scope.user_arns}
+    named |= {account for account, _ in scope.groups | scope.paths | scope.owned}
+    if scope.sees_everything or "" not in named:
+        return within
+    theirs = people_within(scope).values("account")
+    has_someone = Exists(theirs)
+    return within.filter(Q(account_id__in=named) | Q(pk__in=theirs) | ~has_someone)
+
+
 def _unsynced(lens: Seen) -> QuerySet[Section]:
     missing = Section.objects.filter(unknown_at(lens.at)).order_by()
     if lens.account:
         return missing.filter(account=lens.account)
-    accounts = accounts_within(lens.viewer.scope)
+    accounts = accounts_concerned(lens.viewer.scope)
     accounts = accounts.filter(connected_at(lens.at)) if lens.at else accounts
     return missing.filter(account__in=accounts.values("pk"))
 
@@ -134,7 +151,7 @@ def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> Statement:
     """The sections within a scope, or (None) of the account of the slot `account`."""
     bad = Section.objects.filter(name__in=sections, state__in=INCOMPLETE)
     where = (
-        Q(account__in=accounts_within(scope).values("pk"))
+        Q(account__in=accounts_concerned(scope).values("pk"))
         if scope is not None
         else Q(account=Slot("account", BigAutoField()))
     )
