@@ -100,3 +100,12 @@ def test_a_secret_of_the_embedded_default_is_made_once_and_kept_from_others(tmp_
     assert len(made) >= 50
     assert path.stat().st_mode & 0o077 == 0
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_certificate_of_postgresql_is_verified_as_the_address_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = "postgres://app:word@db.example.com:5432/gatehouse?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    monkeypatch.setenv("X", where)
+    options = env.database("X", None)["OPTIONS"]
+    assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
