@@ -8,11 +8,12 @@ WORKERS ?= 2
 # Every process would compile each module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test lint bench clean
+.PHONY: help setup run test lint bench audit clean
 
 help:
 	@echo "make run    start Gatehouse with a sample organization (GATEHOUSE_BIND, default 127.0.0.1:8000)"
 	@echo "make test   run the tests;  make lint   check the code;  make bench   measure (writes bench.json)"
+	@echo "make audit  ask for known vulnerabilities of dependencies"
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer: install python3."; exit 1; }
@@ -55,6 +56,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) -m tests.bench
+
+audit: $(VENV)/.run
+	@$(PY) -m tests.advisories
 
 clean:
 	rm -rf $(VENV) var bench.json

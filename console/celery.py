@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
 from console.beat import FREQUENT_SECONDS, QUIET_ROUND
+from console.broker import refuse_malformed_messages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -31,6 +32,7 @@ def _transport() -> dict[str, Any]:
     return {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder)}
 
 
+refuse_malformed_messages()
 app = Celery("gatehouse")
 app.conf.update(
     broker_url=settings.BROKER_URL,
@@ -47,6 +49,8 @@ app.conf.update(
     task_default_queue="gatehouse",
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
+    # Whoever can write to Redis must not stop workers, change their rate or read what they hold.
+    worker_enable_remote_control=False,
     # Celery would close the connection to the database after each task; see renew_connection.
     CELERY_DB_REUSE_MAX=10**9,
     timezone="UTC",
@@ -69,6 +73,11 @@ app.conf.update(
             "task": "iam.changes.tasks.sweep_changes",
             "schedule": 10.0,
             "options": {"expires": 10},
+        },
+        "hear-beat": {
+            "task": "console.web.tasks.hear_beat",
+            "schedule": 300.0,
+            "options": {"expires": 300},
         },
         "tell-missed-ends": {
             "task": "iam.changes.tasks.tell_missed_ends",
@@ -202,6 +211,7 @@ app.conf.beat_schedule[QUIET_ROUND] = {
 app.autodiscover_tasks(
     [
         "console",
+        "console.web",
         "iam.journal",
         "iam.notify",
         "iam.sealed",

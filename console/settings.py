@@ -35,6 +35,13 @@ try:
                 "GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters."
             )
 
+    # What was signed under these stays valid until they are removed: sessions, links, second factors.
+    SECRET_KEY_FALLBACKS = list(env.words("GATEHOUSE_SECRET_KEY_FALLBACKS"))
+    if not EMBEDDED and any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
+        raise env.ConfigurationError(
+            "GATEHOUSE_SECRET_KEY_FALLBACKS holds a key under 50 characters: write former keys as they were."
+        )
+
     # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is left.
     SEALED_KEYS = env.words(
         "GATEHOUSE_SEALED_KEY",
@@ -142,6 +149,7 @@ INSTALLED_APPS = [
     "iam.linking",
     "iam.changes",
     "iam.changes.drift",
+    "iam.changes.restore",
     "iam.changes.approval",
     "iam.access.grants",
     "iam.access.templates",
@@ -163,6 +171,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.web.middleware.Isolated",
     "console.web.health.Health",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -370,6 +379,7 @@ configure_structlog()
 LOGGING = logging_settings(
     [
         SECRET_KEY,
+        *SECRET_KEY_FALLBACKS,
         *SEALED_KEYS,
         EMAIL_HOST_PASSWORD,
         WEBHOOK_SECRET,

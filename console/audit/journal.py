@@ -22,6 +22,7 @@ from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.audit.words import details_of, words_of
 from console.web.access import ViewerRequest, require
+from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
@@ -97,7 +98,11 @@ def check(request: ViewerRequest) -> HttpResponse:
 
 def _chain(viewer: Viewer) -> dict[str, Any]:
     """The chain, and its newest links, for whoever sees the journal of all accounts."""
-    return {"chain": chain_state(), "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
+    age = beat_age()
+    beat = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
+    if age is not None:
+        beat["at"] = datetime.now(tz=UTC) - timedelta(seconds=age)
+    return {"chain": chain_state(), "beat": beat, "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
 
 
 def _filter(request: ViewerRequest) -> Filter:

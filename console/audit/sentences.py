@@ -11,6 +11,7 @@ from typing import Final
 GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("sign_in", "Sign-ins"),
     ("session", "Sessions"),
+    ("restore", "Restored backups"),
     ("password", "Passwords"),
     ("factor", "Second factors"),
     ("operator", "Operators"),
@@ -224,6 +225,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "notice.send_again": "{who} sent a message again: {subject}",
     "journal.verify": "{who} requested a check of the journal",
     "journal.export": "{who} exported journal entries as {format}",
+    "restore.hold": "{who} put all changes on hold after a restore: {cause}",
+    "restore.ended": "{who} ended sessions, links and sealed secrets after a restore",
+    "restore.release": "{who} ended the hold after a restore: {cancelled} cancelled, {continued} continued",
     "journal.dating_acknowledged": "{who} acknowledged entries of the journal with wrong dates: {reason}",
     "journal.triggers_restored": "{who} restored the triggers that protect the journal",
 }

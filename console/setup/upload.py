@@ -17,8 +17,8 @@ from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.mirror.accounts.jobs import Upload, request_import
-from iam.mirror.accounts.uploads import limit_bytes
+from iam.mirror.accounts.jobs import DISK_FULL, Upload, request_import
+from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupKind
 from iam.mirror.queries.setup import visible_job
@@ -36,9 +36,17 @@ def upload(request: HttpRequest) -> HttpResponse:
     Django's own check of the token would read the whole body first.
     """
     if request.method == "POST" and _announced(request) > limit_bytes() + ENVELOPE:
-        return _refuse(request)
-    request.upload_handlers = [TemporaryFileUploadHandler(request)]
-    return _upload(request)
+        return _refuse(request, too_large(), status=413)
+    handler = TemporaryFileUploadHandler(request)
+    request.upload_handlers = [handler]
+    try:
+        return _upload(request)
+    except OSError as error:
+        # The body is kept in a temporary file while it comes in, before any form of ours sees it.
+        if not is_disk_full(error):
+            raise
+        handler.upload_interrupted()
+        return _refuse(request, DISK_FULL, status=507)
 
 
 def _announced(request: HttpRequest) -> int:
@@ -47,11 +55,11 @@ def _announced(request: HttpRequest) -> int:
 
 
 @require(Right.MANAGE_ACCOUNTS)
-def _refuse(request: ViewerRequest) -> HttpResponse:
+def _refuse(request: ViewerRequest, why: str, *, status: int) -> HttpResponse:
     form = UploadForm({}, {})
     form.errors.clear()
-    form.add_error("export", too_large())
-    response = setup_page(request, "upload.html", _form_context(form), status=413)
+    form.add_error("export", why)
+    response = setup_page(request, "upload.html", _form_context(form), status=status)
     # The rest of the body is not read, so nothing can follow it on this connection.
     response["Connection"] = "close"
     return response

@@ -14,6 +14,7 @@ from console.web.access import layout_for
 from console.web.navigation import DECIDES, Reader, links_for, tabs_at
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
+from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
@@ -34,6 +35,7 @@ class Marks:
     drift: str = ""
     glass: int = 0
     approvers: int = APPROVERS_NEEDED
+    is_held: bool = False
 
 
 def _marks(viewer: Viewer) -> Marks:
@@ -43,6 +45,7 @@ def _marks(viewer: Viewer) -> Marks:
         wanted["waiting"] = waiting_for(viewer).values("pk")
     if _sees_others(viewer):
         wanted["drift"] = open_drifts(viewer).values("pk")
+        wanted["held"] = open_holds().values("pk")
     if viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS):
         wanted["glass"] = to_review(viewer).values("pk")
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not settings.SINGLE_OPERATOR:
@@ -53,6 +56,7 @@ def _marks(viewer: Viewer) -> Marks:
         drift=count_said(found.get("drift", 0)),
         glass=found.get("glass", 0),
         approvers=found.get("approvers", APPROVERS_NEEDED),
+        is_held=bool(found.get("held")),
     )
 
 
@@ -114,6 +118,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "approvals_waiting": lambda: marks.waiting,
         "searches": _sees_others(viewer),
         "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer) if marks.glass else []),
+        "changes_held": lambda: marks.is_held,
         "single_operator": settings.SINGLE_OPERATOR,
         "nobody_approves": lambda: marks.approvers < APPROVERS_NEEDED,
     }

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from console.web.heartbeat import beat_age
 from iam.journal import triggers
+from iam.journal.chain import unchained
+from iam.journal.models import Block
 from iam.mirror.models import Section
 
 logger = structlog.get_logger(__name__)
 BROKER_SECONDS = 2
+BROKER_KEPT_SECONDS = 2.0
+JOURNAL_SECONDS = 5.0
+AGES_SECONDS = 5.0
+NO_AGES: dict[str, int | None] = {
+    "last_pull_seconds": None,
+    "beat_seconds": None,
+    "journal_waiting_seconds": None,
+}
+_answers: dict[str, tuple[float, Any]] = {}
 
 
 @require_safe
@@ -29,13 +43,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 until database, journal and broker answer. The age of the last pull is told, and decides nothing: a console that shows
-    old data, plainly marked, is better than none."""
-    checks = {"database": _database(), "broker": _broker()}
-    checks["journal"] = _journal() if checks["database"] == "ok" else "unknown"
+    """503 until database, journal and broker answer. Ages are told, and decide nothing: a console that shows old data, plainly marked, is
+    better than none. Anybody can ask as often as they like, so one answer costs one short query; the rest is kept for some seconds."""
+    checks = {"database": _database(), "broker": _kept("broker", BROKER_KEPT_SECONDS, _broker)}
+    checks["journal"] = (
+        _kept("journal", JOURNAL_SECONDS, _journal) if checks["database"] == "ok" else "unknown"
+    )
     ready = all(state == "ok" for state in checks.values())
-    age = _pull_age() if checks["database"] == "ok" else None
-    body = {"ready": ready, "checks": checks, "last_pull_seconds": age}
+    body: dict[str, Any] = {"ready": ready, "checks": checks}
+    body |= _kept("ages", AGES_SECONDS, _ages) if checks["database"] == "ok" else NO_AGES
     return JsonResponse(body, status=200 if ready else 503)
 
 
@@ -90,10 +106,34 @@ def _broker() -> str:
     return "ok"
 
 
-def _pull_age() -> int | None:
-    """Seconds since the last complete reading of any section of any account."""
+def _kept(name: str, seconds: float, ask: Callable[[], Any]) -> Any:
+    """The answer of this process, asked anew when it is older than so many seconds."""
+    now = time.monotonic()
+    asked_at, answer = _answers.get(name, (float("-inf"), None))
+    if now - asked_at > seconds:
+        answer = ask()
+        _answers[name] = (now, answer)
+    return answer
+
+
+def forget() -> None:
+    """Ask everything anew, for tests."""
+    _answers.clear()
+
+
+def _ages() -> dict[str, int | None]:
+    """Seconds since the last complete sync of any section, since beat was heard, and since the oldest entry waits for its block."""
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]
+        waiting = unchained(Block.objects.order_by("-sequence").first()).aggregate(since=Min("at"))["since"]
+        return {
+            "last_pull_seconds": _age(latest),
+            "beat_seconds": beat_age(),
+            "journal_waiting_seconds": _age(waiting) or 0,
+        }
     except (DatabaseError, InterfaceError):
-        return None
-    return int((datetime.now(tz=UTC) - latest).total_seconds()) if latest else None
+        return NO_AGES
+
+
+def _age(moment: datetime | None) -> int | None:
+    return max(0, int((datetime.now(tz=UTC) - moment).total_seconds())) if moment else None

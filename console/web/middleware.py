@@ -18,6 +18,30 @@ from console.web.moments import read_in, zone_named
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
+# Browsers let a page use all of these unless it says otherwise. Passkeys and copying are ours.
+PERMISSIONS: Final = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
+        "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
+        "picture-in-picture", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+    )
+) + ", clipboard-write=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)"  # fmt: skip
+
+
+class Isolated:
+    """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with every answer, files included."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        return response
+
+
 class NotStored:
     """What somebody may see is kept by no browser and no proxy: whoever comes next to the machine must not find it. Static files
     are answered before, and a view may know better."""

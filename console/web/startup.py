@@ -61,6 +61,7 @@ def before_serving() -> None:
     """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises with a sentence."""
     refuse_credentials()
     assert_protected()
+    _hold_after_restore()
 
 
 def share_connections() -> None:
@@ -78,3 +79,11 @@ def share_connections() -> None:
 def before_working() -> None:
     """For a Celery worker: the journal is protected. Raises with a sentence."""
     assert_protected()
+    _hold_after_restore()
+
+
+def _hold_after_restore() -> None:
+    # Models: the credentials are looked at before the applications are loaded.
+    from console.restored import detect
+
+    detect()

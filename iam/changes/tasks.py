@@ -7,11 +7,14 @@ from uuid import UUID
 from celery import shared_task
 
 from iam.changes import handlers, runner, telling
+from iam.changes.restore.services import is_held
 
 
 @shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
 def run_change(change_id: str) -> None:
-    """Do what is due on one change."""
+    """Do what is due on one change, unless a restored backup waits for a decision."""
+    if is_held():
+        return
     runner.run(UUID(change_id))
 
 
@@ -23,7 +26,9 @@ def tell_ended(change_ids: list[str]) -> None:
 
 @shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]
 def sweep_changes() -> None:
-    """Nudge what is due; end what expired."""
+    """Nudge what is due; end what expired. Nothing of it while a restored backup waits for a decision."""
+    if is_held():
+        return
     runner.sweep()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.journal.chain import chain_pending
+from iam.journal.head import note_head
 from iam.journal.verify import ask_for_verification, run_verification
 
 
 @shared_task(name="iam.journal.tasks.chain_journal")  # type: ignore[untyped-decorator]
 def chain_journal() -> None:
     """Gather the waiting entries into a block; two beats do no harm."""
-    chain_pending()
+    if chain_pending():
+        note_head()
 
 
 @shared_task(name="iam.journal.tasks.verify_journal")  # type: ignore[untyped-decorator]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -230,3 +233,35 @@ def test_a_script_in_a_policy_of_an_upload_is_shown_escaped(admin: Client) -> No
         page = admin.get(f"/{path}/{entity.pk}/").content.decode()
         assert "<script>alert" not in page
         assert "<svg onload" not in page
+
+
+# A disk without room
+
+
+def no_room(*args: Any, **kwargs: Any) -> Any:
+    """What writing says then."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("place", ["while it comes in", "while it is kept"])
+def test_a_full_disk_is_told_and_leaves_no_empty_file(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "while it comes in":
+        monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", no_room)
+    else:
+        monkeypatch.setattr(os, "fdopen", full_file)
+    response = sent(admin, b'{"UserDetailList": []}')
+    assert response.status_code == (507 if place == "while it comes in" else 422)
+    body = text_of(response)
+    assert "The server’s disk is full, so the file wasn’t saved." in body
+    assert 'aria-invalid="true"' in body
+    assert not SetupJob.objects.exists()
+    assert list(uploads.folder().iterdir()) == []
+
+
+def full_file(handle: int, mode: str) -> Any:
+    """A file of which nothing can be written; it exists already."""
+    file = io.FileIO(handle, mode)
+    file.write = no_room  # type: ignore[method-assign]
+    return file

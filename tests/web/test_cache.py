@@ -59,8 +59,27 @@ class Trap:
 
 def test_what_somebody_put_into_redis_does_not_run(made: SharedCache, redis_url: str) -> None:
     redis.Redis.from_url(redis_url).set(made.make_and_validate_key("key"), pickle.dumps(Trap()))
-    with pytest.raises(ValueError):
-        made.get("key")
+    assert made.get("key", "nothing") == "nothing"
+
+
+@pytest.mark.parametrize(
+    "poison", [b"", b"7", b"null", b"{", b"\xff\xfe", b"[" * 100_000, b"0" * 64 + b'{"a": 1}']
+)
+def test_what_somebody_put_into_redis_counts_as_not_there(
+    made: SharedCache, redis_url: str, poison: bytes
+) -> None:
+    redis.Redis.from_url(redis_url).set(made.make_and_validate_key("key"), poison)
+    assert made.get("key", "nothing") == "nothing"
+    assert made.get_many(["key"]) == {}
+    made.set("key", [1])
+    assert made.get("key") == [1]
+
+
+def test_a_value_cannot_be_moved_to_another_key(made: SharedCache, redis_url: str) -> None:
+    made.set("one", [1])
+    client = redis.Redis.from_url(redis_url)
+    client.rename(made.make_and_validate_key("one"), made.make_and_validate_key("two"))
+    assert made.get("two", "nothing") == "nothing"
 
 
 def test_without_redis_a_process_remembers_by_itself_and_asks_again_later(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from console.web.middleware import PERMISSIONS
 from iam.directory.models import Role
 from tests import factories
 
@@ -17,6 +18,8 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS,
 }
 ANSWERS: tuple[tuple[str, str, dict[str, str], int], ...] = (
     ("GET", "/", {}, 200),

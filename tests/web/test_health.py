@@ -6,16 +6,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from console.celery import app
 from console.web import health
+from console.web.tasks import hear_beat
 from iam.journal import triggers
+from iam.journal.services import record
 from iam.mirror.models import Section
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew() -> None:
+    """A process keeps some answers for seconds."""
+    health.forget()
 
 
 @pytest.fixture
@@ -42,7 +52,27 @@ def test_it_is_ready_when_everything_answers(client: Client, broker: None) -> No
         "ready": True,
         "checks": {"database": "ok", "broker": "ok", "journal": "ok"},
         "last_pull_seconds": None,
+        "beat_seconds": None,
+        "journal_waiting_seconds": 0,
     }
+
+
+def test_it_tells_when_beat_was_heard_and_how_long_entries_wait(client: Client, broker: None) -> None:
+    now = datetime.now(tz=UTC)
+    with time_machine.travel(now - timedelta(seconds=90), tick=False):
+        hear_beat()
+        record(kind="role.assign", actor=None)
+    body = client.get("/readyz").json()
+    assert 90 <= body["beat_seconds"] < 100
+    assert 90 <= body["journal_waiting_seconds"] < 100
+
+
+def test_asking_again_costs_one_query(
+    client: Client, broker: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.get("/readyz")
+    with django_assert_num_queries(1):
+        assert client.get("/readyz").status_code == 200
 
 
 def test_it_tells_how_old_the_last_reading_is(client: Client, broker: None) -> None:
@@ -88,6 +118,7 @@ def test_a_broker_in_files_needs_its_folder(client: Client, settings: Any, tmp_p
     settings.BROKER_URL = "filesystem://"
     settings.VAR = tmp_path
     assert client.get("/readyz").status_code == 503
+    health.forget()
     (tmp_path / "broker").mkdir()
     assert client.get("/readyz").status_code == 200
 

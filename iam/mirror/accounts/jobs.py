@@ -20,6 +20,8 @@ from iam.mirror.models.setup import JobState, SetupJob, SetupKind
 
 ALL_ACCOUNTS = ""
 
+DISK_FULL = "The server’s disk is full, so the file wasn’t saved. Ask its operator to free space, then upload it again."
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -85,8 +87,8 @@ def request_import(
     if observed_at and observed_at > datetime.now(tz=UTC):
         raise SetupError("The date is in the future. Enter when the export was created.", field="observed_at")
     job = SetupJob(id=uuid4(), kind=SetupKind.IMPORT, requested_by=person_of(actor))
-    size = uploads.store(job.id, export.chunks, part=uploads.EXPORT)
     try:
+        size = uploads.store(job.id, export.chunks, part=uploads.EXPORT)
         if report:
             size += uploads.store(job.id, report.chunks, part=uploads.REPORT)
         job.params = {
@@ -106,7 +108,9 @@ def request_import(
                 data={"bytes": size, "with_report": report is not None},
             )
             nudge_on_commit(job)
-    except BaseException:
+    except BaseException as error:
         uploads.remove(job.id)
+        if isinstance(error, OSError) and uploads.is_disk_full(error):
+            raise SetupError(DISK_FULL, field="export") from error
         raise
     return job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable
@@ -35,12 +36,22 @@ def path_of(job_id: UUID | str, *, part: str) -> Path:
 def store(job_id: UUID, chunks: Iterable[bytes], *, part: str) -> int:
     """Write a file that only this user can read; returns its size in bytes."""
     size = 0
-    handle = os.open(path_of(job_id, part=part), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        for chunk in chunks:
-            size += len(chunk)
-            file.write(chunk)
+    path = path_of(job_id, part=part)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in chunks:
+                size += len(chunk)
+                file.write(chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return size
+
+
+def is_disk_full(error: OSError) -> bool:
+    """True if a file could not be written for want of room."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def remove(job_id: UUID | str) -> None:

@@ -16,6 +16,7 @@ from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
+from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team
 from iam.directory.services import follow_rename
 from iam.guard import Viewer, viewer_for
@@ -47,11 +48,24 @@ def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Offic
     _rename_back(office, second, from_name=f"gone-{office.suffix}")
     with pytest.raises(RefusedError):
         services.retry_part(grant.parts.get(), actor=factories.viewer(Role.AUDITOR, name="Amara"))
+    approved = office.changes(grant)
+    _approved_days_ago(approved, 2)
+    with pytest.raises(RefusedError, match="Submit a new request"):
+        services.retry_part(grant.parts.get(), actor=office.asks)
+    with pytest.raises(RefusedError, match="Nothing of it can be retried"):
+        services.retry_failed(grant, actor=office.asks)
+    _approved_days_ago(approved, 0)
     grant = office.work(services.retry_part(grant.parts.get(), actor=office.asks))
     assert grant.state == State.ACTIVE
     assert group in office.holds(second)[0]
     office.ended(grant)
     assert all(group not in office.holds(one)[0] for one in (first, second, third))
+
+
+def _approved_days_ago(approved: list[Change], days: int) -> None:
+    """As if it had failed and been left alone since."""
+    moment = datetime.now(tz=UTC) - timedelta(days=days)
+    Change.objects.filter(pk__in=[change.pk for change in approved]).update(queued_at=moment)
 
 
 def _rename(office: Office, user: Entity, *, to: str) -> None:

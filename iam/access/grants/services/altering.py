@@ -13,7 +13,7 @@ from iam.access.grants.services.ending import end_grant, try_end_again
 from iam.access.grants.services.moving import moving, set_end, shorten_waiting
 from iam.access.grants.services.preparing import call_off
 from iam.access.grants.services.rights import may_extend, may_retry, may_shorten, may_withdraw
-from iam.access.grants.services.settling import failed_changes, giving_changes, settle
+from iam.access.grants.services.settling import approved_lately, failed_changes, giving_changes, settle
 from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
 from iam.access.grants.wording import moment
 from iam.changes import services as changes
@@ -189,6 +189,8 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
     failed = failed_changes(part)
     if not failed or part.state not in (State.PARTLY, State.FAILED):
         raise RefusedError("Nothing that was approved failed there.")
+    if not Change.objects.filter(approved_lately(), change_set=part.change_set).exists():
+        raise RefusedError("It was approved too long ago to be retried. Submit a new request.")
     with transaction.atomic():
         _try_again(part, failed, actor=actor)
         note(grant, act=Act.RETRIED, actor=actor, reason=f"In {part.account.name}")

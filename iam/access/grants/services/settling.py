@@ -18,6 +18,7 @@ from iam.access.grants.services.returning import given_again
 from iam.access.grants.services.telling import tell_ended
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
+from iam.changes.services.requests import ANSWER_WITHIN
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.prepared import Slot, Statement
@@ -218,6 +219,13 @@ def failed_changes(part: GrantPart) -> list[Change]:
     return [one for one in found if one.state in (S.FAILED, S.CANCELLED) and one.queued_at is not None]
 
 
+def approved_lately() -> Q:
+    """Changes whose approval, or planned beginning if that is later, is no older than a change can wait to begin: what was approved longer
+    ago is not begun, and so not retried."""
+    oldest = datetime.now(tz=UTC) - ANSWER_WITHIN
+    return Q(queued_at__gt=oldest) | Q(queued_at__isnull=False, not_before__gt=oldest)
+
+
 def can_be_tried(grant: Grant) -> bool:
     """Whether something of it failed, giving or taking away, that can be tried again; two queries, however many accounts it has."""
     giving = Change.objects.filter(
@@ -227,7 +235,8 @@ def can_be_tried(grant: Grant) -> bool:
         queued_at__isnull=False,
     )
     taking = Change.objects.filter(change_set=OuterRef("ending_set"), lane=OuterRef("lane"), state__in=OPEN)
-    failed = grant.parts.filter(Exists(giving), state__in=[State.PARTLY, State.FAILED])
+    approved = Change.objects.filter(approved_lately(), change_set=OuterRef("change_set"))
+    failed = grant.parts.filter(Exists(giving), Exists(approved), state__in=[State.PARTLY, State.FAILED])
     stuck = grant.parts.filter(~Exists(taking), state=State.ENDING)
     is_over = grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC)
     return (not is_over and failed.exists()) or stuck.exists()

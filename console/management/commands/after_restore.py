@@ -1,0 +1,77 @@
+"""`manage.py after_restore`: hold what a restored backup would still do to AWS, list it, and let it go on once a person has decided."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.restored import after_restore
+from iam.changes.errors import RefusedError
+from iam.changes.restore import services
+from iam.journal.services import COMMAND_LINE
+
+
+class Command(BaseCommand):
+    """Without an option it begins the hold; run again it lists what waits."""
+
+    help = "After a restored backup: hold queued and running changes, end sessions, links and sealed secrets, and decide what goes on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """At most one of these."""
+        group = parser.add_mutually_exclusive_group()
+        group.add_argument("--status", action="store_true", help="only list what is on hold")
+        group.add_argument(
+            "--release", action="store_true", help="end the hold: changes go on, except those in --cancel"
+        )
+        group.add_argument(
+            "--cancel-all", action="store_true", help="end the hold, and cancel every change that it held"
+        )
+        parser.add_argument(
+            "--cancel",
+            action="append",
+            default=[],
+            metavar="CHG-…",
+            help="with --release: a request to cancel; can be repeated",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["cancel"] and not options["release"]:
+            raise CommandError("--cancel belongs to --release.")
+        if options["release"] or options["cancel_all"]:
+            self._release(None if options["cancel_all"] else options["cancel"])
+            return
+        if not options["status"] and not services.is_held():
+            ended = after_restore(cause="Started on the command line.", actor=COMMAND_LINE)
+            self.stdout.write(
+                f"Ended {ended.sessions:,} sessions and {ended.links:,} one-time links, destroyed {ended.secrets:,} sealed secrets."
+            )
+        self._list()
+
+    def _release(self, cancel: list[str] | None) -> None:
+        try:
+            count = services.end_hold(cancel=cancel, actor=COMMAND_LINE, label=getpass.getuser())
+        except RefusedError as error:
+            raise CommandError(error.message) from None
+        self.stdout.write(
+            self.style.SUCCESS(f"The hold is over. {count:,} changes were cancelled; the others go on.")
+        )
+
+    def _list(self) -> None:
+        held = services.waiting()
+        if held is None:
+            self.stdout.write("Nothing is on hold.")
+            return
+        self.stdout.write(f"On hold since {held.hold.began_at:%Y-%m-%d %H:%M} UTC. {held.hold.cause}")
+        for change in held.changes:
+            self.stdout.write(
+                f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  (requested by {change.requested_label})"
+            )
+        if not held.changes:
+            self.stdout.write("No change is queued or running.")
+        for account in held.unsynced:
+            self.stdout.write(self.style.WARNING(f"Not synced since: {account.name} ({account.account_id})"))
+        self.stdout.write(
+            "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must not go on) or --cancel-all."
+        )

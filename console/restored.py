@@ -1,0 +1,73 @@
+"""After a restored backup: hold the changes, and end what the backup brought back to life: sessions, one-time links, sealed secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import F
+
+from console.operators.models import Operator
+from iam.changes.restore import services
+from iam.changes.restore.models import Hold
+from iam.journal import head
+from iam.journal.services import Actor, record
+from iam.people.links.models import Link
+from iam.people.links.services import revoke_link
+from iam.sealed.models import LIVING, Secret
+from iam.sealed.services import shred
+
+ANOTHER = "Gatehouse started on another database than before."
+BEHIND = "Gatehouse started on a database that is older than the journal’s last block on this host."
+WHY = "The database was restored from a backup."
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many of each were ended."""
+
+    sessions: int
+    links: int
+    secrets: int
+
+
+def after_restore(*, cause: str, actor: Actor | None) -> Ended:
+    """Hold every change and end everything that lets somebody in; harmless when it is done again."""
+    services.begin_hold(cause=cause, actor=actor)
+    Operator.objects.update(session_epoch=F("session_epoch") + 1)
+    UserSession.objects.all().delete()
+    sessions, _ = Session.objects.all().delete()
+    links = [
+        link for link in Link.objects.filter(ended_at__isnull=True) if revoke_link(link, actor=actor, why=WHY)
+    ]
+    secrets = [
+        pk
+        for pk in Secret.objects.filter(state__in=LIVING).values_list("pk", flat=True)
+        if shred(pk, actor=actor)
+    ]
+    ended = Ended(sessions, len(links), len(secrets))
+    data = {
+        "sessions_ended": ended.sessions,
+        "links_revoked": ended.links,
+        "secrets_destroyed": ended.secrets,
+    }
+    record(kind="restore.ended", actor=actor, data={"at": datetime.now(tz=UTC), **data})
+    head.note_head()
+    return ended
+
+
+def detect() -> None:
+    """At start: hold the changes if the database is another one, or older, than before. A database without the tables has nothing to hold."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    if Hold._meta.db_table not in tables:
+        return
+    # In one transaction: a start that fails in the middle is the first one again.
+    with transaction.atomic():
+        if services.is_another_database():
+            after_restore(cause=ANOTHER, actor=None)
+        elif head.is_behind():
+            after_restore(cause=BEHIND, actor=None)

@@ -1,0 +1,13 @@
+"""The sign of life of beat."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from console.web.heartbeat import beat_was_heard
+
+
+@shared_task(name="console.web.tasks.hear_beat")  # type: ignore[untyped-decorator]
+def hear_beat() -> None:
+    """Note that beat sends, and that a worker takes what it sends."""
+    beat_was_heard()

@@ -1,0 +1,134 @@
+"""Begin and end a hold, and say what waits for the decision. The only writer of holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import RUNNING, Change, ChangeState
+from iam.changes.restore.models import Hold, Identity
+from iam.changes.states import end_all, move
+from iam.journal.services import Actor, record
+from iam.mirror.models import Account, Pull
+from iam.mirror.models.accounts import PullState
+
+CANCELLED = "Cancelled after the database was restored from a backup."
+UNKNOWN = "It was running when the backup was made. Check in AWS what became of it."
+# Another cluster has another system identifier; a dump that is loaded again makes the database or its tables anew, with other numbers.
+_FINGERPRINT = """
+SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
+  (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || to_regclass('journal_entry')::oid
+"""
+
+
+def open_holds() -> QuerySet[Hold]:
+    """The one hold that nobody has ended yet, if there is one."""
+    return Hold.objects.filter(is_open=True)
+
+
+def is_held() -> bool:
+    """True while no change is to be carried out."""
+    return open_holds().exists()
+
+
+def open_hold() -> Hold | None:
+    """The hold that nobody has ended yet."""
+    return open_holds().first()
+
+
+def begin_hold(*, cause: str, actor: Actor | None) -> bool:
+    """Hold every change; False if they are held already."""
+    try:
+        with transaction.atomic():
+            Hold.objects.create(began_at=datetime.now(tz=UTC), cause=cause)
+            record(kind="restore.hold", actor=actor, data={"cause": cause})
+    except IntegrityError:
+        return False
+    return True
+
+
+def fingerprint() -> str:
+    """What tells this database from one that was made of its dump; blank on SQLite, where a copy is like the original."""
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(_FINGERPRINT)
+        return str(cursor.fetchone()[0])
+
+
+def is_another_database() -> bool:
+    """True, once, if the database is not the one in which Gatehouse was last at home."""
+    now, current = datetime.now(tz=UTC), fingerprint()
+    known = Identity.objects.order_by("pk").first()
+    if known is None:
+        Identity.objects.get_or_create(pk=1, defaults={"fingerprint": current, "seen_at": now})
+        return False
+    same = Identity.objects.filter(pk=known.pk, fingerprint=current).exists()
+    return not same and bool(
+        Identity.objects.filter(pk=known.pk, fingerprint=known.fingerprint).update(
+            fingerprint=current, seen_at=now
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a person has to know to decide: changes that would go on, and accounts that were not synced since."""
+
+    hold: Hold
+    changes: list[Change]
+    unsynced: list[Account]
+
+
+def waiting() -> Waiting | None:
+    """None if nothing is held."""
+    hold = open_hold()
+    if hold is None:
+        return None
+    going_on = Change.objects.filter(state__in=RUNNING).select_related("account", "change_set")
+    concerned = Change.objects.filter(state__in=RUNNING).values("account")
+    synced = Pull.objects.filter(state=PullState.COMPLETE, began_at__gt=hold.began_at).values("account")
+    return Waiting(
+        hold=hold,
+        changes=list(going_on.order_by("queued_at", "position", "pk")),
+        unsynced=list(Account.objects.filter(pk__in=concerned).exclude(pk__in=synced).order_by("name")),
+    )
+
+
+def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> int:
+    """Let the changes go on, except those whose requests are named in `cancel` (None: all of them); how many were cancelled.
+
+    Raises RefusedError while an account that is concerned has not been synced since, or if a reference is unknown.
+    """
+    held = waiting()
+    if held is None:
+        raise RefusedError("Nothing is on hold.")
+    if held.unsynced:
+        names = ", ".join(account.name for account in held.unsynced)
+        raise RefusedError(
+            f"Not synced since the restore: {names}. Sync them first, so that you decide on what AWS is like now."
+        )
+    known = {change.reference for change in held.changes}
+    if unknown := set(cancel or ()) - known:
+        raise RefusedError(f"Not on hold: {', '.join(sorted(unknown))}.")
+    named = {change.change_set_id for change in held.changes if cancel is None or change.reference in cancel}
+    leaving = [change for change in held.changes if change.change_set_id in named]
+    with transaction.atomic():
+        queued = [change for change in leaving if change.state == ChangeState.QUEUED]
+        running = [change for change in leaving if change.state != ChangeState.QUEUED]
+        count = end_all(queued, to=ChangeState.CANCELLED, actor=actor, note=CANCELLED)
+        count += sum(move(change, to=ChangeState.UNKNOWN, actor=actor, note=UNKNOWN) for change in running)
+        Hold.objects.filter(pk=held.hold.pk, is_open=True).update(
+            is_open=False, ended_at=datetime.now(tz=UTC), ended_label=label
+        )
+        record(
+            kind="restore.release",
+            actor=actor,
+            data={"cancelled": count, "continued": len(held.changes) - count},
+        )
+    return count

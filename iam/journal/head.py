@@ -1,0 +1,42 @@
+"""The head of the chain outside the database, in a file that web processes and workers share: a database that is behind it was restored."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+
+from iam.journal.models import Block
+
+logger = structlog.get_logger(__name__)
+
+
+def _file() -> Path:
+    return Path(settings.VAR) / "journal_head"
+
+
+def note_head() -> None:
+    """Keep number and hash of the newest block. A disk that is full costs no more than the next start's comparison."""
+    last = Block.objects.order_by("-sequence").first()
+    if last is None:
+        return
+    draft = _file().with_name(f"journal_head.{os.getpid()}")
+    try:
+        draft.write_text(f"{last.sequence}:{last.hash}", encoding="utf-8")
+        draft.replace(_file())
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        logger.error("journal.head_not_kept", error=type(error).__name__)
+
+
+def is_behind() -> bool:
+    """True if the database lacks the block that was kept, or has another one in its place."""
+    try:
+        number, _, digest = _file().read_text(encoding="utf-8").strip().partition(":")
+    except OSError:
+        return False
+    if not number.isdecimal():
+        return False
+    return not Block.objects.filter(sequence=int(number), hash=digest).exists()

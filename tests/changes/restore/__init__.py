@@ -1,0 +1,1 @@
+"""Holds after a restored backup."""
