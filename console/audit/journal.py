@@ -99,7 +99,7 @@ def check(request: ViewerRequest) -> HttpResponse:
 def _chain(viewer: Viewer) -> dict[str, Any]:
     """The chain, and its newest links, for whoever sees the journal of all accounts."""
     age = beat_age()
-    beat = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
+    beat: dict[str, Any] = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
     if age is not None:
         beat["at"] = datetime.now(tz=UTC) - timedelta(seconds=age)
     return {"chain": chain_state(), "beat": beat, "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
