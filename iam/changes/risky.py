@@ -115,6 +115,9 @@ def ways_up(shift: Shift, space: Space, *, holders: Iterable[Side]) -> Iterator[
     before, after = shift.before.any, shift.after.any
     more = shift.more
     known: list[Side] | None = None
+    # Most shifts are about none of the hundreds of actions that the methods need.
+    if not (after & ~before | more) & _mask(space, _needed_at_all()):
+        return
     for actions in _needs():
         mask = _mask(space, actions)
         if not (mask and mask & ~after == 0 and (mask & ~before or mask & more)):
@@ -146,7 +149,13 @@ def _needs() -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1)
+def _needed_at_all() -> tuple[str, ...]:
+    """Every action that some method needs."""
+    return tuple(dict.fromkeys(action for actions in _needs() for action in actions))
+
+
+@lru_cache(maxsize=4096)
 def _mask_of(space: Space, width: int, actions: tuple[str, ...]) -> int:
     mask = 0
     for action in actions:
