@@ -1,0 +1,36 @@
+"""On PostgreSQL a search in the journal uses the index of trigrams, however long the journal is."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from iam.journal.queries import Filter, entries
+from tests.bench.list_rows import BEGAN, insert
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_rare_text_is_found_by_the_index() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL (SQLite has no trigrams)")
+    from iam.journal.models import Entry
+
+    rows = (
+        {
+            "id": n,
+            "at": BEGAN,
+            "kind": "change.applied",
+            "actor_label": "quartz" if n == 12_345 else f"person {n}",
+        }
+        for n in range(1, 20_001)
+    )
+    insert(Entry, rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE journal_entry")
+        cursor.execute("SELECT gin_clean_pending_list('journal_entry_trigrams')")
+        # So few rows are read as fast from end to end.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    found = entries(Filter(accounts=None, text="Quart"))
+    assert [entry.id for entry in found] == [12345]
+    assert "journal_entry_trigrams" in found.explain()
