@@ -231,5 +231,30 @@ class Creating:
         return found[:MOST_BOUNDARIES]
 
 
+def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:
+    """New groups with every permission, which the user that acts joins."""
+    template = template_of(
+        "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number
+    )
+    existing = {aim.target.arn for aim in targets.groups}
+    found: list[Alternative] = []
+    for method in of_sort(Sort.OWN):
+        create, *others = (asker.clauses(need.action) for need in method.target_needs)
+        if not any(clause.allows for clause in create):
+            continue
+        names = dict.fromkeys(name for other in others for name in fitting([create, other], template))
+        aims = [
+            Aim(Subject("group", name, name.rpartition("/")[2], 0), Target(name))
+            for name in names
+            if name not in existing
+        ]
+        seen = NOBODY
+        for alternative in on(method, aims):
+            if _is_new(alternative.bits, seen):
+                seen |= alternative.bits
+                found.append(alternative)
+    return found
+
+
 def _is_new(bits: Bits, covered: Bits) -> bool:
     return bool(bits.sure & ~covered.sure or bits.any & ~covered.any)

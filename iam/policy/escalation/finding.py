@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import Choices
-from iam.policy.escalation.creating import Creating, Lead, NewPrincipals
-from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.creating import Creating, Lead, NewPrincipals, new_groups
 from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
+from iam.policy.escalation.federation import find_federation
+from iam.policy.escalation.found import Found, circumstances
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
-from iam.policy.escalation.names import fitting, template_of
 from iam.policy.escalation.removing import Removing
 from iam.policy.escalation.states import (
-    ADMINISTRATOR_ACCESS,
     ATTACHED,
     INLINE,
     OPEN_TRUST,
@@ -26,37 +23,11 @@ from iam.policy.escalation.states import (
     State,
 )
 from iam.policy.escalation.targets import Aim, Targets
-from iam.policy.escalation.trusts import Services, admits_people, provider_mark, providers_in
+from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
 from iam.policy.logic import NO, YES
-from iam.policy.request import PrincipalKind, account_of
-
-CHOSEN: dict[str, dict[str, Any]] = {
-    "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
-    "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
-}
-"""What whoever escalates would put into the request."""
-
-
-def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:
-    """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
-    found: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
-    if policy:
-        found["iam:PolicyARN"] = policy
-    if method.service:
-        found["iam:PassedToService"] = method.service
-    return found
-
-
-@dataclass(slots=True)
-class Found:
-    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of the account."""
-
-    become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))
-    new: list[Lead] = field(default_factory=list)
-    everything: list[Alternative] = field(default_factory=list)
+from iam.policy.request import PrincipalKind
 
 
 class Finder:
@@ -85,7 +56,14 @@ class Finder:
         found = Found()
         self._find_becoming(found, act)
         self._find_services(found, act)
-        self._find_federation(found, act)
+        find_federation(
+            found,
+            act,
+            asker=self._asker,
+            roles=self._targets.roles,
+            nodes=self._nodes,
+            account=self._shard.number,
+        )
         self._find_edits(found, act)
         self._find_new(found, act)
         standing = self._shard.standing
@@ -145,29 +123,6 @@ class Finder:
                 found[method.service] = dict(zip(numbers, bits, strict=True))
         return found
 
-    def _find_federation(self, found: Found, act: Acting) -> None:
-        """Roles that trust an identity provider which someone can change."""
-        for method in of_sort(Sort.FEDERATE):
-            (need,) = method.needs
-            for aim in self._targets.roles:
-                for provider in dict.fromkeys(providers_in(aim.target.trust, need.on)):
-                    assert aim.target.trust is not None
-                    bits = self._asker.ask(need.action, provider, {"aws:RequestedRegion": HOME})
-                    mark = provider_mark(
-                        aim.target.trust,
-                        provider,
-                        aim.target.arn,
-                        self._shard.number,
-                        moment=self._asker.moment,
-                    )
-                    if mark == NO or account_of(provider) != self._shard.number:
-                        continue
-                    able = act.of(bits if mark == YES and not method.assumes else bits.doubtful)
-                    able = able.within(~aim.target.mask)
-                    node = self._nodes.get(aim.subject.number)
-                    if able.any and node is not None:
-                        found.become[node].append(Alternative(method, aim.subject, able, (provider,)))
-
     def _note_service(
         self,
         found: Found,
@@ -207,7 +162,12 @@ class Finder:
     def _find_edits(self, found: Found, act: Acting) -> None:
         self._edit_members(found, act)
         groups, policies = self._edit_groups(act), self._edit_policies(act)
-        joins, own = self._joins(act), self._own_groups(act)
+        joins, own = (
+            self._joins(act),
+            new_groups(
+                self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
+            ),
+        )
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
             assert member is not None
@@ -241,35 +201,6 @@ class Finder:
         """A managed policy that denies, in each place from which a principal has it."""
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
-
-    def _own_groups(self, act: Acting) -> list[Alternative]:
-        """New groups with every permission, which the user that acts joins."""
-        found: list[Alternative] = []
-        for method in of_sort(Sort.OWN):
-            create, *others = (self._asker.clauses(need.action) for need in method.target_needs)
-            if not any(clause.allows for clause in create):
-                continue
-            template = template_of(
-                "iam:CreateGroup",
-                "group",
-                partition=self._shard.partition,
-                region="",
-                account=self._shard.number,
-            )
-            names = dict.fromkeys(name for other in others for name in fitting([create, other], template))
-            existing = {aim.target.arn for aim in self._targets.groups}
-            aims = [
-                Aim(Subject("group", name, name.rpartition("/")[2], 0), Target(name))
-                for name in names
-                if name not in existing
-            ]
-            seen = NOBODY
-            for aim, bits in zip(aims, self._on(method, aims), strict=True):
-                able = act.of(bits)
-                if able.sure & ~seen.sure or able.any & ~seen.any:
-                    seen |= able
-                    found.append(self._alternative(method, aim.subject, able))
-        return found
 
     def _find_new(self, found: Found, act: Acting) -> None:
         creating = Creating(

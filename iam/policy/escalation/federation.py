@@ -1,0 +1,46 @@
+"""Roles of an account that trust an identity provider which someone can change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from iam.policy.escalation.asking import HOME, Asker
+from iam.policy.escalation.estate import Acting, Alternative
+from iam.policy.escalation.found import Found
+from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.targets import Aim
+from iam.policy.escalation.trusts import provider_mark, providers_in
+from iam.policy.logic import NO, YES
+from iam.policy.request import account_of
+
+
+def find_federation(
+    found: Found,
+    act: Acting,
+    *,
+    asker: Asker,
+    roles: Sequence[Aim],
+    nodes: Mapping[int, int],
+    account: str,
+) -> None:
+    """Roles that trust an identity provider which someone can change."""
+    for method in of_sort(Sort.FEDERATE):
+        (need,) = method.needs
+        for aim in roles:
+            for provider in dict.fromkeys(providers_in(aim.target.trust, need.on)):
+                assert aim.target.trust is not None
+                bits = asker.ask(need.action, provider, {"aws:RequestedRegion": HOME})
+                mark = provider_mark(
+                    aim.target.trust,
+                    provider,
+                    aim.target.arn,
+                    account,
+                    moment=asker.moment,
+                )
+                if mark == NO or account_of(provider) != account:
+                    continue
+                able = act.of(bits if mark == YES and not method.assumes else bits.doubtful)
+                able = able.within(~aim.target.mask)
+                node = nodes.get(aim.subject.number)
+                if able.any and node is not None:
+                    found.become[node].append(Alternative(method, aim.subject, able, (provider,)))

@@ -1,0 +1,40 @@
+"""What one round of an account finds, and the circumstances of the requests that are asked about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from iam.policy.escalation.asking import HOME
+from iam.policy.escalation.creating import Lead
+from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.estate import Alternative
+from iam.policy.escalation.methods import Method
+from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
+
+CHOSEN: dict[str, dict[str, Any]] = {
+    "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
+    "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
+}
+"""What whoever escalates would put into the request."""
+
+
+def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:
+    """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
+    found: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
+    if policy:
+        found["iam:PolicyARN"] = policy
+    if method.service:
+        found["iam:PassedToService"] = method.service
+    return found
+
+
+@dataclass(slots=True)
+class Found:
+    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of the account."""
+
+    become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))
+    new: list[Lead] = field(default_factory=list)
+    everything: list[Alternative] = field(default_factory=list)
