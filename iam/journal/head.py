@@ -32,11 +32,12 @@ def note_head() -> None:
 
 
 def is_behind() -> bool:
-    """True if the database lacks the block that was kept, or has another one in its place."""
+    """True if the database lacks the block that was kept, or has another one in its place. One without any block is new, and no backup."""
     try:
         number, _, digest = _file().read_text(encoding="utf-8").strip().partition(":")
     except OSError:
         return False
     if not number.isdecimal():
         return False
-    return not Block.objects.filter(sequence=int(number), hash=digest).exists()
+    kept = Block.objects.filter(sequence=int(number), hash=digest)
+    return Block.objects.exists() and not kept.exists()
