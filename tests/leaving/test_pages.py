@@ -276,3 +276,15 @@ def test_a_lead_is_not_offered_to_offboard_herself(user: Entity) -> None:
     assert f'{reverse("leaving:begin")}?user={user.pk}"' in page
     assert f'{reverse("leaving:begin")}?user={own.pk}"' not in page
     assert "This is you." in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_said"), [(Stage.GONE, True), (Stage.RETURNED, False), (Stage.CALLED_OFF, False)]
+)
+def test_users_elsewhere_keep_access_only_matters_while_access_is_removed(
+    admin: Client, user: Entity, stage: Stage, is_said: bool
+) -> None:
+    leaver = leaving.left(user, factories.person("Hana Sato"), stage=stage)
+    Leaver.objects.filter(pk=leaver.pk).update(unseen=2)
+    page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
+    assert ("Ask an administrator" in page) == is_said
