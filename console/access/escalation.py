@@ -184,7 +184,7 @@ def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
         "lines": [_line(row, asked, frame) for row in found.rows],
         "after": word_of(found.rows[-1].place) if found.rows and found.has_after else "",
         "is_later": asked.after is not None,
-        "limits": limit_rows(found.limitations),
+        "limits": limit_rows(found.limitations, viewer=request.viewer),
         "all_accounts": asked.account is None,
         "files": _files(request, asked),
     }
@@ -259,7 +259,7 @@ def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) ->
         "given_by": given_by(request, [*(closing.statements if closing else ()), *alone]),
         "made_at": found.made_at,
         "unread_words": unread_words(found.unread),
-        "limits": limit_rows(found.limitations),
+        "limits": limit_rows(found.limitations, viewer=request.viewer),
     }
 
 

@@ -110,7 +110,7 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
         "totals": totals,
         "summary": totals.words,
         "unread": totals.unread,
-        "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at)),
+        "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at), viewer=request.viewer),
         "all_accounts": asked.account is None,
         "cards": [_card(group, frame, query, most=OF_CARD, own=own) for group in shown],
         "more_groups": len(groups) - len(shown),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.mirror.models import Account
+from iam.guard import Viewer
+from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.index.question import Limitation
 
 MOST_NAMED: Final = 6
@@ -20,28 +21,28 @@ class Limit:
     where: str = ""
 
 
-def limit_rows(limitations: Iterable[Limitation]) -> list[Limit]:
-    """Limitations of the engine."""
-    return [Limit(one.text, _where(one.accounts)) for one in limitations]
+def limit_rows(limitations: Iterable[Limitation], *, viewer: Viewer) -> list[Limit]:
+    """Limitations of the engine; only accounts that the viewer sees are named."""
+    return [Limit(one.text, _where(one.accounts, viewer)) for one in limitations]
 
 
-def unread_rows(unread: Mapping[str, Sequence[str]]) -> list[Limit]:
+def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[Limit]:
     """What was not synced, by what it is; `unread` has clauses by account."""
     by_clause: dict[str, list[str]] = {}
     for number, clauses in sorted(unread.items()):
         for clause in clauses:
             by_clause.setdefault(clause, []).append(number)
     return [
-        Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers))
+        Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers, viewer))
         for clause, numbers in by_clause.items()
     ]
 
 
-def _where(numbers: Sequence[str]) -> str:
+def _where(numbers: Sequence[str], viewer: Viewer) -> str:
     if not numbers:
         return ""
     shown = numbers[:MOST_NAMED]
-    names = dict(Account.objects.filter(account_id__in=shown).values_list("account_id", "name"))
+    names = dict(visible_accounts(viewer).filter(account_id__in=shown).values_list("account_id", "name"))
     words = [names.get(number) or number for number in shown]
     if len(numbers) > MOST_NAMED:
         return f"Applies to {len(numbers):,} accounts, such as {words[0]}."

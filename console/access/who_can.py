@@ -137,7 +137,7 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "reach_at_once": is_quick(),
         "graph": _graph(address, found, asked.resource),
         "files": _files(request, address),
-        "limits": limits(found),
+        "limits": limits(found, viewer=request.viewer),
         "way_title": way_words(found.way) if found.way else "",
         "kind_choices": [
             (value, label, value == request.GET.get("kind", "")) for value, label in KIND_CHOICES

@@ -21,6 +21,7 @@ from iam.access.sight import accounts_seen
 from iam.access.usual import connected_accounts
 from iam.access.ways import Way, WayKind
 from iam.access.who_can import Asked, Found, Group, Row
+from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.policy.request import account_of
 
@@ -218,14 +219,14 @@ def _count(group: Group) -> str:
     return " and ".join(parts)
 
 
-def limits(found: Found) -> list[Limit]:
+def limits(found: Found, *, viewer: Viewer) -> list[Limit]:
     """Everything that the answer cannot know, in one list."""
-    rows = limit_rows(found.limitations)
+    rows = limit_rows(found.limitations, viewer=viewer)
     if found.roots:
         whose = "1 account" if found.roots == 1 else f"{found.roots:,} accounts"
         users = "user" if found.roots == 1 else "users"
         rows.insert(0, Limit(f"The root {users} of {whose} can do this too. Only SCPs can stop a root user."))
-    return [*rows, *unread_rows(found.unread)]
+    return [*rows, *unread_rows(found.unread, viewer=viewer)]
 
 
 def owner_is_unclear(address: Address) -> bool:
