@@ -98,8 +98,13 @@ def input_field(
 @register.inclusion_tag("components/field.html")
 def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[str, Any]:
     """A field for a code of an MFA device; seven characters, since some apps show the digits in two groups."""
-    attrs = {"autocomplete": "off", "spellcheck": "false", "inputmode": "numeric", "maxlength": 7} | attrs
-    return input_field(name, label, id=name, cls="otp", error=error, required=True, **attrs)
+    usual: dict[str, Any] = {
+        "autocomplete": "off",
+        "spellcheck": "false",
+        "inputmode": "numeric",
+        "maxlength": 7,
+    }
+    return input_field(name, label, id=name, cls="otp", error=error, required=True, **(usual | attrs))
 
 
 @register.simple_tag

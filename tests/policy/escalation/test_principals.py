@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from iam.policy.escalation.methods import METHODS, Sort
 from iam.policy.escalation.states import Facts
 from tests.policy.escalation.builders import (
     CONDITIONAL,
@@ -392,16 +389,3 @@ def test_from_anybody_to_anybody_administrators_reach_all_of_their_account() -> 
 def test_the_root_user_is_nobodys_next_step_and_no_start() -> None:
     found = with_user(allow("iam:CreateAccessKey", USER))
     assert found.graph.find(ONE, -int(ONE)) is None
-
-
-def test_every_method_within_iam_is_tested_here() -> None:
-    here = Path(__file__)
-    files = [
-        here,
-        *(here.with_name(name) for name in ("test_creating.py", "test_removing.py", "test_federation.py")),
-    ]
-    source = "".join(file.read_text(encoding="utf-8") for file in files)
-    for method in METHODS:
-        if method.sort not in (Sort.PASS, Sort.EXISTING, Sort.TAKE, Sort.SIGN_ON):
-            tested = {method.name, *(need.action for need in method.needs)}
-            assert any(f'"{one}"' in source for one in tested), method.name

@@ -1,0 +1,16 @@
+"""No method within IAM is without a case of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iam.policy.escalation.methods import METHODS, Sort
+
+
+def test_every_method_within_iam_is_tested() -> None:
+    names = ("test_principals.py", "test_creating.py", "test_removing.py", "test_federation.py")
+    source = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+    for method in METHODS:
+        if method.sort not in (Sort.PASS, Sort.EXISTING, Sort.TAKE, Sort.SIGN_ON):
+            tested = {method.name, *(need.action for need in method.needs)}
+            assert any(f'"{one}"' in source for one in tested), method.name
