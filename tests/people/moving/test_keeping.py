@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from iam.directory.models import Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.blueprints.body import Filled
-from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.leaving.models import Leaver
 from iam.people.moving import settling
 from iam.people.moving.elsewhere import left_id, parts_for, why_stays, write_left
@@ -299,3 +300,14 @@ def test_a_typed_reason_outlives_another_look_at_what_changes(house: House) -> N
     assert refused.status_code == 422
     assert "You chose another blueprint" in refused.content.decode()
     assert not Move.objects.exists()
+
+
+def test_who_can_choose_from_one_blueprint_only_learns_whom_to_ask(house: House) -> None:
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    address = f"{reverse('moving:begin')}?user={house.user.pk}"
+    assert "There is no other blueprint to choose" not in client.get(address).content.decode()
+    Blueprint.objects.filter(pk=house.version.blueprint_id).update(retired_at=datetime.now(tz=UTC))
+    page = " ".join(client.get(address).content.decode().split())
+    assert "There is no other blueprint to choose" in page
+    assert f"only {house.former.blueprint.name}. Ask an administrator" in page
