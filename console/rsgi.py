@@ -19,16 +19,19 @@ from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 
-from console.web.startup import refuse_credentials
+from console.web.startup import end_one_at_a_time, refuse_credentials
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 try:
     # Granian gives up on workers that end within seconds; one that loads Django before it refuses would be started again and again.
     refuse_credentials()
+    from console.wsgi import application
 except ImproperlyConfigured as error:
+    end_one_at_a_time()
     raise SystemExit(f"Gatehouse does not start. {error}") from None
-
-from console.wsgi import application
+except SystemExit:
+    end_one_at_a_time()
+    raise
 
 THREADS: Final = 8
 """Requests that one process answers at a time; the pool of database connections is a little larger (console.web.startup)."""

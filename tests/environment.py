@@ -61,13 +61,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Without the database that was asked for there is nothing to test."""
     config.addinivalue_line("markers", "journey: walks through the console in a real browser")
     config.addinivalue_line("markers", "sqlite_plan: reads a plan of SQLite; PostgreSQL scans small tables")
+    config.addinivalue_line(
+        "markers", "postgresql: about what SQLite doesn't have, such as several writers at a time"
+    )
     if MISSING:
         pytest.exit(f"skipped: PostgreSQL ({MISSING})", returncode=1 if REQUIRED else 0)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A plan of SQLite is none of PostgreSQL's business."""
-    others = [item for item in items if WANTED == "postgres" and item.get_closest_marker("sqlite_plan")]
+    """A plan of SQLite is none of PostgreSQL's business, and the reverse."""
+    foreign = "sqlite_plan" if WANTED == "postgres" else "postgresql"
+    others = [item for item in items if item.get_closest_marker(foreign)]
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]

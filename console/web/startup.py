@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +32,8 @@ CREDENTIAL_VARIABLES = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
 
+ENDS_AFTER_SECONDS: Final = 1.0
+WAITS_TO_BE_ENDED_SECONDS: Final = 20.0
 # PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an unreachable database.
 # Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of PostgreSQL cut off is replaced, and no page notices.
 POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}
@@ -55,6 +62,28 @@ def refuse_credentials() -> None:
             f"The web server must hold no AWS credentials, but finds {', '.join(found)}. "
             "Give them to the Celery workers alone."
         )
+
+
+def end_one_at_a_time() -> None:
+    """For a worker of Granian that refuses to start: return soon in one of them, and let the others wait to be ended.
+
+    Granian ends when a worker that it has just started again ends too, but forgets which one that was as soon as another one ends:
+    two workers that refuse in turn would be started again without end.
+    """
+    if sys.platform != "linux":
+        return
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        # A name without a file, taken until this process ends.
+        mark.bind(f"\0gatehouse-refused-{os.getppid()}")
+    except OSError:
+        # Granian's workers ignore it until they serve.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(WAITS_TO_BE_ENDED_SECONDS)
+    else:
+        # So long that those who were started together find the mark taken.
+        time.sleep(ENDS_AFTER_SECONDS)
+    mark.detach()
 
 
 def before_serving() -> None:

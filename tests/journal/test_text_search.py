@@ -8,12 +8,10 @@ from django.db import connection
 from iam.journal.queries import Filter, entries
 from tests.bench.list_rows import BEGAN, insert
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 def test_a_rare_text_is_found_by_the_index() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("PostgreSQL (SQLite has no trigrams)")
     from iam.journal.models import Entry
 
     rows = (

@@ -31,7 +31,7 @@ def let_the_beat_come_by(console: Running) -> None:
     broker = json.loads((console.var / "environment.json").read_text(encoding="utf-8"))["REDIS_URL"]
     if not broker.startswith("redis"):
         pytest.skip("Redis (no beat can be sent by hand without it)")
-    with Celery("journey", broker=broker) as app:
+    with Celery("journey", broker=broker, set_as_current=False) as app:
         app.send_task("iam.people.campaigns.tasks.tend_campaigns", queue="gatehouse")
 
 

@@ -17,7 +17,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client, RequestFactory
 
 from console.operators.backends import OperatorBackend
@@ -30,7 +30,7 @@ from tests.operators.conftest import sign_in
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.postgresql
 class TestAtOnce:
     """Real connections, at the same moment."""
 
@@ -63,7 +63,7 @@ class TestAtOnce:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.postgresql
 class TestLock:
     """Attempts are counted before anything is compared: forty at once are no more than five one after the other."""
 
@@ -124,7 +124,7 @@ class TestLock:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.postgresql
 class TestFirstSignOn:
     """First single sign-ons of one person at the same moment bind one identity."""
 

@@ -227,6 +227,29 @@ def rcps_of(level: JSON) -> list[JSON]:
     return list(level) if "Allow" in effects else [*level, {"Statement": full}]
 
 
+OF_A_ROLE = (
+    "(attach|detach|put|delete)rolepolicy|(create|delete|update)role|(put|delete)rolepermissionsboundary"
+    "|updateassumerolepolicy"
+)
+OF_AWS = (
+    (
+        "iam:((create|delete|tag|untag)policy|(create|delete)policyversion|setdefaultpolicyversion)",
+        ":iam::aws:policy/",
+    ),
+    (f"iam:({OF_A_ROLE})", ":role/aws-service-role/"),
+    (f"iam:({OF_A_ROLE}|(un)?tagrole|updateroledescription)", ":role/aws-reserved/"),
+    ("kms:(create|delete|update)alias", ":alias/aws/"),
+)
+"""Actions that change what is AWS's own, whoever asks."""
+
+
+def changes_what_aws_owns(action: str, resource: str) -> bool:
+    """The pages on AWS managed policies, service-linked roles, Identity Center's roles and AWS managed keys."""
+    return resource.startswith("arn:") and any(
+        re.fullmatch(pattern, action) and part in resource for pattern, part in OF_AWS
+    )
+
+
 def decide(line: JSON) -> str:
     """allowed, explicitly_denied or implicitly_denied."""
     who = Caller(line["principal"])
@@ -234,6 +257,8 @@ def decide(line: JSON) -> str:
     action = small(line["action"])
     if action in {"sts:getcalleridentity", "sts:getsessiontoken"}:
         return "allowed"
+    if changes_what_aws_owns(action, line["resource"]):
+        return "implicitly_denied"
     policies = line.get("policies") or {}
     owner = owner_of(line, who)
     cross = bool(who.account) and owner != who.account

@@ -11,6 +11,7 @@ from console.restored import after_restore
 from iam.changes.errors import RefusedError
 from iam.changes.restore import services
 from iam.journal.services import COMMAND_LINE
+from iam.moments import moment_words
 
 
 class Command(BaseCommand):
@@ -63,7 +64,7 @@ class Command(BaseCommand):
         if held is None:
             self.stdout.write("Nothing is on hold.")
             return
-        self.stdout.write(f"On hold since {held.hold.began_at:%Y-%m-%d %H:%M} UTC. {held.hold.cause}")
+        self.stdout.write(f"On hold since {moment_words(held.hold.began_at)}. {held.hold.cause}")
         for change in held.changes:
             self.stdout.write(
                 f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  (requested by {change.requested_label})"

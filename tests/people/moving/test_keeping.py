@@ -306,8 +306,8 @@ def test_who_can_choose_from_one_blueprint_only_learns_whom_to_ask(house: House)
     client = Client()
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
     address = f"{reverse('moving:begin')}?user={house.user.pk}"
-    assert "There is no other blueprint to choose" not in client.get(address).content.decode()
+    assert "You can’t choose another blueprint" not in client.get(address).content.decode()
     Blueprint.objects.filter(pk=house.version.blueprint_id).update(retired_at=datetime.now(tz=UTC))
     page = " ".join(client.get(address).content.decode().split())
-    assert "There is no other blueprint to choose" in page
+    assert "You can’t choose another blueprint" in page
     assert f"only {house.former.blueprint.name}. Ask an administrator" in page
