@@ -43,6 +43,20 @@ def test_the_journal_is_filtered_in_place(page: Page) -> None:
     assert page.url.endswith("/audit/journal/?kind=role")
 
 
+def test_pages_are_not_kept_in_the_browser_and_back_asks_for_them_again(page: Page) -> None:
+    record(kind="account.connect", actor=None, subject="x")
+    record(kind="role.assign", actor=None, subject="x")
+    page.goto("/audit/journal/")
+    page.get_by_label("Kind", exact=True).select_option("role")
+    expect(page.locator("#entries tbody tr")).to_have_count(1)
+    record(kind="account.connect", actor=None, subject="x")
+    page.go_back()
+    expect(page.locator("#entries tbody tr")).to_have_count(3)
+    kept = page.evaluate("[...Object.keys(sessionStorage), ...Object.keys(localStorage)]")
+    # The address of the page, which htmx needs to know where one comes from.
+    assert set(kept) <= {"htmx-current-path-for-history"}
+
+
 def test_the_operators_are_filtered_in_place(page: Page) -> None:
     factories.operator(Role.AUDITOR, name="Otto Audit")
     page.goto("/operators/")
