@@ -49,7 +49,7 @@ app.conf.update(
     task_default_queue="gatehouse",
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    # Whoever can write to Redis must not stop workers, change their rate or read what they hold.
+    # Someone who can write to Redis must not stop workers, change their rate or read what they hold.
     worker_enable_remote_control=False,
     # Celery would close the connection to the database after each task; see renew_connection.
     CELERY_DB_REUSE_MAX=10**9,

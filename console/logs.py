@@ -43,7 +43,7 @@ def withhold_keys(logger: Any, method: str, line: MutableMapping[str, Any]) -> M
 
 
 class WithholdSecrets:
-    """The last processor before a line is written: configured secrets are removed from every text, whoever wrote it."""
+    """The last processor before a line is written: configured secrets are removed from every text, also from those of libraries."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(

@@ -27,9 +27,9 @@ TEMPLATE_RULES = (
     (re.compile(r"https?://(?!www\.w3\.org)[^\"'\s]+\.(?:js|css|woff2)"), "a resource of another host"),
 )
 POLICY_LANGUAGE = ("iam/policy/",)
-FOLDING = "iam/policy/folding.py"
+FOLDING = "iam/policy/letter_case.py"
 UNICODE_CASE = {"lower", "casefold", "swapcase", "isdigit", "isdecimal", "isnumeric"}
-"""Methods that know more letters and digits than the policy language does: see iam/policy/folding.py."""
+"""Methods that know more letters and digits than the policy language does: see iam/policy/letter_case.py."""
 WIDE_CLASS = re.compile(r"\\[dDwWsSbB]")
 
 
@@ -60,7 +60,7 @@ def breaches() -> Iterator[str]:
             yield f"{place}:1: a module opens with one sentence on its job"
         if str(place).startswith(POLICY_LANGUAGE) and str(place) != FOLDING:
             for number, what in unicode_case("\n".join(lines)):
-                yield f"{place}:{number}: {what}; the policy language knows A to Z only: use iam.policy.folding"
+                yield f"{place}:{number}: {what}; the policy language knows A to Z only: use iam.policy.letter_case"
     templates: dict[str, str] = {}
     for file in tracked("templates/*.html"):
         source = templates[str(file.relative_to(ROOT))] = file.read_text(encoding="utf-8")

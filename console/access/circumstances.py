@@ -22,7 +22,7 @@ from console.web.moments import input_text
 from console.web.query import Pairs, Query
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 MFA_KEY: Final = "aws:MultiFactorAuthPresent"
 IP_KEY: Final = "aws:SourceIp"

@@ -28,7 +28,7 @@ from iam.mirror.naming import names_by_entity
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 LONGEST_ACTION: Final = 128
 LONGEST_RESOURCE: Final = 2048

@@ -19,7 +19,7 @@ from iam.access.sight import accounts_seen
 from iam.access.simulate import Inquiry
 from iam.mirror.models import Account
 from iam.policy.evaluate import ASSUMING
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint import Kind, Severity, lint
 from iam.policy.request import PrincipalKind, account_of
 

@@ -46,11 +46,11 @@ class _TwoPasswords:
 
 
 class SetPasswordForm(_TwoPasswords, AllauthSetPasswordForm):  # type: ignore[misc]
-    """A first password for whoever came by the company's sign-in."""
+    """A first password for someone who signs in through the company."""
 
 
 class ResetPasswordForm(_TwoPasswords, AllauthResetPasswordForm):  # type: ignore[misc]
-    """A new password for whoever has the link."""
+    """A new password for the holder of the link."""
 
 
 class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ignore[misc]

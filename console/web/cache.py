@@ -37,7 +37,7 @@ class TextSerializer:
 
 
 class SignedCache(RedisCache):
-    """Values are JSON, signed with their keys: whoever can write to Redis can run no code in a web process (Django would unpickle), and can
+    """Values are JSON, signed with their keys: someone who can write to Redis can run no code in a web process (Django would unpickle), and can
     hand no page a value that it does not expect. What is not signed so counts as not there."""
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:

@@ -17,12 +17,12 @@ from iam.changes.operations.becoming import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
-from iam.policy.folding import fold
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.difference import NOTHING, Shift
 from iam.policy.index.sides import Side as Holder
 from iam.policy.index.sides import side_of
 from iam.policy.index.witness import Change, Prover, Witness
+from iam.policy.letter_case import fold
 
 
 class Sort(StrEnum):

@@ -15,7 +15,6 @@ from iam.policy.catalogue import Level, catalogue
 from iam.policy.compiled import PolicyKind
 from iam.policy.document import Statement
 from iam.policy.evaluate import has_scps
-from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.documents import Clause, Doc
@@ -23,6 +22,7 @@ from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Request
 

@@ -24,7 +24,7 @@ from iam.policy.evaluate import (
     needs_resource_policy,
     weigh,
 )
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
-from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Answer, Found, Limitation, Question
+from iam.policy.letter_case import fold
 from iam.policy.owned import CHANGES as OWNED_CHANGES
 from iam.policy.request import Principal, Request
 

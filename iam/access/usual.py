@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import Count
 
 from iam.mirror.models import Account, InlinePolicy, PolicyVersion, Usage, valid_at
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 HOME_REGION: Final = "us-east-1"
 GLOBAL_SERVICES: Final = frozenset(

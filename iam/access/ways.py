@@ -12,10 +12,10 @@ from iam.access.reasons import Step, Why, why
 from iam.access.several import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import Outcome
-from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
+from iam.policy.letter_case import fold
 
 
 class WayKind(StrEnum):

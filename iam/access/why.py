@@ -17,11 +17,11 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE
 from iam.policy.explain import Outcome, Reason
-from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.resources import unknown_policy
+from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.request import PrincipalKind, Request, account_of
 from iam.policy.variables import VARIABLE

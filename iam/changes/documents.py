@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iam.policy.applicability import can_apply, can_be_of_any_service
 from iam.policy.catalogue import Level, catalogue
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 EVERYTHING = "everything"
 IAM_WRITE = "iam"

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from iam.changes.merging import merged
+from iam.changes.account_blocks import merged
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,

@@ -11,8 +11,8 @@ from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
-from iam.policy.folding import fold
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.memory import without_collecting
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals

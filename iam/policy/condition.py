@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from iam.policy import variables
-from iam.policy.folding import fold
 from iam.policy.glob import Matcher
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS, Operator, plain
 from iam.policy.request import Request, Values

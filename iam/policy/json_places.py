@@ -13,7 +13,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
-from iam.policy.folding import fold, is_digits
+from iam.policy.letter_case import fold, is_digits
 
 Scalar = str | int | float | bool | None
 BLANK: Final = frozenset(" \t\n\r")

@@ -11,7 +11,7 @@ from iam.policy.compiled import PolicyKind, PolicySet, compile_set
 from iam.policy.document import Document, Members, parse, read
 from iam.policy.evaluate import Policies
 from iam.policy.explain import Explanation, Reason, explain
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.request import Principal, Request, text_of
 
 MEMBERS: Final = frozenset(

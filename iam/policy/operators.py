@@ -19,8 +19,8 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from iam.policy.arns import arn_like, arn_like_text
-from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, Matcher, Token, compile_glob, from_tokens
+from iam.policy.letter_case import fold
 
 Reader = Callable[[str], "Decimal | None"]
 Maker = Callable[[Sequence[Token]], Matcher]

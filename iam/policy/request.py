@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from iam.policy.folding import fold, is_digits
+from iam.policy.letter_case import fold, is_digits
 from iam.policy.operators import moment_of
 
 Values = tuple[str, ...]

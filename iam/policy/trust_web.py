@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.trust_conditions import WITHOUT_WILDCARDS, Requirement, one_of
 
 GITHUB = "token.actions.githubusercontent.com"

@@ -12,7 +12,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.trust_conditions import Requirement, as_list, in_words, moment_of, read_conditions
 from iam.policy.trust_principals import Principal, read_principals, service_name
 from iam.policy.trust_web import COGNITO, Subject, issuer_words, read_subjects

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from iam.policy.folding import fold
 from iam.policy.glob import Token, tokens
+from iam.policy.letter_case import fold
 from iam.policy.request import Request
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")

@@ -11,7 +11,7 @@ import pytest
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import action_matcher
 from iam.policy.evaluate import decide
-from iam.policy.folding import fold, is_digits
+from iam.policy.letter_case import fold, is_digits
 from iam.policy.lines import question
 from iam.policy.lint import lint
 from tests.house_rules import ROOT, unicode_case
@@ -113,5 +113,5 @@ def test_the_house_rule_takes_ascii(line: str) -> None:
 
 def test_no_module_of_the_policy_language_uses_the_case_of_unicode() -> None:
     for file in (ROOT / "iam/policy").rglob("*.py"):
-        if file.name != "folding.py":
+        if file.name != "letter_case.py":
             assert list(unicode_case(file.read_text(encoding="utf-8"))) == [], file

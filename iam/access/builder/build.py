@@ -16,7 +16,7 @@ from iam.access.builder.parts import Part, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.document import CURRENT
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 
 EVERY: Final = ("*",)

@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.access.builder.parts import MOST_VALUES, When
 from iam.policy.catalogue import catalogue
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 MOST_OTHERS: Final = 8
 ON: Final = "on"

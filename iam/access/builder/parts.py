@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from iam.policy.catalogue import Level, catalogue
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 """The access levels in the order of pages."""

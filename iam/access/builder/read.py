@@ -10,7 +10,7 @@ from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, MOST_WHENS, Part, Wh
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
 from iam.policy.document import CURRENT, Document, Statement, read
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iam.policy.catalogue import ResourceType, catalogue
 from iam.policy.catalogue.arn_fields import ACCOUNT, FIELD, PARTITION, REGION, SEGMENTS, pieces, values_of
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 FREE: Final = "arn"
 """The one field of a row without a type: a whole ARN."""

@@ -15,7 +15,7 @@ from iam.access.verdict import Branch, Voice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.evaluate import ASSUMING, Decision
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN
 from iam.policy.request import account_of
 

@@ -14,13 +14,13 @@ from typing import Final
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import Levels, counted
 from iam.policy.evaluate import FREE, Decision
-from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, PolicyRow
 from iam.policy.index.scenario import row_of
+from iam.policy.letter_case import fold
 
 NEW: Final = 10**15
 """The number of the policy while nobody has it yet; the mirror's own are smaller."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.access.grants.wording import slugged
 from iam.policy.document import CURRENT, Statement, read
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint import MANAGED
 
 NOW: Final = "aws:CurrentTime"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.policy.document import Block, Names, Statement, read
-from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
+from iam.policy.letter_case import fold
 
 CHOICES: Final = frozenset(
     {"stringequals", "stringlike", "arnequals", "arnlike", "ipaddress", "stringequalsignorecase"}

@@ -8,7 +8,7 @@ from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.naming import names_by_arn
 from iam.policy.document import read
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 
 def title_of(terms: Terms) -> str:

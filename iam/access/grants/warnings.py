@@ -14,7 +14,7 @@ from iam.access.grants.wording import slugged
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint import Finding, Kind, Severity, lint
 
 SECRET: Final = 8

@@ -19,7 +19,7 @@ from iam.changes.operations.subject import OnSubject, SubjectParams, names_of, t
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread import reread_tags
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 MOST: Final = 50
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""

@@ -12,7 +12,7 @@ from iam.changes.operations.holder import quota_of
 from iam.mirror.models import Account
 from iam.mirror.pull.trust import trust_category
 from iam.policy.document import read
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint import TRUST, Quota, Severity, lint
 
 OPEN: Final = frozenset({"any", "oidc", "saml", "cross-account"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from iam.people.blueprints.naming import RULES
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 ACCOUNT: Final = re.compile(r"\d{12}")
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html

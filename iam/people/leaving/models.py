@@ -119,7 +119,7 @@ class Leaver(models.Model):
 
     `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
     `followed_by`: the offboarding that began while this suspension was in force. `trials`: how often restoring and deleting were asked for.
-    `link_due_at`: since when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
+    `link_due_at`: since when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of theirs that the requester does not reach, and which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

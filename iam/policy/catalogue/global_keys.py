@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.catalogue.records import ConditionKey, KeyType
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 _TEXTS = (
     "aws:AssumedRoot",

@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Final
 
-from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
+from iam.policy.letter_case import fold
 
 HIGHEST: Final = "\U0010ffff"
 FEW: Final = 200

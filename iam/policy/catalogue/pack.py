@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.policy.catalogue import source
 from iam.policy.catalogue.records import Level
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 FILE: Final = Path(__file__).with_name("names.pack")
 LETTERS: Final = {

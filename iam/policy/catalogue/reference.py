@@ -13,7 +13,7 @@ from iam.policy.catalogue import pack, source
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.catalogue.names import ActionNames
 from iam.policy.catalogue.records import Action, ConditionKey, Level, ResourceType, Service
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 LONGEST_KEY = 512
 """A longer one is no key: IAM's tag keys have 128 characters at most."""

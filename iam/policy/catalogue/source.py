@@ -24,7 +24,7 @@ from iam.policy.catalogue.records import (
     Service,
     Target,
 )
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 DEPRECATED = re.compile(r"\bis deprecated\b|\(deprecated\)|[.;] deprecated[.,]", re.IGNORECASE | re.ASCII)
 TAG_KEY = "/tag-key"

@@ -10,8 +10,8 @@ from itertools import compress
 
 from iam.policy.catalogue.names import bits
 from iam.policy.catalogue.reference import Catalogue
-from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
+from iam.policy.letter_case import fold
 
 
 class ActionSpace:

@@ -24,12 +24,12 @@ from iam.policy.escalation.speaking import (
     tags_of,
 )
 from iam.policy.evaluate import ASSUMING, Decision
-from iam.policy.folding import fold
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
+from iam.policy.letter_case import fold
 
 
 class Bits(NamedTuple):

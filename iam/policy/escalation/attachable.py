@@ -1,4 +1,4 @@
-"""Managed policies that whoever may attach policies would choose: those that make an administrator, and those whose content is theirs."""
+"""Managed policies that someone who can attach policies would choose: those that make an administrator, and those whose content is theirs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
-from iam.policy.folding import fold
 from iam.policy.glob import compile_glob
 from iam.policy.index.documents import Clause, Documents
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 
 AWS_OWNED: Final = (ADMINISTRATOR_ACCESS, "arn:aws:iam::aws:policy/IAMFullAccess")
 ATTACHING: Final = ("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy")

@@ -11,10 +11,10 @@ from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.asking import Asker, Source
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import Choices
-from iam.policy.escalation.creating import NewPrincipals
 from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
 from iam.policy.escalation.finding import Finder, Found
 from iam.policy.escalation.methods import METHODS
+from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.states import (
     AS_IT_IS,
     FULL,

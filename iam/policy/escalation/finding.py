@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import Choices
-from iam.policy.escalation.creating import Creating, Lead, NewPrincipals, new_groups
 from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found import Found, circumstances
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
-from iam.policy.escalation.removing import Removing
+from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
+from iam.policy.escalation.removed_denies import Removing
 from iam.policy.escalation.states import (
     ATTACHED,
     INLINE,

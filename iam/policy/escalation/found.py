@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iam.policy.escalation.asking import HOME
-from iam.policy.escalation.creating import Lead
 from iam.policy.escalation.edits import Edits
 from iam.policy.escalation.estate import Alternative
 from iam.policy.escalation.methods import Method
+from iam.policy.escalation.new_principals import Lead
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
 CHOSEN: dict[str, dict[str, Any]] = {
     "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
     "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
 }
-"""What whoever escalates would put into the request."""
+"""What someone who escalates would put into the request."""
 
 
 def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:

@@ -19,13 +19,13 @@ from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRU
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
-from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Request
 

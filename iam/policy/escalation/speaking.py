@@ -10,10 +10,10 @@ from typing import Any, Final
 from iam.policy.arns import resource_matcher
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
-from iam.policy.folding import fold
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
 from iam.policy.index.documents import Clause
+from iam.policy.letter_case import fold
 from iam.policy.variables import Template, Variable
 
 OWN_NAME: Final = "aws:username"

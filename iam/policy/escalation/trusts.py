@@ -9,8 +9,8 @@ from typing import Any, Final
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
 from iam.policy.evaluate import Decision, Policies, decide
-from iam.policy.folding import is_digits
 from iam.policy.index.documents import Doc
+from iam.policy.letter_case import is_digits
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, Request
 

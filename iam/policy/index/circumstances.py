@@ -11,9 +11,9 @@ from itertools import product
 from typing import Final
 
 from iam.policy.document import Statement
-from iam.policy.folding import fold
 from iam.policy.glob import ANY, ONE, Token, tokens
 from iam.policy.index.keys import variables_in
+from iam.policy.letter_case import fold
 from iam.policy.operators import IF_EXISTS, NULL, QUANTIFIERS, moment_of, number_of
 from iam.policy.request import CURRENT_TIME, TIMES, Request, Values, moment_in, time_text
 from iam.policy.variables import LITERALS, VARIABLE

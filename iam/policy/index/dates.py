@@ -10,8 +10,8 @@ from typing import Final
 from weakref import WeakSet
 
 from iam.policy.document import Statement
-from iam.policy.folding import fold
 from iam.policy.index import keys
+from iam.policy.letter_case import fold
 from iam.policy.operators import moment_of
 from iam.policy.request import TIMES
 

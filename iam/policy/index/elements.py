@@ -6,7 +6,7 @@ from typing import Final
 
 from iam.policy.compiled import action_matcher
 from iam.policy.document import Names
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 
 EVERY_SERVICE: Final = ""
 

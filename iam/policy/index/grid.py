@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind
-from iam.policy.folding import fold
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.keys import OF_PLACE, variables_in
 from iam.policy.index.sides import Say, Side
+from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 from iam.policy.request import Request, Values, account_of
 

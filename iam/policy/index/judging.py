@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
-from iam.policy.folding import fold
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
@@ -22,6 +21,7 @@ from iam.policy.index.needs import NONE, Needs, Reader, Signature
 from iam.policy.index.question import Question
 from iam.policy.index.register import Register
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from iam.policy.document import Principals, Statement
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, Values
 from iam.policy.variables import LITERALS, VARIABLE
 

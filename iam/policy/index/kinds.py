@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import read
-from iam.policy.folding import fold
 from iam.policy.index.masks import Space
 from iam.policy.index.overlap import Tokens
+from iam.policy.letter_case import fold
 
 PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
 from iam.policy.evaluate import FREE, WITHOUT_RCPS
-from iam.policy.folding import fold
 from iam.policy.index.elements import Actions
+from iam.policy.letter_case import fold
 
 
 class Range(NamedTuple):

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.policy.folding import fold
 from iam.policy.index import keys
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
+from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind
 
 Signature = tuple[Any, ...]

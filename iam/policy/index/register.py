@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.folding import fold
 from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.holders import Holders, starts_of
 from iam.policy.index.rows import Level, Standing
+from iam.policy.letter_case import fold
 
 
 class Register:

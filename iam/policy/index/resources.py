@@ -10,10 +10,10 @@ from typing import Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import ASSUMING, needs_resource_policy
-from iam.policy.folding import fold
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.question import Question
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
 from iam.policy.principals import Grades
 from iam.policy.request import Principal, Request, account_of

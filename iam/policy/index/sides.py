@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import Policies, has_rcps, has_scps, needs_resource_policy
-from iam.policy.folding import fold
 from iam.policy.index.classes import Limits, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Principal, PrincipalKind, Request, account_of
 

@@ -14,7 +14,6 @@ from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, Decision, decide
-from iam.policy.folding import fold, is_digits
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Clause, Doc
@@ -26,6 +25,7 @@ from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.verdicts import Cell, Proof, Verdict
+from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
 

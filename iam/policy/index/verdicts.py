@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from iam.policy.evaluate import needs_resource_policy
-from iam.policy.folding import fold
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.documents import Doc
 from iam.policy.index.kinds import formats_of
 from iam.policy.index.probes import Place, probes
 from iam.policy.index.sides import Side
+from iam.policy.letter_case import fold
 
 ALLOWED: Final = "allowed"
 DENIED: Final = "denied"

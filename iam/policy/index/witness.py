@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from iam.policy.compiled import PolicyKind
-from iam.policy.folding import fold
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.elements import Actions
@@ -20,6 +19,7 @@ from iam.policy.index.masks import Space
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import Cell, Change, Proof, Verdict, Witness, witness_of
+from iam.policy.letter_case import fold
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.policy.catalogue import ResourceType
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean

@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.fit import known_actions

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.folding import fold
 from iam.policy.json_places import Reading
+from iam.policy.letter_case import fold
 from iam.policy.lint.codes import SEVERITIES, Severity
 
 LONGEST_NAME: Final = 100

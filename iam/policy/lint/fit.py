@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from iam.policy.catalogue import Action, Catalogue, ResourceType
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import Statement, Subject, Word

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
-from iam.policy.folding import fold
 from iam.policy.json_places import Member, Node
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import Report, Spot, quoted, shown
 from iam.policy.lint.view import Document, Names, Principals, Statement, Test, Word
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS

@@ -6,7 +6,7 @@ Principal since September 2025.
 
 from __future__ import annotations
 
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import shown
 from iam.policy.lint.kinds import Kind
 from iam.policy.lint.view import Statement, Subject

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from iam.policy.folding import fold
 from iam.policy.glob import Matcher, compile_glob
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.view import Names, Statement, Subject, Word
 

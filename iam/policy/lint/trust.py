@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.kinds import Kind
 from iam.policy.lint.view import Principals, Statement, Subject, Test, Word

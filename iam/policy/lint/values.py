@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy.catalogue import ConditionKey
 from iam.policy.catalogue.global_keys import SENSITIVE
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.arns import FIELDS, PARTITIONS, fields_of, is_open
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Statement, Subject, Test, Word

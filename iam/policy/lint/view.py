@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.policy.catalogue import Catalogue
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.findings import Report, Spot
 from iam.policy.lint.kinds import Kind
 

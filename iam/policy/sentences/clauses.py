@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.policy.catalogue import Level, ResourceType, catalogue
-from iam.policy.folding import fold
+from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.abilities import LISTING, Ability, abilities_of
 from iam.policy.sentences.labels import level_of, service_name, type_names

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from iam.policy.document import Statement
-from iam.policy.folding import fold, is_digits
+from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import EPOCH_TIME, TIMES, moment_in
 
 VERBS: Final = {
