@@ -28,10 +28,9 @@ def begin(page: Page, *, kind: str = "People") -> None:
 def choose(page: Page, template: str, *, why: str, **parameters: str) -> None:
     """Fill in the second step, and look at the preview."""
     page.wait_for_url(re.compile("/what/"))
-    # The choice replaces the step, and this radio button with it.
-    chosen = page.get_by_role("radio", name=re.compile(f"^{template}"))
-    chosen.click()
-    expect(chosen).to_be_checked()
+    page.get_by_role("radio", name=re.compile(f"^{template}")).click()
+    # The choice replaces the step: the list of templates is folded, and the chosen one stands by itself.
+    expect(page.get_by_role("region", name=template, exact=True)).to_be_visible()
     for name, value in parameters.items():
         field = page.locator(f'input[name$="-{name}"]')
         expect(field).to_be_visible()
