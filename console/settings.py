@@ -177,6 +177,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.web.compression.CompressedPages",
     "console.web.middleware.NotStored",
     "console.web.unavailable.LeaveAlone",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -313,6 +314,11 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "console.web.stylesheet.JoinedStylesheet",
+]
 STATIC_ROOT = VAR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

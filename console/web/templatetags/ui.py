@@ -274,10 +274,3 @@ def breakable(address: str) -> SafeString:
 def words(text: str) -> list[str]:
     """The words of a text, to loop over."""
     return text.split()
-
-
-@register.simple_tag
-@lru_cache(maxsize=64)
-def css_part(name: str) -> str:
-    """The address of one component's stylesheet."""
-    return static(f"css/components/{name}.css")
