@@ -132,11 +132,12 @@ def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) 
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
     from iam.access import administrators
-    from iam.mirror.snapshot import forget
+    from iam.mirror import snapshot
+    from iam.mirror.queries import overview
 
     yield
-    forget()
-    administrators.forget()
+    for kept in (snapshot, administrators, overview):
+        kept.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.urls import reverse
 
 from iam.directory.models import Identity
-from iam.directory.rules import enough_approvers
+from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.linking.proposals import has_proposals
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.accounts import visible_accounts
+from iam.prepared import counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +31,41 @@ def first_steps(viewer: Viewer) -> list[Step]:
     if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
         return []
     accounts = visible_accounts(viewer)
-    can_write = ~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)
-    steps = [
+    can_write = accounts.filter(~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)).exclude(
+        source=Source.EXPORT
+    )
+    connected, approvers, writable, matched = counts(
+        accounts.values("pk"),
+        who_approve(),
+        can_write.values("pk"),
+        Identity.objects.values("pk"),
+        most=APPROVERS_NEEDED,
+    )
+    if connected and approvers >= APPROVERS_NEEDED and writable and matched:
+        return []
+    return [
         Step(
             "Connect an AWS account",
             "Or upload an export, to look around without credentials.",
             reverse("setup:connect"),
-            accounts.exists(),
+            bool(connected),
         ),
         Step(
             "Appoint two approvers",
             "No one approves their own request, so changes need two people.",
             reverse("set-up"),
-            enough_approvers(),
+            approvers >= APPROVERS_NEEDED,
         ),
         Step(
             "Let approved changes through",
             "Give an account a write role. Without one, Gatehouse only reads.",
             reverse("setup:accounts"),
-            accounts.filter(can_write).exclude(source=Source.EXPORT).exists(),
+            bool(writable),
         ),
         Step(
             "Match IAM users to people",
             "Then people see their own access, and offboarding finds all of it.",
             reverse("linking:review" if has_proposals(viewer) else "linking:links"),
-            Identity.objects.exists(),
+            bool(matched),
         ),
     ]
-    return [] if all(step.is_done for step in steps) else steps

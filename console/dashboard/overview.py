@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, When
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -28,7 +30,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
-from iam.mirror.queries.account_pages import facts_of, readable_accounts
+from iam.mirror.queries.account_pages import ATTENTION, facts_of, needs_attention, readable_accounts
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.figures import Numbers, figures
 from iam.mirror.queries.freshness import Facts, Standing, standing
@@ -37,9 +39,10 @@ from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns
 from iam.people.onboarding.stuck import stuck_newcomers
+from iam.prepared import counts
 
-NEWS, WAITING, ACCOUNTS, TEAM, STUCK = 8, 5, 8, 8, 6
-ACCOUNTS_READ = 50
+NEWS, WAITING, ACCOUNTS, TEAM, STUCK, NAMED = 8, 5, 8, 8, 6, 3
+ACCOUNTS_COUNTED = 1_000_000
 WORRIES = (
     ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
     ("Access keys older than 90 days", "Rotate them, or delete those that no one uses.", "old-keys", "warn"),
@@ -48,15 +51,15 @@ WORRIES = (
     ("Machine users with access keys", "A role needs no key that can leak.", "machines", ""),
 )
 """What needs attention: the words, what it means, the view of the list of IAM users, and the tone."""
-URGENCY = {"bad": 0, "warn": 1, "info": 2, "": 3, "ok": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """An account, its facts and its state in words."""
+    """An account, its facts, its state in words, and whether the list of accounts has it among those that need attention."""
 
     facts: Facts
     standing: Standing
+    needs_attention: bool
 
 
 TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies": POLICIES}
@@ -119,8 +122,10 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
         "sums": _sums(numbers, whole=whole, unsynced=unsynced_sections(lens)),
-        "where": _where(request, chosen, whole=whole),
-        "matters": _matters(request, lens, numbers, context.get("sync", ())),
+        "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
+        "matters": _matters(
+            request, lens, numbers, _stale(context.get("sync", ()), context.get("behind", 0))
+        ),
     }
     return render_page(request, "dashboard/overview.html", context)
 
@@ -138,26 +143,25 @@ def escalation(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "dashboard/_matter.html", {"matter": found[0]})
 
 
-def _matters(request: ViewerRequest, lens: Lens, numbers: Numbers, sync: Iterable[Sync]) -> list[Matter]:
+def _matters(request: ViewerRequest, lens: Lens, numbers: Numbers, stale: Iterable[Matter]) -> list[Matter]:
     """What needs attention; of a past moment only what the lists had counted then."""
     counted = list(_counted(request, lens, numbers))
     if lens.at is not None:
         return counted
-    return matters(request.viewer, account=lens.account, figures=[*_stale(sync), *counted])
+    return matters(request.viewer, account=lens.account, figures=[*stale, *counted])
 
 
-def _stale(sync: Iterable[Sync]) -> Iterator[Matter]:
-    behind = [row for row in sync if row.standing.tone in ("bad", "warn")]
+def _stale(sync: Iterable[Sync], behind: int) -> Iterator[Matter]:
+    """The accounts that the list of accounts counts as needing attention."""
     if behind:
-        names = ", ".join(row.facts.account.name for row in behind[:3])
-        more = f" and {len(behind) - 3} more" if len(behind) > 3 else ""
-        meaning = f"{names}{more}: what you see of them may be out of date."
+        named = [row.facts.account.name for row in sync if row.needs_attention][:NAMED]
+        more = f" and {behind - len(named):,} more" if behind > len(named) else ""
         yield Matter(
-            "Accounts not synced as they should be",
-            meaning,
-            str(len(behind)),
+            "Accounts that need attention",
+            f"{', '.join(named)}{more}: what you see of them may be out of date or incomplete.",
+            f"{behind:,}",
             "warn",
-            reverse("setup:accounts"),
+            f"{reverse('setup:accounts')}?state={ATTENTION}",
         )
 
 
@@ -200,12 +204,12 @@ def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[T
     return found
 
 
-def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool) -> str:
+def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool, total: int | None) -> str:
     if not whole:
         return "in your teams."
     if chosen:
         return f"in {chosen.name}."
-    number = readable_accounts(request.viewer).count()
+    number = readable_accounts(request.viewer).count() if total is None else total
     return f"in {number:,} account{'' if number == 1 else 's'}."
 
 
@@ -271,15 +275,16 @@ def _waiting(request: ViewerRequest) -> dict[str, Any]:
 
 
 def _sync(request: ViewerRequest, *, chosen_pk: int | None) -> dict[str, Any]:
-    """The accounts by name, the chosen one or the first few; those that need a look come first."""
+    """The accounts that need attention by name, then others, the chosen one or the first few; and how many there are of both."""
     if not request.viewer.may(Right.SEE_ACCOUNT):
         return {}
     accounts = readable_accounts(request.viewer)
-    total = accounts.count()
-    shown = accounts.filter(pk=chosen_pk) if chosen_pk else accounts.order_by("name", "id")
-    rows = [
-        Sync(facts, standing(facts))
-        for facts in facts_of(list(shown.values_list("pk", flat=True)[:ACCOUNTS_READ]))
-    ]
-    rows.sort(key=lambda row: URGENCY.get(row.standing.tone, 3))
-    return {"sync": rows[:ACCOUNTS], "accounts": total, "sync_more": total > min(len(rows), ACCOUNTS)}
+    accounts = accounts.filter(pk=chosen_pk) if chosen_pk else accounts
+    is_behind = Case(When(needs_attention(datetime.now(tz=UTC)), then=1), default=0)
+    by_need = accounts.annotate(behind=is_behind).order_by("-behind", "name", "id")
+    shown = dict(by_need.values_list("pk", "behind")[:ACCOUNTS])
+    total, behind = counts(
+        accounts.values("pk"), by_need.filter(behind=1).values("pk"), most=ACCOUNTS_COUNTED
+    )
+    rows = [Sync(facts, standing(facts), bool(shown[facts.account.pk])) for facts in facts_of(list(shown))]
+    return {"sync": rows, "accounts": total, "behind": behind}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -192,6 +193,26 @@ def test_accounts_say_what_is_read_just_now_and_what_was_denied() -> None:
     assert "1 section denied" in page
     assert "iam:ListVirtualMFADevices" in page
     assert "Syncing, 25" in page
+
+
+def test_accounts_that_need_attention_come_first_and_are_all_counted() -> None:
+    """However many accounts there are, and wherever their names stand: the list of accounts shows the same number."""
+    now = datetime.now(tz=UTC)
+    for number in range(70):
+        account = factories.account(f"{number + 1:012}", name=f"account-{number:02}")
+        state = "denied" if number >= 58 else "complete"
+        Section.objects.update_or_create(
+            account=account, name="users", defaults={"state": state, "observed_at": now}
+        )
+    client = _client(Role.AUDITOR)
+    page = " ".join(_text(client).split())
+    assert "account-58, account-59, account-60 and 9 more: what you see of them may be out of date" in page
+    assert re.findall(r'href="/accounts/[0-9]{12}/">(account-[0-9]{2})<', page) == [
+        f"account-{number}" for number in range(58, 66)
+    ]
+    listed = re.search(r'id="n-attention">([0-9]+)<', _text(client, "/accounts/?state=attention"))
+    assert listed
+    assert listed[1] == "12"
 
 
 def test_news_name_what_changed_and_by_what() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from threading import Lock
+from typing import Any, Final, TypeVar
 
 from django.db.models import Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery
 
@@ -33,22 +34,42 @@ from iam.mirror.queries.differences import (
     States,
     Ties,
 )
+from iam.mirror.queries.figures import generation
 from iam.mirror.queries.lists.core import Lens, of_account
+from iam.mirror.queries.lists.counts import who
 from iam.mirror.queries.visibility import visible
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
 PRINCIPALS = (Kind.USER, Kind.GROUP, Kind.ROLE)
+KEPT: Final = 128
+"""So many answers are kept, each for a scope and a state of the mirror."""
+_kept: dict[tuple[object, ...], list[Row]] = {}
+_guard = Lock()
 
 
 def news(lens: Lens, *, limit: int) -> list[Row]:
-    """What came, went or changed last, newest first, within thirty days before the moment: eight queries, each from an index.
+    """What came, went or changed last, newest first, within thirty days before the moment. What was there at a first sync is no news.
 
-    What was there at a first reading is no news.
+    Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are shown, for at most a minute.
     """
     shown = lens.at or datetime.now(tz=UTC)
-    found = [row for part in _parts(lens, shown, limit) for row in part]
-    return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
+    about = (limit, who(lens), generation(lens), shown.replace(second=0, microsecond=0))
+    kept = _kept.get(about)
+    if kept is None:
+        found = [row for part in _parts(lens, shown, limit) for row in part]
+        kept = sorted(found, key=lambda row: row.when, reverse=True)[:limit]
+        with _guard:
+            _kept[about] = kept
+            while len(_kept) > KEPT:
+                del _kept[next(iter(_kept))]
+    return list(kept)
+
+
+def forget() -> None:
+    """Drop everything that is kept."""
+    with _guard:
+        _kept.clear()
 
 
 def news_since(lens: Lens, accounts: QuerySet[Account]) -> datetime | None:

@@ -10,6 +10,8 @@ import pytest
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, PolicyVersion, UserCredentials
+from iam.mirror.pull.revisions import note_write
+from iam.mirror.queries import overview
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span, fact_changes, section_page, sections
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.overview import news
@@ -240,5 +242,24 @@ def test_news_take_as_many_queries_for_one_row_as_for_fifty(django_assert_num_qu
     for number in range(51):
         seen_after(factories.user(account, f"user-{number}", since=LATER).states.get())
         if number in {0, 50}:
-            with django_assert_num_queries(8):
+            overview.forget()
+            with django_assert_num_queries(9):
                 _news(viewer)
+            with django_assert_num_queries(1):
+                assert len(_news(viewer)) == min(number + 1, 10)
+
+
+def test_news_are_read_again_after_a_write_to_an_account_that_is_shown() -> None:
+    account, other = factories.account(), factories.account("222222222222", name="staging")
+    auditor = factories.person("Ira Neal")
+    factories.assign(auditor, Role.AUDITOR, account_id=account.account_id)
+    everyone, one = factories.viewer(), viewer_for(auditor)
+    seen_after(factories.user(account, "ada", since=LATER).states.get())
+    assert [_news(viewer) for viewer in (everyone, one)] == [[("user", CAME, "ada")]] * 2
+    seen_after(factories.user(other, "bo", since=LATER).states.get())
+    note_write(other.pk)
+    assert len(_news(everyone)) == 2
+    assert _news(one) == [("user", CAME, "ada")]
+    seen_after(factories.user(account, "cy", since=LATER).states.get())
+    note_write(account.pk)
+    assert [len(_news(viewer)) for viewer in (everyone, one)] == [3, 2]
