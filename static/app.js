@@ -255,6 +255,60 @@ document.addEventListener("htmx:afterSwap", () => {
   within = "";
 });
 
+/* a field that is empty or malformed is told at the field, in our words: the browser's own bubble is in another language, and gone after a moment */
+const nameOf = (f) => {
+  const label = f.labels?.[0];
+  const texts = label ? [...label.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE) : [];
+  return texts.map((n) => n.textContent).join(" ").trim() || f.getAttribute("aria-label") || "This field";
+};
+function wrongWords(f) {
+  const name = nameOf(f);
+  if (!f.validity.valueMissing)
+    return f.validity.typeMismatch && f.type === "email" ? `“${f.value}” isn’t a valid email address.` : f.validationMessage;
+  if (f.dataset.missing) return f.dataset.missing;
+  if (f.type === "file") return "Choose a file.";
+  if (f.type === "checkbox") return "Select this box to continue.";
+  if (f.type === "radio" || f.matches("select")) return "Choose one.";
+  if (name === "Reason" || ["reason", "why"].includes(f.name)) return "Enter a reason.";
+  return /[?]$|^(Type|Enter|Write|What|How|Why)\b/.test(name) ? "Fill in this field." : `${name} is required.`;
+}
+const placeOf = (f) => (f.type === "radio" && f.closest("fieldset")) || f.closest(".field, label") || f.parentElement;
+const errorIn = (place) => $(":scope > .error", place) ?? (place.matches("label") && $(":scope + .error", place));
+let refused = null;
+document.addEventListener(
+  "invalid",
+  (e) => {
+    const f = e.target,
+      place = placeOf(f);
+    if (!f.matches(FIELD)) return;
+    e.preventDefault();
+    let error = errorIn(place);
+    if (!error) {
+      error = Object.assign(document.createElement("span"), { className: "error", id: `${f.id || f.name}-error` });
+      place.matches("label") ? place.after(error) : place.append(error);
+    }
+    const sheet = $("use")?.getAttribute("href").split("#")[0] ?? "";
+    error.innerHTML = `<svg class="icon sm" aria-hidden="true"><use href="${sheet}#circle-alert"></use></svg>`;
+    error.append(wrongWords(f));
+    error.dataset.own = "";
+    f.setAttribute("aria-invalid", "true");
+    f.setAttribute("aria-describedby", [...new Set(`${f.getAttribute("aria-describedby") ?? ""} ${error.id}`.trim().split(/\s+/))].join(" "));
+    refused ??= setTimeout(() => {
+      refused = null;
+      focusWrong(f.form ?? place, false);
+    });
+  },
+  true,
+);
+["input", "change"].forEach((kind) =>
+  document.addEventListener(kind, (e) => {
+    const error = e.target.matches(FIELD) && e.target.ariaInvalid && errorIn(placeOf(e.target));
+    if (!error || !("own" in error.dataset) || !e.target.validity.valid) return;
+    [e.target, ...(e.target.type === "radio" ? $$("input[type=radio]", placeOf(e.target)) : [])].forEach((f) => f.removeAttribute("aria-invalid"));
+    error.remove();
+  }),
+);
+
 /* a file beyond the limit is refused before it is sent: the server would refuse it too, but only after the wait */
 document.addEventListener("change", (e) => {
   const max = +e.target.dataset?.maxBytes;

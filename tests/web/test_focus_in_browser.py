@@ -65,3 +65,47 @@ def test_a_part_that_a_script_focuses_is_not_outlined(page: Page) -> None:
     page.evaluate("(() => { const p = document.querySelector('main .card'); p.tabIndex = -1; p.focus(); })()")
     style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert style == "none"
+
+
+FIELDS = """
+<form id="trial">
+  <div class="field"><label for="t1">Due date</label><input class="input" id="t1" name="due" required></div>
+  <div class="field"><label for="t2">Why is this right?</label><textarea class="input" id="t2" name="reason" required></textarea></div>
+  <label><input type="checkbox" name="sure" required> I am sure</label>
+  <fieldset class="field"><legend>Verdict</legend>
+    <label><input type="radio" name="verdict" value="a" required> Accept</label>
+    <label><input type="radio" name="verdict" value="b" required> Object</label></fieldset>
+  <div class="field"><label for="t3">File</label><input type="file" id="t3" name="file" required></div>
+  <div class="field"><label for="t4">Email</label><input class="input" type="email" id="t4" name="email" value="nope" required></div>
+  <div class="field"><label for="t5">Team</label><select class="input" id="t5" name="team" required><option value=""></option></select></div>
+  <details><summary>More</summary><div class="field"><label for="t6">Code</label><input class="input" id="t6" name="code" data-missing="Enter the code." required></div></details>
+  <button>Send</button>
+</form>
+"""
+SAID = [
+    "Due date is required.",
+    "Enter a reason.",
+    "Select this box to continue.",
+    "Choose one.",
+    "Choose a file.",
+    "“nope” isn’t a valid email address.",
+    "Choose one.",
+    "Enter the code.",
+]
+
+
+def test_what_is_missing_is_said_at_each_field_in_our_words(page: Page) -> None:
+    page.goto("/operators/")
+    page.evaluate("(html) => { document.querySelector('main').innerHTML = html; }", FIELDS)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#trial .error")).to_have_text(SAID)
+    expect(page.locator("#t1")).to_be_focused()
+    for field in page.locator("#trial [aria-invalid=true]").all():
+        described = (field.get_attribute("aria-describedby") or "").split()
+        assert page.locator(f"#{described[-1]}").count() == 1
+    page.locator("#t1").fill("5 Dec")
+    expect(page.locator("#trial .error")).to_have_text(SAID[1:])
+    page.get_by_label("Object").check()
+    expect(page.locator("#trial fieldset .error")).to_have_count(0)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#t2")).to_be_focused()

@@ -104,6 +104,7 @@ def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[
         "inputmode": "numeric",
         "maxlength": 7,
     }
+    usual["data_missing"] = "Enter the 6 digits of the code."
     return input_field(name, label, id=name, cls="otp", error=error, required=True, **(usual | attrs))
 
 
