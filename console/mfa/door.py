@@ -29,6 +29,7 @@ from iam.people.links.services import (
     check_reader,
     exchange,
     find_link,
+    sender_of,
     session_of,
 )
 
@@ -63,7 +64,8 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
             _check_reader(request, found)
             if closed_of(found).why:
                 return refusal(request, "", link=found, status=410)
-            return render_page(request, "mfa/door.html", {"link": found, "sender": found.created_label})
+            context = {"link": found, "sender": found.created_label, "contact": sender_of(found)}
+            return render_page(request, "mfa/door.html", context)
         entered = exchange(word, address=client_address(request), reader=_reader(request))
     except LinkRefusedError as refused:
         return _refused(request, refused, key=key)

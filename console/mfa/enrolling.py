@@ -21,8 +21,8 @@ from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import services
-from iam.people.enrolment.models import Enrolment
+from iam.people.enrolment import services, wording
+from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.queries import (
     Stage,
     Standing,
@@ -34,7 +34,7 @@ from iam.people.enrolment.queries import (
 )
 from iam.people.enrolment.services import Seat
 from iam.people.links.models import Ended, Link, Purpose
-from iam.people.links.services import LinkRefusedError
+from iam.people.links.services import LinkRefusedError, ask_again
 
 STOP = 286
 """The status by which htmx stops to ask."""
@@ -51,7 +51,7 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
     except LinkRefusedError as refused:
         # The link has served as soon as AWS shows the device: its browser still sees that it has.
         if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
-            return door.refusal(request, refused.message)
+            return door.refusal(request, refused.message, link=refused.link)
         link = refused.link
     if link.purpose not in ENROLS:
         return door.refusal(request, NOT_FOR_MFA)
@@ -131,6 +131,10 @@ def _answer(
         _act(request, seat, enrolment)
     except RefusedError as refused:
         enrolment = latest(seat.user, browser=seat.browser)
+        if seat.link is not None and enrolment is not None and enrolment.outcome == Outcome.LOCKED:
+            # The link has ended with it: only another link leads on.
+            why = f"{wording.LOCKED_LINK} {ask_again(seat.link)}"
+            return door.refusal(request, why, link=seat.link, status=410)
         return _page(request, seat, enrolment, frame | refused_context(refused), status=422)
     return redirect(address)
 

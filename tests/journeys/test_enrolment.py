@@ -158,7 +158,7 @@ def test_from_the_link_to_the_device_on_a_phone(
 
     page.goto(address)
     told = page.locator("main").inner_text()
-    assert "This link was already used for what it was for" in told or "was used" in told
+    assert "You are done with this link" in told or "was used" in told
 
     (cookie,) = [one for one in phone.cookies() if "link" in one.get("name", "")]
     secrets = {"seed": seed, "link": address.split("/link/")[1].strip("/"), "cookie": cookie.get("value", "")}

@@ -19,8 +19,8 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
 from iam.notify.models import Outgoing
-from iam.people.enrolment import inviting, wording
-from iam.people.enrolment.models import Enrolment
+from iam.people.enrolment import inviting, services, wording
+from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
 from iam.people.links.words import word_of
@@ -93,9 +93,31 @@ def test_after_half_an_hour_the_page_says_so(link: Link, client: Client) -> None
 
 def test_a_revoked_link_closes_the_page_too(link: Link, client: Client) -> None:
     client.post(door(link))
-    revoke_link(link, actor=None)
+    revoke_link(link, actor=factories.viewer("administrator", name="Hana Sato", email="hana@example.com"))
     assert client.get(PAGE).status_code == client.post(PAGE, {"do": "begin"}).status_code == 403
-    assert "revoked" in client.get(door(link)).content.decode()
+    assert "revoked by Hana Sato" in client.get(door(link)).content.decode()
+
+
+def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_refuses(
+    link: Link, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(door(link))
+    client.post(PAGE, {"do": "begin"})
+
+    def lock(enrolment: Enrolment, seat: services.Seat, **_: str) -> None:
+        services.end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
+        revoke_link(link, actor=None)
+        raise RefusedError(wording.LOCKED)
+
+    monkeypatch.setattr(services, "submit_codes", lock)
+    locked = client.post(PAGE, {"do": "codes", "first": "111111", "second": "222222"})
+    later, again = client.get(PAGE), client.get(door(link))
+    assert [locked.status_code, later.status_code, again.status_code] == [410, 403, 410]
+    for answer in (locked, later, again):
+        told = answer.content.decode()
+        assert "oo many wrong codes" in told
+        assert "Ask your Gatehouse administrators for a new link." in told
+        assert "Start again" not in told
 
 
 def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(link: Link, client: Client) -> None:

@@ -40,11 +40,12 @@ from iam.people.enrolment import totp, wording
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.queries import Stage, devices_of, has_mfa, latest, locked_until, standing_of
 from iam.people.links.models import Link
-from iam.people.links.services import digest_of
+from iam.people.links.services import digest_of, revoke_link
 from iam.sealed import services as sealed
 from iam.sealed.services import SealedError
 
 CAUSE: Final = "enrolment"
+TOO_MANY: Final = "too many wrong codes"
 MOST_WRONG: Final = 5
 NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under People & users."
 BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
@@ -256,6 +257,9 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
     if left > 0:
         return f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} left."
     end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
+    if enrolment.link is not None:
+        # At once, not when the device is deleted: the page must not offer to start again.
+        revoke_link(enrolment.link, actor=None, why=TOO_MANY)
     return wording.LOCKED
 
 

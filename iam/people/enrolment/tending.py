@@ -16,7 +16,7 @@ from iam.changes.services.requests import Cause
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.models import Enrolment, Outcome
-from iam.people.enrolment.services import CAUSE, end
+from iam.people.enrolment.services import CAUSE, TOO_MANY, end
 from iam.people.links.models import Purpose
 from iam.people.links.services import finish_link, revoke_link
 
@@ -88,7 +88,7 @@ def _clean(enrolment: Enrolment) -> None:
     """Delete the device, if AWS has it and nobody else."""
     making, cleaning = enrolment.making, enrolment.cleaning
     if enrolment.outcome == Outcome.LOCKED and enrolment.link is not None:
-        revoke_link(enrolment.link, actor=None, why="too many wrong codes")
+        revoke_link(enrolment.link, actor=None, why=TOO_MANY)
     if making is None or making.state in (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED):
         _settled(enrolment)
         return

@@ -17,6 +17,9 @@ WRONG: Final = (
     "These codes aren’t from this device. Check that the app shows them for the entry that you just added."
 )
 LOCKED: Final = "Too many wrong codes. This enrollment ended and its device was deleted. Start again."
+LOCKED_LINK: Final = (
+    "Too many wrong codes. This enrollment ended, its device is deleted, and your link no longer works."
+)
 OVER: Final = (
     "The 15 minutes are over, so the code was deleted. Start again: your app needs to scan the new one."
 )

@@ -28,6 +28,8 @@ SESSION: Final = timedelta(minutes=30)
 DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
 NO_SESSION: Final = "Open this page with the link that was sent to you, in the same browser."
 OVER: Final = "Your 30 minutes with this link are over."
+OPERATORS: Final = "your Gatehouse administrators"
+GATEHOUSE: Final = "Gatehouse"
 GONE: Final = "Your access to Gatehouse ended, so this link no longer works."
 
 
@@ -140,7 +142,7 @@ def session_of(cookie: str) -> Link:
     if link.ended_at is not None:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.session_until <= datetime.now(tz=UTC):
-        raise LinkRefusedError(f"{OVER} {_ask(link)}", why="expired", link=link)
+        raise LinkRefusedError(f"{OVER} {ask_again(link)}", why="expired", link=link)
     if not link.person.is_active:
         raise LinkRefusedError(GONE, why="inactive", link=link)
     return link
@@ -163,7 +165,7 @@ def digest_of(cookie: str) -> str:
 
 def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str = "") -> bool:
     now = datetime.now(tz=UTC)
-    label = (actor.name if actor else "Gatehouse")[:128]
+    label = (actor.name if actor else GATEHOUSE)[:128]
     with transaction.atomic():
         living = Link.objects.filter(pk=link.pk, ended_at__isnull=True)
         if not living.update(ended_at=now, ended_why=why, ended_label=label):
@@ -179,7 +181,7 @@ def _check_usable(link: Link) -> None:
     if link.used_at is not None:
         raise LinkRefusedError(
             f"This link was used on {moment_words(link.used_at)}. It works once, in one browser. "
-            f"If that wasn’t you, tell {link.created_label} immediately. {_ask(link)}",
+            f"If that wasn’t you, tell {sender_of(link)} immediately. {ask_again(link)}",
             why="used",
             link=link,
         )
@@ -187,7 +189,7 @@ def _check_usable(link: Link) -> None:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.expires_at <= datetime.now(tz=UTC):
         raise LinkRefusedError(
-            f"This link expired on {moment_words(link.expires_at)}. {_ask(link)}",
+            f"This link expired on {moment_words(link.expires_at)}. {ask_again(link)}",
             why="expired",
             link=link,
         )
@@ -197,14 +199,29 @@ def _check_usable(link: Link) -> None:
 
 def _why_ended(link: Link) -> str:
     return {
-        Ended.REVOKED: f"This link was revoked by {link.ended_label}. {_ask(link)}",
+        Ended.REVOKED: f"{_revoked(link)} {ask_again(link)}",
         Ended.REPLACED: "A newer link replaced this one. Use the one in the latest message.",
-        Ended.FINISHED: "This link was already used for what it was for.",
+        Ended.FINISHED: "You are done with this link. It works only once.",
     }[Ended(link.ended_why)]
 
 
-def _ask(link: Link) -> str:
-    return f"Ask {link.created_label} for a new link."
+def _revoked(link: Link) -> str:
+    if link.ended_label == GATEHOUSE:
+        return "This link no longer works, because too many wrong codes were entered."
+    return f"This link was revoked by {link.ended_label}."
+
+
+def sender_of(link: Link) -> str:
+    """Who to turn to about a link: its maker, or the administrators where that is its own person, or Gatehouse."""
+    is_own = link.created_by is not None and link.created_by == link.person_id
+    return OPERATORS if is_own or link.created_by is None else link.created_label
+
+
+def ask_again(link: Link) -> str:
+    """How the person of a link that no longer works gets another one, in a sentence."""
+    if link.created_by == link.person_id:
+        return "Sign in to Gatehouse to get a new one."
+    return f"Ask {sender_of(link)} for a new link."
 
 
 def _note(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:

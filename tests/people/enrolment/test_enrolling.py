@@ -135,6 +135,7 @@ def test_too_many_wrong_codes_end_it_and_the_link_and_leave_no_device(desk: Desk
     said = [wrong(desk, enrolment) for _ in range(5)]
     assert "1 attempt is left" in said[3]
     assert said[4] == wording.LOCKED
+    assert Link.objects.get().ended_why == "revoked", "at once: nothing can be started again by it"
     assert wrong(desk, enrolment, *codes_of("JBSWY3DPEHPK3PXP")) == wording.LOCKED
 
     assert tidy(enrolment).is_settled

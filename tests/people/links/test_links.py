@@ -98,6 +98,22 @@ def test_a_session_of_more_than_half_an_hour_is_over(link: Link) -> None:
     assert over.message == ("Your 30 minutes with this link are over. Ask Ines Duarte for a new link.")
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+def test_nobody_is_sent_to_themselves_for_another_link(person: Person, purpose: Purpose) -> None:
+    own = services.make_link(purpose, person=person, user_arn=ARN, actor=person)
+    services.exchange(word_of(own.pk))
+    again = refused(services.exchange, word_of(own.pk)).message
+    assert person.name not in again
+    assert again.endswith("Sign in to Gatehouse to get a new one.")
+
+
+def test_a_link_by_gatehouse_names_who_to_ask(person: Person) -> None:
+    made = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    with time_machine.travel(made.expires_at, tick=False):
+        late = refused(services.exchange, word_of(made.pk))
+    assert late.message.endswith("Ask your Gatehouse administrators for a new link.")
+
+
 def test_a_guess_is_refused_and_kept_in_the_journal(link: Link) -> None:
     for guess in ("", "x", "a.b", word_of(uuid4()), word_of(link.pk)[:-1], "é" * 40):
         assert refused(services.exchange, guess).message == services.DAMAGED
@@ -139,7 +155,7 @@ def test_a_link_that_has_served_is_over(link: Link) -> None:
     assert services.finish_link(entered.link)
     assert (
         refused(services.session_of, entered.cookie).message
-        == "This link was already used for what it was for."
+        == "You are done with this link. It works only once."
     )
     assert list(queries.waiting_links(ARN)) == []
 
