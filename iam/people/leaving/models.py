@@ -114,6 +114,10 @@ SUSPENSION = (Stage.SUSPENDED, Stage.CONFIRMED)
 """While a suspension is in force: it can be restored, or followed by an offboarding."""
 
 
+OVER = (Stage.RETURNED, Stage.CALLED_OFF)
+"""Nothing is removed any more: a title that tells to remove it would be wrong."""
+
+
 class Leaver(models.Model):
     """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
 
@@ -164,6 +168,13 @@ class Leaver(models.Model):
     def title(self) -> str:
         """'Offboard Maya Okafor', 'Suspend Maya Okafor': the same on every page, in requests and in mails."""
         return f"{'Suspend' if self.run.is_suspension else 'Offboard'} {self.name}"
+
+    @property
+    def heading(self) -> str:
+        """The title of its page: the request's, and once access was restored or the request was cancelled 'Suspension of Maya Okafor'."""
+        if self.stage not in OVER:
+            return self.title
+        return f"{'Suspension' if self.run.is_suspension else 'Offboarding'} of {self.name}"
 
 
 class Seat(models.Model):

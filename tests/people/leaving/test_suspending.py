@@ -20,7 +20,7 @@ from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, proving, services, settling
 from iam.people.leaving.confirming import confirm, may_take_back, order_restore, take_back, why_not_confirm
 from iam.people.leaving.current import differs_now, users_now
-from iam.people.leaving.models import Leaver, Run
+from iam.people.leaving.models import Leaver, Run, Stage
 from iam.people.leaving.suspending import may_suspend, person_to_suspend, request_suspension
 from iam.people.links.models import Link
 from tests import factories
@@ -40,6 +40,16 @@ def suspend(farewell: Farewell, *, actor: Viewer | None = None, key: str = "form
     with farewell.committing(execute=True):
         run = request_suspension(viewer, person=person, reason=REASON, key=key)
     return run.people.get()
+
+
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("is_suspension", [True, False])
+def test_no_page_is_headed_by_what_no_longer_happens(stage: Stage, is_suspension: bool) -> None:
+    leaver = Leaver(name="Maya Okafor", stage=stage, run=Run(is_suspension=is_suspension))
+    is_over = stage in (Stage.RETURNED, Stage.CALLED_OFF)
+    assert (leaver.heading == leaver.title) is not is_over
+    if is_over:
+        assert leaver.heading == f"{'Suspension' if is_suspension else 'Offboarding'} of Maya Okafor"
 
 
 def suspended(farewell: Farewell, *, actor: Viewer | None = None) -> Leaver:
