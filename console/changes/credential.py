@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.forms import CredentialForm
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, require, require_present
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.credential_acts import Asked, form_of, kind_of, operation_of
@@ -26,6 +26,7 @@ from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.naming import names_by_entity
 from iam.mirror.queries import entities
+from iam.people.rotation.own import may_request_for_own, requester_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,14 @@ class Wish:
 
 
 @require_http_methods(["GET", "POST"])
-@require(Right.REQUEST_CHANGE)
+@require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def credential(request: ViewerRequest) -> HttpResponse:
     """The page of an act on credentials; `do` says which, `user` or `of` (a credential) whose."""
     require_present(request)
     wish = _wish(request)
+    is_own = may_request_for_own(request.viewer, act=wish.act, user=wish.user)
+    if not is_own and not request.viewer.may(Right.REQUEST_CHANGE):
+        raise Http404
     if request.method == "GET":
         given = {"key": uuid.uuid4(), "service": request.GET.get("service", "")[:64]}
         return _page(request, wish, CredentialForm(initial=given), given=given)
@@ -62,12 +66,14 @@ def credential(request: ViewerRequest) -> HttpResponse:
         return _page(request, wish, CredentialForm(initial=typed), given=given)
     if not is_whole:
         return _page(request, wish, form, given=given, status=422)
+    viewer, cause = requester_of(request.viewer, act=wish.act, user=wish.user)
     try:
         change = request_operation(
-            request.viewer,
+            viewer,
             operation=_operation(request, wish, given),
             reason=form.cleaned_data["reason"],
             idempotency_key=str(form.cleaned_data["key"]),
+            cause=cause,
         )
     except RefusedError as refused:
         return _page(request, wish, form, given=given, refused=refused, status=422)
@@ -140,6 +146,7 @@ def _page(
         "user_name": names_by_entity([wish.user])[wish.user.pk],
         "account": wish.user.account,
         "section": "people",
+        "layout": layout_for(request.viewer),
     }
     if is_open or refused:
         context |= _preview(request, wish, given, refused=refused)
@@ -152,7 +159,8 @@ def _preview(
     """What it does, or why it cannot be asked for."""
     try:
         operation = _operation(request, wish, given)
-        plan = services.plan(operation, viewer=request.viewer)
+        viewer, _ = requester_of(request.viewer, act=wish.act, user=wish.user)
+        plan = services.plan(operation, viewer=viewer)
     except RefusedError as error:
         return {"refused": refused or error}
     together = set_receipt_of([operation])

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from console.changes.access_rows import texts_of
 from console.changes.act_text import lint_of, text_shown
@@ -34,6 +35,8 @@ from iam.guard import Right, Viewer
 from iam.people.leaving import queries as offboardings
 from iam.people.moving.queries import move_for
 from iam.people.onboarding import queries as onboardings
+from iam.people.rotation.models import OF_ROTATION
+from iam.people.rotation.queries import visible_rotations
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
@@ -161,6 +164,8 @@ _OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
 
 def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
     """The page of what the request was made for, where there is one for this viewer; members have those of grants only, leads all."""
+    if change_set.cause_kind == OF_ROTATION:
+        return _rotation_of(change_set, viewer=viewer)
     kind = "grant" if change_set.cause_kind.startswith("grant") else change_set.cause_kind
     page, text = _MADE_FOR.get(kind, ("", ""))
     if not page or change_set.cause_id is None:
@@ -170,6 +175,20 @@ def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None
     if not viewer.scope.sees_everything and not _OPENS[kind](viewer, change_set.cause_id):
         return None
     return {"url": reverse(page, args=[change_set.cause_id]), "text": text}
+
+
+def _rotation_of(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
+    """The key rotation that a request belongs to; the list of those that were started together."""
+    batch = change_set.cause_id
+    if batch is None:
+        return None
+    found = list(visible_rotations(viewer).filter(batch=batch).values_list("pk", flat=True)[:2])
+    if not found:
+        return None
+    if len(found) == 1:
+        return {"url": reverse("keys:rotation", args=found), "text": "a key rotation"}
+    query = urlencode({"batch": str(batch)})
+    return {"url": f"{reverse('keys:rotations')}?{query}", "text": "key rotations"}
 
 
 def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.campaigns.queries import own_due
+from iam.people.rotation.services import new_keys_of
 
 MOST = 10
 """A person has one IAM user an account; more than ten are on the pages of the accounts."""
@@ -58,6 +59,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "declined": _declined(request) if request.at is None else [],
         "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
         "mfa_due": own_due(request.viewer.scope.user_arns) if request.at is None else None,
+        "new_keys": new_keys_of(request.viewer) if request.at is None else [],
         "unconfirmed": unconfirmed_of(request.viewer.person_id) if request.at is None else 0,
         "layout": layout_for(request.viewer),
     }

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 
 from console.operators.recency import recently_authenticated
 from console.rotation.begin import SEES
-from console.rotation.one import rotation_or_404
+from console.rotation.one import refused_page, rotation_or_404
 from console.web.access import ViewerRequest, require
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.people.rotation import services
 from iam.people.rotation.models import Rotation, Wanted
@@ -29,6 +30,8 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     try:
         messages.success(request, _do(request, rotation))
+    except FieldError as refused:
+        return refused_page(request, rotation, refused)
     except RefusedError as refused:
         messages.error(request, refused.message)
     return redirect("keys:rotation", pk=pk)
@@ -39,8 +42,9 @@ def _do(request: ViewerRequest, rotation: Rotation) -> str:
     in_spite = request.POST.get("in_spite") == "yes"
     if do in Wanted.values:
         if do == Wanted.DELETE and request.POST.get("typed", "").strip() != rotation.old.aws_id[-4:]:
-            raise RefusedError(
-                f"Type the last four characters of the key ID, {rotation.old.aws_id[-4:]}. A deleted key can’t be restored."
+            raise FieldError(
+                f"Type the last four characters of {rotation.old.aws_id}: {rotation.old.aws_id[-4:]}.",
+                field="typed",
             )
         services.want(viewer, rotation, Wanted(do), in_spite=in_spite)
         return "Checking the latest use of both keys in AWS."

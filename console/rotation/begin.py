@@ -19,6 +19,7 @@ from console.web.access import ViewerRequest, layout_for, require, require_prese
 from console.web.render import render_page
 from iam.changes.acts.fields import FieldError, field_errors
 from iam.changes.errors import RefusedError
+from iam.changes.operations.access_key import DeactivateAccessKey
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
@@ -26,6 +27,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import entities
 from iam.people.enrolment.inviting import person_of
 from iam.people.rotation.asking import begin, preview
+from iam.people.rotation.own import may_request_for_own
 from iam.people.rotation.planning import (
     KEEP_DAYS,
     LEAST_KEEP,
@@ -35,6 +37,7 @@ from iam.people.rotation.planning import (
     QUIET_DAYS,
     Held,
     Terms,
+    days,
     keys_of,
     living_of,
     may_begin,
@@ -98,10 +101,23 @@ def terms_context(request: ViewerRequest) -> dict[str, Any]:
 
 
 def plan_context(quiet: str, keep: str) -> dict[str, Any]:
-    """The earliest days of the steps, were the new key in use today."""
-    days = [int(text) if text.isdecimal() and len(text) < 3 else 0 for text in (quiet, keep)]
+    """The earliest days of the steps, were the new key in use today; None for days that the form refuses."""
+    quiet_days = _within(quiet, LEAST_QUIET)
+    keep_days = _within(keep, LEAST_KEEP)
     now = datetime.now(tz=UTC)
-    return {"quiet_at": now + timedelta(days=days[0]), "gone_at": now + timedelta(days=sum(days))}
+    both = quiet_days + keep_days if quiet_days and keep_days else None
+    return {
+        "quiet_words": days(quiet_days) if quiet_days else "the days you enter",
+        "keep_words": days(keep_days) if keep_days else "The days you enter",
+        "quiet_at": now + timedelta(days=quiet_days) if quiet_days else None,
+        "gone_at": now + timedelta(days=both) if both else None,
+    }
+
+
+def _within(text: str, least: int) -> int | None:
+    if not text.isdecimal() or len(text) > 2 or not least <= int(text) <= MOST_DAYS:
+        return None
+    return int(text)
 
 
 def _days(text: str, *, field: str) -> int:
@@ -129,6 +145,9 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     own = next((one for one in held if one.entity.pk == key.pk), None)
     other = next((one for one in held if one.entity.pk != key.pk), None)
     terms = terms_context(request)
+    deactivates = request.viewer.may(
+        Right.REQUEST_CHANGE, account_id=key.account.account_id
+    ) or may_request_for_own(request.viewer, act=DeactivateAccessKey.slug, user=user)
     context: dict[str, Any] = {
         "section": "keys",
         "layout": layout_for(request.viewer),
@@ -145,9 +164,8 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
         "is_self": person.pk == request.viewer.person_id,
         "own": own,
         "other": other,
-        "deactivate_url": _deactivation(other)
-        if request.viewer.may(Right.REQUEST_CHANGE, account_id=key.account.account_id)
-        else "",
+        "deactivate_url": _deactivation(other) if deactivates else "",
+        "deactivate_own_url": _deactivation(own) if deactivates else "",
         "is_newer": bool(own and other and _is_newer(other, own)),
         "chosen": request.POST.get("first", ""),
         "standing": living_of(user),
@@ -181,9 +199,9 @@ def _is_newer(other: Held, own: Held) -> bool:
     return bool(other.is_active and other.created_at and own.created_at and other.created_at > own.created_at)
 
 
-def _deactivation(other: Held | None) -> str:
-    """The address by which the second key is made inactive, by a request of its own."""
-    if other is None or not other.is_active:
+def _deactivation(key: Held | None) -> str:
+    """The address by which a key is made inactive, by a request of its own."""
+    if key is None or not key.is_active:
         return ""
-    query = urlencode({"do": "access_key.deactivate", "of": str(other.entity.pk)})
+    query = urlencode({"do": DeactivateAccessKey.slug, "of": str(key.entity.pk)})
     return f"{reverse('changes:credential')}?{query}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.rotation.begin import SEES
@@ -10,9 +12,11 @@ from console.rotation.words import mark_of
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.cut import first_rows
 from console.web.render import render_page
+from iam.changes.credential_acts import acts_on
+from iam.changes.operations.access_key import DeleteAccessKey
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import Rotation
-from iam.people.rotation.planning import keys_of
+from iam.people.rotation.planning import Held, keys_of
 from iam.people.rotation.services import waits
 
 MOST = 50
@@ -39,9 +43,19 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
         "section": "keys",
         "layout": layout_for(viewer),
         "users": [
-            (user, keys_of(user), busy.get(user.pk))
+            (user, [(held, _acts(held)) for held in keys_of(user)], busy.get(user.pk))
             for user in users.select_related("account").order_by("account__name", "pk")
         ],
         "rotations": found.but([(one, mark_of(one), waits(one)) for one in found]),
     }
     return render_page(request, "rotation/mine.html", context)
+
+
+def _acts(held: Held) -> list[tuple[str, str, bool]]:
+    """What can be requested for a key besides a rotation: words, address, and whether it can't be undone."""
+    found = []
+    for act in acts_on(Kind.ACCESS_KEY, status=held.status, aws_id=held.entity.aws_id):
+        query = urlencode({"do": act, "of": str(held.entity.pk)})
+        words = act.partition(".")[2].capitalize()
+        found.append((words, f"{reverse('changes:credential')}?{query}", act == DeleteAccessKey.slug))
+    return found

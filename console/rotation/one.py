@@ -17,9 +17,13 @@ from console.rotation.begin import SEES
 from console.rotation.words import mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
 from console.web.cut import first_rows
-from console.web.render import is_fragment, render_live
+from console.web.render import is_fragment, render_live, render_page
+from iam.changes.acts.fields import field_errors
+from iam.changes.errors import RefusedError
+from iam.changes.models import ChangeState
+from iam.moments import moment_words
 from iam.people.rotation.models import Outcome, Rotation, Stage
-from iam.people.rotation.planning import days, may_run
+from iam.people.rotation.planning import days, living_of, may_run
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.services import may_take_over, waits
 from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
@@ -70,11 +74,24 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_live(request, "rotation/rotation.html", context | {"version": version}, pace=pace)
 
 
+def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedError) -> HttpResponse:
+    """The page with an act that was refused at its field: what was typed stays."""
+    request.at = None
+    pace = _pace(rotation)
+    context = page_context(request, rotation)
+    context |= {
+        "errors": field_errors(refused),
+        "typed": request.POST.get("typed", "")[:4],
+        "pace": pace,
+        "version": _version(rotation, pace, context["happenings"].total),
+    }
+    return render_page(request, "rotation/rotation.html", context, status=422)
+
+
 def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
     """What the page shows."""
     viewer = request.viewer
     may = may_run(viewer, rotation)
-    rotation.happenings.select_related("change").order_by("-at", "-pk")
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     quiet = quiet_of(rotation)
     is_self = rotation.person_id == viewer.person_id
@@ -91,6 +108,7 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
             request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
         ),
         "may_run": may and rotation.is_living,
+        "begins_again": may and rotation.stage == Stage.ENDED and _can_begin_again(rotation),
         "is_self": is_self,
         "takes_over": may_take_over(viewer, rotation),
         "takes_secret": is_self and waits(rotation),
@@ -99,6 +117,7 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
         "deletion_at": deletion_at(rotation),
         "old_words": old_words(rotation),
         "is_used": used_since(rotation),
+        "retries_at": retries_at(rotation),
         "is_early": quiet is None or not quiet.is_due(datetime.now(tz=UTC)),
         "places": places_for(rotation.user.name, rotation.new_key_id)
         if rotation.stage in (Stage.HANDING, Stage.USING)
@@ -109,6 +128,12 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
     }
 
 
+def _can_begin_again(rotation: Rotation) -> bool:
+    """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is in progress."""
+    is_there = rotation.outcome != Outcome.DONE and rotation.old.gone_at is None
+    return is_there and living_of(rotation.user) is None
+
+
 def steps_of(rotation: Rotation) -> list[StepShown]:
     """Create, use, deactivate, delete."""
     done = rotation.outcome == Outcome.DONE
@@ -116,7 +141,7 @@ def steps_of(rotation: Rotation) -> list[StepShown]:
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
     says = [
         ("Create", "A new key, its secret for one person", rotation.fetched_at),
-        ("Use", "Replace the old key everywhere", rotation.new_used_at),
+        ("Use", _use_words(rotation, at), rotation.new_used_at),
         (
             "Deactivate",
             f"After {days(rotation.quiet_days)} without use",
@@ -128,16 +153,31 @@ def steps_of(rotation: Rotation) -> list[StepShown]:
             rotation.ended_at if done else deleted_at,
         ),
     ]
-    is_over = rotation.stage == Stage.ENDED
     return [
         StepShown(
             name,
-            "done" if number < at else "now" if number == at and not is_over else "",
+            _step_state(rotation, number, at),
             text,
             moment,
         )
         for number, (name, text, moment) in enumerate(says, start=1)
     ]
+
+
+def _use_words(rotation: Rotation, at: int) -> str:
+    if at > 2 and rotation.new_used_at is None:
+        return "The new key was not used"
+    return "Replace the old key everywhere"
+
+
+def _step_state(rotation: Rotation, number: int, at: int) -> str:
+    """Done, now or not reached: the use of the new key is done once AWS has seen it, whatever follows."""
+    if number == 2 and at > 2 and rotation.new_used_at is None:
+        return ""
+    if number < at:
+        return "done"
+    is_over = rotation.stage == Stage.ENDED
+    return "now" if number == at and not is_over else ""
 
 
 def _last_reached(rotation: Rotation) -> int:
@@ -153,18 +193,46 @@ def now_words(rotation: Rotation) -> str:
     """What it waits for, in a sentence."""
     person = rotation.person.name
     automatic = rotation.is_automatic
+    change = rotation.change
+    awaits = change is not None and change.state == ChangeState.AWAITING
     return {
         Stage.WAITING: "The new key will be requested in a moment.",
-        Stage.ASKED: "The new key waits for approval or is being created.",
+        Stage.ASKED: "The new key waits for approval." if awaits else "The new key is being created.",
         Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
         Stage.USING: f"Both keys work. Replace the old key with the new one everywhere. The old key is deactivated {'automatically' if automatic else 'when someone requests it'}, "
         f"after {days(rotation.quiet_days)} without use, once the new one was used.",
-        Stage.DEACTIVATING: "Deactivation of the old key is requested or in progress.",
-        Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. It is deleted {'automatically' if automatic else 'when someone requests it'}.",
+        Stage.DEACTIVATING: "Deactivation of the old key waits for approval. Until then, it still works."
+        if awaits
+        else "The old key is being deactivated.",
+        Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}",
         Stage.ACTIVATING: "The old key is being reactivated.",
-        Stage.DELETING: "Deletion of the old key is requested or in progress.",
+        Stage.DELETING: "Deletion of the old key waits for approval. Until then, it stays inactive."
+        if awaits
+        else "The old key is being deleted.",
         Stage.ENDED: rotation.trouble,
     }[Stage(rotation.stage)]
+
+
+def _deletion_words(rotation: Rotation) -> str:
+    at = deletion_at(rotation)
+    if not rotation.is_automatic or at is None:
+        return "It is deleted when someone requests it."
+    return f"It is deleted automatically after {moment_words(at)}."
+
+
+def retries_at(rotation: Rotation) -> datetime | None:
+    """When Gatehouse tries the failed step again, None where nothing is tried before a person asks for it."""
+    at = rotation.retry_at
+    if at is None:
+        return None
+    if rotation.stage == Stage.HANDING:
+        return at
+    if not rotation.is_automatic:
+        return None
+    quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
+    if rotation.stage == Stage.USING:
+        return at if quiet is not None and quiet.is_due(at) else None
+    return at if rotation.stage == Stage.INACTIVE and deleted_at is not None and deleted_at <= at else None
 
 
 def _pace(rotation: Rotation) -> str:

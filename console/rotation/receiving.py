@@ -18,14 +18,32 @@ from console.rotation.words import places_for
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
-from iam.people.links.models import Purpose
-from iam.people.links.services import LinkRefusedError, finish_link
+from iam.moments import moment_words
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import LinkRefusedError, finish_link, sender_of
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.queries import rotation_of_link
 from iam.people.rotation.services import Fetched, fetch, waits
 from iam.sealed.queries import secret_of
 
+
+def closed(link: Link) -> door.Closed:
+    """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
+    rotation = rotation_of_link(link)
+    if rotation is None:
+        return door.Closed()
+    if rotation.is_living and rotation.fetched_at is None:
+        return door.Closed()
+    if not rotation.is_living or rotation.fetched_at is None:
+        return door.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
+    return door.Closed(
+        f"The secret of your new key {rotation.new_key_id} was shown once, on {moment_words(rotation.fetched_at)}. "
+        "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."
+    )
+
+
 door.PAGES[Purpose.ROTATION] = "keys:by-link"
+door.CLOSED[Purpose.ROTATION] = closed
 NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 
 
@@ -55,11 +73,11 @@ def by_link(request: HttpRequest) -> HttpResponse:
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:
-        return door.refusal(request, refused.message)
+        return door.refusal(request, refused.message, link=refused.link)
     rotation = rotation_of_link(link) if link.purpose == Purpose.ROTATION else None
     if rotation is None or rotation.link_id != link.pk:
         return door.refusal(request, NOT_YOURS)
-    context = _context(rotation) | {"link": link, "asker": link.created_label}
+    context = _context(rotation) | {"link": link, "asker": sender_of(link)}
     if request.method != "POST":
         return render_page(request, "rotation/by_link.html", context)
     try:

@@ -12,10 +12,10 @@ MARKS: Final = {
     Stage.ASKED: ("New key requested", "info", "hourglass"),
     Stage.HANDING: ("Secret waits", "note", "hourglass"),
     Stage.USING: ("Both keys active", "info", "eye"),
-    Stage.DEACTIVATING: ("Being deactivated", "info", "hourglass"),
+    Stage.DEACTIVATING: ("Deactivation requested", "info", "hourglass"),
     Stage.INACTIVE: ("Old key inactive", "warn", "clock"),
-    Stage.ACTIVATING: ("Being activated", "info", "hourglass"),
-    Stage.DELETING: ("Being deleted", "info", "hourglass"),
+    Stage.ACTIVATING: ("Being reactivated", "info", "hourglass"),
+    Stage.DELETING: ("Deletion requested", "info", "hourglass"),
 }
 ENDS: Final = {
     Outcome.DONE: ("Done", "ok", "check"),

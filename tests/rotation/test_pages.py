@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -21,6 +22,7 @@ from iam.people.links.services import make_link
 from iam.people.links.words import word_of
 from iam.people.rotation import listing
 from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.own import OF_OWN_KEY
 from iam.sealed.services import seal
 from tests import factories
 from tests.rotation.rows import key, rotation
@@ -228,6 +230,12 @@ def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account:
     assert (browser.get(page).status_code, browser.post(page).status_code) == (403, 403)
     one.link.refresh_from_db()
     assert one.link.ended_why == "finished"
+    # Both ways back say what happened to the secret, and how to get another key.
+    one.refresh_from_db()
+    for answer in (browser.get(page), Client().get(f"/link/{word_of(one.link.pk)}/")):
+        told = answer.content.decode()
+        assert f"The secret of your new key {one.new_key_id} was shown once" in told
+        assert "create another key" in told
 
 
 def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account) -> None:
@@ -293,10 +301,50 @@ def test_a_deletion_by_hand_takes_the_last_signs_of_the_key(account: Account) ->
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     one = rotation(key(user, status="Inactive"), person, stage=Stage.INACTIVE)
     act = reverse("keys:act", args=[one.pk])
-    for typed, wanted in (("nope", ""), (one.old.aws_id[-4:], "delete")):
-        member.post(act, {"do": "delete", "typed": typed})
-        one.refresh_from_db()
-        assert one.wanted == wanted
+    refused = member.post(act, {"do": "delete", "typed": "nope"})
+    assert refused.status_code == 422
+    field = refused.content.decode().partition('id="typed"')[2].partition("</div>")[0]
+    assert 'value="nope"' in field
+    assert 'id="typed-error"' in field
+    one.refresh_from_db()
+    assert one.wanted == ""
+    member.post(act, {"do": "delete", "typed": one.old.aws_id[-4:]})
+    one.refresh_from_db()
+    assert one.wanted == "delete"
+
+
+@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING])
+def test_a_step_that_waits_for_approval_is_not_shown_as_in_progress(account: Account, stage: Stage) -> None:
+    user = factories.user(account, "kwame.boateng")
+    member, _ = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
+    terms = {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"}
+    page = member.post(reverse("keys:rotate", args=[key(user).pk]), terms)["Location"]
+    Rotation.objects.update(stage=stage)
+    for state, waits in ((ChangeState.AWAITING, True), (ChangeState.APPLYING, False)):
+        Change.objects.update(state=state)
+        now = member.get(page).content.decode().partition('id="nw-h"')[2].partition("</p>")[0]
+        assert ("waits for approval" in now) is waits
+        assert (" being " in now) is not waits
+
+
+def test_a_member_can_request_to_deactivate_a_key_of_their_own_and_no_other(account: Account) -> None:
+    user, other = factories.user(account, "kwame.boateng"), factories.user(account, "maya.okafor")
+    old, new = key(user, days=200), key(user, days=1)
+    member, _ = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
+    page = f"{reverse('changes:credential')}?do=access_key.deactivate&of="
+    assert f"do=access_key.deactivate&amp;of={old.pk}" in member.get(reverse("keys:mine")).content.decode()
+    # Two keys in use: the rotation can't be requested, and the way out is on the page.
+    stuck = member.get(reverse("keys:rotate", args=[old.pk])).content.decode()
+    assert f"of={old.pk}" in stuck
+    assert f"of={new.pk}" in stuck
+    assert member.get(f"{page}{old.pk}").status_code == 200
+    sent = member.post(f"{page}{old.pk}", {"reason": "Replaced", "key": str(uuid4())})
+    change = Change.objects.get()
+    assert sent["Location"] == reverse("changes:change", args=[change.pk])
+    assert change.change_set.cause_kind == OF_OWN_KEY
+    assert member.get(f"{page}{key(other).pk}").status_code == 404
+    create = f"{reverse('changes:credential')}?do=access_key.create&user={user.pk}"
+    assert member.get(create).status_code == 404
 
 
 def test_the_live_page_answers_nothing_where_nothing_is_new(account: Account) -> None:

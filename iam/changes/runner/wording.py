@@ -49,7 +49,10 @@ def happened(error: AwsError) -> str:
 
 def aws_says(error: AwsError) -> str:
     """AWS's own words, where there are any."""
-    return f" AWS says: {error.message}" if error.message else ""
+    if not error.message:
+        return ""
+    end = "" if error.message.endswith((".", "!", "?")) else "."
+    return f" AWS says: {error.message}{end}"
 
 
 def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:

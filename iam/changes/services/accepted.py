@@ -57,6 +57,6 @@ def queue_accepted(
         written = write_set(
             planned, group=group, actor=asker, reason=reason, prefix=key, not_before=None, lanes=lanes
         )
-        note = f"Agreed to with {first.reference}."
+        note = f"Accepted with {first.reference}."
         queue_all(written, actor=actor, kind="accepted", note=note, data={"accepted_with": with_set.pk})
     return written

@@ -70,11 +70,22 @@ def weigh(
 
 
 def request_change(
-    planned: Plan, *, actor: Viewer, reason: str, idempotency_key: str, not_before: datetime | None = None
+    planned: Plan,
+    *,
+    actor: Viewer,
+    reason: str,
+    idempotency_key: str,
+    not_before: datetime | None = None,
+    cause: Cause = NO_CAUSE,
 ) -> Change:
     """Ask for one change; a set of one. See request_changes."""
     return request_changes(
-        [planned], actor=actor, reason=reason, idempotency_key=idempotency_key, not_before=not_before
+        [planned],
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        not_before=not_before,
+        cause=cause,
     )[0]
 
 
@@ -161,7 +172,9 @@ def request_membership(
     return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
 
 
-def request_operation(actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str) -> Change:
+def request_operation(
+    actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str, cause: Cause = NO_CAUSE
+) -> Change:
     """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises RefusedError."""
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
@@ -173,7 +186,7 @@ def request_operation(actor: Viewer, *, operation: Operation, reason: str, idemp
         if standing:
             return standing[0]
         raise
-    return request_change(planned, actor=actor, reason=reason, idempotency_key=idempotency_key)
+    return request_change(planned, actor=actor, reason=reason, idempotency_key=idempotency_key, cause=cause)
 
 
 def _prefix(actor: Viewer, idempotency_key: str) -> str:

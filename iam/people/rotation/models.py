@@ -23,10 +23,10 @@ class Stage(models.TextChoices):
     ASKED = "asked", "New key requested"
     HANDING = "handing", "Secret available"
     USING = "using", "Both keys active"
-    DEACTIVATING = "deactivating", "Old key being deactivated"
+    DEACTIVATING = "deactivating", "Deactivation of the old key requested"
     INACTIVE = "inactive", "Old key inactive"
-    ACTIVATING = "activating", "Old key being activated"
-    DELETING = "deleting", "Old key being deleted"
+    ACTIVATING = "activating", "Old key being reactivated"
+    DELETING = "deleting", "Deletion of the old key requested"
     ENDED = "ended", "Ended"
 
 

@@ -231,6 +231,12 @@ def waits(rotation: Rotation) -> bool:
     )
 
 
+def new_keys_of(viewer: Viewer) -> list[Rotation]:
+    """Rotations whose new key waits until this person reads its secret, the oldest first."""
+    handing = Rotation.objects.filter(person=viewer.person_id, stage=Stage.HANDING)
+    return [one for one in handing.select_related("user", "old").order_by("begun_at") if waits(one)]
+
+
 def _held(viewer: Viewer, rotation: Rotation, *stages: Stage) -> Rotation:
     held = locked(rotation)
     if not may_run(viewer, held):

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
 from iam.mirror.reread.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.carrying import discard_new, make_another
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell
+from iam.people.rotation.planning import days
 from iam.people.rotation.services import fetched, hand_over, locked
 from iam.people.rotation.watching import is_other, note_seen, watch_inactive, watch_using
 from iam.sealed.models import Secret, State
@@ -189,11 +190,18 @@ def _deactivating(held: Rotation, seen: KeysSeen | None) -> None:
             held,
             subject=f"The key {held.old.aws_id} is inactive",
             text=f"AWS now rejects every use of it. If something stopped working, reactivate the key on the rotation’s page with one click. "
-            f"It is {'deleted for good' if held.is_automatic else 'kept'} {'in ' if held.is_automatic else 'for '}{held.keep_days} days{'' if held.is_automatic else ' at least'}.",
+            f"{_kept(held)}",
             key=f"inactive:{int(now.timestamp())}",
         )
     elif not _is_unknown(held, change):
         _back(held, Stage.USING, change)
+
+
+def _kept(held: Rotation) -> str:
+    """How long an inactive key stays, in a sentence."""
+    if held.is_automatic:
+        return f"It is permanently deleted in {days(held.keep_days)}."
+    return f"It is kept for at least {days(held.keep_days)}."
 
 
 def _activating(held: Rotation, seen: KeysSeen | None) -> None:
@@ -232,7 +240,8 @@ def _back(held: Rotation, stage: Stage, change: Change) -> None:
     """To where it was before a change that came to nothing; by itself it is tried again in a while."""
     text = _fate(change)
     move_to(held, stage, trouble=text[:1024])
-    save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+    if change.state == ChangeState.FAILED:
+        save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
     note(held, "back", text, actor=None, change=change)
 
 
@@ -250,12 +259,21 @@ def _is_unknown(held: Rotation, change: Change) -> bool:
 
 
 def _fate(change: Change) -> str:
-    said = {
-        ChangeState.REJECTED: "was rejected",
-        ChangeState.CANCELLED: "was withdrawn",
-        ChangeState.EXPIRED: "was not answered in time",
-    }.get(ChangeState(change.state), "failed")
-    return f"{change.reference} {said}. {change.error_message}".strip()
+    """What a change came to that didn't reach AWS, in sentences: 'Hana Sato rejected it: “The batch still uses it.”'"""
+    if change.state == ChangeState.REJECTED:
+        return _rejection(change)
+    if change.state == ChangeState.CANCELLED:
+        return f"{change.title}: the request was withdrawn."
+    if change.state == ChangeState.EXPIRED:
+        return f"{change.title}: the request was not answered in time."
+    return f"{change.title} failed. {change.error_message}".strip()
+
+
+def _rejection(change: Change) -> str:
+    decision = change.change_set.approvals.filter(decision=Decision.REJECT).order_by("-id").first()
+    if decision is None:
+        return f"{change.title}: the request was rejected."
+    return f"{decision.approver_label} rejected the request “{change.title}”: “{decision.comment}”"
 
 
 def _old_works(held: Rotation) -> str:

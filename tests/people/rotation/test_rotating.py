@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from iam.changes.models import Change
+from console.rotation.one import retries_at
+from iam.changes.models import Change, ChangeState
 from iam.changes.services import reject
 from iam.notify.models import Outgoing
 from iam.people.rotation import services, settling
@@ -156,4 +157,24 @@ def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> Non
         reject(change, actor=wheel.scene.approver, comment="Wait for the batch of the month")
     held = wheel.now(rotation)
     assert held.stage == Stage.USING
-    assert "was rejected" in held.trouble
+    assert held.trouble.endswith("“Wait for the batch of the month”")
+    assert wheel.scene.approver.name in held.trouble
+    # Nothing is tried again before someone asks for it, and the page promises nothing else.
+    assert held.retry_at is None
+    assert retries_at(held) is None
+
+
+@pytest.mark.parametrize("state", [ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED])
+def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState) -> None:
+    rotation, _ = wheel.using()
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+    wheel.work()
+    change = wheel.now(rotation).change
+    assert change is not None
+    Change.objects.filter(pk=change.pk).update(state=state)
+    settling.settle(rotation.pk)
+    held = wheel.now(rotation)
+    assert held.stage == Stage.USING
+    assert held.retry_at is None
+    assert "failed" not in held.trouble

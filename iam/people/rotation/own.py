@@ -1,0 +1,29 @@
+"""One's own access keys outside of a rotation: a person can request to deactivate, activate or delete a key of their own IAM user."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import uuid4
+
+from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey, DeleteAccessKey
+from iam.changes.services import Cause
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity
+from iam.people.rotation.planning import for_own
+
+OF_OWN_KEY: Final = "own_key"
+"""The cause of a set that a person requested for a key of their own, as far as they can request changes only for themselves."""
+ACTS: Final = (DeactivateAccessKey.slug, ActivateAccessKey.slug, DeleteAccessKey.slug)
+
+
+def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:
+    """True if the act is one on a key of the viewer's own IAM user."""
+    return act in ACTS and user.arn in viewer.scope.user_arns
+
+
+def requester_of(viewer: Viewer, *, act: str, user: Entity) -> tuple[Viewer, Cause]:
+    """The viewer with the reach that the act needs, and the cause by which that reach is checked again at the approval."""
+    is_reached = viewer.may(Right.REQUEST_CHANGE, account_id=user.account.account_id)
+    if is_reached or not may_request_for_own(viewer, act=act, user=user):
+        return viewer, Cause()
+    return for_own(viewer), Cause(OF_OWN_KEY, uuid4())
