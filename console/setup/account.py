@@ -33,7 +33,7 @@ from iam.mirror.queries.account_pages import (
 )
 from iam.mirror.queries.accounts_then import was_connected
 from iam.mirror.queries.figures import quota_usage, section_counts
-from iam.mirror.queries.freshness import Cell, Facts, cells, standing
+from iam.mirror.queries.freshness import Cell, Facts, Standing, cells, standing
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from iam.mirror.services import cancel_pull, request_pull
@@ -82,22 +82,29 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
     shown = cells(facts)
     step = step_of(request)
     progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None
+    problems = _problems(shown, standing(facts))
     return {
         "account": found,
         "facts": facts,
         "standing": standing(facts),
         "cells": shown,
-        "problems": [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT],
-        "good": [cell for cell in shown if not (cell.section and cell.section.state in STOPPED_SHORT)],
+        "problems": problems,
+        "good": [cell for cell in shown if cell not in problems],
         "total": len(ALL),
         "pull": facts.pull,
         "progress": progress or NO_PROGRESS,
         "spoken": f"Syncing, {progress.spoken}" if progress else "",
         "role_name": found.role_arn.rpartition("/")[2],
         "step": step,
-        "missing": [cell for cell in shown if _is_missing(cell)],
+        "missing": [cell for cell in problems if _is_missing(cell)],
         "is_held": any(cell.section and cell.section.state == SectionState.HELD for cell in shown),
     }
+
+
+def _problems(shown: list[Cell], now: Standing) -> list[Cell]:
+    """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that is told above them."""
+    stopped = [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT]
+    return [cell for cell in stopped if not (now.note and cell.section and cell.section.message == now.note)]
 
 
 def _is_missing(cell: Cell) -> bool:

@@ -10,6 +10,7 @@ from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
 from iam.mirror.doctor.missing import missing_of
 from iam.mirror.queries.account_pages import facts_of, last_examination
+from iam.mirror.queries.freshness import standing
 
 
 @require_safe
@@ -19,4 +20,5 @@ def fix(request: ViewerRequest, number: str) -> HttpResponse:
     found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     facts = facts_of([found.pk])[0]
     missing = missing_of(found, facts.sections.values(), last_examination(found))
-    return setup_page(request, "fix.html", {"account": found, "missing": missing}, partial="drawer")
+    context = {"account": found, "missing": missing, "no_access": "" if missing else standing(facts).note}
+    return setup_page(request, "fix.html", context, partial="drawer")

@@ -90,6 +90,8 @@ _RETRYABLE_CODES = frozenset(
 # AWS writes: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
 _MISSING_ACTION = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE)
 
+ASSUME_ROLE = "sts:AssumeRole"
+
 
 class AwsError(Exception):
     """A call to AWS failed.
@@ -118,6 +120,14 @@ class AwsError(Exception):
         self.request_id = request_id
         self.permission = permission
         self.is_retryable = kind in _ALWAYS_RETRYABLE if is_retryable is None else is_retryable
+
+    @property
+    def is_role_refused(self) -> bool:
+        """True if AWS refused to let the worker assume a role: no policy of that role can allow it.
+
+        The role may not exist, or its trust policy or the worker's own policy refuses; AWS doesn't say which.
+        """
+        return self.kind is ErrorKind.DENIED and self.action == ASSUME_ROLE
 
     def __str__(self) -> str:
         code = f" {self.code}" if self.code else ""

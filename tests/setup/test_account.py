@@ -225,6 +225,28 @@ def test_an_account_that_cannot_be_reached_says_why(admin: Client, account: Acco
     assert "Find out why" in body
 
 
+def test_a_role_that_cannot_be_assumed_is_one_problem_and_no_statement_is_offered_for_it(
+    admin: Client, account: Account
+) -> None:
+    told = "AWS doesn’t let Gatehouse assume the role."
+    Pull.objects.create(account=account, state="failed", message=told)
+    account.sections.update(state="denied", permission="", message=told, bad_since=NOW)
+    body = text_of(admin.get(page()))
+    assert body.count(told) == 2, "once above the sections, and once at the sync that failed"
+    assert "Find out why" in body
+    assert "lacks" not in body
+    assert body.count("denied, rows synced 4 min ago") == 21
+    account.sections.filter(name="users").update(permission="iam:ListUsers", message="AWS denied it.")
+    body = text_of(admin.get(page()))
+    assert "lacks <code>iam:ListUsers</code>" in body
+    assert "1 of 21 sections denied" in body
+    for permission in ("", "sts:AssumeRole"):
+        account.sections.update(permission=permission, message=told)
+        fix = text_of(admin.get(page("fix")))
+        assert "GatehouseMissing" not in fix
+        assert told in fix
+
+
 def test_the_organization_is_shown_where_it_was_read(admin: Client, account: Account) -> None:
     assert "as this account shows it" not in text_of(admin.get(page()))
     root = factories.entity(account, Kind.ORG_ROOT, "Root", arn="")

@@ -38,10 +38,16 @@ _CODES_REFUSED = "AWS didn’t accept the two codes."
 _CODES_NEXT = "Wait until the device shows a new code, then enter that code and the next one."
 
 
+_ROLE_REFUSED = "AWS doesn’t let Gatehouse assume the write role of this account."
+_ROLE_REFUSED_NEXT = "Check the permissions of the account under Settings, then submit the request again."
+
+
 def happened(error: AwsError) -> str:
     """One sentence in our words."""
     if error.code in _CODES:
         return _CODES_REFUSED
+    if error.is_role_refused:
+        return _ROLE_REFUSED
     return _HAPPENED[error.kind].format(
         permission=error.permission or error.action, code=error.code or "no code"
     )
@@ -58,7 +64,11 @@ def aws_says(error: AwsError) -> str:
 def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:
     """For a change that ended without its effect; `done` are sentences of what AWS had carried out before."""
     tried = f"Tried {attempts} times. " if attempts > 1 else ""
-    following = _CODES_NEXT if error.code in _CODES else _NEXT[error.kind]
+    following = _NEXT[error.kind]
+    if error.code in _CODES:
+        following = _CODES_NEXT
+    elif error.is_role_refused:
+        following = _ROLE_REFUSED_NEXT
     return f"{tried}{happened(error)} {_changed(done)} {following}{aws_says(error)}"
 
 

@@ -118,8 +118,13 @@ def sentence(error: AwsError) -> str:
         part for part in (error.code, error.request_id and f"request {error.request_id}") if part
     )
     told = f" AWS says: {error.message}" if error.request_id else ""
+    denied = (
+        "AWS doesn’t let Gatehouse assume the read role of this account." if error.is_role_refused else ""
+    )
     text = {
-        ErrorKind.DENIED: f"AWS denied {error.permission or error.action}.{told}",
+        ErrorKind.DENIED: f"{denied}{told}"
+        if denied
+        else f"AWS denied {error.permission or error.action}.{told}",
         ErrorKind.CREDENTIALS: f"{WRONG_CREDENTIALS}{told or ' ' + error.message}",
         ErrorKind.UNAVAILABLE: f"AWS can’t be reached or has a problem ({error.message}). Try again later.",
         ErrorKind.TIMEOUT: "AWS did not answer in time. Try again later.",

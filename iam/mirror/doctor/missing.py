@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from iam.aws.errors import ASSUME_ROLE
 from iam.aws.permissions import WRITE, WRITTEN, resource_arn
 from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, why_denied
 from iam.mirror.models import Account, Section, SectionState
@@ -53,7 +54,7 @@ def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | N
     A section that was read whole after the examination speaks against it, so the examination counts only while it is the newer one.
     """
     known = list(sections)
-    reads = [_of_section(section) for section in known if section.state == SectionState.DENIED]
+    reads = [_of_section(section) for section in known if _is_mendable(section)]
     writes: list[Refusal] = []
     if run is not None and run.state == JobState.DONE and not _is_outdated(run, known):
         reads += _of_run(run, "read")
@@ -64,6 +65,11 @@ def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | N
         _missing("write", _name(account.write_role_arn), writes, account=account),
     ]
     return [missing for missing in found if missing.refusals]
+
+
+def _is_mendable(section: Section) -> bool:
+    """True if AWS denied a call that a policy of the role can allow: not where the role itself could not be assumed."""
+    return section.state == SectionState.DENIED and section.permission not in {"", ASSUME_ROLE}
 
 
 def _is_outdated(run: DoctorRun, sections: list[Section]) -> bool:

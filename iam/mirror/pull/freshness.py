@@ -49,10 +49,15 @@ def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int,
         began_at=began_at,
         calls=calls,
         message=message,
-        permission=error.permission or "",
+        permission=_permission_of(error),
         code=error.code,
         request_id=error.request_id,
     )
+
+
+def _permission_of(error: AwsError) -> str:
+    """The action that a policy of the role has to allow; blank where the role itself could not be assumed."""
+    return "" if error.is_role_refused else error.permission or ""
 
 
 def begin_sections(accounts: Collection[Account]) -> None:
@@ -105,7 +110,7 @@ class Freshness:
             state=state,
             attempted_at=at,
             bad_since=Coalesce("bad_since", Value(at)),
-            permission=(error.permission or "")[:128],
+            permission=_permission_of(error)[:128],
             message=message[:1024],
             error_code=error.code[:128],
             request_id=error.request_id[:64],

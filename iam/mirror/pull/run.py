@@ -39,7 +39,7 @@ def run_pull(pull_id: UUID) -> None:
     except UnreachableError as error:
         state, message = PullState.FAILED, str(error)
     except AwsError as error:
-        state, message = PullState.FAILED, _no_way_in(error)
+        state, message = PullState.FAILED, _no_way_in(error, pull.account)
         Freshness(pull.account, pull).end_all(error, at=now, message=message)
     except LeaseLostError:
         log.warning("pull_lease_lost", pull=str(pull_id))
@@ -85,7 +85,13 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
     return verdict_of_job(job)
 
 
-def _no_way_in(error: AwsError) -> str:
+def _no_way_in(error: AwsError, account: Account) -> str:
+    """Why the account could not be accessed, in one sentence. A refused role is nothing that a policy of this role can mend."""
+    if error.is_role_refused:
+        return (
+            f"AWS doesn’t let Gatehouse assume {account.role_arn or 'its role'}. The role may not exist, its trust policy may not name "
+            "Gatehouse or may require another external ID, or Gatehouse’s own policy may not allow it."
+        )
     missing = f" The missing permission is {error.permission}." if error.permission else ""
     return f"Can’t access the account: {error}.{missing}"[:1024]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from iam.mirror.doctor.missing import missing_of
 from iam.mirror.models import Account, Entity, Pull, PullSection, Section
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import authorization
@@ -114,7 +115,7 @@ def test_a_first_pull_with_the_bulk_answer_denied_shows_nothing_and_says_so(
     assert seen(picture(account)) == source(world)
 
 
-def test_no_way_in_fails_the_pull_and_names_what_is_missing(
+def test_no_way_in_fails_the_pull_and_names_the_role_and_what_can_be_wrong_with_it(
     world: World, account: Account, pull: Callable[..., Pull]
 ) -> None:
     from tests import factories
@@ -125,7 +126,9 @@ def test_no_way_in_fails_the_pull_and_names_what_is_missing(
     world.control("/_config", {"deny": "sts:AssumeRole"})
     done = pull(spoke)
     assert done.state == PullState.FAILED
-    assert "sts:AssumeRole" in done.message
+    assert "assume arn:aws:iam::111111111112:role/gatehouse-read" in done.message
+    assert "external ID" in done.message
+    assert "missing permission" not in done.message
     assert picture(account) == shown
 
 
@@ -143,7 +146,8 @@ def test_a_way_in_that_is_lost_makes_all_sections_stale_until_it_is_back(
     world.control("/_config", {"deny": "sts:AssumeRole"})
     pull(spoke)
     synced = Section.objects.exclude(state="never")
-    assert set(synced.values_list("state", "permission")) == {("denied", "sts:AssumeRole")}
+    assert set(synced.values_list("state", "permission")) == {("denied", "")}
+    assert not missing_of(spoke, Section.objects.all(), None)
     assert not synced.filter(bad_since=None).exists()
     assert dict(Section.objects.values_list("name", "observed_at")) == observed
     assert picture(spoke) == shown

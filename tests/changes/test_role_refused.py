@@ -1,0 +1,40 @@
+"""A write role that can't be assumed: no statement in its policy would help, so nobody is told to add one."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.changes.runner import wording
+from iam.mirror.accounts.discover import sentence
+
+REFUSED = AwsError(
+    "User: arn:aws:iam::111111111111:user/hub is not authorized to perform: sts:AssumeRole on resource: x",
+    kind=ErrorKind.DENIED,
+    action="sts:AssumeRole",
+    code="AccessDenied",
+    permission="sts:AssumeRole",
+    request_id="4be1",
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        wording.failed(REFUSED),
+        wording.in_doubt(REFUSED),
+        wording.retried(REFUSED, seconds=5),
+        sentence(REFUSED),
+    ],
+)
+def test_it_says_that_the_role_could_not_be_assumed(said: str) -> None:
+    assert "assume" in said
+    assert "AWS denied sts:AssumeRole" not in said
+    assert "Add the permission" not in said
+    assert "AWS says: User: arn:aws:iam::111111111111:user/hub" in said
+
+
+def test_any_other_denial_names_what_to_add() -> None:
+    denied = AwsError("no", kind=ErrorKind.DENIED, action="iam:CreateUser", permission="iam:CreateUser")
+    assert "Add the permission" in wording.failed(denied)
+    assert "AWS denied iam:CreateUser" in sentence(denied)
