@@ -71,6 +71,7 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "breaks_glass": now and services.may_break_glass(shown, viewer=viewer),
         "shortens": now
         and ends.has_clock(shown.change_set)
+        and not ends.has_own_end(shown.change_set)
         and (standing.may_decide or shown.requested_by == viewer.person_id),
         "call_count": sum(len(part.calls) for part in parts),
     }  # fmt: skip

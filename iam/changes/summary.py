@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Self
 
 from iam.changes.operations import Operation
+from iam.moments import moment_words
 from iam.policy.sentences import in_short, sentences_of
 
 FEW: Final = 3
@@ -180,15 +181,9 @@ def text_of(summary: Iterable[Mapping[str, Any]], *, until: datetime | None = No
     sentences = []
     for block in blocks_of(summary):
         end = until or block.until
-        words = lasts or (f"until {date_words(end)}" if end else "")
+        words = lasts or (f"until {moment_words(end)}" if end else "")
         sentences.append(f"{block.sentence} {words}".rstrip())
     return "; ".join(sentences)
-
-
-def date_words(moment: datetime) -> str:
-    """ "5 Dec 2026", in UTC."""
-    at = moment.astimezone(UTC)
-    return f"{at.day} {at:%b %Y}"
 
 
 def where_words(names: Sequence[str]) -> str:

@@ -78,7 +78,10 @@ def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow(
 def test_the_end_is_said_once() -> None:
     block = Block(("Read objects in s3://pay-ledger",), (("111111111111", "production"),))
     end = datetime(2026, 12, 5, 11, tzinfo=UTC)
-    assert text_of([block.body], until=end) == "Read objects in s3://pay-ledger (production) until 5 Dec 2026"
+    assert (
+        text_of([block.body], until=end)
+        == "Read objects in s3://pay-ledger (production) until 5 Dec 2026, 11:00 UTC"
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,10 @@ from iam.access.grants.services import (
     shorten_grant,
     withdraw_grant,
 )
+from iam.access.grants.services.altering import WrongEndError
 from iam.access.grants.services.cutting import roles_of
 from iam.access.grants.services.rights import (
+    may_act,
     may_ask_again,
     may_end,
     may_extend,
@@ -50,8 +52,8 @@ LONGER: Final = "1d"
 def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """End it now; what will be removed is named first."""
     found = acting_on(request, pk)
-    if may_end(found, viewer=request.viewer):
-        raise Http404
+    if why := may_end(found, viewer=request.viewer):
+        return _not_now(request, found, why)
     error = None
     if request.method == "POST":
         try:
@@ -73,8 +75,8 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request more time, which is approved like a new grant."""
     found = acting_on(request, pk)
-    if may_extend(found, viewer=request.viewer):
-        raise Http404
+    if why := may_extend(found, viewer=request.viewer, again=request.method == "POST"):
+        return _not_now(request, found, why)
     error: RefusedError | TermsError | None = None
     ends = read_ends(request.POST) if request.method == "POST" else Ends(LONGER)
     if request.method == "POST":
@@ -102,6 +104,17 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, words, name="extend", error=error)
 
 
+def _not_now(request: ViewerRequest, found: Grant, why: str) -> HttpResponse:
+    """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led to. A form that was sent learns why not.
+    Who can never do it learns nothing.
+    """
+    if not may_act(found, viewer=request.viewer):
+        raise Http404
+    if request.method == "GET":
+        return redirect("access:grant", pk=found.pk)
+    return refused(request, found.pk, RefusedError(why))
+
+
 def _key(request: ViewerRequest) -> str:
     """What makes a form that is sent twice one request."""
     return request.POST.get("key", "")[:36] or str(uuid4())
@@ -112,8 +125,8 @@ def _key(request: ViewerRequest) -> str:
 def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Have it end earlier: less than was agreed to, so nobody has to approve it."""
     found = acting_on(request, pk)
-    if may_shorten(found, viewer=request.viewer):
-        raise Http404
+    if why := may_shorten(found, viewer=request.viewer):
+        return _not_now(request, found, why)
     error: RefusedError | TermsError | None = None
     ends = read_ends(request.POST) if request.method == "POST" else Ends("1h")
     if request.method == "POST":
@@ -175,7 +188,7 @@ def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> 
             "errors": {"why": "Enter a reason. The people with access and auditors read it."},
             "refused": None,
         }
-    if isinstance(error, TermsError) and error.part == "until":
+    if isinstance(error, WrongEndError) or (isinstance(error, TermsError) and error.part == "until"):
         return {"errors": {"until": error.message}, "refused": None}
     return {"errors": {}, "refused": error}
 
@@ -239,8 +252,8 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Retry what failed in each account: exactly what was approved."""
     found = acting_on(request, pk)
-    if may_retry(found, viewer=request.viewer):
-        raise Http404
+    if why := may_retry(found, viewer=request.viewer):
+        return _not_now(request, found, why)
     try:
         retry_failed(found, actor=request.viewer)
     except RefusedError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -56,7 +56,15 @@ def end_of(grant: Grant) -> End:
         return End("Ended", grant.ended_at, "")
     if grant.begins_at:
         return End("Ends", grant.ends_at, "" if grant.ends_at else PERMANENT)
-    return end_of_terms(grant.agreed)
+    end = end_of_terms(grant.agreed)
+    return replace(end, label="Requested end") if grant.is_over else end
+
+
+def effect_heading(grant: Grant, *, who: str) -> str:
+    """What the card is called that says what a grant lets somebody do: it claims nothing of what is over, or never was."""
+    if not grant.is_over:
+        return f"What {who} can do"
+    return f"What {who} could do" if grant.begins_at else "What was requested"
 
 
 def end_of_terms(terms: Terms) -> End:

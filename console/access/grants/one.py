@@ -14,7 +14,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from console.access.grants.effect_blocks import accounts_of_terms, effect_context, end_of, end_of_terms
+from console.access.grants.effect_blocks import (
+    accounts_of_terms,
+    effect_context,
+    effect_heading,
+    end_of,
+    end_of_terms,
+)
 from console.access.grants.marks import mark_of
 from console.access.grants.parts import Parts, one_part, parts_shown
 from console.access.grants.shown import MOVING, events_of, pace_of, used_of, version_of
@@ -169,6 +175,7 @@ def grant_context(
     decide = _change_to_decide(request.viewer, found) if waits else None
     can = allowed(found, viewer=request.viewer)
     now = request.at is None
+    who = who_words(terms.who) if not hidden else others_too(own, len(hidden))
     return {
         "grant": found,
         "terms": terms,
@@ -185,11 +192,13 @@ def grant_context(
         "places": [one.account.name for one in parts.all[:NAMED]],
         "more_places": max(0, len(parts.all) - NAMED),
         "events": events_of(found, parts),
-        "who_words": who_words(terms.who) if not hidden else others_too(own, len(hidden)),
+        "who_words": who,
         "what_words": what_words(terms.what),
         "end": end,
         "left": left_text(found.ends_at) if found.ends_at and found.state in GIVING else "",
         **effect_context(request.viewer, terms, accounts=places, end=end),
+        "effect_heading": effect_heading(found, who=who),
+        "extension_url": _extension_url(request.viewer, found),
         "text_of_what": terms.what.documents if request.viewer.sees_accounts else (),
         "used": used_of(found, now=datetime.now(tz=UTC)),
         "withdraws": now and not can.withdraw,
@@ -199,6 +208,13 @@ def grant_context(
         "section": "grants",
         "layout": layout_for(request.viewer),
     }
+
+
+def _extension_url(viewer: Viewer, found: Grant) -> str:
+    """The page of the extension that was requested and is not yet done, where there is one that the viewer sees."""
+    sets = found.parts.filter(extending_set__isnull=False).values("extending_set")
+    first = visible_changes(viewer).filter(change_set__in=sets).order_by("position").first()
+    return reverse("changes:request", args=[first.pk]) if first else ""
 
 
 def _handover_url(viewer: Viewer, found: Grant) -> str:
@@ -279,7 +295,7 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
         steps.append((f"{made} and checks the result", "play", ""))
     terms = found.agreed
     if terms.lasts:
-        note = "The requester and the people with access are notified before it ends. To extend it, submit a new request."
+        note = "The requester and the people with access are notified before it ends. They can request an extension."
         steps.append((f"Access lasts {end_of_terms(terms).words.removeprefix('for ')}", "timer", note))
     if terms.ends:
         steps.append((_how_it_ends(found), "minus", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import Ends, accounts_of, who_of
 from iam.access.drafts.terms import what_of as kept_what
-from iam.access.grants.terms import MAX_WHY, TermsError
+from iam.access.grants.terms import MAX_WHY, TermsError, check_end
 from iam.guard import Right
 
 ENDS_HINT: Final = "The time starts at approval. A policy that Gatehouse creates carries its own end date, so access ends even while Gatehouse is down."
@@ -79,16 +81,22 @@ def _keep(request: ViewerRequest, draft: GrantDraft, state: State, accounts: tup
 def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dict[str, str]:
     """What is still to be chosen or put right, by what it is about."""
     found: dict[str, str] = {}
-    for check in (
+    checks: tuple[Callable[[], None], ...] = (
         lambda: what_of(state, accounts=accounts).check(),
-        lambda: Ends.of(draft.body).fields(),
+        lambda: _check_end(Ends.of(draft.body)),
         lambda: _check_why(str(draft.body.get("why", ""))),
-    ):
+    )
+    for check in checks:
         try:
             check()
         except TermsError as error:
             found[error.part] = error.message
     return found
+
+
+def _check_end(ends: Ends) -> None:
+    chosen = ends.fields()
+    check_end(chosen.get("until"), chosen.get("lasts", 0), now=datetime.now(tz=UTC))
 
 
 def _check_why(why: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from iam.access.grants.checks import Check, Tone, warning_checks
 from iam.access.grants.effects import Effect, effects_of
 from iam.access.grants.plans import GrantPlan
+from iam.access.grants.terms import Terms
 from iam.changes.summary import LINES, Block, where_words
+from iam.mirror.models import Account
 
 MOST_NAMES: Final = 200
 MOST: Final = 40
@@ -26,18 +29,23 @@ def accepted_with(plan: GrantPlan) -> list[str]:
 
 def summary_for(plan: GrantPlan) -> list[Block]:
     """What it lets somebody do in which accounts; those with the same effect together."""
-    numbers = {part.account.name: part.account.account_id for part in plan.parts}
-    effects = effects_of(plan.terms, accounts=[part.account for part in plan.parts])
-    return [_block(effect, numbers) for effect in effects]
+    return effect_blocks(plan.terms, accounts=[part.account for part in plan.parts])
 
 
-def _block(effect: Effect, numbers: Mapping[str, str]) -> Block:
+def effect_blocks(terms: Terms, *, accounts: Sequence[Account], until: datetime | None = None) -> list[Block]:
+    """What terms let somebody do in these accounts; those with the same effect together. `until` is an end of the request’s own."""
+    numbers = {account.name: account.account_id for account in accounts}
+    return [_block(effect, numbers, until) for effect in effects_of(terms, accounts=accounts)]
+
+
+def _block(effect: Effect, numbers: Mapping[str, str], until: datetime | None) -> Block:
     texts = [sentence.text for sentence in effect.sentences]
     lines = list(filter(None, [effect.lead, *texts, effect.note]))
     return Block(
         what=tuple(lines[:LINES]),
         accounts=tuple((numbers.get(name, ""), name) for name in effect.accounts),
         more=len(lines[LINES:]),
+        until=until,
     )
 
 

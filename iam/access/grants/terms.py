@@ -127,16 +127,20 @@ class Terms:
             raise TermsError("Choose a date or a duration, not both.", part="until")
         if self.until is not None and self.until.tzinfo is None:
             raise TermsError("The end date needs a time zone.", part="until")
-        left = self.until - now if self.until else timedelta(seconds=self.lasts)
-        if self.ends and left < SHORTEST:
-            raise TermsError("The end must be at least five minutes away.", part="until")
-        if left > LONGEST:
-            raise TermsError(
-                "The longest duration is three years. Choose “Permanent” for access without an end.",
-                part="until",
-            )
+        check_end(self.until, self.lasts, now=now)
         if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= LONGEST_SESSION:
             raise TermsError("A role session lasts between 1 and 12 hours.", part="until")
+
+
+def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:
+    """Raises TermsError where the end is too near or too far; neither a date nor a duration is access without an end."""
+    left = until - now if until else timedelta(seconds=lasts)
+    if (until or lasts) and left < SHORTEST:
+        raise TermsError("The end must be at least five minutes away.", part="until")
+    if left > LONGEST:
+        raise TermsError(
+            "The longest duration is three years. Choose “Permanent” for access without an end.", part="until"
+        )
 
 
 def _check_storable(body: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from iam.changes.models import Change, ChangeSet
+from iam.changes.summary import blocks_of
 from iam.guard import Viewer
 
 
@@ -49,10 +50,17 @@ def register_restored(kind: str, end_of: Callable[[UUID], datetime | None]) -> N
 
 def end_of(change_set: ChangeSet) -> datetime | None:
     """When what the set gives, or gives back, ends by itself; None where it does not, or nobody knows."""
+    if own := _own_end(change_set):
+        return own
     ends = _by_kind.get(change_set.cause_kind)
     if ends and change_set.cause_id:
         return ends.end_of(change_set.cause_id)
     return _end_of_restored(change_set)
+
+
+def _own_end(change_set: ChangeSet) -> datetime | None:
+    """The end that the request itself asks for: an extension's is another than that of the grant until it is done."""
+    return min((block.until for block in blocks_of(change_set.summary) if block.until), default=None)
 
 
 def _end_of_restored(change_set: ChangeSet) -> datetime | None:
@@ -67,8 +75,11 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
     """The same for several sets, by their id; a query for each kind of cause, and one for what undoes something."""
     by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     others = []
+    own: dict[UUID, datetime] = {}
     for one in change_sets:
-        if one.cause_kind in _by_kind and one.cause_id:
+        if end := _own_end(one):
+            own[one.pk] = end
+        elif one.cause_kind in _by_kind and one.cause_id:
             by_kind[one.cause_kind][one.cause_id].append(one.pk)
         else:
             others.append(one.pk)
@@ -76,7 +87,7 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
     for kind, sets in by_kind.items():
         for cause, end in _ends_of_kind(_by_kind[kind], list(sets)).items():
             found |= dict.fromkeys(sets[cause], end)
-    return found
+    return found | own
 
 
 def lasts_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, str]:
@@ -124,6 +135,11 @@ def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> N
     """Have it end earlier. Raises RefusedError, and KeyError for a set without an end."""
     assert change_set.cause_id is not None
     _by_kind[change_set.cause_kind].shorten(change_set.cause_id, until, actor)
+
+
+def has_own_end(change_set: ChangeSet) -> bool:
+    """True if the request asks for a certain end of its own, as an extension does: it is approved as it is, or not."""
+    return _own_end(change_set) is not None
 
 
 def has_clock(change_set: ChangeSet) -> bool:

@@ -143,6 +143,8 @@ def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
         ("extend", {"ends": "", "why": "x"}, "Choose a duration"),
         ("shorten", {"ends": "30d", "why": "x"}, "A later end needs a new approval"),
         ("shorten", {"ends": "1h", "why": ""}, "Enter a reason."),
+        ("extend", {"ends": "date", "until": "2126-01-01T00:00", "why": "x"}, "The longest duration"),
+        ("shorten", {"ends": "date", "until": "2020-01-01T00:00", "why": "x"}, "This moment has passed."),
     ],
 )
 def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(
@@ -151,7 +153,9 @@ def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(
     grant = give(office)
     answer = office.asker.post(reverse(f"access:grant-{name}", args=[grant.pk]), form)
     assert answer.status_code == 422
-    assert words in answer.content.decode()
+    page = answer.content.decode()
+    assert words in page
+    assert "data-form-error" not in page
     after = Grant.objects.get()
     assert (after.ends_at, after.state) == (grant.ends_at, State.ACTIVE)
 
@@ -175,6 +179,50 @@ def test_acts_are_not_there_for_who_may_not(office: Office) -> None:
             assert client.get(address).status_code == 404
             assert client.post(address, {"why": "x", "ends": "1h"}).status_code == 404
     assert Grant.objects.get().state == State.ACTIVE
+
+
+@pytest.mark.parametrize("name", ["extend", "shorten", "end", "retry"])
+def test_a_link_to_what_can_no_longer_be_done_leads_to_the_grant(office: Office, name: str) -> None:
+    grant = give(office, state=State.ENDED)
+    address = reverse(f"access:grant-{name}", args=[grant.pk])
+    if name != "retry":
+        assert office.asker.get(address).headers["Location"] == page_of(grant)
+    answer = office.asker.post(address, {"why": "x", "ends": "1h"})
+    assert answer.status_code == 422
+    assert "data-form-error" in answer.content.decode()
+    assert office.auditor.post(address, {"why": "x", "ends": "1h"}).status_code == 404
+
+
+def test_an_extension_that_waits_is_on_the_page_and_no_other_is_offered(office: Office) -> None:
+    grant = give(office)
+    later = datetime.now(tz=UTC) + timedelta(days=3)
+    Grant.objects.filter(pk=grant.pk).update(extends_to=later)
+    address = reverse("access:grant-extend", args=[grant.pk])
+    page = office.asker.get(page_of(grant)).content.decode()
+    assert re.search(r"Extension until\s+<time", page)
+    assert address not in page
+    assert office.asker.get(address).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"),
+    [
+        (State.WAITING, "What tomas.lind can do"),
+        (State.ACTIVE, "What tomas.lind can do"),
+        (State.ENDED, "What tomas.lind could do"),
+        (State.REJECTED, "What was requested"),
+        (State.WITHDRAWN, "What was requested"),
+        (State.EXPIRED, "What was requested"),
+        (State.REFUSED, "What was requested"),
+    ],
+)
+def test_what_is_over_or_never_was_claims_no_access(office: Office, state: State, heading: str) -> None:
+    grant = give(office, state=state)
+    page = office.asker.get(page_of(grant)).content.decode()
+    (card,) = re.findall(r'id="ef-h">\s*(.*?)\s*</h2>', page, re.DOTALL)
+    assert card == heading
+    listed = office.asker.get(LIST).content.decode()
+    assert ("Never started" in listed) is (heading == "What was requested")
 
 
 def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> None:

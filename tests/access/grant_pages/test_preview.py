@@ -114,6 +114,17 @@ def test_what_is_missing_leads_back_to_its_step(
     assert not Grant.objects.exists()
 
 
+@pytest.mark.parametrize("until", ["2020-01-01T00:00", "2126-01-01T00:00", "tomorrow"])
+def test_an_end_that_cannot_be_is_told_at_its_field_before_the_preview(office: Office, until: str) -> None:
+    pk = whole(office)
+    form = {"what-tab": "managed", "what-arn": office.arn("Ledger"), "ends": "date", "until": until}
+    answer = office.asker.post(at("what", pk), form | {"why": "The audit", "do": "next"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'id="until-error"' in page
+    assert until in page
+
+
 def test_what_ends_only_while_gatehouse_runs_has_to_be_accepted(office: Office) -> None:
     pk = whole(office, what={"kind": "group", "group_arn": office.arn("payments")})
     page = office.asker.get(at("preview", pk)).content.decode()

@@ -14,9 +14,12 @@ from iam.access.grants.models import Grant, Sort, State
 from iam.access.grants.services.ending import close_overdue
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import services as changes
+from iam.changes.approval import ends
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Change
+from iam.changes.summary import text_of
 from iam.directory.models import Role
+from iam.moments import moment_words
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import Decision, Policies, decide
@@ -210,3 +213,37 @@ def test_an_end_of_ones_own_counts_beside_that_of_the_grant() -> None:
         "Bool": {"aws:MultiFactorAuthPresent": "true"},
         "DateLessThanEquals": {"aws:CurrentTime": "2026-03-02T18:00:00Z"},
     }
+
+
+def test_only_one_extension_waits_and_the_first_one_counts(office: Office) -> None:
+    grant = office.granted(office.terms(statements(), lasts=3600))
+    was = grant.ends_at
+    assert was is not None
+    services.extend_grant(grant, actor=office.asks, reason="More", idempotency_key="x", lasts=7200)
+    with pytest.raises(RefusedError, match="already requested"):
+        services.extend_grant(grant, actor=office.asks, reason="Less", idempotency_key="y", lasts=3600)
+    (change,) = Change.objects.filter(state="awaiting_approval")
+    changes.approve(change, actor=office.scene.approver, seen_digest=change.change_set.receipt_digest)
+    grant = office.work(grant)
+    assert (grant.ends_at, grant.extends_to) == (was + 2 * HOUR, None)
+    assert _end_in_aws(office, grant) == _stamp(was + 2 * HOUR)
+    assert services.extend_grant(grant, actor=office.asks, reason="More", idempotency_key="z", lasts=3600)
+
+
+def test_an_extension_says_its_own_end_while_it_waits_and_whatever_becomes_of_it(office: Office) -> None:
+    grant = office.granted(office.terms(statements(), lasts=3600))
+    was = grant.ends_at
+    assert was is not None
+    giving = grant.parts.get().change_set
+    services.extend_grant(grant, actor=office.asks, reason="More", idempotency_key="x", lasts=7200)
+    (change,) = Change.objects.filter(state="awaiting_approval")
+    later = was + 2 * HOUR
+    words = text_of(change.change_set.summary, until=ends.end_of(change.change_set))
+    assert words.endswith(f"until {moment_words(later)}")
+    assert "inline policy" not in words.lower()
+    assert words.startswith(text_of(giving.summary))
+    assert ends.ends_of([change.change_set, giving]) == {change.change_set_id: later, giving.pk: was}
+    changes.reject(change, actor=office.scene.approver, comment="Enough")
+    services.settle(grant)
+    assert ends.end_of(change.change_set) == later
+    assert ends.end_of(giving) == was

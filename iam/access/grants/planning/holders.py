@@ -221,9 +221,7 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
     """Policies made for it; all receivers of the account share them."""
     site, room = choosing.site, choosing.room[holder.pk]
     if not site.is_whole:
-        return Other(
-            Way.POLICY, "Not with a new policy, because you can’t create shared policies in this account."
-        )
+        return Other(Way.POLICY, "The requester can’t create shared policies in this account.")
     texts = choosing.texts
     if not room.for_policies(len(texts)):
         return Other(Way.POLICY, _full(holder, room, wanted=len(texts)))
@@ -290,7 +288,7 @@ def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
     step = Step(
         PutInlinePolicy.of(holder, name=name, text=text), (Permission(holder.arn, Sort.INLINE, name),)
     )
-    why = "An inline policy: " + (others[-1].why_not if others else "it applies to them alone.")
+    why = f"Added directly to the {holder.get_kind_display().lower()}. {others[-1].why_not if others else ''}".rstrip()
     quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
     return Pick(holder, Way.INLINE, why, tuple(others), quota, (step,))
 

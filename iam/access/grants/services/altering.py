@@ -7,12 +7,19 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.access.grants.accepting import effect_blocks
 from iam.access.grants.models import Act, Grant, GrantPart, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.ending import end_grant, try_end_again
 from iam.access.grants.services.moving import moving, set_end, shorten_waiting
 from iam.access.grants.services.preparing import call_off
-from iam.access.grants.services.rights import may_extend, may_retry, may_shorten, may_withdraw
+from iam.access.grants.services.rights import (
+    may_extend,
+    may_retry,
+    may_shorten,
+    may_withdraw,
+    waiting_extension,
+)
 from iam.access.grants.services.settling import approved_lately, failed_changes, giving_changes, settle
 from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
 from iam.access.grants.wording import moment
@@ -26,6 +33,12 @@ from iam.guard import Viewer
 
 SHORTENING: Final = "grant-shorten"
 """The cause of a set that brings an end forward."""
+A_MOMENT: Final = timedelta(minutes=1)
+"""A date is written to the minute: the present one has not passed."""
+
+
+class WrongEndError(RefusedError):
+    """The end that was chosen is none that the grant can have."""
 
 
 def extend_grant(
@@ -39,9 +52,9 @@ def extend_grant(
 ) -> Grant:
     """Ask that a grant lasts until a later moment, or `lasts` seconds longer than now; approved like a new one, and as it was until then.
 
-    The same key gives the same request. Raises RefusedError.
+    The same key gives the same request; another one is refused while a request waits: two ends at once would contradict each other. Raises RefusedError.
     """
-    if why := may_extend(grant, viewer=actor):
+    if why := may_extend(grant, viewer=actor, again=True):
         raise RefusedError(why)
     assert grant.ends_at is not None
     end = _later(grant.ends_at, until=until, lasts=lasts)
@@ -50,7 +63,9 @@ def extend_grant(
     if not operations:
         raise RefusedError("Nothing of this grant is left in AWS. Submit a new request.")
     planned = changes.plan_set(operations, viewer=actor, for_grant=True)
+    accounts = [operation.account for operation in operations]
     with transaction.atomic():
+        grant = Grant.objects.select_for_update().get(pk=grant.pk)
         written = changes.request_changes(
             planned,
             actor=actor,
@@ -60,9 +75,12 @@ def extend_grant(
             cause=Cause(OF_GRANT, grant.pk),
             lanes=lanes,
             notes=_notes(grant, end),
+            summary=effect_blocks(grant.agreed, accounts=list(dict.fromkeys(accounts)), until=end),
         )
         if not _is_new(grant, written[0].change_set):
             return grant
+        if why := waiting_extension(grant):
+            raise RefusedError(why)
         grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).update(extending_set=written[0].change_set)
         grant.extends_to = end
         grant.save(update_fields=["extends_to"])
@@ -86,9 +104,9 @@ def _later(now_ends: datetime, *, until: datetime | None, lasts: int) -> datetim
     end = until or now_ends + timedelta(seconds=lasts)
     end = end.astimezone(UTC).replace(microsecond=0)
     if end <= now_ends:
-        raise RefusedError(f"It ends on {moment(now_ends)} already. Choose a later date.")
+        raise WrongEndError(f"It ends on {moment(now_ends)} already. Choose a later date.")
     if end > datetime.now(tz=UTC) + LONGEST:
-        raise RefusedError("The longest duration is three years.")
+        raise WrongEndError("The longest duration is three years.")
     return end
 
 
@@ -132,9 +150,11 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
     if why := may_shorten(grant, viewer=actor):
         raise RefusedError(why)
     if grant.ends_at is not None and until >= grant.ends_at:
-        raise RefusedError(
+        raise WrongEndError(
             f"It ends on {moment(grant.ends_at)} already. A later end needs a new approval: extend it instead."
         )
+    if until < datetime.now(tz=UTC) - A_MOMENT:
+        raise WrongEndError("This moment has passed. Choose a later one, or end the grant now.")
     if grant.state == State.WAITING:
         with transaction.atomic():
             shorten_waiting(grant.pk, until, actor)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from iam.access.grants.models import GIVING, Grant, State
 from iam.access.grants.services.settling import can_be_tried
 from iam.access.grants.terms import WhoKind
+from iam.access.grants.wording import moment
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 
@@ -68,17 +69,31 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
     return may_end(grant, viewer=viewer)
 
 
-def may_extend(grant: Grant, *, viewer: Viewer) -> str:
-    """Whoever could ask for it anew; it is approved anew."""
+def may_act(grant: Grant, *, viewer: Viewer) -> bool:
+    """True if the grant is the viewer's to end, extend or retry, in one status or another."""
+    return _is_own(grant, viewer) or _rules_in_all(grant, viewer) or _asks_in_all(grant, viewer)
+
+
+def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
+    """Who could request it anew can; it is approved anew. `again`: also while an extension waits, for a form that is sent twice."""
     if grant.state not in GIVING:
         return f"The status is “{grant.get_state_display().lower()}”. Submit a new request."
     if grant.ends_at is None:
         return "It is permanent, so there is nothing to extend."
     if grant.ends_at <= datetime.now(tz=UTC):
         return "This grant has ended. Submit a new request."
+    if not again and (why := waiting_extension(grant)):
+        return why
     if is_receiver(grant, viewer) or _asks_in_all(grant, viewer):
         return ""
     return "You can view this grant, but not extend it."
+
+
+def waiting_extension(grant: Grant) -> str:
+    """Why it can't be extended once more while an extension is on its way; "" while none is."""
+    if grant.extends_to is None:
+        return ""
+    return f"An extension until {moment(grant.extends_to)} was already requested. Wait for it, or withdraw it first."
 
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
