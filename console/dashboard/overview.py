@@ -28,7 +28,7 @@ from iam.access.sight import accounts_seen
 from iam.changes.queries import waiting_for, waiting_for_others
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, facts_of, needs_attention, readable_accounts
 from iam.mirror.queries.accounts import visible_accounts
@@ -117,11 +117,13 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "evidence": evidence_for(viewer),
             "stuck": _stuck(viewer) if viewer.leads else None,
         }
-    numbers = figures(lens)
+    numbers, unsynced = figures(lens), unsynced_sections(lens)
     context |= _mfa(numbers) | {
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
-        "sums": _sums(numbers, whole=whole, unsynced=unsynced_sections(lens)),
+        "sums": _sums(numbers, whole=whole, unsynced=unsynced),
+        "nothing_synced": chosen is not None and unsynced >= set(TOTAL_SECTIONS.values()),
+        "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(
             request, lens, numbers, _stale(context.get("sync", ()), context.get("behind", 0))

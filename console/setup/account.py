@@ -23,7 +23,7 @@ from console.web.render import is_fragment
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Account, AccountFact, Pull, SectionState
-from iam.mirror.models.accounts import ACTIVE_PULL
+from iam.mirror.models.accounts import ACTIVE_PULL, PullState
 from iam.mirror.pull.sections import ALL
 from iam.mirror.queries.account_pages import (
     HISTORY_SIZE,
@@ -33,7 +33,7 @@ from iam.mirror.queries.account_pages import (
 )
 from iam.mirror.queries.accounts_then import was_connected
 from iam.mirror.queries.figures import quota_usage, section_counts
-from iam.mirror.queries.freshness import Cell, Facts, Standing, cells, standing
+from iam.mirror.queries.freshness import Cell, Facts, cells, standing
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from iam.mirror.services import cancel_pull, request_pull
@@ -82,7 +82,7 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
     shown = cells(facts)
     step = step_of(request)
     progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None
-    problems = _problems(shown, standing(facts))
+    problems = _problems(shown, facts)
     return {
         "account": found,
         "facts": facts,
@@ -101,10 +101,11 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
     }
 
 
-def _problems(shown: list[Cell], now: Standing) -> list[Cell]:
+def _problems(shown: list[Cell], facts: Facts) -> list[Cell]:
     """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that is told above them."""
+    told = facts.last_message if facts.last_state == PullState.FAILED else ""
     stopped = [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT]
-    return [cell for cell in stopped if not (now.note and cell.section and cell.section.message == now.note)]
+    return [cell for cell in stopped if not (told and cell.section and cell.section.message == told)]
 
 
 def _is_missing(cell: Cell) -> bool:

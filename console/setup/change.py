@@ -16,6 +16,7 @@ from iam.guard import Right
 from iam.mirror.accounts.disconnect import disconnect_account
 from iam.mirror.accounts.update import update_account
 from iam.mirror.accounts.validation import SetupError
+from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
 from iam.mirror.queries.account_pages import facts_of
 
@@ -49,7 +50,8 @@ def _save(request: ViewerRequest, account: Account, form: SettingsForm) -> HttpR
     if not changed:
         messages.info(request, "No changes to save.")
     elif WAY & set(changed):
-        messages.success(request, "Saved. Check whether the roles work.")
+        request_examination(account, actor=request.viewer, pull_after=True)
+        messages.success(request, "Saved. The roles are being checked. If they work, the account is synced.")
         return redirect("setup:doctor", number=account.account_id)
     else:
         messages.success(request, "Saved.")

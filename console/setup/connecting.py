@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, tell
+from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, tell, where_of
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -84,7 +84,7 @@ def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
     found = _draft_or_404(request, draft)
     texts = _texts(found)
     initial = {"role_arn": texts[0].arn} if texts else {}
-    form = RoleForm(request.POST or None, initial=initial)
+    form = RoleForm(request.POST or None, where=where_of(found), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             return _connect(request, found, form)
@@ -155,7 +155,7 @@ def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
     found = _draft_or_404(request, draft)
     identity = latest_identity(include_failed=True)
     waits = not found.hub_arn and (identity is None or not identity.is_final)
-    context = _role_context(request, found, RoleForm(initial=_suggested(found)))
+    context = _role_context(request, found, RoleForm(where=where_of(found), initial=_suggested(found)))
     return setup_page(request, "connect_role.html", context, partial="texts", status=200 if waits else 286)
 
 
@@ -177,7 +177,9 @@ def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
         except SetupError as error:
             tell(form, error)
     name = "hub_form" if isinstance(form, HubForm) else "external_form"
-    context = _role_context(request, found, RoleForm(initial=_suggested(found)), **{name: form})
+    context = _role_context(
+        request, found, RoleForm(where=where_of(found), initial=_suggested(found)), **{name: form}
+    )
     return setup_page(request, "connect_role.html", context, status=422)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,19 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from console.web.moments import input_text, read_input, zone_label
+from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.uploads import limit_bytes
-from iam.mirror.accounts.validation import INTERVALS, NAME_LONGEST, SetupError, checked_number
+from iam.mirror.accounts.validation import (
+    INTERVALS,
+    NAME_LONGEST,
+    SetupError,
+    checked_external_id,
+    checked_number,
+    checked_role,
+    checked_role_name,
+)
 from iam.mirror.models.accounts import Account, Partition, Source
+from iam.mirror.models.setup import ConnectionDraft
 
 _MONO = {"class": "input mono", "autocomplete": "off", "spellcheck": "false"}
 _TEXT = {"class": "input", "autocomplete": "off"}
@@ -20,6 +31,14 @@ _TEXT = {"class": "input", "autocomplete": "off"}
 def tell(form: forms.Form, error: SetupError) -> None:
     """Put what a service says beside the field that it is about."""
     form.add_error(error.field if error.field in form.fields else None, error.message)
+
+
+def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
+    """What a check of the services makes of a field; its complaint is the field's, so that all fields have theirs at once."""
+    try:
+        return check(text, **terms)
+    except SetupError as error:
+        raise forms.ValidationError(error.message) from error
 
 
 class SetupForm(forms.Form):
@@ -53,13 +72,32 @@ class NameForm(SetupForm):
 
     def clean_account_id(self) -> str:
         """What is wrong with the number is said together with what is wrong with the name."""
-        try:
-            return checked_number(self.cleaned_data["account_id"])
-        except SetupError as error:
-            raise forms.ValidationError(error.message) from error
+        return checked_by(checked_number, self.cleaned_data["account_id"])
 
 
-class RoleForm(SetupForm):
+class AccountRolesForm(SetupForm):
+    """A form with the ARNs of an account's roles; `where` says of which account and partition they have to be."""
+
+    def __init__(self, *args: Any, where: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._where = where
+
+    def clean_role_arn(self) -> str:
+        """What is wrong with one ARN is said together with what is wrong with the other."""
+        return checked_by(checked_role, self.cleaned_data["role_arn"], **self._where)
+
+    def clean_write_role_arn(self) -> str:
+        """The second role, if there is one."""
+        arn: str = self.cleaned_data["write_role_arn"]
+        return checked_by(checked_role, arn, field="write_role_arn", **self._where) if arn else ""
+
+
+def where_of(account: Account | ConnectionDraft) -> dict[str, str]:
+    """The account and partition that roles have to be of."""
+    return {"account_id": account.account_id, "partition": account.partition}
+
+
+class RoleForm(AccountRolesForm):
     """The second step: the roles that now exist in the account."""
 
     role_arn = forms.CharField(
@@ -151,8 +189,21 @@ class RolePlanForm(SetupForm):
         help_text="As required by the trust policies of the roles",
     )
 
+    def clean_role_name(self) -> str:
+        """What is wrong with it is said together with what is wrong with the other fields, as below."""
+        return checked_by(checked_role_name, self.cleaned_data["role_name"])
 
-class SettingsForm(SetupForm):
+    def clean_write_role_name(self) -> str:
+        """The same for the second role, if there is one."""
+        name: str = self.cleaned_data["write_role_name"]
+        return checked_by(checked_role_name, name) if name else ""
+
+    def clean_external_id(self) -> str:
+        """The same for the external ID."""
+        return checked_by(checked_external_id, self.cleaned_data["external_id"], required=False)
+
+
+class SettingsForm(AccountRolesForm):
     """How a connected account is named, reached and read."""
 
     name = forms.CharField(
@@ -186,7 +237,8 @@ class SettingsForm(SetupForm):
     )
 
     def __init__(self, *args: Any, account: Account, default_minutes: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, where=where_of(account), **kwargs)
+        self._account = account
         field = self.fields["pull_every"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [
@@ -198,6 +250,15 @@ class SettingsForm(SetupForm):
                 del self.fields[name]
         if account.source == Source.EXPORT:
             del self.fields["pull_every"]
+
+    def clean_name(self) -> str:
+        """A name that no other account has."""
+        return checked_by(checked_own_name, self.cleaned_data["name"], account_id=self._account.account_id)
+
+    def clean_external_id(self) -> str:
+        """Required where the account was connected by a role alone."""
+        required = self._account.source == Source.ROLE
+        return checked_by(checked_external_id, self.cleaned_data["external_id"], required=required)
 
 
 def every(minutes: int) -> str:

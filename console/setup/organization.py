@@ -85,6 +85,7 @@ def _initial(job: SetupJob) -> dict[str, str]:
 def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[str, Any]:
     accounts = job.result.get("accounts", [])
     text = request.GET.get("q", "").strip().lower()[:100]
+    chosen = set(request.POST.getlist("account"))
     matching = [one for one in accounts if text in f"{one['name']} {one['account_id']}".lower()]
     first = max(0, _number(request.GET.get("from", "")) - 1)
     shown = matching[first : first + PER_PAGE]
@@ -93,7 +94,7 @@ def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[
     return {
         "job": job,
         "form": form,
-        "rows": [_row(job, one, connected) for one in shown],
+        "rows": [_row(job, one, connected) | {"is_chosen": one["account_id"] in chosen} for one in shown],
         "q": request.GET.get("q", ""),
         "found": len(accounts),
         "matching": len(matching),

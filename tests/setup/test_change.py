@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.journal.models import Entry
-from iam.mirror.models import Account
+from iam.mirror.models import Account, DoctorRun
 from tests import factories
 from tests.setup.conftest import text_of
 
@@ -99,3 +99,31 @@ def test_a_sign_in_that_is_old_is_renewed_before_danger(
     assert response.status_code == 302
     assert page(name) not in response["Location"].split("?")[0]
     assert Account.objects.get().removed_at is None
+
+
+def test_every_field_says_what_is_wrong_with_it_at_once(admin: Client, account: Account) -> None:
+    factories.account("222222222222", name="data")
+    values = {"name": "Data", "role_arn": "nope", "write_role_arn": "also nope", "external_id": "a b"}
+    body = text_of(admin.post(reverse("setup:settings", args=[account.account_id]), values))
+    assert body.count('aria-invalid="true"') == 4
+    assert "Account 2222-2222-2222 is called data already." in body
+    assert "also nope" in body
+
+
+def test_new_roles_are_checked_at_once_since_the_last_check_was_of_others(
+    admin: Client, account: Account
+) -> None:
+    DoctorRun.objects.create(account=account, state="done")
+    values = {
+        "name": account.name,
+        "role_arn": account.role_arn,
+        "write_role_arn": account.write_role_arn,
+        "external_id": "gh-another",
+    }
+    address = reverse("setup:settings", args=[account.account_id])
+    shown = text_of(admin.post(address, values, follow=True))
+    assert "The roles are being checked." in shown
+    assert "Last check" not in shown
+    assert DoctorRun.objects.filter(account=account, state="queued", pull_after=True).count() == 1
+    admin.post(address, values | {"name": "renamed"}, follow=True)
+    assert DoctorRun.objects.filter(account=account).count() == 2

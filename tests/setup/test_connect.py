@@ -313,3 +313,13 @@ def test_a_page_that_waits_long_says_that_perhaps_nobody_works(admin: Client) ->
     assert "none is running" not in text_of(admin.get(page))
     SetupJob.objects.update(created_at=datetime.now(tz=UTC) - timedelta(minutes=3))
     assert "Waiting for a worker for 3 min. If this takes longer" in text_of(admin.get(page))
+
+
+def test_a_name_that_another_account_has_is_refused_at_its_field(admin: Client, account: Account) -> None:
+    values = {"account_id": "222222222222", "name": "  PRODUCTION ", "partition": "aws"}
+    body = text_of(admin.post(reverse("setup:connect"), values))
+    assert "Account 4471-0923-8816 is called production already. Choose another name." in body
+    assert not ConnectionDraft.objects.exists()
+    account.removed_at = account.created_at
+    account.save()
+    assert admin.post(reverse("setup:connect"), values).status_code == 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Pull, PullSection, Section
+from iam.mirror.pull.freshness import begin_sections
 from tests import factories
 from tests.setup.conftest import HTMX, plain, text_of
 
@@ -183,3 +185,22 @@ def test_reading_all_queues_and_says_so(admin: Client, account: Account) -> None
 
 def test_reading_all_of_nothing_says_so(admin: Client) -> None:
     assert "No account to sync." in text_of(admin.post(reverse("setup:read-all"), follow=True))
+
+
+def test_of_an_account_that_was_never_synced_nothing_is_said_to_be_none(admin: Client, db: None) -> None:
+    new = factories.account("222222222222", name="new", external_id="gh-4e07b81c2d95")
+    begin_sections([new])
+    number = new.account_id
+    pages = (
+        reverse("setup:accounts"),
+        reverse("setup:account", args=[number]),
+        reverse("setup:disconnect", args=[number]),
+        f"{reverse('dashboard:overview')}?account={number}",
+    )
+    for address in pages:
+        body = plain(admin.get(address))
+        assert not re.search(r"\b0 (IAM|users|roles)", body), address
+        for none in ("No one has", "No changes", "IAM users and roles 0"):
+            assert none not in body, address
+    assert "MFA is unknown" in plain(admin.get(pages[-1]))
+    assert "IAM users and roles Unknown" in re.sub(r"(?<=roles)\s*", " ", plain(admin.get(pages[1])))

@@ -35,8 +35,15 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     nothing = admin.post(connect, plan | {"which": "chosen"})
     assert nothing.status_code == 422
     assert "Select at least one account." in text_of(nothing)
-    wrong = admin.post(connect, plan | {"which": "all", "role_name": "a/b"})
+    wrong = admin.post(
+        connect,
+        plan | {"which": "chosen", "account": [SANDBOX], "role_name": "a/b", "external_id": "a b"},
+    )
     assert wrong.status_code == 422
+    body = text_of(wrong)
+    assert body.count('aria-invalid="true"') == 2
+    assert f'value="{SANDBOX}" checked' in body
+    assert body.count(" checked") == 1
     assert not Account.objects.exists()
     told = text_of(admin.post(connect, plan | {"which": "chosen", "account": [SANDBOX]}, follow=True))
     assert "1 account is connected and will be synced within a minute." in told
@@ -137,3 +144,15 @@ def test_an_unknown_account_to_ask_through_is_refused(admin: Client) -> None:
     for number in ("339011276654", "999999999999"):
         assert admin.post(reverse("setup:connect-organization"), {"account": number}).status_code == 422
     assert not SetupJob.objects.exists()
+
+
+def test_accounts_of_one_name_get_their_numbers_so_that_a_name_is_of_one_account(admin: Client) -> None:
+    factories.account("111111111111", name="Team")
+    job = a_large_organization(3)
+    for one in job.result["accounts"]:
+        one["name"] = "team"
+    job.save()
+    plan = {"role_name": "gatehouse-reader", "external_id": "gh-1", "which": "all"}
+    admin.post(reverse("setup:connect-found", args=[job.pk]), plan)
+    names = Account.objects.exclude(account_id="111111111111").values_list("name", flat=True)
+    assert sorted(names) == ["team 000000000001", "team 000000000002", "team 000000000003"]

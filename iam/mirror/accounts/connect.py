@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage
+from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.prepare import refuse_connected
 from iam.mirror.accounts.validation import (
     SetupError,
@@ -48,6 +49,9 @@ def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | 
     must_manage(actor, account_id=checked_number(connection.account_id))
     fields = _checked(connection) | {"next_pull_at": due_at, "removed_at": None}
     number = str(fields.pop("account_id"))
+    refuse_connected(number)
+    if connection.source != Source.ORGANIZATION:
+        checked_own_name(fields["name"], account_id=number)
     try:
         with transaction.atomic():
             return _write(number, fields, actor=actor)

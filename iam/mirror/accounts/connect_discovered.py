@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from iam.mirror.accounts.actors import Actor, must_manage
 from iam.mirror.accounts.connect import Connection, connect_accounts
+from iam.mirror.accounts.names import free_name, taken_names
 from iam.mirror.accounts.validation import (
     SetupError,
     checked_external_id,
@@ -56,6 +57,7 @@ def connect_discovered(
     )
     connections: list[Connection] = []
     left_out: list[tuple[str, str]] = []
+    names = taken_names()
     for number in sorted(found if chosen is None else set(chosen)):
         name, status = str(found[number]["name"]), str(found[number]["status"])
         if number in taken:
@@ -63,7 +65,8 @@ def connect_discovered(
         elif status != READABLE:
             left_out.append((number, f"{name} is {status.lower().replace('_', ' ')} in AWS"))
         else:
-            connections.append(_connection(result, number, name=name, plan=checked))
+            own = free_name(name, account_id=number, taken=names)
+            connections.append(_connection(result, number, name=own, plan=checked))
     connected = connect_accounts(connections, actor=actor, due_at=datetime.now(tz=UTC))
     return Outcome(tuple(connected), tuple(left_out))
 

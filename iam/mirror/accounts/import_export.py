@@ -20,7 +20,8 @@ from iam.journal.services import record
 from iam.mirror import services
 from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
-from iam.mirror.accounts.validation import SetupError, checked_name
+from iam.mirror.accounts.names import checked_own_name
+from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account, Pull, PullState, Section, SectionState, Source
 
 OnPhase = Callable[[str], None]
@@ -176,7 +177,7 @@ def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Accou
         default = f"account {export.account_id}"
         made = Account.objects.create(
             account_id=export.account_id,
-            name=checked_name(name, default=default),
+            name=checked_own_name(name, account_id=export.account_id, default=default),
             partition=export.partition,
             source=Source.EXPORT,
         )
@@ -195,7 +196,7 @@ def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Accou
     _refuse_older(account, observed_at)
     account.source, account.removed_at = Source.EXPORT, None
     if name.strip():
-        account.name = checked_name(name)
+        account.name = checked_own_name(name, account_id=account.account_id)
     account.save(update_fields=["source", "removed_at", "name"])
     return account, False
 

@@ -8,11 +8,11 @@ from django.db import transaction
 
 from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
+from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.validation import (
     SetupError,
     checked_external_id,
     checked_hub,
-    checked_name,
     checked_number,
     checked_partition,
 )
@@ -40,11 +40,11 @@ def prepare_connection(account_id: str, *, name: str, partition: str, actor: Act
     """
     number = checked_number(account_id)
     must_manage(actor, account_id=number)
+    refuse_connected(number)
     fields = {
-        "name": checked_name(name, default=f"account {number}"),
+        "name": checked_own_name(name, account_id=number, default=f"account {number}"),
         "partition": checked_partition(partition),
     }
-    refuse_connected(number)
     draft, made = ConnectionDraft.objects.get_or_create(
         account_id=number,
         defaults=fields | {"external_id": new_external_id(), "requested_by": person_of(actor)},

@@ -9,11 +9,11 @@ from django.db import transaction
 from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage
 from iam.mirror.accounts.connect import checked_write_role
+from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.validation import (
     SetupError,
     checked_external_id,
     checked_interval,
-    checked_name,
     checked_role,
 )
 from iam.mirror.models.accounts import Account, Source
@@ -40,7 +40,10 @@ def update_account(
     current = Account.objects.select_for_update().get(pk=account.pk)
     if current.removed_at is not None:
         raise SetupError("This account was disconnected in the meantime.")
-    wanted: dict[str, Any] = {"name": checked_name(name), "pull_every": checked_interval(pull_every)}
+    wanted: dict[str, Any] = {
+        "name": checked_own_name(name, account_id=current.account_id),
+        "pull_every": checked_interval(pull_every),
+    }
     if current.source in BY_ROLE:
         wanted |= _checked_way(
             current, role_arn=role_arn, write_role_arn=write_role_arn, external_id=external_id

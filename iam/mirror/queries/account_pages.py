@@ -166,7 +166,7 @@ def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
             last_state=account.last_state,
             last_message=account.last_message or "",
             alias=account.alias,
-            identities=identities[account.pk],
+            identities=identities[account.pk] if _has_identities(sections[account.pk]) else None,
             now=now,
         )
         for account in accounts
@@ -207,10 +207,18 @@ def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Fa
     ]
 
 
-def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int:
+def _has_identities(sections: dict[str, Section]) -> bool:
+    """True if IAM users and roles were synced, at least in part."""
+    found = [sections[name] for name in (USERS, ROLES) if name in sections]
+    return any(one.observed_at is not None or one.state == SectionState.PARTIAL for one in found)
+
+
+def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int | None:
     """How many IAM users and roles an account had: as counted then, or else as its last sync had found them."""
     if kept and "people.all" in kept:
         return kept["people.all"] + kept.get("roles", 0)
+    if not _has_identities(sections):
+        return None
     return sum(sections[name].count for name in (USERS, ROLES) if name in sections)
 
 

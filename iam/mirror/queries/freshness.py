@@ -55,6 +55,8 @@ class Standing:
 class Facts:
     """What the freshness of an account follows from. `reading` names the sections that are being read just now.
 
+    `identities` is how many IAM users and roles there are; None where they were never synced.
+
     `counts` are the entities of each section, where a page shows them.
 
     Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account was. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
@@ -71,7 +73,7 @@ class Facts:
     was_uploaded: bool = False
     alias: str = ""
     unit: str = ""
-    identities: int = 0
+    identities: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     unsure_until: datetime | None = None
 
