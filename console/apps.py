@@ -1,12 +1,18 @@
 """The console as a Django application: it brings the Celery application and the commands."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from iam.policy.newer_names import accept_newer
 
 
 class ConsoleConfig(AppConfig):
-    """Makes the Celery application current in every process, so that tasks find their broker."""
+    """Makes the Celery application current in every process, so that tasks find their broker;
+    and tells the policy checks which names are newer than the catalogue."""
 
     name = "console"
 
     def ready(self) -> None:
         from console import celery  # noqa: F401
+
+        accept_newer(settings.NEWER_NAMES)

@@ -95,6 +95,7 @@ try:
     AWS_READS_AT_ONCE = env.number("GATEHOUSE_AWS_READS_AT_ONCE", 4, low=1, high=4)
     CHANGE_LEASE = env.number("GATEHOUSE_CHANGE_LEASE", 90, low=10, high=3600)
     DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
+    NEWER_NAMES = env.words("GATEHOUSE_NEWER_NAMES")
     INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)

@@ -20,7 +20,7 @@ from iam.access.simulate import Inquiry
 from iam.mirror.models import Account
 from iam.policy.evaluate import ASSUMING
 from iam.policy.letter_case import fold
-from iam.policy.lint import Kind, Severity, lint
+from iam.policy.lint import Kind, lint
 from iam.policy.request import PrincipalKind, account_of
 
 LONGEST_TEXT: Final = 65_536
@@ -151,7 +151,7 @@ def _text_problem(found: Asking, name: str) -> str:
         return "A session policy applies only to role sessions. Choose a role or a session, or remove the policy."
     if kind is Kind.RESOURCE and fold(found.action) in ASSUMING:
         kind = Kind.TRUST
-    wrong = [one for one in lint(text, kind=kind, quota=None) if one.severity is Severity.ERROR]
+    wrong = [one for one in lint(text, kind=kind, quota=None) if one.is_refused]
     if not wrong:
         return ""
     more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""

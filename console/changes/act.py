@@ -164,8 +164,10 @@ def _with_secret(
 
 def _planned(request: ViewerRequest, operations: list[Operation]) -> list[Plan]:
     """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was shown."""
-    if lint_of(operations).get("is_faulty"):
-        raise RefusedError("AWS would refuse this text. Fix the errors listed below, then submit again.")
+    found = lint_of(operations)
+    if found.get("is_faulty"):
+        why = "AWS would refuse this text" if found["is_refused"] else "This text has errors"
+        raise RefusedError(f"{why}. Fix the errors listed below, then submit again.")
     planned = services.plan_set(operations, viewer=request.viewer)
     if _digest(planned) != request.POST.get("seen"):
         raise RefusedError(

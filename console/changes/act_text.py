@@ -23,7 +23,7 @@ from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.naming import names_by_entity
-from iam.policy.lint import MANAGED, Finding, Quota, Severity, lint
+from iam.policy.lint import MANAGED, Finding, Quota, Severity, less_standing, lint
 from iam.policy.lint.kinds import Kind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
@@ -149,7 +149,7 @@ class Written(NamedTuple):
 
 
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The context of `_findings.html` for every text that is written, and whether AWS would refuse one; nothing where none is.
+    """The context of `_findings.html` for every text that is written, and whether one has errors, and whether AWS would refuse one; nothing where none is.
 
     A text that several policies get is looked at once. Where there are several texts, each finding names its policy.
     """
@@ -170,6 +170,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     policies = [name for _, name in found] if len(texts) > 1 else []
     return finding_rows(findings, policies=policies) | {
         "is_faulty": any(finding.severity is Severity.ERROR for finding in findings),
+        "is_refused": any(finding.is_refused for finding in findings),
         "text_count": len(texts),
         "unchecked_texts": max(0, len(texts) - MOST_TEXTS),
     }
@@ -192,6 +193,13 @@ def _written(one: Operation) -> Written | None:
     found = text_of(one)
     if found is None:
         return None
+    if isinstance(one, PutInlinePolicy) and any(finding.is_by_catalogue for finding in _lint(*found)):
+        former = one.now
+        return Written(
+            (*found, former),
+            _name_of(one),
+            lambda: less_standing(_lint(*found), former=lambda: former, kind=PolicyKind.IDENTITY),
+        )
     return Written(found, _name_of(one), lambda: _lint(*found))
 
 

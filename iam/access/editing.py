@@ -16,7 +16,7 @@ from iam.changes.operations.policy_version import default_text, meaning, standin
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.entities import tags
-from iam.policy.lint import MANAGED, Finding, Severity, lint
+from iam.policy.lint import MANAGED, Finding, Severity, less_standing, lint
 from iam.policy.lint.kinds import Kind
 
 UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
@@ -39,7 +39,7 @@ class Draft:
 
     @property
     def errors(self) -> list[Finding]:
-        """What AWS would refuse, or what can never do what it says."""
+        """What AWS would refuse, what can never do what it says, and new names that the catalogue lacks."""
         return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
     @property
@@ -92,7 +92,8 @@ def findings_of(policy: Entity, *, text: str) -> list[Finding]:
     """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as one."""
     ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
-    found = lint(text, kind=Kind.BOUNDARY if is_boundary else Kind.IDENTITY)
+    kind = Kind.BOUNDARY if is_boundary else Kind.IDENTITY
+    found = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
     return sorted([*_untaken(text), *found], key=lambda one: (one.line, one.column))
 
 

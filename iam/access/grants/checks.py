@@ -101,12 +101,7 @@ def _holders(plan: GrantPlan) -> Iterator[Entity]:
 def _sound(texts: Sequence[str]) -> Iterator[Check]:
     if not texts:
         return
-    found = [
-        one
-        for text in texts
-        for one in lint(text, kind=LintKind.IDENTITY)
-        if one.severity is not Severity.ERROR
-    ]
+    found = [one for text in texts for one in lint(text, kind=LintKind.IDENTITY) if not one.is_refused]
     wrong: list[Finding] = [one for one in found if one.severity is not Severity.SUGGESTION]
     if not wrong:
         yield Check(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")

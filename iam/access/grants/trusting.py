@@ -127,7 +127,9 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
     # The lint knows AWS's own figure; an account may have a higher one.
     wrong = [one for one in found if one.severity is Severity.ERROR and one.code != TOO_LONG]
     if wrong:
-        raise TermsError(f"AWS would reject the trust policy: {wrong[0].message}", part="who")
+        first = wrong[0]
+        start = "AWS would reject the trust policy" if first.is_refused else "Fix the trust policy"
+        raise TermsError(f"{start}: {first.message}", part="who")
     return text
 
 

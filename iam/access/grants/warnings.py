@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.documents import ENDS, NOW
 from iam.access.grants.plans import PartPlan
 from iam.access.grants.terms import Terms, WhoKind
 from iam.access.grants.who import OUTSIDERS
@@ -14,7 +12,6 @@ from iam.access.grants.wording import slugged
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read
-from iam.policy.letter_case import fold
 from iam.policy.lint import Finding, Kind, Severity, lint
 
 SECRET: Final = 8
@@ -58,23 +55,12 @@ def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
         found = lint(text, kind=Kind.IDENTITY)
         yield from [f"{one.message} {one.remedy}".strip() for one in found if _is_grave(one)][:MOST_DOUBTS]
         for one in read(text).statements:
-            for operator, key, values in one.conditions:
-                if fold(key) == fold(NOW) and fold(operator) in ENDS and _is_over(values):
-                    yield f"A statement ended on {values[0]}, so it gives nothing."
             for part in parts:
                 yield from _elsewhere(one.resources or (), part.account)
 
 
 def _is_grave(one: Finding) -> bool:
     return one.severity in (Severity.SECURITY, Severity.WARNING) or one.code == "EMPTY_ARRAY_CONDITION"
-
-
-def _is_over(values: Sequence[str]) -> bool:
-    try:
-        ends = [datetime.fromisoformat(value) for value in values]
-    except ValueError:
-        return False
-    return all((at if at.tzinfo else at.replace(tzinfo=UTC)) <= datetime.now(tz=UTC) for at in ends)
 
 
 def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
-from iam.policy.lint import Kind, Severity, lint
+from iam.policy.lint import Finding, Kind, Severity, lint
 
 POLICY: Final = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):iam::(aws|\d{12}):policy/([\w+=,.@/-]{1,512})", re.ASCII
@@ -100,7 +100,14 @@ def check_documents(documents: tuple[str, ...]) -> None:
         # How much fits is for the planner to say, who writes several policies where one is too small.
         wrong = [one for one in wrong if not one.code.startswith("POLICY_SIZE")]
         if wrong:
-            raise TermsError(f"AWS would reject this: {wrong[0].message}", part="what")
+            raise TermsError(_refusal(wrong[0]), part="what")
+
+
+def _refusal(finding: Finding) -> str:
+    """What is wrong, and how to fix what only the catalogue lacks."""
+    if finding.is_refused:
+        return f"AWS would reject this: {finding.message}"
+    return f"{finding.message} {finding.remedy}"
 
 
 def _check_one(arn: str, *, kind: str) -> None:

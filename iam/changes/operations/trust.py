@@ -13,7 +13,7 @@ from iam.mirror.models import Account
 from iam.mirror.pull.trust import trust_category
 from iam.policy.document import read
 from iam.policy.letter_case import fold
-from iam.policy.lint import TRUST, Quota, Severity, lint
+from iam.policy.lint import TRUST, Quota, lint
 
 OPEN: Final = frozenset({"any", "oidc", "saml", "cross-account"})
 """Categories of trust by which somebody from outside of the account comes in."""
@@ -47,7 +47,7 @@ def problems_of(text: str, *, account: Account) -> list[str]:
     """Why AWS would not take the text as a trust policy; empty is well."""
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
     found = lint(text, kind="trust", quota=Quota(TRUST.name, limit))
-    errors = [one for one in found if one.severity is Severity.ERROR]
+    errors = [one for one in found if one.is_refused]
     return [f"{one.message.rstrip('.')} (line {one.line}). {one.remedy}" for one in errors]
 
 

@@ -16,6 +16,7 @@ from iam.policy.lint.kinds import (
     Quota,
 )
 from iam.policy.lint.run import lint
+from iam.policy.lint.standing import less_standing
 
 __all__ = [
     "GROUP_INLINE",
@@ -32,5 +33,6 @@ __all__ = [
     "Kind",
     "Quota",
     "Severity",
+    "less_standing",
     "lint",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from iam.policy.catalogue.space import is_literal
-from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.letter_case import fold
+from iam.policy.lint.findings import IF_NEWER, quoted, shown
 from iam.policy.lint.view import EVERYTHING, Subject, Word
 
 FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
+LITERAL: Final = re.compile(r"[^*?]+")
 
 
 def check_actions(subject: Subject) -> None:
@@ -52,17 +54,19 @@ def _check_known(word: Word, subject: Subject) -> None:
         )
     elif not catalogue.has_service(prefix):
         close = report.closest(prefix, catalogue.prefixes)
-        report.add(
+        report.add_unknown(
             "INVALID_SERVICE_IN_ACTION",
             word,
             f"There’s no known service with the prefix {quoted(prefix)}.",
             f"Did you mean {close}:{shown(name)}?"
             if close
-            else "Check the prefix in the AWS Service Authorization Reference.",
+            else f"Check the prefix in the AWS Service Authorization Reference. {IF_NEWER}",
+            names=(word.text, prefix),
         )
         return
     if catalogue.mask(word.text):
         _check_deprecated(word, subject)
+        _check_case(word, name, subject)
     elif word.is_pattern:
         report.add(
             "ACTION_MATCHES_NOTHING",
@@ -77,15 +81,39 @@ def _check_known(word: Word, subject: Subject) -> None:
 def _unknown(word: Word, prefix: str, subject: Subject) -> None:
     names = [one.partition(":")[2] for one in subject.catalogue.expand(f"{prefix}:*")]
     close = subject.report.closest(word.text.partition(":")[2], names)
-    subject.report.add(
+    subject.report.add_unknown(
         "INVALID_ACTION",
         word,
         f"{subject.catalogue.title(prefix)} has no known action {quoted(word.text)}.",
         f"Did you mean {prefix}:{close}?"
         if close
-        else "Check the name in the AWS Service Authorization Reference.",
-        severity=Severity.WARNING,
+        else f"Check the name in the AWS Service Authorization Reference. {IF_NEWER}",
+        names=(word.text, prefix),
     )
+
+
+def _check_case(word: Word, name: str, subject: Subject) -> None:
+    """A pattern such as `glue:Gett*`: no name is written so, and IAM takes it for GetTable because it ignores case."""
+    if not word.is_pattern or not subject.report.may_look():
+        return
+    start = LITERAL.match(name)
+    if start is None or fold(start.group()) == start.group():
+        return
+    written = start.group()
+    found = [one.partition(":")[2] for one in subject.catalogue.expand(word.text)]
+    if any(one.startswith(written) for one in found):
+        return
+    subject.report.add(
+        "ACTION_OF_OTHER_CASE",
+        word,
+        f"No action starts with “{shown(written)}” in these letters. IAM ignores case, so {shown(word.text)} matches {_named(found)}.",
+        f"Write {word.text.partition(':')[0]}:{found[0][: len(written)]}… as AWS does, or fix the pattern.",
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - 2
+    return f"{', '.join(names[:2])} and {more} more" if more > 0 else " and ".join(names)
 
 
 def _check_deprecated(word: Word, subject: Subject) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.policy.catalogue import ResourceType
+from iam.policy.catalogue.regions import NO_PLACE, REGIONS
+from iam.policy.glob import compile_glob
 from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import quoted
+from iam.policy.lint.findings import IF_NEWER, quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import Subject, Word
 from iam.policy.variables import VARIABLE
@@ -23,7 +25,6 @@ PARTITIONS: Final = frozenset(
 )
 SERVICES_OF_ARNS: Final = frozenset({"catalog", "elastic-inference", "route53-recovery-control"})
 """Services that stand in ARNs and in no action."""
-REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+|global")
 ACCOUNT: Final = re.compile(r"[0-9]{12}|[a-z][a-z0-9-]*")
 FIELDS: Final = 6
 HIDDEN: Final = "\x02"
@@ -48,6 +49,20 @@ def fields_of(text: str, *, has_variables: bool) -> list[str]:
 def is_open(field: str) -> bool:
     """Whether a field can be more than what is written."""
     return any(mark in field for mark in ("*", "?", HIDDEN))
+
+
+def is_region(field: str) -> bool:
+    """Whether a Region can be what is written, which may have wildcards."""
+    if not is_open(field):
+        return field in REGIONS or field in NO_PLACE
+    matches = compile_glob(field.replace(HIDDEN, "*"))
+    return any(matches(region) for region in (*REGIONS, *NO_PLACE, ""))
+
+
+def remedy_of_region(field: str, subject: Subject) -> str:
+    """The Region that somebody meant, or how to allow a new one."""
+    close = subject.report.closest(field, sorted(REGIONS))
+    return f"Did you mean {close}?" if close else f"Write a Region such as eu-west-1. {IF_NEWER}"
 
 
 def _check(word: Word, subject: Subject) -> bool:
@@ -91,12 +106,13 @@ def _check_fields(word: Word, fields: Sequence[str], subject: Subject) -> bool:
             "Write aws, aws-cn, aws-us-gov or another partition.",
         )
         return False
-    if not is_open(region) and region and REGION.fullmatch(region) is None:
-        report.add(
+    if region and not is_region(region):
+        report.add_unknown(
             "INVALID_ARN_REGION",
             word,
-            f"{quoted(region)} isn’t a Region.",
-            "Write a Region such as eu-west-1.",
+            f"{quoted(region)} {'matches no known Region' if is_open(region) else 'isn’t a known Region'}.",
+            remedy_of_region(region, subject),
+            names=(word.text, region, service),
         )
         return False
     if not is_open(account) and account and ACCOUNT.fullmatch(account) is None:
@@ -124,13 +140,14 @@ def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
         if service in SERVICES_OF_ARNS:
             return True
         close = report.closest(service, catalogue.prefixes)
-        report.add(
+        report.add_unknown(
             "INVALID_SERVICE",
             word,
             f"There’s no known service {quoted(service)}." if service else "The ARN has no service.",
             f"Did you mean {close}?"
             if close
-            else "Check the ARN in the AWS Service Authorization Reference.",
+            else f"Check the ARN in the AWS Service Authorization Reference. {IF_NEWER}",
+            names=(word.text, service),
         )
         return False
     return _check_resource(word, fields, subject)
@@ -148,11 +165,12 @@ def _check_resource(word: Word, fields: Sequence[str], subject: Subject) -> bool
         return True
     wanted = [one for one in types if _has_resource(word, one, has_variables=has_variables)]
     if not wanted:
-        subject.report.add(
+        subject.report.add_unknown(
             "INVALID_ARN_RESOURCE",
             word,
             f"{quoted(word.text)} matches no resource type of {subject.catalogue.title(fields[2])}.",
             f"Write an ARN like {types[0].arn}.",
+            names=(word.text, fields[2]),
         )
         return False
     _explain(word, fields, wanted, subject)
@@ -169,16 +187,15 @@ def _has_resource(word: Word, one: ResourceType, *, has_variables: bool) -> bool
 def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], subject: Subject) -> None:
     """Say that Region or account is there and must not be, or the other way round."""
     remedy = f"Write it like {types[0].arn}."
-    grave = Severity.ERROR if fields[2] == "iam" else None
-    found = False
+    wrong = []
     for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):
         forms = {one.arn.split(":")[place] for one in types}
         if fields[place] and forms == {""}:
-            code = f"ARN_{name}_NOT_ALLOWED"
-            subject.report.add(code, word, f"ARNs of this type have no {field}.", remedy, severity=grave)
-            found = True
+            wrong.append((f"ARN_{name}_NOT_ALLOWED", f"ARNs of this type have no {field}."))
         elif not fields[place] and "" not in forms:
-            subject.report.add(f"MISSING_ARN_{name}", word, f"The {field} is missing from the ARN.", remedy)
-            found = True
-    if not found:
-        subject.report.add("INVALID_ARN_RESOURCE", word, f"{quoted(word.text)} matches no resource.", remedy)
+            wrong.append((f"MISSING_ARN_{name}", f"The {field} is missing from the ARN."))
+    for code, message in wrong or [("INVALID_ARN_RESOURCE", f"{quoted(word.text)} matches no resource.")]:
+        if fields[2] == "iam" and code.endswith("NOT_ALLOWED"):
+            subject.report.add(code, word, message, remedy)
+        else:
+            subject.report.add_unknown(code, word, message, remedy, names=(word.text, fields[2]))

@@ -14,7 +14,8 @@ from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
 from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.dates import check_dates
+from iam.policy.lint.findings import IF_NEWER, quoted, shown
 from iam.policy.lint.fit import known_actions
 from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
@@ -73,6 +74,7 @@ def _check(test: Test, statement: Statement, subject: Subject) -> None:
         _check_type(test, key, subject)
         _check_quantifier(test, key, statement, subject)
     check_values(test, key, statement, subject)
+    check_dates(test, statement, subject)
     if key is not None:
         _check_support(test, key, statement, subject)
 
@@ -100,23 +102,31 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
             f"Use {DEPRECATED[fold(word.text)]}.",
         )
         return None
+    _report_unknown(test, subject)
+    return None
+
+
+def _report_unknown(test: Test, subject: Subject) -> None:
+    """An error where the service is known; some services have keys and no actions, which the catalogue leaves out."""
+    word, catalogue = test.key, subject.catalogue
     prefix = word.text.partition(":")[0]
-    code, where = (
-        "INVALID_SERVICE_CONDITION_KEY",
-        f"there’s no known service with the prefix “{shown(prefix)}”",
-    )
+    code, where = "INVALID_SERVICE_CONDITION_KEY", f"{catalogue.title(prefix)} has no such condition key"
+    severity = None
     if fold(prefix) == "aws":
         code, where = "INVALID_GLOBAL_CONDITION_KEY", "AWS has no such global condition key"
-    elif catalogue.has_service(prefix):
-        where = f"{catalogue.title(prefix)} has no such condition key"
+    elif not catalogue.has_service(prefix):
+        where = f"there’s no known service with the prefix “{shown(prefix)}”"
+        severity = Severity.WARNING
     close = propose_key(word.text, subject)
-    report.add(
+    remedy = f"Check the key in the AWS Service Authorization Reference. {IF_NEWER}"
+    subject.report.add_unknown(
         code,
         word,
         f"{quoted(word.text)} isn’t a known condition key: {where}.",
-        f"Did you mean {close}?" if close else "Check the key in the AWS Service Authorization Reference.",
+        f"Did you mean {close}?" if close else remedy,
+        names=(word.text, prefix),
+        severity=severity,
     )
-    return None
 
 
 def propose_key(name: str, subject: Subject) -> str:
@@ -186,11 +196,12 @@ def _of_type(kind: KeyType) -> str:
 def _check_quantifier(test: Test, key: ConditionKey, statement: Statement, subject: Subject) -> None:
     report = subject.report
     if key.is_multivalued and not test.quantifier:
-        report.add(
+        report.add_unknown(
             "MISSING_QUALIFIER",
             test.operator,
             f"{key.name} can have several values in one request.",
             "Put ForAnyValue: or ForAllValues: before the operator.",
+            names=(key.name,),
         )
     elif test.quantifier == "forallvalues" and not key.is_multivalued:
         report.add(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.policy.json_places import Reading
 from iam.policy.letter_case import fold
 from iam.policy.lint.codes import SEVERITIES, Severity
+from iam.policy.newer_names import is_newer
 
 LONGEST_NAME: Final = 100
 MOST_PROPOSALS: Final = 40
 MOST_LOOKS: Final = 2000
 MOST_FINDINGS: Final = 1000
 SHOWN: Final = 80
+IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GATEHOUSE_NEWER_NAMES."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Finding:
     """One finding. `code` is IAM Access Analyzer's issue code where it has one.
 
     `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`; `line` and
-    `column` count from 1; `remedy` is one line.
+    `column` count from 1; `remedy` is one line. `is_by_catalogue`: AWS takes the text, and what it names is not in the
+    installed catalogue.
     """
 
     code: str
@@ -34,6 +37,12 @@ class Finding:
     path: str
     line: int
     column: int
+    is_by_catalogue: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether AWS itself would not take the text."""
+        return self.severity is Severity.ERROR and not self.is_by_catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +64,36 @@ class Report:
         self._looks = 0
 
     def add(
-        self, code: str, spot: Spot, message: str, remedy: str, *, severity: Severity | None = None
+        self,
+        code: str,
+        spot: Spot,
+        message: str,
+        remedy: str,
+        *,
+        severity: Severity | None = None,
+        is_by_catalogue: bool = False,
     ) -> None:
         """A finding at a place; `severity` only where it is another than the code's own."""
         if len(self._found) >= MOST_FINDINGS:
             return
         line, column = self._reading.place(spot.at)
         grave = severity or SEVERITIES[code]
-        self._found[Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)] = None
+        found = Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)
+        self._found[replace(found, is_by_catalogue=True) if is_by_catalogue else found] = None
+
+    def add_unknown(
+        self,
+        code: str,
+        spot: Spot,
+        message: str,
+        remedy: str,
+        *,
+        names: Iterable[str],
+        severity: Severity | None = None,
+    ) -> None:
+        """A finding about what the catalogue lacks: a warning where one of its names was accepted as a newer one."""
+        severity = Severity.WARNING if is_newer(*names) else severity
+        self.add(code, spot, message, remedy, severity=severity, is_by_catalogue=True)
 
     def may_look(self, times: int = 1) -> bool:
         """Whether a costly look at a name is still due; a text of thousands of names is not looked at to its end."""

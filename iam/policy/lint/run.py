@@ -10,6 +10,7 @@ from iam.policy.json_places import read_places
 from iam.policy.lint.actions import check_actions
 from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
+from iam.policy.lint.covered_principals import check_covered_principals
 from iam.policy.lint.findings import Finding, Report, Spot
 from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
@@ -68,6 +69,7 @@ def _findings(text: str, kind: Kind, *, quota: Quota | None, catalogue: Catalogu
 def _check(subject: Subject) -> None:
     check_whole(subject)
     check_principals(subject)
+    check_covered_principals(subject)
     check_trust(subject)
     check_organization(subject)
     check_actions(subject)

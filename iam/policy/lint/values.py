@@ -6,13 +6,14 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_interface, ip_network
 from typing import Final
 
 from iam.policy.catalogue import ConditionKey
 from iam.policy.catalogue.global_keys import SENSITIVE
 from iam.policy.letter_case import fold
-from iam.policy.lint.arns import FIELDS, PARTITIONS, fields_of, is_open
+from iam.policy.lint.arns import ACCOUNT, FIELDS, PARTITIONS, fields_of, is_open, is_region, remedy_of_region
+from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Statement, Subject, Test, Word
 from iam.policy.operators import moment_of, number_of
@@ -33,7 +34,11 @@ FORMS: Final = {
     "aws:sourcevpce": (re.compile(r"vpce-[0-9a-f]{8,17}"), "a VPC endpoint ID such as vpce-0a1b2c3d"),
 }
 """What the values of a key look like. Source: "AWS global condition context keys", the examples of each."""
+OF_REGIONS: Final = frozenset({"aws:requestedregion", "ec2:region"})
 PUBLIC_ONLY: Final = frozenset({"aws:sourceip"})
+PRIVATE: Final = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
 MFA: Final = "aws:multifactorauthpresent"
 
 
@@ -52,6 +57,7 @@ def check_values(test: Test, key: ConditionKey | None, statement: Statement, sub
             f"{shown(test.key.text)} is compared with both true and false.",
             "Keep one of them.",
         )
+    _check_private(test, subject)
     _check_repeated(test, subject)
     _check_star(test, subject)
     if test.name == MFA:
@@ -128,20 +134,30 @@ def _check_address(value: Word, test: Test, subject: Subject) -> None:
             f"{quoted(text)} matches every IP address.",
             "Write the ranges to allow.",
         )
-    elif test.name in PUBLIC_ONLY and _is_private(str(network.network_address)):
-        report.add(
+
+
+def _check_private(test: Test, subject: Subject) -> None:
+    """An error where no address is public: then the condition can never hold, or always holds."""
+    if test.name not in PUBLIC_ONLY or "ipaddress" not in test.base:
+        return
+    private = [value for value in test.values if _is_private(value.text)]
+    for value in private:
+        subject.report.add(
             f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",
             value,
-            f"{quoted(text)} is a private address, and {test.key.text} holds the public address of the caller.",
+            f"{quoted(value.text)} is a private address, and {test.key.text} holds the public address of the caller.",
             "Use aws:VpcSourceIp for addresses in a VPC.",
+            severity=None if len(private) == len(test.values) else Severity.SUGGESTION,
         )
 
 
-def _is_private(address: str) -> bool:
-    """The ranges of RFC 1918, of shared addresses (RFC 6598) and of unique local IPv6 addresses (RFC 4193)."""
-    ranges = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-    found = ip_address(address)
-    return any(found in ip_network(one) for one in ranges)
+def _is_private(text: str) -> bool:
+    """Whether an address or a range begins in those of RFC 1918, of shared addresses (RFC 6598) or of unique local IPv6 (RFC 4193)."""
+    try:
+        found = ip_network(text, strict=False).network_address
+    except ValueError:
+        return False
+    return any(found in one for one in PRIVATE)
 
 
 def _check_arn(value: Word, test: Test, subject: Subject) -> None:
@@ -164,6 +180,22 @@ def _check_arn(value: Word, test: Test, subject: Subject) -> None:
             value,
             f"{quoted(fields[1])} isn’t an AWS partition.",
             "Write aws, aws-cn, aws-us-gov or another partition.",
+        )
+    elif fields[3] and not is_region(fields[3]):
+        subject.report.add_unknown(
+            "INVALID_ARN_REGION",
+            value,
+            f"{quoted(fields[3])} {'matches no known Region' if is_open(fields[3]) else 'isn’t a known Region'}.",
+            remedy_of_region(fields[3], subject),
+            names=(value.text, fields[3], fields[2]),
+        )
+    elif fields[4] and not is_open(fields[4]) and ACCOUNT.fullmatch(fields[4]) is None:
+        subject.report.add(
+            "INVALID_ARN_ACCOUNT",
+            value,
+            f"{quoted(fields[4])} isn’t an account ID.",
+            "Write the 12 digits of the account ID.",
+            is_by_catalogue=True,
         )
     elif test.name == "aws:principalarn" and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
         subject.report.add(
@@ -193,6 +225,8 @@ def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) ->
             f"A wildcard in {key.name} can match values of someone else, outside your organization.",
             "Write the whole value.",
         )
+    if fold(key.name) in OF_REGIONS and "${" not in value.text:
+        _check_region(value, test, subject)
     if value.is_pattern or "${" in value.text or fold(key.name) not in FORMS:
         return
     form, words = FORMS[fold(key.name)]
@@ -203,6 +237,18 @@ def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) ->
             f"{quoted(value.text)} isn’t a valid value of {key.name}.",
             f"Write {words}.",
         )
+
+
+def _check_region(value: Word, test: Test, subject: Subject) -> None:
+    if is_region(value.text) or (value.is_pattern and test.base not in LIKE):
+        return
+    subject.report.add_unknown(
+        "INVALID_REGION",
+        value,
+        f"{quoted(value.text)} {'matches no known Region' if value.is_pattern else 'isn’t a known Region'}.",
+        remedy_of_region(value.text, subject),
+        names=(value.text,),
+    )
 
 
 def _check_repeated(test: Test, subject: Subject) -> None:

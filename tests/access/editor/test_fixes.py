@@ -7,7 +7,9 @@ import json
 import pytest
 
 from iam.access.fixes import fixed, key_of
+from iam.mirror.models import PolicyVersion
 from iam.policy.lint import lint
+from tests import factories
 from tests.access.editor.conftest import Desk, text
 
 BODY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": %s, "Resource": "*"%s}]}'
@@ -67,3 +69,16 @@ def test_a_place_that_is_no_longer_there_changes_nothing(desk: Desk) -> None:
         answer = desk.post(document, do="", fix=key)
         assert "&quot;s3:PutObject&quot;" in answer.content.decode()
     assert json.loads(document)
+
+
+def test_an_unknown_name_stops_a_request_unless_the_policy_has_it_already(desk: Desk) -> None:
+    fresh = desk.post(text("s3:GetOld"))
+    assert "no known action “s3:GetOld”" in fresh.content.decode()
+    assert fresh.status_code == 422
+
+    PolicyVersion.objects.filter(policy=desk.policy, is_default=True).update(
+        document=factories.document(text("s3:GetOld"))
+    )
+    again = desk.post(text("s3:GetOld", "s3:GetObject"))
+    assert again.status_code == 200
+    assert "no known action “s3:GetOld”" in again.content.decode()

@@ -130,10 +130,13 @@ def test_an_external_id_is_one_partners_alone_and_hard_to_guess(prod: Account) -
 
 DOUBTS = [
     (_text(NotAction="s3:*", Resource="*"), "every action that isn’t named"),
-    (_text(Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}), "gives nothing"),
+    (
+        _text(Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}),
+        "allows nothing any more",
+    ),
     (_text(Condition={"StringEquals": {"aws:PrincipalTag/team": []}}), "empty list"),
     (_text(Resource="arn:aws-cn:s3:::ledger/*"), "another AWS partition"),
-    (_text(Action="s3:Frobnicate"), "no known action"),
+    (_text(Action="s3:Frobnicate*"), "no known action"),
 ]
 
 
@@ -150,6 +153,11 @@ def test_what_aws_would_not_take_is_refused_before_anybody_approves_it() -> None
     for text in (_text(Action="nonsense"), _text(Condition={"Bool": {"aws:SecureTransport": "maybe"}})):
         with pytest.raises(TermsError, match="would reject"):
             _terms(PARTNER, text).check(now=NOW)
+
+
+def test_an_unknown_action_is_refused_with_a_way_for_newer_ones() -> None:
+    with pytest.raises(TermsError, match=r"no known action.*GATEHOUSE_NEWER_NAMES"):
+        _terms(PARTNER, _text(Action="s3:Frobnicate")).check(now=NOW)
 
 
 def test_a_statement_that_ends_by_itself_twice_gets_a_third_end() -> None:

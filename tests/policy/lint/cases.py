@@ -5,5 +5,6 @@ from __future__ import annotations
 from tests.policy.lint.cases_conditions import CONDITIONS, VARIABLES
 from tests.policy.lint.cases_documents import ACTIONS, ARNS, DOCUMENTS, REDUNDANT
 from tests.policy.lint.cases_principals import PRINCIPALS, RISKS
+from tests.policy.lint.cases_values import VALUES
 
-CASES = [*DOCUMENTS, *ACTIONS, *ARNS, *CONDITIONS, *VARIABLES, *PRINCIPALS, *RISKS, *REDUNDANT]
+CASES = [*DOCUMENTS, *ACTIONS, *ARNS, *CONDITIONS, *VALUES, *VARIABLES, *PRINCIPALS, *RISKS, *REDUNDANT]

@@ -1,4 +1,4 @@
-"""Cases of the document as a whole, of actions, of ARNs and of what is redundant."""
+"""Cases of the document as a whole, of actions, of ARNs and of what is redundant, principals included."""
 
 from __future__ import annotations
 
@@ -119,6 +119,18 @@ DOCUMENTS = [
 ]
 
 ACTIONS = [
+    Case(
+        "ACTION_OF_OTHER_CASE",
+        policy(allow("glue:Gett*", "*")),
+        f"{FIRST}.Action",
+        policy(allow("glue:GetT*", "*")),
+    ),
+    Case(
+        "ACTION_OF_OTHER_CASE",
+        policy(allow("s3:listB*", "*")),
+        f"{FIRST}.Action",
+        policy(allow("s3:list*", "*")),
+    ),
     Case("INVALID_ACTION", policy(allow("GetObject")), f"{FIRST}.Action", PLAIN),
     Case("INVALID_ACTION", policy(allow("s3:Get:Object")), f"{FIRST}.Action", PLAIN),
     Case("INVALID_ACTION", policy(allow("")), f"{FIRST}.Action", policy(allow("*", "*"))),
@@ -244,6 +256,41 @@ ARNS = [
 ]
 
 REDUNDANT = [
+    Case(
+        "REDUNDANT_PRINCIPAL",
+        shared({"AWS": [ROLE, ACCOUNT]}),
+        f"{FIRST}.Principal.AWS[0]",
+        shared({"AWS": [ROLE, "444455556666"]}),
+        "resource",
+    ),
+    Case(
+        "REDUNDANT_PRINCIPAL",
+        trust({"AWS": [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"]}),
+        f"{FIRST}.Principal.AWS[1]",
+        trust({"AWS": [ACCOUNT, "arn:aws:iam::444455556666:root"]}),
+        "trust",
+    ),
+    Case(
+        "REDUNDANT_PRINCIPAL",
+        shared({"AWS": ["*", ROLE]}),
+        f"{FIRST}.Principal.AWS[1]",
+        shared({"AWS": "*", "Service": "ec2.amazonaws.com"}),
+        "resource",
+    ),
+    Case(
+        "REDUNDANT_PRINCIPAL",
+        shared({"AWS": [f"arn:aws:sts::{ACCOUNT}:assumed-role/app/ada", ROLE]}),
+        f"{FIRST}.Principal.AWS[0]",
+        shared({"AWS": [f"arn:aws:sts::{ACCOUNT}:assumed-role/other/ada", ROLE]}),
+        "resource",
+    ),
+    Case(
+        "REDUNDANT_PRINCIPAL",
+        trust({"Service": ["ec2.amazonaws.com", "ec2.amazonaws.com"]}),
+        f"{FIRST}.Principal.Service[1]",
+        trust({"Service": ["ec2.amazonaws.com", "ecs.amazonaws.com"]}),
+        "trust",
+    ),
     Case(
         "REDUNDANT_ACTION",
         policy(allow(["s3:GetObject", "s3:Get*"])),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
+import botocore
 import pytest
 
 from iam.policy.catalogue import catalogue
-from iam.policy.lint import SCP, USER_INLINE, Finding, Quota, Severity, lint
+from iam.policy.catalogue.regions import NO_PLACE, REGIONS
+from iam.policy.lint import SCP, USER_INLINE, Finding, Kind, Quota, Severity, less_standing, lint
 from iam.policy.lint.actions import FORM
 from iam.policy.lint.overlaps import can_mean
+from iam.policy.newer_names import accept_newer
 from tests.policy.lint.builders import ACCOUNT, BUCKET, PLAIN, ROLE, allow, deny, policy, trust, when
 
 TEXT = """{
@@ -85,9 +91,76 @@ def test_what_was_meant_is_proposed(text: str, code: str, remedy: str) -> None:
     assert _only(text, code).remedy == remedy
 
 
-def test_a_name_that_the_catalogue_lacks_is_a_warning_and_a_name_that_can_be_none_an_error() -> None:
-    assert _only(policy(allow("s3:GetObjekt")), "INVALID_ACTION").severity is Severity.WARNING
-    assert _only(policy(allow("GetObject")), "INVALID_ACTION").severity is Severity.ERROR
+UNKNOWN = [
+    (policy(allow("s3:GetObjekt")), "INVALID_ACTION", "s3:GetObjekt"),
+    (policy(allow("glou:GetTable")), "INVALID_SERVICE_IN_ACTION", "glou"),
+    (policy(allow("glou:GetTable")), "INVALID_SERVICE_IN_ACTION", "GLOU:get*"),
+    (policy(allow(resource="arn:aws:sthree:::x")), "INVALID_SERVICE", "sthree"),
+    (policy(allow(resource="arn:aws:s3:::")), "INVALID_ARN_RESOURCE", "arn:aws:s3:::"),
+    (when("StringEquals", "s3:prefixx", "x"), "INVALID_SERVICE_CONDITION_KEY", "s3:Prefixx"),
+    (when("StringEquals", "aws:PrincipalOrgIds", "x"), "INVALID_GLOBAL_CONDITION_KEY", "aws:*"),
+    (when("StringEquals", "aws:RequestedRegion", "eu-west-9"), "INVALID_REGION", "eu-west-9"),
+    (
+        policy(allow("ec2:StopInstances", f"arn:aws:ec2:eu-west-9:{ACCOUNT}:instance/*")),
+        "INVALID_ARN_REGION",
+        "eu-*",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "name"), UNKNOWN, ids=[name for *_, name in UNKNOWN])
+def test_an_unknown_name_is_an_error_until_it_is_accepted_as_a_newer_one(
+    text: str, code: str, name: str, accepting: Callable[[str], None]
+) -> None:
+    found = _only(text, code)
+    assert found.severity is Severity.ERROR
+    assert found.is_by_catalogue
+    assert not found.is_refused
+    accepting("another:Name")
+    assert _only(text, code) == found
+    accepting(name)
+    assert _only(text, code).severity is Severity.WARNING
+
+
+@pytest.fixture
+def accepting() -> Iterator[Callable[[str], None]]:
+    yield lambda name: accept_newer([name])
+    accept_newer([])
+
+
+def test_a_key_of_a_service_without_actions_is_a_warning() -> None:
+    """AWS has such services: `catalog:ChangeType` of AWS Marketplace."""
+    found = _only(when("StringEquals", "catalog:ChangeType", "x"), "INVALID_SERVICE_CONDITION_KEY")
+    assert found.severity is Severity.WARNING
+
+
+def test_what_aws_refuses_is_no_matter_of_the_catalogue() -> None:
+    for text in (policy(allow("GetObject")), policy(allow(resource="bucket"))):
+        assert [one.is_refused for one in lint(text, kind="identity")] == [True]
+
+
+def test_what_a_text_said_before_is_a_warning_in_the_next_one() -> None:
+    former, text = policy(allow("s3:GetOld")), policy(allow(["s3:GetOld", "s3:GetNew"], "*"))
+    found = less_standing(lint(text, kind="identity"), former=lambda: former, kind=Kind.IDENTITY)
+    severities = {one.message.split("“")[1][:9]: one.severity for one in found}
+    assert severities == {"s3:GetOld": Severity.WARNING, "s3:GetNew": Severity.ERROR}
+
+
+def test_every_region_of_the_sdk_is_known() -> None:
+    partitions = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_bytes())
+    known = {name for one in partitions["partitions"] for name in one["regions"]}
+    assert known - REGIONS - NO_PLACE == set()
+
+
+def test_an_account_beside_its_users_is_what_a_not_principal_needs() -> None:
+    both = [f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:user/ada"]
+    text = policy(deny(Principal=None, NotPrincipal={"AWS": both}))
+    assert "REDUNDANT_PRINCIPAL" not in [one.code for one in lint(text, kind="resource")]
+
+
+def test_a_private_address_beside_a_public_one_is_a_suggestion() -> None:
+    found = _only(when("IpAddress", "aws:SourceIp", "10.0.0.0/8", "203.0.113.0/24"), "PRIVATE_IP_ADDRESS")
+    assert found.severity is Severity.SUGGESTION
 
 
 def test_a_comma_too_many_hides_no_other_finding() -> None:

@@ -1,0 +1,90 @@
+"""Principals that another one of the same element takes in.
+
+Source: "AWS JSON policy elements: Principal". An Allow that names a user or a role needs no identity policy within the account,
+and one that names the account does: that is said where it can matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.view import Statement, Subject, Word
+
+ACCOUNT: Final = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
+OF_ACCOUNT: Final = re.compile(r"arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):.+", re.DOTALL)
+SESSION: Final = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+", re.DOTALL)
+ROLE: Final = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/(?:.*/)?([^/]+)", re.DOTALL)
+
+
+def check_covered_principals(subject: Subject) -> None:
+    """Every Principal and NotPrincipal, whose names of one kind are compared with each other."""
+    for statement in subject.document.statements:
+        if statement.principals is None:
+            continue
+        for kind, words in statement.principals.named.items():
+            if len(words) > 1:
+                _check(kind, words, statement, subject)
+
+
+def _check(kind: str, words: Sequence[Word], statement: Statement, subject: Subject) -> None:
+    everybody = next((word for word in words if word.text == "*"), None)
+    first: dict[str, Word] = {}
+    accounts, roles = _accounts(words), _roles(words)
+    for word in words:
+        same = first.setdefault(_meaning(word), word)
+        if same is not word:
+            _report(word, f"{quoted(word.text)} is listed twice.", subject)
+        elif statement.principals is not None and statement.principals.is_not:
+            # NotPrincipal needs the account beside its users and roles.
+            continue
+        elif everybody is not None and word is not everybody:
+            _report(word, f"* already includes {shown(word.text)}.", subject)
+        elif kind == "AWS":
+            _check_account(word, accounts, roles, statement, subject)
+
+
+def _check_account(
+    word: Word,
+    accounts: Mapping[str, Word],
+    roles: Mapping[tuple[str, ...], Word],
+    statement: Statement,
+    subject: Subject,
+) -> None:
+    own = OF_ACCOUNT.fullmatch(word.text)
+    account = accounts.get(own[1]) if own is not None else None
+    session = SESSION.fullmatch(word.text)
+    role = roles.get(session.groups()) if session is not None else None
+    if account is not None and account is not word:
+        more = " Naming it only matters if it has no identity policy for this." if statement.allows else ""
+        _report(
+            word,
+            f"Account {_meaning(account)} is listed too, which includes {shown(word.text)}.{more}",
+            subject,
+        )
+    elif role is not None:
+        _report(word, f"Role {shown(role.text)} is listed too, which includes its sessions.", subject)
+
+
+def _report(word: Word, message: str, subject: Subject) -> None:
+    subject.report.add("REDUNDANT_PRINCIPAL", word, message, "Remove it, if you don’t need it.")
+
+
+def _accounts(words: Sequence[Word]) -> dict[str, Word]:
+    """The accounts that are named as a whole, by number."""
+    found = ((ACCOUNT.fullmatch(word.text), word) for word in words)
+    return {match[1]: word for match, word in found if match is not None}
+
+
+def _roles(words: Sequence[Word]) -> dict[tuple[str, ...], Word]:
+    """The roles by partition, account and name."""
+    found = ((ROLE.fullmatch(word.text), word) for word in words)
+    return {match.groups(): word for match, word in found if match is not None}
+
+
+def _meaning(word: Word) -> str:
+    """Equal for the number of an account and the ARN of its root."""
+    found = ACCOUNT.fullmatch(word.text)
+    return found[1] if found is not None else word.text
