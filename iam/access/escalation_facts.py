@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,12 +16,13 @@ from iam.mirror.models import (
     PolicyVersion,
     Section,
     SectionState,
+    TagSet,
     UserCredentials,
     valid_at,
 )
 from iam.mirror.pull.bulk import chunks
 from iam.mirror.pull.sections import INSTANCE_PROFILES
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import Facts, Instance
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 
@@ -28,7 +30,7 @@ RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
 def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
-    """The facts, and the documents of other versions, which have to be held as long as the facts are used. Six queries."""
+    """The facts, and the documents of other versions, which have to be held as long as the facts are used. Eight queries."""
     roles_of, instances = _profiles(at)
     versions = _versions(at)
     digests = {digest for digests in versions.values() for digest in digests}
@@ -38,7 +40,7 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
             EntityState.objects.filter(valid_at(at), kind=Kind.GROUP).values_list("entity_id", "arn")
         ),
         profiled=_profiled(index, roles_of),
-        running=frozenset(role for profile in instances for role in roles_of.get(profile, ())),
+        running=_running(at, roles_of, instances),
         passwords=_passwords(at),
         versions=versions,
     )
@@ -50,16 +52,31 @@ def _passwords(at: datetime | None) -> dict[int, bool]:
     return {user: bool(has) for user, has in rows.values_list("user_id", "has_password")}
 
 
-def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], set[int]]:
-    """The roles of each instance profile, and the profiles that instances use."""
+def _running(
+    at: datetime | None, roles_of: Mapping[int, Sequence[int]], profiles: Mapping[int, int]
+) -> dict[int, tuple[Instance, ...]]:
+    """The instances of each role, with their tags. An instance without tags has no row."""
+    of_role: dict[int, list[Instance]] = defaultdict(list)
+    for chunk in chunks(sorted(profiles)):
+        tags = dict(TagSet.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "tags"))
+        arns = EntityState.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "arn")
+        for number, arn in arns.order_by("arn"):
+            instance = Instance(arn, tuple(sorted(tags.get(number, {}).items())))
+            for role in roles_of.get(profiles[number], ()):
+                of_role[role].append(instance)
+    return {role: tuple(found) for role, found in of_role.items()}
+
+
+def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """The roles of each instance profile, and the profile of each instance."""
     roles_of: dict[int, list[int]] = defaultdict(list)
-    used: set[int] = set()
+    used: dict[int, int] = {}
     edges = Edge.objects.filter(valid_at(at), kind__in=RUNNING)
     for kind, source, target in edges.values_list("kind", "source_id", "target_id"):
         if kind == EdgeKind.PROFILE_ROLE:
             roles_of[source].append(target)
         else:
-            used.add(target)
+            used[source] = target
     return roles_of, used
 
 

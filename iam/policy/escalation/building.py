@@ -10,10 +10,10 @@ from typing import Final
 from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.asking import Asker, Source
 from iam.policy.escalation.attachable import attachable
-from iam.policy.escalation.choices import Choices
+from iam.policy.escalation.choices import Choice, Choices
 from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
 from iam.policy.escalation.finding import Finder, Found
-from iam.policy.escalation.methods import METHODS
+from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.states import (
     AS_IT_IS,
@@ -112,9 +112,9 @@ class Builder:
             )
             found = finder.find(act)
             self._lead(found, everybody, number)
-        estate.choices.append(
-            {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
-        )
+        chosen: dict[Method | tuple[Method, int], tuple[Choice, ...]] = dict(choices.of_roles.items())
+        chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
+        estate.choices.append(chosen)
         return range(before, len(estate.nodes))
 
     def _lead(self, found: Found, act: int, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from iam.policy.escalation.asking import EVERYBODY, NOBODY, Asker, Bits
 from iam.policy.escalation.methods import Method, Need
@@ -15,11 +15,13 @@ EVERYTHING: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to choose: the region, and for each type of resource the names that come into question."""
+    """One way to choose: the region, and for each type of resource the names that come into question; `about` is what is known of
+    the resource, by context key."""
 
     region: str
     names: Mapping[str, tuple[str, ...]]
     needs: tuple[Need, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def by_type(self) -> Iterator[tuple[tuple[str, ...], list[Need]]]:
         """Names, and the needs that one of them must meet all."""
@@ -27,24 +29,25 @@ class Choice:
             yield names, [need for need in self.needs if need.on == type_name]
 
     @property
-    def context(self) -> dict[str, str]:
+    def context(self) -> dict[str, Any]:
         """The circumstances that follow from the choice."""
-        return {"aws:RequestedRegion": self.region}
+        return {"aws:RequestedRegion": self.region, **self.about}
 
 
 @dataclass(slots=True)
 class Choices:
-    """What can be chosen in one account, for each method once."""
+    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method and role."""
 
     asker: Asker
     account: str
     partition: str
     found: dict[tuple[Need, ...], tuple[Choice, ...]] = field(default_factory=dict)
+    of_roles: dict[tuple[Method, int], tuple[Choice, ...]] = field(default_factory=dict)
 
     def of(self, method: Method) -> Iterator[Choice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of the actions."""
         needs = method.own_needs
-        if not all(self._is_allowed_at_all(need.action) for need in needs):
+        if not all(self.is_allowed_at_all(need.action) for need in needs):
             return
         for region in self.asker.regions():
             known = self.found.get(needs, ())
@@ -54,7 +57,8 @@ class Choices:
                 self.found[needs] = (*known, choice)
             yield choice
 
-    def _is_allowed_at_all(self, action: str) -> bool:
+    def is_allowed_at_all(self, action: str) -> bool:
+        """Whether any statement allows an action."""
         return any(clause.allows for clause in self.asker.clauses(action))
 
     def _choice(self, needs: tuple[Need, ...], region: str) -> Choice:

@@ -67,7 +67,7 @@ class Estate:
     place: dict[tuple[int, State], int] = field(default_factory=dict)
     inward: dict[int, list[Way]] = field(default_factory=dict)
     administrators: Bits = NOBODY
-    choices: list[dict[Method, tuple[Choice, ...]]] = field(default_factory=list)
+    choices: list[dict[Method | tuple[Method, int], tuple[Choice, ...]]] = field(default_factory=list)
     ceiling: bool = True
     is_whole: bool = True
     regions: tuple[str, ...] = ()

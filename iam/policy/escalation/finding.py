@@ -11,6 +11,7 @@ from iam.policy.escalation.choices import Choices
 from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found import Found, circumstances
+from iam.policy.escalation.instances import OF_INSTANCES, Instances
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
 from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
 from iam.policy.escalation.removed_denies import Removing
@@ -49,6 +50,7 @@ class Finder:
         self._nodes, self._facts, self._shard = nodes, facts, shard
         self._services = Services(shard.number, moment=asker.moment)
         self._policies, self._new = policies, new
+        self._instances = Instances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
 
     def find(self, act: Acting) -> Found:
@@ -105,7 +107,7 @@ class Finder:
             if not aims or (method.sort is Sort.PASS and method.service not in passes):
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
-            if does.any:
+            if does.any or (method.name in OF_INSTANCES and self._facts.running):
                 self._note_service(found, method, aims, does, act, passes)
 
     def _passes(self, trusting: Mapping[str, list[tuple[Aim, int]]]) -> dict[str, dict[int, Bits]]:
@@ -136,13 +138,13 @@ class Finder:
         of_service = passes[method.service] if method.sort is Sort.PASS else {}
         both = []
         for aim, mark in aims:
+            if self._instances.of(method, aim.subject.number):
+                able = self._instances.bits(method, aim.subject.number, act)
+                both.append(able if mark == YES else able.doubtful)
+                continue
             bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Sort.PASS else does
-            both.append(bits if mark == YES and not self._is_assumed(method, aim) else bits.doubtful)
+            both.append(bits if mark == YES and not method.assumes else bits.doubtful)
         self._note(found, method, roles, both, act)
-
-    def _is_assumed(self, method: Method, aim: Aim) -> bool:
-        is_known = method.name in OF_INSTANCES and aim.subject.number in self._facts.running
-        return bool(method.assumes) and not is_known
 
     def _trusting(self, service: str) -> list[tuple[Aim, int]]:
         found = []
@@ -382,9 +384,6 @@ class Finder:
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
                 found.become[node].append(Alternative(method, aim.subject, able))
-
-
-OF_INSTANCES = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})
 
 
 def _any(bits: Iterable[Bits], act: Acting) -> bool:

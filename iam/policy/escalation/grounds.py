@@ -13,7 +13,7 @@ from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.crossing import as_node
 from iam.policy.escalation.estate import Alternative, Node
 from iam.policy.escalation.finding import circumstances
-from iam.policy.escalation.methods import Method, Need, Sort
+from iam.policy.escalation.methods import Need, Sort
 from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
 from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
@@ -132,7 +132,7 @@ class _Asking:
         self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
         self._who = as_node(node.member, self._grants)
         self._shard = index.accounts[node.member.account]
-        self._found: dict[tuple[Need, ...], tuple[Ground, ...]] = {}
+        self._found: dict[tuple[tuple[Need, ...], int | None], tuple[Ground, ...]] = {}
         self._held = list(held_by(self._shard, node.member, node.state))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(pair for found in pairs for pair in found).items())
@@ -149,7 +149,7 @@ class _Asking:
         if method.sort is Sort.FEDERATE:
             yield from self._federated(one)
             return
-        yield from self._of_choices(method, choices)
+        yield from self._of_choices(one, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
             yield _of_service(subject.member, method.trusted, moment=self._index.moment)
 
@@ -160,11 +160,14 @@ class _Asking:
         yield self._ground(need.action, provider, {"aws:RequestedRegion": HOME}, ())
         yield _by_provider(role, provider, moment=self._index.moment)
 
-    def _of_choices(self, method: Method, choices: Mapping[Any, tuple[Choice, ...]]) -> tuple[Ground, ...]:
-        """The same whatever the target is."""
-        found = self._found.get(method.own_needs)
+    def _of_choices(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> tuple[Ground, ...]:
+        """The same whatever the target is, unless it is something that is known to be there."""
+        method = one.method
+        of_role = choices.get((method, one.subject.number))
+        key = (method.own_needs, one.subject.number if of_role else None)
+        found = self._found.get(key)
         if found is None:
-            found = self._found[method.own_needs] = tuple(self._chosen(choices.get(method, ())))
+            found = self._found[key] = tuple(self._chosen(of_role or choices.get(method, ())))
         return found
 
     def _best(self, one: Alternative) -> list[Ground]:

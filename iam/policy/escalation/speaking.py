@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -109,12 +109,14 @@ def boundary_of(action: str, boundary: str) -> str | None:
     return boundary or None if listed else None
 
 
-def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:
+def tags_of(
+    tags: Mapping[str, str], wanted: Iterable[str], *, prefixes: Sequence[str] = TAGS
+) -> dict[str, Any]:
     """Context keys for tags of the resource: those that it has, and None for those that it is known not to have."""
     lowered = {fold(name): value for name, value in tags.items()}
     found: dict[str, Any] = {}
     for key in wanted:
-        for prefix in TAGS:
+        for prefix in prefixes:
             if key.startswith(prefix):
                 found[key] = lowered.get(key.removeprefix(prefix))
     return found

@@ -57,18 +57,25 @@ class State(NamedTuple):
 AS_IT_IS: Final = State()
 
 
+class Instance(NamedTuple):
+    """An EC2 instance; `tags` are its (key, value) pairs, None: not known."""
+
+    arn: str
+    tags: tuple[tuple[str, str], ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What policies do not tell, as far as it is known.
 
     `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are known; `running`
-    are the roles that some instance is known to have; `passwords` says of users whether they have one; `versions` are the
+    are the instances that are known to have a role, by role; `passwords` says of users whether they have one; `versions` are the
     digests of each policy's versions that are not the default, None: not known.
     """
 
     group_arns: Mapping[int, str] = field(default_factory=dict)
     profiled: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    running: frozenset[int] = frozenset()
+    running: Mapping[int, tuple[Instance, ...]] = field(default_factory=dict)
     passwords: Mapping[int, bool] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] | None = None
 

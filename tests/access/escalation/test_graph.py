@@ -16,9 +16,10 @@ from iam.access.escalation_facts import facts_at
 from iam.access.escalation_graph import KEPT, escalation_at, forget
 from iam.directory.models import Role
 from iam.journal.models import Entry
-from iam.mirror.models import EdgeKind, Kind, PolicyVersion, Section
+from iam.mirror.models import EdgeKind, Kind, PolicyVersion, Section, TagSet
 from iam.mirror.pull import revisions
 from iam.mirror.snapshot import snapshot
+from iam.policy.escalation.states import Instance
 from tests import factories as make
 from tests.access.escalation.conftest import LATER, ONE, SignIn, World, allow, body
 
@@ -96,7 +97,32 @@ def test_what_runs_with_a_role_is_known(world: World) -> None:
     make.edge(EdgeKind.INSTANCE_PROFILE, instance, profile)
     with snapshot() as index:
         facts, _ = facts_at(None, index)
-    assert facts.running == {boss.pk}
+    assert facts.running == {boss.pk: (Instance(instance.arn, ()),)}
+
+
+@pytest.mark.parametrize(("team", "is_way"), [("pay", True), ("ops", False)])
+def test_the_tags_of_an_instance_decide_who_opens_a_session_on_it(
+    world: World, team: str, is_way: bool
+) -> None:
+    boss = make.role(world.production, "boss", trust=make.TRUST_EC2)
+    make.inline(boss, "all", body=body(allow("All", "*")))
+    profile = make.entity(world.production, Kind.INSTANCE_PROFILE, "boss")
+    instance = make.entity(
+        world.production, Kind.INSTANCE, "i-1", arn=f"arn:aws:ec2:eu-west-1:{ONE}:instance/i-1"
+    )
+    make.edge(EdgeKind.PROFILE_ROLE, profile, boss)
+    make.edge(EdgeKind.INSTANCE_PROFILE, instance, profile)
+    TagSet.objects.create(
+        account=world.production,
+        entity=instance,
+        tags={"team": team},
+        valid_from=make.FIRST_READ,
+        observed_at=make.FIRST_READ,
+    )
+    condition = {"StringEquals": {"ssm:resourceTag/team": "pay"}}
+    session = {**allow("Session", "ssm:StartSession"), "Condition": condition}
+    make.inline(world.of["nobody"], "session", body=body(session))
+    assert ("nobody" in reachers(world)) is is_way
 
 
 def test_passwords_are_known_where_a_report_told(world: World) -> None:

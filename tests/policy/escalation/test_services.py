@@ -8,7 +8,7 @@ import pytest
 
 from iam.policy.escalation.methods import METHODS, TARGET, Sort
 from iam.policy.escalation.methods import WRITTEN as WRITTEN_POLICY
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import Facts, Instance
 from tests.policy.escalation import cases
 from tests.policy.escalation.builders import CONDITIONAL, EVERYTHING, NONE, ONE, SURE, World, allow, deny
 from tests.policy.escalation.cases import EC2, ECS, LAMBDA, OTHERS, WRITTEN
@@ -19,6 +19,7 @@ CHANGED = [*cases.CHANGED, *cases.OTHER_CHANGED]
 
 Case = tuple[str, tuple[str, ...], str]
 ADMIN = f"arn:aws:iam::{ONE}:role/admin"
+INSTANCE = Instance(f"arn:aws:ec2:eu-west-1:{ONE}:instance/i-0a1b2c3d4e5f60718")
 
 
 def names(case: Case) -> str:
@@ -197,11 +198,65 @@ def test_instances_that_are_known_to_run_with_a_role_make_it_sure() -> None:
     for running, expected in ((True, SURE), (False, CONDITIONAL)):
         found = world(allow("ssm:SendCommand"), service=EC2)
         _, number = found.arns["admin"]
-        found.facts = Facts(running=frozenset({number} if running else ()))
+        found.facts = Facts(running={number: (INSTANCE,)} if running else {})
         assert found.becomes_administrator("dev") == expected
         path = found.path("dev")
         assert path is not None
         assert bool(path.conditions) is not running
+
+
+TAG_KEYS = [
+    ("ssm-session", "ssm:StartSession", "ssm:resourceTag/team"),
+    ("ssm-session", "ssm:StartSession", "aws:ResourceTag/Team"),
+    ("ssm-command", "ssm:SendCommand", "ssm:resourceTag/team"),
+    ("ec2-instance-connect", "ec2-instance-connect:SendSSHPublicKey", "ec2:ResourceTag/team"),
+]
+TAGGED = [
+    ([(("team", "dev"),)], SURE),
+    ([(("team", "ops"),)], NONE),
+    ([(("team", "Dev"),)], NONE),
+    ([()], NONE),
+    ([(("team", "ops"),), (("owner", "x"), ("team", "dev"))], SURE),
+    ([None], CONDITIONAL),
+    ([], CONDITIONAL),
+]
+
+
+@pytest.mark.parametrize(("method", "action", "key"), TAG_KEYS)
+@pytest.mark.parametrize(("tags", "expected"), TAGGED)
+def test_the_tags_of_instances_decide_where_they_were_read(
+    method: str, action: str, key: str, tags: list[Any], expected: Any
+) -> None:
+    found = world(allow(action, "*", StringEquals={key: "dev"}), service=EC2)
+    _, number = found.arns["admin"]
+    running = tuple(Instance(f"{INSTANCE.arn}{place}", pairs) for place, pairs in enumerate(tags))
+    found.facts = Facts(running={number: running} if running else {})
+    assert found.becomes_administrator("dev") == expected
+    path = found.path("dev")
+    if expected == SURE:
+        assert path is not None
+        (ground,) = (one for one in path.steps[0].grounds if one.action == action)
+        assert ground.request.resource == running[-1].arn
+    if expected == NONE:
+        assert path is None
+
+
+def test_a_deny_by_the_tag_of_the_instance_closes_the_path() -> None:
+    closed = {"Effect": "Deny", "Action": "ssm:*", "Resource": "*"}
+    closed |= {"Condition": {"StringNotEquals": {"ssm:resourceTag/team": "dev"}}}
+    for team, expected in (("dev", SURE), ("ops", NONE)):
+        found = world(allow("ssm:StartSession"), closed, service=EC2)
+        _, number = found.arns["admin"]
+        found.facts = Facts(running={number: (Instance(INSTANCE.arn, (("team", team),)),)})
+        assert found.becomes_administrator("dev") == expected
+
+
+def test_the_name_of_the_instance_decides_too() -> None:
+    for resource, expected in ((INSTANCE.arn, SURE), (f"{INSTANCE.arn}9", NONE)):
+        found = world(allow("ssm:StartSession", resource), service=EC2)
+        _, number = found.arns["admin"]
+        found.facts = Facts(running={number: (INSTANCE,)})
+        assert found.becomes_administrator("dev") == expected
 
 
 def test_a_role_in_no_instance_profile_goes_to_no_instance() -> None:

@@ -1,0 +1,68 @@
+"""EC2 instances that are known to run with a role: their ARNs and tags decide who can use them.
+
+Keys such as `ssm:resourceTag/team` hold the tags of the instance. Source: "Service Authorization Reference", Amazon EC2, AWS
+Systems Manager and EC2 Instance Connect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.policy.escalation.asking import EVERYBODY, NOBODY, Bits
+from iam.policy.escalation.choices import Choice, Choices
+from iam.policy.escalation.estate import Acting
+from iam.policy.escalation.methods import Method
+from iam.policy.escalation.speaking import tags_of
+from iam.policy.escalation.states import Facts, Instance
+
+OF_INSTANCES: Final = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})
+"""The methods that use an instance that runs."""
+KIND: Final = "instance"
+TAGS: Final = ("ssm:resourcetag/", "ec2:resourcetag/", "aws:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """Those of one account."""
+
+    choices: Choices
+    facts: Facts
+
+    def of(self, method: Method, role: int) -> tuple[Instance, ...]:
+        """The instances that are known to run with the role and that the method can use."""
+        return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
+
+    def bits(self, method: Method, role: int, act: Acting) -> Bits:
+        """Who of those who act can use one of them. The choices that come into question are noted for the role."""
+        found = NOBODY
+        noted: list[Choice] = []
+        if not all(self.choices.is_allowed_at_all(need.action) for need in method.own_needs):
+            return found
+        for choice in self._choices(method, role):
+            able = act.of(self._able(choice))
+            if able.any:
+                noted.append(choice)
+                found |= able
+            if found.sure & act.everybody == act.everybody:
+                break
+        if noted:
+            self.choices.of_roles[method, role] = tuple(noted)
+        return found
+
+    def _able(self, choice: Choice) -> Bits:
+        found = EVERYBODY
+        (arn,) = choice.names[KIND]
+        for need in choice.needs:
+            found &= self.choices.asker.ask(need.action, arn, choice.context)
+        return found
+
+    def _choices(self, method: Method, role: int) -> Iterator[Choice]:
+        needs = method.own_needs
+        wanted = frozenset[str]().union(*(self.choices.asker.keys(need.action) for need in needs))
+        for one in self.of(method, role):
+            about: dict[str, Any] = {}
+            if one.tags is not None:
+                about = tags_of(dict(one.tags), wanted, prefixes=TAGS)
+            yield Choice(one.arn.split(":")[3], {KIND: (one.arn,)}, needs, about)
