@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import F
 
-from console.operators.models import Operator
+from console.operators.models import Operator, OperatorSession
 from iam.changes.restore import services
 from iam.changes.restore.models import Hold
 from iam.journal import head
@@ -38,8 +36,7 @@ def after_restore(*, cause: str, actor: Actor | None) -> Ended:
     """Hold every change and end everything that lets somebody in; harmless when it is done again."""
     services.begin_hold(cause=cause, actor=actor)
     Operator.objects.update(session_epoch=F("session_epoch") + 1)
-    UserSession.objects.all().delete()
-    sessions, _ = Session.objects.all().delete()
+    sessions, _ = OperatorSession.objects.all().delete()
     links = [
         link for link in Link.objects.filter(ended_at__isnull=True) if revoke_link(link, actor=actor, why=WHY)
     ]

@@ -137,7 +137,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.saml",
@@ -181,7 +180,7 @@ MIDDLEWARE = [
     "console.web.compression.CompressedPages",
     "console.web.middleware.NotStored",
     "console.web.unavailable.LeaveAlone",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.operators.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "console.web.middleware.NoNulls",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -355,7 +354,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "gatehouse_session"
 CSRF_COOKIE_NAME = "gatehouse_csrf"
 CSRF_COOKIE_HTTPONLY = True
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "console.operators.session_store"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 if not EMBEDDED:
     SESSION_COOKIE_NAME = "__Host-gatehouse_session"

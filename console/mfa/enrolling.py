@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.secrets import sign_in_page
 from console.mfa import door
 from console.operators.recency import recently_authenticated
+from console.operators.sessions import secret_of
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.qr import svg_of
 from console.web.render import is_fragment, render_page
@@ -96,7 +97,7 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     person = Person.objects.get(pk=request.viewer.person_id)
-    seat = Seat(person=person, user=found, secret=request.session.session_key or "")
+    seat = Seat(person=person, user=found, secret=secret_of(request))
     return _answer(request, seat, address=reverse("mfa:enrol", args=[pk]))
 
 

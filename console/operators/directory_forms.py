@@ -48,6 +48,21 @@ class RoleForm(forms.Form):
     )
 
 
+class FactorsForm(forms.Form):
+    """Someone lost their second factors: how the administrator knows that it is them."""
+
+    proof = forms.CharField(
+        max_length=300,
+        label="How did you verify that it’s them?",
+        widget=_text(autocomplete="off", placeholder="Met in person"),
+        validators=[reads_as_stored],
+        help_text="Don’t accept an email or a chat message alone. Meet them, or call a number that you already have. This is kept in the journal.",
+        error_messages={
+            "required": "Write how you verified that it’s them, such as “Met in person” or “Called their known number”."
+        },
+    )
+
+
 class IdentityForm(forms.Form):
     """An IAM user that belongs to the person."""
 

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import structlog
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
@@ -24,6 +26,17 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 def is_open(path: str) -> bool:
     """Whether anybody may ask for this address."""
     return path.startswith(OPEN_PREFIXES) or path in OPEN_PATHS
+
+
+class Sessions(SessionMiddleware):
+    """Django's, for sessions that others can end: the answer that was under way is given, and the next request leads to sign-in."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Save the session unless it has ended meanwhile, where Django would answer 400."""
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            return response
 
 
 class SignedIn:

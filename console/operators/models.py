@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from console.operators.session_store import SessionStore
 from iam.directory.models import Person
 
 
@@ -30,6 +32,23 @@ class Operator(AbstractUser):
             secret=secret,
             algorithm="sha256",
         ).hexdigest()
+
+
+class OperatorSession(AbstractBaseSession):
+    """A session: a digest of its key, its sealed data, and what its operator reads of it. See `console.operators.session_store`."""
+
+    session_key = models.CharField(max_length=64, primary_key=True)
+    # None before the sign-in is complete; then the other fields are empty as well.
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, null=True)
+    began_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        """What reads and writes the rows."""
+        return SessionStore
 
 
 class SignInLock(models.Model):

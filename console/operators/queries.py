@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.db.models import Count, Q, QuerySet
 
 from console.operators.factors import FACTORS
-from console.operators.models import Operator
+from console.operators.models import Operator, OperatorSession
 from iam.directory.models import Person, RoleAssignment, Team
 
 PAGE = 50
@@ -85,9 +84,17 @@ def factors_of(operator: Operator) -> list[Authenticator]:
     return list(Authenticator.objects.filter(user=operator, type__in=FACTORS).order_by("created_at"))
 
 
-def sessions_of(operator: Operator) -> list[UserSession]:
+def sessions_of(operator: Operator) -> list[OperatorSession]:
     """Where the operator is signed in, the newest activity first."""
-    return list(UserSession.objects.filter(user=operator).order_by("-last_seen_at"))
+    lasting = OperatorSession.objects.filter(operator=operator, expire_date__gt=datetime.now(tz=UTC))
+    return list(lasting.order_by("-seen_at"))
+
+
+def signed_in_counts() -> tuple[int, int]:
+    """How many sessions last, and of how many people."""
+    lasting = OperatorSession.objects.filter(operator__isnull=False, expire_date__gt=datetime.now(tz=UTC))
+    counted = lasting.aggregate(sessions=Count("pk"), people=Count("operator", distinct=True))
+    return counted["sessions"], counted["people"]
 
 
 def teams() -> QuerySet[Team]:

@@ -22,6 +22,7 @@ def connect() -> None:
     """Once, when the application starts."""
     auth_signals.user_logged_in.connect(_session_began, dispatch_uid="gatehouse.session")
     auth_signals.user_logged_out.connect(_signed_out, dispatch_uid="gatehouse.sign-out")
+    account_signals.authentication_step_completed.connect(_confirmed, dispatch_uid="gatehouse.confirmed")
     account_signals.user_logged_in.connect(_signed_in, dispatch_uid="gatehouse.sign-in")
     account_signals.password_changed.connect(_password_changed, dispatch_uid="gatehouse.password")
     account_signals.password_set.connect(_password_changed, dispatch_uid="gatehouse.password-set")
@@ -34,6 +35,11 @@ def connect() -> None:
 
 def _session_began(*, request: HttpRequest, **kwargs: Any) -> None:
     sessions.begin(request)
+
+
+def _confirmed(*, request: HttpRequest, reauthenticated: bool = False, **kwargs: Any) -> None:
+    if reauthenticated:
+        sessions.confirmed(request)
 
 
 def _signed_in(*, request: HttpRequest, user: Any, **kwargs: Any) -> None:

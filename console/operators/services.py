@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from console.operators import locks, sessions
+from console.operators.mail import hand_over
 from console.operators.models import Operator
 from iam.directory.appointments import appoint
 from iam.directory.models import Person, Role, RoleAssignment, Team
@@ -175,15 +176,44 @@ def lift_lock(operator: Operator, *, actor: Actor) -> None:
 
 
 @transaction.atomic
-def remove_factors(operator: Operator, *, actor: Actor) -> None:
-    """For a lost phone: remove every second factor of somebody else, and sign them out everywhere."""
+def remove_factors(operator: Operator, *, proof: str, actor: Actor) -> None:
+    """For a lost phone: remove every second factor of somebody else, sign them out everywhere, and mail them that it happened.
+
+    `proof` says how the actor verified that it is them; the journal keeps it.
+    """
     assert_administers(actor)
     person = _person(operator)
     assert_somebody_else(actor, person)
     removed, _ = Authenticator.objects.filter(user=operator).delete()
     locks.forget(locks.code_key(operator))
-    record(kind="factor.remove_all", actor=actor, subject=operator.email, data={"removed": removed})
+    data = {"removed": removed, "proof": proof}
+    record(kind="factor.remove_all", actor=actor, subject=operator.email, data=data)
     sessions.sign_out_everywhere(person)
+    transaction.on_commit(lambda: _tell_of_removal(person))
+
+
+def _tell_of_removal(person: Person) -> None:
+    """By mail: it may have been somebody else who said that the phone was lost."""
+    if not settings.MAIL_IS_CONFIGURED:
+        return
+    subject = render_to_string("operators/email/factors_removed_subject.txt").strip()
+    context = {"name": person.name, "base_url": settings.BASE_URL}
+    text = render_to_string("operators/email/factors_removed_message.txt", context)
+    hand_over(lambda: send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [person.email]))
+
+
+@transaction.atomic
+def end_sessions(operator: Operator, *, actor: Actor) -> None:
+    """Sign somebody out everywhere; they can sign in again."""
+    assert_administers(actor)
+    sessions.sign_out_everywhere(_person(operator), actor=actor)
+
+
+@transaction.atomic
+def end_every_session(*, actor: Actor) -> int:
+    """Sign everyone out, the actor included; returns the number of sessions that were ended."""
+    assert_administers(actor)
+    return sessions.sign_out_everyone(actor=actor)
 
 
 def locked_until(operator: Operator) -> object:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from datetime import UTC, datetime
 
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.db.models import F
 from django.http import HttpRequest
 
-from console.operators.models import Operator
+from console.operators.attempts import client_address
+from console.operators.models import Operator, OperatorSession
+from console.operators.session_store import ADDRESS, SEEN, SIGNED_IN, USER_AGENT, digest
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
-from iam.journal.services import record
+from iam.journal.services import Actor, record
 
-SIGNED_IN = "gatehouse_signed_in"
-SEEN = "gatehouse_seen"
 # Who can change something for others, or read everything, gets the short limit.
 SHORT_IDLE = frozenset({Role.ADMINISTRATOR.value, Role.APPROVER.value, Role.AUDITOR.value})
 # A page that asks by itself, such as a running change, says so by this header: that is no activity.
 POLL_HEADER = "Gatehouse-Poll"
 _WRITE_EVERY = 30
+_OWN = "gatehouse_own"
 
 
 def begin(request: HttpRequest) -> None:
@@ -30,6 +30,8 @@ def begin(request: HttpRequest) -> None:
     now = time.time()
     request.session[SIGNED_IN] = now
     request.session[SEEN] = now
+    request.session[ADDRESS] = client_address(request)
+    request.session[USER_AGENT] = request.headers.get("User-Agent", "")[:200]
 
 
 def signed_in_at(request: HttpRequest) -> float | None:
@@ -61,17 +63,47 @@ def seen(request: HttpRequest, viewer: Viewer) -> None:
     if now - float(request.session.get(SEEN) or 0) < min(_WRITE_EVERY, idle_minutes(viewer) * 6):
         return
     request.session[SEEN] = now
-    UserSession.objects.filter(session_key=request.session.session_key).update(
-        last_seen_at=datetime.now(tz=UTC)
-    )
 
 
-def sign_out_everywhere(person: Person) -> None:
-    """End every session of a person: a right was taken, or they were deactivated."""
+def confirmed(request: HttpRequest) -> None:
+    """Who sat here has shown again who they are: a copy of the session key from before is worth nothing from now on."""
+    request.session.cycle_key()
+
+
+def secret_of(request: HttpRequest) -> str:
+    """A secret that only this browser's session holds, and keeps when its key is replaced."""
+    if _OWN not in request.session:
+        request.session[_OWN] = secrets.token_urlsafe(32)
+    return str(request.session[_OWN])
+
+
+def digest_here(request: HttpRequest) -> str:
+    """What is stored of the key of this session."""
+    return digest(request.session.session_key or "")
+
+
+def end_session(operator: Operator, digest: str) -> bool:
+    """End one session of the operator; False if they have no such session."""
+    ended, _ = OperatorSession.objects.filter(operator=operator, session_key=digest).delete()
+    if ended:
+        record(kind="session.end", actor=operator.person, subject=operator.email)
+    return bool(ended)
+
+
+def sign_out_everyone(*, actor: Actor) -> int:
+    """End every session of everyone, the actor included; returns how many."""
+    Operator.objects.update(session_epoch=F("session_epoch") + 1)
+    ended, _ = OperatorSession.objects.all().delete()
+    record(kind="session.end_everyone", actor=actor, data={"sessions": ended})
+    return ended
+
+
+def sign_out_everywhere(person: Person, *, actor: Actor | None = None) -> None:
+    """End every session of a person: a right was taken, they were deactivated, or an administrator says so."""
     changed = Operator.objects.filter(person=person).update(session_epoch=F("session_epoch") + 1)
     if changed:
-        UserSession.objects.filter(user__person=person).delete()
-        record(kind="session.end_all", actor=None, subject=person.email)
+        OperatorSession.objects.filter(operator__person=person).delete()
+        record(kind="session.end_all", actor=actor, subject=person.email)
 
 
 def sign_out_others(request: HttpRequest, operator: Operator) -> None:
@@ -79,6 +111,5 @@ def sign_out_others(request: HttpRequest, operator: Operator) -> None:
     Operator.objects.filter(pk=operator.pk).update(session_epoch=F("session_epoch") + 1)
     operator.refresh_from_db(fields=["session_epoch"])
     update_session_auth_hash(request, operator)
-    UserSession.objects.filter(user=operator).delete()
-    UserSession.objects.create_from_request(request)
+    OperatorSession.objects.filter(operator=operator).exclude(session_key=digest_here(request)).delete()
     record(kind="session.end_others", actor=operator.person, subject=operator.email)

@@ -2,17 +2,19 @@
 
 from django.urls import include, path
 
-from console.operators.pages import people, profile, resume, teams
+from console.operators.pages import people, profile, resume, sign_ins, teams
 
 urlpatterns = [
     path("sign-in/", include("console.operators.sign_in_urls")),
     path("profile/", profile.profile, name="profile"),
     path("profile/continue/", resume.resume, name="resume"),
     path("profile/sessions/", profile.end_others, name="profile-sessions"),
+    path("profile/sessions/<slug:digest>/end/", profile.end_session, name="profile-session-end"),
     path("profile/preferences/", profile.preferences, name="profile-preferences"),
     path("operators/", people.listing, name="operators"),
     path("operators/new/", people.new, name="operator-new"),
     path("operators/set-up/", teams.set_up, name="set-up"),
+    path("operators/sessions/", sign_ins.sessions_end_all, name="operator-sessions"),
     path("operators/teams/", teams.listing, name="teams"),
     path("operators/teams/<slug:slug>/", teams.detail, name="team"),
     path("operators/teams/<slug:slug>/delete/", teams.delete, name="team-delete"),
@@ -27,12 +29,13 @@ urlpatterns = [
     path(
         "operators/<uuid:pk>/users/<int:number>/remove/", people.identity_remove, name="operator-user-remove"
     ),
-    path("operators/<uuid:pk>/invite/", people.invite, name="operator-invite"),
-    path("operators/<uuid:pk>/unlock/", people.unlock, name="operator-unlock"),
-    path("operators/<uuid:pk>/factors/remove/", people.factors_remove, name="operator-factors-remove"),
+    path("operators/<uuid:pk>/invite/", sign_ins.invite, name="operator-invite"),
+    path("operators/<uuid:pk>/unlock/", sign_ins.unlock, name="operator-unlock"),
+    path("operators/<uuid:pk>/sessions/end/", sign_ins.sessions_end, name="operator-sessions-end"),
+    path("operators/<uuid:pk>/factors/remove/", sign_ins.factors_remove, name="operator-factors-remove"),
     path(
         "operators/<uuid:pk>/company-sign-ins/<int:number>/remove/",
-        people.binding_remove,
+        sign_ins.binding_remove,
         name="operator-binding-remove",
     ),
     path("operators/<uuid:pk>/deactivate/", people.deactivate, name="operator-deactivate"),

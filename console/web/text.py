@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Final
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 # https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters: what turns the order of the letters around it.
-reads_as_stored = RegexValidator(
+_turns_nothing = RegexValidator(
     "[\u202a-\u202e\u2066-\u2069]",
     "This contains an invisible character that reverses the order of letters. Type it again.",
     code="bidi",
     inverse_match=True,
 )
+# Of Unicode's general categories: letters, numbers, punctuation and symbols.
+_VISIBLE: Final = frozenset("LNPS")
+
+
+def reads_as_stored(text: str) -> None:
+    """Raise ValidationError for a text that reads otherwise than it is stored, or that nobody can see."""
+    _turns_nothing(text)
+    if text and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
+        raise ValidationError("This has only invisible characters. Type it again.", code="invisible")

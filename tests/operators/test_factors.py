@@ -232,18 +232,40 @@ def test_a_member_may_remove_their_factor(client: Client, kwame: Operator) -> No
 
 
 def test_an_administrator_helps_after_a_lost_phone(
-    client: Client, kwame: Operator, ines: Operator, app: pyotp.TOTP
+    client: Client,
+    kwame: Operator,
+    ines: Operator,
+    app: pyotp.TOTP,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     other = Client()
     client.force_login(ines)
     other.force_login(kwame)
-    assert client.post(f"/operators/{kwame.person_id}/factors/remove/").status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(f"/operators/{kwame.person_id}/factors/remove/", {"proof": "Met in person"})
+    assert answer.status_code == 302
     assert not Authenticator.objects.filter(user=kwame).exists()
     assert not is_signed_in(other)
-    assert Entry.objects.get(kind="factor.remove_all").subject == kwame.email
+    entry = Entry.objects.get(kind="factor.remove_all")
+    assert (entry.subject, entry.data["proof"]) == (kwame.email, "Met in person")
+    assert mail.outbox[-1].to == [kwame.email]
+    assert "removed all second factors" in mail.outbox[-1].body
+
+
+@pytest.mark.parametrize("proof", ["", "   ", "\u200b"])
+def test_no_factor_is_removed_without_proof_of_who_asks(
+    client: Client, kwame: Operator, ines: Operator, app: pyotp.TOTP, proof: str
+) -> None:
+    """A stranger calls and says that the phone of a colleague is lost."""
+    client.force_login(ines)
+    answer = client.post(f"/operators/{kwame.person_id}/factors/remove/", {"proof": proof})
+    assert answer.status_code == 422
+    assert "aria-invalid" in answer.content.decode()
+    assert Authenticator.objects.filter(user=kwame).exists()
+    assert not Entry.objects.filter(kind="factor.remove_all").exists()
 
 
 def test_nobody_removes_their_own_factors_that_way(ines: Operator) -> None:
     with pytest.raises(DirectoryRuleError, match="your own"):
-        remove_factors(ines, actor=ines.person)
-    remove_factors(ines, actor=COMMAND_LINE)
+        remove_factors(ines, proof="Met", actor=ines.person)
+    remove_factors(ines, proof="Met", actor=COMMAND_LINE)

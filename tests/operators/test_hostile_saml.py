@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from onelogin.saml2.constants import OneLogin_Saml2_Constants
 
 from console import env, single_sign_on
 from console.audit.words import words_of
-from console.operators.models import Operator
+from console.operators.models import Operator, OperatorSession
 from iam.journal.models import Entry
 from tests.operators.conftest import is_signed_in
 from tests.operators.issuer import Answer, running_issuer
@@ -100,7 +99,7 @@ class TestAssertion:
 
     def test_an_answer_is_kept_for_minutes_and_not_for_weeks(self, client: Client) -> None:
         client.post(f"{HERE}/acs/", {"SAMLResponse": "AAAA"}, **HTTPS)
-        ends = Session.objects.latest("expire_date").expire_date
+        ends = OperatorSession.objects.latest("expire_date").expire_date
         assert ends < datetime.now(tz=UTC) + timedelta(minutes=11)
 
     def test_a_second_restriction_counts_too(self, client: Client, ines: Operator) -> None:

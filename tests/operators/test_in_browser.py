@@ -77,7 +77,7 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(
     page.get_by_role("link", name="I have kept them").click()
     expect(page.get_by_text("My laptop")).to_be_visible()
     page.goto("/profile/")
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
 
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(lambda address: "/sign-in/" not in address)
@@ -96,7 +96,7 @@ def test_a_passkey_is_the_second_step_after_a_password(
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.goto("/profile/")
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     _sign_in(page, kwame.email)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     page.get_by_role("button", name="Use a passkey or security key").click()

@@ -55,7 +55,7 @@ PARTS = re.compile(
 
 
 def _shipped() -> Iterator[str]:
-    for folder in ("account", "mfa", "socialaccount", "usersessions"):
+    for folder in ("account", "mfa", "socialaccount"):
         for file in sorted((SHIPPED / folder).rglob("*.*")):
             yield file.relative_to(SHIPPED).as_posix()
 

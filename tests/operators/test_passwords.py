@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from allauth.mfa import app_settings
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils.module_loading import import_string
 
 from console import settings as settings_of_the_console
-from console.operators.models import Operator
+from console.operators.models import Operator, OperatorSession
 from tests.operators.conftest import PASSWORD, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +85,7 @@ def test_a_copied_session_is_worth_nothing_after_signing_out(client: Client, kwa
     assert is_signed_in(copy)
     client.post("/sign-in/out/")
     assert not is_signed_in(copy)
-    assert not Session.objects.exists() or not is_signed_in(copy)
+    assert not OperatorSession.objects.exists() or not is_signed_in(copy)
 
 
 def test_session_keys_are_long_and_never_the_same(kwame: Operator) -> None:

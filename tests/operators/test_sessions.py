@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.test import Client
 
-from console.operators.models import Operator
+from console.operators.models import Operator, OperatorSession
+from console.operators.session_store import SessionStore, digest
 from console.operators.sessions import POLL_HEADER, SHORT_IDLE
 from console.operators.tasks import tidy_sign_ins
 from iam.directory.models import Role
@@ -20,7 +20,7 @@ from iam.directory.services import deactivate_person, remove_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
 from tests import factories
-from tests.operators.conftest import is_signed_in, sign_in
+from tests.operators.conftest import PASSWORD, is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -123,7 +123,7 @@ def test_taking_a_role_signs_out_everywhere(client: Client, kwame: Operator) -> 
     remove_role(kwame.person.assignments.get(), actor=COMMAND_LINE)
     assert not is_signed_in(client)
     assert not is_signed_in(other)
-    assert not UserSession.objects.exists()
+    assert not OperatorSession.objects.exists()
     assert Entry.objects.filter(kind="session.end_all", subject=kwame.email).exists()
 
 
@@ -152,7 +152,7 @@ def test_ended_sessions_are_tidied_away(client: Client, kwame: Operator) -> None
         sign_in(client, kwame.email)
     with _at(24 * 60):
         tidy_sign_ins()
-    assert not UserSession.objects.exists()
+    assert not OperatorSession.objects.exists()
 
 
 def test_a_session_left_open_gets_no_password(client: Client, kwame: Operator) -> None:
@@ -170,3 +170,133 @@ def test_a_session_left_open_gets_no_password(client: Client, kwame: Operator) -
         assert client.post("/sign-in/password/set/", form).status_code == 302
         kwame.refresh_from_db()
         assert kwame.has_usable_password()
+
+
+def test_confirming_who_one_is_gives_a_new_key(client: Client, ines: Operator) -> None:
+    """A copy of the old one doesn't become fresh with it."""
+    with _at(0):
+        sign_in(client, ines.email)
+    stolen = Client()
+    stolen.cookies = client.cookies.copy()
+    with _at(14):
+        assert is_signed_in(stolen)
+    with _at(16):
+        answer = client.get("/operators/new/")
+        assert answer["Location"].startswith("/sign-in/confirm/")
+        client.post("/sign-in/confirm/", {"password": PASSWORD})
+        assert client.get("/operators/new/").status_code == 200
+        assert not is_signed_in(stolen)
+        assert OperatorSession.objects.filter(operator=ines).count() == 1
+
+
+def test_one_session_is_ended_after_confirming(client: Client, kwame: Operator) -> None:
+    lost, third = Client(), Client()
+    with _at(0):
+        for browser in (lost, third, client):
+            sign_in(browser, kwame.email)
+    with _at(16):
+        address = f"/profile/sessions/{digest(lost.session.session_key)}/end/"
+        assert address in client.get("/profile/").content.decode()
+        assert client.post(address)["Location"].startswith("/sign-in/confirm/")
+        assert is_signed_in(lost)
+        client.post("/sign-in/confirm/", {"password": PASSWORD})
+        assert client.post(address)["Location"] == "/profile/"
+        assert not is_signed_in(lost)
+        assert is_signed_in(third)
+        assert is_signed_in(client)
+        assert client.post("/profile/sessions/")["Location"] == "/profile/"
+        assert not is_signed_in(third)
+    assert Entry.objects.filter(kind="session.end", subject=kwame.email).count() == 1
+
+
+def test_ending_all_others_needs_a_recent_sign_in_too(client: Client, kwame: Operator) -> None:
+    """Who finds a browser open signs its person out nowhere."""
+    other = Client()
+    with _at(0):
+        for browser in (other, client):
+            sign_in(browser, kwame.email)
+    with _at(16):
+        assert client.post("/profile/sessions/")["Location"].startswith("/sign-in/confirm/")
+        assert is_signed_in(other)
+
+
+def test_nobody_ends_the_session_of_somebody_else(client: Client, kwame: Operator, ines: Operator) -> None:
+    other = Client()
+    sign_in(other, ines.email)
+    sign_in(client, kwame.email)
+    key = digest(other.session.session_key)
+    assert client.post(f"/profile/sessions/{key}/end/").status_code == 404
+    assert client.post(f"/operators/{ines.person_id}/sessions/end/").status_code == 404
+    assert client.post("/operators/sessions/").status_code == 404
+    assert is_signed_in(other)
+
+
+def test_an_administrator_ends_the_sessions_of_one_person(
+    client: Client, kwame: Operator, ines: Operator
+) -> None:
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser, kwame.email)
+    sign_in(client, ines.email)
+    address = f"/operators/{kwame.person_id}/sessions/end/"
+    assert address in client.get(f"/operators/{kwame.person_id}/").content.decode()
+    assert client.post(address).status_code == 302
+    assert not is_signed_in(first)
+    assert not is_signed_in(second)
+    assert is_signed_in(client)
+    assert Entry.objects.get(kind="session.end_all").actor_id == ines.person_id
+    assert sign_in(first, kwame.email)["Location"] == "/"
+
+
+def test_an_administrator_signs_everyone_out(client: Client, kwame: Operator, ines: Operator) -> None:
+    """Sessions were stolen, and nobody knows whose."""
+    other = Client()
+    sign_in(other, kwame.email)
+    sign_in(client, ines.email)
+    assert "2 sessions of 2 people" in " ".join(client.get("/operators/sessions/").content.decode().split())
+    assert client.post("/operators/sessions/")["Location"] == "/sign-in/?ended=expired"
+    assert not is_signed_in(other)
+    assert not is_signed_in(client)
+    assert Entry.objects.get(kind="session.end_everyone").data == {"sessions": 2}
+    sign_in(client, ines.email)
+    assert is_signed_in(client)
+
+
+def test_an_administrator_of_one_account_signs_nobody_out(client: Client, kwame: Operator) -> None:
+    other = Client()
+    sign_in(other, kwame.email)
+    one = factories.operator(Role.ADMINISTRATOR)
+    one.person.assignments.update(account_id="111122223333")
+    client.force_login(one)
+    client.post("/operators/sessions/")
+    client.post(f"/operators/{kwame.person_id}/sessions/end/")
+    assert is_signed_in(other)
+
+
+def test_a_session_that_is_ended_meanwhile_is_no_error(client: Client, kwame: Operator) -> None:
+    sign_in(client, kwame.email)
+    save = SessionStore.save
+
+    def ended_first(self: SessionStore, must_create: bool = False) -> None:
+        OperatorSession.objects.all().delete()
+        save(self, must_create)
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=1)),
+    ):
+        patch.setattr(SessionStore, "save", ended_first)
+        assert client.get("/profile/").status_code == 200
+    assert client.get("/profile/")["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR, Role.MEMBER, None])
+@pytest.mark.parametrize("address", ["/", "/profile/", "/changes/", "/sign-in/factors/"])
+def test_every_page_has_a_button_that_signs_out(role: Role | None, address: str) -> None:
+    browser = Client()
+    browser.force_login(factories.operator(role))
+    answer = browser.get(address)
+    if answer.status_code == 200:
+        assert 'aria-label="Sign out"' in answer.content.decode()
+    else:
+        assert role is None

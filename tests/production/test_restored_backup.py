@@ -18,7 +18,7 @@ import django; django.setup()
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
+from console.operators.session_store import SessionStore
 from iam.changes.models import Change, ChangeSet
 from iam.directory.models import Person
 from iam.journal.chain import chain_pending
@@ -129,7 +129,7 @@ def test_a_restored_backup_waits_for_a_person(
 
     states = "[('applying', 1), ('queued', 0)]"
     assert script(installed, TRY, DATABASE_URL=restored).splitlines()[-1] == states
-    left = "import django; django.setup()\nfrom django.contrib.sessions.models import Session\nfrom iam.people.links.models import Link\n"
+    left = "import django; django.setup()\nfrom console.operators.models import OperatorSession as Session\nfrom iam.people.links.models import Link\n"
     left += "from iam.sealed.models import Secret\n"
     left += "print(Session.objects.count(), Link.objects.filter(ended_at=None).count(), Secret.objects.exclude(ciphertext='').count())"
     assert script(installed, left, DATABASE_URL=restored).splitlines()[-1] == "0 0 0"

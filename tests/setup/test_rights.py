@@ -137,7 +137,7 @@ def test_whoever_only_looks_is_shown_no_button(role: Role, account: Account) -> 
     account.sections.filter(name="ssh_keys").update(state="denied", permission="iam:ListSSHPublicKeys")
     for name, arguments in SEEN:
         body = client.get(address(name, arguments), follow=True).content.decode()
-        assert 'method="post"' not in body, name
+        assert 'method="post"' not in body.partition("<main")[2], name
         for words in (
             "Connect",
             "Read all now",

@@ -145,7 +145,8 @@ def test_200_megabytes_are_refused_before_a_byte_is_read() -> None:
     request.htmx = None
     request.COOKIES["theme"] = ""
     from django.contrib.messages.storage.cookie import CookieStorage
-    from django.contrib.sessions.backends.db import SessionStore
+
+    from console.operators.session_store import SessionStore
 
     request.session = SessionStore()
     request._messages = CookieStorage(request)

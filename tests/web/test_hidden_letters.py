@@ -52,6 +52,13 @@ def test_nobody_types_them_where_somebody_else_decides_by_it() -> None:
         assert "reverses the order of letters" in str(form.errors)
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\u2060\ufeff\u00ad", "\U000e0041"])
+def test_a_reason_that_nobody_can_see_is_no_reason(text: str) -> None:
+    form = ReasonForm({"reason": text, "key": str(uuid.uuid4())})
+    assert not form.is_valid()
+    assert "only invisible characters" in str(form.errors)
+
+
 @pytest.mark.parametrize("text", ["Zoë\nלמה\u200f", "🙂\u200d🔥", "für Größe"])
 def test_other_scripts_are_welcome(text: str) -> None:
     reads_as_stored(text)

@@ -14,12 +14,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from console.operators import locks
-from console.operators.directory_forms import IdentityForm, PersonForm, RoleForm
+from console.operators.directory_forms import FactorsForm, IdentityForm, PersonForm, RoleForm
 from console.operators.models import Operator
 from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
-from console.operators.services import add_operator, invite_operator, lift_lock, remove_factors
-from console.operators.single_sign_on.bindings import bindings_of, remove_binding
+from console.operators.services import add_operator, invite_operator
+from console.operators.single_sign_on.bindings import bindings_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.directory.appointments import (
@@ -80,7 +80,7 @@ def new(request: ViewerRequest) -> HttpResponse:
         except DirectoryRuleError as error:
             form.add_error("email", str(error))
         else:
-            _invite(request, operator)
+            send_invitation(request, operator)
             return redirect("operator", operator.person_id)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "operators/new.html", {"form": form, "section": "operators"}, status=status)
@@ -90,18 +90,18 @@ def new(request: ViewerRequest) -> HttpResponse:
 @recently_authenticated
 def detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One person: roles, IAM users, sign-in."""
-    return _detail(request, _person(pk))
+    return render_person(request, person_or_404(pk))
 
 
-def _person(pk: UUID) -> Person:
+def person_or_404(pk: UUID) -> Person:
+    """The person of the address."""
     return get_object_or_404(Person.objects.select_related("operator"), pk=pk)
 
 
-def _operator(pk: UUID) -> Operator:
-    return get_object_or_404(Operator.objects.select_related("person"), person_id=pk)
-
-
-def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **forms: Form) -> HttpResponse:
+def render_person(
+    request: ViewerRequest, person: Person, *, status: int = 200, **forms: Form
+) -> HttpResponse:
+    """The page of a person, with forms that need fixing instead of empty ones."""
     operator: Operator | None = getattr(person, "operator", None)
     context: dict[str, Any] = {
         "person": person,
@@ -117,6 +117,7 @@ def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **form
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
         "role_form": forms.get("role_form") or RoleForm(),
         "identity_form": forms.get("identity_form") or IdentityForm(),
+        "factors_form": forms.get("factors_form") or FactorsForm(),
         "section": "operators",
     }
     return render_page(request, "operators/detail.html", context, status=status)
@@ -130,7 +131,7 @@ def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
     return {"identities": shown, "identities_elsewhere": len(every) - len(shown)}
 
 
-def _attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:
+def attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:
     """Do it and say so, or say which rule forbids it."""
     try:
         act()
@@ -140,7 +141,8 @@ def _attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) ->
         messages.success(request, done)
 
 
-def _invite(request: ViewerRequest, operator: Operator) -> None:
+def send_invitation(request: ViewerRequest, operator: Operator) -> None:
+    """Send the invitation and say so, or say why not."""
     try:
         invite_operator(operator, actor=request.viewer)
     except DirectoryRuleError as error:
@@ -159,15 +161,15 @@ def _invite(request: ViewerRequest, operator: Operator) -> None:
 @recently_authenticated
 def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Give a role."""
-    person, form = _person(pk), RoleForm(request.POST)
+    person, form = person_or_404(pk), RoleForm(request.POST)
     if not form.is_valid():
-        return _detail(request, person, role_form=form, status=422)
+        return render_person(request, person, role_form=form, status=422)
     given = form.cleaned_data
     if Role(given["role"]) in DECIDING and given["team"] is None:
         _appoint(request, person, role=Role(given["role"]), account_id=given["account_id"])
         return redirect("operator", pk)
     label = Role(given["role"]).label.lower()
-    _attempt(
+    attempt(
         request,
         lambda: assign_role(person, **given, actor=request.viewer),
         done=f"{person.name} now has the {label} role.",
@@ -214,7 +216,7 @@ def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "Choose Approve or Reject.")
     else:
         act, done = acts[request.POST["decision"]]
-        _attempt(request, lambda: act(found, actor=viewer), done=done)
+        attempt(request, lambda: act(found, actor=viewer), done=done)
     return redirect("changes:approvals")
 
 
@@ -226,7 +228,7 @@ def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     assignment = get_object_or_404(
         RoleAssignment.objects.select_related("person", "team"), pk=number, person_id=pk
     )
-    _attempt(
+    attempt(
         request,
         lambda: remove_role(assignment, actor=request.viewer),
         done=f"Role removed. {assignment.person.name} was signed out everywhere.",
@@ -239,10 +241,10 @@ def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 @recently_authenticated
 def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Link an IAM user."""
-    person, form = _person(pk), IdentityForm(request.POST)
+    person, form = person_or_404(pk), IdentityForm(request.POST)
     if not form.is_valid():
-        return _detail(request, person, identity_form=form, status=422)
-    _attempt(
+        return render_person(request, person, identity_form=form, status=422)
+    attempt(
         request,
         lambda: link_identity(person, user_arn=form.cleaned_data["user_arn"], actor=request.viewer),
         done=f"IAM user linked to {person.name}.",
@@ -256,7 +258,7 @@ def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """Unlink an IAM user."""
     identity = get_object_or_404(Identity.objects.select_related("person"), pk=number, person_id=pk)
-    _attempt(
+    attempt(
         request,
         lambda: unlink_identity(identity, actor=request.viewer),
         done="IAM user unlinked. Nothing was changed in AWS.",
@@ -267,61 +269,10 @@ def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpRespon
 @require(Right.MANAGE_OPERATORS)
 @require_POST
 @recently_authenticated
-def invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Send the invitation again."""
-    _invite(request, _operator(pk))
-    return redirect("operator", pk)
-
-
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
-def unlock(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Lift a lock."""
-    operator = _operator(pk)
-    _attempt(
-        request,
-        lambda: lift_lock(operator, actor=request.viewer),
-        done="Sign-in unlocked. They can try again now.",
-    )
-    return redirect("operator", pk)
-
-
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
-def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Remove lost devices."""
-    operator = _operator(pk)
-    _attempt(
-        request,
-        lambda: remove_factors(operator, actor=request.viewer),
-        done="All second factors were removed, and they were signed out everywhere.",
-    )
-    return redirect("operator", pk)
-
-
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
-def binding_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Remove a company sign-in; the next one links anew."""
-    operator = _operator(pk)
-    _attempt(
-        request,
-        lambda: remove_binding(operator, number, actor=request.viewer),
-        done="Company sign-in removed, and they were signed out everywhere.",
-    )
-    return redirect("operator", pk)
-
-
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
 def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Nobody signs in as them any more."""
-    person = _person(pk)
-    _attempt(
+    person = person_or_404(pk)
+    attempt(
         request,
         lambda: deactivate_person(person, actor=request.viewer),
         done=f"{person.name} can no longer sign in and was signed out everywhere.",
@@ -334,8 +285,8 @@ def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @recently_authenticated
 def reactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """They may sign in again."""
-    person = _person(pk)
-    _attempt(
+    person = person_or_404(pk)
+    attempt(
         request,
         lambda: reactivate_person(person, actor=request.viewer),
         done=f"{person.name} can sign in again.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -13,6 +13,7 @@ from console.operators import sessions
 from console.operators.factors import is_missing
 from console.operators.models import Operator
 from console.operators.queries import factors_of, sessions_of
+from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest
 from console.web.moments import zone_named, zone_names
 from console.web.render import render_page
@@ -43,7 +44,7 @@ def profile(request: ViewerRequest) -> HttpResponse:
         "factors": factors_of(operator),
         "factor_missing": is_missing(request, request.viewer),
         "sessions": sessions_of(operator),
-        "session_key": request.session.session_key,
+        "session_here": sessions.digest_here(request),
         "zones": sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/")),
         "idle_minutes": sessions.idle_minutes(request.viewer),
         "sees_console": request.viewer.may(Right.SEE_ACCOUNT) or request.viewer.may(Right.SEE_TEAM),
@@ -63,6 +64,17 @@ def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
 
 
 @require_POST
+@recently_authenticated
+def end_session(request: ViewerRequest, digest: str) -> HttpResponse:
+    """Sign one other browser out."""
+    if not sessions.end_session(_operator(request), digest):
+        raise Http404
+    messages.success(request, "That session was ended.")
+    return redirect("profile")
+
+
+@require_POST
+@recently_authenticated
 def end_others(request: ViewerRequest) -> HttpResponse:
     """Sign out everywhere else."""
     sessions.sign_out_others(request, _operator(request))

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from console.operators.directory_forms import RuleForm, SetUpForm, TeamForm
 from console.operators.landing import is_unsettled
-from console.operators.pages.people import SUGGESTED_ACCOUNTS, _attempt, _invite
+from console.operators.pages.people import SUGGESTED_ACCOUNTS, attempt, send_invitation
 from console.operators.queries import teams
 from console.operators.recency import recently_authenticated
 from console.operators.services import appoint_approvers
@@ -76,7 +76,7 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponse:
 def rule_remove(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
     """Take a rule away."""
     rule = get_object_or_404(TeamRule.objects.select_related("team"), pk=number, team__slug=slug)
-    _attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="Rule removed.")
+    attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="Rule removed.")
     return redirect("team", slug)
 
 
@@ -115,7 +115,7 @@ def set_up(request: ViewerRequest) -> HttpResponse:
         else:
             for operator in appointed:
                 if not operator.has_usable_password():
-                    _invite(request, operator)
+                    send_invitation(request, operator)
             if is_unsettled():
                 messages.success(request, "Requested. A second person must approve it under Approvals.")
             else:

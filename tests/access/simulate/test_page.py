@@ -73,7 +73,7 @@ def test_policy_texts_count_and_are_kept_nowhere(org: Organization, auditor: Cli
     page = response.content.decode()
     assert heading(page) == "Allowed by resource policy, statement 1, and nothing denies it."
     written = [one["sql"] for one in captured if re.match("INSERT|UPDATE|DELETE", one["sql"])]
-    assert not [sql for sql in written if "django_session" not in sql]
+    assert not [sql for sql in written if "operators_operatorsession" not in sql]
     assert not Entry.objects.exists()
 
 

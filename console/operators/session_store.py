@@ -1,0 +1,129 @@
+"""Sessions in the database: it holds a digest of each session key, and data that only the key opens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from cryptography.fernet import Fernet, InvalidToken
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from console.operators.models import OperatorSession
+
+# What the data of a session hold about itself, and its row beside them.
+SIGNED_IN = "gatehouse_signed_in"
+SEEN = "gatehouse_seen"
+ADDRESS = "gatehouse_address"
+USER_AGENT = "gatehouse_user_agent"
+
+
+def columns(data: dict[str, Any]) -> dict[str, Any]:
+    """What the row of a session says of it, as its data have it: whose it is (None before the sign-in is complete), since when, from where."""
+    return {
+        "operator_id": int(data[SESSION_KEY]) if SESSION_KEY in data else None,
+        "began_at": _moment(data.get(SIGNED_IN)),
+        "seen_at": _moment(data.get(SEEN)),
+        "address": data.get(ADDRESS),
+        "user_agent": data.get(USER_AGENT, ""),
+    }
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def digest(session_key: str) -> str:
+    """What is stored of a session key. The key has 165 random bits, so that a salt or a slow hash would add nothing."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+def seal(session_key: str, data: str) -> str:
+    """The session data, encrypted under a key that comes from the session key and not from what is stored."""
+    return _cipher(session_key).encrypt(data.encode()).decode()
+
+
+def unseal(session_key: str, stored: bytes | str) -> str:
+    """The session data; "" for what another key sealed, or was altered."""
+    try:
+        return _cipher(session_key).decrypt(stored).decode()
+    except InvalidToken:
+        return ""
+
+
+def _cipher(session_key: str) -> Fernet:
+    key = hmac.digest(session_key.encode(), b"gatehouse session data", "sha256")
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+class SessionStore(db.SessionStore):
+    """Django's store in the database. `session_key` is the key of the cookie; its digest is the primary key of the row."""
+
+    @classmethod
+    def get_model_class(cls) -> type[OperatorSession]:
+        """The rows; they also say whose session it is and where it began."""
+        from console.operators.models import OperatorSession
+
+        return OperatorSession
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        """Signed as Django signs it, then sealed."""
+        return seal(self._own_key(), super().encode(session_dict))
+
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
+        """An empty session for data that this session's key doesn't open."""
+        return super().decode(unseal(self._own_key(), session_data))
+
+    def _own_key(self) -> str:
+        key: str = self._get_or_create_session_key()  # type: ignore[attr-defined]
+        return key
+
+    def create_model_instance(self, data: dict[str, Any]) -> OperatorSession:
+        """The row to write."""
+        return self.get_model_class()(
+            session_key=digest(self._own_key()),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            **columns(data),
+        )
+
+    def load(self) -> dict[str, Any]:
+        """The data of this session; {} with no key when it has ended."""
+        rows = self.model.objects.filter(expire_date__gt=timezone.now())
+        row = rows.filter(session_key=digest(self.session_key or "")).first()
+        if row is None:
+            self._session_key = None
+            return {}
+        return self.decode(row.session_data)
+
+    def exists(self, session_key: str) -> bool:
+        """True if a session has this key."""
+        return self.model.objects.filter(session_key=digest(session_key)).exists()
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End the session with this key, or this session."""
+        key = session_key or self.session_key
+        if key is not None:
+            self.model.objects.filter(session_key=digest(key)).delete()
+
+    async def aload(self) -> dict[str, Any]:
+        """As `load`: Django's own would look for the key itself."""
+        return await sync_to_async(self.load)()
+
+    async def asave(self, must_create: bool = False) -> None:
+        """As `save`."""
+        await sync_to_async(self.save)(must_create)
+
+    async def aexists(self, session_key: str) -> bool:
+        """As `exists`."""
+        return await sync_to_async(self.exists)(session_key)
+
+    async def adelete(self, session_key: str | None = None) -> None:
+        """As `delete`."""
+        await sync_to_async(self.delete)(session_key)
