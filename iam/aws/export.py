@@ -31,7 +31,7 @@ _LISTS = {
 }
 _ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}|aws):(user|group|role|policy)(/.*)")
 _SPACE = re.compile(r"[ \t\r\n]*")
-_COMMAND = "`aws iam get-account-authorization-details --output json > account.json`"
+_COMMAND = "`aws iam get-account-authorization-details --output json > iam.json`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,8 @@ class _Scanner:
         """The error of a file that is not JSON at the present place."""
         line = self._text.count("\n", 0, self._at) + 1
         column = self._at - self._text.rfind("\n", 0, self._at)
+        if not self._text.rstrip().endswith("}"):
+            why = f"{why}. The end of the file is missing"
         return ExportError(
             f"The file isn’t valid, at line {line}, column {column}: {why}. Create it with {_COMMAND}."
         )

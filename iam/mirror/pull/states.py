@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -43,6 +44,7 @@ def load_states(
     current = temporal.current_rows(
         STATES, owners=[known.id for known, _ in members if known.id not in fresh]
     )
+    _learn(members, current, at=seen.at)
     wanted = {
         known.id: {(): state_of(found, attrs=_attrs(found, current.get(known.id, {}).get(())))}
         for known, found in members
@@ -51,6 +53,21 @@ def load_states(
     change.fresh = fresh
     temporal.write(STATES, change, account_id=account_id, seen=seen, after=after)
     return change.owners
+
+
+def _learn(members: list[tuple[Known, Found]], current: temporal.Rows, *, at: datetime) -> None:
+    """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload, for one, lacks them."""
+    learned: list[bulk.Row] = []
+    for known, found in members:
+        old = current.get(known.id, {}).get(())
+        patch = {name: found.attrs[name] for name in found.keeps if name in found.attrs}
+        if old is None or not patch or old.observed_at > at:
+            continue
+        if patch.keys().isdisjoint(old.values[_AT["attrs"]]):
+            values = _patched(old, patch)
+            learned.append((old.id, bulk.canonical(values[_AT["attrs"]]), values[_AT["digest"]]))
+            current[known.id][()] = old._replace(values=values)
+    bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
 
 
 def _attrs(found: Found, current: Current | None) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from iam.mirror.models import (
 )
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.reformatted import say_the_same
 
+DOCUMENT = "document_id"
 Key = tuple[Any, ...]
 Values = tuple[Any, ...]
 Wanted = Mapping[int, Mapping[Key, Values]]
@@ -97,12 +99,14 @@ Rows = dict[int, dict[Key, Current]]
 class Difference:
     """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either.
 
+    `reworded` are rows that stay, with their new values: all that differs is how their document is written.
     `fresh` are owners that were entered in the same writing, with the revision that it has.
     """
 
     inserts: list[tuple[int, Key, Values]] = field(default_factory=list)
     closes: list[int] = field(default_factory=list)
     owners: set[int] = field(default_factory=set)
+    reworded: list[tuple[int, Values]] = field(default_factory=list)
     fresh: Collection[int] = frozenset()
 
 
@@ -125,12 +129,16 @@ def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> 
     """
     result = Difference()
     positions = table.compared_positions
+    same = _reworded(table, wanted, current)
     for owner, rows in wanted.items():
         before = current.get(owner, {})
         for key, values in rows.items():
             old = before.get(key)
             if old is not None:
                 if old.observed_at > at or all(old.values[p] == values[p] for p in positions):
+                    continue
+                if old.id in same:
+                    result.reworded.append((old.id, values))
                     continue
                 result.closes.append(old.id)
             result.inserts.append((owner, key, values))
@@ -142,6 +150,24 @@ def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> 
     return result
 
 
+def _reworded(table: Table, wanted: Wanted, current: Rows) -> set[int]:
+    """The rows that would differ only in the wording of their document."""
+    if DOCUMENT not in table.values:
+        return set()
+    place = table.values.index(DOCUMENT)
+    others = [p for p, name in enumerate(table.values) if name not in {DOCUMENT, "digest"}]
+    pairs: dict[int, tuple[str, str]] = {}
+    for owner, rows in wanted.items():
+        for key, old in current.get(owner, {}).items():
+            new = rows.get(key)
+            if new is None or not old.values[place] or not new[place] or old.values[place] == new[place]:
+                continue
+            if all(old.values[p] == new[p] for p in others):
+                pairs[old.id] = (old.values[place], new[place])
+    same = say_the_same(pairs.values())
+    return {row for row, pair in pairs.items() if pair in same}
+
+
 After = Callable[[int], datetime | None]
 
 
@@ -149,6 +175,8 @@ def write(
     table: Table, change: Difference, *, account_id: int, seen: Seen, after: After | None = None
 ) -> None:
     """Close and insert; `after(owner)` overrides the last observation before this one."""
+    if change.reworded:
+        _reword(table, change.reworded)
     if table.is_noted and (change.closes or change.inserts):
         revisions.note(account_id, _noted(table, change))
     close(table, change.closes, seen=seen)
@@ -170,6 +198,14 @@ def write(
         for owner, key, values in change.inserts
     ]  # fmt: skip
     bulk.insert(table.model, columns=columns, rows=rows)
+
+
+def _reword(table: Table, reworded: list[tuple[int, Values]]) -> None:
+    """Give rows the document as it is written now."""
+    columns = [name for name in (DOCUMENT, "digest") if name in table.values]
+    places = [table.values.index(name) for name in columns]
+    rows = [(row, *(values[place] for place in places)) for row, values in reworded]
+    bulk.update(table.model, key="id", columns=columns, rows=rows)
 
 
 def _noted(table: Table, change: Difference) -> set[int]:

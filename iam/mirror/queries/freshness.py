@@ -134,7 +134,9 @@ def _cell(facts: Facts, name: str) -> Cell:
         return Cell(name, label, WARN, f"{words}{_kept(section, facts)}", section)
     if section.observed_at is None:
         return Cell(name, label, IDLE, NOT_YET.lower(), section)
-    old = not facts.is_export and is_old(facts, name, section.observed_at)
+    if facts.is_export:
+        return Cell(name, label, PLAIN, _synced(section.observed_at, facts), section)
+    old = is_old(facts, name, section.observed_at)
     return Cell(name, label, WARN if old else OK, _synced(section.observed_at, facts), section)
 
 

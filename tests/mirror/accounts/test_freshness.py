@@ -163,7 +163,7 @@ def test_an_upload_is_as_of_its_date_and_never_old() -> None:
     made = NOW - timedelta(days=400)
     assert words(account) == ("", f"As of {made:%-d %b %Y}")
     shown = {cell.name: (cell.tone, cell.words) for cell in cells(facts_of([account.pk])[0])}
-    assert shown["users"][0] == "ok"
+    assert shown["users"][0] == "", "nothing is green over a file"
     assert shown["credential_report"] == ("idle", "not in the upload")
     assert facts_of([account.pk])[0].mode == "Snapshot"
 

@@ -12,8 +12,21 @@ import pytest
 
 from iam.aws.export import parse_export
 from iam.aws.reads.credential_report import parse_credential_report
-from iam.mirror.models import Account, Edge, Entity, EntityState, Pull, Section, Usage, UserCredentials
+from iam.mirror.models import (
+    Account,
+    Document,
+    Edge,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    PolicyVersion,
+    Pull,
+    Section,
+    Usage,
+    UserCredentials,
+)
 from iam.mirror.models.accounts import PullState
+from iam.mirror.pull.reformatted import saying
 from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries.moments import account_moments, entity_moments
 from iam.mirror.services import load_export
@@ -46,6 +59,45 @@ def meaning(shown: dict[str, Any]) -> dict[str, Any]:
         "inline": {key: json.loads(text) for key, text in shown["inline"].items()},
         "versions": {key: (json.loads(text), default) for key, (text, default) in shown["versions"].items()},
     }
+
+
+@pytest.mark.parametrize("is_upload_first", [True, False])
+def test_a_document_in_another_wording_is_no_change_and_one_that_says_something_else_is(
+    world: World, account: Account, pull: Callable[..., Pull], is_upload_first: bool
+) -> None:
+    """The CLI prints documents as JSON, so an export never has the wording of AWS."""
+
+    def upload() -> Pull:
+        return load_export(account, export_of(world), observed_at=datetime.now(tz=UTC))
+
+    steps = [upload, lambda: pull(account)] if is_upload_first else [lambda: pull(account), upload]
+    steps[0]()
+    before = set(Document.objects.values_list("text", flat=True))
+    steps[1]()
+    assert set(Document.objects.values_list("text", flat=True)) > before, "the wording differs"
+    for model in (InlinePolicy, PolicyVersion):
+        assert not model.objects.filter(account=account, valid_to__isnull=False).exists()
+    ended = EntityState.objects.filter(account=account, valid_to__isnull=False)
+    assert not ended.exists()
+    if is_upload_first:
+        assert seen(picture(account))["inline"] == source(world)["inline"], "as AWS writes them now"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ('{"Effect":"Allow"}', '{ "Effect" :\n"Allow" }', True),
+        ('{"Resource":"a\\/b"}', '{"Resource": "a/b"}', True),
+        ('{"Effect":"Allow"}', '{"Effect":"Deny"}', False),
+        ('{"Action":["a","b"]}', '{"Action":["b","a"]}', False),
+        ('{"A":1,"A":2}', '{"A":2}', False),
+        ('{"A":"1"}', '{"A":1}', False),
+        ('{"A":true}', '{"A":1}', False),
+        ("no JSON", "no  JSON", False),
+    ],
+)
+def test_only_the_wording_is_passed_over(one: str, other: str, is_same: bool) -> None:
+    assert (saying(one) == saying(other)) is is_same
 
 
 def report_of(world: World) -> Any:
