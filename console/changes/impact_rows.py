@@ -85,9 +85,10 @@ class ServiceLines:
 @dataclass(frozen=True, slots=True)
 class GainShown:
     """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name; `accounts` is how many there are, and
-    `account_names` those that the viewer sees, where there are several."""
+    `account_names` those that the viewer sees, where there are several. `where` is the one account, if the receipt is about others too."""
 
     title: str
+    where: str
     accounts: int
     account_names: list[str]
     names: list[Name]
@@ -107,6 +108,7 @@ class UnchangedShown:
     """Those for whom nothing changes, and why."""
 
     title: str
+    where: str
     names: list[Name]
     unnamed: int
     outside: int
@@ -146,7 +148,10 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         rest=rest_of(impact),
         risks=_risks(impact["risks"]),
         level=level_shown(impact.get("risk") or level_of(impact["risks"])),
-        unchanged=[_unchanged(one, viewer=viewer, open_to=open_to) for one in impact.get("unchanged", ())],
+        unchanged=[
+            _unchanged(one, viewer=viewer, open_to=open_to, accounts=accounts)
+            for one in impact.get("unchanged", ())
+        ],
         undecided=impact["undecided"],
     )
 
@@ -164,10 +169,10 @@ def places_of(gain: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
-    """The names of accounts by number, where a block is about several; one query, and none where no block is."""
-    several = [gain for gain in impact["gains"] if gain.get("elsewhere")]
-    numbers = {place["account_id"] for gain in several for place in places_of(gain)}
-    if not numbers:
+    """The names of accounts by number, where a receipt is about several; one query, and none where it is about one."""
+    blocks = [*impact["gains"], *impact.get("unchanged", ())]
+    numbers = {place["account_id"] for block in blocks for place in places_of(block)}
+    if len(numbers) < 2:
         return {}
     return dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
 
@@ -198,6 +203,7 @@ def _gain(
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     return GainShown(
         title=principals(users, roles),
+        where=accounts.get(gain["account_id"], "") if len(numbers) == 1 and names else "",
         accounts=len(numbers),
         account_names=[accounts.get(number, number) for number in seen],
         names=names[:NAMED],
@@ -213,13 +219,16 @@ def _gain(
     )
 
 
-def _unchanged(block: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> UnchangedShown:
+def _unchanged(
+    block: dict[str, Any], *, viewer: Viewer, open_to: Openable, accounts: Mapping[str, str]
+) -> UnchangedShown:
     names = list(_names(block, viewer=viewer, open_to=open_to))
     people = block["users"] + block["roles"]
     sees_all = viewer.scope.sees_account(block["account_id"])
     rest = people - len(names)
     return UnchangedShown(
         title=principals(block["users"], block["roles"]),
+        where=accounts.get(block["account_id"], "") if names else "",
         names=names,
         unnamed=rest if sees_all else 0,
         outside=0 if sees_all else rest,

@@ -70,6 +70,23 @@ def test_what_differs_by_account_stays_apart(accounts: list[Account]) -> None:
         ]
     )
     assert [len(gain.elsewhere) for gain in impact.gains] == [0, 0, 0]
+    blocks = shown(impact, factories.viewer(Role.ADMINISTRATOR)).gains
+    assert {(block.title, block.where) for block in blocks} == {
+        ("3 IAM users", account.name) for account in (first, second, third)
+    }
+
+
+def test_a_block_names_its_account_only_where_there_are_others_and_nobody_learns_of_another(
+    accounts: list[Account],
+) -> None:
+    first, second = accounts[:2]
+    alone = impact_of(given(first, allow("s3:GetObject", LEDGER)))
+    assert [gain.where for gain in shown(alone, factories.viewer(Role.ADMINISTRATOR)).gains] == [""]
+    other = allow("s3:GetObject", "arn:aws:s3:::other/*")
+    both = impact_of([*given(first, allow("s3:GetObject", LEDGER)), *given(second, other)])
+    person = factories.person("Otto Weber")
+    factories.assign(person, Role.ADMINISTRATOR, account_id=second.account_id)
+    assert {gain.where for gain in shown(both, viewer_for(person)).gains} <= {"", second.name}
 
 
 def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Account]) -> None:
