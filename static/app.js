@@ -220,17 +220,33 @@ document.addEventListener("htmx:afterSettle", partly);
 const texts = (r) =>
   $$("input[id]:not([type=checkbox], [type=radio], [type=hidden], [type=file], [type=password]), textarea[id]", r);
 const sent = new WeakMap();
-let late = [];
+/* a live part that brings itself up to date knows nothing of what was begun in its forms: text, choices, and what was said to be missing */
+const isPoll = (e) => e.detail.requestConfig?.headers?.["Gatehouse-Poll"];
+const keyOf = (f) => f.id || [f.form?.getAttribute("action"), f.name, f.value].join("|");
+const isChosen = (f) => (f.matches("select") ? f.value : f.checked);
+const wasChosen = (f) => (f.matches("select") ? ($("option[selected]", f) ?? f.options[0])?.value : f.defaultChecked);
+let late = [],
+  chosen = [],
+  missing = [];
 document.addEventListener("htmx:beforeRequest", (e) => {
   if (e.detail.target) sent.set(e.detail.xhr, new Map(texts(e.detail.target).map((i) => [i.id, i.value])));
 });
 document.addEventListener("htmx:beforeSwap", (e) => {
   const then = sent.get(e.detail.xhr) ?? new Map();
   late = texts(e.detail.target)
-    .filter((i) => then.has(i.id) && then.get(i.id) !== i.value)
+    .filter((i) => (isPoll(e) ? i.value !== i.defaultValue : then.has(i.id) && then.get(i.id) !== i.value))
     .map((i) => [i.id, i.value, i.selectionStart]);
+  if (!isPoll(e)) return;
+  const fields = $$(FIELD, e.detail.target);
+  chosen = fields.filter((f) => f.matches("select, [type=radio], [type=checkbox]") && isChosen(f) !== wasChosen(f)).map((f) => [keyOf(f), isChosen(f)]);
+  missing = fields.filter((f) => f.ariaInvalid && "own" in (errorIn(placeOf(f))?.dataset ?? {})).map(keyOf);
 });
 document.addEventListener("htmx:afterSwap", () => {
+  const fields = chosen.length || missing.length ? $$(FIELD) : [];
+  chosen.splice(0).forEach(([key, value]) => {
+    const f = fields.find((x) => keyOf(x) === key);
+    if (f) f[f.matches("select") ? "value" : "checked"] = value;
+  });
   late.splice(0).forEach(([id, value, at]) => {
     const i = document.getElementById(id);
     if (!i || i.value === value) return;
@@ -239,6 +255,10 @@ document.addEventListener("htmx:afterSwap", () => {
     /* the server has not seen it: a search goes on by itself, another field when it is left */
     if (i.type === "search") setTimeout(() => i.dispatchEvent(new Event("input", { bubbles: true })));
     else i.addEventListener("blur", () => i.dispatchEvent(new Event("change", { bubbles: true })), { once: true });
+  });
+  missing.splice(0).forEach((key) => {
+    const f = fields.find((x) => keyOf(x) === key);
+    if (f && !f.validity.valid) tellWrong(f);
   });
 });
 
@@ -274,28 +294,31 @@ function wrongWords(f) {
 }
 const placeOf = (f) => (f.type === "radio" && f.closest("fieldset")) || f.closest(".field, label") || f.parentElement;
 const errorIn = (place) => $(":scope > .error", place) ?? (place.matches("label") && $(":scope + .error", place));
+function tellWrong(f) {
+  const place = placeOf(f);
+  let error = errorIn(place);
+  if (!error) {
+    error = Object.assign(document.createElement("span"), { className: "error", id: `${f.id || f.name}-error` });
+    place.matches("label") ? place.after(error) : place.append(error);
+  }
+  const sheet = $("use")?.getAttribute("href").split("#")[0] ?? "";
+  error.innerHTML = `<svg class="icon sm" aria-hidden="true"><use href="${sheet}#circle-alert"></use></svg>`;
+  error.append(wrongWords(f));
+  error.dataset.own = "";
+  f.setAttribute("aria-invalid", "true");
+  f.setAttribute("aria-describedby", [...new Set(`${f.getAttribute("aria-describedby") ?? ""} ${error.id}`.trim().split(/\s+/))].join(" "));
+}
 let refused = null;
 document.addEventListener(
   "invalid",
   (e) => {
-    const f = e.target,
-      place = placeOf(f);
+    const f = e.target;
     if (!f.matches(FIELD)) return;
     e.preventDefault();
-    let error = errorIn(place);
-    if (!error) {
-      error = Object.assign(document.createElement("span"), { className: "error", id: `${f.id || f.name}-error` });
-      place.matches("label") ? place.after(error) : place.append(error);
-    }
-    const sheet = $("use")?.getAttribute("href").split("#")[0] ?? "";
-    error.innerHTML = `<svg class="icon sm" aria-hidden="true"><use href="${sheet}#circle-alert"></use></svg>`;
-    error.append(wrongWords(f));
-    error.dataset.own = "";
-    f.setAttribute("aria-invalid", "true");
-    f.setAttribute("aria-describedby", [...new Set(`${f.getAttribute("aria-describedby") ?? ""} ${error.id}`.trim().split(/\s+/))].join(" "));
+    tellWrong(f);
     refused ??= setTimeout(() => {
       refused = null;
-      focusWrong(f.form ?? place, false);
+      focusWrong(f.form ?? placeOf(f), false);
     });
   },
   true,

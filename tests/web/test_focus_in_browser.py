@@ -31,6 +31,49 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     assert problems == []
 
 
+LIVE = """<div id="live" hx-get="/trial-live/" hx-trigger="load delay:400ms" hx-swap="outerHTML" hx-headers='{"Gatehouse-Poll": "1"}'>
+<b data-round="%d"></b><form action="/trial/" method="post">
+  <div class="field"><label for="t1">Comment</label><textarea class="input" id="t1" name="comment" required></textarea></div>
+  <div class="field"><label for="t2">Note</label><input class="input" id="t2" name="note" value="old"></div>
+  <label><input type="radio" name="when" value="now" checked> Now</label>
+  <label><input type="radio" name="when" value="later"> Later</label>
+  <select id="t3" name="team"><option value="a">A</option><option value="b">B</option></select>
+  <button>Send</button></form></div>"""
+
+
+def test_a_part_that_refreshes_itself_keeps_what_was_begun_in_its_form(page: Page) -> None:
+    rounds = iter(range(1, 1000))
+    page.route(
+        "**/trial-live/", lambda route: route.fulfill(content_type="text/html", body=LIVE % next(rounds))
+    )
+    page.goto("/")
+    page.evaluate(
+        "(h) => { document.querySelector('main').innerHTML = h; htmx.process(document.body); }", LIVE % 0
+    )
+
+    def refreshed() -> None:
+        at = page.locator("[data-round]")
+        now = int(at.get_attribute("data-round") or 0)
+        expect(at).to_have_attribute("data-round", str(now + 2))
+
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#t1-error")).to_have_text("Comment is required.")
+    refreshed()
+    expect(page.locator("#t1-error")).to_have_text("Comment is required.")
+    page.locator("#t1").fill("I have called her")
+    page.locator("#t2").fill("new")
+    page.get_by_label("Later").check()
+    page.locator("#t3").select_option("b")
+    page.locator("#t1").focus()
+    refreshed()
+    assert page.locator("#t1").input_value() == "I have called her"
+    assert page.locator("#t2").input_value() == "new"
+    assert page.get_by_label("Later").is_checked()
+    assert page.locator("#t3").input_value() == "b"
+    expect(page.locator("#t1")).to_be_focused()
+    assert page.locator("#t1-error").count() == 0
+
+
 UNSEEN = """() => {
   const e = document.activeElement, box = e.getBoundingClientRect();
   const isSkip = e.classList.contains("skip");
