@@ -27,7 +27,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.words import id_in, word_of
 from iam.people.onboarding.invitation_state import (
-    ACCESS_ENDED,
+    WITHOUT_ACCESS,
     has_chosen_password,
     is_password_gone,
     version_of,
@@ -64,7 +64,7 @@ def closed_of(link: Link) -> door.Closed:
     if newcomer is None:
         return door.Closed()
     why = why_over(newcomer, since=link.created_at)
-    address = "" if why == ACCESS_ENDED else reverse("invitation-request", args=[word_of(link.pk)])
+    address = "" if why in WITHOUT_ACCESS else reverse("invitation-request", args=[word_of(link.pk)])
     return door.Closed(why=why, again=address)
 
 

@@ -12,11 +12,15 @@ MARKS: dict[Standing, tuple[str, str, str]] = {
     Standing.TODO: ("Not started", "", "circle-dashed"),
     Standing.DOING: ("In progress", "info", "loader-circle"),
     Standing.PERSON: ("Waiting for the person", "note", "hourglass"),
+    Standing.INVITE: ("Needs another invitation", "warn", "hourglass"),
     Standing.DONE: ("Done", "ok", "circle-check"),
     Standing.FAILED: ("Failed", "bad", "circle-alert"),
+    Standing.OVER: ("Access ended", "", "ban"),
     Standing.CLOSED: ("Cancelled", "", "x"),
 }
 """(words, tone, icon) of each standing."""
+SAYS = (Standing.TODO, Standing.OVER)
+"""Standings that say more about an item than their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,13 @@ def person_rows(found: Sequence[Checklist]) -> list[PersonShown]:
         if one.standing is Standing.DONE:
             text = "All done"
         items = [
-            ItemShown(item, item.says if item.standing is Standing.TODO and item.says else words, mark, sign)
+            ItemShown(item, item.says if item.standing in SAYS and item.says else words, mark, sign)
             for item in one.items
             for words, mark, sign in [MARKS[item.standing]]
         ]
-        is_over = one.standing in (Standing.DONE, Standing.CLOSED, Standing.FAILED)
+        if one.standing is Standing.OVER:
+            text = next(item.text for item in items if item.item.standing is Standing.OVER)
+        is_over = one.standing in (Standing.DONE, Standing.CLOSED, Standing.OVER, Standing.FAILED)
         rows.append(
             PersonShown(
                 one, text, tone, icon, items, one.standing is Standing.FAILED or len(found) == 1, is_over

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import QuerySet, UUIDField
 
 from iam.changes.approval import ends
+from iam.changes.approval.models import OWN_DEVICE, Requirement
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
@@ -116,9 +117,12 @@ def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -
 
 
 def tell_end(change: Change) -> None:
-    """A handler of ends: whoever requested the set learns how it ended, once; those who approved it too, where it went wrong."""
+    """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it went wrong.
+
+    What people do with a device of their own they see on the page in front of them: many of them can’t sign in, so a mail would lead nowhere.
+    """
     event, said = _ENDED.get(change.state, (None, ""))
-    if event is None:
+    if event is None or _is_of_own_device(change):
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
     if event is Event.APPLIED and _LEFT.rows(change_set=change.change_set_id):
@@ -133,6 +137,13 @@ def tell_end(change: Change) -> None:
     _tell(
         event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
+
+
+def _is_of_own_device(change: Change) -> bool:
+    if not change.operation.startswith("mfa_device."):
+        return False
+    own = Requirement.objects.filter(change_set=change.change_set_id, because=[OWN_DEVICE])
+    return own.exists()
 
 
 def _is_for_requester(first: Change) -> bool:

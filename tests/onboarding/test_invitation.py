@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,15 +124,19 @@ def test_a_password_that_was_deleted_in_aws_is_not_shown(places: list[Place]) ->
 
 
 @pytest.mark.parametrize("when", ["before the link was used", "after the link was used"])
-@pytest.mark.parametrize("what", ["change of team", "offboarding", "deletion of the user"])
+@pytest.mark.parametrize("what", ["change of team", "offboarding", "suspension", "deletion of the user"])
 def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
     places: list[Place], what: str, when: str
 ) -> None:
     link, place = invited(places[0]), places[0]
     browser = entered(link) if when.startswith("after") else Client()
-    {"change of team": _changes_team, "offboarding": _leaves, "deletion of the user": _is_deleted}[what](
-        place
-    )
+    acts: dict[str, Callable[[Place], None]] = {
+        "change of team": _changes_team,
+        "offboarding": _leaves,
+        "suspension": _is_suspended,
+        "deletion of the user": _is_deleted,
+    }
+    acts[what](place)
     answers = [browser.get(f"/link/{word_of(link.pk)}/", follow=True)]
     if when.startswith("after"):
         answers += [browser.get("/invitation/"), browser.post("/invitation/", {"place": place.pk})]
@@ -140,8 +145,8 @@ def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
         assert answer.status_code == 410
         assert PASSWORD not in page
         assert "phone" not in page.partition("<main")[2], "nothing about a second factor"
-        said = "You changed team" if what == "change of team" else "Your access to AWS has ended"
-        assert said in page
+        said = {"change of team": "You changed team", "suspension": "Your access to AWS is suspended"}
+        assert said.get(what, "Your access to AWS has ended") in page
         assert ("Request another invitation" in page) is (what == "change of team")
     assert close_invitations() == 1
     assert Secret.objects.get(pk=place.password_seal).ciphertext == ""
@@ -217,6 +222,11 @@ def _leaves(place: Place) -> None:
         user_arn=place.user_arn,
         user_name=place.user_arn.rpartition("/")[2],
     )
+
+
+def _is_suspended(place: Place) -> None:
+    _leaves(place)
+    leaving.Leaver.objects.update(stage=leaving.Stage.SUSPENDED)
 
 
 def _is_deleted(place: Place) -> None:

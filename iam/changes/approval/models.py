@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
 
 from iam.changes.approval.rules import Need, Rule, Stage, Who
 from iam.changes.models import ChangeSet
+
+OWN_DEVICE: Final = "One’s own MFA device"
+"""The reason for which a request needs no approval that a person makes for a device of their own."""
 
 
 class RulesState(models.TextChoices):

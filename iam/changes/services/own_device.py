@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.changes.approval.models import Requirement
+from iam.changes.approval.models import OWN_DEVICE, Requirement
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
@@ -29,7 +29,6 @@ from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.linking.whose import owns
 
-RULE: Final = "One’s own MFA device"
 NOTE: Final = "No approval: it is a device of their own."
 _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
 
@@ -67,9 +66,9 @@ def queue_own(
                 lanes=(),
             )
             Requirement.objects.create(
-                change_set=group, digest=group.receipt_digest, stages=[], because=[RULE], wait_hours=0
+                change_set=group, digest=group.receipt_digest, stages=[], because=[OWN_DEVICE], wait_hours=0
             )
-            queue(change, actor=actor, kind="accepted", note=NOTE, data={"rule": RULE})
+            queue(change, actor=actor, kind="accepted", note=NOTE, data={"rule": OWN_DEVICE})
             return change
     except IntegrityError:
         return asked_before([operation], actor=asker, idempotency_key=key)[0]

@@ -28,9 +28,10 @@ SESSION: Final = timedelta(minutes=30)
 DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
 NO_SESSION: Final = "Open this page with the link that was sent to you, in the same browser."
 OVER: Final = "Your 30 minutes with this link are over."
+REPLACED: Final = "A newer link replaced this one. Use the one in the latest message."
 OPERATORS: Final = "your Gatehouse administrators"
 GATEHOUSE: Final = "Gatehouse"
-GONE: Final = "Your access to Gatehouse ended, so this link no longer works."
+GONE: Final = "Your access has ended, so this link no longer works."
 
 
 class LinkRefusedError(Exception):
@@ -140,8 +141,10 @@ def session_of(cookie: str) -> Link:
     if link is None or link.session_until is None:
         raise LinkRefusedError(NO_SESSION, why="no_session")
     if link.ended_at is not None:
+        _check_newest(link)
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.session_until <= datetime.now(tz=UTC):
+        _check_newest(link)
         raise LinkRefusedError(f"{OVER} {ask_again(link)}", why="expired", link=link)
     if not link.person.is_active:
         raise LinkRefusedError(GONE, why="inactive", link=link)
@@ -175,7 +178,19 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
     return True
 
 
+def _check_newest(link: Link) -> None:
+    """Who holds a link that opens nothing any more is sent to a newer one that waits for them: to request another would end that one too."""
+    newer = Link.objects.filter(
+        purpose=link.purpose, person=link.person_id, user_arn=link.user_arn, created_at__gt=link.created_at
+    )
+    living = newer.filter(used_at__isnull=True, ended_at__isnull=True, expires_at__gt=datetime.now(tz=UTC))
+    if living.exists():
+        raise LinkRefusedError(REPLACED, why=Ended.REPLACED, link=link)
+
+
 def _check_usable(link: Link) -> None:
+    if link.ended_at is not None or link.used_at is not None or link.expires_at <= datetime.now(tz=UTC):
+        _check_newest(link)
     if link.ended_why == Ended.REVOKED:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.used_at is not None:
@@ -200,7 +215,7 @@ def _check_usable(link: Link) -> None:
 def _why_ended(link: Link) -> str:
     return {
         Ended.REVOKED: f"{_revoked(link)} {ask_again(link)}",
-        Ended.REPLACED: "A newer link replaced this one. Use the one in the latest message.",
+        Ended.REPLACED: REPLACED,
         Ended.FINISHED: "You are done with this link. It works only once.",
     }[Ended(link.ended_why)]
 

@@ -12,21 +12,29 @@ from uuid import UUID
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
-from iam.people.leaving.models import Seat
-from iam.people.links.models import Link
+from iam.people.links.models import Ended, Link
 from iam.people.moving.models import Move, MoveState
-from iam.people.onboarding.invitation_state import ACCESS_ENDED, ENDED, SLACK, TEAM_CHANGED
+from iam.people.onboarding.invitation_state import (
+    ACCESS_ENDED,
+    ACCESS_SUSPENDED,
+    PASSWORDS,
+    SLACK,
+    TEAM_CHANGED,
+    WITHOUT_ACCESS,
+    last_made_at,
+    made_passwords,
+    without_access,
+)
 from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, Place
 from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
 
 WITHOUT_MFA: Final = ("none", "unread", "unknown")
-PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
+_OVER: Final = {ACCESS_ENDED: "Access ended", ACCESS_SUSPENDED: "Suspended"}
 
 
 class Standing(StrEnum):
@@ -35,8 +43,10 @@ class Standing(StrEnum):
     TODO = "todo"
     DOING = "doing"
     PERSON = "person"
+    INVITE = "invite"
     DONE = "done"
     FAILED = "failed"
+    OVER = "over"
     CLOSED = "closed"
 
 
@@ -70,7 +80,16 @@ class Checklist:
     def standing(self) -> Standing:
         """The whole person in one word: what needs somebody first."""
         found = {one.standing for one in self.items} or {Standing.TODO}
-        for one in (Standing.FAILED, Standing.DOING, Standing.TODO, Standing.PERSON, Standing.CLOSED):
+        order = (
+            Standing.FAILED,
+            Standing.DOING,
+            Standing.INVITE,
+            Standing.TODO,
+            Standing.PERSON,
+            Standing.OVER,
+            Standing.CLOSED,
+        )
+        for one in order:
             if one in found:
                 return one
         return Standing.DONE
@@ -84,14 +103,16 @@ class _Facts:
     credentials: dict[int, UserCredentials]
     used: dict[int, datetime]
     seals: dict[UUID, Secret]
-    ended: frozenset[str]
-    """The ARNs of users whose access was ended by an offboarding."""
+    made: dict[str, datetime]
+    """When Gatehouse last set a password of a user, by ARN."""
+    over: dict[str, str]
+    """Why users have no access any more, by their ARNs: offboarded, suspended or deleted."""
     moved: dict[UUID, datetime]
     """Person → when they last changed team."""
 
 
 def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[Checklist]:
-    """The checklists of people of one run, or without `body` of several runs (read with their versions); eleven queries for any number."""
+    """The checklists of people of one run, or without `body` of several runs (read with their versions); twelve queries for any number."""
     by_person = places_of(people)
     places = [place for one in people for place in by_person[one.pk]]
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
@@ -115,7 +136,7 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
         made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]
         is_busy = any(held[place.pk].is_open for place in own)
         is_complete = all(one.standing is Standing.DONE for one in items)
-        can_invite = bool(made) and not is_busy and not is_complete and closed != ACCESS_ENDED
+        can_invite = bool(made) and not is_busy and not is_complete and closed not in WITHOUT_ACCESS
         found.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
     return found
 
@@ -138,9 +159,8 @@ def _facts(places: Iterable[Place], people: Sequence[Newcomer]) -> _Facts:
         credentials={row.user_id: row for row in rows},
         used=dict(Usage.objects.filter(entity__in=keys).values_list("entity_id", "last_used_at")),
         seals={one.pk: one for one in Secret.objects.filter(pk__in=seals)},
-        ended=frozenset(
-            Seat.objects.filter(user_arn__in=arns, leaver__stage__in=ENDED).values_list("user_arn", flat=True)
-        ),
+        made=made_passwords(arns),
+        over=without_access(places),
         moved=_moved(people),
     )
 
@@ -162,8 +182,9 @@ def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
 def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts: _Facts) -> str:
     """Why the invitation of somebody no longer works, for whoever sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
-    if joined and all(place.user_arn in facts.ended for place in joined):
-        return ACCESS_ENDED
+    cut = {facts.over.get(place.user_arn, "") for place in joined}
+    if cut and "" not in cut:
+        return ACCESS_ENDED if ACCESS_ENDED in cut else ACCESS_SUSPENDED
     moved = facts.moved.get(person.person_id)
     if moved is not None and link is not None and moved > link.created_at:
         return TEAM_CHANGED
@@ -196,13 +217,13 @@ def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) ->
     if held.is_taken_in:
         return
     user = facts.users.get(place.user_arn)
-    waits = _waits(held)
+    waits, says = _waits(held, over=facts.over.get(place.user_arn, ""))
     if body.password:
-        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits)
+        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, says=says)
     if body.mfa:
-        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits)
+        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits, says=says)
     if body.password or body.key:
-        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits)
+        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits, says=says)
 
 
 def _invited(
@@ -211,22 +232,25 @@ def _invited(
     """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are there."""
     if all(held[place.pk].is_taken_in for place in own):
         return
-    if over:
-        says = "Access ended" if over == ACCESS_ENDED else "No longer works: they changed team"
-        yield Item("Invitation opened", Standing.CLOSED, says)
+    if over in WITHOUT_ACCESS:
+        yield Item("Invitation opened", Standing.OVER, _OVER[over])
+    elif over:
+        yield Item("Invitation opened", Standing.CLOSED, "No longer works: they changed team")
     elif person.link_for is not None:
         yield Item("Invitation opened", Standing.TODO, "Follows when the new first password is set")
     elif person.wants_link_at is not None:
-        yield Item("Invitation opened", Standing.PERSON, "Another one was requested")
+        yield Item("Invitation opened", Standing.INVITE, "Requested another invitation")
     elif link is None:
         if any(held[place.pk].is_open or held[place.pk].applied for place in own):
             yield Item("Invitation opened", Standing.TODO, "Not sent yet")
         else:
             yield Item("Invitation opened", Standing.CLOSED)
+    elif link.ended_why == Ended.REVOKED:
+        yield Item("Invitation opened", Standing.INVITE, "The invitation no longer works")
     elif link.used_at is not None:
         yield Item("Invitation opened", Standing.DONE, at=link.used_at)
     elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
-        yield Item("Invitation opened", Standing.PERSON, "It has expired. Send another one.")
+        yield Item("Invitation opened", Standing.INVITE, "The invitation expired")
     else:
         yield Item("Invitation opened", Standing.PERSON, f"Sent to {person.email}")
 
@@ -254,25 +278,27 @@ def _of_changes(what: str, changes: Sequence[Change]) -> Item:
     return Item(what, Standing.CLOSED, "Cancelled", change=first)
 
 
-def _after(what: str, at: datetime | None, *, waits: Standing) -> Item:
-    """What the person does by themselves; `waits` is how that stands until it is done."""
+def _after(what: str, at: datetime | None, *, waits: Standing, says: str) -> Item:
+    """What the person does by themselves; `waits` and `says` are how that stands until it is done."""
     if at is not None:
         return Item(what, Standing.DONE, at=at)
-    return Item(what, waits, "Cancelled" if waits is Standing.CLOSED else "")
+    return Item(what, waits, says)
 
 
-def _waits(held: Held) -> Standing:
-    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will be none."""
+def _waits(held: Held, *, over: str) -> tuple[Standing, str]:
+    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will be none or where access is `over`."""
+    if over:
+        return Standing.OVER, _OVER[over]
     if any(one.operation == CreateUser.slug for one in held.applied):
-        return Standing.PERSON
-    return Standing.TODO if held.is_open else Standing.CLOSED
+        return Standing.PERSON, ""
+    return (Standing.TODO, "") if held.is_open else (Standing.CLOSED, "Cancelled")
 
 
 def _chosen_at(place: Place, facts: _Facts, user: Entity | None) -> datetime | None:
     """When they chose a password of their own: after the one that Gatehouse made."""
     row = facts.credentials.get(user.pk) if user else None
     seal = facts.seals.get(place.password_seal) if place.password_seal else None
-    made = seal.released_at if seal else None
+    made = last_made_at(seal, facts.made.get(place.user_arn))
     if row is None or made is None or row.password_changed_at is None:
         return None
     return row.password_changed_at if row.password_changed_at > made + SLACK else None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
-from iam.people.leaving.models import Seat, Stage
+from iam.people.leaving.models import SUSPENSION, Seat, Stage
 from iam.people.moving.models import Move, MoveState
 from iam.people.onboarding.models import Newcomer, Place
 from iam.sealed.models import Secret
@@ -19,8 +22,16 @@ from iam.sealed.models import Secret
 SLACK: Final = timedelta(seconds=5)
 """AWS's own time of a password lies a little after ours."""
 ENDED: Final = (Stage.CLOSING, Stage.OPEN, Stage.GONE, Stage.DELETING, Stage.DELETED)
+SUSPENDED: Final = (*SUSPENSION, Stage.SUSPENDING, Stage.RETURNING)
+"""Without access for now: a restore ends it."""
+PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
 TEAM_CHANGED: Final = "You changed team after this invitation was sent, so it no longer works."
 ACCESS_ENDED: Final = "Your access to AWS has ended, so this invitation no longer works."
+ACCESS_SUSPENDED: Final = (
+    "Your access to AWS is suspended, so this invitation doesn’t open. Ask your team lead."
+)
+WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED})
+"""As long as one of these holds, nobody sends another invitation."""
 
 
 def moves_of(newcomer: Newcomer) -> list[Move]:
@@ -47,19 +58,32 @@ def team_of(newcomer: Newcomer) -> Team:
 def why_over(newcomer: Newcomer, *, since: datetime) -> str:
     """Why an invitation of this time no longer works, as a sentence to its person; "" while it works."""
     places = list(newcomer.places.filter(joined_at__isnull=False))
-    arns = [place.user_arn for place in places]
     now = datetime.now(tz=UTC)
     for move in moves_of(newcomer):
         # A change of team that creates users in other accounts sends an invitation of its own.
         if newcomer.run.source != move.reference and (move.ended_at or now) > since:
             return TEAM_CHANGED
-    ended = Seat.objects.filter(user_arn__in=arns, leaver__stage__in=ENDED)
-    if arns and ended.values("user_arn").distinct().count() == len(set(arns)):
-        return ACCESS_ENDED
-    known = Entity.objects.filter(kind=Kind.USER, arn__in=arns)
-    if known.exists() and not known.filter(gone_at__isnull=True).exists():
-        return ACCESS_ENDED
+    cut = without_access(places)
+    if places and len(cut) == len({place.user_arn for place in places}):
+        return ACCESS_ENDED if ACCESS_ENDED in cut.values() else ACCESS_SUSPENDED
     return ""
+
+
+def without_access(places: Iterable[Place]) -> dict[str, str]:
+    """The ARNs of those users of places whose access was ended or is suspended since they were made, and which of the two as a sentence to
+    their person; two queries. Who comes back under an old name has the access of today."""
+    since = {place.user_arn: place.joined_at for place in places if place.joined_at}
+    seats = Seat.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
+    found: dict[str, str] = {}
+    for arn, stage, at in seats.values_list("user_arn", "leaver__stage", "leaver__run__created_at"):
+        if at >= since[arn] and (stage in ENDED or arn not in found):
+            found[arn] = ACCESS_ENDED if stage in ENDED else ACCESS_SUSPENDED
+    users = Entity.objects.filter(kind=Kind.USER, arn__in=since).values_list("arn", "gone_at")
+    living = {arn for arn, gone_at in users if gone_at is None}
+    for arn, gone_at in users:
+        if arn not in living and gone_at is not None and gone_at >= since[arn]:
+            found[arn] = ACCESS_ENDED
+    return found
 
 
 def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
@@ -97,4 +121,20 @@ def _credentials(place: Place | Seat) -> UserCredentials | None:
 
 def _made_at(place: Place | Seat) -> datetime | None:
     seal = Secret.objects.filter(pk=place.password_seal).first() if place.password_seal else None
-    return seal.released_at if seal else None
+    return last_made_at(seal, made_passwords([place.user_arn]).get(place.user_arn))
+
+
+def made_passwords(arns: Iterable[str]) -> dict[str, datetime]:
+    """When Gatehouse last set a console password of these users, by ARN, whatever for: an onboarding, a restore, a reset. One query."""
+    users = Entity.objects.filter(kind=Kind.USER, arn__in=list(arns), gone_at__isnull=True)
+    rows = Change.objects.filter(
+        entity__in=users, operation__in=PASSWORDS, state=ChangeState.APPLIED, ended_at__isnull=False
+    )
+    return {arn: at for arn, at in rows.order_by("ended_at").values_list("entity__arn", "ended_at") if at}
+
+
+def last_made_at(seal: Secret | None, made_at: datetime | None) -> datetime | None:
+    """Since when the password of a user is the one that Gatehouse made. None where it made none that it knows of: then nobody has chosen another."""
+    if seal is None or seal.released_at is None:
+        return None
+    return max(seal.released_at, made_at) if made_at else seal.released_at

@@ -26,6 +26,8 @@ from iam.notify.services import notify
 from iam.people.links.models import Link
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
+    PASSWORDS,
+    WITHOUT_ACCESS,
     check_may_invite,
     has_chosen_password,
     is_password_gone,
@@ -39,7 +41,6 @@ from iam.people.onboarding.queries import Held, held_by
 
 PAUSE: Final = timedelta(hours=1)
 """So often at most the lead is told that somebody needs another invitation."""
-PASSWORDS: Final = (CreateLoginProfile.slug, UpdateLoginProfile.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     first, under the approval of the onboarding; nobody but the person sees it. Raises RefusedError."""
     check_may_invite(newcomer, actor=actor)
     now = datetime.now(tz=UTC)
-    if why_over(newcomer, since=now) == ACCESS_ENDED:
+    why = why_over(newcomer, since=now)
+    if why == ACCESS_ENDED:
         raise RefusedError(f"The access of {newcomer.name} has ended. Restore it, or onboard them again.")
+    if why in WITHOUT_ACCESS:
+        raise RefusedError(f"{newcomer.name} is suspended. Restore access first.")
     with transaction.atomic():
         run = Run.objects.select_for_update().get(pk=newcomer.run_id)
         places = list(newcomer.places.filter(joined_at__isnull=False).select_related("account", "change_set"))
@@ -140,7 +144,7 @@ def request_invitation(link: Link) -> str:
     "" where the link is no invitation, or its person's access has ended. Told once an hour at most."""
     newcomer = newcomer_of(link)
     now = datetime.now(tz=UTC)
-    if newcomer is None or why_over(newcomer, since=now) == ACCESS_ENDED:
+    if newcomer is None or why_over(newcomer, since=now) in WITHOUT_ACCESS:
         return ""
     people = _inviters(newcomer, link)
     wanted = newcomer.wants_link_at

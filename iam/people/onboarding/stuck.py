@@ -99,28 +99,25 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
 
 
 def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: datetime) -> StuckNewcomer | None:
-    if checklist.standing not in (Standing.FAILED, Standing.PERSON):
+    if checklist.standing not in (Standing.FAILED, Standing.PERSON, Standing.INVITE):
         return None
     newcomer = checklist.newcomer
-    is_over = (
-        link is not None and link.used_at is None and (link.ended_at is not None or link.expires_at <= now)
-    )
-    trouble, tone = _trouble(checklist, is_over=is_over)
-    is_due = is_over or newcomer.wants_link_at is not None or link is None or link.created_at < now - PAUSE
+    trouble, tone = _trouble(checklist)
+    needs_link = any(item.standing is Standing.INVITE for item in checklist.items)
+    is_due = needs_link or link is None or link.created_at < now - PAUSE
     invites = checklist.may_be_invited and may_run(viewer, newcomer.run.version.blueprint.team)
     return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
 
 
-def _trouble(checklist: Checklist, *, is_over: bool) -> tuple[str, str]:
+def _trouble(checklist: Checklist) -> tuple[str, str]:
     """What is missing, in words, and how bad it is."""
     failed = [item for item in checklist.items if item.standing is Standing.FAILED]
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         return f"Failed: {failed[0].what}{more}", "bad"
-    if checklist.newcomer.wants_link_at is not None:
-        return "Requested another invitation", "warn"
-    if is_over:
-        return "The invitation expired", "warn"
+    for item in checklist.items:
+        if item.standing is Standing.INVITE:
+            return item.says, "warn"
     missing = [item.what for item in checklist.items if item.standing is Standing.PERSON]
     if missing and missing[0] == "Invitation opened":
         return "Invitation not opened yet", "note"

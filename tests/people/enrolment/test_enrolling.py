@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import time_machine
 
+from iam.changes import telling
 from iam.changes.approval.models import Requirement
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change
 from iam.directory.models import Identity, Person
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
+from iam.notify.models import Outgoing
 from iam.people.enrolment import services, tending, wording
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.queries import Stage
@@ -73,6 +75,11 @@ def test_both_writes_are_changes_that_nobody_has_to_approve(desk: Desk) -> None:
     ]
     assert {one.requested_by for one in changes} == {desk.seat.person.pk}
     assert not Approval.objects.exists()
+    for one in changes:
+        telling.tell_end(one)
+    assert not Outgoing.objects.exists(), (
+        "they see it on their page, and may have no sign-in to follow a link"
+    )
     assert [(one.stages, one.because) for one in Requirement.objects.all()] == [
         ([], ["One’s own MFA device"])
     ] * 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -148,6 +148,25 @@ def test_a_newer_link_replaces_one_that_nobody_has_used(link: Link, person: Pers
     assert refused(services.exchange, word_of(link.pk)).why == "replaced"
     assert list(queries.waiting_links(ARN)) == [newer]
     assert services.exchange(word_of(newer.pk)).link.pk == newer.pk
+
+
+@pytest.mark.parametrize("end", ["used", "over", "revoked", "expired"])
+def test_who_opens_an_old_link_is_sent_to_the_newer_one_as_long_as_that_one_waits(
+    link: Link, person: Person, end: str
+) -> None:
+    word = word_of(link.pk)
+    cookie = services.exchange(word).cookie if end in ("used", "over") else ""
+    if end == "revoked":
+        services.revoke_link(link, actor=None)
+    hours = {"over": 1, "expired": 25}.get(end, 0)
+    with time_machine.travel(datetime.now(tz=UTC) + timedelta(hours=hours), tick=False):
+        newer = services.make_link(link.purpose, person=person, user_arn=link.user_arn, actor=None)
+    with time_machine.travel(datetime.now(tz=UTC) + timedelta(hours=hours, minutes=1), tick=False):
+        told = [refused(services.find_link, word), refused(services.exchange, word)]
+        told += [refused(services.session_of, cookie)] if end == "over" else []
+        assert {one.message for one in told} == {services.REPLACED}
+        services.exchange(word_of(newer.pk))
+        assert services.REPLACED not in refused(services.find_link, word).message or end == "expired"
 
 
 def test_a_link_that_has_served_is_over(link: Link) -> None:

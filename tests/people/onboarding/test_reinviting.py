@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
+from console.onboarding.shown import person_rows
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Role, Team
@@ -14,10 +16,13 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.people.leaving import models as leaving
 from iam.people.links.models import Link
-from iam.people.onboarding.checklist import checklists
+from iam.people.onboarding.checklist import Standing, checklists
+from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.inviting import cause_of, show_secret
 from iam.people.onboarding.models import Newcomer, Place, Run, RunState
-from iam.people.onboarding.reinviting import invite_again
+from iam.people.onboarding.reinviting import invite_again, request_invitation
+from iam.people.onboarding.stuck import stuck_newcomers
+from iam.sealed.models import Secret
 from tests import factories
 from tests.people.onboarding.conftest import Squad
 
@@ -140,6 +145,80 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
     shown = checklists([newcomer], body=newcomer.run.version.body)[0]
     assert not shown.may_be_invited
     assert next(one for one in shown.items if one.what == "Invitation opened").says == "Access ended"
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (leaving.Stage.SUSPENDING, "Suspended"),
+        (leaving.Stage.SUSPENDED, "Suspended"),
+        (leaving.Stage.CONFIRMED, "Suspended"),
+        (leaving.Stage.RETURNING, "Suspended"),
+        (leaving.Stage.CLOSING, "Access ended"),
+        (leaving.Stage.GONE, "Access ended"),
+        (leaving.Stage.DELETED, "Access ended"),
+        (leaving.Stage.WAITING, ""),
+        (leaving.Stage.RETURNED, ""),
+        (leaving.Stage.CALLED_OFF, ""),
+    ],
+)
+def test_nothing_waits_for_a_person_without_access_and_nobody_is_stuck_for_it(
+    squad: Squad, stage: leaving.Stage, words: str
+) -> None:
+    _, newcomer, place = onboarded(squad)
+    run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
+    leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=stage)
+    user = Entity.objects.get(name=squad.yuki)
+    leaving.Seat.objects.create(
+        leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
+    )
+    (row,) = person_rows(checklists([newcomer]))
+    stuck = {one.newcomer.pk for one in stuck_newcomers(squad.lead).people}
+    assert (newcomer.pk in stuck) is not bool(words)
+    assert row.checklist.may_be_invited is not bool(words)
+    assert row.text == (words or "Waiting for the person")
+    waiting = [line.text for line in row.items if line.text == "Waiting for the person"]
+    assert not (words and waiting)
+    link = links(newcomer)[0]
+    assert bool(request_invitation(link)) is not bool(words)
+    if words:
+        with pytest.raises(RefusedError, match=r"suspended|has ended"):
+            invite_again(newcomer, actor=squad.lead)
+
+
+def test_a_password_that_gatehouse_set_later_is_not_their_own(squad: Squad) -> None:
+    _, newcomer, place = onboarded(squad)
+    used(links(newcomer)[0], "a")
+    user = Entity.objects.get(name=squad.yuki)
+    seal = Secret.objects.get(pk=place.password_seal)
+    assert seal.released_at is not None
+    later = seal.released_at + timedelta(hours=1)
+    rows = UserCredentials.objects.filter(user=user)
+    rows.update(password_changed_at=later)
+    own = [one for one in checklists([newcomer])[0].items if one.what == "Own password chosen"]
+    assert [one.standing for one in own] == [Standing.DONE]
+    reset = passwords(place)[0]
+    reset.pk, reset.idempotency_key, reset.position, reset.lane = uuid4(), "restore", 90, 90
+    reset.entity, reset.ended_at, reset.operation = user, later, "login_profile.create"
+    reset.save(force_insert=True)
+    own = [one for one in checklists([newcomer])[0].items if one.what == "Own password chosen"]
+    assert [one.standing for one in own] == [Standing.PERSON]
+    assert not has_chosen_password(place)
+    rows.update(password_changed_at=later + timedelta(minutes=1))
+    assert has_chosen_password(place)
+
+
+def test_who_comes_back_under_the_name_of_an_offboarded_user_is_invited(squad: Squad) -> None:
+    _, newcomer, place = onboarded(squad)
+    user = Entity.objects.get(name=squad.yuki)
+    run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
+    leaving.Run.objects.filter(pk=run.pk).update(created_at=newcomer.run.created_at - timedelta(days=90))
+    leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.DELETED)
+    leaving.Seat.objects.create(
+        leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
+    )
+    assert why_over(newcomer, since=datetime.now(tz=UTC)) == ""
+    assert checklists([newcomer])[0].may_be_invited
 
 
 def test_the_button_stays_after_the_link_was_opened(squad: Squad) -> None:

@@ -11,11 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.onboarding.shown import MARKS
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role, Team
 from iam.guard import viewer_for
-from iam.people.links.models import Link
+from iam.people.links.models import Ended, Link
 from iam.people.onboarding import stuck
+from iam.people.onboarding.checklist import Standing, checklists
 from iam.people.onboarding.models import Newcomer, Run
 from iam.people.onboarding.stuck import remind_all, stuck_newcomers
 from tests import factories
@@ -60,6 +62,39 @@ def test_who_asked_for_another_invitation_comes_before_who_only_waits(squad: Squ
     first = stuck_newcomers(squad.lead).people[0]
     assert (first.newcomer.user_name, first.trouble) == (squad.bo, "Requested another invitation")
     assert first.to_remind
+
+
+@pytest.mark.parametrize(
+    ("link", "newcomer", "trouble"),
+    [
+        ({"used": True, "ended_why": Ended.REVOKED}, {}, "The invitation no longer works"),
+        ({"ended_why": Ended.REVOKED}, {}, "The invitation no longer works"),
+        ({"expires_at": -1}, {}, "The invitation expired"),
+        ({}, {"wants_link_at": 0}, "Requested another invitation"),
+    ],
+)
+def test_what_the_lead_has_to_send_again_is_not_told_to_wait_for_the_person(
+    squad: Squad, link: dict[str, Any], newcomer: dict[str, int], trouble: str
+) -> None:
+    run, person, _ = onboarded(squad)
+    now = datetime.now(tz=UTC)
+    values = {key: now + timedelta(hours=value) for key, value in link.items() if key == "expires_at"}
+    if "ended_why" in link:
+        values |= {"ended_at": now, "ended_why": link["ended_why"]}
+    if "used" in link:
+        values |= {"used_at": now, "session_until": now, "browser": "b"}
+    Link.objects.filter(pk=links(person)[0].pk).update(**values)
+    run.people.filter(pk=person.pk).update(**dict.fromkeys(newcomer, now))
+    (one,) = (one for one in checklists([run.people.get(pk=person.pk)]))
+    assert one.standing is Standing.INVITE
+    assert MARKS[one.standing][0] == "Needs another invitation"
+    first = stuck_newcomers(squad.lead).people[0]
+    assert (first.newcomer.pk, first.trouble, first.tone, first.to_remind) == (
+        person.pk,
+        trouble,
+        "warn",
+        True,
+    )
 
 
 def test_a_failed_step_comes_first_and_is_named(squad: Squad) -> None:
