@@ -25,7 +25,8 @@ POSITION = {"as-of", "after", "before", "page"}
 class AsOf:
     """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon).
 
-    `is_old`: what is shown should have been synced again by now, or was never synced.
+    `is_old`: what is shown should have been synced again by now, or was never synced. `is_incomplete`: a part of it could not be
+    synced lately.
     """
 
     earliest: datetime | None
@@ -34,6 +35,7 @@ class AsOf:
     read_at: datetime | None
     fresh: datetime | None
     is_old: bool
+    is_incomplete: bool
     moments: list[tuple[str, datetime, str]]
     kept: list[tuple[str, str]]
     compare: str
@@ -64,6 +66,7 @@ def asof_context(
             read_at=found.read_at,
             fresh=None if whole else found.read_at,
             is_old=synced_at is None or datetime.now(tz=UTC) - synced_at > limit,
+            is_incomplete=frame_of(request).is_incomplete if whole else found.is_incomplete,
             moments=_worth_a_click(found, at=asked.at),
             kept=[
                 (name, value)

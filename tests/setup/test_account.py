@@ -347,3 +347,23 @@ def test_an_upload_needs_no_doctor(admin: Client) -> None:
     body = text_of(admin.post(page("doctor", "339011276654"), follow=True))
     assert "Gatehouse can’t call AWS for it" in body
     assert not DoctorRun.objects.exists()
+
+
+def test_no_page_is_green_over_an_account_of_which_a_part_could_not_be_synced(
+    admin: Client, account: Account
+) -> None:
+    """The control at the top of each page that shows the mirror."""
+    Pull.objects.create(account=account, state="complete", began_at=NOW, ended_at=NOW)
+    user = factories.user(account, "zoe")
+    pages = [page(), reverse("identities:person", args=[user.pk]), reverse("identities:people")]
+    pages += [reverse("dashboard:overview"), f"{pages[-1]}?account={NUMBER}"]
+
+    def tops() -> set[tuple[bool, bool]]:
+        shown = [text_of(admin.get(address)).partition('class="menu end asof"')[2] for address in pages]
+        heads = [one.partition('class="pop"')[0] for one in shown]
+        return {('data-tone="ok"' in head, "Incomplete" in head) for head in heads}
+
+    assert tops() == {(True, False)}
+    for state in ("denied", "held", "failed", "partial"):
+        account.sections.filter(name="mfa_devices").update(state=state)
+        assert tops() == {(False, True)}, state

@@ -11,6 +11,7 @@ from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, W
 from iam.guard import Right, Scope, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Section
+from iam.mirror.queries.moments import is_incomplete
 from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 SWITCH_LIMIT = 12
@@ -57,12 +58,14 @@ def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the frame of a page shows of accounts: the chosen one, a few to switch to, and the oldest observation."""
+    """What the frame of a page shows of accounts: the chosen one, a few to switch to, the oldest observation, and whether
+    a part of one of them could not be synced lately."""
 
     chosen: Account | None
     accounts: list[Account]
     more: bool
     oldest: datetime | None
+    is_incomplete: bool = False
 
     @property
     def links(self) -> tuple[tuple[str, str, str], ...]:
@@ -78,26 +81,30 @@ class Frame:
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
     """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
-    found = [instance(Account, values) for _, *values in rows]
+    found = [instance(Account, values) for _, _, *values in rows]
     chosen = found[0] if found and found[0].account_id == account_id else None
-    read = [read_at for read_at, *_ in (rows[:1] if chosen else rows) if read_at]
+    shown = rows[:1] if chosen else rows
+    read = [read_at for read_at, *_ in shown if read_at]
     return Frame(
         chosen=chosen,
         accounts=sorted(found[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
         more=len(found) > SWITCH_LIMIT,
         oldest=min(read, default=None),
+        is_incomplete=any(incomplete for _, incomplete, *_ in shown),
     )
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_of_frame(scope: Scope) -> Statement:
-    """When the users of each account were read, and its columns; the one of the slot `chosen` comes first."""
+    """When the users of each account were read, whether it is incomplete, and its columns; the one of the slot `chosen` comes first."""
     users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
     is_chosen = Case(When(account_id=Slot("chosen", CharField()), then=0), default=1)
     return Statement(
         lambda: (
             accounts_within(scope)
             .order_by(is_chosen, "name", "id")
-            .values_list(Subquery(users.values("observed_at")[:1]), *COLUMNS)[: SWITCH_LIMIT + 1]
+            .values_list(Subquery(users.values("observed_at")[:1]), is_incomplete("pk"), *COLUMNS)[
+                : SWITCH_LIMIT + 1
+            ]
         )
     )

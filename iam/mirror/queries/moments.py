@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import BigAutoField, Case, DateTimeField, F, Q, QuerySet, Subquery, When
+from django.db.models import (
+    BigAutoField,
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
 
 from iam.mirror.models import (
     Account,
@@ -17,10 +28,12 @@ from iam.mirror.models import (
     InlinePolicy,
     PolicyVersion,
     Pull,
+    Section,
+    SectionState,
     TagSet,
     UserCredentials,
 )
-from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState
+from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState, Source
 from iam.prepared import Slot, Statement
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
@@ -31,7 +44,8 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Moments around the one that is shown, each to the second, since an address carries seconds.
+    """Moments around the one that is shown, each to the second, since an address carries seconds. `is_incomplete`: part of the
+    account could not be synced lately.
 
     `earliest` is the end of the first reading; `before` shows what was before the last change, `after` what the next
     change made (None in the present); `read_at` is when AWS had last been read.
@@ -41,6 +55,16 @@ class Moments:
     before: datetime | None = None
     after: datetime | None = None
     read_at: datetime | None = None
+    is_incomplete: bool = False
+
+
+NOT_SYNCED = (SectionState.DENIED, SectionState.HELD, SectionState.FAILED, SectionState.PARTIAL)
+
+
+def is_incomplete(account: str) -> Exists:
+    """Whether a section of the account in this column was denied, held back or not read whole. An upload is what it is."""
+    of_account = Section.objects.filter(account=OuterRef(account), state__in=NOT_SYNCED)
+    return Exists(of_account.exclude(account__source=Source.EXPORT))
 
 
 def just_before(moment: datetime) -> datetime:
@@ -60,7 +84,8 @@ def known_by(moment: datetime | Slot) -> Q:
 
 
 def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -> QuerySet[Account, Any]:
-    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last change, the next, the last reading.
+    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last change, the next, the last reading;
+    then whether the account is incomplete.
 
     Of all accounts only readings that found something are looked at, which the first of each account is.
     """
@@ -77,6 +102,7 @@ def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -
         _value(changed.filter(began_at__lte=shown).order_by("-began_at"), F("began_at")),
         _value(changed.filter(began_at__gt=shown).order_by("began_at"), KNOWN_AT),
         _value(read, KNOWN_AT),
+        is_incomplete("pk"),
     )[:1]
 
 
@@ -84,9 +110,9 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
     """Moments of one account, or (None) of all of them: one query."""
     shown = at or datetime.now(tz=UTC)
     rows = _OF_ACCOUNT.rows(shown=shown, account=account.pk) if account else _OF_ALL.rows(shown=shown)
-    first, last, following, read = rows[0] if rows else (None,) * 4
+    first, last, following, read, incomplete = rows[0] if rows else (None,) * 5
     if first is None:
-        return Moments()
+        return Moments(is_incomplete=bool(incomplete))
     earliest = just_after(first)
     before = just_before(last) if last else None
     return Moments(
@@ -94,18 +120,19 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
         before=before if before and before >= earliest else None,
         after=just_after(following) if at and following else None,
         read_at=read,
+        is_incomplete=bool(incomplete),
     )
 
 
 def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     """Moments at which something on the entity's page changed: two queries in the present, three in the past."""
     shown = at or datetime.now(tz=UTC)
-    read = (
+    read, incomplete = (
         Pull.objects.filter(READ, known_by(shown), account_id=entity.account_id)
         .order_by("-created_at")
-        .values_list(KNOWN_AT, flat=True)
+        .values_list(KNOWN_AT, is_incomplete("account_id"))
         .first()
-    )
+    ) or (None, False)
     last = change_moments(entity, when=Q(when__lte=shown)).order_by("-when").first()
     following = change_moments(entity, when=Q(when__gt=shown)).order_by("when").first() if at else None
     is_change = last is not None and last["when"] > entity.first_seen
@@ -114,6 +141,7 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
         before=just_before(last["when"]) if last and is_change else None,
         after=just_after(following["when"]) if following else None,
         read_at=read,
+        is_incomplete=incomplete,
     )
 
 
