@@ -221,7 +221,9 @@ def with_anything(template: Template) -> list[Token]:
 
 def _completed(template: Template) -> Template:
     parts = template.parts
-    return Template((*parts, *missing_segments(parts))) if is_incomplete(parts) else template
+    if not is_incomplete(parts):
+        return template
+    return Template((*parts, *missing_segments(parts)), template.variables)
 
 
 def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -> int:

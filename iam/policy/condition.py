@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from iam.policy import variables
 from iam.policy.glob import Matcher
@@ -14,6 +16,9 @@ from iam.policy.request import Request, Values
 from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
 
 Test = Callable[[Request], int]
+FEW: Final = 4
+SHORT: Final = 64
+"""So many values of so many characters share one matcher with equal ones."""
 NOTHING: Values = ("",)
 """To ForAllValues and ForAnyValue an empty text is no value. Source: "Creating a condition with multiple keys or values"."""
 
@@ -86,9 +91,21 @@ def _null(key: str, values: Sequence[str]) -> Test:
 
 
 def _of_texts(known: Operator, values: Sequence[str]) -> Matcher:
-    """One matcher for all values, which have no variables."""
+    """One matcher for all values, which have no variables. Many statements share few short values."""
+    if len(values) <= FEW and all(len(value) <= SHORT for value in values):
+        return _shared(known, tuple(values))
+    return _made(known, values)
+
+
+@lru_cache(maxsize=2048)
+def _shared(known: Operator, values: tuple[str, ...]) -> Matcher:
+    return _made(known, values)
+
+
+def _made(known: Operator, values: Sequence[str]) -> Matcher:
     if known.make is OPERATORS["stringequals"].make:
         return frozenset(values).__contains__
+    values = tuple(dict.fromkeys(values))
     if known.make is not OPERATORS["stringlike"].make:
         return either([known.of_text(value) for value in values])
     exact = frozenset(value for value in values if "*" not in value and "?" not in value)

@@ -178,8 +178,11 @@ def _plain_range(found: re.Match[str]) -> Range:
 
 def _ip(parts: Sequence[Token]) -> Matcher:
     wanted = range_of(plain(parts))
-    if wanted is None:
-        return _never
+    return _never if wanted is None else _within(wanted)
+
+
+@lru_cache(maxsize=4096)
+def _within(wanted: Range) -> Matcher:
     version, low, high = wanted
 
     def match(text: str) -> bool:

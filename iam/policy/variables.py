@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 
 from iam.policy.glob import Token, tokens
 from iam.policy.letter_case import fold
@@ -37,17 +39,18 @@ class AbsentVariableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text with variables: wildcards outside of them are wildcards, characters of their values are not."""
+    """A text with variables: wildcards outside of them are wildcards, characters of their values are not.
+
+    `variables` are those among its parts.
+    """
 
     parts: tuple[Token | Variable, ...]
-
-    @property
-    def variables(self) -> tuple[Variable, ...]:
-        """The variables in it."""
-        return tuple(part for part in self.parts if isinstance(part, Variable))
+    variables: tuple[Variable, ...] = ()
 
     def fill_without_request(self) -> list[Token]:
         """The tokens of a text without variables."""
+        if not self.variables:
+            return cast(list[Token], list(self.parts))
         return [part for part in self.parts if not isinstance(part, Variable)]
 
     def fill(self, request: Request) -> list[Token]:
@@ -79,15 +82,21 @@ def read(text: str, *, has_variables: bool) -> Template:
     if not has_variables or "${" not in text:
         return Template(tuple(tokens(text)))
     parts: list[Token | Variable] = []
+    found: list[Variable] = []
     at = 0
     for match in VARIABLE.finditer(text):
         parts += tokens(text[at : match.start()])
         inner = match.group(1)
-        parts.append(inner if inner in LITERALS else _variable(inner))
+        if inner in LITERALS:
+            parts.append(inner)
+        else:
+            found.append(_variable(inner))
+            parts.append(found[-1])
         at = match.end()
-    return Template((*parts, *tokens(text[at:])))
+    return Template((*parts, *tokens(text[at:])), tuple(found))
 
 
+@lru_cache(maxsize=1024)
 def _variable(inner: str) -> Variable:
     key, comma, rest = inner.partition(",")
     default = rest.strip()

@@ -23,10 +23,15 @@ from iam.policy.index.rows import AccountRows, Changes, Standing
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for
+from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of
 
 OLD: Final = 10_000
 """After so many principals were placed anew, what is kept of effective actions is dropped."""
+
+
+STATEMENT: Final = 200
+"""Characters that a statement has, about."""
 
 
 class Index:
@@ -67,7 +72,8 @@ class Index:
 
     def put(self, rows: AccountRows) -> None:
         """Enter an account, in the place of what is known of it."""
-        new = Shard(self.register, rows)
+        with without_collecting(STATEMENT * self.documents.clauses):
+            new = Shard(self.register, rows)
         self.drop(rows.number)
         self.accounts[rows.number] = new
         self.version += 1

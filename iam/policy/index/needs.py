@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.policy.index import keys
+from iam.policy.index.areas import may_be_about
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
 from iam.policy.letter_case import fold
@@ -56,6 +57,7 @@ class Reader:
         self._texts = fold("\n".join(texts))
         self._resource = resource
         self._is_pattern = is_pattern
+        self._is_open = is_pattern or "*" in resource or "?" in resource
         self._says_who = says_who
 
     def of_clauses(self, clauses: Iterable[Clause], *, is_marked: bool, is_resource: bool) -> Needs:
@@ -96,7 +98,13 @@ class Reader:
 
     def _is_within_reach(self, clause: Clause) -> bool:
         """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for nobody cannot."""
-        if clause.traits.named_in_conditions or clause.area is None:
+        if clause.traits.named_in_conditions:
+            return True
+        source = clause.source
+        names = None if source.is_not_resource or self._is_open else source.resources
+        if names is not None and not may_be_about(names, self._resource):
+            return False
+        if clause.area is None:
             return True
         return clause.area.is_possible(self._resource)
 
