@@ -114,6 +114,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
         "own_sections": OWN_SECTIONS,
+        "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "drift_open": lambda: marks.drift,
         "approvals_waiting": lambda: marks.waiting,
         "searches": _sees_others(viewer),
