@@ -131,12 +131,12 @@ def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
-    from iam.access import administrators
+    from iam.access import administrators, usual
     from iam.mirror import snapshot
     from iam.mirror.queries import overview
 
     yield
-    for kept in (snapshot, administrators, overview):
+    for kept in (snapshot, administrators, usual, overview):
         kept.forget()
 
 

@@ -15,10 +15,11 @@ from console.web.context import frame_of
 from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.answers import ORDER, Narrowed, Place
 from iam.access.certainty import Certainty
 from iam.access.sight import accounts_seen
 from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
-from iam.access.who_can import ORDER, Asked, Narrowed, Place, Row
+from iam.access.who_can import Asked, Row
 from iam.mirror.models import Account
 from iam.mirror.queries.keyset import Place as Kept
 from iam.policy.request import PrincipalKind, account_of
@@ -173,6 +174,7 @@ def _ask(found: Address, request: ViewerRequest) -> None:
         context=found.circumstances.context,
         strict=found.circumstances.strict,
         is_any_time=found.circumstances.is_any_time,
+        is_now=found.circumstances.assumed_now,
         owner=owner,
         accounts=accounts_seen(viewer, account=found.account.account_id if found.account else ""),
         at=request.at,

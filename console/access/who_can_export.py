@@ -13,8 +13,9 @@ from console.access.asked import Address, read
 from console.access.lines import conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from iam.access.answers import Narrowed
 from iam.access.reasons import Step
-from iam.access.who_can import Asked, Narrowed, Row, every_row
+from iam.access.who_can import Asked, Row, every_row
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.policy.evaluate import Decision

@@ -77,6 +77,11 @@ class Unread:
         """The clauses by account."""
         return self._by_account
 
+    @property
+    def has_policies(self) -> bool:
+        """Whether principals of one account may differ: some hold a policy that could not be read."""
+        return bool(self._bundles)
+
     def of(self, members: Iterable[Member]) -> tuple[str, ...]:
         """The clauses about some principals, each once."""
         clauses: dict[str, None] = {}

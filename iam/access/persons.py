@@ -16,6 +16,8 @@ from iam.mirror.pull.bulk import chunks
 from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
+MANY: Final = 4_000
+"""Of more users than these, the matches of all are read."""
 MAIL_TAGS: Final = ("email", "mail", "e-mail")
 
 
@@ -79,23 +81,41 @@ def count_of(members: Iterable[Member]) -> PrincipalCount:
             users.append(member)
         elif member.kind is PrincipalKind.ROLE:
             roles += 1
+    return users_and_roles(users, roles)
+
+
+def users_and_roles(users: Sequence[Member], roles: int) -> PrincipalCount:
+    """The same of users and a number of roles."""
     owners = people_of(users)
     return PrincipalCount(len(users), len(set(owners.values())), len(users) - len(owners), roles)
 
 
 def people_of(users: Sequence[Member]) -> dict[int, str]:
-    """The email address of the person whom each user is matched to, by the user's number; users in doubt are left out."""
+    """The email address of the person whom each user is matched to, by the user's number; users in doubt are left out.
+
+    Two queries: of many users the tables are read from end to end.
+    """
+    by_pk = {user.id: user for user in users}
     owners: dict[int, str] = {}
-    for chunk in chunks(list(users)):
-        by_arn = {user.arn: user for user in chunk}
-        signs = Sign.objects.filter(pk__in=[user.id for user in chunk]).exclude(standing__in=DOUBTS)
-        for pk, mail, address in signs.values_list("pk", "person__email", "address"):
-            if mail or address:
+    signs = Sign.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
+    by_hand = Identity.objects.all()
+    many = len(users) > MANY
+    for chunk in [list(users)] if many else chunks(list(users)):
+        if not many:
+            signs_of, hand_of = (
+                signs.filter(pk__in=[user.id for user in chunk]),
+                by_hand.filter(user_arn__in=[user.arn for user in chunk]),
+            )
+        else:
+            signs_of, hand_of = signs, by_hand
+        for pk, mail, address in signs_of.values_list("pk", "person__email", "address").iterator():
+            if pk in by_pk and (mail or address):
                 owners[pk] = (mail or address).lower()
-        by_hand = Identity.objects.filter(user_arn__in=list(by_arn))
-        for arn, aws_id, mail in by_hand.values_list("user_arn", "aws_id", "person__email"):
-            if aws_id in ("", by_arn[arn].unique_id):
-                owners[by_arn[arn].id] = mail.lower()
+        by_arn = {user.arn: user for user in chunk}
+        for arn, aws_id, mail in hand_of.values_list("user_arn", "aws_id", "person__email").iterator():
+            user = by_arn.get(arn)
+            if user is not None and aws_id in ("", user.unique_id):
+                owners[user.id] = mail.lower()
     return owners
 
 

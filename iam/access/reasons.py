@@ -13,7 +13,7 @@ from iam.policy.explain import Explanation, Outcome, Reason, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
-from iam.policy.index.rows import Grants
+from iam.policy.index.rows import Grants, GroupRow
 from iam.policy.index.shard import Shard
 from iam.policy.request import Request
 
@@ -132,6 +132,11 @@ def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
         group = shard.groups.get(number)
         if group is not None:
             yield from _of(shard, group.grants, Named(number, group.name))
+
+
+def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> Held:
+    """How a managed policy of an account is held, directly or through a group."""
+    return Held(_policy(shard, policy), None if group is None else Named(group.id, group.name))
 
 
 def _of(shard: Shard, grants: Grants, group: Named | None) -> Iterator[tuple[str, Held]]:

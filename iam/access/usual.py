@@ -11,6 +11,7 @@ from typing import Final
 from django.db.models import Count
 
 from iam.mirror.models import Account, InlinePolicy, PolicyVersion, Usage, valid_at
+from iam.mirror.queries.kept import KeptResults, state_of
 from iam.policy.letter_case import fold
 
 HOME_REGION: Final = "us-east-1"
@@ -38,8 +39,27 @@ class Candidate:
     policies: int
 
 
+_regions = KeptResults[list[str]]()
+_naming = KeptResults[list["Candidate"]]()
+
+
+def forget() -> None:
+    """Drop everything that is kept."""
+    _regions.forget()
+    _naming.forget()
+
+
 def usual_regions(accounts: Scope) -> list[str]:
-    """Regions in which users and roles of some accounts were last active, the most usual first; one query."""
+    """Regions in which users and roles of some accounts were last active, the most usual first; kept while nothing is written."""
+    about = (_frozen(accounts), state_of(accounts))
+    return list(_regions.of(about, lambda: _usual_regions(accounts)))
+
+
+def _frozen(accounts: Scope) -> frozenset[str] | None:
+    return None if accounts is None else frozenset(accounts)
+
+
+def _usual_regions(accounts: Scope) -> list[str]:
     rows = Usage.objects.exclude(region="").filter(entity__gone_at__isnull=True)
     if accounts is not None:
         rows = rows.filter(account__account_id__in=accounts)
@@ -58,10 +78,15 @@ def region_of(action: str, resource: str, usual: list[str]) -> str:
 
 
 def accounts_naming(resource: str, accounts: Scope) -> list[Candidate]:
-    """Accounts in whose policies a resource without an account is named, the most frequent first; two queries."""
+    """Accounts in whose policies a resource without an account is named, the most frequent first; kept while nothing is written."""
     start = named_part(resource)
     if not start:
         return []
+    about = (start, _frozen(accounts), state_of(accounts))
+    return list(_naming.of(about, lambda: _accounts_naming(start, accounts)))
+
+
+def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
     exact = re.compile(rf'"{re.escape(start)}["/*:?]')
     counted: Counter[tuple[str, str]] = Counter()
     for model, extra in ((PolicyVersion, {"is_default": True}), (InlinePolicy, {})):

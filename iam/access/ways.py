@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.access.reasons import Step, Why, why
+from iam.access.reasons import Held, Named, Step, Why, held_as, why
 from iam.access.several import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import Outcome
 from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
+from iam.policy.index.judging import ALLOWS, Judge
 from iam.policy.index.question import Question
+from iam.policy.index.shard import Shard
+from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
+from iam.policy.logic import YES
+
+Spoken = tuple["Way", Doc]
 
 
 class WayKind(StrEnum):
@@ -66,49 +73,147 @@ class Ways:
             member for part in found.whole.parts for member in part.members
         }
         self._known: dict[Any, Way] = {}
+        self._by_account: dict[tuple[str, str], Speaking] = {}
+        self._judges: dict[str, Judge] = {}
 
     def of(self, member: Member) -> Way:
         """The first way: where there are several, the one that allows without conditions and is the most shared."""
-        action = self._found.of(member).first or self._found.whole.question.action
-        key = (member, action) if member in self._personal else (member.cls, member.grants, action)
+        tally = self._found.of(member)
+        action = tally.first or self._found.whole.question.action
+        # Equal grants are one object as long as the index is not changed.
+        key = (member, action) if member in self._personal else (member.cls, id(member.grants), action)
         way = self._known.get(key)
         if way is None:
-            way = self._known[key] = self._way(member, action)
+            way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def _way(self, member: Member, action: str) -> Way:
+    def among(self, members: Iterable[Member]) -> dict[Way, list[Member]]:
+        """Members of one answer by their way."""
+        alike: dict[Any, list[Member]] = {}
+        for member in members:
+            key = member if member in self._personal else (member.cls, id(member.grants))
+            alike.setdefault(key, []).append(member)
+        found: dict[Way, list[Member]] = {}
+        for some in alike.values():
+            found.setdefault(self.of(some[0]), []).extend(some)
+        return found
+
+    def _way(self, member: Member, action: str, *, is_sure: bool) -> Way:
         if fold(action) in FREE:
             return Way(WayKind.RULE)
+        own = self._own_way(member, action, is_sure=is_sure)
+        if own is not None:
+            return own
         reasons = why(self._index, member, self._question(action))
         return min(
             (self._of_step(member, step, action) for step in _best(reasons)),
-            key=lambda way: way.sort_key,
+            key=_sort_key,
             default=Way(WayKind.RULE),
         )
 
+    def _own_way(self, member: Member, action: str, *, is_sure: bool) -> Way | None:
+        """The way of an identity policy that allows it, one that does so without conditions before others; None where there is none.
+
+        Where it is sure that the member can, conditional statements are no reason.
+        """
+        speaking, grants = self._speaking(action, member.account), member.grants
+        held = [speaking.policies[number] for number in grants.attached if number in speaking.policies]
+        for number in grants.groups:
+            held += speaking.groups.get(number, ())
+        for _, digest in grants.inline:
+            if digest in speaking.inline:
+                held.append((Way(WayKind.INLINE), speaking.inline[digest]))
+        said = [(way, speaking.judge.said_of(doc, member) & ALLOWS) for way, doc in held]
+        sure = [way for way, mark in said if mark & YES]
+        unsure = [] if sure or is_sure else [way for way, mark in said if mark]
+        return min(sure or unsure, key=_sort_key, default=None)
+
+    def _speaking(self, action: str, account: str) -> Speaking:
+        found = self._by_account.get((action, account))
+        if found is None:
+            judge = self._judges.get(action)
+            if judge is None:
+                judge = self._judges[action] = self._judge(action)
+            found = Speaking.of(judge, self._index.accounts[account])
+            self._by_account[action, account] = found
+        return found
+
+    def _judge(self, action: str) -> Judge:
+        index = self._index
+        question = self._question(action)
+        judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
+        judge.listen(index.register)
+        return judge
+
     def _of_step(self, member: Member, step: Step, action: str) -> Way:
-        held = step.held
-        if held is None:
-            kind = WayKind.TRUST if fold(action) in ASSUMING else WayKind.RESOURCE
-            return Way(WayKind.RULE if step.reason.kind == "rule" else kind)
-        shard = self._index.accounts[member.account]
-        row = None if held.policy.pk is None else shard.policies.get(held.policy.pk)
-        is_aws_managed = row is not None and ":iam::aws:" in row.name
-        if held.group is not None:
-            return Way(
-                WayKind.GROUP,
-                held.policy.name,
-                held.policy.pk,
-                held.group.name,
-                held.group.pk,
-                member.account,
-                is_aws_managed,
-            )
-        if held.is_inline:
-            return Way(WayKind.INLINE)
-        account = "" if is_aws_managed else member.account
-        pk = None if is_aws_managed else held.policy.pk
-        return Way(WayKind.ATTACHED, held.policy.name, pk, account=account, is_aws_managed=is_aws_managed)
+        if step.held is not None:
+            return way_of(self._index.accounts[member.account], step.held)
+        kind = WayKind.TRUST if fold(action) in ASSUMING else WayKind.RESOURCE
+        return Way(WayKind.RULE if step.reason.kind == "rule" else kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """What of an account's policies speaks of an action: the way and document of managed policies and groups by number; of inline policies the
+    document by its digest, whatever the account."""
+
+    judge: Judge
+    policies: Mapping[int, Spoken]
+    groups: Mapping[int, Sequence[Spoken]]
+    inline: Mapping[str, Doc]
+
+    @classmethod
+    def of(cls, judge: Judge, shard: Shard) -> Speaking:
+        """Of one account."""
+        inline = {doc.digest: doc for doc in judge.said}
+        policies: dict[int, Spoken] = {}
+        for number in shard.policies:
+            doc = shard.policy_doc(number)
+            if doc in judge.said:
+                policies[number] = (way_of(shard, held_as(shard, number)), doc)
+        groups: dict[int, list[Spoken]] = {}
+        for group in shard.groups.values():
+            held = [
+                (way_of(shard, held_as(shard, number, group=group)), policies[number][1])
+                for number in group.grants.attached
+                if number in policies
+            ]
+            held += [
+                (
+                    way_of(shard, Held(Named(None, name), Named(group.id, group.name), is_inline=True)),
+                    inline[digest],
+                )
+                for name, digest in group.grants.inline
+                if digest in inline
+            ]
+            if held:
+                groups[group.id] = held
+        return cls(judge, policies, groups, inline)
+
+
+def way_of(shard: Shard, held: Held) -> Way:
+    """The way of an identity policy that a user or role of an account holds so."""
+    row = None if held.policy.pk is None else shard.policies.get(held.policy.pk)
+    is_aws_managed = row is not None and ":iam::aws:" in row.name
+    if held.group is not None:
+        return Way(
+            WayKind.GROUP,
+            held.policy.name,
+            held.policy.pk,
+            held.group.name,
+            held.group.pk,
+            shard.number,
+            is_aws_managed,
+        )
+    if held.is_inline:
+        return Way(WayKind.INLINE)
+    account = "" if is_aws_managed else shard.number
+    pk = None if is_aws_managed else held.policy.pk
+    return Way(WayKind.ATTACHED, held.policy.name, pk, account=account, is_aws_managed=is_aws_managed)
+
+
+def _sort_key(way: Way) -> tuple[int, str, str, str]:
+    return way.sort_key
 
 
 def _best(reasons: Why) -> tuple[Step, ...]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from heapq import nlargest, nsmallest
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from iam.access.actions import Meant
-from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.persons import Matcher, PrincipalCount, count_of, shown_name
+from iam.access.answers import ORDER, WHOLE, Everyone, Narrowed, OneAnswer, Place, WayGroup
+from iam.access.certainty import Certainty, Unread
+from iam.access.keeping import kept
+from iam.access.persons import PrincipalCount, shown_name
 from iam.access.reasons import Why, why
 from iam.access.several import Tallied, tallied
 from iam.access.stopped import Stopped, stopped
@@ -21,17 +22,26 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
-from iam.policy.index.question import OTHER_ACCOUNTS, Answer, Limitation, Question
-from iam.policy.request import PrincipalKind, account_of
+from iam.policy.index.question import (
+    OTHER_ACCOUNTS,
+    PEOPLE_AND_ROLES,
+    WITH_ROOT,
+    Answer,
+    Limitation,
+    Question,
+)
+from iam.policy.letter_case import fold
+from iam.policy.request import TIMES, PrincipalKind, account_of
 
-ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
-ROOT: Final = frozenset({PrincipalKind.ROOT})
+GROUPS: Final = 20
+"""Of so many ways principals are named; of the others it is said how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question as somebody asks it. `accounts` are those whose principals they may be told of, None for all; `is_hidden`
-    says that the resource is in an account that they do not see, of whose policies they are told nothing. `is_any_time` leaves the time of the request open."""
+    says that the resource is in an account that they do not see, of whose policies they are told nothing. `is_any_time` leaves the time of the request open; `is_now`: the time in the context is that of the
+    question."""
 
     meant: Meant
     resource: str
@@ -42,6 +52,7 @@ class Asked:
     at: datetime | None = None
     is_hidden: bool = False
     is_any_time: bool = False
+    is_now: bool = False
 
     def question(self, action: str) -> Question:
         """As the index takes it, for one of the actions."""
@@ -56,6 +67,26 @@ class Asked:
         )
 
     @property
+    def key(self) -> Hashable:
+        """What tells it from other questions about the same moment."""
+        # What dates decide is kept with the index, which is another when one has passed.
+        left_out = TIMES if self.is_now else frozenset()
+        context = tuple(
+            sorted((key, repr(value)) for key, value in self.context.items() if fold(key) not in left_out)
+        )
+        return (
+            "who can",
+            self.meant.actions,
+            self.resource,
+            context,
+            self.strict,
+            self.owner,
+            self.accounts,
+            self.is_hidden,
+            self.is_any_time,
+        )
+
+    @property
     def place(self) -> str:
         """The account of the resource, where it is told."""
         return self.owner or account_of(self.resource)
@@ -66,14 +97,6 @@ class Asked:
         if self.accounts is None:
             return None
         return self.accounts | ({self.place} if self.place and not self.is_hidden else set())
-
-
-class Place(NamedTuple):
-    """Where a row stands: allowed before conditional, then by account and ARN."""
-
-    rank: int
-    account: str
-    arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +126,6 @@ class Row:
     def place(self) -> Place:
         """Where one who can stands in the list."""
         return Place(ORDER.index(self.decision), self.account, self.arn)
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowed:
-    """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key of a way."""
-
-    text: str = ""
-    kind: PrincipalKind | None = None
-    certainty: Certainty | None = None
-    way: str = ""
-
-
-WHOLE: Final = Narrowed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,110 +185,71 @@ def who_can(
 ) -> Found:
     """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action only).
 
-    With `group_size` the answer also has the ways in which access is given, with so many principals of each.
+    With `group_size` the answer also has the ways in which access is given, the first of them with so many principals of each.
     """
+    began = time.perf_counter()
     with snapshot(asked.at, accounts=asked.needed) as index:
-        began = time.perf_counter()
-        answering = _Answering(index, asked, narrowed)
-        fitting = answering.fitting
-        page = _page(fitting, size=size, after=after, before=before)
-        groups = answering.groups(group_size) if group_size else []
-        seconds = time.perf_counter() - began
-        whole = answering.found.whole
+        shown = _Shown(index, asked, narrowed)
+        answer = shown.answer
+        page = answer.fitting.page(size=size, after=after, before=before)
+        whole = shown.tallied.whole
         barred = Stopped((), is_whole=True)
         if denied and asked.meant.is_one and not asked.is_hidden:
-            barred = stopped(index, whole.question, whole, most=denied)
-        return Found(
-            counts={decision: sum(one is decision for _, one in fitting) for decision in ORDER},
-            rows=_with_people([answering.row(*each) for each in page[:size]])[:: -1 if before else 1],
+            barred = stopped(index, asked.question(asked.meant.actions[0]), whole, most=denied)
+        rows = [shown.row(*each) for each in page[:size]]
+        groups = [
+            shown.group(one, group_size if number < GROUPS else 0)
+            for number, one in enumerate(answer.groups() if group_size else ())
+        ]
+        stopped_rows = [_denied(index, whole.question, member) for member in barred.members]
+        found = Found(
+            counts={decision: answer.fitting.count(decision) for decision in ORDER},
+            rows=_with_people(rows)[:: -1 if before else 1],
             has_before=len(page) > size if before else after is not None,
             has_after=before is not None or len(page) > size,
             limitations=whole.limitations,
             asked=_size(index, asked.accounts),
-            roots=_roots(index, asked),
-            seconds=seconds,
-            stopped=_with_people([_denied(index, whole.question, member) for member in barred.members]),
+            roots=shown.everyone.roots,
+            seconds=0.0,
+            stopped=_with_people(stopped_rows),
             is_stopped_whole=barred.is_whole,
-            everyone=count_of(member for member, _ in answering.everyone),
-            by_certainty=answering.by_certainty,
+            everyone=shown.everyone.runs.principals(),
+            by_certainty=answer.by_certainty,
             groups=_groups_with_people(groups),
-            way=answering.way,
-            unread=answering.unread.accounts,
+            way=answer.way,
+            unread=shown.unread.accounts,
         )
+    return replace(found, seconds=time.perf_counter() - began)
 
 
-class _Answering:
-    """One answer and what is worked out of it; only while the snapshot is held."""
+class _Shown:
+    """An answer, and the rows that are shown of it; only while the snapshot is held."""
 
     def __init__(self, index: Index, asked: Asked, narrowed: Narrowed) -> None:
-        self.index, self.asked, self.narrowed = index, asked, narrowed
-        self.found = answer_to(index, asked)
+        self._index, self._asked = index, asked
+        self.everyone = kept(index, asked.key, lambda: _everyone(index, asked))
+        self.tallied = self.everyone.tallied
         self.unread = Unread(index, at=asked.at)
-        self.ways = Ways(index, asked.question, self.found)
-        self.everyone = [
-            (member, each.decision) for each in self.found.whole.found() for member in each.members
-        ]
-        self.by_certainty = dict.fromkeys(Certainty, 0)
-        for member, decision in self.everyone:
-            self.by_certainty[self.certainty(member, decision)] += 1
-        self.way: Way | None = None
-        self.fitting = self._fitting()
+        self.answer = OneAnswer(self.everyone, self.unread, narrowed)
 
-    def certainty(self, member: Member, decision: Decision) -> Certainty:
-        """How certain it is that one of them can."""
-        return certainty_of(is_sure=decision is Decision.ALLOWED, unread=self.unread.of([member]))
-
-    def _fitting(self) -> list[tuple[Member, Decision]]:
-        narrowed = self.narrowed
-        if narrowed == WHOLE:
-            return self.everyone
-        matcher = Matcher(narrowed.text)
-        fitting = list[tuple[Member, Decision]]()
-        for member, decision in self.everyone:
-            if narrowed.kind is not None and member.kind is not narrowed.kind:
-                continue
-            if narrowed.certainty is not None and self.certainty(member, decision) is not narrowed.certainty:
-                continue
-            if not matcher.fits(member) or not self._has_way(member):
-                continue
-            fitting.append((member, decision))
-        return fitting
-
-    def _has_way(self, member: Member) -> bool:
-        if not self.narrowed.way:
-            return True
-        way = self.ways.of(member)
-        if way.key != self.narrowed.way:
-            return False
-        self.way = way
-        return True
-
-    def groups(self, size: int) -> list[Group]:
-        """Those who fit by the way in which they can, the largest group first."""
-        by_way: dict[Way, list[tuple[Member, Decision]]] = {}
-        for member, decision in self.fitting:
-            by_way.setdefault(self.ways.of(member), []).append((member, decision))
-        groups = [self._group(way, members, size) for way, members in by_way.items()]
-        return sorted(
-            groups, key=lambda one: (-one.counts[Certainty.CONFIRMED], -one.total, one.way.sort_key)
-        )
-
-    def _group(self, way: Way, members: list[tuple[Member, Decision]], size: int) -> Group:
-        counts = dict.fromkeys(Certainty, 0)
-        for member, decision in members:
-            counts[self.certainty(member, decision)] += 1
-        first = _page(members, size=size, after=None, before=None)[:size]
-        users = sum(member.kind is PrincipalKind.USER for member, _ in members)
-        return Group(way, counts, [self.row(*each) for each in first], users)
+    def group(self, group: WayGroup, size: int) -> Group:
+        """A way, with the first of those who can in it."""
+        first = group.runs.page(size=size)[:size]
+        return Group(group.way, group.counts, [self.row(*each) for each in first], group.users)
 
     def row(self, member: Member, decision: Decision) -> Row:
         """One who can, with the reasons."""
-        tally = self.found.of(member)
-        reasons = why(self.index, member, self.asked.question(tally.first))
-        unread = self.unread.of([member])
-        certainty = certainty_of(is_sure=decision is Decision.ALLOWED, unread=unread)
-        row = _shown(member, decision, tally.first, reasons, can=tally.can, may=tally.may)
-        return replace(row, certainty=certainty, unread=unread)
+        tally = self.tallied.of(member)
+        reasons = why(self._index, member, self._asked.question(tally.first))
+        row = _row(member, decision, tally.first, reasons, can=tally.can, may=tally.may)
+        return replace(
+            row, certainty=self.answer.certainty(member, decision), unread=self.unread.of([member])
+        )
+
+
+def _everyone(index: Index, asked: Asked) -> Everyone:
+    found = answer_to(index, asked, kinds=WITH_ROOT)
+    return Everyone(found, Ways(index, asked.question, found))
 
 
 def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[Row]:
@@ -303,13 +274,13 @@ def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
         found = []
         for action in asked.meant.actions:
             reasons = why(index, member, asked.question(action))
-            found.append(_shown(member, reasons.decision, action, reasons))
+            found.append(_row(member, reasons.decision, action, reasons))
         return _with_people(found)
 
 
-def answer_to(index: Index, asked: Asked) -> Tallied:
+def answer_to(index: Index, asked: Asked, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES) -> Tallied:
     """The answer to a question, whole."""
-    question = asked.question(asked.meant.actions[0])
+    question = replace(asked.question(asked.meant.actions[0]), kinds=kinds)
     if asked.is_hidden:
         return Tallied(Answer(question, {}, [], (_hidden(asked),)), {}, {})
     return tallied(index, question, asked.meant.actions)
@@ -323,32 +294,12 @@ def _hidden(asked: Asked) -> Limitation:
     )
 
 
-def _page(
-    members: Iterable[tuple[Member, Decision]], *, size: int, after: Place | None, before: Place | None
-) -> list[tuple[Member, Decision]]:
-    """One more than the page, if there is one; before a place, the nearest first."""
-    places = (
-        (Place(ORDER.index(decision), member.account, member.arn), member) for member, decision in members
-    )
-    if before is not None:
-        rows = nlargest(size + 1, (row for row in places if row[0] < before), key=_first)
-    else:
-        rows = nsmallest(size + 1, (row for row in places if after is None or row[0] > after), key=_first)
-    return [(member, ORDER[place.rank]) for place, member in rows]
-
-
-def _first(row: tuple[Place, Member]) -> Place:
-    return row[0]
-
-
 def _denied(index: Index, question: Question, member: Member) -> Row:
     reasons = why(index, member, question)
-    return _shown(member, reasons.decision, question.action, reasons)
+    return _row(member, reasons.decision, question.action, reasons)
 
 
-def _shown(
-    member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0
-) -> Row:
+def _row(member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0) -> Row:
     return Row(
         pk=member.id,
         account=member.account,
@@ -378,11 +329,3 @@ def _size(index: Index, accounts: frozenset[str] | None) -> int:
     """How many users and roles are asked about."""
     shards = index.accounts.values()
     return sum(len(shard.members) - 1 for shard in shards if accounts is None or shard.number in accounts)
-
-
-def _roots(index: Index, asked: Asked) -> int:
-    """How many root users can, for sure."""
-    if asked.is_hidden:
-        return 0
-    question = replace(asked.question(asked.meant.actions[0]), kinds=ROOT)
-    return tallied(index, question, asked.meant.actions).whole.count(Decision.ALLOWED)

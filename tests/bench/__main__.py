@@ -19,6 +19,7 @@ MODULES = (
     "tests.bench.evaluate",
     "tests.bench.hostile_documents",
     "tests.bench.who_can",
+    "tests.bench.pages",
     "tests.bench.services",
     "tests.bench.policy_edit",
     "tests.bench.fleet",

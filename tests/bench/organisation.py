@@ -25,7 +25,8 @@ AWS_MANAGED = (
 USERS, ROLES, GROUPS, LOCAL_POLICIES = 22, 28, 6, 4
 KINDS_OF_GROUPS = 20
 """Groups are the same everywhere, as whoever provisions accounts makes them."""
-STRIDE = 200
+FIRST_USER, FIRST_ROLE, STRIDE = 70, 100, 200
+"""Where the numbers of users and roles begin in an account, and how far accounts are apart, where an account has few."""
 TEAMS = ("payments", "search", "data", "platform", "growth", "risk")
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
@@ -95,6 +96,8 @@ class Maker:
         from moto.iam.aws_managed_policies import aws_managed_policies_data
 
         self.users, self.roles = users, roles
+        self.first_role = max(FIRST_ROLE, FIRST_USER + users)
+        self.stride = max(STRIDE, self.first_role + roles)
         self.texts: dict[str, str] = {}
         data = json.loads(aws_managed_policies_data)
         self._managed = [
@@ -134,8 +137,8 @@ class Maker:
             yield self.account(place)
 
     def account(self, place: int) -> AccountRows:
-        """One account; its rows are numbered from `place` times STRIDE."""
-        dice, number, base = random.Random(place), f"{100_000_000_000 + place}", 1_000 + place * STRIDE
+        """One account; its rows are numbered from `place` times `stride`."""
+        dice, number, base = random.Random(place), f"{100_000_000_000 + place}", 1_000 + place * self.stride
         policies = self._policies(number, base)
         groups = [GroupRow(base + 60 + n, f"team-{n}", self._group_grants(dice, base)) for n in range(GROUPS)]
         people = [self._user(dice, number, base, n) for n in range(self.users)]
@@ -185,7 +188,7 @@ class Maker:
         tags = {"team": dice.choice(TEAMS)} if dice.random() < 0.6 else {}
         arn = f"arn:aws:iam::{number}:user/people/{name}"
         return PrincipalRow(
-            base + 70 + n, arn, f"AIDA{base + n:017d}", Grants(inline, attached, groups), tags
+            base + FIRST_USER + n, arn, f"AIDA{base + n:017d}", Grants(inline, attached, groups), tags
         )
 
     def _role(self, dice: random.Random, number: str, base: int, n: int) -> PrincipalRow:
@@ -207,7 +210,7 @@ class Maker:
         trusted = self._trusts[n % 2] if sort == "service" else self.digest(trust({"AWS": "100000000000"}))
         arn = f"arn:aws:iam::{number}:role/app/{sort}-{n}"
         return PrincipalRow(
-            base + 100 + n, arn, f"AROA{base + n:017d}", Grants(inline, chosen, (), boundary), {}, trusted
+            base + self.first_role + n, arn, f"AROA{base + n:017d}", Grants(inline, chosen, (), boundary), {}, trusted
         )
 
 

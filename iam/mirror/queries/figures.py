@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
@@ -29,6 +29,7 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.kept import state_of
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
@@ -99,8 +100,7 @@ def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
 
 def generation(lens: Lens) -> int:
     """A number that grows with whatever is written to the mirror of the accounts that are shown."""
-    accounts = Account.objects.filter(pk=lens.account.pk) if lens.account else Account.objects.all()
-    return int(accounts.aggregate(total=Sum("writes"))["total"] or 0)
+    return state_of([lens.account.account_id] if lens.account else None)
 
 
 def _sees_whole(lens: Lens) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery
 
@@ -35,6 +34,7 @@ from iam.mirror.queries.differences import (
     Ties,
 )
 from iam.mirror.queries.figures import generation
+from iam.mirror.queries.kept import KeptResults
 from iam.mirror.queries.lists.core import Lens, of_account
 from iam.mirror.queries.lists.counts import who
 from iam.mirror.queries.visibility import visible
@@ -42,10 +42,8 @@ from iam.mirror.queries.visibility import visible
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
 PRINCIPALS = (Kind.USER, Kind.GROUP, Kind.ROLE)
-KEPT: Final = 128
-"""So many answers are kept, each for a scope and a state of the mirror."""
-_kept: dict[tuple[object, ...], list[Row]] = {}
-_guard = Lock()
+_kept = KeptResults[list[Row]]()
+forget = _kept.forget
 
 
 def news(lens: Lens, *, limit: int) -> list[Row]:
@@ -55,21 +53,12 @@ def news(lens: Lens, *, limit: int) -> list[Row]:
     """
     shown = lens.at or datetime.now(tz=UTC)
     about = (limit, who(lens), generation(lens), shown.replace(second=0, microsecond=0))
-    kept = _kept.get(about)
-    if kept is None:
-        found = [row for part in _parts(lens, shown, limit) for row in part]
-        kept = sorted(found, key=lambda row: row.when, reverse=True)[:limit]
-        with _guard:
-            _kept[about] = kept
-            while len(_kept) > KEPT:
-                del _kept[next(iter(_kept))]
-    return list(kept)
+    return list(_kept.of(about, lambda: _newest(lens, shown, limit)))
 
 
-def forget() -> None:
-    """Drop everything that is kept."""
-    with _guard:
-        _kept.clear()
+def _newest(lens: Lens, shown: datetime, limit: int) -> list[Row]:
+    found = [row for part in _parts(lens, shown, limit) for row in part]
+    return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
 
 
 def news_since(lens: Lens, accounts: QuerySet[Account]) -> datetime | None:

@@ -20,6 +20,8 @@ from iam.policy.index.rows import AccountRows, Changes
 
 FEW: Final = 50
 """Up to so many accounts are read by their own rows; for more the tables are read from end to end."""
+LARGE: Final = 2_000
+"""What an index of more principals is made of is never looked through for garbage."""
 MANY: Final = 1000
 """When more entities of an account have changed, the whole account is read again."""
 
@@ -57,8 +59,10 @@ class Moment:
             self._refresh(number, now[number])
         missing = {number: known for number, known in now.items() if number not in self._read}
         if missing:
-            with _without_collecting(is_large=len(missing) > FEW):
+            with _without_collecting():
                 self._load(missing)
+                if len(self.index) > LARGE:
+                    gc.freeze()
 
     def let_go(self) -> None:
         """Give back the memory; whoever comes later reads anew."""
@@ -162,7 +166,7 @@ def _is_asked(number: str, accounts: Collection[str] | None) -> bool:
 
 
 @contextmanager
-def _without_collecting(*, is_large: bool) -> Iterator[None]:
+def _without_collecting() -> Iterator[None]:
     """Millions of objects that all stay are made at once: looking for garbage among them would take as long as making them,
     and again with every thousand objects that a question makes."""
     was_on = gc.isenabled()
@@ -172,5 +176,3 @@ def _without_collecting(*, is_large: bool) -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-            if is_large:
-                gc.freeze()

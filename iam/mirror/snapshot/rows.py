@@ -52,7 +52,7 @@ class Rows:
     def by_account(self) -> dict[int, Changes]:
         """The rows of each account that has some."""
         states = list(self._states())
-        owners = None if self._is_whole else [row[1] for row in states]
+        owners = None if self._entities is None else [row[1] for row in states]
         held = self._held(owners)
         digests = dict(
             self._rows(PolicyVersion, "policy_id", owners, "policy_id", "document_id", is_default=True)
@@ -73,10 +73,6 @@ class Rows:
                 grants, own_tags = self._grants_of(held.get(entity)), self._tags_of(tags.get(entity))
                 _list(rows.principals).append(PrincipalRow(entity, arn, aws_id, grants, own_tags, trust))
         return found
-
-    @property
-    def _is_whole(self) -> bool:
-        return self._accounts is None and self._entities is None
 
     def _states(self) -> Iterator[tuple[Any, ...]]:
         states = EntityState.objects.filter(valid_at(self._at), kind__in=KINDS)
@@ -119,6 +115,8 @@ class Rows:
     ) -> Iterator[tuple[Any, ...]]:
         rows = model.objects.filter(valid_at(self._at), **also)
         if owners is None:
+            if self._accounts is not None:
+                rows = rows.filter(account_id__in=self._accounts)
             yield from _stream(rows.values_list(*columns))
             return
         for chunk in chunks(owners):

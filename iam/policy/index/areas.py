@@ -71,6 +71,11 @@ class Area:
         return self.is_not and any(pattern.parts == [ANY] for pattern in self._fixed)
 
     @property
+    def is_some_of_everything(self) -> bool:
+        """Whether it is about some resources, and never about all, whatever its variables stand for."""
+        return not self.is_not and all(pattern.start for pattern in self._widest)
+
+    @property
     def fits_star(self) -> bool:
         """Whether it is about Resource `*`, which is what actions ask for that take no resource."""
         return any(pattern.takes_in(STAR) for pattern in self._fixed) is not self.is_not

@@ -269,6 +269,17 @@ class Judge:
             found = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
         return found
 
+    def said_of(self, doc: Doc, member: Member) -> Says:
+        """What one document says to a member who holds it."""
+        said = self.said.get(doc, SILENT)
+        if not said & DEPENDS:
+            return said
+        limits = member.cls.profile.limits
+        marked = next((one for one in member.cls.profile.marked if one.doc is doc), limits.sort)
+        needs = self.spoken[doc].needs
+        signature = self.reader.signature(member, limits.flags[0], needs) if needs.tells_apart else ()
+        return self._ask(doc, marked, member, signature)
+
     def _levels_of(
         self, levels: Levels, kind: PolicyKind, *, is_marked: bool
     ) -> tuple[tuple[PolicySet, ...], Needs]:

@@ -83,7 +83,7 @@ class Reader:
             is_placed = is_placed or bool(special)
         if special and not is_resource:
             raw, special = raw | {"aws:principalarn"}, frozenset()
-        if self._is_pattern:
+        if self._is_pattern and not (named and self._is_met_by_all(clause)):
             raw, named = raw | named, frozenset()
         return Needs(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
 
@@ -107,6 +107,13 @@ class Reader:
         if clause.area is None:
             return True
         return clause.area.is_possible(self._resource)
+
+    def _is_met_by_all(self, clause: Clause) -> bool:
+        """Whether some of what is asked about, which is everything, fits its patterns whatever their variables stand for."""
+        area = clause.area
+        if self._resource != "*" or area is None or clause.traits.named_in_conditions:
+            return False
+        return area.is_some_of_everything
 
     def holds(self, name: str) -> bool:
         """Whether a name (in lower case) occurs in the question."""

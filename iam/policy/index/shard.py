@@ -168,7 +168,7 @@ class Shard:
     def profile_of(self, member: Member, grants: Grants) -> Profile:
         """The profile that a member has with what it holds."""
         bundle = self._register.bundle(self.docs_of(grants))
-        boundary = None if grants.boundary is None else self._policy_doc(grants.boundary)
+        boundary = None if grants.boundary is None else self.policy_doc(grants.boundary)
         flags = flags_of(member)
         levels = self.levels
         of_levels = () if flags[1] else levels.marked
@@ -197,7 +197,7 @@ class Shard:
         key = (grants.attached, grants.groups)
         shared = self._shared_docs.get(key)
         if shared is None:
-            docs = [self._policy_doc(number) for number in grants.attached]
+            docs = [self.policy_doc(number) for number in grants.attached]
             for number in grants.groups:
                 docs += self._docs_of_group(number)
             shared = self._shared_docs[key] = tuple(docs)
@@ -213,7 +213,8 @@ class Shard:
             found = self._group_docs[number] = tuple(docs)
         return found
 
-    def _policy_doc(self, number: int) -> Doc:
+    def policy_doc(self, number: int) -> Doc:
+        """The document of a managed policy; one that is not known is a problem that answers tell of."""
         policy = self.policies.get(number)
         if policy is None:
             return self._register.documents.unread(f"policy {number}")
@@ -234,7 +235,7 @@ class Shard:
             for name, digest in grants.inline
         ]
         return inline + [
-            (f"{self._policy_name(number)}{whose}", self._policy_doc(number)) for number in grants.attached
+            (f"{self._policy_name(number)}{whose}", self.policy_doc(number)) for number in grants.attached
         ]
 
     def _policy_name(self, number: int) -> str:
@@ -244,7 +245,7 @@ class Shard:
     def boundary_of(self, grants: Grants) -> tuple[str, Doc] | None:
         """(name, document) of the permissions boundary."""
         number = grants.boundary
-        return None if number is None else (self._policy_name(number), self._policy_doc(number))
+        return None if number is None else (self._policy_name(number), self.policy_doc(number))
 
     def clear(self) -> None:
         """Take out everybody, before the account goes."""

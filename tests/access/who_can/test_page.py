@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from iam.access.who_can import GROUPS
 from iam.directory.models import Role
 from iam.mirror import snapshot
 from iam.mirror.models import EdgeKind, TagSet
+from iam.policy.index.index import Index
 from tests import factories as make
-from tests.access.who_can.conftest import ASK, SignIn, World, crowd, say
+from tests.access.who_can.conftest import ASK, LEDGER, SignIn, World, crowd, say
 
 URL = "/access/who-can/"
 CARD = re.compile(r'<h2 id="(list|way|groups|no)-h">(.*?)</section>', re.DOTALL)
@@ -296,3 +300,36 @@ def test_offers_are_actions_of_aws_and_things_of_the_mirror(world: World, sign_i
     assert f'<option value="{arn}">IAM role in production</option>' in client.get(offers).content.decode()
     other = sign_in(Role.AUDITOR, account_id="222222222222", name="Part")
     assert arn not in other.get(offers).content.decode()
+
+
+def test_an_answer_that_is_kept_ends_with_a_date_that_it_depends_on(auditor: Client) -> None:
+    account = make.account()
+    make.synced(account)
+    user = make.user(account, "maya.okafor")
+    end = datetime.now(tz=UTC) + timedelta(minutes=10)
+    until = {"DateLessThan": {"aws:CurrentTime": f"{end:%Y-%m-%dT%H:%M:%SZ}"}}
+    make.inline(user, body=say("Allow", "s3:GetObject", LEDGER, Condition=until))
+    with time_machine.travel(end - timedelta(minutes=5), tick=False) as clock:
+        assert shown(ask(auditor)) == {"can": ["maya.okafor"]}
+        clock.shift(timedelta(minutes=1))
+        with patch.object(Index, "who_can", side_effect=AssertionError("asked again")):
+            assert shown(ask(auditor)) == {"can": ["maya.okafor"]}
+        clock.shift(timedelta(minutes=6))
+        assert shown(ask(auditor)) == {}
+
+
+def test_of_many_ways_the_first_have_names_and_all_have_numbers(auditor: Client) -> None:
+    account = make.account()
+    make.synced(account)
+    for number in range(GROUPS + 2):
+        user = make.user(account, f"user-{number:02d}")
+        group = make.group(account, f"team-{number:02d}")
+        make.edge(EdgeKind.MEMBER, user, group)
+        make.inline(group, name=f"Read{number:02d}", body=say("Allow", "s3:GetObject", LEDGER))
+    found = groups(ask(auditor, view=""))
+    assert len(found) == GROUPS + 2
+    assert [len(names) for _, names in found] == [1] * GROUPS + [0, 0]
+    page = ask(auditor, view="")
+    assert page.count("Show all 1") == 2
+    link = re.findall(r'<a class="link" href="([^"]+)">Show all 1', page)[-1]
+    assert shown(auditor.get(unescape(link)).content.decode())["can"] == [f"user-{GROUPS + 1:02d}"]

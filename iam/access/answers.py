@@ -1,0 +1,209 @@
+"""One answer to who can, and what is worked out of it: who fits a filter, how certain each is, in which way each can, page by page.
+
+Principals are kept in the runs in which the index found them, each of one decision and account, so that tens of thousands are counted
+without a look at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import nlargest, nsmallest
+from typing import Final, NamedTuple
+
+from iam.access.certainty import Certainty, Unread, certainty_of
+from iam.access.persons import Matcher, PrincipalCount, users_and_roles
+from iam.access.several import Tallied
+from iam.access.ways import Way, Ways
+from iam.policy.evaluate import Decision
+from iam.policy.index.classes import Member
+from iam.policy.index.question import Found as Run
+from iam.policy.request import PrincipalKind
+
+ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+
+
+class Place(NamedTuple):
+    """Where a row stands: allowed before conditional, then by account and ARN."""
+
+    rank: int
+    account: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key of a way."""
+
+    text: str = ""
+    kind: PrincipalKind | None = None
+    certainty: Certainty | None = None
+    way: str = ""
+
+
+WHOLE: Final = Narrowed()
+
+
+class WayGroup(NamedTuple):
+    """Everyone who can in one way: how many of each certainty, how many of all are users, and the runs that they are in."""
+
+    way: Way
+    counts: Mapping[Certainty, int]
+    users: int
+    runs: Runs
+
+
+class Runs:
+    """Runs of principals, counted once. Those of a whole answer are kept with it until the index changes."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.runs = list(runs)
+
+    @cached_property
+    def sizes(self) -> Mapping[tuple[Decision, str], int]:
+        """How many there are of each decision and account."""
+        sizes: dict[tuple[Decision, str], int] = {}
+        for run in self.runs:
+            key = (run.decision, run.account)
+            sizes[key] = sizes.get(key, 0) + len(run.members)
+        return sizes
+
+    @cached_property
+    def first(self) -> Mapping[tuple[Decision, str], Member]:
+        """One of each decision and account."""
+        return {(run.decision, run.account): run.members[0] for run in reversed(self.runs)}
+
+    @cached_property
+    def users(self) -> list[Member]:
+        """The users among them."""
+        return [member for run in self.runs for member in run.members if member.kind is PrincipalKind.USER]
+
+    def principals(self) -> PrincipalCount:
+        """How many people are behind them."""
+        return users_and_roles(self.users, len(self) - len(self.users))
+
+    @cached_property
+    def by_account(self) -> Mapping[tuple[int, str], list[Sequence[Member]]]:
+        """The members of each place in the order of decisions, and account."""
+        found: dict[tuple[int, str], list[Sequence[Member]]] = {}
+        for run in self.runs:
+            found.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
+        return found
+
+    def __len__(self) -> int:
+        return sum(self.sizes.values())
+
+    def count(self, decision: Decision) -> int:
+        """How many are judged so."""
+        return sum(size for (one, _), size in self.sizes.items() if one is decision)
+
+    def page(
+        self, *, size: int, after: Place | None = None, before: Place | None = None
+    ) -> list[tuple[Member, Decision]]:
+        """One more than the page, if there is one; before a place, the nearest first."""
+        found: list[tuple[Member, Decision]] = []
+        for rank, account in sorted(self.by_account, reverse=before is not None):
+            wanted = size + 1 - len(found)
+            if wanted <= 0:
+                break
+            members = (member for some in self.by_account[rank, account] for member in some)
+            if before is not None:
+                rows = (one for one in members if Place(rank, account, one.arn) < before)
+                nearest = nlargest(wanted, rows, key=_arn)
+            else:
+                rows = (one for one in members if after is None or Place(rank, account, one.arn) > after)
+                nearest = nsmallest(wanted, rows, key=_arn)
+            found += [(member, ORDER[rank]) for member in nearest]
+        return found
+
+
+def _arn(member: Member) -> str:
+    return member.arn
+
+
+class Everyone:
+    """An answer whole, root users apart; valid, and kept, as long as the index is not changed."""
+
+    def __init__(self, tallied: Tallied, ways: Ways) -> None:
+        self.tallied, self.ways = tallied, ways
+        runs = list(tallied.whole.found())
+        self.runs = Runs(run for run in runs if run.members[0].kind is not PrincipalKind.ROOT)
+        self.roots = sum(
+            len(run.members)
+            for run in runs
+            if run.decision is Decision.ALLOWED and run.members[0].kind is PrincipalKind.ROOT
+        )
+
+    @cached_property
+    def by_way(self) -> Mapping[Way, Runs]:
+        """Everyone by the way in which they can."""
+        return by_way(self.runs, self.ways)
+
+
+def by_way(runs: Runs, ways: Ways) -> Mapping[Way, Runs]:
+    """Principals by the way in which they can."""
+    found: dict[Way, list[Run]] = {}
+    for run in runs.runs:
+        for way, members in ways.among(run.members).items():
+            found.setdefault(way, []).append(Run(run.decision, run.account, members))
+    return {way: Runs(some) for way, some in found.items()}
+
+
+class OneAnswer:
+    """An answer narrowed, with what was not synced at this time."""
+
+    def __init__(self, everyone: Everyone, unread: Unread, narrowed: Narrowed) -> None:
+        self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
+        self.by_certainty = self._counts(everyone.runs)
+        self.way: Way | None = None
+        self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._fitting())
+
+    def certainty(self, member: Member, decision: Decision) -> Certainty:
+        """How certain it is that one of them can."""
+        return certainty_of(is_sure=decision is Decision.ALLOWED, unread=self._unread.of([member]))
+
+    def _counts(self, runs: Runs) -> dict[Certainty, int]:
+        counts = dict.fromkeys(Certainty, 0)
+        if self._unread.has_policies:
+            for run in runs.runs:
+                for member in run.members:
+                    counts[self.certainty(member, run.decision)] += 1
+        else:
+            for (decision, account), size in runs.sizes.items():
+                counts[self.certainty(runs.first[decision, account], decision)] += size
+        return counts
+
+    def _fitting(self) -> Iterator[Run]:
+        matcher = Matcher(self._narrowed.text)
+        for run in self._everyone.runs.runs:
+            members = [one for one in run.members if self._fits(one, run.decision, matcher)]
+            if members:
+                yield Run(run.decision, run.account, members)
+
+    def _fits(self, member: Member, decision: Decision, matcher: Matcher) -> bool:
+        narrowed = self._narrowed
+        if narrowed.kind is not None and member.kind is not narrowed.kind:
+            return False
+        if narrowed.certainty is not None and self.certainty(member, decision) is not narrowed.certainty:
+            return False
+        return matcher.fits(member) and self._has_way(member)
+
+    def _has_way(self, member: Member) -> bool:
+        if not self._narrowed.way:
+            return True
+        way = self._everyone.ways.of(member)
+        if way.key != self._narrowed.way:
+            return False
+        self.way = way
+        return True
+
+    def groups(self) -> list[WayGroup]:
+        """Those who fit by the way in which they can, the largest group first."""
+        everyone = self._everyone
+        found = everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)
+        groups = [WayGroup(way, self._counts(runs), len(runs.users), runs) for way, runs in found.items()]
+        return sorted(
+            groups,
+            key=lambda one: (-one.counts[Certainty.CONFIRMED], -len(one.runs), one.way.sort_key),
+        )

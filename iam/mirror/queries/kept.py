@@ -1,0 +1,48 @@
+"""Results that a process keeps until something is written to the mirror of the accounts that they are about."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from django.db.models import Sum
+
+from iam.mirror.models import Account
+
+MOST: Final = 128
+Result = TypeVar("Result")
+
+
+def state_of(accounts: Collection[str] | None) -> int:
+    """A number that grows with whatever is written of these accounts, by number; None for all. One query."""
+    rows = Account.objects.all() if accounts is None else Account.objects.filter(account_id__in=accounts)
+    return int(rows.aggregate(total=Sum("writes"))["total"] or 0)
+
+
+class KeptResults(Generic[Result]):
+    """Up to `most` results, each for a question and a state of the mirror; the one that was not asked for the longest goes."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._results: OrderedDict[Hashable, Result] = OrderedDict()
+        self._guard = Lock()
+
+    def of(self, about: Hashable, make: Callable[[], Result]) -> Result:
+        """The result that is kept, or a new one. Two who ask at once may both make it; neither waits."""
+        with self._guard:
+            if about in self._results:
+                self._results.move_to_end(about)
+                return self._results[about]
+        result = make()
+        with self._guard:
+            self._results[about] = result
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
+        return result
+
+    def forget(self) -> None:
+        """Drop everything that is kept."""
+        with self._guard:
+            self._results.clear()

@@ -1,0 +1,261 @@
+"""Pages of a large organization over HTTP: first answers after a restart, warm answers, waiting, throughput and memory.
+
+100,000 users and 20,000 roles in 50 accounts (BENCH_USERS and BENCH_PAGE_ACCOUNTS set others), PostgreSQL, Redis, and two web processes started as in production.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from console.demo.broker import free_port
+from tests.bench.floor import figure
+from tests.services import postgres, redis
+
+USERS: Final = int(os.environ.get("BENCH_USERS", "100000"))
+ACCOUNTS: Final = int(os.environ.get("BENCH_PAGE_ACCOUNTS", "50"))
+SIZE: Final = f"{USERS:,} users"
+IS_LARGE: Final = USERS > 500_000
+ROUNDS: Final = 15
+PATIENCE: Final = 600
+LOAD_SECONDS, CLIENTS = 8, 4
+PEOPLE: Final = 60
+"""So many users belong to people of the directory."""
+MANY: Final = "/access/who-can/?action=iam:*&resource=*"
+ONE: Final = f"/access/who-can/?action=s3:GetObject&resource={quote('arn:aws:s3:::shared-data/x')}"
+COLD: Final = {
+    "who can": ONE,
+    "services": "/services/",
+    "MFA": "/mfa/",
+    "escalation": "/escalation/",
+    "overview": "/",
+}
+Figures = list[dict[str, Any]]
+
+
+def run() -> Figures:
+    """All figures, or none where a service is missing."""
+    if reason := postgres.why_missing() or redis.why_missing():
+        print(f"skipped: pages over HTTP ({reason})", file=sys.stderr)
+        return []
+    cluster = postgres.Cluster.start()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="gatehouse-pages-") as folder,
+            redis.running_server() as broker,
+        ):
+            variables = {
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "console.settings",
+                "GATEHOUSE_MODE": "embedded",
+                "GATEHOUSE_VAR": folder,
+                "DATABASE_URL": cluster.url,
+                "REDIS_URL": broker,
+            }
+            seeded = step(variables, "seed")
+            return _measure(variables, seeded)
+    finally:
+        cluster.stop()
+
+
+def step(variables: dict[str, str], name: str) -> dict[str, Any]:
+    """Carry out a step of this module in a process with these variables; what it prints last."""
+    command = [sys.executable, "-m", "tests.bench.pages", name]
+    done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _measure(variables: dict[str, str], seeded: dict[str, Any]) -> Figures:
+    figures: Figures = []
+    limit = 3000 if IS_LARGE else 1000
+    for name, address in COLD.items():
+        with serving(variables, seeded["cookie"]) as site:
+            milliseconds = site.took(address)
+            figures.append(_ms(f"first answer after a restart: {name}", milliseconds, limit))
+    with serving(variables, seeded["cookie"]) as site:
+        for address in COLD.values():
+            site.took(address)
+        pages = {**seeded["pages"], **COLD}
+        for name, address in pages.items():
+            site.took(address)
+            limit = 100 if name == "who can" else 50
+            figures.append(_ms(f"{name}, median", site.median(address), limit))
+        figures += _after_a_write(site, variables)
+        figures += _waiting(site)
+        figures.append(
+            figure(f"pages, {SIZE}: overviews a second", site.throughput("/"), "1/s") | {"least": 100}
+        )
+        memory = site.memory()
+        figures.append(
+            figure(f"pages, {SIZE}: memory of a web process", memory, "MB", limit=1000 if IS_LARGE else 250)
+        )
+    return figures
+
+
+def _ms(name: str, value: float, limit: float) -> dict[str, Any]:
+    return figure(f"pages, {SIZE}: {name}", value, "ms", limit=limit)
+
+
+def _after_a_write(site: Site, variables: dict[str, str]) -> Figures:
+    step(variables, "write")
+    return [
+        _ms("escalation, first answer after one write", site.took(COLD["escalation"]), 1000),
+        _ms("who can, first answer after one write", site.took(ONE), 200),
+    ]
+
+
+def _waiting(site: Site) -> Figures:
+    """How long a small question takes while somebody else asks a large one."""
+    alone = site.median(ONE)
+    took: list[float] = []
+    large = threading.Thread(target=lambda: took.append(site.took(MANY)))
+    large.start()
+    waited = []
+    while large.is_alive():
+        waited.append(site.took(ONE))
+    return [
+        _ms("who can do iam:*", took[0], 10_000),
+        _ms("who can, at most, while another asks about iam:*", max(waited, default=alone), alone + 200),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running web server, and the session of an auditor."""
+
+    port: int
+    pid: int
+    cookie: str
+
+    def took(self, address: str) -> float:
+        """Milliseconds of a request over a connection that is open already."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.connect()
+        try:
+            return self.on(connection, address)
+        finally:
+            connection.close()
+
+    def on(self, connection: http.client.HTTPConnection, address: str) -> float:
+        """Milliseconds of a request over a connection; the answer must be a success."""
+        began = time.perf_counter()
+        connection.request("GET", address, headers={"Cookie": self.cookie})
+        answer = connection.getresponse()
+        body = answer.read()
+        milliseconds = (time.perf_counter() - began) * 1000
+        assert answer.status == 200, (address, answer.status, answer.headers.get("Location"), body[:300])
+        return milliseconds
+
+    def median(self, address: str) -> float:
+        """The median of some requests, one after another over one connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            # Both processes get to answer once before.
+            for _ in range(2):
+                self.took(address)
+            return statistics.median(self.on(connection, address) for _ in range(ROUNDS))
+        finally:
+            connection.close()
+
+    def throughput(self, address: str) -> float:
+        """Answers a second to several clients at once."""
+        counts: list[int] = []
+        end = time.monotonic() + LOAD_SECONDS
+
+        def client() -> None:
+            connection, count = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE), 0
+            while time.monotonic() < end:
+                self.on(connection, address)
+                count += 1
+            connection.close()
+            counts.append(count)
+
+        threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sum(counts) / LOAD_SECONDS
+
+    def memory(self) -> float:
+        """Megabytes of the largest web process, its share of what processes share included."""
+        sizes = []
+        for pid in _children(self.pid):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+            sizes.append(next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024)
+        return max(sizes)
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that granian started, of which those that answer are the largest."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(one) for one in found]
+
+
+@contextmanager
+def serving(variables: dict[str, str], cookie: str) -> Iterator[Site]:
+    """Two web processes as the guide starts them, just started."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve", "--workers", "2"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"]
+    process = subprocess.Popen(command, env=variables)
+    try:
+        site = Site(port, process.pid, cookie)
+        _wait(lambda: _is_serving(port))
+        yield site
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _is_serving(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def main(name: str) -> None:
+    """One step, in this process."""
+    import django
+
+    django.setup()
+    from tests.bench import pages_seed
+
+    found = {
+        "seed": lambda: pages_seed.seed(accounts=ACCOUNTS, users=USERS, people=PEOPLE),
+        "write": pages_seed.write,
+    }[name]()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        main(sys.argv[1])
+    else:
+        for one in run():
+            print(f"{one['name']:<80} {one['value']:>10} {one['unit']}")
