@@ -91,6 +91,14 @@ def words(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> 
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def file(name: str) -> str:
+    """The path of a file that can be read; "" where none is given."""
+    path = text(name, "")
+    if path and not os.access(path, os.R_OK):
+        raise ConfigurationError(f"{name} is {path!r}: the file is missing, or Gatehouse can’t read it.")
+    return path
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
     value = text(name, default)

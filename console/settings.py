@@ -7,8 +7,9 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from console import env, logs, notices, single_sign_on
+from console import env, logs, notices, plain_connections, single_sign_on
 from console.log_settings import configure_structlog, logging_settings
+from console.operators import password_rules
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -80,6 +81,8 @@ try:
     # PCI DSS 8.3.4: lock after at most 10 attempts, for at least 30 minutes.
     LOCK_FAILURES = env.number("GATEHOUSE_LOCK_FAILURES", 5, low=1, high=10)
     LOCK_MINUTES = env.number("GATEHOUSE_LOCK_MINUTES", 30, low=1, high=1440)
+    PASSWORD_WORDS = env.words("GATEHOUSE_PASSWORD_WORDS")
+    PASSWORD_LIST = env.file("GATEHOUSE_PASSWORD_LIST")
     REQUIRE_MFA = env.flag("GATEHOUSE_REQUIRE_MFA", default=not EMBEDDED)
     # Whether REQUIRE_MFA includes people who are members only.
     REQUIRE_MFA_MEMBERS = env.flag("GATEHOUSE_REQUIRE_MFA_MEMBERS", default=True)
@@ -90,6 +93,7 @@ try:
     SSO_SECONDS = env.number("GATEHOUSE_SSO_SECONDS", 10, low=1, high=60)
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
+    PACE = env.number("GATEHOUSE_PACE", 3000, low=0, high=1_000_000)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
     AWS_READS_AT_ONCE = env.number("GATEHOUSE_AWS_READS_AT_ONCE", 4, low=1, high=4)
@@ -109,6 +113,10 @@ try:
     EMAIL_HOST_PASSWORD = env.text("GATEHOUSE_EMAIL_PASSWORD", "")
     EMAIL_USE_TLS = env.flag("GATEHOUSE_EMAIL_TLS", default=True)
     DEFAULT_FROM_EMAIL = env.text("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
+    if not EMBEDDED and not env.flag(plain_connections.ALLOWED_BY, default=False):
+        plain_connections.refuse_plain(
+            database=DATABASES["default"], broker=BROKER_URL, email_host=EMAIL_HOST, email_tls=EMAIL_USE_TLS
+        )
     ROOMS = notices.rooms()
     SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
     WEBHOOK_PRIVATE = ROOMS.private
@@ -172,6 +180,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "console.web.middleware.Isolated",
+    "console.web.middleware.KnownMethods",
     "console.web.health.Health",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -191,6 +200,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "console.web.middleware.VaryOnHtmx",
     "console.operators.middleware.SignedIn",
+    "console.web.pace.Pace",
     "console.web.middleware.ReaderZone",
     "console.web.middleware.AsOf",
     "console.web.post_only.BackToPage",
@@ -239,18 +249,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("username", "email", "first_name")},
-    },
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = password_rules.validators(
+    words=PASSWORD_WORDS, base_url=BASE_URL, breached=PASSWORD_LIST
+)
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_ADAPTER = "console.operators.adapters.AccountAdapter"
@@ -351,14 +352,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "gatehouse_session"
-CSRF_COOKIE_NAME = "gatehouse_csrf"
+COOKIE_PREFIX = "" if EMBEDDED else "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}gatehouse_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}gatehouse_csrf"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "console.operators.session_store"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 if not EMBEDDED:
-    SESSION_COOKIE_NAME = "__Host-gatehouse_session"
-    CSRF_COOKIE_NAME = "__Host-gatehouse_csrf"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.flag("GATEHOUSE_SSL_REDIRECT", default=True)

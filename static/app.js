@@ -2,6 +2,12 @@
 const $ = (s, r = document) => r.querySelector(s),
   $$ = (s, r = document) => [...r.querySelectorAll(s)];
 
+/* what this browser keeps for a year; in production only over HTTPS, and only for this host */
+const prefix = document.documentElement.dataset.cookies ?? "";
+const keep = (name, value) => {
+  document.cookie = `${prefix}${name}=${value}; path=/; max-age=31536000; samesite=lax${prefix && "; secure"}`;
+};
+
 /* dialogs & drawers: <button data-open="id">, <button data-close>, #hash, or hx-target inside <dialog data-auto> */
 const openDialog = (d) => {
   if (d && !d.open) d.showModal();
@@ -24,13 +30,12 @@ document.addEventListener("click", (e) => {
     const h = document.documentElement,
       dark = h.dataset.theme ? h.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     h.dataset.theme = dark ? "light" : "dark";
-    document.cookie = `theme=${h.dataset.theme}; path=/; max-age=31536000; samesite=lax`; /* the server renders it: no flash */
+    keep("theme", h.dataset.theme); /* the server renders it: no flash */
   }
 });
 /* moments are shown in the reader's zone: the server learns it from here, and knows it from the next page on */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && !document.cookie.includes(`zone=${zone}`))
-  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+if (zone && !document.cookie.includes(`zone=${zone}`)) keep("zone", zone);
 document.addEventListener("htmx:afterSwap", (e) => {
   const d = e.target.closest?.("dialog[data-auto]");
   if (d) openDialog(d);

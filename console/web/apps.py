@@ -8,3 +8,8 @@ class WebConfig(AppConfig):
 
     name = "console.web"
     label = "web"
+
+    def ready(self) -> None:
+        from console.web import checks
+
+        assert checks.ONLY_FOR_DEVELOPMENT  # Its import registers the check.

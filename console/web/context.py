@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from console.web.access import layout_for
+from console.web.cookies import name_of
 from console.web.navigation import DECIDES, Reader, links_for, tabs_at
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
@@ -98,10 +99,11 @@ def frame_of(request: HttpRequest) -> Frame:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame's context. What costs a query is found when a template asks for it: a fragment and a signed-out page do not."""
     viewer: Viewer | None = getattr(request, "viewer", None)
-    theme = request.COOKIES.get("theme", "")
+    theme = request.COOKIES.get(name_of("theme"), "")
     base = {
         "viewer": viewer,
         "at": getattr(request, "at", None),
+        "cookie_prefix": settings.COOKIE_PREFIX,
         "theme": theme if theme in {"light", "dark"} else "",
         "shortcuts_off": not getattr(getattr(request, "user", None), "shortcuts", True),
     }

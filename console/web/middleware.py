@@ -8,11 +8,12 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
 
 from console.web.access import PresentOnlyError
+from console.web.cookies import name_of
 from console.web.moments import read_in, zone_named
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -29,6 +30,9 @@ PERMISSIONS: Final = ", ".join(
 ) + ", clipboard-write=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)"  # fmt: skip
 
 
+METHODS: Final = ("GET", "HEAD", "POST")
+
+
 class Isolated:
     """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with every answer, files included."""
 
@@ -40,6 +44,18 @@ class Isolated:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
+
+
+class KnownMethods:
+    """Pages are read and forms are sent; everything else, TRACE included, is refused before a view could take it for a GET."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in METHODS:
+            return self.get_response(request)
+        return HttpResponseNotAllowed(METHODS)
 
 
 class NotStored:
@@ -143,10 +159,6 @@ def _in_utc(request: HttpRequest, moment: datetime | None) -> str:
     return f"{request.path}?{query.urlencode()}"
 
 
-ZONE_COOKIE: Final = "zone"
-"""What app.js has learned from the browser."""
-
-
 class ReaderZone:
     """Moments are shown in the zone that the person has chosen, else in that of their browser, else in UTC."""
 
@@ -155,5 +167,5 @@ class ReaderZone:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = getattr(getattr(request, "user", None), "time_zone", "")
-        with read_in(zone_named(chosen or request.COOKIES.get(ZONE_COOKIE, ""))):
+        with read_in(zone_named(chosen or request.COOKIES.get(name_of("zone"), ""))):
             return self.get_response(request)

@@ -124,7 +124,8 @@ def test_no_step_of_the_guide_complains(outcomes: Outcomes) -> None:
         # A migration may be about warnings.
         lines = [line for line in step.stdout.lower().splitlines() if not line.startswith("  applying ")]
         assert "warning" not in "\n".join(lines), f"{name}: {step.stdout}"
-    assert "no issues (0 silenced)" in outcomes["check"].stdout
+    assert "1 issue (0 silenced)" in outcomes["check"].stderr
+    assert "gatehouse.W001" in outcomes["check"].stderr, "of a clone, and nothing else"
     assert "static files copied" in outcomes["collectstatic"].stdout
 
 
@@ -256,6 +257,14 @@ def test_whoever_has_a_second_factor_is_asked_for_it(
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     session = next(c for c in page.context.cookies() if c["name"] == "__Host-gatehouse_session")
     assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    names = {cookie["name"] for cookie in page.context.cookies()}
+    assert {"__Host-theme", "__Host-zone"} <= names
+    assert not [name for name in names if not name.startswith("__Host-")]
+    assert all(cookie["secure"] and cookie["path"] == "/" for cookie in page.context.cookies())
+    theme = page.locator("html").get_attribute("data-theme")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", str(theme))
     page.context.clear_cookies()
     sign_in(page, APPROVER)
     page.get_by_label("Code").fill(once)

@@ -28,6 +28,15 @@ def test_trace_gives_nothing_back(client: Client, path: str) -> None:
     response = client.generic("TRACE", path, headers={"X-Probe": "give-this-back"})
     assert b"give-this-back" not in response.content
     assert response["Content-Type"] != "message/http"
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "PROPFIND", "FOO"])
+def test_a_method_that_no_page_has_is_refused_before_any_view(client: Client, method: str) -> None:
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    response = client.generic(method, "/people/")
+    assert response.status_code == 405
+    assert b"<table" not in response.content
 
 
 @pytest.mark.parametrize(

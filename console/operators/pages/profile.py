@@ -15,6 +15,7 @@ from console.operators.models import Operator
 from console.operators.queries import factors_of, sessions_of
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest
+from console.web.cookies import keep
 from console.web.moments import zone_named, zone_names
 from console.web.render import render_page
 from iam.directory.models import Person
@@ -22,8 +23,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
-THEMES = ("light", "dark", "")
-YEAR = 365 * 24 * 3600
+THEMES = ("light", "dark")
 
 
 def _operator(request: ViewerRequest) -> Operator:
@@ -97,9 +97,6 @@ def preferences(request: ViewerRequest) -> HttpResponse:
     operator.save(update_fields=["shortcuts", "time_zone"])
     response = redirect("profile")
     theme = request.POST.get("theme", "")
-    if theme in THEMES[:2]:
-        response.set_cookie("theme", theme, max_age=YEAR, samesite="Lax")
-    else:
-        response.delete_cookie("theme", samesite="Lax")
+    keep(response, "theme", theme if theme in THEMES else "")
     messages.success(request, "Saved.")
     return response

@@ -1,0 +1,28 @@
+"""What `manage.py check --deploy` says about the folder that Gatehouse runs from."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+ONLY_FOR_DEVELOPMENT: Final = (".git", "console/demo", "tests")
+
+
+@register(Tags.security, deploy=True)
+def only_what_production_needs(**_: Any) -> list[CheckMessage]:
+    """Warn of the history of the source, the stand-in for AWS and the tests: a process that is taken over finds them useful."""
+    if settings.EMBEDDED:
+        return []
+    there = [name for name in ONLY_FOR_DEVELOPMENT if (settings.BASE_DIR / name).exists()]
+    if not there:
+        return []
+    names = ", ".join(there)
+    return [
+        Warning(
+            f"Production doesn’t need {names}.",
+            hint="Install from an archive without them: see “Install” in docs/operate.md.",
+            id="gatehouse.W001",
+        )
+    ]
