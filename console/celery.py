@@ -257,13 +257,14 @@ def renew_connection(**_: Any) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def refuse_unprotected(**_: Any) -> None:
-    """No worker starts over a journal that could be altered. SystemExit, since Celery only logs other errors of a handler."""
+    """No worker starts over a journal that could be altered, or with a wrong clock. SystemExit, since Celery only logs other errors of a handler."""
     from console.web.startup import before_working
     from iam.journal.checks import JournalUnprotectedError
+    from iam.journal.clock import WrongClockError
 
     try:
         before_working()
-    except JournalUnprotectedError as error:
+    except (JournalUnprotectedError, WrongClockError) as error:
         raise SystemExit(str(error)) from None
     finally:
         # Before beat and the pool are forked: SQLite refuses the locks of a connection that was opened on the other side.

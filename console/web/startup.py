@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from iam.journal import clock
 from iam.journal.checks import assert_protected
 
 # Every way in which boto3 takes credentials from the environment of a process.
@@ -106,7 +107,8 @@ def share_connections() -> None:
 
 
 def before_working() -> None:
-    """For a Celery worker: the journal is protected. Raises with a sentence."""
+    """For a Celery worker: the clock is right, and the journal is protected. Raises with a sentence."""
+    clock.assert_right()
     assert_protected()
     _hold_after_restore()
 

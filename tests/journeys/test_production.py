@@ -119,13 +119,17 @@ def busy(installed: Installation) -> float:
 
 
 def test_no_step_of_the_guide_complains(outcomes: Outcomes) -> None:
+    check = outcomes["check"]
+    found = [line for line in check.stderr.splitlines() if line.startswith("?:")]
+    # Tests run from a clone, with everything that it has.
+    assert (check.returncode, len(found), "gatehouse.W001" in check.stderr) == (1, 1, True), check.stderr
     for name, step in outcomes.items():
+        if step is check:
+            continue
         assert (step.returncode, step.stderr) == (0, ""), f"{name}: {step.stdout}{step.stderr}"
         # A migration may be about warnings.
         lines = [line for line in step.stdout.lower().splitlines() if not line.startswith("  applying ")]
         assert "warning" not in "\n".join(lines), f"{name}: {step.stdout}"
-    assert "1 issue (0 silenced)" in outcomes["check"].stderr
-    assert "gatehouse.W001" in outcomes["check"].stderr, "of a clone, and nothing else"
     assert "static files copied" in outcomes["collectstatic"].stdout
 
 

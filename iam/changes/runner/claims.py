@@ -13,6 +13,7 @@ from django.db.models import Exists, Field, IntegerField, OuterRef, Q, QuerySet,
 
 from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
+from iam.journal import clock
 from iam.mirror.models import Account
 from iam.prepared import Slot, Statement, columns, instance
 
@@ -98,7 +99,9 @@ def _read(change_id: UUID) -> Change | None:
 
 
 def claim(change_id: UUID) -> Change | None:
-    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy."""
+    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy, or the clock is wrong."""
+    if not clock.is_right():
+        return None
     now = datetime.now(tz=UTC)
     change = _read(change_id)
     if change is None or not _is_due(change, now):

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from iam.journal import clock
 from iam.mirror.models import Pull, PullSection, SectionState
 from iam.mirror.models.accounts import PullState
 
@@ -29,7 +30,9 @@ class LeaseLostError(Exception):
 
 
 def claim(pull_id: UUID, *, now: datetime) -> bool:
-    """Take a queued pull; False when it is not queued (any more)."""
+    """Take a queued pull; False when it is not queued (any more), or this host's clock is wrong: its facts would pass for newer than others."""
+    if not clock.is_right():
+        return False
     claimed = Pull.objects.filter(pk=pull_id, state=PullState.QUEUED).update(
         state=PullState.RUNNING, began_at=now, lease_until=now + LEASE, phase="Signing in"
     )
