@@ -307,8 +307,14 @@ function tellWrong(f) {
     place.matches("label") ? place.after(error) : place.append(error);
   }
   const sheet = $("use")?.getAttribute("href").split("#")[0] ?? "";
-  error.innerHTML = `<svg class="icon sm" aria-hidden="true"><use href="${sheet}#circle-alert"></use></svg>`;
-  error.append(wrongWords(f));
+  const svg = (name, attributes) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+    return made;
+  };
+  const icon = svg("svg", { class: "icon sm", "aria-hidden": "true" });
+  icon.append(svg("use", { href: `${sheet}#circle-alert` }));
+  error.replaceChildren(icon, wrongWords(f));
   error.dataset.own = "";
   f.setAttribute("aria-invalid", "true");
   f.setAttribute("aria-describedby", [...new Set(`${f.getAttribute("aria-describedby") ?? ""} ${error.id}`.trim().split(/\s+/))].join(" "));
