@@ -210,7 +210,12 @@ class Maker:
         trusted = self._trusts[n % 2] if sort == "service" else self.digest(trust({"AWS": "100000000000"}))
         arn = f"arn:aws:iam::{number}:role/app/{sort}-{n}"
         return PrincipalRow(
-            base + self.first_role + n, arn, f"AROA{base + n:017d}", Grants(inline, chosen, (), boundary), {}, trusted
+            base + self.first_role + n,
+            arn,
+            f"AROA{base + n:017d}",
+            Grants(inline, chosen, (), boundary),
+            {},
+            trusted,
         )
 
 

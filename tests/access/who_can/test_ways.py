@@ -22,9 +22,7 @@ def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, W
     found = tallied(index, question, actions)
     ways = Ways(index, lambda action: replace(question, action=action), found)
     by_way = Everyone(found, ways).by_way
-    return {
-        member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members
-    }
+    return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
 
 @settings(max_examples=80)
