@@ -12,14 +12,17 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.operators import factors, receivers, sessions
 from console.operators.attempts import client_address
+from console.operators.kept_form import KEPT, posted_too_late
 from console.operators.recency import page_of
 from iam.guard import Viewer, viewer_for
 
 OPEN_PREFIXES = ("/sign-in/", "/static/", "/link/", "/enrol/", "/key/", "/invitation/")
+TIMED_OUT = frozenset({"idle", "expired"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
@@ -70,14 +73,18 @@ class SignedIn:
         ended = sessions.why_over(request, viewer) if viewer else "inactive"
         if viewer is None or ended:
             setattr(request, receivers.ENDED, ended)
+            form = posted_too_late(request) if ended in TIMED_OUT else None
             logout(request)
+            if form is not None:
+                request.session[KEPT] = form
             return None, ended
         sessions.seen(request, viewer)
         return viewer, ""
 
 
 def _send(request: HttpRequest, address: str, *, ended: str = "") -> HttpResponse:
-    query = {"next": page_of(request)} | ({"ended": ended} if ended else {})
+    following = reverse("resume") if ended and KEPT in request.session else page_of(request)
+    query = {"next": following} | ({"ended": ended} if ended else {})
     target = f"{address}?{urlencode(query)}"
     # A redirect would put the sign-in page into a corner of the page that htmx is mending.
     return (
