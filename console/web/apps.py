@@ -1,6 +1,15 @@
 """The Django application of console.web."""
 
+from django import forms
 from django.apps import AppConfig
+from django.core.validators import validate_email
+
+# A field takes its messages when it is made, which is when a module with a form is imported: nothing is imported before this.
+forms.Field.default_error_messages = {
+    **forms.Field.default_error_messages,
+    "required": "Fill in this field.",
+}
+validate_email.message = "“%(value)s” isn’t a valid email address."
 
 
 class WebConfig(AppConfig):

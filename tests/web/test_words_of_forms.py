@@ -1,0 +1,44 @@
+"""What a form says of an empty or malformed field is in Gatehouse's words, also without scripts, and whatever library the form is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from django import forms
+from django.test import Client
+
+
+def all_forms(form: type[forms.BaseForm] = forms.BaseForm) -> Iterator[type[forms.BaseForm]]:
+    for one in form.__subclasses__():
+        yield one
+        yield from all_forms(one)
+
+
+def test_no_field_of_any_form_says_what_django_says_of_an_empty_one() -> None:
+    import_module("console.urls")
+    fields = [
+        (form.__qualname__, name, field)
+        for form in all_forms()
+        if form.__module__.startswith(("console.", "allauth."))
+        for name, field in getattr(form, "base_fields", {}).items()
+    ]
+    assert len(fields) > 40
+    told = [(form, name) for form, name, field in fields if "is required" in field.error_messages["required"]]
+    assert told == []
+
+
+def test_an_address_that_is_none_is_repeated() -> None:
+    class Trial(forms.Form):
+        email = forms.EmailField()
+
+    assert Trial({"email": "nope"}).errors == {"email": ["“nope” isn’t a valid email address."]}
+    assert Trial({}).errors == {"email": ["Fill in this field."]}
+
+
+@pytest.mark.django_db
+def test_a_sign_in_with_nothing_says_what_to_do() -> None:
+    page = Client().post("/sign-in/", {}).content.decode()
+    assert page.count("Fill in this field.") == 2
+    assert "This field is required" not in page
