@@ -264,11 +264,14 @@ def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Start a draft with the terms of a grant that is over; the grant stays as it is."""
+    """Start a draft with the terms of a grant; the grant stays as it is. A date that has passed, and a duration that no form offers, are chosen anew."""
     found = acting_on(request, pk)
     if not may_ask_again(found, viewer=request.viewer):
         raise Http404
     draft = drafts.open_draft(request.viewer, uuid4())
     assert draft is not None
-    drafts.write(draft, **body_of(found.agreed))
-    return redirect("access:grant-preview", pk=draft.pk)
+    body = body_of(found.agreed)
+    if found.agreed.until and found.agreed.until <= datetime.now(tz=UTC):
+        body |= {"ends": "", "until": ""}
+    drafts.write(draft, **body)
+    return redirect("access:grant-preview" if body["ends"] else "access:grant-what", pk=draft.pk)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, LedgerEntry, Sort, State
 from iam.mirror.models import EdgeKind, Entity, Kind
 from tests import factories as make
 from tests.access.grant_pages import made
@@ -191,6 +191,41 @@ def test_a_link_to_what_can_no_longer_be_done_leads_to_the_grant(office: Office,
     assert answer.status_code == 422
     assert "data-form-error" in answer.content.decode()
     assert office.auditor.post(address, {"why": "x", "ends": "1h"}).status_code == 404
+
+
+def test_who_cannot_extend_what_is_theirs_is_led_to_request_it_again(office: Office) -> None:
+    grant = give(office, "maya.okafor")
+    extend, again = (reverse(f"access:grant-{name}", args=[grant.pk]) for name in ("extend", "again"))
+    page = office.member.get(page_of(grant)).content.decode()
+    assert extend in page
+    assert again not in page
+    LedgerEntry.objects.filter(part__grant=grant).update(sort=Sort.POLICY)
+    for client, extends in ((office.member, False), (office.asker, True)):
+        page = client.get(page_of(grant)).content.decode()
+        assert (extend in page, again in page) == (extends, not extends)
+        assert client.get(extend).status_code == (200 if extends else 302)
+    assert extend not in office.member.get("/").content.decode()
+    draft = office.member.post(again)
+    assert draft.status_code == 302
+    assert office.member.get(draft["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("lasts", "until", "step"),
+    [(8 * 3600, None, "preview"), (14 * 86400, None, "what"), (0, -1, "what"), (0, 48, "preview")],
+)
+def test_who_requests_again_chooses_an_end_only_where_the_former_one_cannot_be(
+    office: Office, lasts: int, until: int | None, step: str
+) -> None:
+    grant = give(office, state=State.ENDED)
+    at = datetime.now(tz=UTC) + timedelta(hours=until) if until else None
+    grant.terms |= {"lasts": lasts, "until": at.isoformat() if at else None}
+    grant.save()
+    answer = office.asker.post(reverse("access:grant-again", args=[grant.pk]))
+    assert answer.headers["Location"].endswith(f"/{step}/")
+    page = office.asker.get(answer.headers["Location"])
+    assert page.status_code == 200
+    assert "The audit of the quarter" in page.content.decode()
 
 
 def test_an_extension_that_waits_is_on_the_page_and_no_other_is_offered(office: Office) -> None:

@@ -12,6 +12,7 @@ from iam.access.grants import services
 from iam.access.grants.models import Grant, State
 from iam.access.grants.own import own_grants
 from iam.access.grants.queries import grant_for, list_grants, parts_of
+from iam.access.grants.services.rights import ONLY_AGAIN, may_ask_again
 from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
@@ -237,7 +238,9 @@ def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(of
     with pytest.raises(RefusedError):
         services.end_grant(grant, actor=namesake, reason="Mine now")
     later = services.allowed(grant, viewer=renamed)
-    assert (later.end, later.extend) == ("", "")
+    assert (later.end, later.extend) == ("", ONLY_AGAIN)
+    assert may_ask_again(grant, viewer=renamed)
+    assert not may_ask_again(grant, viewer=namesake)
     services.end_grant(grant, actor=renamed, reason="Done")
     assert office.work(grant).state == State.ENDED
     told = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))

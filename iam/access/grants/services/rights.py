@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from iam.access.grants.models import GIVING, Grant, State
+from iam.access.grants.models import GIVING, Grant, LedgerEntry, Sort, State
 from iam.access.grants.services.settling import can_be_tried
 from iam.access.grants.terms import WhoKind
 from iam.access.grants.wording import moment
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
+
+ONLY_AGAIN: Final = (
+    "You can’t extend it, because a policy or role of its own carries it. Request it again instead."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,17 @@ def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
         return "This grant has ended. Submit a new request."
     if not again and (why := waiting_extension(grant)):
         return why
-    if is_receiver(grant, viewer) or _asks_in_all(grant, viewer):
+    if _asks_in_all(grant, viewer):
         return ""
-    return "You can view this grant, but not extend it."
+    if not is_receiver(grant, viewer):
+        return "You can view this grant, but not extend it."
+    return ONLY_AGAIN if _has_its_own_carrier(grant) else ""
+
+
+def _has_its_own_carrier(grant: Grant) -> bool:
+    """True if a policy or a role of its own carries it and says its end: to change that takes more than to be whom it is for."""
+    standing = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
+    return standing.filter(sort__in=[Sort.POLICY, Sort.TRUST, Sort.ROLE], stood_before=False).exists()
 
 
 def waiting_extension(grant: Grant) -> str:
@@ -113,8 +126,10 @@ def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
-    """Whether they may begin a draft with its terms: whoever asked, when it is over."""
-    return grant.is_over and grant.requested_by == viewer.person_id
+    """True if they can begin a draft with its terms: who requested it, when it is over; whom it is for, where they can't extend it."""
+    if grant.is_over:
+        return grant.requested_by == viewer.person_id
+    return may_extend(grant, viewer=viewer) == ONLY_AGAIN
 
 
 def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
