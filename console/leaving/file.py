@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.linking.pasted import split_list
+from iam.linking.pasted import repeated_in, split_list
 from iam.people.leaving.reading import LARGEST, SheetError, Typed, read_leavers, typed
 from iam.people.leaving.staging import stage
 
@@ -54,7 +54,7 @@ def _file(request: ViewerRequest) -> HttpResponse:
     text = request.POST.get("people", "")
     try:
         rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
-        run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else "a list")
+        run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else _list_words(text))
     except (SheetError, RefusedError) as error:
         return _page(
             request,
@@ -64,6 +64,13 @@ def _file(request: ViewerRequest) -> HttpResponse:
             status=422,
         )
     return redirect("leaving:run", pk=run.pk)
+
+
+def _list_words(text: str) -> str:
+    """Where the rows come from, and how many lines were left out."""
+    repeated = repeated_in(text)
+    lines = "1 repeated name" if repeated == 1 else f"{repeated:,} repeated names"
+    return f"a list, without {lines}" if repeated else "a list"
 
 
 def _typed(text: str) -> list[Typed]:

@@ -36,6 +36,8 @@ def suspend_page(request: ViewerRequest) -> HttpResponse:
     """What is cut for the person of `user` (a number of the mirror); posted, it is cut, once however often the form is sent."""
     require_present(request)
     number = request.GET.get("user", "")
+    if not number:
+        return redirect("leaving:begin")
     is_number = number.isdecimal() and len(number) < 18
     person = person_to_suspend(request.viewer, int(number)) if is_number else None
     if person is None:

@@ -46,6 +46,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     number = request.GET.get("user", "")
     user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
     require_present(request)
+    if not number:
+        return redirect("moving:moves")
     if user is None:
         raise Http404
     if is_machine(user):
@@ -126,7 +128,9 @@ def _preview(
     key: str,
 ) -> dict[str, Any]:
     if former is None or version is None:
-        return {"plan": None, "refused": None}
+        is_sent = "to" in request.GET or "to" in request.POST
+        missing = "Choose the blueprint that they have and the one that they get."
+        return {"plan": None, "refused": RefusedError(missing) if is_sent else None}
     try:
         plan = planned(request.viewer, mover=_mover(person), former=former, version=version, key=key)
     except RefusedError as error:

@@ -96,6 +96,11 @@ def split_list(text: str) -> list[str]:
     return list(dict.fromkeys(_pieces(text)))
 
 
+def repeated_in(text: str) -> int:
+    """How many names of a list are left out because the list has them already."""
+    return len(list(_pieces(text))) - len(split_list(text))
+
+
 def _pieces(text: str) -> Iterator[str]:
     for piece in _SEPARATORS.split(text):
         name = " ".join(piece.strip().strip("\"'\ufeff").split())

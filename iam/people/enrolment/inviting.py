@@ -24,9 +24,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX, address_of
 
-NOBODY: Final = (
-    "No person in Gatehouse is linked to this IAM user. An administrator can link one under People & users."
-)
+NOBODY: Final = "No person in Gatehouse is linked to this IAM user. An administrator or the team lead can link one under “Match users to people”."
 
 
 def may_invite(viewer: Viewer, *, user: Entity) -> bool:

@@ -47,7 +47,9 @@ from iam.sealed.services import SealedError
 CAUSE: Final = "enrolment"
 TOO_MANY: Final = "too many wrong codes"
 MOST_WRONG: Final = 5
-NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under People & users."
+NOT_YOURS: Final = (
+    "This IAM user is not linked to you. Ask an administrator to link it under “Match users to people”."
+)
 BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
 
 
