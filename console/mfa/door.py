@@ -82,8 +82,11 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
 
 
 def inside(request: HttpRequest) -> Link:
-    """The link by which this browser is in. Raises LinkRefusedError."""
-    return session_of(request.COOKIES.get(COOKIE, ""))
+    """The link by which this browser is in, as long as what it was made for holds. Raises LinkRefusedError."""
+    link = session_of(request.COOKIES.get(COOKIE, ""))
+    if why := closed_of(link).why:
+        raise LinkRefusedError(why, why="closed", link=link)
+    return link
 
 
 def users_of(link: Link) -> list[str]:
@@ -102,7 +105,7 @@ def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status:
     """The page that says why a link does not open, with a way to another one where there is one."""
     closed = closed_of(link)
     context = {"why": closed.why or why, "again": closed.again}
-    return render_page(request, "mfa/door_closed.html", context, status=status)
+    return render_page(request, "mfa/door_closed.html", context, status=410 if closed.why else status)
 
 
 def _reader(request: HttpRequest) -> Person | None:

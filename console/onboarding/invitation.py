@@ -98,8 +98,6 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return back
     if newcomer is None:
         return door.refusal(request, NOT_YOURS)
-    if why := why_over(newcomer, since=link.created_at):
-        return door.refusal(request, why, link=link, status=410)
     if request.method != "POST":
         return _page(request, link, newcomer)
     number = request.POST.get("place", "")

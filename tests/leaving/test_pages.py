@@ -43,6 +43,30 @@ def admin(user: Entity) -> Client:
     return client
 
 
+@pytest.mark.parametrize(
+    ("address", "leads_to"), [("/leaving/suspend/", "/leaving/new/"), ("/moving/new/", "/moving/")]
+)
+def test_an_address_without_a_person_leads_to_where_one_is_chosen(
+    admin: Client, address: str, leads_to: str
+) -> None:
+    assert admin.get(address).headers["Location"] == leads_to
+    assert admin.get(f"{address}?user=999999").status_code == 404
+
+
+def test_a_change_of_team_without_a_choice_says_what_to_choose(admin: Client, user: Entity) -> None:
+    page = admin.get(f"/moving/new/?user={user.pk}").content.decode()
+    assert "Choose the blueprint" not in page
+    assert "Choose the blueprint" in admin.get(f"/moving/new/?user={user.pk}&from=&to=").content.decode()
+
+
+def test_a_list_says_how_many_names_it_has_twice(admin: Client, user: Entity) -> None:
+    names = {"people": "maya.okafor\n maya.okafor\nnobody"}
+    page = admin.post("/leaving/file/", names, follow=True).content.decode()
+    assert "From a list, without" in page
+    once = admin.post("/leaving/file/", {"people": "maya.okafor\nnobody"}, follow=True).content.decode()
+    assert "From a list." in once
+
+
 def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity) -> None:
     address = f"{reverse('leaving:begin')}?user={user.pk}"
     page = admin.get(address).content.decode()

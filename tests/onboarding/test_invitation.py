@@ -140,6 +140,7 @@ def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
     answers = [browser.get(f"/link/{word_of(link.pk)}/", follow=True)]
     if when.startswith("after"):
         answers += [browser.get("/invitation/"), browser.post("/invitation/", {"place": place.pk})]
+        answers += [browser.get("/enrol/"), browser.post("/enrol/1/", {"do": "begin", "name": "phone"})]
     for answer in answers:
         page = answer.content.decode()
         assert answer.status_code == 410

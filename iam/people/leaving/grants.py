@@ -17,7 +17,10 @@ from iam.people.leaving.models import OF_REST, EndedGrant, Leaver, Seat
 def end_grants(seat: Seat) -> list[str]:
     """End what is granted to the user of a seat; sentences on what cannot be. Harmless when repeated."""
     arns = set(seat.leaver.seats.values_list("user_arn", flat=True))
-    reason = f"{seat.leaver.name} was offboarded ({seat.leaver.run.reference})."
+    run = seat.leaver.run
+    reason = f"{seat.leaver.name} was offboarded ({run.reference})."
+    if run.is_move:
+        reason = f"{seat.leaver.name} changed team ({run.source})."
     said: list[str] = []
     for grant in grants_to(seat.user):
         whole = is_for_them_alone(grant, arns)

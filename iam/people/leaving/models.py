@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
@@ -24,6 +26,9 @@ OF_SUSPENSION = "suspension"
 OF_INVITING = "leaving-invite"
 """The cause of a set that gives a restored person another password; its id is the leaver's."""
 CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
+
+
+MOVE: Final = re.compile(r"MOV-[0-9A-F]{8}")
 
 
 class RunState(models.TextChoices):
@@ -70,6 +75,11 @@ class Run(models.Model):
     def reference(self) -> str:
         """The short name by which people speak of it."""
         return f"{'SUS' if self.is_suspension else 'LVG'}-{self.id.hex[:8].upper()}"
+
+    @property
+    def is_move(self) -> bool:
+        """True if its person changes team, and loses only what the former team gave: they are not offboarded."""
+        return MOVE.fullmatch(self.source) is not None
 
 
 class Standing(models.TextChoices):
@@ -167,12 +177,14 @@ class Leaver(models.Model):
     @property
     def title(self) -> str:
         """'Offboard Maya Okafor', 'Suspend Maya Okafor': the same on every page, in requests and in mails."""
+        if self.run.is_move:
+            return f"Remove former access of {self.name}"
         return f"{'Suspend' if self.run.is_suspension else 'Offboard'} {self.name}"
 
     @property
     def heading(self) -> str:
         """The title of its page: the request's, and once access was restored or the request was cancelled 'Suspension of Maya Okafor'."""
-        if self.stage not in OVER:
+        if self.stage not in OVER or self.run.is_move:
             return self.title
         return f"{'Suspension' if self.run.is_suspension else 'Offboarding'} of {self.name}"
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from django.db.models import Q
 
-from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.models import ENDING, Grant, LedgerEntry, Sort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
 from iam.people.granting import Given, Held, Reason, write_grant
@@ -26,7 +26,9 @@ def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
     if not applied:
         return
     now = datetime.now(tz=UTC)
-    ended = EndedGrant.objects.filter(seat=seat).select_related("grant")
+    ended = (
+        EndedGrant.objects.filter(seat=seat).exclude(grant__in=_given_again(applied)).select_related("grant")
+    )
     for one in ended.filter(Q(grant__ends_at__isnull=True) | Q(grant__ends_at__gt=now)):
         own = Q(entity=seat.user) | Q(holder_arn=seat.user_arn)
         entries = LedgerEntry.objects.filter(
@@ -36,6 +38,14 @@ def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
         grant_id = uuid5(AGAIN, f"{seat.pk}:{one.grant_id}")
         if standing:
             _write(seat, one.grant, standing, grant_id=grant_id, by=applied)
+
+
+def _given_again(by: Sequence[Change]) -> set[UUID]:
+    """The grants whose end these changes undo: they give again themselves, and need no grant after them."""
+    undone = Change.objects.filter(
+        pk__in=[one.reverts_id for one in by if one.reverts_id], change_set__cause_kind=ENDING
+    )
+    return {pk for pk in undone.values_list("change_set__cause_id", flat=True) if pk}
 
 
 def _stands(seat: Seat, entry: LedgerEntry) -> bool:

@@ -200,16 +200,20 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
         raise FieldError(f"{' '.join(warnings)} Select the box to confirm.", field="confirmed")
-    leaving = leaving_already([user for one in people for user in one.users])
-    if leaving:
-        raise RefusedError(f"{leaving} is already being offboarded.")
+    if why := leaving_already([user for one in people for user in one.users]):
+        raise RefusedError(why)
 
 
 def leaving_already(users: Sequence[Entity]) -> str:
-    """Who of them is in another run that has not ended."""
+    """Who of them loses access by another run that has not ended, as a sentence; "" where nobody does."""
     seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
     found = seats.first()
-    return f"{found.leaver.name} ({found.leaver.run.reference})" if found else ""
+    if found is None:
+        return ""
+    run = found.leaver.run
+    if run.is_move:
+        return f"{found.leaver.name} is changing team ({run.source}). That has to end first."
+    return f"{found.leaver.name} is already being offboarded ({run.reference})."
 
 
 def _write_terms(run: Run, terms: Terms) -> None:

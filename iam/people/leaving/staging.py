@@ -16,7 +16,7 @@ from iam.linking.pasted import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.leaving.finding import find_people, named_exactly
-from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.models import MOVE, MOVING, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.reading import Typed, typed
 from iam.people.leaving.rules import may_begin
 from iam.people.leaving.services import drafted, write_seats
@@ -146,9 +146,12 @@ def _problems(
         return [f"The same person is in line {first} too."]
     found = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
     if found:
-        return [f"{person.name} is already being offboarded ({found})."]
+        doing = "changing team" if MOVE.fullmatch(found) else "already being offboarded"
+        return [f"{person.name} is {doing} ({found})."]
     if own <= set(busy.left):
-        return [f"{person.name} was already offboarded ({busy.left[min(own)]}). No access is left to remove."]
+        run = busy.left[min(own)]
+        done = "changed team" if MOVE.fullmatch(run) else "was already offboarded"
+        return [f"{person.name} {done} ({run}). No access is left to remove."]
     return []
 
 
@@ -185,6 +188,7 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
 
 
 def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
-    """Who of them stands at one of these stages, and in which run."""
+    """Who of them stands at one of these stages, and in which run, or in which change of team."""
     seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
-    return {seat.user_id: seat.leaver.run.reference for seat in seats}
+    runs = {seat.user_id: seat.leaver.run for seat in seats}
+    return {pk: run.source if run.is_move else run.reference for pk, run in runs.items()}

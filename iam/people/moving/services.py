@@ -45,8 +45,8 @@ def planned(
         raise RefusedError(
             f"{standing.name} is already changing team ({standing.reference}). That request must end first."
         )
-    if busy := leaving_already([user for _, user in plan.left]):
-        raise RefusedError(f"{busy} is already being offboarded.")
+    if why := leaving_already([user for _, user in plan.left]):
+        raise RefusedError(why)
     changes.plan_set(plan.operations, viewer=_asking(actor, mover, plan, version))
     return plan
 

@@ -98,7 +98,7 @@ def _end_former(move: Move) -> None:
     for entry in entries.order_by("pk"):
         grant = entry.part.grant
         if grant.idempotency_key.startswith(OWN) and not _stays(move, entry):
-            end_for_leaver(grant, reason=f"{move.name} moved ({move.reference}).")
+            end_for_leaver(grant, reason=f"{move.name} changed team ({move.reference}).")
 
 
 def _stays(move: Move, entry: LedgerEntry) -> bool:

@@ -20,6 +20,7 @@ from iam.people.moving.models import Move, MoveState
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
     ACCESS_SUSPENDED,
+    MOVED_AWAY,
     PASSWORDS,
     SLACK,
     TEAM_CHANGED,
@@ -34,7 +35,11 @@ from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
 
 WITHOUT_MFA: Final = ("none", "unread", "unknown")
-_OVER: Final = {ACCESS_ENDED: "Access ended", ACCESS_SUSPENDED: "Suspended"}
+_OVER: Final = {
+    ACCESS_ENDED: "Access ended",
+    ACCESS_SUSPENDED: "Suspended",
+    MOVED_AWAY: "Changed team",
+}
 
 
 class Standing(StrEnum):
@@ -130,7 +135,9 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
         items += [
             item
             for place, now, where in given
-            for item in _done(place, now, facts, body=body or person.run.version.body, where=where)
+            for item in _done(
+                place, now, facts, body=body or person.run.version.body, where=where, closed=closed
+            )
         ]
         users = tuple((place.account.name, _number(facts, place)) for place in own)
         made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]
@@ -183,12 +190,13 @@ def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts
     """Why the invitation of somebody no longer works, for whoever sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
     cut = {facts.over.get(place.user_arn, "") for place in joined}
-    if cut and "" not in cut:
-        return ACCESS_ENDED if ACCESS_ENDED in cut else ACCESS_SUSPENDED
     moved = facts.moved.get(person.person_id)
-    if moved is not None and link is not None and moved > link.created_at:
-        return TEAM_CHANGED
-    return ""
+    has_moved = moved is not None and link is not None and moved > link.created_at
+    if cut and "" not in cut:
+        if has_moved:
+            return MOVED_AWAY
+        return ACCESS_ENDED if ACCESS_ENDED in cut else ACCESS_SUSPENDED
+    return TEAM_CHANGED if has_moved else ""
 
 
 def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
@@ -212,12 +220,13 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
         yield _of_changes(f"First password set{where}", password)
 
 
-def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) -> Iterable[Item]:
-    """What the person does there by themselves; nothing is new to who was there."""
+def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str, closed: str) -> Iterable[Item]:
+    """What the person does there by themselves; nothing is new to who was there. `closed` is why the invitation as a whole no longer works."""
     if held.is_taken_in:
         return
     user = facts.users.get(place.user_arn)
-    waits, says = _waits(held, over=facts.over.get(place.user_arn, ""))
+    over = closed if closed in WITHOUT_ACCESS else facts.over.get(place.user_arn, "")
+    waits, says = _waits(held, over=over)
     if body.password:
         yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, says=says)
     if body.mfa:

@@ -30,8 +30,9 @@ ACCESS_ENDED: Final = "Your access to AWS has ended, so this invitation no longe
 ACCESS_SUSPENDED: Final = (
     "Your access to AWS is suspended, so this invitation doesn’t open. Ask your team lead."
 )
-WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED})
-"""As long as one of these holds, nobody sends another invitation."""
+MOVED_AWAY: Final = f"{TEAM_CHANGED} The invitation to your new team is in another email."
+WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED, MOVED_AWAY})
+"""As long as one of these holds, nobody sends this invitation again."""
 
 
 def moves_of(newcomer: Newcomer) -> list[Move]:
@@ -59,12 +60,13 @@ def why_over(newcomer: Newcomer, *, since: datetime) -> str:
     """Why an invitation of this time no longer works, as a sentence to its person; "" while it works."""
     places = list(newcomer.places.filter(joined_at__isnull=False))
     now = datetime.now(tz=UTC)
+    cut = without_access(places)
+    is_without = bool(places) and len(cut) == len({place.user_arn for place in places})
     for move in moves_of(newcomer):
         # A change of team that creates users in other accounts sends an invitation of its own.
         if newcomer.run.source != move.reference and (move.ended_at or now) > since:
-            return TEAM_CHANGED
-    cut = without_access(places)
-    if places and len(cut) == len({place.user_arn for place in places}):
+            return MOVED_AWAY if is_without else TEAM_CHANGED
+    if is_without:
         return ACCESS_ENDED if ACCESS_ENDED in cut.values() else ACCESS_SUSPENDED
     return ""
 

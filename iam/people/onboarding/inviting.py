@@ -16,7 +16,7 @@ from iam.journal.services import record
 from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify
-from iam.people.links.models import Link, Purpose
+from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
 from iam.people.links.words import PREFIX
@@ -50,9 +50,16 @@ def newcomer_of(link: Link) -> Newcomer | None:
 
 
 def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
-    """The newest invitation of each who has one; one query."""
+    """The newest invitation of each who has one: one query, and one more where a restore sent another one in its place."""
     causes = {cause_of(one): one.pk for one in people}
-    return {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
+    found = {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
+    replaced = {pk: link for pk, link in found.items() if link.ended_why == Ended.REPLACED}
+    if replaced:
+        users = {link.user_arn for link in replaced.values()}
+        newer = Link.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by("created_at")
+        newest = {(link.person_id, link.user_arn): link for link in newer}
+        found |= {pk: newest[link.person_id, link.user_arn] for pk, link in replaced.items()}
+    return found
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from iam.notify.services import notify
 from iam.people.links.models import Link
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
+    MOVED_AWAY,
     PASSWORDS,
     WITHOUT_ACCESS,
     check_may_invite,
@@ -67,6 +68,8 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     why = why_over(newcomer, since=now)
     if why == ACCESS_ENDED:
         raise RefusedError(f"The access of {newcomer.name} has ended. Restore it, or onboard them again.")
+    if why == MOVED_AWAY:
+        raise RefusedError(f"{newcomer.name} changed team. Send the invitation of the new team again.")
     if why in WITHOUT_ACCESS:
         raise RefusedError(f"{newcomer.name} is suspended. Restore access first.")
     with transaction.atomic():

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from iam.access.grants.models import Grant, LedgerEntry
+from iam.access.grants.models import ENDING, Grant, LedgerEntry
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeSet
 from iam.changes.runner.sweeping import sweep
 from iam.changes.services import reject
 from iam.changes.warnings import warnings_of
 from iam.directory.models import Role, RoleAssignment
 from iam.directory.parting import part
 from iam.journal.models import Entry
-from iam.mirror.models import Entity
+from iam.mirror.models import EdgeKind, Entity
 from iam.notify.events import Event
 from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, returning, settling
@@ -24,6 +26,7 @@ from iam.people.leaving.certificates import stands
 from iam.people.leaving.models import Certificate, Leaver, Seat
 from iam.people.leaving.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.leaving.planning import Plan, Site, notes_for
+from iam.people.leaving.regranting import grant_again
 from iam.people.leaving.returning_again import invite_again, request_again
 from iam.people.leaving.rules import warnings_for
 from iam.people.links.models import Link
@@ -164,6 +167,27 @@ def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inac
     with pytest.raises(RefusedError, match="another browser"):
         returning.show_password(link, seat, session="elsewhere")
     assert farewell.aws("GetLoginProfile", UserName=user.name)["LoginProfile"]["PasswordResetRequired"]
+
+
+def test_a_grant_whose_own_end_is_undone_gets_no_other_grant_after_it(farewell: Farewell) -> None:
+    grant, leaver = farewell.granted(), farewell.gone(actor=farewell.lead)
+    seat = leaver.seats.get()
+    entry = LedgerEntry.objects.get(part__grant=grant)
+    factories.edge(EdgeKind.MEMBER, seat.user, Entity.objects.get(arn=entry.target))
+
+    def copied(cause_kind: str, **fields: Any) -> Change:
+        change = Change.objects.filter(change_set=seat.change_set).order_by("position")[0]
+        made = ChangeSet.objects.create(cause_kind=cause_kind, cause_id=grant.pk)
+        change.pk, change.idempotency_key, change.change_set = uuid4(), uuid4().hex, made
+        for name, value in fields.items():
+            setattr(change, name, value)
+        change.save(force_insert=True)
+        return change
+
+    grant_again(seat, by=[copied("leaving-return", reverts=copied(ENDING))])
+    assert not Grant.objects.exclude(pk=grant.pk).exists()
+    grant_again(seat, by=[copied("leaving-return")])
+    assert Grant.objects.exclude(pk=grant.pk).get().title == grant.title
 
 
 def test_a_restored_person_gets_another_password_by_another_invitation(farewell: Farewell) -> None:

@@ -9,22 +9,30 @@ import pytest
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.onboarding.shown import person_rows
+from iam.access.grants.models import Grant, State
 from iam.aws import writes
 from iam.aws.session import Access, Aws, connect
 from iam.changes.services import reject
 from iam.directory.models import Person
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.notify.events import Event
+from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.leaving import settling as leaving
 from iam.people.leaving.models import Leaver, Stage
+from iam.people.leaving.services import leaving_already
 from iam.people.leaving.who import somebody
 from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import Move
 from iam.people.moving.planning import Mover
 from iam.people.moving.services import planned, request_move
 from iam.people.onboarding import services
+from iam.people.onboarding.checklist import checklists
+from iam.people.onboarding.invitation_state import MOVED_AWAY, why_over
 from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, Run
+from iam.people.onboarding.reinviting import request_invitation
 from tests import factories
 from tests.changes.conftest import make_group
 from tests.onboarding import allows_own_passwords
@@ -95,6 +103,9 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     monkeypatch.setattr("iam.people.leaving.nudge.send", lambda _, pk: told.append(pk))
     squad = elsewhere.squad
     move = elsewhere.asked()
+    assert leaving_already([elsewhere.user]) == (
+        f"{move.name} is changing team ({move.reference}). That has to end first."
+    )
     agree(squad, move.change_set.changes.order_by("position")[0])
     squad.work(Run.objects.get(pk=made_id(move.pk)))
     for seat in dict.fromkeys(told):
@@ -117,6 +128,20 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     assert squad.aws("ListUserPolicies", UserName=squad.yuki)["PolicyNames"] == ["GatehouseLeft"]
     assert squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"] == []
     assert Person.objects.get(email=newcomer.email).is_active
+    _nothing_calls_it_an_offboarding(leaver, move)
+
+
+def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
+    """Their former invitation leads to the new one, nobody is asked to send it again, and no mail tells them to ask for what their team gave."""
+    assert leaver.title == leaver.heading == f"Remove former access of {move.name}"
+    former = Newcomer.objects.exclude(run=made_id(move.pk)).get(email=leaver.email)
+    link = invitations([former])[former.pk]
+    assert why_over(former, since=link.created_at) == MOVED_AWAY
+    assert request_invitation(link) == ""
+    (row,) = person_rows(checklists([former]))
+    assert (row.text, row.checklist.may_be_invited) == ("Changed team", False)
+    assert not Outgoing.objects.filter(event=Event.GRANT_ENDED).exists()
+    assert Grant.objects.filter(state=State.ENDED).exists()
 
 
 def test_whoever_has_the_user_for_something_else_as_well_keeps_it(elsewhere: Elsewhere) -> None:

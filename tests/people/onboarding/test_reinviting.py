@@ -16,6 +16,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.people.leaving import models as leaving
 from iam.people.links.models import Link
+from iam.people.links.services import make_link
 from iam.people.onboarding.checklist import Standing, checklists
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.inviting import cause_of, show_secret
@@ -206,6 +207,18 @@ def test_a_password_that_gatehouse_set_later_is_not_their_own(squad: Squad) -> N
     assert not has_chosen_password(place)
     rows.update(password_changed_at=later + timedelta(minutes=1))
     assert has_chosen_password(place)
+
+
+def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> None:
+    _, newcomer, _ = onboarded(squad)
+    (link,) = links(newcomer)
+    make_link(link.purpose, person=link.person, user_arn=link.user_arn, actor=None, cause_id=uuid4())
+    (row,) = person_rows(checklists([newcomer]))
+    assert row.text == "Waiting for the person"
+    used(Link.objects.latest("created_at"), "b")
+    (row,) = person_rows(checklists([newcomer]))
+    opened = next(one for one in row.items if one.item.what == "Invitation opened")
+    assert opened.text == "Done"
 
 
 def test_who_comes_back_under_the_name_of_an_offboarded_user_is_invited(squad: Squad) -> None:

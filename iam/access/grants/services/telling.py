@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from iam.access.grants.effects import bodies_for, in_one_line
-from iam.access.grants.models import GIVING, Grant, LedgerEntry, State
+from iam.access.grants.models import GIVING, Act, Grant, LedgerEntry, State
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.wording import moment
 from iam.directory.models import Person
@@ -49,7 +49,7 @@ def _is_time(grant: Grant, now: datetime) -> bool:
 
 def _warn(grant: Grant) -> None:
     assert grant.ends_at is not None
-    text = f"{_what(grant)} until {moment(grant.ends_at)}. To keep the access longer, request an extension before then. It needs approval."
+    text = f"{_what(grant)} until {moment(grant.ends_at)}. To keep the access longer, open the grant before then and extend it or request it again. Both need approval."
     _tell(
         grant,
         Event.GRANT_ENDING,
@@ -60,10 +60,18 @@ def _warn(grant: Grant) -> None:
 
 
 def tell_ended(grant: Grant) -> None:
-    """A grant has ended, and nothing of it is left but what others need; in the caller's transaction."""
-    if grant.state == State.ENDED and grant.ended_at:
+    """A grant has ended, and nothing of it is left but what others need; in the caller's transaction.
+
+    What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is told to ask for it again.
+    """
+    if grant.state == State.ENDED and grant.ended_at and not _went_with_its_person(grant):
         text = f"{_what(grant)}: ended on {moment(grant.ended_at)}. To get the access again, submit a new request."
         _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=f"{grant.pk}:ended")
+
+
+def _went_with_its_person(grant: Grant) -> bool:
+    last = grant.versions.order_by("-number").first()
+    return last is not None and last.act == Act.ENDED and last.by_id is None
 
 
 def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
