@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from iam.changes.models import Change
+from django.db.models import Q
+
+from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations import Operation
+from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 
@@ -27,10 +30,14 @@ def title_of(change: Change, *, is_partial: bool = False) -> str:
 
 
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:
-    """Of these sets, those with parts that the viewer does not see; no query for who sees everything."""
+    """Of these sets, those with parts that the viewer does not see; no query for who sees everything.
+
+    The policy that a grant makes for those who receive it is no part about anybody else: who sees all who receive it sees the whole request.
+    """
     wanted = set(sets)
     if viewer.scope.sees_everything or not wanted:
         return set()
     seen = visible_changes(viewer).filter(change_set__in=wanted).values("pk")
-    hidden = Change.objects.filter(change_set__in=wanted).exclude(pk__in=seen)
+    of_grant = Q(operation=CreatePolicy.slug, change_set__cause_kind=OF_GRANT)
+    hidden = Change.objects.filter(change_set__in=wanted).exclude(pk__in=seen).exclude(of_grant)
     return set(hidden.values_list("change_set_id", flat=True))

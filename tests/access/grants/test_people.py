@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from console.changes.lists import rows_of
 from iam.access.grants import services
 from iam.access.grants.models import Grant, State
 from iam.access.grants.own import own_grants
@@ -246,6 +247,21 @@ def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(of
     told = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
     assert str(someone.pk) in told
     assert str(stranger.pk) not in told
+
+
+def test_who_receives_a_grant_alone_reads_its_title_although_its_policy_is_not_theirs(office: Office) -> None:
+    mine, other = office.user("egon"), office.user("finn")
+    someone = factories.person("Egon Riis", arns=(mine.arn,))
+    factories.assign(someone, Role.MEMBER)
+    for receivers, title in (((mine,), True), ((mine, other), False)):
+        grant = office.ask(office.terms(statements(), *receivers))
+        changes = list(Change.objects.filter(change_set__cause_id=grant.pk).order_by("position"))
+        assert changes[0].operation == "policy.create"
+        viewer = viewer_for(someone)
+        (row,) = rows_of([one for one in changes if one.subject_arn == mine.arn], viewer=viewer)
+        assert (row["title"] == grant.title) is title
+        assert bool(row["blocks"]) is title
+        assert other.name not in str([row["title"], row["blocks"]])
 
 
 def test_the_end_of_whoever_was_renamed_moves_in_aws_too(office: Office) -> None:
