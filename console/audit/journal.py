@@ -22,6 +22,7 @@ from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.audit.words import details_of, words_of
 from console.web.access import ViewerRequest, require
+from console.web.files import harmless
 from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
@@ -176,9 +177,6 @@ COLUMNS = (
 )
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
 class _Echo:
     """A file that hands back what is written to it."""
 
@@ -212,13 +210,7 @@ def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
             _hash(entry),
             entry.data_json,
         )
-        yield writer.writerow(_harmless(cell) for cell in cells)
-
-
-def _harmless(cell: object) -> object:
-    """A spreadsheet must not take text from outside for a formula."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else cell
+        yield writer.writerow("" if cell is None else harmless(str(cell)) for cell in cells)
 
 
 def _json(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:

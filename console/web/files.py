@@ -17,6 +17,8 @@ FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What IAM takes in no name, but a file that somebody uploaded may have."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Where the system's language separates lists by semicolons, a spreadsheet ends the cell at each of them, and may skip blanks and quotes.
+_BEGINS_A_CELL: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))([\"\s]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
 Values = Mapping[str, Any]
 
 
@@ -61,10 +63,7 @@ def json_value(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str | int:
-    """As a spreadsheet may open it: a text that it would take for a formula begins with an apostrophe.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
+    """As a spreadsheet may open it."""
     value = json_value(value)
     if value is None:
         return ""
@@ -73,4 +72,13 @@ def _cell(value: Any) -> str | int:
     if isinstance(value, int):
         return value
     text = "; ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return harmless(text)
+
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before what a spreadsheet would take for a formula, also behind a separator within the text.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    marked = _BEGINS_A_CELL.sub(r"\1'", text)
+    return f"'{marked}" if marked.startswith(FORMULA) else marked

@@ -199,6 +199,14 @@ def test_a_spreadsheet_takes_nothing_for_a_formula(auditor: Client) -> None:
     assert rows[0]["account"] == "", "and nothing stays nothing"
 
 
+def test_a_reason_with_a_semicolon_begins_no_formula(auditor: Client) -> None:
+    record(kind="role.assign", actor=None, subject="x", data={"reason": "on call;=HYPERLINK(1)"})
+    response = auditor.get("/audit/journal/?kind=role&format=csv")
+    text = b"".join(response.streaming_content).decode()
+    assert ";'=HYPERLINK" in text
+    assert not [cell for line in text.splitlines() for cell in line.split(";") if cell.startswith("=")]
+
+
 def test_the_json_export_proves_itself(auditor: Client, five: list[Entry]) -> None:
     rows = json.loads(b"".join(auditor.get("/audit/journal/?format=json").streaming_content))
     assert len(rows) == 5

@@ -115,6 +115,37 @@ def test_a_name_never_becomes_a_formula(auditor: Client, name: str) -> None:
     assert json.loads(auditor.get("/people/export.json").getvalue())["rows"][0]["login"] == name
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x;=1+1",
+        "x; =1+1",
+        'x;"=1+1',
+        "x\t@SUM(A1)",
+        "x\r\n=1+1",
+        "x;＝1+1",
+        " =1+1",
+        "＋1",
+        ";-1+cmd|' /C calc'!A0",
+    ],
+)
+def test_no_separator_within_a_name_begins_a_formula(auditor: Client, name: str, separator: str) -> None:
+    """Where the system's language separates lists by semicolons, spreadsheets end cells there, whatever separates the columns."""
+    factories.user(factories.account(), name)
+    text = b"".join(auditor.get("/people/export.csv").streaming_content).decode()
+    cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+    cells += [cell for line in text.splitlines() for cell in line.split(separator)]
+    assert not [cell for cell in cells if cell.strip('" \r\n').startswith(tuple("=+-@＝＋－＠"))]
+
+
+@pytest.mark.parametrize("name", ["a;b", "x - y", "a=b", "mail@example.com", "first; second", "1;2-3"])
+def test_other_text_is_exported_as_it_is(auditor: Client, name: str) -> None:
+    factories.user(factories.account(), name)
+    [row] = table(auditor.get("/people/export.csv"))
+    assert row["login"] == name
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("groups", Kind.GROUP), ("roles", Kind.ROLE), ("policies", Kind.POLICY), ("instance-profiles", Kind.INSTANCE_PROFILE),
