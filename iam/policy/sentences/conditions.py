@@ -126,6 +126,7 @@ ENDS: Final = frozenset(
     {"datelessthan", "datelessthanequals", "datelessthanifexists", "datelessthanequalsifexists"}
 )
 """Operators of an end. Every request has the time, so that IfExists changes nothing."""
+STARTS: Final = frozenset(name.replace("less", "greater") for name in ENDS)
 HOUR: Final = 3600
 
 Condition = tuple[str, str, Sequence[str]]
@@ -143,6 +144,18 @@ def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], d
         else:
             ends.append(end)
     return tuple(others), min(ends, default=None)
+
+
+def start_of(conditions: Iterable[Condition]) -> datetime | None:
+    """The latest of the starts that conditions set; None if there is none."""
+    return max(filter(None, map(_start_of, conditions)), default=None)
+
+
+def _start_of(condition: Condition) -> datetime | None:
+    operator, key, values = condition
+    name = fold(operator)
+    is_start = name in STARTS or (fold(key) == EPOCH_TIME and name.replace("numeric", "date", 1) in STARTS)
+    return moment_in(tuple(values)) if fold(key) in TIMES and is_start else None
 
 
 def _end_of(condition: Condition) -> datetime | None:

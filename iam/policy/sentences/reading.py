@@ -17,7 +17,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.document import Document, Statement, read
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.clauses import Clause, clauses_of, weight_of, wide_clause
-from iam.policy.sentences.conditions import clause, split_end
+from iam.policy.sentences.conditions import clause, split_end, start_of
 from iam.policy.sentences.labels import service_name
 from iam.policy.sentences.places import EVERYTHING, Reader, join, places_in_words
 from iam.policy.sentences.sentence import Claim, Sentence, capital
@@ -210,6 +210,7 @@ def _sentence(
         head=_with_effect(heads[0], allows=frame.allows),
         plain_head=_with_effect(heads[1], allows=frame.allows),
         warning=warning if frame.allows else "",
+        since=start_of(frame.conditions),
     )
 
 

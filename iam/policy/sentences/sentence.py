@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from iam.moments import moment_words
 from iam.policy.sentences.places import join
 
 NAMED: Final = 6
@@ -28,7 +29,7 @@ class Sentence:
 
     `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all. `conditions` are clauses such as
     "only with MFA"; the end that the statements carry is `until`, not a condition. `text` has the exact names of AWS, `plain` is for members.
-    `warning` says why to look twice, or nothing.
+    `warning` says why to look twice, or nothing. `since` is when the statements begin to apply.
     """
 
     allows: bool
@@ -40,6 +41,7 @@ class Sentence:
     head: str
     plain_head: str
     warning: str = ""
+    since: datetime | None = None
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -67,13 +69,27 @@ class Sentence:
         return self.say(plain=True)
 
     def say(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
-        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec, only with MFA"."""
+        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec, only with MFA".
+
+        An end that has passed, and a start that is to come, are said in any case.
+        """
         words = self.plain_head if plain else self.head
         if where:
             words += f" ({where})"
         if until:
             words += f" until {until}"
-        return ", ".join((words, join(self.conditions))) if self.conditions else words
+        said = ", ".join((words, join(self.conditions))) if self.conditions else words
+        return f"{said} ({self.standing})" if self.standing else said
+
+    @property
+    def standing(self) -> str:
+        """Why it says nothing now, though the policy says it; empty where it does apply."""
+        now = datetime.now(tz=UTC)
+        if self.until is not None and self.until <= now:
+            return f"no longer applies: it ended on {moment_words(self.until)}"
+        if self.since is not None and self.since > now:
+            return f"doesn’t apply yet: it starts on {moment_words(self.since)}"
+        return ""
 
 
 def in_short(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.sentences import in_short, sentences_of
@@ -153,6 +154,7 @@ def test_a_wide_policy_is_one_sentence() -> None:
     assert text.endswith(" services on all resources")
 
 
+@time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC), tick=False)
 def test_the_end_in_a_statement_is_no_condition() -> None:
     ends = allow("s3:GetObject", OBJECTS, DateLessThan={"aws:CurrentTime": "2026-12-05T12:00:00Z"})
     (sentence,) = sentences_of({"Version": "2012-10-17", "Statement": ends})
@@ -161,6 +163,36 @@ def test_the_end_in_a_statement_is_no_condition() -> None:
     assert sentence.say(where="production", until="5 Dec") == (
         "Read objects in s3://pay-ledger (production) until 5 Dec"
     )
+
+
+DATES = [
+    ({"DateLessThan": {"aws:CurrentTime": "2024-12-05T12:00:00Z"}}, "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"),
+    ({"DateLessThanEqualsIfExists": {"AWS:currenttime": "2024-12-05"}}, "no longer applies: it ended on 5 Dec 2024, 00:00 UTC"),
+    ({"NumericLessThan": {"aws:EpochTime": "1733400000"}}, "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}}, "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"),
+    ({"NumericGreaterThanEquals": {"aws:EpochTime": "1893456000"}}, "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2024-01-01"}}, ""),
+    ({"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}, ""),
+    ({"DateLessThan": {"aws:TokenIssueTime": "2024-01-01"}}, ""),
+    ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(("condition", "said"), DATES)
+def test_a_statement_that_does_not_apply_now_says_so(
+    effect: str, condition: dict[str, Any], said: str
+) -> None:
+    statement = allow("s3:GetObject", OBJECTS) | {"Effect": effect, "Condition": condition}
+    source = {"Version": "2012-10-17", "Statement": statement}
+    with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC), tick=False):
+        (sentence,) = sentences_of(source)
+        assert sentence.standing == said
+        for text in (sentence.text, sentence.plain, sentence.say(until="some day")):
+            assert text.endswith(f" ({said})") is bool(said)
+    with time_machine.travel(datetime(2031, 1, 1, tzinfo=UTC), tick=False):
+        (sentence,) = sentences_of(source)
+        assert "yet" not in sentence.text
 
 
 def test_equal_policies_of_two_accounts_read_alike() -> None:
