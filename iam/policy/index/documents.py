@@ -71,7 +71,8 @@ def beginning_of(source: Statement) -> str:
 
 
 class Clause:
-    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`."""
+    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`; `reach`: see `reach_of`, None until
+    it is asked for."""
 
     __slots__ = (
         "__weakref__",
@@ -83,6 +84,7 @@ class Clause:
         "allows",
         "beginning",
         "has_variables",
+        "reach",
         "source",
         "traits",
     )
@@ -94,6 +96,7 @@ class Clause:
         self.actions = actions
         self.traits = traits_of(source, has_variables=has_variables)
         self.beginning = beginning_of(source)
+        self.reach: int | None = None
         self._compiled: dict[tuple[PolicyKind, bool], Compiled] = {}
         self._held: Compiled | None = None
         self._held_of_pattern: Compiled | None = None

@@ -15,6 +15,7 @@ from iam.policy.evaluate import Policies, has_rcps, has_scps
 from iam.policy.index.classes import Class, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.masks import Space
+from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
 from iam.policy.index.weights import Piece, Weight, all_together, mask_of, weigh
 from iam.policy.logic import NO, OPEN, YES
@@ -322,7 +323,7 @@ def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:
         mark = min(mark, condition.test(asking.request))
     if one.means is not None:
         mark = min(mark, max(one.means(asking.request.principal, asking.request.strict)))
-    return None if mark == NO or clause.fits_nothing else Piece(clause, mark)
+    return None if mark == NO or clause.fits_nothing else Piece(clause, mark, reach_of(clause))
 
 
 def _of_some_services(weight: Weight, restricted: int) -> Weight:

@@ -13,10 +13,12 @@ from iam.policy.logic import OPEN, YES
 
 
 class Piece(NamedTuple):
-    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has conditions."""
+    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has conditions. `reach` are the
+    actions that can work on its resources."""
 
     clause: Clause
     mark: int
+    reach: int = -1
 
     @property
     def allows(self) -> bool:
@@ -29,7 +31,7 @@ class Piece(NamedTuple):
         return self.clause.area
 
     @property
-    def shape(self) -> tuple[Actions, bool, int, bool, bool]:
+    def shape(self) -> tuple[Actions, bool, int, bool, bool, int]:
         """All of it that masks depend on."""
         clause = self.clause
         return (
@@ -38,6 +40,7 @@ class Piece(NamedTuple):
             self.mark,
             clause.is_partial,
             clause.is_partial and clause.fits_star,
+            self.reach,
         )
 
 
@@ -60,7 +63,7 @@ def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
     mask, alone, others = space.parted(piece.clause.actions)
     if not piece.clause.is_partial:
         return mask, 0
-    return (alone if piece.clause.fits_star else 0), others
+    return (alone if piece.clause.fits_star else 0), others & piece.reach
 
 
 def weigh(pieces: Iterable[Piece], space: Space) -> Weight:

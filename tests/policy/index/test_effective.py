@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from iam.policy.applicability import can_apply
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.source import resource_arns
 from iam.policy.evaluate import FREE, Decision
+from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective, EffectiveActions
 from iam.policy.index.question import WITH_ROOT, Question
+from iam.policy.index.reach import reach_of
 from iam.policy.index.rows import AccountRows, Grants, PolicyRow, PrincipalRow, Standing
 from tests.policy.index import longhand
 from tests.policy.index import organisations as made
@@ -159,3 +165,53 @@ def test_circumstances_decide_conditions() -> None:
     )
     member = next(m for m in effective._shards[ACCOUNT].members.values() if m.name == "maya")
     assert asked(asking, asking.of(member), "s3:GetObject") == "everywhere"
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+REACHED = [
+    ("iam:*", PROD, ("iam:PassRole",), ()),
+    ("iam:*", ROLE, (), ("iam:PassRole", "iam:GetRole")),
+    ("iam:*", ROLE, ("iam:DeleteUser",), ()),
+    ("*", PROD, ("iam:PassRole", "sqs:SendMessage", "ec2:StopInstances"), ("s3:GetObject",)),
+    ("*", "arn:aws:*:::*", ("sqs:SendMessage",), ("s3:GetObject",)),
+    (["s3:*", "iam:*"], [PROD, ROLE], ("iam:DeleteUser",), ("iam:PassRole", "s3:GetObject")),
+    ("iam:*", "arn:aws:iam", (), ("iam:PassRole", "iam:DeleteUser")),
+    ("s3:*", "arn:aws:s3:::${aws:username}/*", (), ("s3:GetObject",)),
+    ("ssm:*", f"arn:aws:ec2:*:{ACCOUNT}:instance/*", (), ("ssm:StartSession",)),
+]
+
+
+@pytest.mark.parametrize(("action", "resource", "none", "some"), REACHED)
+def test_what_cannot_work_on_the_resources_is_not_counted(
+    action: object, resource: object, none: tuple[str, ...], some: tuple[str, ...]
+) -> None:
+    effective, found = one(say("Allow", action, resource), say("Allow", "made:Up", PROD))
+    assert {name: asked(effective, found, name) for name in none} == dict.fromkeys(none, "none")
+    assert {name: asked(effective, found, name) for name in some} == dict.fromkeys(some, "limited")
+
+
+def test_a_deny_of_what_it_cannot_work_on_takes_nothing() -> None:
+    assert asked(*one(say("Allow", "iam:*"), say("Deny", "*", PROD)), "iam:PassRole") == "everywhere"
+
+
+def test_the_reach_of_patterns_is_what_applies_action_by_action() -> None:
+    known, dice = catalogue(), random.Random(5)
+    types = [arn for one in ("s3", "iam", "ec2", "ssm", "lambda") for arn in resource_arns(one).values()]
+    for arn in dice.sample(types, 30):
+        pattern = re.sub(r"\$\{[^}]*\}", lambda _: dice.choice(["*", "a", "a*"]), arn)
+        pattern = pattern.replace("arn:a:", "arn:aws:").replace("arn:a*:", "arn:aws:")
+        for service in ("s3", "iam", "ssm", "ec2"):
+            clause = Documents().add(pattern, policy_of(f"{service}:*", pattern)).clauses[0]
+            reach = reach_of(clause)
+            for name in known.expand(f"{service}:*"):
+                place = known.index_of(name)
+                assert place is not None
+                takes_some = not known.mask_without_resources >> place & 1
+                assert bool(reach >> place & 1) is (takes_some and can_apply(name, [pattern])), (
+                    name,
+                    pattern,
+                )
+
+
+def policy_of(action: str, resource: str) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [say("Allow", action, resource)]})

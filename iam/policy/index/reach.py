@@ -1,0 +1,100 @@
+"""The actions that can work on the resources that a statement names: `iam:*` on the ARN of a bucket allows nothing of IAM.
+
+The same question as `iam.policy.applicability.can_apply`, answered for all actions of a service at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.arns import is_incomplete
+from iam.policy.catalogue import catalogue, source
+from iam.policy.index.documents import Clause
+from iam.policy.index.elements import EVERY_SERVICE
+from iam.policy.letter_case import fold
+from iam.policy.lint.overlaps import can_mean
+
+EVERYTHING: Final = -1
+MOST: Final = 40
+"""Patterns of one statement; of a longer list, every action is taken to work on one of them."""
+
+
+def reach_of(clause: Clause) -> int:
+    """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always in it."""
+    if clause.reach is None:
+        clause.reach = _reach_of(clause)
+    return clause.reach
+
+
+def _reach_of(clause: Clause) -> int:
+    statement = clause.source
+    if not clause.is_partial or statement.is_not_resource or statement.resources is None:
+        return EVERYTHING
+    if len(statement.resources) > MOST:
+        return EVERYTHING
+    found = -1 << len(catalogue())
+    for pattern in statement.resources:
+        for service in clause.actions.services:
+            found |= _reach(pattern, service)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _reach(pattern: str, service: str) -> int:
+    """The actions of a service that can work on something that a pattern means."""
+    if not pattern.strip("*?"):
+        return EVERYTHING
+    written = f"{pattern}:*" if is_incomplete(pattern) else pattern
+    segment = _segment(written)
+    found = 0
+    for arn, mask in _formats(service).items():
+        own = _segment(arn)
+        if (segment == own or "" in (segment, own)) and can_mean(written, arn, has_variables=True):
+            found |= mask
+    return found
+
+
+def _segment(arn: str) -> str:
+    """The service of an ARN; empty where it is free to choose."""
+    fields = arn.split(":", 3)
+    written = fields[2] if len(fields) > 3 else ""
+    is_open = {"*", "?", "$"} & set(written) or {"*", "?"} & set("".join(fields[:2]))
+    return "" if is_open else written
+
+
+@lru_cache(maxsize=512)
+def _formats(service: str) -> Mapping[str, int]:
+    """The ARNs of the resource types that actions of a service take, each with these actions."""
+    if service != EVERY_SERVICE:
+        return _masks(_types(service)) if catalogue().has_service(service) else {}
+    every: dict[str, list[str]] = {}
+    for prefix in catalogue().prefixes:
+        for arn, actions in _types(prefix).items():
+            every.setdefault(arn, []).extend(actions)
+    return _masks(every)
+
+
+def _types(service: str) -> Mapping[str, list[str]]:
+    """Read for this alone: all that there is about each service would stay in memory."""
+    arns = source.resource_arns(service)
+    found: dict[str, list[str]] = {}
+    for action in source.read("actions", f"{service}.json").values():
+        for one in action["resourceTypes"]:
+            arn = arns.get(fold(one["name"]))
+            if arn is not None:
+                found.setdefault(arn, []).append(f"{service}:{action['name']}")
+    return found
+
+
+def _masks(types: Mapping[str, Iterable[str]]) -> Mapping[str, int]:
+    known = catalogue()
+    found = {}
+    for arn, actions in types.items():
+        mask = 0
+        for action in actions:
+            place = known.index_of(action)
+            mask |= 0 if place is None else 1 << place
+        found[arn] = mask
+    return found
