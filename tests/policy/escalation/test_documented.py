@@ -52,6 +52,20 @@ def test_a_deny_of_any_of_its_actions_closes_it(path: Documented) -> None:
         assert path.method not in world(path, path.actions, action).methods("dev"), action
 
 
+@pytest.mark.parametrize("path", PATHS, ids=name_of)
+def test_a_boundary_a_condition_and_a_deny_by_a_tag_close_it(path: Documented) -> None:
+    found = world(path, ())
+    few = found.policy("Few", allow("s3:*"))
+    team = {"aws:PrincipalTag/team": "none"}
+    found.user("bounded", allow(list(path.actions)), boundary=few)
+    found.user("unmatched", allow(list(path.actions), "*", StringEquals=team))
+    found.user("refused", allow(list(path.actions)), deny("*", "*", StringNotEquals=team))
+    found.user("open", allow(list(path.actions)))
+    reached = {name: found.becomes_administrator(name) for name in ("bounded", "unmatched", "refused")}
+    assert reached == dict.fromkeys(reached, NONE)
+    assert found.becomes_administrator("open") != NONE
+
+
 def needed(path: Documented) -> list[str]:
     """Its actions but those that are only one of several ways on."""
     spare = {
