@@ -21,6 +21,7 @@ from iam.policy.escalation.speaking import (
     boundary_of,
     keys_of,
     regions_in,
+    tag_keys,
     tags_of,
 )
 from iam.policy.evaluate import ASSUMING, Decision
@@ -40,11 +41,17 @@ class Bits(NamedTuple):
 
     def __and__(self, other: object) -> Bits:
         assert isinstance(other, Bits)
+        if not self.any or other is EVERYBODY:
+            return self
+        if not other.any or self is EVERYBODY:
+            return other
         return Bits(self.sure & other.sure, self.any & other.any)
 
     def __or__(self, other: object) -> Bits:
         assert isinstance(other, Bits)
-        return Bits(self.sure | other.sure, self.any | other.any)
+        if not other.any or self == other:
+            return self
+        return Bits(self.sure | other.sure, self.any | other.any) if self.any else other
 
     def within(self, mask: int) -> Bits:
         """Only some of them."""
@@ -275,12 +282,15 @@ class Asker:
         found = self._relevant(action, context)
         if BOUNDARY in wanted:
             found.setdefault("iam:PermissionsBoundary", boundary_of(action, target.boundary))
-        if target.tags is not None:
-            found |= tags_of(target.tags, wanted)
+        tags = self._speaking(action).tags
+        if tags and target.tags is not None:
+            found |= tags_of(target.tags, tags)
         return found
 
     def _relevant(self, action: str, context: Mapping[str, Any]) -> dict[str, Any]:
         wanted = self._speaking(action).keys
+        if not wanted or not context:
+            return {}
         return {key: value for key, value in context.items() if fold(key) in wanted}
 
     def _speaking(self, action: str) -> Spoken:
@@ -297,7 +307,7 @@ class Asker:
             wanted = frozenset(key for clause in clauses for key in keys_of(clause))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
-            found = self._spoken[action] = Spoken(clauses, number, wanted, areas)
+            found = self._spoken[action] = Spoken(clauses, number, wanted, areas, tag_keys(wanted))
         return found
 
     def _names_of(self, clause: Clause) -> Names:
@@ -324,6 +334,8 @@ def _is_personal(cls: Class) -> bool:
 
 
 def _frozen(context: Mapping[str, Any]) -> Any:
+    if not context:
+        return ()
     return tuple(sorted((fold(key), str(value)) for key, value in context.items()))
 
 

@@ -26,7 +26,7 @@ from iam.policy.escalation.states import (
     row_in,
 )
 from iam.policy.escalation.targets import Targets
-from iam.policy.escalation.trusts import admits_people
+from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -49,6 +49,7 @@ class Builder:
         self._asker = Asker()
         self._numbers = count(max((abs(number) for number in shard.members), default=0) + 10**13)
         self._new = NewPrincipals(shard, self._numbers)
+        self._services = Services(shard.number, moment=index.moment)
         self.estate = Estate(shard.number)
         self._states: dict[int, list[tuple[State, int]]] = {}
 
@@ -108,7 +109,15 @@ class Builder:
             as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
             policies = attachable(self._shard, self._index.documents)
             finder = Finder(
-                self._asker, choices, targets, as_it_is, self._facts, self._shard, policies, self._new
+                self._asker,
+                choices,
+                targets,
+                as_it_is,
+                self._facts,
+                self._shard,
+                policies,
+                self._new,
+                self._services,
             )
             found = finder.find(act)
             self._lead(found, everybody, number)

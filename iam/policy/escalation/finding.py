@@ -44,11 +44,13 @@ class Finder:
         shard: Shard,
         policies: tuple[str, ...],
         new: NewPrincipals,
+        services: Services,
     ) -> None:
-        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new` who may be created."""
+        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new` who may be created;
+        `services` whom roles trust."""
         self._asker, self._choices, self._targets = asker, choices, targets
         self._nodes, self._facts, self._shard = nodes, facts, shard
-        self._services = Services(shard.number, moment=asker.moment)
+        self._services = services
         self._policies, self._new = policies, new
         self._instances = Instances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
@@ -98,11 +100,10 @@ class Finder:
         return has_password is (method.name == "iam-update-login-profile")
 
     def _find_services(self, found: Found, act: Acting) -> None:
-        trusting = {
-            m.trusted: self._trusting(m.trusted) for m in (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
-        }
+        methods = (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
+        trusting = {service: self._trusting(service) for service in {m.trusted: None for m in methods}}
         passes = self._passes(trusting)
-        for method in (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING)):
+        for method in methods:
             aims = self._usable(method, trusting[method.trusted])
             if not aims or (method.sort is Sort.PASS and method.service not in passes):
                 continue

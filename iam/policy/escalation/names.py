@@ -34,7 +34,7 @@ def template_of(action: str, type_name: str, *, partition: str, region: str, acc
 
 def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ...]:
     """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group together."""
-    own = tuple(PLACES.get(part, part) for part in tokens(template))
+    own = _own(template)
     groups = [_patterns(group) for group in clauses]
     found = dict.fromkeys(filter(None, [common((own,))]))
     for group in groups:
@@ -54,8 +54,13 @@ def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
 
 def common_name(template: str, *patterns: str) -> str | None:
     """The shortest name of the template that fits all patterns; None where there is none."""
-    own = tuple(PLACES.get(part, part) for part in tokens(template))
+    own = _own(template)
     return common((own, *(tuple(resource_tokens(tokens(PLACEHOLDER.sub("*", one)))) for one in patterns)))
+
+
+@lru_cache(maxsize=4096)
+def _own(template: str) -> tuple[Token, ...]:
+    return tuple(PLACES.get(part, part) for part in tokens(template))
 
 
 def _note(found: dict[str, None], name: str | None) -> None:

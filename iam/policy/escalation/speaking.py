@@ -43,6 +43,8 @@ class Spoken:
     number: int
     keys: frozenset[str]
     areas: tuple[Names, ...]
+    tags: tuple[str, ...] = ()
+    """Those of the keys that hold tags of the resource."""
 
     def shape(self, arn: str) -> tuple[object, ...]:
         """How the statements fit a name: those with the same shape are asked about once."""
@@ -107,6 +109,11 @@ def boundary_of(action: str, boundary: str) -> str | None:
     absent, where there is none, or where AWS does not list the key for the action."""
     listed = any(fold(key) == BOUNDARY for key in catalogue().condition_keys(action))
     return boundary or None if listed else None
+
+
+def tag_keys(keys: Iterable[str]) -> tuple[str, ...]:
+    """Those of some keys that hold tags of a resource of IAM."""
+    return tuple(key for key in keys if key.startswith(TAGS))
 
 
 def tags_of(
