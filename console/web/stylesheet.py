@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import tempfile
@@ -47,20 +48,29 @@ class Joined(FileSystemStorage):
         return super().exists(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        """With the compressed file in the embedded default alone, where the server takes it from here; `collectstatic` makes its own."""
         self._write()
-        return super().listdir(path)
+        folders, files = super().listdir(path)
+        return folders, [name for name in files if settings.EMBEDDED or not name.endswith(".gz")]
 
     def _write(self) -> None:
-        """Several processes start at once: each sees a whole file, and an unchanged one keeps its time."""
+        """Several processes start at once: each sees whole files, and unchanged ones keep their time. The compressed file is written first,
+        so that it is never older than the other."""
         path, text = Path(self.path(NAME)), joined().encode()
-        if path.exists() and path.read_bytes() == text:
+        if path.exists() and path.with_suffix(".css.gz").exists() and path.read_bytes() == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=settings.VAR, prefix="stylesheet-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
+        _place(path.with_suffix(".css.gz"), gzip.compress(text, mtime=0))
+        _place(path, text)
+
+
+def _place(path: Path, content: bytes) -> None:
+    """Write a file that nobody sees half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=settings.VAR, prefix="stylesheet-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(beside).chmod(0o644)
+    Path(beside).replace(path)
 
 
 class JoinedStylesheet(BaseStorageFinder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,16 @@ def test_the_stylesheet_is_found_served_and_follows_a_changed_part(settings: Any
     finder = finders.get_finder.__wrapped__("console.web.stylesheet.JoinedStylesheet")
     found = finder.find(NAME)
     assert Path(found).read_text() == joined()
-    assert [name for name, _ in finder.list([])] == [NAME]
+    for embedded, names in ((True, [NAME, f"{NAME}.gz"]), (False, [NAME])):
+        settings.EMBEDDED = embedded
+        assert sorted(name for name, _ in finder.list([])) == names
     Path(found).write_text("cut")
+    Path(f"{found}.gz").write_text("cut")
     assert Path(finder.find(NAME)).read_text() == joined()
+    assert gzip.decompress(Path(f"{found}.gz").read_bytes()).decode() == joined()
+    Path(f"{found}.gz").unlink()
+    finder.find(NAME)
+    assert Path(f"{found}.gz").exists()
     assert finder.find("css/nothing.css") == []
 
 
