@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from django.apps import apps
 
 from iam.access.fixes import fixed, key_of
 from iam.mirror.models import PolicyVersion
@@ -82,3 +84,16 @@ def test_an_unknown_name_stops_a_request_unless_the_policy_has_it_already(desk: 
     again = desk.post(text("s3:GetOld", "s3:GetObject"))
     assert again.status_code == 200
     assert "no known action “s3:GetOld”" in again.content.decode()
+
+
+def test_names_that_the_settings_allow_are_warnings(desk: Desk, settings: Any) -> None:
+    settings.NEWER_NAMES = ["s3:GetBrand*"]
+    apps.get_app_config("console").ready()
+    try:
+        answer = desk.post(text("s3:GetBrandNew"))
+    finally:
+        settings.NEWER_NAMES = []
+        apps.get_app_config("console").ready()
+    assert answer.status_code == 200
+    assert "no known action “s3:GetBrandNew”" in answer.content.decode()
+    assert desk.post(text("s3:GetBrandNew")).status_code == 422
