@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
 
 from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations import Operation
-from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
+
+POLICIES: Final = (CreatePolicy.slug, DeletePolicy.slug)
+"""What a grant does to a policy of its own as it begins and ends."""
 
 
 def title_for(operations: Sequence[Operation], *, given: str = "") -> str:
@@ -32,12 +36,12 @@ def title_of(change: Change, *, is_partial: bool = False) -> str:
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:
     """Of these sets, those with parts that the viewer does not see; no query for who sees everything.
 
-    The policy that a grant makes for those who receive it is no part about anybody else: who sees all who receive it sees the whole request.
+    The policy that a grant makes for those who receive it, and deletes, is no part about anybody else: who sees all who receive it sees the whole request.
     """
     wanted = set(sets)
     if viewer.scope.sees_everything or not wanted:
         return set()
     seen = visible_changes(viewer).filter(change_set__in=wanted).values("pk")
-    of_grant = Q(operation=CreatePolicy.slug, change_set__cause_kind=OF_GRANT)
+    of_grant = Q(operation__in=POLICIES, change_set__cause_kind__startswith=OF_GRANT)
     hidden = Change.objects.filter(change_set__in=wanted).exclude(pk__in=seen).exclude(of_grant)
     return set(hidden.values_list("change_set_id", flat=True))

@@ -264,6 +264,20 @@ def test_who_receives_a_grant_alone_reads_its_title_although_its_policy_is_not_t
         assert other.name not in str([row["title"], row["blocks"]])
 
 
+def test_who_received_a_grant_alone_reads_that_it_ended(office: Office) -> None:
+    mine = office.user("gerd")
+    someone = factories.person("Gerd Holm", arns=(mine.arn,))
+    factories.assign(someone, Role.MEMBER)
+    grant = office.granted(office.terms(statements(), mine))
+    services.end_grant(grant, actor=office.asks, reason="Done")
+    ending = grant.parts.get().ending_set
+    assert ending is not None
+    taken = ending.changes.filter(subject_arn=mine.arn).select_related("account", "change_set")
+    (row,) = rows_of(list(taken), viewer=viewer_for(someone))
+    assert row["title"] == ending.title
+    assert grant.reference in row["title"]
+
+
 def test_the_end_of_whoever_was_renamed_moves_in_aws_too(office: Office) -> None:
     user = office.user("egon")
     someone = factories.person("Egon Riis", arns=(user.arn,))
@@ -274,6 +288,7 @@ def test_the_end_of_whoever_was_renamed_moves_in_aws_too(office: Office) -> None
         )
     )
     assert grant.parts.get().way == "inline"
+    assert grant.parts.get().plan["why"].startswith("Added directly to the IAM user. ")
     office.call("UpdateUser", UserName=user.name, NewUserName=f"{user.name}-new")
     new = {"name": f"{user.name}-new", "arn": f"{user.arn}-new"}
     reread_entity(office.scene.account, office.scene.aws, kind=Kind.USER, cause_id=None, **new)

@@ -288,7 +288,9 @@ def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
     step = Step(
         PutInlinePolicy.of(holder, name=name, text=text), (Permission(holder.arn, Sort.INLINE, name),)
     )
-    why = f"Added directly to the {holder.get_kind_display().lower()}. {others[-1].why_not if others else ''}".rstrip()
+    why = (
+        f"Added directly to the {holder.get_kind_display()}. {others[-1].why_not if others else ''}".rstrip()
+    )
     quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
     return Pick(holder, Way.INLINE, why, tuple(others), quota, (step,))
 
