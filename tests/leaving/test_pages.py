@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from iam.people.leaving import afterwards, current
 from iam.people.leaving.closing import DENY, DENY_TEXT
 from iam.people.leaving.models import Certificate, Leaver, Run, Seat, Stage, Standing
 from iam.people.leaving.queries import openable
+from iam.people.leaving.services import without_access_already
 from tests import factories, leaving
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +59,56 @@ def test_a_change_of_team_without_a_choice_says_what_to_choose(admin: Client, us
     page = admin.get(f"/moving/new/?user={user.pk}").content.decode()
     assert "Choose the blueprint" not in page
     assert "Choose the blueprint" in admin.get(f"/moving/new/?user={user.pk}&from=&to=").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("stage", "source", "words"),
+    [
+        (Stage.WAITING, "", "Offboarding requested"),
+        (Stage.WAITING, "MOV-2F27B278", "Change of team requested"),
+        (Stage.GONE, "", "Access removed"),
+        (Stage.SUSPENDED, "", "Suspended, waiting for confirmation"),
+        (Stage.CONFIRMED, "", "Suspended"),
+        (Stage.RETURNED, "", ""),
+        (Stage.CALLED_OFF, "", ""),
+    ],
+)
+def test_the_page_of_a_user_says_whether_their_access_is_gone(
+    admin: Client, user: Entity, stage: Stage, source: str, words: str
+) -> None:
+    run = Run.objects.create(requested_by=uuid4(), requested_label="Elif Kaya", source=source)
+    leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
+    Seat.objects.create(
+        leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
+    )
+    address = reverse("leaving:leaver", args=[leaver.pk])
+    for name in ("person", "person-credentials"):
+        head = admin.get(reverse(f"identities:{name}", args=[user.pk])).content.decode()
+        head = head.partition('class="page-head"')[2].partition("</header>")[0]
+        assert (address in head) is bool(words)
+        assert words in head
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [(Stage.CONFIRMED, "is suspended"), (Stage.GONE, "was offboarded"), (Stage.RETURNED, "")],
+)
+def test_who_has_no_access_is_restored_before_they_change_team(
+    user: Entity, stage: Stage, words: str
+) -> None:
+    run = Run.objects.create(
+        requested_by=uuid4(), requested_label="Elif Kaya", is_suspension=stage == Stage.CONFIRMED
+    )
+    leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
+    Seat.objects.create(
+        leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
+    )
+    said = without_access_already([user])
+    assert said == (f"Maya Okafor {words} ({run.reference}). Restore access first." if words else "")
+    other = factories.user(user.account, "maya.two")
+    assert without_access_already([user, other]) == ""
+    Run.objects.update(source="MOV-2F27B278")
+    assert without_access_already([user]) == ""
 
 
 def test_a_list_says_how_many_names_it_has_twice(admin: Client, user: Entity) -> None:

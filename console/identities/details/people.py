@@ -15,6 +15,7 @@ from console.identities.details import history, words
 from console.identities.details.credential_acts import Act, acts_of, user_acts
 from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
+from console.leaving.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.linking.machines import is_machine_with
@@ -167,6 +168,7 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
         ),
         "credentials": credentials,
         "usage": usage,
+        "access_notice": access_notice(shown.entity, viewer=shown.viewer) if shown.at is None else None,
         "actions": _actions(shown, is_machine=is_machine),
         "never_used": words.never_used(credentials),
         "mfa": words.mfa_mark(credentials),

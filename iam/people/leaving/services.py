@@ -21,7 +21,17 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.leaving import nudge
-from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.models import (
+    MOVING,
+    OF_RUN,
+    SUSPENSION,
+    Leaver,
+    Run,
+    RunState,
+    Seat,
+    Stage,
+    Standing,
+)
 from iam.people.leaving.open_roles import running_sessions
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
 from iam.people.leaving.reaching import with_their_groups
@@ -214,6 +224,18 @@ def leaving_already(users: Sequence[Entity]) -> str:
     if run.is_move:
         return f"{found.leaver.name} is changing team ({run.source}). That has to end first."
     return f"{found.leaver.name} is already being offboarded ({run.reference})."
+
+
+def without_access_already(users: Sequence[Entity]) -> str:
+    """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or offboarded; "" where they have access."""
+    stages = (*SUSPENSION, Stage.SUSPENDING, Stage.GONE, Stage.RETURNING)
+    seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
+    found = [seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move]
+    if not found or {seat.user_id for seat in found} != {user.pk for user in users}:
+        return ""
+    leaver = found[0].leaver
+    did = "is suspended" if leaver.run.is_suspension else "was offboarded"
+    return f"{leaver.name} {did} ({leaver.run.reference}). Restore access first."
 
 
 def _write_terms(run: Run, terms: Terms) -> None:

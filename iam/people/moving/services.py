@@ -15,7 +15,7 @@ from iam.changes.services import Cause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.leaving.services import leaving_already
+from iam.people.leaving.services import leaving_already, without_access_already
 from iam.people.moving.elsewhere import widened, write_left, write_made
 from iam.people.moving.models import OF_MOVE, Move, MoveState
 from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
@@ -37,6 +37,8 @@ def planned(
         raise RefusedError("They already have this blueprint. Choose another one.")
     if not actor.may(Right.REQUEST_CHANGE):
         raise RefusedError("You can view this, but you can’t request changes.")
+    if why := without_access_already(mover.users):
+        raise RefusedError(why)
     move_id = move_id_for(actor, key)
     plan = plan_move(mover, former=former, version=version, viewer=actor, move_id=move_id)
     if not plan.operations:
