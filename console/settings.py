@@ -181,6 +181,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "console.web.middleware.Isolated",
     "console.web.middleware.KnownMethods",
+    "console.web.middleware.OwnPaths",
     "console.web.health.Health",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -8,7 +8,14 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
 
@@ -56,6 +63,19 @@ class KnownMethods:
         if request.method in METHODS:
             return self.get_response(request)
         return HttpResponseNotAllowed(METHODS)
+
+
+class OwnPaths:
+    """No page has a path that a browser takes for another host: a redirect to it, or a form's address, would lead there."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Browsers leave out tabs and line breaks, and take a backslash for a slash.
+        if request.path[1:].lstrip("\t\r\n").startswith(("/", "\\")):
+            raise Http404
+        return self.get_response(request)
 
 
 class NotStored:

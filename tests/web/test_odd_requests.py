@@ -31,6 +31,24 @@ def test_trace_gives_nothing_back(client: Client, path: str) -> None:
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
 
 
+@pytest.mark.parametrize("is_signed_in", [True, False])
+@pytest.mark.parametrize(
+    "query", ["", "as-of-zone=UTC", "as-of=2026-01-01T10:00&as-of-zone=UTC", "as-of=2026-01-01T10:00"]
+)
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "///evil.example/", "//evil.example", "/\\evil.example/", "/\t/evil.example/"]
+)
+def test_a_path_that_reads_as_another_host_leads_nowhere(
+    client: Client, path: str, query: str, *, is_signed_in: bool
+) -> None:
+    """A link to `https://gatehouse.example//evil.example/?…` must not lead to the page of a stranger who asks for a password."""
+    if is_signed_in:
+        client.force_login(factories.operator(Role.ADMINISTRATOR))
+    response = client.get("/", PATH_INFO=path, QUERY_STRING=query)
+    assert response.status_code == 404
+    assert "Location" not in response
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "PROPFIND", "FOO"])
 def test_a_method_that_no_page_has_is_refused_before_any_view(client: Client, method: str) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR))
