@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 
 from iam.mirror import services
+from iam.mirror.models import Pull
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="iam.mirror.tasks.run_pull")  # type: ignore[untyped-decorator]
 def run_pull(pull_id: str) -> None:
-    """Carry out a queued pull."""
-    services.run_pull(UUID(pull_id))
+    """Carry out a queued pull. One that isn't there is of a database that a backup has replaced since."""
+    try:
+        services.run_pull(UUID(pull_id))
+    except Pull.DoesNotExist:
+        log.warning("pull_unknown", pull=pull_id)
 
 
 @shared_task(name="iam.mirror.tasks.pull_due_accounts")  # type: ignore[untyped-decorator]
