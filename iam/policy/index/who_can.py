@@ -156,7 +156,14 @@ class Search:
         for shard in shards:
             if self._question.accounts is None or shard.number in self._question.accounts:
                 for profile, cls in shard.classes.items():
-                    self._look(profile, [cls], self._said_by(profile), is_local=True)
+                    said = self._said_by(profile)
+                    if self._may_allow(profile, said):
+                        self._look(profile, [cls], said, is_local=True)
+
+    def _may_allow(self, profile: Profile, said: Says) -> bool:
+        """Whether anything could: a policy of the principal or of the resource, or that it is the root user."""
+        is_root = profile.limits.flags[0] is PrincipalKind.ROOT
+        return bool(said & (ALLOWS | DEPENDS)) or is_root or self._judge.resource is not None
 
     def _look_at_bundles(self, groups: Groups, *, is_local: bool) -> None:
         named = self._named
