@@ -13,14 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.leaving.lists import SEES
-from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
+from console.leaving.shown import first_change, is_moving, mark_of, progress_of, seats_shown
 from console.setup.progress import FAST, Step, step_of
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.cut import Cut, first_rows
 from console.web.render import render_live
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import ChangeState
 from iam.guard import Right
 from iam.people.leaving.afterwards import DELETABLE, RESTORABLE, afterwards_changes, try_again
 from iam.people.leaving.confirming import may_take_back, why_not_confirm
@@ -72,7 +72,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "hidden": hidden,
         "progress": progress_of(held),
         "later_awaits": any(change.state == ChangeState.AWAITING for change in later),
-        "request_of": _first(held),
+        "request_of": first_change(held),
         "later": later[0] if later else None,
         "later_done": sum(one.state == "applied" for one in later),
         "later_total": len(later),
@@ -142,10 +142,6 @@ def _within(held: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
         return held, 0
     seen = [one for one in held if request.viewer.scope.sees_account(one.seat.account.account_id)]
     return seen, len(held) - len(seen)
-
-
-def _first(held: list[Held]) -> Change | None:
-    return next((one.changes[0] for one in held if one.changes), None)
 
 
 def _grants(leaver: Leaver, request: ViewerRequest) -> Cut[EndedGrant]:

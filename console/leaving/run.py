@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.leaving.lists import SEES
 from console.leaving.preview import preview_context
-from console.leaving.shown import is_moving, mark_of, progress_of
+from console.leaving.shown import first_change, is_moving, mark_of, progress_of
 from console.leaving.terms import read_terms, typed_terms
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require, require_present
@@ -150,14 +150,18 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     found = list(page.object_list)
     held = held_by(found)
     step = step_of(request)
-    is_open = run.state == RunState.ASKING or any(map(is_moving, found))
+    # While the request is written, its people are no offboardings yet, but so many are asked for.
+    is_asking = run.state == RunState.ASKING
+    total = run.people.filter(standing=Standing.READY).count() if is_asking else people.count()
+    is_open = is_asking or any(map(is_moving, found))
     pace = step.wait if is_open else ""
     context = {
         "section": "leaving",
         "run": run,
         "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
         "page": page,
-        "counts": _counts(run, people.count()),
+        "request_of": first_change([one for some in held.values() for one in some]),
+        "counts": _counts(run, total),
         "following": f"{reverse('leaving:run', args=[run.pk])}?page={page.number}&n={step.following}",
     }
     return render_live(request, "leaving/run.html", context, pace=pace)

@@ -112,6 +112,11 @@ def is_moving(leaver: Leaver) -> bool:
     return leaver.stage in MOVING or leaver.stage == Stage.SUSPENDED
 
 
+def first_change(held: Sequence[Held]) -> Change | None:
+    """The change by whose page the request of these users is opened; None while it is not written."""
+    return next((one.changes[0] for one in held if one.changes), None)
+
+
 def progress_of(seats: Sequence[Held]) -> Progress:
     """The steps of some users; the numbers of all are the sum of those of each.
 

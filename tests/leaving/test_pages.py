@@ -111,6 +111,21 @@ def test_who_has_no_access_is_restored_before_they_change_team(
     assert without_access_already([user]) == ""
 
 
+def test_a_request_that_is_being_written_counts_those_for_whom_it_is(user: Entity) -> None:
+    operator = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
+    run = Run.objects.create(requested_by=operator.person_id, requested_label="Ines Duarte", state="asking")
+    for number in range(4):
+        standing = Standing.READY if number else Standing.BAD
+        Leaver.objects.create(run=run, position=number, name=f"N {number}", standing=standing)
+    client = Client()
+    client.force_login(operator)
+    page = client.get(reverse("leaving:run", args=[run.pk])).content.decode()
+    words = " ".join(page.split())
+    assert "<title> Offboard 3 people" in words
+    assert "Access removed for 0 of 3 people" in words
+    assert "Offboard 0" not in words
+
+
 def test_a_list_says_how_many_names_it_has_twice(admin: Client, user: Entity) -> None:
     names = {"people": "maya.okafor\n maya.okafor\nnobody"}
     page = admin.post("/leaving/file/", names, follow=True).content.decode()

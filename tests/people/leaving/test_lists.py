@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -113,6 +115,11 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     run.refresh_from_db()
     asked = Change.objects.count()
     assert (run.state, set(run.people.values_list("stage", flat=True))) == ("asked", {"waiting"})
+    reader = Client()
+    reader.force_login(factories.operator(Role.ADMINISTRATOR, name="Hana Sato"))
+    first = Change.objects.order_by("position")[0]
+    page = reader.get(reverse("leaving:run", args=[run.pk])).content.decode()
+    assert f'href="{reverse("changes:request", args=[first.pk])}"' in page
     assert (
         list(Change.objects.order_by("position").values_list("operation", flat=True))[:2]
         == ["inline_policy.put"] * 2
