@@ -188,6 +188,26 @@ def test_what_no_handler_told_of_is_found_by_the_sweep(office: Office) -> None:
     assert grant.state == State.ACTIVE
 
 
+def test_what_is_approved_no_longer_says_that_it_waits_for_approval_though_no_worker_took_it(
+    office: Office,
+) -> None:
+    grant = office.ask(office.terms(statements()))
+    assert settle_open() == 0
+    grant.refresh_from_db()
+    assert grant.state == State.WAITING
+    office.approve(grant)
+    Grant.objects.filter(pk=grant.pk).update(state=State.WAITING)
+    grant.parts.update(state=State.WAITING)
+    assert settle_open() == 1
+    assert settle_open() == 0
+    grant.refresh_from_db()
+    assert grant.state == State.APPLYING
+    assert set(grant.parts.values_list("state", flat=True)) == {State.APPLYING}
+    office.work(grant)
+    grant.refresh_from_db()
+    assert grant.state == State.ACTIVE
+
+
 def test_an_ended_grant_stays_to_be_read(office: Office) -> None:
     grant = office.ended(office.granted(office.terms(statements())))
     rows: list[Any] = list_grants(office.asks, tab="ended").rows

@@ -43,16 +43,20 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what is on its way although none of its changes is: a handler was missed. Returns how many there were; one query where there is none."""
+    """Settle what is on its way although none of its changes is: a handler was missed; and what is approved and waits for a worker. Returns
+    how many there were; one query where there is none."""
     before = datetime.now(tz=UTC) - older_than
     of_grant = Q(change_set__cause_id=OuterRef("pk"), change_set__cause_kind__startswith=OF_GRANT)
     on_the_way = Grant.objects.filter(
         Q(state__in=[State.WAITING, State.APPLYING, State.ENDING]) | Q(extends_to__isnull=False)
     )
-    missed = on_the_way.filter(
-        ~Exists(Change.objects.filter(of_grant, state__in=OPEN)), created_at__lt=before
-    ).order_by("created_at")
-    found = list(missed[:BATCH])
+    missed = ~Exists(Change.objects.filter(of_grant, state__in=OPEN)) & Q(created_at__lt=before)
+    approved = (
+        Q(state=State.WAITING)
+        & Exists(Change.objects.filter(of_grant, state__in=RUNNING))
+        & ~Exists(Change.objects.filter(of_grant, state__in=(S.AWAITING, S.DRAFT)))
+    )
+    found = list(on_the_way.filter(missed | approved).order_by("created_at")[:BATCH])
     for grant in found:
         settle(grant)
     return len(found)
