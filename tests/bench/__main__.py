@@ -29,6 +29,7 @@ MODULES = (
     "tests.bench.idle",
     "tests.bench.changes.throughput",
     "tests.bench.changes.torture",
+    "tests.bench.changes.faults",
     "tests.bench.ledger",
     "tests.bench.grant_accounts",
     "tests.bench.leaving.browser",

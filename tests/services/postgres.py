@@ -70,6 +70,11 @@ class Cluster:
         """The address for DATABASE_URL."""
         return f"postgres://gatehouse@/gatehouse?host={quote(str(self.folder), safe='')}"
 
+    def answers(self) -> bool:
+        """True if the server runs and takes connections."""
+        command = [str(self.programs / "pg_isready"), "-h", str(self.folder), "-t", "2"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
     def halt(self) -> None:
         """Stop the server as a restart does, and keep its data."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "fast", "stop")

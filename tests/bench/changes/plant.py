@@ -217,5 +217,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {"prepare": prepare, "queue": queue, "standing": standing, "outcome": outcome}
+    steps = {"prepare": prepare, "read": read_all, "queue": queue, "standing": standing, "outcome": outcome}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

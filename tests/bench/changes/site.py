@@ -100,19 +100,21 @@ class Site:
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return found
 
-    def start_worker(self, name: str) -> None:
-        """A worker as in production."""
-        self._celery(name, "worker", "--concurrency", str(self.concurrency), "-n", f"{name}@%h")
+    def start_worker(self, name: str, *, clock: float = 0.0) -> None:
+        """A worker as in production, or on a host whose clock is wrong by so many seconds."""
+        words = ("worker", "--concurrency", str(self.concurrency), "-n", f"{name}@%h")
+        self._celery(name, *words, clock=clock)
 
     def start_beat(self) -> None:
         """The clock, which only sends."""
         self._celery("beat", "beat", "--schedule", f"{self.variables['GATEHOUSE_VAR']}/beat", "--pidfile", "")
 
-    def _celery(self, name: str, *words: str) -> None:
+    def _celery(self, name: str, *words: str, clock: float = 0.0) -> None:
+        program = ("tests.bench.changes.skewed", str(clock)) if clock else ("celery",)
         command = [
             sys.executable,
             "-m",
-            "celery",
+            *program,
             "--quiet",
             "-A",
             "console.celery",
