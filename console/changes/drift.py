@@ -72,6 +72,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         else [],
         "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
         "adopts": request.at is None and not tab and _adopts_any(request, _numbers_of(page.rows)),
+        "may_decide": viewer.may(Right.REQUEST_CHANGE),
         "refused": refused,
         "reason": reason,
         "chosen": set(request.POST.getlist("drift")),

@@ -63,9 +63,13 @@ def _mirrored(viewer: Viewer, account: Account | None) -> Iterator[Matter]:
         critical = critical.filter(account=account) if account else critical
         number = critical.order_by().count()
         named = f"{number:,} critical. " if number else ""
+        decides = viewer.may(Right.REQUEST_CHANGE)
+        what = (
+            "Accept what is right, and undo the rest." if decides else "No one has accepted or undone it yet."
+        )
         yield Matter(
             "Changed outside Gatehouse",
-            f"{named}Accept what is right, and undo the rest.",
+            f"{named}{what}",
             drift,
             "bad" if number else "warn",
             f"{reverse('changes:drift')}{kept}",

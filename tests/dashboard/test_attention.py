@@ -143,3 +143,12 @@ def test_sample_data_is_called_so(settings: Any) -> None:
     assert "You see sample data" not in _text(client)
     settings.SAMPLE_DATA = True
     assert "You see sample data" in _text(client)
+
+
+@pytest.mark.parametrize(("role", "decides"), [(Role.ADMINISTRATOR, True), (Role.AUDITOR, False)])
+def test_only_who_can_decide_on_drift_is_told_to(role: Role, decides: bool, monkeypatch: Any) -> None:
+    factories.user(factories.account(), "maya")
+    monkeypatch.setattr("console.dashboard.attention.drift_said", lambda viewer, account=None: "1")
+    client = _client(role)
+    assert ("undo the rest" in _text(client)) is decides
+    assert ("undo the rest" in client.get("/changes/drift/").content.decode()) is decides
