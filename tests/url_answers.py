@@ -179,7 +179,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:grant-shorten", "own grant"): "sign-in 404 200 404 404 200 200",
     ("GET", "access:grant-shorten", "other grant"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:grant-shorten", "own grant"): "sign-in 404 422 404 404 422 422",
-    ("POST", "access:grant-retry", "own grant"): "sign-in 404 404 404 404 404 404",
+    ("POST", "access:grant-retry", "own grant"): "sign-in 404 422 404 404 422 422",
     ("GET", "access:person-grants", "own"): "sign-in 404 200 200 200 200 200",
     ("GET", "access:person-grants", "other"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:role-grants", "role"): "sign-in 404 404 404 200 200 200",

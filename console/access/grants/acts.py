@@ -76,7 +76,7 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request more time, which is approved like a new grant."""
     found = acting_on(request, pk)
     if why := may_extend(found, viewer=request.viewer, again=request.method == "POST"):
-        return _not_now(request, found, why)
+        return _not_now(request, found, why, extends=True)
     error: RefusedError | TermsError | None = None
     ends = read_ends(request.POST) if request.method == "POST" else Ends(LONGER)
     if request.method == "POST":
@@ -104,11 +104,11 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, words, name="extend", error=error)
 
 
-def _not_now(request: ViewerRequest, found: Grant, why: str) -> HttpResponse:
+def _not_now(request: ViewerRequest, found: Grant, why: str, *, extends: bool = False) -> HttpResponse:
     """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led to. A form that was sent learns why not.
     Who can never do it learns nothing.
     """
-    if not may_act(found, viewer=request.viewer):
+    if not may_act(found, viewer=request.viewer, extends=extends):
         raise Http404
     if request.method == "GET":
         return redirect("access:grant", pk=found.pk)

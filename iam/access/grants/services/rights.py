@@ -74,9 +74,11 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
     return may_end(grant, viewer=viewer)
 
 
-def may_act(grant: Grant, *, viewer: Viewer) -> bool:
-    """True if the grant is the viewer's to end, extend or retry, in one status or another."""
-    return _is_own(grant, viewer) or _rules_in_all(grant, viewer) or _asks_in_all(grant, viewer)
+def may_act(grant: Grant, *, viewer: Viewer, extends: bool = False) -> bool:
+    """True if the grant is the viewer's to end and retry, or (`extends`) to extend, in one status or another."""
+    if extends:
+        return is_receiver(grant, viewer) or _asks_in_all(grant, viewer)
+    return _is_own(grant, viewer) or _rules_in_all(grant, viewer)
 
 
 def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
