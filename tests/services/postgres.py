@@ -50,9 +50,9 @@ class Cluster:
     programs: Path
 
     @classmethod
-    def start(cls) -> Cluster:
-        """Create and start a cluster with one superuser, `gatehouse`, and one database of that name."""
-        folder, programs = Path(tempfile.mkdtemp(prefix="gatehouse-pg-")), binaries()
+    def start(cls, parent: Path | None = None) -> Cluster:
+        """Create and start a cluster with one superuser, `gatehouse`, and one database of that name; its data lie in `parent`."""
+        folder, programs = Path(tempfile.mkdtemp(prefix="gatehouse-pg-", dir=parent)), binaries()
         assert programs is not None
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")

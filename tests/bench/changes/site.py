@@ -203,11 +203,13 @@ def running(
     lease: int = 90,
     name: str = "changes",
     equipped: bool = False,
+    database_in: Path | None = None,
 ) -> Iterator[Site]:
-    """A site without workers yet; every account is connected and has been read. `equipped`: its users have every way to sign in."""
+    """A site without workers yet; every account is connected and has been read. `equipped`: its users have every way to sign in.
+    `database_in`: the folder in which PostgreSQL keeps its data."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"gatehouse-{name}-")))
-        cluster = postgres.Cluster.start()
+        cluster = postgres.Cluster.start(database_in)
         stack.callback(cluster.stop)
         broker = Broker(folder)
         broker.start()
