@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.access.calculation import file_waits_for_calculation, waits_for_calculation
 from console.access.escalation_address import Asked, frame_of_path, read, word_of
 from console.access.escalation_openings import AffectedLine, opening_context
 from console.access.escalation_steps import (
@@ -38,6 +39,7 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
+from iam.access.escalation_graph import escalation_at
 from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
@@ -56,6 +58,7 @@ COLUMNS: Final = (
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
+@waits_for_calculation
 def escalation_page(request: ViewerRequest) -> HttpResponse:
     """Who can become the goal, by policy or by principal; with `from`, the path of one principal."""
     asked = read(request)
@@ -73,6 +76,7 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
+@waits_for_calculation
 def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     """One path with everything that it rests on; a part of the page as a drawer."""
     asked = read(request)
@@ -100,12 +104,14 @@ def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
+@file_waits_for_calculation
 def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """The whole list as a file; 404 for who may not export. Noted in the journal."""
     asked = read(request)
     number = asked.account.account_id if asked.account else ""
     if form not in FORMS or asked.errors or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
+    escalation_at(request.at)
     record(
         kind="escalation.export",
         actor=request.viewer,

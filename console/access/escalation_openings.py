@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.access.calculation import waits_for_calculation
 from console.access.escalation_address import Asked, frame_of_path, read
 from console.access.escalation_steps import (
     AWS,
@@ -196,6 +197,7 @@ def _line(one: Affected, frame: Frame, query: Query, *, is_own: bool = False) ->
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
+@waits_for_calculation
 def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
     """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not there (any more)."""
     asked = read(request)

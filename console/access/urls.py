@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from console.access import (
+    calculation,
     compare,
     editor,
     effective,
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("roles/<int:pk>/access/<slug:prefix>/", effective.role_service, name="role-service"),
     path("policies/<int:pk>/edit/", editor.policy_edit, name="policy-edit"),
     path("escalation/", escalation.escalation_page, name="escalation"),
+    path("escalation/ready/", calculation.escalation_ready, name="escalation-ready"),
     path("escalation/export.<str:form>", escalation.escalation_export, name="escalation-export"),
     path("escalation/opening/<slug:key>/", escalation_openings.escalation_opening, name="escalation-opening"),
     path("escalation/<int:pk>/", escalation.escalation_path, name="escalation-path"),

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from console.access.asked import read
+from console.access.calculation import waits_for_calculation
 from console.access.lines import CERTAINTY_MARKS, ICONS, KINDS, unread_words
 from console.identities.details.shown import SECTIONS
 from console.web.access import ViewerRequest, require
@@ -48,6 +49,7 @@ class Climber:
 
 
 @require(Right.SEE_ACCOUNT)
+@waits_for_calculation
 def who_can_reach(request: ViewerRequest) -> HttpResponse:
     """The answer to the question of the address; 404 where it asks nothing."""
     address = read(request)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation_graph import Escalation, escalation_at, escalation_of
+from iam.access.escalation_graph import Escalation, escalation
 from iam.access.persons import Matcher, PrincipalCount, count_of, named_exactly, shown_name
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.graph import At, Hop, Reach
@@ -95,35 +95,35 @@ class Found:
 
 def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Found:
     """A page of those who reach the goal."""
-    known = escalation_at(wanted.at)
-    reach = _reach(known, wanted.to)
-    rows = _rows(known, reach, wanted)
-    fitting = _fitting(rows, wanted)
-    part = [row for row in fitting if after is None or row.place > after][: size + 1]
-    findings = [row for row in fitting if not row.is_own]
-    by_certainty = dict.fromkeys(Certainty, 0)
-    for row in findings:
-        by_certainty[row.certainty] += 1
-    return Found(
-        rows=[_with_path(known, reach, row) for row in part[:size]],
-        has_after=len(part) > size,
-        everyone=count_of(row.member for row in findings),
-        by_certainty=by_certainty,
-        there=sum(row.place.steps == 0 for row in rows),
-        asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
-        made_at=known.made_at,
-        seconds=known.seconds,
-        limitations=_limitations(known, wanted.accounts),
-        own=len(fitting) - len(findings),
-    )
+    with escalation(wanted.at) as known:
+        reach = _reach(known, wanted.to)
+        rows = _rows(known, reach, wanted)
+        fitting = _fitting(rows, wanted)
+        part = [row for row in fitting if after is None or row.place > after][: size + 1]
+        findings = [row for row in fitting if not row.is_own]
+        by_certainty = dict.fromkeys(Certainty, 0)
+        for row in findings:
+            by_certainty[row.certainty] += 1
+        return Found(
+            rows=[_with_path(known, reach, row) for row in part[:size]],
+            has_after=len(part) > size,
+            everyone=count_of(row.member for row in findings),
+            by_certainty=by_certainty,
+            there=sum(row.place.steps == 0 for row in rows),
+            asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
+            made_at=known.made_at,
+            seconds=known.seconds,
+            limitations=_limitations(known, wanted.accounts),
+            own=len(fitting) - len(findings),
+        )
 
 
 def every_row(wanted: Wanted) -> Iterator[Row]:
     """All of them, with their paths, in the order of the pages."""
-    known = escalation_at(wanted.at)
-    reach = _reach(known, wanted.to)
-    for row in _fitting(_rows(known, reach, wanted), wanted):
-        yield _with_path(known, reach, row)
+    with escalation(wanted.at) as known:
+        reach = _reach(known, wanted.to)
+        rows = [_with_path(known, reach, row) for row in _fitting(_rows(known, reach, wanted), wanted)]
+    yield from rows
 
 
 def _fitting(rows: list[Row], wanted: Wanted) -> list[Row]:
@@ -163,17 +163,17 @@ def explained(
 
     What cannot be known is told of some accounts only; the path goes through all.
     """
-    known = escalation_at(at)
-    start = known.graph.find(account, pk)
-    member = known.index.member(account, pk)
-    if start is None or member is None:
-        return None
-    reach = _reach(known, to)
-    path = known.explorer.path(start, reach)
-    closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
-    limitations = _limitations(known, accounts)
-    unread = () if path is None else Unread(known.index, at=known.at).of([path.who, *members_on(path)])
-    return Explained(member, path, closing, _policies(known.index), known.made_at, limitations, unread)
+    with escalation(at) as known:
+        start = known.graph.find(account, pk)
+        member = known.index.member(account, pk)
+        if start is None or member is None:
+            return None
+        reach = _reach(known, to)
+        path = known.explorer.path(start, reach)
+        closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
+        limitations = _limitations(known, accounts)
+        unread = () if path is None else Unread(known.index, at=known.at).of([path.who, *members_on(path)])
+        return Explained(member, path, closing, _policies(known.index), known.made_at, limitations, unread)
 
 
 def members_on(path: Path) -> list[Member]:
@@ -183,7 +183,8 @@ def members_on(path: Path) -> list[Member]:
 
 def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:
     """What the answers about some accounts cannot know."""
-    return _limitations(escalation_at(at), accounts)
+    with escalation(at) as known:
+        return _limitations(known, accounts)
 
 
 UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
@@ -212,13 +213,13 @@ def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...
 def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Member]:
     """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case; several where that is not
     unique."""
-    known = escalation_at(at)
-    visible = (
-        member
-        for member in known.index.members
-        if member.kind is not PrincipalKind.ROOT and (accounts is None or member.account in accounts)
-    )
-    return named_exactly(visible, text)
+    with escalation(at) as known:
+        visible = (
+            member
+            for member in known.index.members
+            if member.kind is not PrincipalKind.ROOT and (accounts is None or member.account in accounts)
+        )
+        return named_exactly(visible, text)
 
 
 class Reached(NamedTuple):
@@ -232,13 +233,12 @@ class Reached(NamedTuple):
 
 
 def can_reach(
-    index: Index, members: Iterable[Member], *, at: datetime | None = None, accounts: Accounts = None
+    known: Escalation, index: Index, members: Iterable[Member], *, accounts: Accounts = None
 ) -> list[Reached]:
-    """Who is none of some principals, but can become one of them; those of some accounts, the surest and nearest first.
+    """Who is none of some principals, but can become one of them by a graph; those of some accounts, the surest and nearest first.
 
     `index` is the snapshot of the moment, which the caller holds. The list looks at principals of that snapshot.
     """
-    known = escalation_of(index, at=at)
     goals = {goal for goal in map(known.graph.at, members) if goal is not None}
     if not goals:
         return []
@@ -328,7 +328,8 @@ def _with_path(known: Escalation, reach: Reach, row: Row) -> Row:
 
 def policies_by_arn(at: datetime | None) -> dict[tuple[str, str], int]:
     """The numbers of the managed policies by account and ARN."""
-    return _policies(escalation_at(at).index)
+    with escalation(at) as known:
+        return _policies(known.index)
 
 
 def _policies(index: Index) -> dict[tuple[str, str], int]:

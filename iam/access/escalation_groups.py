@@ -13,7 +13,7 @@ from typing import Final
 
 from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.escalation import Accounts, members_on
-from iam.access.escalation_graph import Escalation, escalation_at, kept_escalation
+from iam.access.escalation_graph import Escalation, escalation, escalation_at, kept_escalation
 from iam.access.persons import Matcher, PrincipalCount, count_of, shown_name
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.graph import At
@@ -139,8 +139,9 @@ def escalation_totals(
     known = escalation_at(at) if wait else kept_escalation(at)
     if known is None or not (wait or _is_explained(known, accounts)):
         return None
-    everyone, own = _apart(_affected(known, accounts))
-    return _totals(known, accounts, everyone, len(_grouped(everyone)), own=len(own))
+    with known.gate.reading():
+        everyone, own = _apart(_affected(known, accounts))
+        return _totals(known, accounts, everyone, len(_grouped(everyone)), own=len(own))
 
 
 def _is_explained(known: Escalation, accounts: Accounts) -> bool:
@@ -153,16 +154,16 @@ def openings(
 ) -> tuple[EscalationTotals, list[Opening]]:
     """The totals, and the groups that fit, the worst first, Gatehouse's own roles last. A group keeps only those of its principals
     that fit."""
-    known = escalation_at(at)
-    everyone, own = _apart(_affected(known, accounts))
-    groups = _grouped(everyone)
-    totals = _totals(known, accounts, everyone, len(groups), own=len(own))
-    if own:
-        groups.append(Opening(frozenset(), tuple(sorted(own, key=lambda one: one.order)), is_own=True))
-    if narrowed != NO_FILTER:
-        matcher = Matcher(narrowed.text)
-        groups = [group for one in groups if (group := _narrowed(one, narrowed, matcher)).affected]
-    return totals, sorted(groups, key=lambda group: (group.is_own, group.order))
+    with escalation(at) as known:
+        everyone, own = _apart(_affected(known, accounts))
+        groups = _grouped(everyone)
+        totals = _totals(known, accounts, everyone, len(groups), own=len(own))
+        if own:
+            groups.append(Opening(frozenset(), tuple(sorted(own, key=lambda one: one.order)), is_own=True))
+        if narrowed != NO_FILTER:
+            matcher = Matcher(narrowed.text)
+            groups = [group for one in groups if (group := _narrowed(one, narrowed, matcher)).affected]
+        return totals, sorted(groups, key=lambda group: (group.is_own, group.order))
 
 
 def _apart(affected: Iterable[Affected]) -> tuple[list[Affected], list[Affected]]:
@@ -285,7 +286,8 @@ class Fix:
 
 def fix_of(opening: Opening, *, at: datetime | None = None) -> Fix:
     """Removes the statements of a group, looks who still becomes administrator, and adds statements until no one does."""
-    return _Fixing(escalation_at(at), opening).fix()
+    with escalation(at) as known:
+        return _Fixing(known, opening).fix()
 
 
 @dataclass(slots=True)

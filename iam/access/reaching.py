@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.access.certainty import Certainty
 from iam.access.escalation import Accounts, Reached, can_reach
-from iam.access.escalation_graph import escalation_at
+from iam.access.escalation_graph import escalation
 from iam.access.who_can import Asked, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
@@ -38,13 +38,12 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
     """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person sees: whom they may
     become is looked for there, and nothing is told of ways through others.
 
-    The first who asks after a change of the mirror waits for the graph, seconds in a large organization; nobody else does.
+    In a large organization the graph may be that of a moment ago, see `escalation_at`.
     """
-    escalation_at(asked.at)
-    with snapshot(asked.at) as index:
+    with escalation(asked.at) as known, snapshot(asked.at) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole
         goals = list(answer.members(Decision.ALLOWED))
-        found = can_reach(index, goals, at=asked.at, accounts=asked.accounts)
+        found = can_reach(known, index, goals, accounts=asked.accounts)
         told = [one for one in found if seen is None or _is_seen(one, seen)]
         return Reaching(
             told[:most], len(told), sum(one.certainty is Certainty.CONFIRMED for one in told), len(goals)

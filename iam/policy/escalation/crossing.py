@@ -29,17 +29,7 @@ class Crossing:
     bits: Bits
 
 
-def crossings(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
-    """All of them."""
-    roles = list(_strangers(index, estates))
-    for number, estate in estates.items():
-        asked = [role for role in roles if role.account != number and role.may_mean(number)]
-        if asked:
-            yield from _from(index, index.accounts[number], estate, asked)
-    yield from _by_permission_sets(index, estates)
-
-
-class _Role(NamedTuple):
+class StrangerRole(NamedTuple):
     """A role that principals of other accounts may take, those of `named`, or None: of any."""
 
     member: Member
@@ -66,15 +56,18 @@ class _Role(NamedTuple):
         return Target(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
-def _strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[_Role]:
+def strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
+    """The roles that principals of other accounts may take."""
     for number, estate in estates.items():
         for member in index.accounts[number].members.values():
             node = estate.place.get((member.id, AS_IT_IS))
             if node is not None and admits_strangers(member.trust, number):
-                yield _Role(member, node, accounts_named(member.trust))
+                yield StrangerRole(member, node, accounts_named(member.trust))
 
 
-def _from(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> Iterator[Crossing]:
+def crossings_from(
+    index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]
+) -> Iterator[Crossing]:
     """Who of one account takes which of the roles of others."""
     (method,) = of_sort(Sort.ASSUME)
     (need,) = method.needs
@@ -91,7 +84,7 @@ def _from(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> Ite
             yield Crossing(shard.number, role.account, role.node, parts, bits)
 
 
-def _source(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> Source:
+def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]) -> Source:
     """All nodes of an account in an index of their own, with the roles beside them."""
     rows, bits = [], {}
     for place, node in enumerate(estate.nodes):
@@ -123,18 +116,16 @@ def as_node(member: Member, grants: Grants) -> Member:
     return found
 
 
-def _by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
+def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
     """Whoever writes permission sets in the management account reaches every account of the organization."""
     for number, estate in estates.items():
-        ways = estate.inward.get(ADMINISTRATOR, ())
+        ways = [
+            way for way in estate.inward.get(ADMINISTRATOR, ()) if way.parts[0][0].method.sort is Sort.SIGN_ON
+        ]
         organization = index.accounts[number].standing.organization_id
+        if not ways or not organization:
+            continue
         for other in estates:
-            if (
-                other != number
-                and organization
-                and index.accounts[other].standing.organization_id == organization
-            ):
+            if other != number and index.accounts[other].standing.organization_id == organization:
                 for way in ways:
-                    if way.parts[0][0].method.sort is not Sort.SIGN_ON:
-                        continue
                     yield Crossing(number, other, ADMINISTRATOR, way.parts, either(way.parts[0]))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from iam.policy.escalation.asking import NOBODY, Bits
-from iam.policy.escalation.building import Builder
-from iam.policy.escalation.crossing import Crossing, crossings
-from iam.policy.escalation.estate import ADMINISTRATOR, Estate, Node, Way, each
+from iam.policy.escalation.crossing import Crossing
+from iam.policy.escalation.estate import ADMINISTRATOR, Node, Way, each
+from iam.policy.escalation.estates import Estates
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, Facts
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -48,20 +48,22 @@ class Graph:
     """Built once for a state of an index, which must not change meanwhile; afterwards it needs the index to explain only."""
 
     def __init__(
-        self, index: Index, *, facts: Facts = NO_FACTS, accounts: Iterable[str] | None = None
+        self,
+        index: Index,
+        *,
+        facts: Facts = NO_FACTS,
+        accounts: Iterable[str] | None = None,
+        kept: Estates | None = None,
     ) -> None:
-        """`accounts`: only these and the ways between them."""
+        """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index were made of."""
         wanted = list(index.accounts if accounts is None else accounts)
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self.version = index.version
-        self.estates: dict[str, Estate] = {}
-        for number in wanted:
-            shard = index.accounts.get(number)
-            if shard is not None:
-                self.estates[number] = Builder(index, shard, facts).build()
+        kept = Estates() if kept is None else kept
+        self.estates = kept.of(index, facts, wanted)
         self.crossings: dict[At, list[Crossing]] = {}
-        for crossing in crossings(index, self.estates):
+        for crossing in kept.crossings(index, self.estates):
             self.crossings.setdefault(At(crossing.to_account, crossing.to_node), []).append(crossing)
         self.roots = {number: index.accounts[number].root for number in self.estates}
         self._administrator: Reach | None = None

@@ -141,7 +141,7 @@ def test_who_reaches_somebody_who_can_is_told_with_the_first_step(world: World) 
     with snapshot() as index:
         admin = index.member(ONE, world.of["pay-admin"].pk)
         assert admin is not None
-        found = escalation.can_reach(index, [admin])
+        found = escalation.can_reach(escalation_at(None), index, [admin])
     assert [(one.member.name, one.steps, str(one.certainty)) for one in found] == [
         ("deployer", 1, "confirmed"),
         ("dana.wirth", 1, "confirmed"),
@@ -151,10 +151,10 @@ def test_who_reaches_somebody_who_can_is_told_with_the_first_step(world: World) 
     ]
     assert {one.first.name for one in found if one.first is not None} == {"pay-admin", "kwame.boateng"}
     with snapshot() as index:
-        one_account = escalation.can_reach(index, [admin], accounts=frozenset({ONE}))
+        one_account = escalation.can_reach(escalation_at(None), index, [admin], accounts=frozenset({ONE}))
     assert "tomas.lind" not in {one.member.name for one in one_account}
     with snapshot() as index:
-        assert escalation.can_reach(index, []) == []
+        assert escalation.can_reach(escalation_at(None), index, []) == []
 
 
 def rows(client: Client, query: str = "") -> list[dict[str, str]]:

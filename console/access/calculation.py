@@ -1,0 +1,67 @@
+"""What pages show while the paths of privilege escalation are calculated for the first time in a large organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.render import render_page
+from iam.access.escalation_graph import BeingCalculatedError, escalation_at
+from iam.guard import Right
+
+Given = ParamSpec("Given")
+RETRY_SECONDS: Final = 10
+IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator. Try again in a minute.\n"
+
+
+def waits_for_calculation(
+    view: Callable[Concatenate[ViewerRequest, Given], HttpResponse],
+) -> Callable[Concatenate[ViewerRequest, Given], HttpResponse]:
+    """Shows, in the place of a page or of a part of it, that the calculation runs; what stands there asks for the page when it has ended."""
+
+    @wraps(view)
+    def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **given)
+        except BeingCalculatedError:
+            context = {**asof_context(request, account=None), "section": "escalation"}
+            return render_page(request, "access/being_calculated.html", context, partial="wait")
+
+    return waiting
+
+
+def file_waits_for_calculation(
+    view: Callable[Concatenate[ViewerRequest, Given], HttpResponseBase],
+) -> Callable[Concatenate[ViewerRequest, Given], HttpResponseBase]:
+    """The same for a file, which says when to ask again."""
+
+    @wraps(view)
+    def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **given)
+        except BeingCalculatedError:
+            response = HttpResponse(IN_A_FILE, content_type="text/plain; charset=utf-8", status=503)
+            response["Retry-After"] = str(RETRY_SECONDS)
+            return response
+
+    return waiting
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def escalation_ready(request: ViewerRequest) -> HttpResponse:
+    """Nothing, and an order to load the page again once the calculation has ended."""
+    response = HttpResponse(status=204)
+    try:
+        escalation_at(None)
+    except BeingCalculatedError:
+        return response
+    response["HX-Refresh"] = "true"
+    return response

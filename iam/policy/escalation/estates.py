@@ -1,0 +1,97 @@
+"""Keeps the estates of accounts and the ways between them from graph to graph, and makes anew only those of accounts that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from iam.policy.escalation.building import Builder
+from iam.policy.escalation.crossing import (
+    Crossing,
+    StrangerRole,
+    by_permission_sets,
+    crossings_from,
+    strangers,
+)
+from iam.policy.escalation.estate import Estate
+from iam.policy.escalation.states import Facts
+from iam.policy.index.index import Index
+from iam.policy.index.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was made of an account, and of what: the account in a version, the dates that had passed, and the facts."""
+
+    shard: Shard
+    version: int
+    passed: int
+    facts: Facts
+    estate: Estate
+
+
+class Estates:
+    """Those of one index, which changes between graphs only."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._crossings: dict[str, tuple[Estate, Any, list[Crossing]]] = {}
+        self.made = 0
+        """How many estates were made so far."""
+
+    def of(self, index: Index, facts: Facts, accounts: Iterable[str]) -> dict[str, Estate]:
+        """The estates of some accounts."""
+        passed = index.documents.passed() if index.moment is None else 0
+        found: dict[str, Estate] = {}
+        for number in accounts:
+            shard = index.accounts.get(number)
+            if shard is None:
+                continue
+            own, kept = facts_of(facts, shard), self._kept.get(number)
+            if (
+                kept is None
+                or kept.shard is not shard
+                or (kept.version, kept.passed, kept.facts) != (shard.version, passed, own)
+            ):
+                estate = Builder(index, shard, facts).build()
+                kept = self._kept[number] = _Kept(shard, shard.version, passed, own, estate)
+                self.made += 1
+            found[number] = kept.estate
+        self._kept = {number: kept for number, kept in self._kept.items() if number in index.accounts}
+        return found
+
+    def crossings(self, index: Index, estates: dict[str, Estate]) -> Iterator[Crossing]:
+        """The ways from account to account."""
+        roles = list(strangers(index, estates))
+        for number, estate in estates.items():
+            asked = [role for role in roles if role.account != number and role.may_mean(number)]
+            key = tuple(_key(index, role) for role in asked)
+            kept = self._crossings.get(number)
+            if kept is None or kept[0] is not estate or kept[1] != key:
+                found = list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
+                kept = self._crossings[number] = (estate, key, found)
+            yield from kept[2]
+        yield from by_permission_sets(index, estates)
+
+
+def _key(index: Index, role: StrangerRole) -> Any:
+    """What the ways into a role of another account depend on."""
+    member = role.member
+    tags = None if member.tags is None else frozenset(member.tags.items())
+    standing = index.accounts[role.account].standing
+    return role.account, role.node, member.id, member.arn, member.unique_id, tags, member.trust, standing
+
+
+def facts_of(facts: Facts, shard: Shard) -> Facts:
+    """Those facts that are about one account."""
+    profiled = facts.profiled.get(shard.number)
+    return Facts(
+        group_arns={pk: facts.group_arns[pk] for pk in shard.groups if pk in facts.group_arns},
+        profiled={} if profiled is None else {shard.number: profiled},
+        running={pk: rows for pk, rows in facts.running.items() if pk in shard.members},
+        passwords={pk: facts.passwords[pk] for pk in shard.members if pk in facts.passwords},
+        versions=None
+        if facts.versions is None
+        else {pk: facts.versions[pk] for pk in shard.policies if pk in facts.versions},
+    )
