@@ -5,6 +5,7 @@ The same question as `iam.policy.applicability.can_apply`, answered for all acti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,8 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 
 EVERYTHING: Final = -1
+WORD: Final = re.compile(r"[A-Za-z0-9]+")
+VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 MOST: Final = 40
 """Patterns of one statement; of a longer list, every action is taken to work on one of them."""
 
@@ -37,8 +40,31 @@ def _reach_of(clause: Clause) -> int:
     found = -1 << len(catalogue())
     for pattern in statement.resources:
         for service in clause.actions.services:
-            found |= _reach(pattern, service)
+            found |= _reach(_shape(pattern, service), service)
     return found
+
+
+def _shape(pattern: str, service: str) -> str:
+    """The pattern with "x" for each word that no ARN of the service has: `arn:aws:s3:::x-x/*`, whatever the bucket is called."""
+    fields = pattern.split(":", 5)
+    if len(fields) < 6 or "$" in pattern:
+        return pattern
+    words, last = _words(service), fields[5]
+
+    def plain(found: re.Match[str]) -> str:
+        before, after = last[found.start() - 1 : found.start()], last[found.end() : found.end() + 1]
+        word, lowered = found.group(), fold(found.group())
+        is_whole = not {before, after} & {"*", "?"}
+        return "x" if is_whole and not any(one in lowered for one in words) else word
+
+    return ":".join([*fields[:5], WORD.sub(plain, last)])
+
+
+@lru_cache(maxsize=512)
+def _words(service: str) -> frozenset[str]:
+    """The words of the ARNs of a service, in lower case; what stands for a name is left out."""
+    found = {fold(word) for arn in _formats(service) for word in WORD.findall(VARIABLE.sub("/", arn))}
+    return frozenset(found)
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from iam.policy.applicability import can_apply
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import resource_arns
 from iam.policy.evaluate import FREE, Decision
+from iam.policy.index import reach
 from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective, EffectiveActions
 from iam.policy.index.question import WITH_ROOT, Question
@@ -202,12 +203,12 @@ def test_the_reach_of_patterns_is_what_applies_action_by_action() -> None:
         pattern = pattern.replace("arn:a:", "arn:aws:").replace("arn:a*:", "arn:aws:")
         for service in ("s3", "iam", "ssm", "ec2"):
             clause = Documents().add(pattern, policy_of(f"{service}:*", pattern)).clauses[0]
-            reach = reach_of(clause)
+            reached = reach_of(clause)
             for name in known.expand(f"{service}:*"):
                 place = known.index_of(name)
                 assert place is not None
                 takes_some = not known.mask_without_resources >> place & 1
-                assert bool(reach >> place & 1) is (takes_some and can_apply(name, [pattern])), (
+                assert bool(reached >> place & 1) is (takes_some and can_apply(name, [pattern])), (
                     name,
                     pattern,
                 )
@@ -215,3 +216,19 @@ def test_the_reach_of_patterns_is_what_applies_action_by_action() -> None:
 
 def policy_of(action: str, resource: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [say("Allow", action, resource)]})
+
+
+WORDS = ["work-1-3", "a", "*", "x*", "*9", "key", "user", "log-group", "my-role"]
+
+
+def test_a_pattern_reaches_what_its_shape_reaches() -> None:
+    dice, prefixes = random.Random(7), ("s3", "iam", "ec2", "sqs", "lambda", "logs", "kms", "glue")
+    for _ in range(1500):
+        service = dice.choice(prefixes)
+        arn = dice.choice(list(resource_arns(dice.choice(prefixes)).values()))
+        pattern = re.sub(r"\$\{(Partition|Region|Account)\}", lambda _: dice.choice(["aws", "", "*"]), arn)
+        pattern = re.sub(r"\$\{[^}]*\}", lambda _: dice.choice(WORDS), pattern)
+        assert reach._reach(pattern, service) == reach._reach(reach._shape(pattern, service), service), (
+            pattern
+        )
+    assert reach._shape("arn:aws:s3:::work-1000-3/*", "s3") == "arn:aws:s3:::x-x-x/*"
