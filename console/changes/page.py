@@ -182,11 +182,12 @@ def _rotation_of(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | N
     batch = change_set.cause_id
     if batch is None:
         return None
-    found = list(visible_rotations(viewer).filter(batch=batch).values_list("pk", flat=True)[:2])
-    if not found:
+    rotations = visible_rotations(viewer).filter(batch=batch).values_list("pk", flat=True)
+    first = rotations.first()
+    if first is None:
         return None
-    if len(found) == 1:
-        return {"url": reverse("keys:rotation", args=found), "text": "a key rotation"}
+    if rotations.count() == 1:
+        return {"url": reverse("keys:rotation", args=[first]), "text": "a key rotation"}
     query = urlencode({"batch": str(batch)})
     return {"url": f"{reverse('keys:rotations')}?{query}", "text": "key rotations"}
 

@@ -22,5 +22,5 @@ _VISIBLE: Final = frozenset("LNPS")
 def reads_as_stored(text: str) -> None:
     """Raise ValidationError for a text that reads otherwise than it is stored, or that nobody can see."""
     _turns_nothing(text)
-    if text and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
+    if text.strip() and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
         raise ValidationError("This has only invisible characters. Type it again.", code="invisible")

@@ -227,7 +227,7 @@ def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account:
     for _ in range(2):
         assert "the/secret" not in browser.get(page).content.decode()
     assert "the/secret" in browser.post(page).content.decode()
-    assert (browser.get(page).status_code, browser.post(page).status_code) == (403, 403)
+    assert (browser.get(page).status_code, browser.post(page).status_code) == (410, 410)
     one.link.refresh_from_db()
     assert one.link.ended_why == "finished"
     # Both ways back say what happened to the secret, and how to get another key.
