@@ -76,12 +76,13 @@ def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
     rows = []
     for change in found:
         is_partial = change.change_set_id in partial
+        blocks = blocks_of(change.change_set.summary, plain=not viewer.sees_accounts)
         standing = standings[change.change_set_id]
         rows.append(
             {
                 "change": change,
                 "title": title_of(change, is_partial=is_partial),
-                "blocks": [] if is_partial else blocks_of(change.change_set.summary),
+                "blocks": [] if is_partial else blocks,
                 "ends_at": ending.get(change.change_set_id),
                 "lasts": lasting.get(change.change_set_id, ""),
                 "mark": MARKS[change.state] if is_partial else SET_MARKS[standing.state],

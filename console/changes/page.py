@@ -105,7 +105,9 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "change": shown,
             "is_partial": is_partial,
             "title": title_of(shown, is_partial=is_partial),
-            "blocks": [] if is_partial else blocks_of(shown.change_set.summary),
+            "blocks": []
+            if is_partial
+            else blocks_of(shown.change_set.summary, plain=not viewer.sees_accounts),
             "ends_at": end,
             "lasts": ends.lasts_of([shown.change_set]).get(shown.change_set_id, ""),
             "weight": weight_of_request(shown),

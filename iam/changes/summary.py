@@ -117,12 +117,16 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are; `accounts` are (number, name)."""
+    """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are; `accounts` are (number, name).
+
+    `plain` are the same sentences for people who do not know the names of AWS; empty where they are `what`.
+    """
 
     what: tuple[str, ...]
     accounts: tuple[tuple[str, str], ...]
     more: int = 0
     until: datetime | None = None
+    plain: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -132,17 +136,21 @@ class Block:
             accounts=tuple((number, name) for number, name in body["accounts"]),
             more=int(body.get("more", 0)),
             until=datetime.fromisoformat(body["until"]) if body.get("until") else None,
+            plain=tuple(body.get("plain", ())),
         )
 
     @property
     def body(self) -> dict[str, Any]:
         """As a set holds it."""
-        return {
+        body: dict[str, Any] = {
             "what": list(self.what),
             "accounts": [list(account) for account in self.accounts],
             "more": self.more,
             "until": self.until.isoformat() if self.until else "",
         }
+        if self.plain and self.plain != self.what:
+            body["plain"] = list(self.plain)
+        return body
 
     @property
     def where(self) -> str:
@@ -163,23 +171,34 @@ def summary_of(operations: Sequence[Operation]) -> list[Block]:
         by_account.setdefault(operation.account.account_id, []).append(operation)
     blocks: dict[tuple[str, ...], Block] = {}
     for some in by_account.values():
-        lines = tuple(_lines(some))
+        lines = tuple(_lines(some, plain=False))
         account = (some[0].account.account_id, some[0].account.name)
-        block = blocks.get(lines) or Block(lines[:LINES], (), more=len(lines[LINES:]))
+        block = blocks.get(lines)
+        if block is None:
+            plain = tuple(_lines(some, plain=True))[:LINES]
+            plain = () if plain == lines[:LINES] else plain
+            block = Block(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
         blocks[lines] = replace(block, accounts=(*block.accounts, account))
     return list(blocks.values())
 
 
-def blocks_of(summary: Iterable[Mapping[str, Any]]) -> list[Block]:
-    """The blocks that a set holds."""
-    return [Block.from_json(body) for body in summary]
+def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[Block]:
+    """The blocks that a set holds; `plain` in the words for people who do not know the names of AWS, as the preview of a grant has them."""
+    blocks = [Block.from_json(body) for body in summary]
+    return [replace(block, what=block.plain or block.what) for block in blocks] if plain else blocks
 
 
-def text_of(summary: Iterable[Mapping[str, Any]], *, until: datetime | None = None, lasts: str = "") -> str:
+def text_of(
+    summary: Iterable[Mapping[str, Any]],
+    *,
+    until: datetime | None = None,
+    lasts: str = "",
+    plain: bool = False,
+) -> str:
     """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends, `lasts` says how long it lasts where the end is
     set by its approval."""
     sentences = []
-    for block in blocks_of(summary):
+    for block in blocks_of(summary, plain=plain):
         end = until or block.until
         words = lasts or (f"until {moment_words(end)}" if end else "")
         sentences.append(f"{block.sentence} {words}".rstrip())
@@ -193,24 +212,24 @@ def where_words(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def _lines(operations: Sequence[Operation]) -> list[str]:
+def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
     """A few changes of one kind are named each; where that makes more lines than are kept, they are counted as well."""
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
-    named = [line for some in by_slug.values() for line in _of_kind(some, most=FEW)]
+    named = [line for some in by_slug.values() for line in _of_kind(some, most=FEW, plain=plain)]
     return (
         named
         if len(named) <= LINES
-        else [line for some in by_slug.values() for line in _of_kind(some, most=1)]
+        else [line for some in by_slug.values() for line in _of_kind(some, most=1, plain=plain)]
     )
 
 
-def _of_kind(operations: Sequence[Operation], *, most: int) -> Iterable[str]:
+def _of_kind(operations: Sequence[Operation], *, most: int, plain: bool) -> Iterable[str]:
     """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
     if len(operations) <= most:
-        return dict.fromkeys(f"{one.title}{_allowed(one)}" for one in operations)
-    allowed = {_allowed(one) for one in operations} if most == 1 else {""}
+        return dict.fromkeys(f"{one.title}{_allowed(one, plain=plain)}" for one in operations)
+    allowed = {_allowed(one, plain=plain) for one in operations} if most == 1 else {""}
     return [_together(operations) + (allowed.pop() if len(allowed) == 1 else "")]
 
 
@@ -224,13 +243,13 @@ def _together(operations: Sequence[Operation]) -> str:
     return f"{verb} {number:,} IAM users {word} {groups.pop()}"
 
 
-def _allowed(operation: Operation) -> str:
+def _allowed(operation: Operation, *, plain: bool) -> str:
     """What a change that writes a policy allows, to go on from what it does; "" for others."""
     text = operation.params.get("document") if operation.slug in WRITES_POLICY else None
     if not text:
         return ""
     sentences = sentences_of(str(text), account_id=operation.account.account_id)
-    return f": {'; '.join(in_short(sentences, most=FEW))}"
+    return f": {'; '.join(in_short(sentences, most=FEW, plain=plain))}"
 
 
 def counted(slug: str, number: int) -> str:

@@ -5,7 +5,7 @@ A set is told of by its first change. Whoever calls this from within a transacti
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -39,6 +39,8 @@ _WAITS = {
     Event.ESCALATION: "Escalated to you for approval",
 }
 ACCEPTED = "Warnings you accept by approving:"
+
+_told_by_cause: dict[str, Callable[[UUID], set[UUID]]] = {}
 
 _LEFT = Statement(
     lambda: (
@@ -116,6 +118,11 @@ def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -
     )
 
 
+def register_told(cause_kind: str, people: Callable[[UUID], set[UUID]]) -> None:
+    """Sets of this cause: these people (by the id of the cause) are told by the higher layer that it is done, and aren’t told it twice."""
+    _told_by_cause[cause_kind] = people
+
+
 def tell_end(change: Change) -> None:
     """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it went wrong.
 
@@ -132,11 +139,19 @@ def tell_end(change: Change) -> None:
     people = {first.requested_by}
     if event is Event.APPLIED and _is_for_requester(first):
         said = "You now have access"
+    if event is Event.APPLIED:
+        people -= _told_otherwise(first)
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
         event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
+
+
+def _told_otherwise(first: Change) -> set[UUID]:
+    people = _told_by_cause.get(first.change_set.cause_kind)
+    cause_id = first.change_set.cause_id
+    return people(cause_id) if people and cause_id else set()
 
 
 def _is_of_own_device(change: Change) -> bool:
@@ -183,15 +198,15 @@ def _tell(
     """`page` is where it leads to: the page of the request, where none is given. Who does not see the change today, having left a team, is told
     nothing of it any more; who does not see all of its set is told neither its title, nor what it does elsewhere, nor its `warnings`.
     """
-    readers: dict[bool, list[Person]] = {}
+    readers: dict[tuple[bool, bool], list[Person]] = {}
     for person in _active(people):
         viewer = viewer_for(person)
         if visible_changes(viewer).filter(pk=first.pk).exists():
             is_partial = bool(partly_hidden([first.change_set_id], viewer=viewer))
-            readers.setdefault(is_partial, []).append(person)
-    for is_partial, some in sorted(readers.items()):
+            readers.setdefault((is_partial, not viewer.sees_accounts), []).append(person)
+    for (is_partial, is_plain), some in sorted(readers.items()):
         title = title_of(first, is_partial=is_partial)
-        lines = [text] if is_partial else [_summary(first, title=title), text, warnings]
+        lines = [text] if is_partial else [_summary(first, title=title, plain=is_plain), text, warnings]
         notify(
             event,
             people=some,
@@ -203,11 +218,11 @@ def _tell(
         )
 
 
-def _summary(first: Change, *, title: str) -> str:
+def _summary(first: Change, *, title: str, plain: bool) -> str:
     """What the request does, where and until when; blank where that says no more than its title."""
     change_set = first.change_set
     lasts = ends.lasts_of([change_set]).get(change_set.pk, "")
-    words = text_of(change_set.summary, until=ends.end_of(change_set), lasts=lasts)
+    words = text_of(change_set.summary, until=ends.end_of(change_set), lasts=lasts, plain=plain)
     return "" if words == title else words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +12,9 @@ from iam.changes import services
 from iam.changes.models import ChangeSet
 from iam.changes.operations import REGISTRY, AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import DeleteUser
-from iam.changes.summary import COUNTED, Block, counted, summary_of, text_of, where_words
+from iam.changes.summary import COUNTED, Block, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
+from iam.policy.catalogue import catalogue
 from tests import factories
 from tests.changes.site import Site
 
@@ -73,6 +75,34 @@ def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow(
         "Delete 3 IAM users",
     )
     assert not block.more
+
+
+RAW = re.compile(r"\b[a-z0-9-]+:[A-Z][A-Za-z]+")
+"""The name of an action as AWS writes it."""
+
+
+@pytest.mark.django_db
+def test_no_action_of_any_service_is_named_by_its_name_to_who_does_not_know_aws() -> None:
+    account = factories.account(name="data")
+    user = factories.user(account, "nora.whitfield")
+    known = catalogue()
+    by_service: dict[str, list[str]] = {}
+    for name in known.names(known.mask("*")):
+        by_service.setdefault(name.partition(":")[0], []).append(name)
+    assert len(by_service) > 100
+    for names in by_service.values():
+        statement = {"Effect": "Allow", "Action": names[:2], "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        summary = [block.body for block in summary_of([PutInlinePolicy.of(user, name="reads", text=text)])]
+        [exact], [plain] = blocks_of(summary), blocks_of(summary, plain=True)
+        assert exact.accounts == plain.accounts
+        assert not RAW.search(text_of(summary, plain=True)), names[:2]
+        assert not RAW.search(plain.sentence)
+
+
+def test_a_summary_that_was_stored_before_is_read_as_it_is() -> None:
+    body = {"what": ["Allow budgets:ViewBudget"], "accounts": [["111111111111", "data"]], "more": 0}
+    assert text_of([body], plain=True) == text_of([body]) == "Allow budgets:ViewBudget (data)"
 
 
 def test_the_end_is_said_once() -> None:

@@ -40,12 +40,15 @@ def effect_blocks(terms: Terms, *, accounts: Sequence[Account], until: datetime 
 
 def _block(effect: Effect, numbers: Mapping[str, str], until: datetime | None) -> Block:
     texts = [sentence.text for sentence in effect.sentences]
+    words = [sentence.plain for sentence in effect.sentences]
     lines = list(filter(None, [effect.lead, *texts, effect.note]))
+    plain = list(filter(None, [effect.lead, *words, effect.note]))
     return Block(
         what=tuple(lines[:LINES]),
         accounts=tuple((numbers.get(name, ""), name) for name in effect.accounts),
         more=len(lines[LINES:]),
         until=until,
+        plain=tuple(plain[:LINES]) if plain != lines else (),
     )
 
 

@@ -9,6 +9,7 @@ from iam.directory.models import Team
 from iam.mirror.naming import names_by_arn
 from iam.policy.document import read
 from iam.policy.letter_case import fold
+from iam.policy.sentences.labels import service_name
 
 
 def title_of(terms: Terms) -> str:
@@ -36,7 +37,9 @@ def _services(what: What) -> str:
     if not services or "*" in services:
         return "Access"
     return (
-        f"Access to {services[0]}" if len(services) == 1 else f"Access to {counted(len(services), 'service')}"
+        f"Access to {service_name(services[0])}"
+        if len(services) == 1
+        else f"Access to {counted(len(services), 'service')}"
     )
 
 

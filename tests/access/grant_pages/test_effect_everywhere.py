@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -10,7 +11,9 @@ import pytest
 from django.urls import reverse
 
 from console.access.grants.effect_blocks import end_of
+from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, State
+from iam.changes import telling
 from iam.changes.models import Change, ChangeSet
 from iam.notify.models import Outgoing
 from tests.access.grant_pages import made
@@ -72,6 +75,37 @@ def test_a_member_reads_it_without_the_words_of_iam(office: Office) -> None:
     grant = Grant.objects.get()
     exact = office.asker.get(reverse("access:grant", args=[grant.pk])).context["effect_blocks"][0].lines
     assert any("s3:" in one.text or "s3:" in one.names for one in exact)
+
+
+def test_the_request_and_its_mails_have_the_words_of_the_preview(office: Office) -> None:
+    statement = {"Effect": "Allow", "Action": "budgets:DescribeBudgetActionsForAccount", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    body = {
+        "kind": "users",
+        "who": {"users": {"arns": [office.arn("maya.okafor")]}},
+        "what": {"kind": "statements", "documents": [document]},
+        "ends": "8h",
+        "why": "Settles the quarter",
+    }
+    for reader, client in (("member", office.member), ("asker", office.asker)):
+        pk = GrantDraft.objects.create(person_id=office.people[reader].person_id, body=body).pk
+        preview = client.get(at("preview", pk))
+        line = preview.context["effect_blocks"][0].lines[0]
+        words = line.plain if preview.context["effect_is_plain"] else line.text
+        assert (":" in words) is (reader == "asker")
+        client.post(at("preview", pk))
+        grant = Grant.objects.latest("created_at")
+        change = Change.objects.filter(change_set__cause_id=grant.pk).earliest("position")
+        shown = client.get(reverse("changes:request", args=[change.pk]), follow=True).context["blocks"]
+        assert shown[0].what == (words,)
+        assert words in text_of(client.get(reverse("changes:list")).content)
+        person = office.people[reader].person
+        Outgoing.objects.all().delete()
+        Change.objects.filter(change_set=change.change_set).update(state="applied")
+        change.refresh_from_db()
+        telling.tell_end(change)
+        mail = Outgoing.objects.get(recipient=str(person.pk))
+        assert words in mail.text
 
 
 @pytest.mark.parametrize(

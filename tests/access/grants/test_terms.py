@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.titles import what_words
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PROD, PARTNER = "111111111111", "339011276654"
@@ -177,3 +178,19 @@ def test_json_that_holds_no_terms_is_refused(body: dict[str, object], part: str)
     with pytest.raises(TermsError) as refused:
         Terms.of(body)
     assert refused.value.part == part
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        (["s3:GetObject"], "Access to S3"),
+        (["Budgets:ViewBudget", "budgets:ModifyBudget"], "Access to Budget Service"),
+        (["no-such-service:Read"], "Access to no-such-service"),
+        (["s3:GetObject", "sqs:SendMessage"], "Access to 2 services"),
+        (["*"], "Access"),
+    ],
+)
+def test_a_title_names_the_service_as_people_say_it(actions: list[str], words: str) -> None:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    assert what_words(What(WhatKind.STATEMENTS, documents=(text,))) == words
