@@ -17,8 +17,10 @@ class Event(StrEnum):
     REMINDER = "approval.reminder"
     ESCALATION = "approval.escalation"
     BREAK_GLASS = "break_glass.used"
+    GRANT_BEGAN = "grant.began"
     GRANT_ENDING = "grant.ending"
     GRANT_ENDED = "grant.ended"
+    RESTORED = "leaving.restored"
     ENROL = "mfa.enrol"
     CAMPAIGN = "mfa.campaign"
     REPLACED = "mfa.replaced"
@@ -63,8 +65,14 @@ SPECS: tuple[Spec, ...] = (
         "A change that I requested failed, or its outcome is unknown",
         "A change failed, or its outcome is unknown",
     ),
+    Spec(Event.GRANT_BEGAN, "I receive access that someone else requested", "A grant has started"),
     Spec(Event.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
     Spec(Event.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
+    Spec(
+        Event.RESTORED,
+        "Someone restores access that I had removed or suspended",
+        "Access was restored",
+    ),
     Spec(
         Event.BREAK_GLASS,
         "Someone changed AWS without approval in an emergency",

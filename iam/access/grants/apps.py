@@ -13,12 +13,15 @@ class GrantsConfig(AppConfig):
         from iam.access.grants.models import ENDING
         from iam.access.grants.services.moving import end_of, ends_of, lasts_of, shorten_waiting, started
         from iam.access.grants.services.settling import change_ended
+        from iam.access.grants.services.telling import told_of_end
         from iam.changes import handlers
         from iam.changes.approval import ends
         from iam.changes.models import OF_GRANT
+        from iam.changes.telling import register_told
 
         handlers.on_end(change_ended)
         ends.register(
             OF_GRANT, ends.Ends(end_of, shorten_waiting, started, ends_of=ends_of, lasts_of=lasts_of)
         )
         ends.register_restored(ENDING, end_of)
+        register_told(ENDING, told_of_end)

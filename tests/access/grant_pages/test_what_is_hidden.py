@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.access.grants.models import Grant, GrantPart, LedgerEntry, State
 from iam.access.grants.services.asking import request_grant
-from iam.access.grants.services.telling import tell_ended
+from iam.access.grants.services.telling import tell_began, tell_ended
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.guard import viewer_for
@@ -139,6 +139,16 @@ def test_a_part_in_an_account_that_is_not_seen_is_nowhere(office: Office, shared
     assert office.auditor.get(address).status_code == 200
     for client in (office.lead, office.member):
         assert client.get(address).status_code == 404
+
+
+def test_who_has_access_now_reads_of_their_own_account_only(office: Office, shared: Grant) -> None:
+    now = datetime.now(tz=UTC)
+    LedgerEntry.objects.filter(part__grant=shared).update(since=now, until=None)
+    Grant.objects.filter(pk=shared.pk).update(state=State.ACTIVE, ended_at=None)
+    tell_began(Grant.objects.get(pk=shared.pk))
+    [message] = Outgoing.objects.filter(recipient=office.people["member"].person_id, channel="email")
+    assert f"({office.account.name})" in message.text
+    assert all(word not in f"{message.subject} {message.text}".lower() for word in SECRETS)
 
 
 def test_messages_name_none_of_them(office: Office, shared: Grant) -> None:

@@ -15,7 +15,7 @@ from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, Ledger
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.reasons import give_back, same_permission
 from iam.access.grants.services.returning import given_again
-from iam.access.grants.services.telling import tell_ended
+from iam.access.grants.services.telling import tell_began, tell_ended
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.changes.services.requests import ANSWER_WITHIN
@@ -282,6 +282,10 @@ def _settle_whole(grant: Grant) -> None:
     grant.save(update_fields=list(changed))
     if changed.get("state") == State.ENDED:
         tell_ended(grant)
+    if changed.get("state") == State.ACTIVE or (
+        changed.get("state") == State.PARTLY and before not in GIVING
+    ):
+        tell_began(grant)
 
 
 def note_state(grant: Grant, *, before: State) -> None:
