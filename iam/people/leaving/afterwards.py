@@ -27,7 +27,7 @@ from iam.people.leaving.models import OF_DELETION, OF_RETURN, Leaver, Seat, Stag
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
 from iam.people.leaving.restoring import restore_notes, return_plans, seats_of
-from iam.people.leaving.returning import invite_back, keep_seals
+from iam.people.leaving.returning import invite_back, keep_seals, tell_restored
 from iam.people.leaving.rules import asker_of, is_about_oneself, is_confirmed, may_act
 
 AGAIN: Final = timedelta(hours=24)
@@ -59,6 +59,7 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
     if not plans:
         _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
         _done(leaver, [], trouble=" ".join(lost))
+        tell_restored(leaver, by=actor.person_id, name=actor.name, reason=reason)
         return []
     # Together, so that no password is set whose place nobody has noted.
     with transaction.atomic():
@@ -87,6 +88,7 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
     if not plans:
         _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
         _done(leaver, [], trouble=" ".join(lost))
+        tell_restored(leaver, by=actor.person_id, name=actor.name, reason=reason)
         return []
     operations = [plan.operation for plan in plans]
     weighed = weigh_at_once(operations, actor=actor, reverts=[plan.reverts for plan in plans])
@@ -183,6 +185,9 @@ def settle_afterwards(leaver_id: UUID) -> None:
             return
         if states == {ChangeState.APPLIED}:
             _done(leaver, newest)
+            if kind == OF_RETURN:
+                first = newest[0]
+                tell_restored(leaver, by=first.requested_by, name=first.requested_label, reason=first.reason)
             return
         trouble = _why_not_done(leaver, newest)[:1024]
         if kind == OF_RETURN and ChangeState.APPLIED in states:

@@ -13,6 +13,7 @@ from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import names_of
 from iam.directory.models import Person
+from iam.guard import viewer_for
 from iam.journal.services import record
 from iam.linking.whose import is_linked
 from iam.moments import moment_words
@@ -20,6 +21,8 @@ from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, Seat
 from iam.people.leaving.proving import turned_changes_of
+from iam.people.leaving.queries import openable
+from iam.people.leaving.rules import asker_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.words import PREFIX
@@ -92,6 +95,28 @@ def invite_back(leaver: Leaver) -> Link | None:
     data = {"leaver": leaver.pk, "for": person.email, "link": link.pk}
     record(kind="leaving.invited", actor=None, subject=leaver.name, data=data)
     return link
+
+
+def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
+    """Who suspended or offboarded somebody learns that another person, `by`, had the access restored; in the caller's transaction.
+
+    An offboarding that followed a suspension turns back both.
+    """
+    for one in (leaver, *leaver.follows.select_related("run")):
+        asker = asker_of(one.run)
+        if asker is None or not asker.is_active or asker.pk == by:
+            continue
+        if not openable(viewer_for(asker), [one]):
+            continue
+        notify(
+            Event.RESTORED,
+            people=[asker],
+            subject=f"Access restored: {one.name}",
+            text=f"{name} had the access restored that “{one.title}” ({one.run.reference}) had cut: {reason}",
+            path=f"/leaving/people/{one.pk}/",
+            key=f"{one.pk}:restored:{leaver.trials}",
+            reference=one.run.reference,
+        )
 
 
 def returned_by(link: Link) -> Leaver | None:

@@ -153,6 +153,31 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     assert Link.objects.filter(person=farewell.person).count() == 1
     reviewed_now = BreakGlass.objects.get().reviewed_at is not None
     assert reviewed_now == (by != "suspender")
+    # Who suspended them is told by whom it was restored, and not of what they did themselves.
+    told = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    assert list(told.values_list("recipient", "subject")) == (
+        [] if by == "suspender" else [(str(farewell.lead.person_id), "Access restored: Maya Okafor")]
+    )
+    for message in told:
+        assert message.text.startswith(f"{approver.name} had the access restored")
+        assert message.path == f"/leaving/people/{leaver.pk}/"
+
+
+@pytest.mark.parametrize("is_by_other", [True, False])
+def test_who_had_them_offboarded_learns_that_another_person_restored_them(
+    farewell: Farewell, is_by_other: bool
+) -> None:
+    leaver = farewell.gone(actor=farewell.lead)
+    actor = farewell.scene.requester if is_by_other else farewell.lead
+    with farewell.committing(execute=True):
+        written = afterwards.request_return(actor, leaver=leaver, reason="Came back")
+    farewell.agree(written[0])
+    farewell.work()
+    leaver.refresh_from_db()
+    assert leaver.stage == "returned"
+    told = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    assert [one.recipient for one in told] == ([str(farewell.lead.person_id)] if is_by_other else [])
+    assert all(one.text.endswith(": Came back") for one in told)
 
 
 def test_what_somebody_changes_in_aws_afterwards_is_shown(farewell: Farewell) -> None:
