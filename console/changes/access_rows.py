@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.changes.counts import holders_of, principals, rest_of
+from console.changes.counts import affected_of, holders_of, principals, rest_of
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
@@ -72,6 +72,7 @@ class AccessShown:
     holders: int
     held_by: str
     affected: int
+    affected_words: str
     gains: int
     loses: int
     others: int
@@ -83,7 +84,7 @@ class AccessShown:
     undecided: list[str]
 
 
-def weight_of(receipt: dict[str, Any]) -> dict[str, int]:
+def weight_of(receipt: dict[str, Any]) -> dict[str, Any]:
     """How many policies, or actions where a text changes, are gained, lost and otherwise changed, and for how many people."""
     effect = receipt["effect"]
     access = effect.get("access")
@@ -95,6 +96,7 @@ def weight_of(receipt: dict[str, Any]) -> dict[str, int]:
         "less": sum(counts.get(sort, 0) for sort in LESS),
         "other": counts.get(ALTERED, 0),
         "affected": access["affected"],
+        "affected_words": affected_of(access, access["ways"]),
     }
 
 
@@ -112,6 +114,7 @@ def access_shown(
         holders=access["holders"],
         held_by=holders_of(access),
         affected=access["affected"],
+        affected_words=weight["affected_words"],
         gains=weight["more"],
         loses=weight["less"],
         others=weight["other"],

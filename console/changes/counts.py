@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from iam.access.persons import counted
@@ -31,6 +31,20 @@ def rest_of(body: Mapping[str, Any]) -> str:
     if roles:
         parts.append(counted(roles, "more role"))
     return " and ".join(parts)
+
+
+def affected_of(body: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> str:
+    """Those who can do more or less by a receipt: "14 IAM users and 2 roles". `parts` are those that it lists, each of which counts its own.
+
+    Of a receipt that was stored before it told users from roles, only the sum of both is known.
+    """
+    users, roles = body.get("more_users", 0), body.get("more_roles", 0)
+    for part in parts:
+        users += part["users"]
+        roles += part["roles"]
+    if users + roles != body["affected"]:
+        return counted(body["affected"], "IAM user or role", "IAM users or roles")
+    return principals(users, roles)
 
 
 def holders_of(access: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from console.access.bars import KEYS
 from console.changes.access_rows import SIGNS
-from console.changes.counts import principals, rest_of
+from console.changes.counts import affected_of, principals, rest_of
 from console.changes.reason_rows import reasons
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
@@ -120,6 +120,7 @@ class ImpactShown:
     """As the card shows it."""
 
     affected: int
+    affected_words: str
     more: int
     less: int
     other: int
@@ -140,6 +141,7 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
     accounts = _accounts_of(impact)
     return ImpactShown(
         affected=impact["affected"],
+        affected_words=affected_words(impact),
         more=totals.get(GAINED, 0) + totals.get(WIDER, 0),
         less=totals.get(LOST, 0) + totals.get(NARROWER, 0) + totals.get(CONDITIONAL, 0),
         other=totals.get(ALTERED, 0),
@@ -156,6 +158,11 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
     )
 
 
+def affected_words(impact: Mapping[str, Any]) -> str:
+    """How many IAM users and roles can do more or less."""
+    return affected_of(impact, [place for gain in impact["gains"] for place in places_of(gain)])
+
+
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of everybody whom it names."""
     gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
@@ -163,7 +170,7 @@ def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     return [one["entity_id"] for place in places for one in place["names"] if one["entity_id"]]
 
 
-def places_of(gain: dict[str, Any]) -> list[dict[str, Any]]:
+def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The parts of a block by account: its own, and those for which the same becomes true elsewhere."""
     return [gain, *gain.get("elsewhere", ())]
 
@@ -236,7 +243,7 @@ def _unchanged(
     )
 
 
-def _names(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
+def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
     users = {
         one["entity_id"]: one["name"] for one in gain["names"] if one["kind"] == "user" and one["entity_id"]
@@ -248,7 +255,7 @@ def _names(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterab
             yield Name(called.get(one["entity_id"], one["name"]), one["kind"], pk)
 
 
-def _is_visible(one: dict[str, Any], gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
+def _is_visible(one: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
     """Whether the viewer may know somebody by name."""
     number = one["entity_id"]
     return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.changes.access_rows import LESS, MORE, weight_of
+from console.changes.impact_rows import affected_words
 from iam.changes.models import Change
 from iam.changes.operations.access import ALTERED
 
 
-def weight_of_request(change: Change) -> dict[str, int]:
+def weight_of_request(change: Change) -> dict[str, Any]:
     """How many actions are gained, lost and otherwise changed, and for how many users and roles, by the request that a change belongs to.
 
     What was requested before sets had receipts is told by the policies of its change.
@@ -24,4 +25,5 @@ def weight_of_request(change: Change) -> dict[str, int]:
         "less": sum(totals.get(sort, 0) for sort in LESS),
         "other": totals.get(ALTERED, 0),
         "affected": impact.get("affected", 0),
+        "affected_words": affected_words(impact) if impact.get("affected") else "",
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.changes.counts import holders_of, principals, rest_of
+from console.changes.counts import affected_of, holders_of, principals, rest_of
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,34 @@ def test_what_a_receipt_leaves_out_is_counted_by_kind(body: dict[str, Any], word
 def test_the_holders_of_a_policy_are_counted_by_kind() -> None:
     assert holders_of({"holders": 3, "holder_users": 2, "holder_roles": 1}) == "2 IAM users and 1 role"
     assert holders_of({"holders": 3}) == "3 IAM users or roles"
+
+
+@pytest.mark.parametrize(
+    ("body", "parts", "words"),
+    [
+        ({"affected": 14, "more_users": 10, "more_roles": 1}, [(2, 0), (0, 1)], "12 IAM users and 2 roles"),
+        ({"affected": 1, "more_users": 0, "more_roles": 0}, [(0, 1)], "1 role"),
+        ({"affected": 0, "more_users": 0, "more_roles": 0}, [], "0 IAM users"),
+        # Receipts that were stored before they told users from roles.
+        ({"affected": 14}, [(2, 0)], "14 IAM users or roles"),
+        ({"affected": 1}, [], "1 IAM user or role"),
+    ],
+)
+def test_who_is_affected_is_counted_by_kind(
+    body: dict[str, Any], parts: list[tuple[int, int]], words: str
+) -> None:
+    assert affected_of(body, [{"users": users, "roles": roles} for users, roles in parts]) == words
+
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+BARE = re.compile(r"\{\{[^}]*affected(?:\|\w+)*\s*\}\}|\{\{[^}]*\}\} affected")
+
+
+def test_no_template_says_how_many_are_affected_without_saying_of_what() -> None:
+    found = {
+        f"{path.relative_to(TEMPLATES)}: {bare}"
+        for path in TEMPLATES.rglob("*.html")
+        for bare in BARE.findall(path.read_text())
+        if "affected_words" not in bare
+    }
+    assert found == set()

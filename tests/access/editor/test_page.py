@@ -150,7 +150,7 @@ def test_what_people_already_have_is_said_and_not_called_gained(desk: Desk) -> N
     assert "Keeps" not in shown
     assert "No change for 1 IAM user" in same
     assert "lready has the action, through LedgerWrite" in same
-    assert "2 affected, of 2 IAM users and 1 role with this policy." in same
+    assert "1 IAM user and 1 role affected, of 2 IAM users and 1 role with this policy." in same
 
 
 def test_a_broken_text_is_told_by_line_and_column_and_concerns_nobody_yet(desk: Desk) -> None:
@@ -275,7 +275,7 @@ def test_the_change_shows_approvers_whom_it_concerns_and_both_texts(desk: Desk) 
     assert "Line 8, column 9" in shown
     inbox = page(desk.approver.get(reverse("changes:approvals")))
     assert "+1 action" in inbox
-    assert "3 affected" in inbox
+    assert "2 IAM users and 1 role affected" in inbox
 
 
 def test_who_no_longer_sees_the_account_finds_their_request_without_names(desk: Desk) -> None:
