@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.calls import calls_of
-from console.access.grants.effect_blocks import effect_context, end_of_terms
+from console.access.grants.effect_blocks import effect_context, end_of, end_of_terms
 from console.access.grants.wizard import address, draft_or_404, step_of, wizard_context
 from console.access.grants.words import what_words, who_words
 from console.changes.receipt import impact_context
@@ -24,6 +24,7 @@ from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import terms_of
 from iam.access.grants.checks import checks_of
+from iam.access.grants.duplicates import earlier_grant
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.asking import plan_grant
 from iam.access.grants.services.preparing import submit_grant
@@ -117,7 +118,10 @@ def _page(
         "what_words": what_words(terms.what),
         "refused": refused,
         "accepts": accepts,
+        "earlier": earlier_grant(terms, viewer=request.viewer),
     }
+    if context["earlier"] is not None:
+        context["earlier_end"] = end_of(context["earlier"])
     try:
         plan = plan_grant(terms, viewer=request.viewer, key=str(draft.pk))
     except (RefusedError, TermsError) as error:

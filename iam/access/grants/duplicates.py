@@ -1,0 +1,49 @@
+"""A grant that gives the same to the same people as a request that is about to be made."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Q
+
+from iam.access.grants.models import GIVING, Grant, State
+from iam.access.grants.own import held_by
+from iam.access.grants.queries import visible_grants
+from iam.access.grants.terms import Terms, What, WhatKind
+from iam.guard import Viewer
+
+COUNTING: Final = (State.PREPARING, State.WAITING, State.APPLYING, *GIVING)
+"""While it is asked for or gives something."""
+MOST: Final = 200
+
+
+def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
+    """The newest grant that waits or is active by which the same people have the same in the same accounts, of those that the viewer requested or
+    receives; None where there is none. Who receives more, or it in more accounts, has this as well. One query."""
+    own = Q(requested_by=viewer.person_id) | held_by(viewer)
+    alike = visible_grants(viewer).filter(
+        own,
+        state__in=COUNTING,
+        who_kind=terms.who.kind,
+        what_kind=terms.what.kind,
+        template=terms.what.template,
+    )
+    for grant in alike.order_by("-created_at", "-id")[:MOST]:
+        if _covers(grant.agreed, terms):
+            return grant
+    return None
+
+
+def _covers(given: Terms, wanted: Terms) -> bool:
+    if not set(wanted.accounts) <= set(given.accounts) or not _is_same(given.what, wanted.what):
+        return False
+    if wanted.who.arns:
+        return set(wanted.who.arns) <= set(given.who.arns)
+    return given.who.body == wanted.who.body
+
+
+def _is_same(given: What, wanted: What) -> bool:
+    """A template is the same in whatever version: the newer one replaces the older one."""
+    if wanted.kind is WhatKind.TEMPLATE:
+        return dict(given.parameters) == dict(wanted.parameters)
+    return given.body == wanted.body
