@@ -141,6 +141,8 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     assert "Remove maya.okafor from payments-dev" in page
     assert admin.post(address, {"reason": "", "grace": "30", "key": "k"}).status_code == 422
     sent = {"reason": "Last day", "grace": "0", "key": "k"}
+    later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
+    assert "Enter the day and the time when access ends." in later.content.decode()
     answers = {admin.post(address, sent)["Location"] for _ in range(2)}
     assert len(answers) == 1
     live = admin.get(answers.pop()).content.decode()
@@ -155,8 +157,6 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     again = admin.get(address).content.decode()
     assert "maya.okafor is already being offboarded" in again
     assert "This can’t be requested" not in again
-    later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
-    assert "Enter the day and the time when access ends." in later.content.decode()
 
 
 def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
