@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self, TypeVar
@@ -22,6 +23,11 @@ LARGEST: Final = 4 * 1024 * 1024
 MOST_ROWS: Final = 10_000
 LONGEST: Final = 128
 SEPARATORS: Final = (",", ";", "\t")
+OTHERS: Final = ("\t", ";", ",")
+"""The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
+ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
+"""A cell with nothing but an address, or a name and an address in angle brackets."""
+MIXED: Final = "This line has different separators. Use the same one between all of its cells: a tab, a comma or a semicolon."
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """https://owasp.org/www-community/attacks/CSV_Injection"""
 COLUMNS: Final[Mapping[str, frozenset[str]]] = {
@@ -210,17 +216,53 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         text, skipped = rest, 1
     separator = told[1] if told else max(SEPARATORS, key=_outside_quotes(text).count)
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    written = text.split("\n")
     before = 0
     while True:
+        wrong = ""
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise SheetError(f"Line {before + 1 + skipped}: {_said(str(error))}") from None
+            cells, wrong = [], str(error)
+        if not told and reader.line_num == before + 1:
+            cells = _by_its_own(written[before], cells, separator)
+        if wrong and not cells:
+            raise SheetError(f"Line {before + 1 + skipped}: {_said(wrong)}")
         if cells:
             yield before + 1 + skipped, cells
         before = reader.line_num
+
+
+def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
+    """The cells of a line whose address only another separator than that of the first line sets apart; else `cells`, as they were read."""
+    bare = _without_quoted(line)
+    if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
+        return cells
+    others = [one for one in OTHERS if one != separator and one in bare]
+    for other in others:
+        with suppress(csv.Error):
+            (found,) = csv.reader([line], delimiter=other, strict=True)
+            if any(_is_address(cell) for cell in found):
+                return found
+    if others and cells and separator not in bare:
+        with suppress(csv.Error):
+            (found,) = csv.reader([line], delimiter=max(others, key=bare.count), strict=True)
+            return found
+    return cells
+
+
+def _is_address(cell: str) -> bool:
+    return ADDRESS.fullmatch(cell.strip()) is not None
+
+
+def _mixed(cells: Sequence[str]) -> list[str]:
+    """That a line has no cell with nothing but an address, since several separators are in it; nothing for others."""
+    if any(_is_address(cell) for cell in cells):
+        return []
+    has_more = any("@" in cell and any(sign in cell.strip() for sign in SEPARATORS) for cell in cells)
+    return [Problem("email", MIXED)] if has_more else []
 
 
 def _said(error: str) -> str:
@@ -231,7 +273,10 @@ def _said(error: str) -> str:
 
 def _outside_quotes(text: str) -> str:
     """The first line that says something, without what stands in quotation marks."""
-    line = next((one for one in text.splitlines() if one.strip()), "")
+    return _without_quoted(next((one for one in text.splitlines() if one.strip()), ""))
+
+
+def _without_quoted(line: str) -> str:
     return re.sub(r'"[^"]*"', "", line)
 
 
@@ -256,6 +301,7 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
 def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> Typed:
     values = {key: cells[place] for key, place in places.items() if place < len(cells)}
     found = typed(line, values)
+    found = replace(found, errors=(*found.errors, *_mixed(cells)))
     if any(cell.strip() for cell in cells[width:]):
         more = f"The row has {len(cells)} cells, and the first line has {width} column names."
         return replace(found, errors=(*found.errors, more))
@@ -276,7 +322,12 @@ def read_pasted(text: str) -> list[Typed]:
         raise SheetError(f"This is more than {MOST_ROWS:,} rows. Paste them in parts.")
     if _has_column_names(lines[0][1]):
         return read_sheet(text.encode())
-    return [typed(line, _guessed(cells)) for line, cells in lines if any(cell.strip() for cell in cells)]
+    rows = []
+    for line, cells in lines:
+        if any(cell.strip() for cell in cells):
+            row = typed(line, _guessed(cells))
+            rows.append(replace(row, errors=(*row.errors, *_mixed(cells))))
+    return rows
 
 
 def _has_column_names(head: Sequence[str]) -> bool:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.people.onboarding.reading import LARGEST, MOST_ROWS, SheetError, read_pasted, read_sheet, typed
+from iam.people.onboarding.reading import (
+    LARGEST,
+    MIXED,
+    MOST_ROWS,
+    SheetError,
+    read_pasted,
+    read_sheet,
+    typed,
+)
 
 ROWS = [("Zoë Łukasz", "zoe@example.com"), ("Bo, the second", "bo@example.com"), ("José", "jose@example.com")]
 
@@ -150,3 +158,54 @@ def test_each_mistake_is_at_its_field() -> None:
     row = typed(1, {"name": "=x", "email": "nobody", "user_name": "mía", "until": "31/12/26"})
     assert [getattr(error, "field", "") for error in row.errors] == ["name", "email", "user_name", "until"]
     assert row.until_text == "31/12/26"
+
+
+SAME = ("Ada Lovelace", "ada@example.com", "ada.l", "2026-11-30")
+PEOPLE = [SAME, ("Bo, the second", "bo@example.com", "bo", "2026-11-30")]
+
+
+@pytest.mark.parametrize("has_columns", [True, False])
+@pytest.mark.parametrize("first", [",", ";", "\t"])
+@pytest.mark.parametrize("second", [",", ";", "\t"])
+@pytest.mark.parametrize("third", [",", ";", "\t"])
+def test_each_line_is_read_by_its_own_separator(
+    has_columns: bool, first: str, second: str, third: str
+) -> None:
+    made = io.StringIO()
+    head = [("Name", "Email", "User name", "Last day")] if has_columns else [SAME]
+    for row, separator in zip([*head, *PEOPLE], (first, second, third), strict=True):
+        csv.writer(made, delimiter=separator, lineterminator="\n").writerow(row)
+    found = read_pasted(made.getvalue())
+    rows = [(one.name, one.email, one.user_name, str(one.until)) for one in found]
+    assert rows == (PEOPLE if has_columns else [SAME, *PEOPLE])
+    assert not any(one.errors for one in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "email"),
+    [
+        ("Lovelace, Ada\tada@example.com", "Lovelace, Ada", "ada@example.com"),
+        ("Lovelace, Ada;ada@example.com;ada", "Lovelace, Ada", "ada@example.com"),
+        ("Ada Lovelace <ada@example.com>", "Ada Lovelace", "ada@example.com"),
+        ("Ada Lovelace\t", "Ada Lovelace", ""),
+    ],
+)
+@pytest.mark.parametrize("before", ["Bo Ek,bo@example.com", "Bo Ek;bo@example.com", "Bo Ek\tbo@example.com"])
+def test_a_comma_in_a_name_is_no_separator_where_another_one_is(
+    before: str, line: str, name: str, email: str
+) -> None:
+    _, found = read_pasted(f"{before}\n{line}")
+    assert (found.name, found.email, found.line) == (name, email, 2)
+
+
+@pytest.mark.parametrize("before", ["", "Name,Email,User name\n", "Bo Ek;bo@example.com\n"])
+def test_a_line_that_cannot_be_taken_apart_says_so_and_the_others_are_read(before: str) -> None:
+    found = read_pasted(f"{before}Ada Lovelace\tada@example.com,ada\nBea Holm,bea@example.com,bea\n")
+    wrong, right = found[-2:]
+    assert MIXED in wrong.errors
+    assert (right.name, right.email, right.user_name, right.errors) == (
+        "Bea Holm",
+        "bea@example.com",
+        "bea",
+        (),
+    )
