@@ -69,7 +69,7 @@ def _place(path: Path, content: bytes) -> None:
     handle, beside = tempfile.mkstemp(dir=settings.VAR, prefix="stylesheet-")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
-    Path(beside).chmod(0o644)
+    Path(beside).chmod(0o600)
     Path(beside).replace(path)
 
 

@@ -69,7 +69,7 @@ def forget() -> None:
 
 
 def _of(index: Index, shard: Shard) -> dict[int, bool]:
-    """The caller holds the lock of the index."""
+    """The caller reads the index."""
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:
         return known.found

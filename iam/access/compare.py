@@ -330,14 +330,14 @@ def _meaning(one: Statement) -> tuple[Any, ...]:
 
 def compare(left: Moment, right: Moment) -> Comparison:
     """Hold two sides against each other. Both moments are read before either is judged, so that both have the same names."""
-    with snapshot(left.at, accounts=[left.who.account]):
+    with snapshot(left.at, accounts=[left.who.account], may_lag=True):
         pass
     second = _side(right)
     return Comparison(_side(left), second)
 
 
 def _side(moment: Moment) -> Side:
-    with snapshot(moment.at, accounts=[moment.who.account]) as index:
+    with snapshot(moment.at, accounts=[moment.who.account], may_lag=True) as index:
         member = index.member(moment.who.account, moment.who.number)
         if member is None:
             return Side(moment, None)

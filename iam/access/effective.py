@@ -184,7 +184,7 @@ def patterns_of(statement: Statement) -> tuple[str, ...]:
 
 def access_of(number: int, *, account: str, at: datetime | None) -> Access | None:
     """What the user or role with the number can do at a moment; None where the index does not have it."""
-    with snapshot(at, accounts=[account]) as index:
+    with snapshot(at, accounts=[account], may_lag=True) as index:
         member = index.member(account, number)
         return None if member is None else read_access(index, member)
 

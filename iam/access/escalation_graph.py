@@ -19,8 +19,8 @@ import structlog
 from django.db import connections
 
 from iam.access.escalation_facts import facts_at
-from iam.access.gate import Gate
 from iam.mirror.snapshot import snapshot
+from iam.mirror.snapshot.gate import Gate
 from iam.policy.escalation.estates import Estates
 from iam.policy.escalation.graph import At, Graph
 from iam.policy.escalation.paths import Explorer, Path
@@ -143,7 +143,7 @@ def escalation_at(at: datetime | None) -> Escalation:
     In a small organization it is of the mirror as it is. In a large one it is made beside the pages, which show the last one meanwhile
     (`made_at`); BeingCalculatedError where there is none yet.
     """
-    with snapshot(at) as index:
+    with snapshot(at, may_lag=True) as index:
         found = _fitting(at, index)
         if found is not None:
             return found
@@ -189,7 +189,7 @@ def escalation(at: datetime | None) -> Iterator[Escalation]:
 def kept_escalation(at: datetime | None) -> Escalation | None:
     """The graph of a moment if it is there already, so that nobody waits for it; in a large organization the last one, while another
     is made."""
-    with snapshot(at) as index:
+    with snapshot(at, may_lag=True) as index:
         found = _fitting(at, index)
         is_large = len(index) > LARGE
     if found is not None or at is not None or not is_large:
@@ -215,7 +215,7 @@ def _fitting(at: datetime | None, index: Index) -> Escalation | None:
 def _make(at: datetime | None) -> Escalation:
     """The graph of the mirror as it is; of two who ask at once, one makes it."""
     with _one_at_a_time:
-        with snapshot(at) as index:
+        with snapshot(at, may_lag=True) as index:
             found = _fitting(at, index)
             if found is not None:
                 return found

@@ -1,43 +1,33 @@
-"""Keeps what was worked out from an index until the index changes: a few results of each, the oldest go."""
+"""Keeps what was worked out from an index, with the index, until it changes: a few results, the oldest go."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Any, Final, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Final, TypeVar
 
 from iam.policy.index.index import Index
 
 MOST: Final = 8
 Result = TypeVar("Result")
-
-
-class _Kept:
-    """The results that belong to one version of an index."""
-
-    __slots__ = ("results", "version")
-
-    def __init__(self, version: int) -> None:
-        self.version = version
-        self.results: OrderedDict[Hashable, Any] = OrderedDict()
-
-
 _guard = Lock()
-_kept: WeakKeyDictionary[Index, _Kept] = WeakKeyDictionary()
 
 
 def kept(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
-    """The result of `make`, from the last time if the index is still as it was. The caller holds the lock of the index."""
+    """The result of `make`, from the last time if the index is still as it was. The caller reads the index; two may make it at once."""
+    about = (index.version, key)
     with _guard:
-        found = _kept.get(index)
-        if found is None or found.version != index.version:
-            found = _kept[index] = _Kept(index.version)
-    if key not in found.results:
-        found.results[key] = make()
-    found.results.move_to_end(key)
-    while len(found.results) > MOST:
-        found.results.popitem(last=False)
-    result: Result = found.results[key]
+        results = index.derived
+        if about in results:
+            # The one that was asked for last goes to the end.
+            known: Result = results.pop(about)
+            results[about] = known
+            return known
+    result = make()
+    with _guard:
+        for one in [one for one in results if one[0] != index.version]:
+            del results[one]
+        results[about] = result
+        while len(results) > MOST:
+            del results[next(iter(results))]
     return result

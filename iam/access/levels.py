@@ -62,7 +62,7 @@ class LevelsByAccount:
         """The levels of a user; None where the index does not have them."""
         found = self._known.get(account)
         if found is None:
-            with snapshot(self._at, accounts=[account]) as index:
+            with snapshot(self._at, accounts=[account], may_lag=True) as index:
                 found = self._known[account] = _of_account(index, account)
         return found.get(number)
 

@@ -40,7 +40,7 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
 
     In a large organization the graph may be that of a moment ago, see `escalation_at`.
     """
-    with escalation(asked.at) as known, snapshot(asked.at) as index:
+    with escalation(asked.at) as known, snapshot(asked.at, may_lag=True) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole
         goals = list(answer.members(Decision.ALLOWED))
         found = can_reach(known, index, goals, accounts=asked.accounts)

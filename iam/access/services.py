@@ -102,7 +102,7 @@ class Page:
 
 def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
     """All services that somebody in the accounts can use. Kept until something changes."""
-    with snapshot(at, accounts=accounts) as index:
+    with snapshot(at, accounts=accounts, may_lag=True) as index:
         return kept(index, ("uses", accounts), lambda: _uses(index, accounts))
 
 
@@ -176,7 +176,7 @@ def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]
 
 def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), size: int) -> Page:
     """Those who can use a service, by account and ARN, from a place on."""
-    with snapshot(wanted.at, accounts=wanted.accounts) as index:
+    with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         space = index.effective().space
         rows: list[Row] = []
         counts = dict.fromkeys(PEOPLE_AND_ROLES, 0)
@@ -192,7 +192,7 @@ def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), s
 
 def every_row(prefix: str, wanted: Wanted) -> Iterator[Row]:
     """All of them, account by account; the index is not held in between."""
-    with snapshot(wanted.at, accounts=wanted.accounts) as index:
+    with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         service = index.effective().space.services[prefix]
         found = list(_fitting(_alike(index, prefix, wanted.accounts), wanted, service))
     for _, alike in groupby(found, key=lambda each: each.account):

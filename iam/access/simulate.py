@@ -71,7 +71,7 @@ class Verdict:
 def simulate(inquiry: Inquiry) -> Verdict | None:
     """The answer; None where the principal was not there. The policies of at most two accounts are read."""
     accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.place})
-    with snapshot(inquiry.at, accounts=accounts) as index:
+    with snapshot(inquiry.at, accounts=accounts, may_lag=True) as index:
         member = index.member(inquiry.who.account, inquiry.who.number)
         return None if member is None else judge(index, member, inquiry)
 

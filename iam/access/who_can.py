@@ -188,7 +188,7 @@ def who_can(
     With `group_size` the answer also has the ways in which access is given, the first of them with so many principals of each.
     """
     began = time.perf_counter()
-    with snapshot(asked.at, accounts=asked.needed) as index:
+    with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
         shown = _Shown(index, asked, narrowed)
         answer = shown.answer
         page = answer.fitting.page(size=size, after=after, before=before)
@@ -267,7 +267,7 @@ def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
     """Each action of a question as one principal can do it, with the reasons; nothing where nobody may be told of it."""
     if asked.is_hidden or (asked.accounts is not None and account not in asked.accounts):
         return []
-    with snapshot(asked.at, accounts=asked.needed) as index:
+    with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
         member = index.member(account, pk)
         if member is None:
             return []

@@ -61,14 +61,14 @@ def why_of(
     of a resource in another account that they do not see, not even that.
     """
     action = spelt(action)
-    with snapshot(at, accounts=[account]) as index:
+    with snapshot(at, accounts=[account], may_lag=True) as index:
         member = index.member(account, number)
         if member is None:
             return None
         resource = resource or _first_resource(index, member, action)
     place = account_of(resource) or account
     is_hidden = place != account and not viewer.scope.sees_account(place)
-    with snapshot(at, accounts={account} if is_hidden else {account, place}) as index:
+    with snapshot(at, accounts={account} if is_hidden else {account, place}, may_lag=True) as index:
         member = index.member(account, number)
         if member is None:
             return None

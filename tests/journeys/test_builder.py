@@ -57,7 +57,7 @@ def test_a_template_is_checked_while_it_is_written(sign_in: SignIn) -> None:
     statements = page.get_by_role("textbox", name="Statements", exact=True)
     before = statements.input_value()
     statements.fill(before.replace('"s3:ListBucket"', '"s3:ListBukket"'))
-    expect(page.get_by_role("status").filter(has_text="Checked: 1 warning")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Checked: 1 error")).to_be_visible()
     statements.fill(before.replace("{{bucket}}/*", "{{bukket}}/*"))
     expect(page.get_by_text("No parameter is named “bukket”.")).to_be_visible()
     expect(statements).to_be_focused()

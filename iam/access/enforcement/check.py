@@ -117,7 +117,7 @@ class Trial:
 def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> list[Standing]:
     """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who cannot stand otherwise are judged once.
 
-    The caller holds the lock of the index, which stays as it is.
+    The caller reads the index, which stays as it is.
     """
     there = [member for number in people if (member := index.member(trial.account, number)) is not None]
     if not there:
@@ -208,7 +208,7 @@ def _speaks_of_way(clause: Clause) -> bool:
 
 
 def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
-    """What stops each of some who are stopped, in sentences, each once. The caller holds the lock of the index."""
+    """What stops each of some who are stopped, in sentences, each once. The caller reads the index."""
     stopped = {one.number: [action for _, action in one.stopped] for one in standings if one.stopped}
     there = [member for number in stopped if (member := index.member(trial.account, number)) is not None]
     if not there:

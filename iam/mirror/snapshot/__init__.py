@@ -1,7 +1,7 @@
 """The index over the organisation as the mirror has it, now or at a past moment, kept in this process.
 
-`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that of a moment. The
-index is locked meanwhile: read from answers what is needed, and leave.
+`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that of a moment. Many
+may read it at a time, and it does not change meanwhile: read from answers what is needed, and leave.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ _guard = Lock()
 
 
 @contextmanager
-def snapshot(at: datetime | None = None, *, accounts: Collection[str] | None = None) -> Iterator[Index]:
-    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up to date."""
+def snapshot(
+    at: datetime | None = None, *, accounts: Collection[str] | None = None, may_lag: bool = False
+) -> Iterator[Index]:
+    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up to date.
+
+    `may_lag`: it may be some seconds behind what was written while others read it; for pages, so that a short question does not wait for
+    a long one. What is decided by an answer must not lag.
+    """
     moment = _moment(at)
-    with moment.lock:
-        moment.bring_up(accounts)
+    with moment.reading(accounts, may_lag=may_lag):
         yield moment.index
 
 
@@ -58,6 +63,7 @@ def _moment(at: datetime | None) -> Moment:
 
 
 def _let_go(moment: Moment) -> None:
-    """Whoever still asks it finishes first."""
-    with moment.lock:
-        moment.let_go()
+    """Those who still read it finish first."""
+    if not moment.gate.is_reading:
+        with moment.gate.changing():
+            moment.let_go()

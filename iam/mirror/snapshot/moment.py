@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from threading import RLock
 from typing import Final, NamedTuple
 
 from iam.mirror.models import Account, Document, Entity
 from iam.mirror.pull.bulk import chunks
+from iam.mirror.snapshot.gate import Gate
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import Rows, digests_of
@@ -20,6 +21,9 @@ from iam.policy.index.rows import AccountRows, Changes
 
 FEW: Final = 50
 """Up to so many accounts are read by their own rows; for more the tables are read from end to end."""
+WAIT_SECONDS: Final = 0.1
+LAG_SECONDS: Final = 3.0
+"""So long pages may show what was written before, while others read the index all the time."""
 LARGE: Final = 2_000
 """What an index of more principals is made of is never looked through for garbage."""
 MANY: Final = 1000
@@ -39,16 +43,61 @@ class Moment:
 
     def __init__(self, at: datetime | None, documents: Documents) -> None:
         self.at = at
-        self.lock = RLock()
+        self.gate = Gate()
         self.index = Index(documents, moment=at)
         self._read: dict[str, _Known] = {}
+        self._behind_since = 0.0
         self._organizations: Organizations | None = None
         self._controls: list[Doc] = []
 
-    def bring_up(self, accounts: Collection[str] | None) -> None:
-        """Make the index hold what the mirror holds of some accounts, or of all. One query where nothing has changed."""
+    @contextmanager
+    def reading(self, accounts: Collection[str] | None, *, may_lag: bool) -> Iterator[None]:
+        """Read the index, which holds what the mirror holds of some accounts, or of all. One query where nothing has changed."""
+        if self.gate.is_reading:
+            # What this thread reads already stays as it is.
+            assert self._has(_accounts(accounts)), "one question needs all of its accounts from the start"
+            with self.gate.reading():
+                yield
+            return
+        while True:
+            now = _accounts(accounts)
+            if self._is_behind(now, accounts):
+                self._catch_up(now, accounts, may_lag=may_lag)
+            with self.gate.reading():
+                if self._has(now):
+                    yield
+                    return
+
+    def _is_behind(self, now: Mapping[str, _Known], accounts: Collection[str] | None) -> bool:
+        """Whether something has been written, or a date has passed, since it was read."""
+        read = dict(self._read)
+        is_behind = (
+            self.index.is_of_another_time
+            or any(read.get(number) != known for number, known in now.items())
+            or any(number not in now and _is_asked(number, accounts) for number in read)
+        )
+        if not is_behind:
+            self._behind_since = 0.0
+        return is_behind
+
+    def _has(self, now: Mapping[str, _Known]) -> bool:
+        """Whether all of these accounts have been read, as they are or as they were."""
+        return all(number in self._read for number in now)
+
+    def _catch_up(
+        self, now: Mapping[str, _Known], accounts: Collection[str] | None, *, may_lag: bool
+    ) -> None:
+        """Read what has been written as soon as nobody reads the index; not at once where that takes too long and an older answer will do."""
+        since = self._behind_since = self._behind_since or time.monotonic()
+        waits = not may_lag or not self._has(now) or time.monotonic() - since > LAG_SECONDS
+        with self.gate.changing(None if waits else WAIT_SECONDS, is_urgent=waits) as is_alone:
+            if is_alone:
+                self.bring_up(now, accounts)
+                self._behind_since = 0.0
+
+    def bring_up(self, now: Mapping[str, _Known], accounts: Collection[str] | None) -> None:
+        """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it meanwhile."""
         self.index.keep_time()
-        now = _accounts(accounts)
         for number in [number for number in self._read if number not in now and _is_asked(number, accounts)]:
             self.index.drop(number)
             del self._read[number]

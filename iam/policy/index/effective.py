@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from threading import RLock
 from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -68,32 +69,38 @@ class EffectiveActions:
         self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
         self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
         self._ceilings: dict[Any, Effective] = {}
+        self._lock = RLock()
+        """Held for one principal at a time, since many threads may ask."""
 
     def of(self, member: Member) -> Effective:
         """What one principal can do."""
-        if self._width != len(self.space.actions):
-            self._forget()
-        profile = member.cls.profile
-        found = self._of_profile.get(profile)
-        if found is None:
-            found = self._find(member)
-            if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
-                self._of_profile[profile] = self._once.setdefault(found, found)
-        return found
+        with self._lock:
+            if self._width != len(self.space.actions):
+                self._forget()
+            profile = member.cls.profile
+            found = self._of_profile.get(profile)
+            if found is None:
+                found = self._find(member)
+                if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
+                    self._of_profile[profile] = self._once.setdefault(found, found)
+            return found
 
     def ceiling(self, member: Member) -> Effective:
         """What the policies of the organization leave to a principal in the member's place who is allowed everything and has no boundary."""
-        if self._width != len(self.space.actions):
-            self._forget()
-        levels = member.cls.profile.limits.levels
-        key = (levels, member.account)
-        found = self._ceilings.get(key)
-        if found is None:
-            of_organization = self._of_organization(member.cls.profile.limits, _Asking(self, member))
-            found = self._result(all_together([self._of_root(), *(weight for weight, _ in of_organization)]))
-            if not self._context and not levels.is_personal:
-                self._ceilings[key] = found
-        return found
+        with self._lock:
+            if self._width != len(self.space.actions):
+                self._forget()
+            levels = member.cls.profile.limits.levels
+            key = (levels, member.account)
+            found = self._ceilings.get(key)
+            if found is None:
+                of_organization = self._of_organization(member.cls.profile.limits, _Asking(self, member))
+                found = self._result(
+                    all_together([self._of_root(), *(weight for weight, _ in of_organization)])
+                )
+                if not self._context and not levels.is_personal:
+                    self._ceilings[key] = found
+            return found
 
     def _forget(self) -> None:
         """Start anew: documents with new names of actions have come, and patterns may mean these too."""

@@ -1,11 +1,11 @@
 """The index over accounts: put in rows, change some of them, ask about everybody.
 
-An index is not safe to be changed by one thread while another asks it; whoever shares one holds a lock.
+Many threads may ask an index at a time. It is not safe to be changed by one while another asks it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,13 +49,20 @@ class Index:
         self.accounts: dict[str, Shard] = {}
         self._effective: dict[bool, EffectiveActions] = {}
         self.version = 0
+        self.derived: dict[tuple[int, Hashable], Any] = {}
+        """What was worked out from it in a version, by who needs it; who adds to it drops what is older."""
 
     def keep_time(self) -> None:
         """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap where none has."""
-        if self.moment is None and (passed := self.documents.passed()) != self._passed:
-            self._passed = passed
+        if self.is_of_another_time:
+            self._passed = self.documents.passed()
             self._effective.clear()
             self.version += 1
+
+    @property
+    def is_of_another_time(self) -> bool:
+        """Whether a date that a condition names has passed since `keep_time`."""
+        return self.moment is None and self.documents.passed() != self._passed
 
     def __len__(self) -> int:
         """How many users, roles and root users there are."""
@@ -96,6 +103,7 @@ class Index:
             bundle.profiles.clear()
         self.version += 1
         self.accounts.clear()
+        self.derived.clear()
         self.register = Register(self.documents)
         self._effective.clear()
 

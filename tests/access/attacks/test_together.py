@@ -91,9 +91,8 @@ def test_an_error_of_whoever_holds_the_index_frees_it_for_others(world: World, s
 
     def look() -> None:
         kept = _moments[None]
-        found.append(kept.lock.acquire(timeout=2))
-        if found[0]:
-            kept.lock.release()
+        with kept.gate.changing(2) as is_alone:
+            found.append(is_alone)
 
     thread = Thread(target=look)
     thread.start()

@@ -1,0 +1,70 @@
+"""Lets many threads read what one thread changes now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, local
+
+
+class Gate:
+    """Readers do not wait for each other. Who changes something waits for those who read, and those who come then wait for the change."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._readers = 0
+        self._changes = False
+        self._waits = False
+        """Whether a change waits that nobody may overtake any more."""
+        self._own = local()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether this thread reads."""
+        return bool(getattr(self._own, "depth", 0))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read meanwhile; once more within is allowed."""
+        with self._condition:
+            if not self.is_reading:
+                self._condition.wait_for(lambda: not (self._changes or self._waits))
+            self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+
+    @contextmanager
+    def changing(self, seconds: float | None = None, *, is_urgent: bool = True) -> Iterator[bool]:
+        """Change something, alone. False where others have read for so many seconds: then nothing must be changed.
+
+        `is_urgent`: nobody begins to read meanwhile. A thread that reads must not ask.
+        """
+        assert not self.is_reading, "a thread that reads would wait for itself"
+        with self._condition:
+            if is_urgent:
+                self._condition.wait_for(lambda: not self._waits)
+                self._waits = True
+            is_alone = self._condition.wait_for(lambda: not (self._changes or self._readers), seconds)
+            if is_urgent:
+                self._waits = False
+            self._changes = is_alone
+            self._condition.notify_all()
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                with self._condition:
+                    self._changes = False
+                    self._condition.notify_all()
+
+    def _begin(self) -> None:
+        self._readers += 1
+        self._own.depth = getattr(self._own, "depth", 0) + 1
+
+    def _end(self) -> None:
+        with self._condition:
+            self._readers -= 1
+            self._own.depth -= 1
+            self._condition.notify_all()
