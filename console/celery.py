@@ -174,6 +174,11 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"expires": 300},
         },
+        "calculate-fleet": {
+            "task": "iam.people.fleet.tasks.calculate_fleet",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
         "expire-replacements": {
             "task": "iam.people.replacing.tasks.expire_replacements",
             "schedule": 300.0,
@@ -229,6 +234,7 @@ app.autodiscover_tasks(
         "iam.access.rollout",
         "iam.people.enrolment",
         "iam.people.campaigns",
+        "iam.people.fleet",
         "iam.people.replacing",
         "iam.people.leaving",
         "iam.people.moving",

@@ -24,7 +24,10 @@ from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
-from iam.people.fleet.listing import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD, Fleet
+from iam.people.fleet.calculation import Fresh
+from iam.people.fleet.listing import Fleet
+from iam.people.fleet.models import Administrator
+from iam.people.fleet.urgency import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 STANDING: Final = {
@@ -38,6 +41,15 @@ STANDING: Final = {
 SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": "Passkey or security key"}
 ASKS: Final = (ADMINISTRATOR, CONSOLE)
 DEVICES_SHOWN: Final = 2
+UNCHECKED: Final = "administrators"
+"""Stands among the sections that were not synced while it is not known of some user whether they are administrator."""
+ROLES: Final[dict[int | None, str]] = {
+    None: "Administrator: unknown",
+    Administrator.NO: "",
+    Administrator.CONDITIONAL: "Conditional administrator",
+    Administrator.YES: "Administrator",
+}
+NAMED: Final = 3
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
@@ -53,7 +65,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "sub": under(row["name"]),
                 "short": _short(row),
                 "account_name": row["account_name"],
-                "is_administrator": row["is_administrator"],
+                "role": ROLES[row["administrator"]],
                 "standing": badge(words, tone, icon_name) if tone else words,
                 "devices": _devices(row),
                 "password": people.PASSWORD[row["has_password"]],
@@ -89,6 +101,11 @@ def _devices(row: Row) -> SafeString | str:
     )
 
 
+def _is_administrator(row: Row) -> bool | str:
+    level = row["administrator"]
+    return "unknown" if level is None else level != Administrator.NO
+
+
 def _used(row: Row) -> SafeString | str:
     unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
     return "Unknown" if unknown else ago(row["used_at"])
@@ -102,7 +119,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("login", lambda row, _: row["name"]),
         ("display_name", lambda row, _: row["display"]),
         ("arn", lambda row, _: row["arn"]),
-        ("administrator", lambda row, _: row["is_administrator"] is not None),
+        ("administrator", lambda row, _: _is_administrator(row)),
         ("standing", lambda row, _: STANDING[row["urgency"]][0]),
         ("mfa", lambda row, _: "unknown" if has_mfa(row["mfa"]) is None else row["mfa"]),
         ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
@@ -124,7 +141,13 @@ def page_of(fleet: Fleet, viewer: Viewer) -> Page:
         find="Name, user name or ARN",
         tabs=(
             TabWords("all", "All"),
-            TabWords("administrators", "Administrators without MFA", "bad", "administrator without MFA"),
+            TabWords(
+                "administrators",
+                "Administrators without MFA",
+                "bad",
+                "administrator without MFA",
+                needs=(UNCHECKED,),
+            ),
             TabWords("no-mfa", "Console without MFA", "bad", "console password without MFA"),
             TabWords("unknown", "Unknown", "", "MFA unknown, because devices or passwords were not synced"),
             TabWords("hardware", "Hardware MFA required", "warn", "an app where hardware MFA is required"),
@@ -135,13 +158,43 @@ def page_of(fleet: Fleet, viewer: Viewer) -> Page:
         team_intro="The IAM users of your teams and their MFA devices.",
         team_find="Name or user name",
         area="mfa",
+        unknown=frozenset({UNCHECKED} if fleet.fresh.lacks_users else ()),
+        notice=_notice(fleet.fresh, viewer),
     )
+
+
+def _notice(fresh: Fresh, viewer: Viewer) -> SafeString | str:
+    """What is said while accounts were written to since they were calculated."""
+    if not fresh.behind:
+        return ""
+    where = _where(fresh, viewer)
+    if fresh.since is None:
+        return format_html("Who is administrator {} isn’t known yet. It’s being calculated.", where)
+    return format_html(
+        "Who is administrator {} and the order of this list were calculated {}. A new calculation has started.",
+        where,
+        ago(fresh.since, within=True),
+    )
+
+
+def _where(fresh: Fresh, viewer: Viewer) -> str:
+    """The accounts by name, for a reader who sees all of them."""
+    seen = [one for one in fresh.behind if viewer.may(Right.SEE_ACCOUNT, account_id=one.account_id)]
+    if len(seen) < len(fresh.behind):
+        return "in some accounts"
+    names = [one.name for one in seen[:NAMED]]
+    more = len(seen) - len(names)
+    if more:
+        names.append(f"{more:,} more {'account' if more == 1 else 'accounts'}")
+    return f"in {names[0]}" if len(names) == 1 else f"in {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _filters(fleet: Fleet, viewer: Viewer) -> list[Filter]:
     known = {one.name: one for one in people.PAGE.filters}
     found = [known["mfa"], known["password"]]
-    found.append(Filter("role", "Administrator", (("administrator", "Yes"), ("other", "No"))))
+    found.append(
+        Filter("role", "Administrator", (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown")))
+    )
     choices = tuple(one for one in fleet.places.teams if viewer.sees_accounts or one[0] in viewer.leads)
     return [*found, *([Filter("team", "Team", choices)] if choices else [])]
 

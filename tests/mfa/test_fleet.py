@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -200,7 +201,7 @@ def cost(client: Client, address: str) -> int:
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    assert len(captured) <= 13, "\n".join(q["sql"][:160] for q in captured)
+    assert len(captured) <= 14, "\n".join(q["sql"][:160] for q in captured)
     return len(captured)
 
 
@@ -216,6 +217,8 @@ def test_the_fleet_costs_the_same_few_queries_for_one_row_and_for_sixty(
     for number in range(60):
         user = person(account, f"user-{number}", mfa="none", is_admin=number < 5)
         factories.edge(EdgeKind.MEMBER, user, group)
+    Account.objects.update(revision=F("revision") + 1)
+    client.get("/mfa/")
     assert [cost(client, address) for address in addresses] == one
     assert len(shown(client.get("/mfa/"))) == 50
 

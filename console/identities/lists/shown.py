@@ -141,7 +141,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
 
 def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Tab:
     needs = (page.listing.sections[0], *tab.needs)
-    count = figure(number, needs=needs, unsynced=gaps.unsynced)
+    count = figure(number, needs=needs, unsynced={*gaps.unsynced, *page.unknown})
     return Tab(
         label=tab.label,
         url=str(asked.query.but(view="" if tab.name == "all" else tab.name, sort="")),

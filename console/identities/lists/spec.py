@@ -65,7 +65,8 @@ class BulkAct:
 class Page:
     """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
     column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams;
-    `area` is whose addresses it has; `acts` are what the viewer can do with selected rows besides exporting them."""
+    `area` is whose addresses it has; `acts` are what the viewer can do with selected rows besides exporting them; `unknown` is what tabs
+    need (`TabWords.needs`) and was not calculated; `notice` stands above the table."""
 
     listing: Listing
     title: str
@@ -82,6 +83,8 @@ class Page:
     team_find: str = ""
     area: str = "identities"
     acts: tuple[BulkAct, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    notice: str = ""
 
     @property
     def export_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -63,7 +64,7 @@ def demanded() -> list[HardwareDemand]:
 
 class Places:
     """All accounts and teams, with where hardware is demanded: one query. `revisions` by account number, `teams` (slug, name) by
-    name, `stamp` another when something else is demanded."""
+    name, `stamp` another when something else is demanded, or of others."""
 
     def __init__(self) -> None:
         self.revisions: dict[str, int] = {}
@@ -79,7 +80,15 @@ class Places:
                 self._teams.setdefault(key, (name, set()))[1].add(Rule(*rule))
             if demand_id:
                 self._demanding[f"{kind}:{key}"] = demand_id
-        self.stamp = ",".join(str(number) for number in sorted(self._demanding.values()))
+        self.stamp = self._digest()
+
+    def _digest(self) -> str:
+        parts = []
+        for place, demand_id in sorted(self._demanding.items()):
+            kind, _, key = place.partition(":")
+            rules = sorted(self._teams[key][1]) if kind == "team" else []
+            parts.append((place, demand_id, rules))
+        return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest() if parts else ""
 
     @property
     def teams(self) -> list[tuple[str, str]]:

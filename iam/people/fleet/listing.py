@@ -6,38 +6,48 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Concat
 
-from iam.access.administrators import administrators
-from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.core import Lens, Listing, Seen, Sort, States, Tab, either, of_account
-from iam.mirror.queries.visibility import visible
+from iam.mirror.queries.visibility import visible, visible_states
+from iam.people.fleet.calculation import fresh
 from iam.people.fleet.demands import Places
+from iam.people.fleet.models import Administrator, FleetUser
+from iam.people.fleet.urgency import HARDWARE, IN_USE, LOCKED, UNSURE, lacks_hardware, urgency
 
-HARD: Final = ("hardware", "security-key")
-ADMINISTRATOR, CONSOLE, HARDWARE, UNREAD, FINE, NONE = "012345"
-"""How urgent: an administrator without MFA, a console user without, no hardware where it is demanded, unknown, as it should be, nothing to protect."""
-EVERYBODY: Final = Q(kind=Kind.USER)
-"""Says nothing, and keeps the list from being taken for one whose statement can be kept: who is administrator is known by number."""
-LOCKED: Final = Q(mfa="none")
+EVERYBODY: Final = Q(entity__isnull=False)
+"""Says nothing, and keeps the list from being taken for one whose statement can be kept: it depends on where hardware is demanded."""
+IS_ADMINISTRATOR: Final = Q(administrator__gt=Administrator.NO)
+IS_UNCHECKED: Final = Q(administrator__isnull=True)
 SORTS: Final = {
-    "urgency": Sort("place", past="no"),
+    "urgency": Sort("place", "place_user", floor="0", past="no"),
     **{name: people.SORTS[name] for name in ("name", "mfa", "activity")},
 }
 
 
+def _users(seen: Seen) -> States:
+    """The users that are seen, said so that no database begins with the index of kinds: it would sort all of them."""
+    others = [kind.value for kind in Kind if kind is not Kind.USER]
+    found = visible_states(seen.viewer, at=None, kinds=(Kind.USER,))
+    users: States = found.filter(of_account(seen)).exclude(kind__in=others)
+    return users
+
+
 class Fleet:
-    """The fleet as it stands, of one account or of all; what the list needs to know of it is read once."""
+    """The fleet as it stands, of one account or of all; what the list needs to know of it is read once.
+
+    The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are those of the last calculation
+    (`fresh` tells of when).
+    """
 
     def __init__(self, account: Account | None) -> None:
         self.places = Places()
-        number = account.account_id if account else ""
-        self.administrators = administrators(self.places.revisions, account=number)
+        self.fresh = fresh(self.places, account=account)
 
     @cached_property
     def listing(self) -> Listing:
@@ -52,44 +62,41 @@ class Fleet:
             filters={**filters, "role": self._role, "team": self._team},
             complete=self._complete,
             sections=people.PEOPLE.sections,
-            stamp=self.places.stamp,
+            stamp=f"{self.places.stamp} {self.fresh.stamp}",
         )
 
     def _rows(self, seen: Seen, sort: str) -> States:
-        found = people.rows(seen, "" if sort == "urgency" else sort)
+        is_kept = sort == "urgency" and not self.fresh.lacks_users
+        users = _users(seen) if is_kept else None
+        found = people.rows(seen, "" if sort == "urgency" else sort, users=users)
+        found = found.annotate(administrator=F("entity__fleet__administrator"))
         shown: States = found.annotate(
-            urgency=Case(
-                When(LOCKED & self._is_administrator("entity") & _IN_USE, then=Value(ADMINISTRATOR)),
-                When(LOCKED & Q(has_password=True), then=Value(CONSOLE)),
-                When(self._lacks_hardware("entity", "account", mfa="mfa"), then=Value(HARDWARE)),
-                When(_UNSURE, then=Value(UNREAD)),
-                When(LOCKED, then=Value(NONE)),
-                default=Value(FINE),
-                output_field=CharField(),
-            ),
-            place=Concat("urgency", "sort_name"),
+            urgency=urgency(self.places, is_administrator=IS_ADMINISTRATOR, is_unchecked=IS_UNCHECKED)
         )
-        return shown
-
-    def _is_administrator(self, column: str) -> Q:
-        return Q(**{f"{column}__in": list(self.administrators)})
-
-    def _lacks_hardware(self, column: str, account: str, *, mfa: str) -> Q:
-        """Of whom it is demanded, and whose devices are all apps."""
-        if not self.places.is_anywhere:
-            return Q(pk__in=[])
-        devices = EntityState.objects.filter(
-            valid_at(None), kind=Kind.MFA_DEVICE, entity__owner=OuterRef(column), category__in=HARD
+        if sort != "urgency":
+            return shown
+        if not is_kept:
+            # Nobody is left out, though no index has this order.
+            unsorted: States = shown.annotate(place=Concat("urgency", "sort_name"), place_user=F("entity"))
+            return unsorted
+        strict: dict[str, Any] = {"entity__fleet__isnull": False}
+        if seen.account:
+            strict = {"entity__fleet__account": seen.account.pk}
+        ordered: States = shown.filter(**strict).annotate(
+            place=F("entity__fleet__place"), place_user=F("entity__fleet__user")
         )
-        apps = Q(**{mfa: "virtual"}) | (Q(**{mfa: "several"}) & ~Q(Exists(devices)))
-        return self.places.demanded_of(column, account) & apps
+        return ordered
 
     def _tabs(self) -> dict[str, Tab]:
+        lacking = Q(urgency=HARDWARE)
+        is_administrator = Exists(
+            FleetUser.objects.filter(user=OuterRef("user"), administrator__gt=Administrator.NO)
+        )
         return {
             "all": Tab(lambda _: EVERYBODY, people.TABS["all"].counts, is_past=False, sort="urgency"),
             "administrators": Tab(
-                lambda _: Q(urgency=ADMINISTRATOR),
-                self._counted(LOCKED & self._is_administrator("user") & _IN_USE),
+                lambda _: LOCKED & IS_ADMINISTRATOR & IN_USE,
+                self._counted(LOCKED & Q(is_administrator) & IN_USE),
                 is_past=False,
                 sort="name",
             ),
@@ -99,10 +106,10 @@ class Fleet:
                 is_past=False,
                 sort="urgency",
             ),
-            "unknown": Tab(lambda _: _UNSURE, self._counted(_UNSURE), is_past=False, sort="name"),
+            "unknown": Tab(lambda _: UNSURE, self._counted(UNSURE), is_past=False, sort="name"),
             "hardware": Tab(
-                lambda _: Q(urgency=HARDWARE),
-                self._counted(self._lacks_hardware("user", "account", mfa="mfa")),
+                lambda _: lacking,
+                self._counted(lacks_hardware(self.places, "user", "account")),
                 is_past=False,
             ),
         }
@@ -116,20 +123,24 @@ class Fleet:
         return counted
 
     def _role(self, lens: Lens, values: list[str]) -> Q:
-        is_one = self._is_administrator("entity")
-        return either({"administrator": is_one, "other": ~is_one}, values)
+        wanted = {
+            "administrator": IS_ADMINISTRATOR,
+            "other": Q(administrator=Administrator.NO),
+            "unknown": IS_UNCHECKED,
+        }
+        return either(wanted, values)
 
     def _team(self, lens: Lens, values: list[str]) -> Q:
         return self.places.people_of(values)
 
     def _complete(self, lens: Lens, found: list[Row]) -> None:
-        """Adds to each row its devices, and whether its user is administrator: None, or whether surely."""
+        """Adds to each row its devices and its display name."""
         by_user = {row["entity"]: row for row in found}
         people = people_of_users(by_user)
         for row in found:
             row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
             row["mfa"] = row["mfa"] or "unread"
-            row["devices"], row["is_administrator"] = [], self.administrators.get(row["entity"])
+            row["devices"] = []
         devices = EntityState.objects.filter(
             valid_at(None), kind=Kind.MFA_DEVICE, entity__owner__in=by_user, entity__gone_at__isnull=True
         )
@@ -137,9 +148,3 @@ class Fleet:
             "entity__owner", "name", "category", "entity__aws_id"
         ):
             by_user[user]["devices"].append((name, sort, serial))
-
-
-_UNSURE: Final = mfa_is_unknown() | Q(has_password__isnull=True)
-"""Whose devices or password were not read: neither safe nor at fault."""
-_IN_USE: Final = Q(has_password=True) | Q(active_keys__gt=0)
-"""Whoever has neither can do nothing that MFA would protect."""

@@ -1,4 +1,4 @@
-"""Where only a hardware token, a security key or a passkey will do as MFA: for the users of an account, or for the people of a team."""
+"""Where only a hardware token, a security key or a passkey will do as MFA, and what is kept of each IAM user for the list of the fleet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.directory.models import Team
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity
 
 
 class HardwareDemand(models.Model):
@@ -36,3 +36,54 @@ class HardwareDemand(models.Model):
         found = self.account or self.team
         assert found is not None
         return found
+
+
+class Administrator(models.IntegerChoices):
+    """Whether an IAM user is administrator."""
+
+    NO = 0
+    CONDITIONAL = 1
+    YES = 2
+
+
+class FleetUser(models.Model):
+    """What was calculated of an IAM user, with the account (`FleetAccount` says of when): the place in the order of urgency, as text, and
+    whether they are administrator. A user without a row is one of whom this is not known yet."""
+
+    user = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="fleet")
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
+    administrator = models.PositiveSmallIntegerField(choices=Administrator.choices)
+    place = models.CharField(max_length=520)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["place", "user"], name="fleet_user_by_place"),
+            models.Index(fields=["account", "place", "user"], name="fleet_user_in_account"),
+            models.Index(
+                fields=["account", "user"],
+                condition=Q(administrator__gt=Administrator.NO),
+                name="fleet_administrators",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place} ({self.get_administrator_display()})"
+
+
+class FleetAccount(models.Model):
+    """Of which state of an account its users were calculated, and when.
+
+    `writes` and `revision` are those of the account, `demands` says where hardware was required (`Places.stamp`), `trees` the revision of each
+    account that showed an organization, by number, and `standing` is a digest of the account's place in its own.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="fleet")
+    writes = models.PositiveBigIntegerField(default=0)
+    revision = models.PositiveBigIntegerField(default=0)
+    demands = models.CharField(max_length=32, blank=True)
+    trees = models.JSONField(default=dict)
+    standing = models.CharField(max_length=32, blank=True)
+    calculated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"the fleet of {self.account_id} at {self.calculated_at}"

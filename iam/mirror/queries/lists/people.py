@@ -60,13 +60,13 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
-    """Users with their credentials, tags and (today) last activity.
+def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> States:
+    """Users with their credentials, tags and (today) last activity; `users` are their states, where they are not found by their kind.
 
     A sort by a joined column joins strictly, so that the database may begin with the index of that column; every
     user of today has a row of credentials and one of usage. In the past a user may not have had them yet.
     """
-    found: States = states(lens, Kind.USER).annotate(
+    found: States = (states(lens, Kind.USER) if users is None else users).annotate(
         credentials=fact_at(CREDENTIALS, lens.at), tag_set=fact_at("entity__tag_sets", lens.at)
     )
     found = _present(found, lens, sort) if lens.at is None else _past(found)

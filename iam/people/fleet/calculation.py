@@ -1,0 +1,246 @@
+"""Calculates who is administrator and how urgently each IAM user needs MFA, account by account, and keeps it for the list of the fleet.
+
+A worker does it after something was written to an account. In a small organization the page does not wait for the worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from celery import current_app
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from kombu.exceptions import OperationalError
+
+from iam.access import administrators as in_force
+from iam.mirror.models import Account, EntityState, Kind, valid_at
+from iam.mirror.queries.lists.core import fact_at
+from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
+from iam.mirror.snapshot.organizations import Organizations
+from iam.people.fleet.demands import Places
+from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
+from iam.people.fleet.urgency import urgency
+
+SMALL: Final = 5_000
+"""In an organization of no more users and roles, a page calculates what is missing itself."""
+LASTS: Final = timedelta(hours=1)
+"""After so long an account is calculated again although nothing was written: dates in its policies have passed."""
+BATCH: Final = 500
+TASK: Final = "iam.people.fleet.tasks.calculate_fleet"
+NUDGE_SECONDS: Final = 10
+CREDENTIALS: Final = "entity__credential_states"
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """How far the calculation is, for some accounts: those that were written to since theirs (`behind`).
+
+    `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each calculation. `lacks_users`:
+    there are users of whom nothing was calculated yet.
+    """
+
+    behind: tuple[Account, ...]
+    since: datetime | None
+    stamp: str
+    lacks_users: bool
+
+
+def kept_of(account: Account) -> FleetAccount | None:
+    """What is kept of an account; read with it where it was selected."""
+    return getattr(account, "fleet", None)
+
+
+def fresh(places: Places, *, account: Account | None) -> Fresh:
+    """How far the calculation is for one account, or all; what is missing is calculated now or by a worker. Two queries at rest."""
+    found = _fresh(places, account)
+    if not found.behind:
+        return found
+    if _is_small():
+        calculate([one.account_id for one in found.behind])
+        return _fresh(places, account)
+    nudge()
+    return found
+
+
+def _fresh(places: Places, account: Account | None) -> Fresh:
+    accounts = _accounts([account.account_id] if account else None)
+    behind = tuple(one for one in accounts if is_behind(one, places))
+    times = [kept.calculated_at for one in accounts if (kept := kept_of(one))]
+    ages = [kept.calculated_at if (kept := kept_of(one)) else None for one in behind]
+    known = [at for at in ages if at is not None]
+    return Fresh(
+        behind=behind,
+        since=min(known) if known and len(known) == len(ages) else None,
+        stamp=f"{max(times).isoformat()} {len(behind)}" if times else "",
+        lacks_users=bool(behind) and _lacks_users(behind),
+    )
+
+
+def is_behind(account: Account, places: Places) -> bool:
+    """Whether something was written since the account was calculated, or hardware is required of others."""
+    kept = kept_of(account)
+    if kept is None or (kept.writes, kept.revision) != (account.writes, account.revision):
+        return True
+    trees_moved = any(places.revisions.get(number) != revision for number, revision in kept.trees.items())
+    return kept.demands != places.stamp or trees_moved
+
+
+def _accounts(numbers: Collection[str] | None) -> list[Account]:
+    rows = Account.objects.filter(removed_at__isnull=True).select_related("fleet").order_by("name", "pk")
+    return list(rows if numbers is None else rows.filter(account_id__in=numbers))
+
+
+def _lacks_users(accounts: Iterable[Account]) -> bool:
+    users = EntityState.objects.filter(valid_at(None), kind=Kind.USER, account__in=accounts)
+    return users.filter(entity__fleet__isnull=True).exists()
+
+
+def _is_small() -> bool:
+    rows = EntityState.objects.filter(valid_at(None), kind__in=(Kind.USER, Kind.ROLE))
+    return rows.order_by()[: SMALL + 1].count() <= SMALL
+
+
+def nudge() -> None:
+    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    if not cache.add("fleet-nudged", True, NUDGE_SECONDS):
+        return
+    try:
+        current_app.send_task(TASK, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        logger.warning("fleet.not_nudged", error=str(error))
+
+
+@dataclass(slots=True)
+class _State:
+    """What all accounts of a round are calculated from."""
+
+    places: Places
+    began: datetime
+    organizations: Organizations = field(init=False)
+    trees: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shown = EntityState.objects.filter(valid_at(None), kind__in=ORGANIZATION_KINDS).order_by()
+        numbers = set(shown.values_list("account__account_id", flat=True).distinct())
+        self.trees = {n: revision for n, revision in self.places.revisions.items() if n in numbers}
+        self.organizations = Organizations(None)
+
+
+def calculate(numbers: Collection[str] | None = None) -> int:
+    """Calculate the accounts that are behind, or whose calculation is old; of these numbers, or of all. How many there were.
+
+    What is read here may be newer than the state that is noted, never older: at worst an account is calculated once more.
+    """
+    places, began = Places(), datetime.now(tz=UTC)
+    due = [one for one in _accounts(numbers) if is_behind(one, places) or _is_old(one, began)]
+    if not due:
+        return 0
+    state = _State(places, began)
+    if any(_is_old(one, began) for one in due):
+        in_force.forget()
+    for account in due:
+        _calculate(account, state)
+    return len(due)
+
+
+def _is_old(account: Account, now: datetime) -> bool:
+    kept = kept_of(account)
+    return kept is not None and kept.calculated_at < now - LASTS
+
+
+def _calculate(account: Account, state: _State) -> None:
+    standing = _digest(state.organizations.standing(account.account_id))
+    kept, known = kept_of(account), _known(account)
+    users = EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER).order_by()
+    is_same = (
+        kept is not None
+        and not _is_old(account, state.began)
+        and (kept.revision, kept.standing) == (account.revision, standing)
+        and known.keys() >= set(users.values_list("entity", flat=True))
+    )
+    if is_same:
+        found = {user: level for user, (level, _) in known.items()}
+    else:
+        surely = in_force.administrators(state.places.revisions, account=account.account_id)
+        found = {
+            user: Administrator.YES if is_sure else Administrator.CONDITIONAL
+            for user, is_sure in surely.items()
+        }
+    _keep(account, state, standing, known=known, wanted=_wanted(account, state.places, found))
+
+
+def _known(account: Account) -> dict[int, tuple[int, str]]:
+    rows = FleetUser.objects.filter(account=account).values_list("user", "administrator", "place")
+    return {user: (level, place) for user, level, place in rows}
+
+
+def _wanted(account: Account, places: Places, found: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+    """Whether each user is administrator, and their place."""
+    administrators = [user for user, level in found.items() if level != Administrator.NO]
+    users = (
+        EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER)
+        .annotate(credentials=fact_at(CREDENTIALS, None))
+        .annotate(
+            mfa=F("credentials__mfa"),
+            has_password=F("credentials__has_password"),
+            active_keys=Coalesce(F("credentials__active_keys"), 0),
+        )
+        .annotate(urgency=urgency(places, is_administrator=Q(entity__in=administrators)))
+    )
+    rows = users.order_by().values_list("entity", "urgency", "sort_name")
+    return {user: (found.get(user, Administrator.NO), f"{level}{name}") for user, level, name in rows}
+
+
+def _keep(
+    account: Account,
+    state: _State,
+    standing: str,
+    *,
+    known: Mapping[int, tuple[int, str]],
+    wanted: Mapping[int, tuple[int, str]],
+) -> None:
+    """Write what differs. An older calculation never replaces a newer one."""
+    changed = [
+        FleetUser(user_id=user, account=account, administrator=level, place=place)
+        for user, (level, place) in wanted.items()
+        if known.get(user) != (level, place)
+    ]
+    gone = [user for user in known if user not in wanted]
+    noted = {
+        "writes": account.writes,
+        "revision": account.revision,
+        "demands": state.places.stamp,
+        "trees": state.trees,
+        "standing": standing,
+        "calculated_at": state.began,
+    }
+    with transaction.atomic():
+        FleetAccount.objects.get_or_create(account=account, defaults={"calculated_at": state.began})
+        row = FleetAccount.objects.select_for_update().get(account=account)
+        kept = kept_of(account)
+        is_other = bool(row.writes) if kept is None else row.calculated_at != kept.calculated_at
+        if is_other:
+            # Another calculation has written meanwhile, and what differs was found against what was there before it.
+            return
+        FleetUser.objects.bulk_create(
+            changed,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["user"],
+            update_fields=["account", "administrator", "place"],
+        )
+        for start in range(0, len(gone), BATCH):
+            FleetUser.objects.filter(user__in=gone[start : start + BATCH]).delete()
+        FleetAccount.objects.filter(account=account).update(**noted)
+
+
+def _digest(standing: object) -> str:
+    return hashlib.blake2b(repr(standing).encode(), digest_size=16).hexdigest()

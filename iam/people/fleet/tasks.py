@@ -1,0 +1,13 @@
+"""The Celery task of the fleet."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.people.fleet.calculation import calculate
+
+
+@shared_task(name="iam.people.fleet.tasks.calculate_fleet")  # type: ignore[untyped-decorator]
+def calculate_fleet() -> int:
+    """Calculate the accounts that were written to since their last calculation."""
+    return calculate()
