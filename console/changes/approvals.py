@@ -17,7 +17,7 @@ from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
-from iam.changes.queries import decided_by, visible_changes, waiting_for, waiting_for_others
+from iam.changes.queries import decided_by, narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.titles import title_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
@@ -38,11 +38,12 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     viewer, get = request.viewer, request.GET
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
     text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
-    waiting, others = waiting_for(viewer), waiting_for_others(viewer)
-    mine = _asked_by(viewer)
-    chosen = {"mine": mine, "decided": decided_by(viewer), "glass": mine.none()}.get(tab, waiting)
-    number = get.get("account", "")
-    chosen, others = (_narrow(found, viewer=viewer, number=number, text=text) for found in (chosen, others))
+    lists = (waiting_for(viewer), waiting_for_others(viewer), _asked_by(viewer), decided_by(viewer))
+    waiting, others, mine, decided = (
+        narrowed(found, viewer=viewer, account_id=get.get("account", "")) for found in lists
+    )
+    chosen = {"mine": mine, "decided": decided, "glass": mine.none()}.get(tab, waiting)
+    chosen, others = (_containing(found, viewer=viewer, text=text) for found in (chosen, others))
     rows = _rows(request, chosen, risky=risky, name="chosen")
     glass = services.to_review(viewer)
     context = {
@@ -72,10 +73,8 @@ def _asked_by(viewer: Viewer) -> QuerySet[Change]:
     return mine.select_related("account").order_by("created_at", "id")
 
 
-def _narrow(found: QuerySet[Change], *, viewer: Viewer, number: str, text: str) -> QuerySet[Change]:
+def _containing(found: QuerySet[Change], *, viewer: Viewer, text: str) -> QuerySet[Change]:
     """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what they do not read."""
-    if number:
-        found = found.filter(account__account_id=number)
     if text:
         said = Q(title__icontains=text) | Q(reason__icontains=text)
         if viewer.scope.sees_everything:

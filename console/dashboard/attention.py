@@ -13,11 +13,12 @@ from console.web.context import MOST_SAID, count_said, drift_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.grants.models import State as GrantState
 from iam.access.grants.queries import ending_soon, visible_grants
+from iam.access.grants.queries import narrowed as grants_in
 from iam.access.sight import accounts_seen
 from iam.changes.drift.effect import WEIGHTS
 from iam.changes.drift.queries import open_drifts
-from iam.changes.models import ChangeState
-from iam.changes.queries import visible_changes, waiting_for
+from iam.changes.models import Change, ChangeState
+from iam.changes.queries import narrowed, visible_changes, waiting_for
 from iam.changes.risks import CRITICAL
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
@@ -29,6 +30,8 @@ from iam.people.onboarding.queries import visible_runs
 from iam.prepared import counts
 
 UNKNOWN = "?"
+IN_ALL_ACCOUNTS = "In all accounts."
+"""Said on the overview of a chosen account of what is not counted account by account."""
 CRITICAL_WEIGHT = WEIGHTS[CRITICAL]
 """The weight of a drift of critical risk (`Drift.weight`)."""
 RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
@@ -48,7 +51,7 @@ class Matter:
 
 def matters(viewer: Viewer, *, account: Account | None, figures: list[Matter]) -> list[Matter]:
     """Those of this viewer; `figures` are what the lists of the mirror count."""
-    found = [*_mirrored(viewer, account), *_waiting(viewer), *figures]
+    found = [*_mirrored(viewer, account), *_waiting(viewer, account), *figures]
     return sorted(found, key=lambda matter: RANK[matter.tone])
 
 
@@ -118,9 +121,9 @@ class Countable:
     url: str
 
 
-def _waiting(viewer: Viewer) -> list[Matter]:
+def _waiting(viewer: Viewer, account: Account | None) -> list[Matter]:
     """What waits for people: requests, grants that end, runs that didn't finish. One query counts them all."""
-    lines = _countables(viewer)
+    lines = _countables(viewer, account)
     numbers = counts(*(line.rows.order_by().values("pk") for line in lines), most=MOST_SAID + 1)
     return [
         Matter(line.title, line.meaning, count_said(number), line.tone, line.url)
@@ -129,52 +132,59 @@ def _waiting(viewer: Viewer) -> list[Matter]:
     ]
 
 
-def _countables(viewer: Viewer) -> list[Countable]:
-    changes, grants = reverse("changes:list"), reverse("access:grants")
+def _countables(viewer: Viewer, account: Account | None) -> list[Countable]:
+    """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave in all accounts together."""
+    changes, grants, number = reverse("changes:list"), reverse("access:grants"), _number(account)
+    everywhere = f"{IN_ALL_ACCOUNTS} " if account else ""
+    also, only = (f"&account={number}", f"?account={number}") if account else ("", "")
     return [
         Countable(
             visible_leavers(viewer).filter(stage__in=(Stage.OPEN, Stage.PARTLY)),
             "Offboarding not finished",
-            "Some access of people who left is still there.",
+            f"{everywhere}Some access of people who left is still there.",
             "bad",
             reverse("leaving:leavers"),
         ),
         Countable(
-            visible_changes(viewer).filter(state=ChangeState.UNKNOWN),
+            _within(visible_changes(viewer).filter(state=ChangeState.UNKNOWN), account),
             "Changes with an unknown outcome",
             "AWS didn’t answer. Check the status in AWS, then decide.",
             "bad",
-            f"{changes}?tab=trouble",
+            f"{changes}?tab=trouble{also}",
         ),
         Countable(
-            waiting_for(viewer),
+            narrowed(waiting_for(viewer), viewer=viewer, account_id=number),
             "Requests to approve",
             "Nothing changes in AWS until you decide.",
             "warn",
-            reverse("changes:approvals"),
+            f"{reverse('changes:approvals')}{only}",
         ),
         Countable(
             visible_runs(viewer).filter(state=RunState.PARTLY),
             "Onboarding only partly done",
-            "Some people don’t have everything that their blueprint gives.",
+            f"{everywhere}Some people don’t have everything that their blueprint gives.",
             "warn",
             reverse("onboarding:runs"),
         ),
         Countable(
-            visible_grants(viewer).filter(state=GrantState.PARTLY),
+            grants_in(visible_grants(viewer).filter(state=GrantState.PARTLY), account_id=number),
             "Grants only partly in force",
             "In some accounts the change failed.",
             "warn",
-            f"{grants}?tab=failed",
+            f"{grants}?tab=failed{also}",
         ),
         Countable(
-            ending_soon(viewer),
+            grants_in(ending_soon(viewer), account_id=number),
             "Grants that end soon",
             "Access ends automatically. Extend what is still needed.",
             "note",
-            f"{grants}?tab=soon",
+            f"{grants}?tab=soon{also}",
         ),
     ]
+
+
+def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Change]:
+    return changes.filter(account=account) if account else changes
 
 
 def _number(account: Account | None) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from iam.guard import Right, Viewer
 from iam.journal.queries import ChainState, chain_state
+from iam.mirror.models import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,16 @@ class Line:
     at: datetime | None = None
 
 
-def evidence_for(viewer: Viewer) -> list[Line]:
+def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line]:
     """The lines of somebody who sees the journal and requests nothing; none for others."""
     if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
         return []
     return [
-        _journal(chain_state()),
+        _journal(chain_state(), where=" in all accounts" if account else ""),
         Line(
             "Changes and approvals",
             "Who requested and approved what, and what AWS answered.",
-            reverse("changes:list"),
+            f"{reverse('changes:list')}?account={account.account_id}" if account else reverse("changes:list"),
             "history",
         ),
         Line(
@@ -49,9 +50,9 @@ def evidence_for(viewer: Viewer) -> list[Line]:
     ]
 
 
-def _journal(state: ChainState) -> Line:
+def _journal(state: ChainState, *, where: str) -> Line:
     url = reverse("audit:journal")
-    entries = f"{state.total:,} entr{'y' if state.total == 1 else 'ies'}"
+    entries = f"{state.total:,} entr{'y' if state.total == 1 else 'ies'}{where}"
     if state.verified is None:
         return Line("Journal", f"{entries}; not verified yet.", url, "book-open")
     if not state.verified.holds:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -25,7 +25,8 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.escalation_groups import escalation_totals
 from iam.access.sight import accounts_seen
-from iam.changes.queries import waiting_for, waiting_for_others
+from iam.changes.models import Change
+from iam.changes.queries import narrowed, waiting_for, waiting_for_others
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
@@ -110,11 +111,11 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         **asof_context(request, account=chosen),
     }
     if lens.at is None:
-        context |= _waiting(request) | _sync(request, chosen_pk=chosen.pk if chosen else None)
+        context |= _waiting(request, chosen) | _sync(request, chosen_pk=chosen.pk if chosen else None)
         context |= {
             "actions": actions_for(viewer),
             "steps": first_steps(viewer),
-            "evidence": evidence_for(viewer),
+            "evidence": evidence_for(viewer, account=chosen),
             "stuck": _stuck(viewer) if viewer.leads else None,
         }
     numbers, unsynced = figures(lens), unsynced_sections(lens)
@@ -126,7 +127,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(
-            request, lens, numbers, _stale(context.get("sync", ()), context.get("behind", 0))
+            request, lens, numbers, _stale(context.get("sync", ()), context.get("behind", 0), chosen)
         ),
     }
     return render_page(request, "dashboard/overview.html", context)
@@ -153,9 +154,17 @@ def _matters(request: ViewerRequest, lens: Lens, numbers: Numbers, stale: Iterab
     return matters(request.viewer, account=lens.account, figures=[*stale, *counted])
 
 
-def _stale(sync: Iterable[Sync], behind: int) -> Iterator[Matter]:
+def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[Matter]:
     """The accounts that the list of accounts counts as needing attention."""
-    if behind:
+    if behind and chosen:
+        yield Matter(
+            "Account that needs attention",
+            f"What you see of {chosen.name} may be out of date or incomplete.",
+            "1",
+            "warn",
+            reverse("setup:account", args=[chosen.account_id]),
+        )
+    elif behind:
         named = [row.facts.account.name for row in sync if row.needs_attention][:NAMED]
         more = f" and {behind - len(named):,} more" if behind > len(named) else ""
         yield Matter(
@@ -261,19 +270,27 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _waiting(request: ViewerRequest) -> dict[str, Any]:
+def _waiting(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
     """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team leads as well."""
-    found = list(waiting_for(request.viewer).select_related("change_set")[: WAITING + 1])
-    mine = bool(found) or request.viewer.may(Right.APPROVE_CHANGE)
+    viewer, number = request.viewer, chosen.account_id if chosen else ""
+    found = _first_waiting(waiting_for(viewer), viewer, number)
+    mine = bool(found) or viewer.may(Right.APPROVE_CHANGE)
     if not mine:
-        found = list(waiting_for_others(request.viewer).select_related("change_set")[: WAITING + 1])
+        found = _first_waiting(waiting_for_others(viewer), viewer, number)
+    url = reverse("changes:approvals") if mine else reverse("changes:list")
+    kept = Query.of([("tab", "" if mine else "waiting"), ("account", number)])
     return {
         "waits_for_me": mine,
         "waiting": rows_of(found[:WAITING], viewer=request.viewer) if found else [],
         "waiting_more": len(found) > WAITING,
-        "waiting_url": reverse("changes:approvals") if mine else f"{reverse('changes:list')}?tab=waiting",
+        "waiting_url": f"{url}{kept}".rstrip("?"),
         "asks": request.viewer.may(Right.REQUEST_CHANGE),
     }
+
+
+def _first_waiting(waiting: QuerySet[Change], viewer: Viewer, number: str) -> list[Change]:
+    waiting = narrowed(waiting, viewer=viewer, account_id=number)
+    return list(waiting.select_related("change_set")[: WAITING + 1])
 
 
 def _sync(request: ViewerRequest, *, chosen_pk: int | None) -> dict[str, Any]:

@@ -53,6 +53,14 @@ def in_accounts(viewer: Viewer, right: Right) -> Q:
     return Q() if ANY_ACCOUNT in accounts else Q(account__account_id__in=accounts)
 
 
+def narrowed(changes: QuerySet[Change], *, viewer: Viewer, account_id: str) -> QuerySet[Change]:
+    """Those of them whose request has a change in the account that the viewer sees; all of them for no account."""
+    if not account_id:
+        return changes
+    there = visible_changes(viewer).filter(change_set=OuterRef("change_set"), account__account_id=account_id)
+    return changes.filter(Q(account__account_id=account_id) | Exists(there))
+
+
 def waiting_for(viewer: Viewer) -> QuerySet[Change]:
     """What waits for a decision that this viewer may take now; of a set, the first."""
     mine = Exists(_ballots_of(viewer).filter(requirement=OuterRef("change_set")))

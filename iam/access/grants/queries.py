@@ -81,8 +81,7 @@ def list_grants(
         grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + SOON)
     if text.strip():
         grants = grants.filter(_told(text.strip(), viewer))
-    if account_id:
-        grants = grants.filter(parts__account__account_id=account_id)
+    grants = narrowed(grants, account_id=account_id)
     if template:
         grants = grants.filter(template=template)
     if mine:
@@ -118,6 +117,14 @@ def _told(text: str, viewer: Viewer) -> Q:
         )
         holders = holders.filter(seen | Q(account__account_id__in=viewer.scope.accounts or ()))
     return found | Q(Exists(holders))
+
+
+def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
+    """Those of them that have a part in the account; all of them for no account."""
+    if not account_id:
+        return grants
+    parts = GrantPart.objects.filter(grant=OuterRef("pk"), account__account_id=account_id)
+    return grants.filter(Exists(parts))
 
 
 def ending_soon(viewer: Viewer, *, within: timedelta = SOON) -> QuerySet[Grant]:
