@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from console.onboarding.invitation import gatehouse_sign_in, invitation, invitation_request
 
+handler404 = "console.web.disconnected.not_found"
 handler500 = "console.web.unavailable.error_500"
 urlpatterns = [
     path("", include("console.dashboard.urls")),

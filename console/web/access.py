@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.accounts import disconnected_accounts, visible_accounts
 
 
 class ViewerRequest(HttpRequest):
@@ -58,6 +58,15 @@ class PresentOnlyError(Http404):
     """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the present page."""
 
 
+class DisconnectedError(Http404):
+    """A page of a disconnected account, or of something in it, was asked for by somebody who sees the account: `not_found` says so."""
+
+    def __init__(self, account: Account, *, name: str = "") -> None:
+        super().__init__()
+        self.account = account
+        self.name = name
+
+
 def require_present(request: ViewerRequest) -> None:
     """Raise PresentOnlyError where the address has an as-of date: what is changed is changed now."""
     if request.at is not None:
@@ -72,8 +81,11 @@ def found_or_404(found: Found | None) -> Found:
 
 
 def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:
-    """The connected account of this number that the viewer sees, and in which they hold the right, if one is named."""
+    """The connected account of this number that the viewer sees, and in which they hold the right, if one is named. DisconnectedError for one that was
+    disconnected, else 404."""
     account = visible_accounts(viewer).filter(account_id=number).first()
+    if account is None and (gone := disconnected_accounts(viewer).filter(account_id=number).first()):
+        raise DisconnectedError(gone)
     if account is None or (right is not None and not viewer.may(right, account_id=number)):
         raise Http404
     return account

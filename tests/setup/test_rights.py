@@ -168,13 +168,15 @@ def test_an_account_that_is_not_there_is_not_found(admin: Client, account: Accou
     assert admin.get(reverse("setup:import", kwargs={"job": uuid.uuid4()})).status_code == 404
 
 
-def test_a_disconnected_account_has_no_page(admin: Client, account: Account) -> None:
+def test_every_page_of_a_disconnected_account_says_so(admin: Client, account: Account) -> None:
     from datetime import UTC, datetime
 
     Account.objects.update(removed_at=datetime.now(tz=UTC))
     for name, arguments in (*SEEN, *MANAGED):
         if arguments:
-            assert admin.get(address(name, arguments)).status_code == 404, name
+            answer = admin.get(address(name, arguments))
+            assert answer.status_code == 410, name
+            assert "This account was disconnected" in answer.content.decode(), name
 
 
 def test_an_administrator_of_one_account_manages_no_other(account: Account, draft: ConnectionDraft) -> None:

@@ -23,6 +23,13 @@ def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
     return accounts_within(viewer.scope)
 
 
+def disconnected_accounts(viewer: Viewer) -> QuerySet[Account]:
+    """The accounts that were disconnected, of those that the viewer sees whole."""
+    gone = Account.objects.filter(removed_at__isnull=False)
+    accounts = viewer.scope.accounts
+    return gone if accounts is None else gone.filter(account_id__in=accounts)
+
+
 def accounts_within(scope: Scope) -> QuerySet[Account]:
     """The accounts in which who has this scope may see anything at all."""
     accounts = Account.objects.filter(removed_at__isnull=True)

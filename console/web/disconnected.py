@@ -1,0 +1,50 @@
+"""The page of a disconnected account: since when, by whom, and the way to connect it again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.defaults import page_not_found
+
+from console.web.access import DisconnectedError, ViewerRequest, layout_for
+from console.web.query import Query
+from console.web.render import is_fragment, render_page
+from iam.guard import Right
+from iam.journal.models import Entry
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404, or say that the account was disconnected. Forms and parts of pages stay 404."""
+    is_page = request.method in ("GET", "HEAD") and not is_fragment(request)
+    if not isinstance(exception, DisconnectedError) or not is_page:
+        return page_not_found(request, exception)
+    account, viewer = exception.account, cast(ViewerRequest, request).viewer
+    may_connect = viewer.may(Right.MANAGE_ACCOUNTS, account_id=account.account_id)
+    context = {
+        "section": "accounts",
+        "layout": layout_for(viewer),
+        "account": account,
+        "name": exception.name,
+        "entry": _disconnected_by(account),
+        "connect_url": _connect_url(account) if may_connect else "",
+        "changes_url": f"{reverse('changes:list')}{Query.of([('account', account.account_id)])}",
+    }
+    return render_page(request, "setup/disconnected.html", context, status=HTTPStatus.GONE)
+
+
+def _disconnected_by(account: Account) -> Entry | None:
+    found = Entry.objects.filter(kind="account.disconnect", account_id=account.account_id)
+    return found.order_by("-id").first()
+
+
+def _connect_url(account: Account) -> str:
+    """Where it is connected, with what is known of it filled in; an uploaded account is uploaded again."""
+    if account.source == Source.EXPORT:
+        return reverse("setup:upload")
+    known = (("account_id", account.account_id), ("name", account.name), ("partition", account.partition))
+    return f"{reverse('setup:connect')}{Query.of(known)}"

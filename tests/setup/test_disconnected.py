@@ -1,0 +1,135 @@
+"""The page of a disconnected account, and of what is in it, says so to those who see the account; others get 404."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from iam.directory.models import Role
+from iam.mirror.accounts.disconnect import disconnect_account
+from iam.mirror.models import Account, Entity
+from iam.mirror.models.accounts import Source
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NUMBER, OTHER = "111111111111", "222222222222"
+OF_ACCOUNT = ("account", "pulls", "fix", "doctor")
+"""Pages of an account that every role that sees it can open."""
+
+
+def _client(role: Role, *, account_id: str = "", **fields: Any) -> Client:
+    operator = factories.operator(None, name=f"{role} of {account_id or 'all'}", **fields)
+    factories.assign(operator.person, role, account_id=account_id)
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+@pytest.fixture
+def account() -> Account:
+    made: Account = factories.account(NUMBER, name="production")
+    factories.account(OTHER, name="staging")
+    return made
+
+
+@pytest.fixture
+def things(account: Account) -> dict[str, Entity]:
+    """One of each kind that has a page."""
+    return {
+        "identities:person": factories.user(account, "maya"),
+        "identities:group": factories.group(account, "deployers"),
+        "identities:role": factories.role(account, "app"),
+        "identities:policy": factories.policy(account, "Ledger"),
+    }
+
+
+def _disconnect(account: Account) -> None:
+    disconnect_account(account, actor=factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte"))
+
+
+def _main(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 410, address
+    return answer.content.decode().partition("<main")[2].partition("</main>")[0]
+
+
+def test_every_page_of_the_account_says_when_and_by_whom_it_was_disconnected(account: Account) -> None:
+    _disconnect(account)
+    client = _client(Role.AUDITOR)
+    for name in OF_ACCOUNT:
+        main = _main(client, reverse(f"setup:{name}", args=[NUMBER]))
+        assert "This account was disconnected" in main
+        assert "Ines Duarte disconnected production" in main
+        assert f"{Account.objects.get(pk=account.pk).removed_at:%d %b}".lstrip("0") in main
+        assert f"/changes/?account={NUMBER}" in main
+
+
+def test_every_page_of_something_in_it_says_so(account: Account, things: dict[str, Entity]) -> None:
+    _disconnect(account)
+    client = _client(Role.APPROVER)
+    for name, thing in things.items():
+        for address in (name, f"{name}-history"):
+            main = _main(client, reverse(address, args=[thing.pk]))
+            assert f"{thing.name} is in this account" in main
+            assert "This account was disconnected" in main
+
+
+@pytest.mark.parametrize(
+    ("role", "account_id", "connects"),
+    [
+        (Role.ADMINISTRATOR, "", True),
+        (Role.ADMINISTRATOR, NUMBER, True),
+        (Role.AUDITOR, "", False),
+        (Role.APPROVER, NUMBER, False),
+    ],
+)
+def test_the_way_to_connect_again_is_for_those_who_may(
+    account: Account, role: Role, account_id: str, connects: bool
+) -> None:
+    _disconnect(account)
+    client = _client(role, account_id=account_id)
+    main = _main(client, reverse("setup:account", args=[NUMBER]))
+    address = f"{reverse('setup:connect')}?account_id={NUMBER}&amp;name=production&amp;partition=aws"
+    assert (address in main) is connects
+    assert ("An administrator of Gatehouse can connect it again." in main) is not connects
+    if connects:
+        form = client.get(address.replace("&amp;", "&")).content.decode()
+        assert f'value="{NUMBER}"' in form
+
+
+def test_an_uploaded_account_is_uploaded_again(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(source=Source.EXPORT)
+    _disconnect(Account.objects.get(pk=account.pk))
+    main = _main(_client(Role.ADMINISTRATOR), reverse("setup:account", args=[NUMBER]))
+    assert reverse("setup:upload") in main
+
+
+def test_who_never_saw_it_gets_404(account: Account, things: dict[str, Entity]) -> None:
+    _disconnect(account)
+    addresses = [
+        *(reverse(f"setup:{name}", args=[NUMBER]) for name in OF_ACCOUNT),
+        *(reverse(name, args=[thing.pk]) for name, thing in things.items()),
+    ]
+    for client in (_client(Role.AUDITOR, account_id=OTHER), _client(Role.MEMBER)):
+        for address in addresses:
+            assert client.get(address).status_code == 404, address
+    missing = _client(Role.AUDITOR)
+    assert missing.get(reverse("setup:account", args=["999999999999"])).status_code == 404
+    assert missing.get(reverse("identities:person", args=[0])).status_code == 404
+
+
+def test_forms_and_parts_of_pages_stay_404(account: Account) -> None:
+    _disconnect(account)
+    client = _client(Role.ADMINISTRATOR)
+    assert client.post(reverse("setup:pull", args=[NUMBER])).status_code == 404
+    part = client.get(reverse("setup:account", args=[NUMBER]), headers={"HX-Request": "true"})
+    assert part.status_code == 404
+
+
+def test_it_is_an_ordinary_page_again_when_it_is_connected_again(account: Account) -> None:
+    _disconnect(account)
+    Account.objects.filter(pk=account.pk).update(removed_at=None)
+    assert _client(Role.AUDITOR).get(reverse("setup:account", args=[NUMBER])).status_code == 200
