@@ -42,6 +42,12 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
             "file-text",
         ),
         Line(
+            "Operators",
+            "Who holds which role in Gatehouse, and since when.",
+            reverse("operators"),
+            "users",
+        ),
+        Line(
             "Approval rules",
             "Which requests need whose approval, and since when.",
             reverse("changes:rules"),

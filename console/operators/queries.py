@@ -31,6 +31,15 @@ class Row:
         """Whether they have been asked in, and have not come yet."""
         return bool(self.operator and not self.last_login and not self.operator.has_usable_password())
 
+    @property
+    def state(self) -> str:
+        """As the list says it."""
+        if not self.person.is_active:
+            return "Deactivated"
+        if self.is_invited:
+            return "Invited"
+        return "Active" if self.operator else "No sign-in"
+
 
 def people_page(*, q: str = "", role: str = "", state: str = "", after: str = "") -> tuple[list[Row], str]:
     """Up to 50 people by name, and where the next page begins ('' at the end). Four queries, whatever their number."""

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.operators.pages import people, profile, resume, sign_ins, teams
+from console.operators.pages import export, people, profile, resume, sign_ins, teams
 
 urlpatterns = [
     path("sign-in/", include("console.operators.sign_in_urls")),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("profile/sessions/<slug:digest>/end/", profile.end_session, name="profile-session-end"),
     path("profile/preferences/", profile.preferences, name="profile-preferences"),
     path("operators/", people.listing, name="operators"),
+    path("operators/export.<str:form>", export.operators_export, name="operators-export"),
     path("operators/new/", people.new, name="operator-new"),
     path("operators/set-up/", teams.set_up, name="set-up"),
     path("operators/sessions/", sign_ins.sessions_end_all, name="operator-sessions"),

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.http import StreamingHttpResponse
+from django.urls import reverse
 
+from console.web.query import Query
 from iam.mirror.models import NEVER
 
 FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -28,6 +30,11 @@ def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResp
     sent["Content-Disposition"] = f'attachment; filename="{UNFIT.sub("-", name)}.{form}"'
     sent["Cache-Control"] = "no-store"
     return sent
+
+
+def file_links(name: str, query: Query) -> list[tuple[str, str]]:
+    """(label, address) of the file of a list in each form, filtered as the list is."""
+    return [(f"Export {form.upper()}", f"{reverse(name, args=[form])}{query}".rstrip("?")) for form in FORMS]
 
 
 class _Line:

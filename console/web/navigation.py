@@ -83,6 +83,7 @@ def _asks_anybody(reader: Reader) -> bool:
 
 ACCOUNT = (Right.SEE_ACCOUNT,)
 OPERATORS = (Right.MANAGE_OPERATORS,)
+SEES_OPERATORS = (Right.SEE_OPERATORS,)
 PEOPLE = Entry(
     "People",
     "user-round",
@@ -158,8 +159,8 @@ SETTINGS = Entry(
     ("accounts", "operators", "rules", "notifications"),
     (
         Tab("Accounts", "setup:accounts", ACCOUNT),
-        Tab("Operators", "operators", OPERATORS),
-        Tab("Teams", "teams", OPERATORS),
+        Tab("Operators", "operators", SEES_OPERATORS),
+        Tab("Teams", "teams", SEES_OPERATORS),
         Tab("Approval rules", "changes:rules", ACCOUNT),
         Tab("Notifications", "notify:outbox", OPERATORS),
     ),

@@ -24,6 +24,7 @@ class Right(StrEnum):
     APPROVE_CHANGE = "approve-change"
     SEE_JOURNAL = "see-journal"
     MANAGE_OPERATORS = "manage-operators"
+    SEE_OPERATORS = "see-operators"
     EXPORT = "export"
 
 
@@ -36,6 +37,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.REQUEST_CHANGE,
             Right.SEE_JOURNAL,
             Right.MANAGE_OPERATORS,
+            Right.SEE_OPERATORS,
             Right.EXPORT,
         }
     ),
@@ -44,7 +46,9 @@ RIGHTS: dict[str, frozenset[Right]] = {
     ),
     Role.TEAM_LEAD: frozenset({Right.SEE_TEAM, Right.SEE_SELF, Right.REQUEST_CHANGE, Right.EXPORT}),
     Role.MEMBER: frozenset({Right.SEE_SELF}),
-    Role.AUDITOR: frozenset({Right.SEE_ACCOUNT, Right.SEE_SELF, Right.SEE_JOURNAL, Right.EXPORT}),
+    Role.AUDITOR: frozenset(
+        {Right.SEE_ACCOUNT, Right.SEE_SELF, Right.SEE_JOURNAL, Right.SEE_OPERATORS, Right.EXPORT}
+    ),
 }
 
 ANY_ACCOUNT = ""

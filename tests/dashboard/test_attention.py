@@ -87,7 +87,7 @@ def test_an_auditor_is_offered_evidence_and_nothing_that_changes_anything() -> N
     client = _client(Role.AUDITOR)
     page = _text(client)
     main = page.partition("<main")[2]
-    for address in ("/audit/journal/", "/changes/", "/leaving/", "/changes/rules/"):
+    for address in ("/audit/journal/", "/changes/", "/leaving/", "/operators/", "/changes/rules/"):
         assert f'href="{address}"' in main
         assert client.get(address).status_code == 200
     assert "not verified yet" in main

@@ -21,12 +21,13 @@ TABLE: dict[Role | None, set[Right]] = {
         Right.REQUEST_CHANGE,
         Right.SEE_JOURNAL,
         Right.MANAGE_OPERATORS,
+        Right.SEE_OPERATORS,
         Right.EXPORT,
     },
     Role.APPROVER: {S, M, Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.EXPORT},
     Role.TEAM_LEAD: {T, M, Right.REQUEST_CHANGE, Right.EXPORT},
     Role.MEMBER: {M},
-    Role.AUDITOR: {S, M, Right.SEE_JOURNAL, Right.EXPORT},
+    Role.AUDITOR: {S, M, Right.SEE_JOURNAL, Right.SEE_OPERATORS, Right.EXPORT},
     None: set(),
 }
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -21,6 +22,8 @@ from console.operators.recency import recently_authenticated
 from console.operators.services import add_operator, invite_operator
 from console.operators.single_sign_on.bindings import bindings_of
 from console.web.access import ViewerRequest, require
+from console.web.files import file_links
+from console.web.query import Query
 from console.web.render import render_page
 from iam.directory.appointments import (
     DECIDING,
@@ -52,10 +55,10 @@ from iam.mirror.queries.accounts import visible_accounts
 SUGGESTED_ACCOUNTS = 200
 
 
-@require(Right.MANAGE_OPERATORS)
+@require(Right.SEE_OPERATORS)
 def listing(request: ViewerRequest) -> HttpResponse:
     """Everybody who may sign in."""
-    chosen = {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
+    chosen = chosen_people(request)
     rows, after = people_page(**chosen, after=request.GET.get("after", ""))
     context = {
         "rows": rows,
@@ -64,9 +67,18 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "filtered": any(chosen.values()),
         "roles": Role.choices,
         "mfa_required": settings.REQUIRE_MFA,
+        "may_manage": request.viewer.may(Right.MANAGE_OPERATORS),
+        "files": file_links("operators-export", Query.of(chosen.items()))
+        if request.viewer.may(Right.EXPORT)
+        else [],
         "section": "operators",
     }
     return render_page(request, "operators/list.html", context, partial="people")
+
+
+def chosen_people(request: ViewerRequest) -> dict[str, str]:
+    """The filters of the list and of its file."""
+    return {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
 
 
 @require(Right.MANAGE_OPERATORS)
@@ -86,10 +98,16 @@ def new(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "operators/new.html", {"form": form, "section": "operators"}, status=status)
 
 
-@require(Right.MANAGE_OPERATORS)
+@require(Right.SEE_OPERATORS)
+def detail(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
+    """One person: roles, IAM users, sign-in. Who has forms there confirms who they are first."""
+    if request.viewer.may(Right.MANAGE_OPERATORS):
+        return _managed(request, pk)
+    return render_person(request, person_or_404(pk))
+
+
 @recently_authenticated
-def detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One person: roles, IAM users, sign-in."""
+def _managed(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_person(request, person_or_404(pk))
 
 
@@ -103,6 +121,7 @@ def render_person(
 ) -> HttpResponse:
     """The page of a person, with forms that need fixing instead of empty ones."""
     operator: Operator | None = getattr(person, "operator", None)
+    may_manage = request.viewer.may(Right.MANAGE_OPERATORS)
     context: dict[str, Any] = {
         "person": person,
         "operator": operator,
@@ -114,6 +133,8 @@ def render_person(
         "bindings": bindings_of(operator) if operator else [],
         "locked_until": locks.locked_until(*locks.keys_of(operator)) if operator else None,
         "is_self": person.id == request.viewer.person_id,
+        "may_manage": may_manage,
+        "may_change": may_manage and person.id != request.viewer.person_id,
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
         "role_form": forms.get("role_form") or RoleForm(),
         "identity_form": forms.get("identity_form") or IdentityForm(),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -22,10 +25,17 @@ from iam.guard import Right
 from iam.mirror.queries.accounts import visible_accounts
 
 
-@require(Right.MANAGE_OPERATORS)
+@require(Right.SEE_OPERATORS)
+def listing(request: ViewerRequest) -> HttpResponseBase:
+    """All teams, and a form for a new one for those who manage operators."""
+    if request.viewer.may(Right.MANAGE_OPERATORS):
+        return _managed_listing(request)
+    require_reading(request)
+    return render_page(request, "operators/teams.html", {"teams": teams(), "section": "operators"})
+
+
 @recently_authenticated
-def listing(request: ViewerRequest) -> HttpResponse:
-    """All teams, and a form for a new one."""
+def _managed_listing(request: ViewerRequest) -> HttpResponse:
     form = TeamForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -34,17 +44,30 @@ def listing(request: ViewerRequest) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect("team", team.slug)
-    context = {"teams": teams(), "form": form, "section": "operators"}
+    context = {"teams": teams(), "form": form, "may_manage": True, "section": "operators"}
     return render_page(
         request, "operators/teams.html", context, status=422 if request.method == "POST" else 200
     )
 
 
-@require(Right.MANAGE_OPERATORS)
-@recently_authenticated
-def detail(request: ViewerRequest, slug: str) -> HttpResponse:
-    """One team: its rules and leads, and a form for a new rule."""
+@require(Right.SEE_OPERATORS)
+def detail(request: ViewerRequest, slug: str) -> HttpResponseBase:
+    """One team: its rules and leads, and a form for a new rule for those who manage operators."""
     team = get_object_or_404(Team, slug=slug)
+    if request.viewer.may(Right.MANAGE_OPERATORS):
+        return _managed(request, team)
+    require_reading(request)
+    return render_page(request, "operators/team.html", _shown(request, team))
+
+
+def require_reading(request: ViewerRequest) -> None:
+    """404 for a form that somebody sends who may only read."""
+    if request.method not in ("GET", "HEAD"):
+        raise Http404
+
+
+@recently_authenticated
+def _managed(request: ViewerRequest, team: Team) -> HttpResponse:
     form = RuleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -53,21 +76,24 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponse:
             form.add_error("value", str(error))
         else:
             messages.success(request, "Rule added.")
-            return redirect("team", slug)
+            return redirect("team", team.slug)
+    context = _shown(request, team) | {"form": form, "may_manage": True}
+    return render_page(
+        request, "operators/team.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def _shown(request: ViewerRequest, team: Team) -> dict[str, Any]:
     every, scope = list(team.rules.order_by("kind", "value", "account_id")), request.viewer.scope
     rules = [rule for rule in every if not rule.account_id or scope.sees_account(rule.account_id)]
-    context = {
+    return {
         "team": team,
         "rules": rules,
         "rules_elsewhere": len(every) - len(rules),
         "leads": team.assignments.select_related("person").order_by("person__name"),
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
-        "form": form,
         "section": "operators",
     }
-    return render_page(
-        request, "operators/team.html", context, status=422 if request.method == "POST" else 200
-    )
 
 
 @require(Right.MANAGE_OPERATORS)

@@ -1,0 +1,63 @@
+"""Who holds roles in Gatehouse, as a file: a line for each role of each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from console.operators.pages.people import chosen_people
+from console.operators.queries import Row, people_page
+from console.web.access import ViewerRequest, require
+from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from iam.directory.models import RoleAssignment
+from iam.guard import Right
+from iam.journal.services import record
+
+COLUMNS: Final = (
+    "person_id", "name", "email", "state", "role", "account_id", "team", "team_id", "role_since", "second_factor", "last_sign_in",
+)  # fmt: skip
+
+
+@require_safe
+@require(Right.SEE_OPERATORS)
+def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """Everybody whom the list shows, on all of its pages; 404 for who may not export. Noted in the journal."""
+    if form not in FORMS or not request.viewer.may(Right.EXPORT):
+        raise Http404
+    chosen = chosen_people(request)
+    record(kind="list.export", actor=request.viewer, subject="operators", data={"form": form, **chosen})
+    now = datetime.now(tz=UTC)
+    about = {"list": "operators", "exported_at": json_value(now), "filters": chosen}
+    rows = _rows(chosen)
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
+    return download(parts, form=form, name=f"gatehouse-operators-{now:%Y-%m-%dT%H%M%SZ}")
+
+
+def _rows(chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
+    after, is_first = "", True
+    while after or is_first:
+        people, after = people_page(**chosen, after=after)
+        is_first = False
+        for row in people:
+            held: list[RoleAssignment | None] = [*row.roles]
+            for assignment in held or [None]:
+                yield dict(zip(COLUMNS, _values(row, assignment), strict=True))
+
+
+def _values(row: Row, assignment: RoleAssignment | None) -> tuple[Any, ...]:
+    """A person without a role has one line that names none; a role without an account is held in all accounts."""
+    person = row.person
+    team = assignment.team if assignment else None
+    role: tuple[Any, ...] = ("", "", None)
+    if assignment:
+        role = (assignment.get_role_display(), assignment.account_id or "all", assignment.created_at)
+    name, account_id, since = role
+    return (
+        str(person.id), person.name, person.email, row.state, name, account_id,
+        team.name if team else "", team.slug if team else "", since, row.has_factor, row.last_login,
+    )  # fmt: skip
