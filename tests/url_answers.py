@@ -161,6 +161,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:template-rollout", "template"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:template-rollout", "template"): "sign-in 404 404 404 404 422 422",
     ("GET", "access:grants", ""): "sign-in 404 200 200 200 200 200",
+    ("GET", "access:grants-export", "csv"): "sign-in 404 404 200 200 200 200",
     ("GET", "access:grant-new", ""): "sign-in 404 404 302 404 302 302",
     ("POST", "access:grant-of", ""): "sign-in 404 404 404 404 404 404",
     ("GET", "access:grant-who", "grant draft"): "sign-in 404 404 404 404 404 200",
@@ -248,6 +249,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "setup:disconnect", "account"): "sign-in 404 404 404 404 404 422",
     # Changes.
     ("GET", "changes:list", ""): "sign-in 404 200 200 200 200 200",
+    ("GET", "changes:export", "csv"): "sign-in 404 404 200 200 200 200",
     ("GET", "changes:approvals", ""): "sign-in 404 404 200 404 200 200",
     ("GET", "changes:approval", "change"): "sign-in 404 404 404 302 302 302",
     ("GET", "changes:approval", "unknown change"): "sign-in 404 404 404 404 404 404",

@@ -12,6 +12,8 @@ from console.changes.impact_rows import level_shown
 from console.changes.shown import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.files import file_links
+from console.web.query import Query
 from console.web.render import render_page
 from iam.changes.approval import ends
 from iam.changes.approval.needs import is_grave, risk_of
@@ -37,25 +39,17 @@ TABS = (
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def changes(request: ViewerRequest) -> HttpResponse:
     """Every request, newest first."""
-    get = request.GET
-    tab = get.get("tab", "") if get.get("tab", "") in STATES else ""
-    text, mine = get.get("q", "").strip()[:200], get.get("mine") == "1"
-    page = list_changes(
-        request.viewer,
-        tab=tab,
-        text=text,
-        account_id=get.get("account", ""),
-        mine=mine,
-        after=Place.parse(get.get("after", "")),
-    )
+    get, wanted = request.GET, wanted_in(request)
+    page = list_changes(request.viewer, **wanted, after=Place.parse(get.get("after", "")))
     context = {
         "rows": rows_of(page.rows, viewer=request.viewer),
         "following": page.following,
         "is_first": "after" not in get,
-        "tab": tab,
+        "tab": wanted["tab"],
         "tabs": TABS,
-        "q": text,
-        "mine": mine,
+        "q": wanted["text"],
+        "mine": wanted["mine"],
+        "files": _files(request.viewer, wanted) if page.rows else [],
         "may_ask": request.viewer.may(Right.REQUEST_CHANGE),
         "may_make": whole_accounts(request.viewer).exists(),
         "section": "changes",
@@ -63,6 +57,24 @@ def changes(request: ViewerRequest) -> HttpResponse:
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "changes/list.html", context, partial="table")
+
+
+def wanted_in(request: ViewerRequest) -> dict[str, Any]:
+    """The filters of the address, as the list and its file take them."""
+    get = request.GET
+    return {
+        "tab": get.get("tab", "") if get.get("tab", "") in STATES else "",
+        "text": get.get("q", "").strip()[:200],
+        "account_id": get.get("account", ""),
+        "mine": get.get("mine") == "1",
+    }
+
+
+def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
+    if not viewer.may(Right.EXPORT):
+        return []
+    pairs = (("tab", wanted["tab"]), ("q", wanted["text"]), ("account", wanted["account_id"]))
+    return file_links("changes:export", Query.of([*pairs, ("mine", "1" if wanted["mine"] else "")]))
 
 
 def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:

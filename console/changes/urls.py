@@ -9,6 +9,7 @@ from console.changes import (
     change,
     credential,
     drift,
+    export,
     irreversible,
     lists,
     membership,
@@ -21,6 +22,7 @@ from console.changes import (
 app_name = "changes"
 urlpatterns = [
     path("", lists.changes, name="list"),
+    path("export.<str:form>", export.changes_export, name="export"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("rules/", rules.rules, name="rules"),
     path("rules/draft/", rules.draft, name="rules-draft"),

@@ -15,7 +15,9 @@ from console.access.grants.marks import mark_of
 from console.access.grants.words import who_words
 from console.changes.shown import Mark
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.files import file_links
 from console.web.moments import left_text
+from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.services import drafts_of
@@ -55,7 +57,8 @@ SOON: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested, before it has a part in each."""
+    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested, before it has a part in each.
+    `places` are all its accounts as (number, name), none where `others` of its holders are not seen by the viewer."""
 
     grant: Grant
     mark: Mark
@@ -65,6 +68,8 @@ class Row:
     more_accounts: int
     unplanned: int
     soon: str
+    places: list[tuple[str, str]]
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +85,20 @@ class DraftRow:
 @require(*SEES)
 def grants(request: ViewerRequest) -> HttpResponse:
     """What the viewer may see of all grants, newest first; those that end soon by their end."""
-    get, viewer = request.GET, request.viewer
-    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
-    text, template = get.get("q", "").strip()[:200], get.get("template", "")[:64]
-    page = list_grants(
-        viewer,
-        tab=tab,
-        text=text,
-        template=template,
-        account_id=get.get("account", "")[:12],
-        after=Place.parse(get.get("after", "")),
-    )
+    get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
+    tab = wanted["tab"]
+    page = list_grants(viewer, **wanted, after=Place.parse(get.get("after", "")))
     may_ask = viewer.may(Right.REQUEST_CHANGE)
     context: dict[str, Any] = {
-        "rows": _rows(page.rows, viewer),
+        "rows": rows_of(page.rows, viewer),
         "following": page.following,
         "is_first": "after" not in get,
         "tab": tab,
         "tabs": LABELS,
         "nothing": NOTHING.get(tab, ""),
-        "q": text,
-        "template": template,
+        "q": wanted["text"],
+        "template": wanted["template"],
+        "files": _files(viewer, wanted) if page.rows else [],
         "templates": [(one.slug, one.body.title) for one in offers(with_retired=True)]
         if viewer.sees_accounts
         else [],
@@ -113,14 +111,35 @@ def grants(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "access/grants/list.html", context, partial="table")
 
 
-def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
+def wanted_in(request: ViewerRequest) -> dict[str, Any]:
+    """The filters of the address, as the list and its file take them."""
+    get = request.GET
+    return {
+        "tab": get.get("tab", "") if get.get("tab", "") in TABS else "",
+        "text": get.get("q", "").strip()[:200],
+        "template": get.get("template", "")[:64],
+        "account_id": get.get("account", "")[:12],
+    }
+
+
+def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
+    if not viewer.may(Right.EXPORT):
+        return []
+    names = {"text": "q", "account_id": "account"}
+    query = Query.of((names.get(name, name), value) for name, value in wanted.items())
+    return file_links("access:grants-export", query)
+
+
+def rows_of(found: list[Grant], viewer: Viewer) -> list[Row]:
+    """The lines of grants; the same few queries whatever their number."""
     hidden = hidden_in(found, viewer=viewer)
     bodies = bodies_for(found)
     now = datetime.now(tz=UTC)
     rows = []
     for one in found:
         others = len(hidden.get(one.pk, ()))
-        accounts = sorted(part.account.name for part in one.parts.all()) if not others else []
+        parts = [] if others else sorted(one.parts.all(), key=lambda part: part.account.name)
+        accounts = [part.account.name for part in parts]
         unplanned = 0 if one.parts.all() else len(one.terms["accounts"])
         rows.append(
             Row(
@@ -132,6 +151,8 @@ def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
                 max(0, len(accounts) - NAMED),
                 unplanned,
                 _soon(one, now),
+                [(part.account.account_id, part.account.name) for part in parts],
+                others,
             )
         )
     return rows

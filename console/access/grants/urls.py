@@ -8,6 +8,7 @@ from console.access.grants import (
     about,
     acts,
     ask,
+    export,
     handover,
     lists,
     mine,
@@ -21,6 +22,7 @@ from console.access.grants import (
 
 urlpatterns: list[URLPattern] = [
     path("grants/", lists.grants, name="grants"),
+    path("grants/export.<str:form>", export.grants_export, name="grants-export"),
     path("grants/new/", wizard.begin, name="grant-new"),
     path("grants/new/of/", wizard.begin_with, name="grant-of"),
     path("grants/new/<uuid:pk>/who/", who.who_step, name="grant-who"),
