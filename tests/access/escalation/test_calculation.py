@@ -8,6 +8,7 @@ from threading import Event
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from iam.access import escalation_graph
 from iam.access.escalation_graph import BeingCalculatedError, Escalation, escalation_at
@@ -58,6 +59,7 @@ def test_a_page_says_that_it_is_calculated_and_asks_again(
     assert page.status_code == 200
     assert "Calculating who can become administrator" in page.content.decode()
     assert 'hx-get="/escalation/ready/"' in page.content.decode()
+    assert f'href="{escape(address)}"' in page.content.decode(), "the same page again"
     waiting = auditor.get("/escalation/ready/")
     assert (waiting.status_code, waiting.headers.get("HX-Refresh")) == (204, None)
     may_go_on.set()
