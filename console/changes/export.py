@@ -72,7 +72,7 @@ def _of(row: dict[str, Any]) -> tuple[Any, ...]:
         [name for _, name in places], [number for number, _ in places], row["lasts"],
         next((end for end in ends if end), None) if not row["lasts"] else None, row["mark"].text, row["standing_words"],
         row.get("more", 0), row.get("less", 0), row.get("other", 0), row.get("gains", 0), row.get("loses", 0),
-        row.get("affected", 0), row["risk"].text, change.requested_label, str(change.requested_by), change.created_at,
+        row.get("affected_words", ""), row["risk"].text, change.requested_label, str(change.requested_by), change.created_at,
     )  # fmt: skip
 
 

@@ -69,6 +69,13 @@ def test_an_auditor_reads_the_facts(auditor: Client, pages: list[str], kwame: Op
     assert "Kwame Boateng" in _main(auditor, "/operators/teams/payments/")
 
 
+def test_nobody_without_a_sign_in_is_said_to_be_able_to_sign_in(auditor: Client, pages: list[str]) -> None:
+    invited = factories.operator(None, name="Rosa Lind").person
+    words = "They can sign in"
+    assert words in _main(auditor, f"/operators/{invited.pk}/")
+    assert words not in _main(auditor, f"/operators/{Person.objects.get(name='Nora Whitfield').pk}/")
+
+
 def test_an_administrator_keeps_the_forms(ines: Operator, pages: list[str]) -> None:
     client = Client()
     client.force_login(ines)

@@ -15,7 +15,7 @@ from django.test import Client
 from console.audit.words import words_of
 from iam.access.grants.models import Grant, State
 from iam.access.grants.queries import PAGE
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.journal.models import Entry
 from tests import factories as make
 from tests.access.grant_pages import made
@@ -126,6 +126,16 @@ def test_the_files_name_things_by_their_ids(many: Office) -> None:
     assert (row["change_id"], row["request_id"]) == (str(change.pk), str(change.change_set_id))
     assert (row["status"], row["account_ids"], row["risk"]) == ("Done", "222222222222", "Normal risk")
     assert row["requested_by"] == change.requested_label
+
+
+def test_the_file_says_who_is_affected_as_the_list_does(office: Office) -> None:
+    grant = made.grant(office.account, office.of["tomas.lind"], asked_by=office.people["asker"].person)
+    change = made.change(grant, office.of["tomas.lind"])
+    impact = {"totals": {"gained": 4}, "affected": 3, "gains": []}
+    ChangeSet.objects.filter(pk=change.change_set_id).update(receipt={"impact": impact})
+    (row,) = rows(office.auditor, "/changes/export.csv")
+    assert row["affected"]
+    assert f">{row['affected']} affected<" in text_of(office.auditor, "/changes/")
 
 
 @pytest.mark.parametrize("address", LISTS)
