@@ -74,23 +74,40 @@ class Statement:
         return _Compiled(query, list(query.selected or ()), sql, params, selected)
 
 
+class Counts:
+    """How many rows each of several query sets has, `most` at most: one query, compiled when it is first run. The query sets may have slots."""
+
+    def __init__(self, make: Callable[[], Sequence[QuerySet[Any, Any]]], *, most: int) -> None:
+        self._make = make
+        self._most = most
+        self._compiled: tuple[list[str], list[Any]] | None = None
+
+    def numbers(self, **values: Any) -> list[int]:
+        """The counts, in the order of the query sets."""
+        parts, params = self._compiled = self._compiled or self._compile()
+        if not params and set(parts) <= {"0"}:
+            return [0] * len(parts)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(parts)}", [_filled(param, values) for param in params])
+            return list(cursor.fetchone())
+
+    def _compile(self) -> tuple[list[str], list[Any]]:
+        parts: list[str] = []
+        params: list[Any] = []
+        for rows in self._make():
+            try:
+                sql, given = rows.order_by()[: self._most].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+            except EmptyResultSet:
+                parts.append("0")
+                continue
+            parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
+            params.extend(given)
+        return parts, params
+
+
 def counts(*querysets: QuerySet[Any, Any], most: int) -> list[int]:
-    """How many rows each has, `most` at most; one query for all."""
-    parts: list[str] = []
-    params: list[Any] = []
-    for rows in querysets:
-        try:
-            sql, given = rows.order_by()[:most].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
-        except EmptyResultSet:
-            parts.append("0")
-            continue
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
-        params.extend(given)
-    if not params and set(parts) <= {"0"}:
-        return [0] * len(parts)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
-        return list(cursor.fetchone())
+    """How many rows each has, `most` at most; one query for all, compiled each time."""
+    return Counts(lambda: querysets, most=most).numbers()
 
 
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:

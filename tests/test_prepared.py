@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 from iam.guard import Scope
 from iam.mirror.models import Account, Pull
 from iam.mirror.queries.accounts import frame
-from iam.prepared import Slot, Statement, columns, counts, instance
+from iam.prepared import Counts, Slot, Statement, columns, counts, instance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +103,25 @@ def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: An
     with django_assert_num_queries(0):
         assert counts(one.none(), most=2) == [0]
         assert counts(most=2) == []
+
+
+def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(
+    django_assert_num_queries: Any,
+) -> None:
+    made: list[int] = []
+
+    def querysets() -> list[Any]:
+        made.append(1)
+        named = Account.objects.filter(name=Slot("name", CharField())).values("pk")
+        return [Account.objects.values("pk"), named, named.none()]
+
+    statement = Counts(querysets, most=5)
+    for number in ("111111111111", "222222222222"):
+        factories.account(number, name=number)
+        with django_assert_num_queries(1):
+            found = statement.numbers(name=number)
+        assert found == [int(number[0]), 1, 0]
+    assert statement.numbers(name="nowhere") == [2, 0, 0]
+    assert made == [1]
+    with pytest.raises(KeyError):
+        statement.numbers()

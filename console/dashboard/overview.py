@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -31,8 +30,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
-from iam.mirror.queries.account_pages import ATTENTION, facts_of, needs_attention, readable_accounts
-from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
 from iam.mirror.queries.figures import Numbers, figures
 from iam.mirror.queries.freshness import Facts, Standing, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
@@ -40,10 +38,8 @@ from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns
 from iam.people.onboarding.stuck import stuck_newcomers
-from iam.prepared import counts
 
 NEWS, WAITING, ACCOUNTS, TEAM, STUCK, NAMED = 8, 5, 8, 8, 6, 3
-ACCOUNTS_COUNTED = 1_000_000
 WORRIES = (
     ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
     ("Access keys older than 90 days", "Rotate them, or delete those that no one uses.", "old-keys", "warn"),
@@ -88,9 +84,9 @@ class Action:
 def look_after(request: ViewerRequest) -> HttpResponse:
     """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the first one."""
     viewer, number = request.viewer, request.GET.get("account", "")
-    accounts = visible_accounts(viewer)
-    chosen = accounts.filter(account_id=number).first() if number else None
-    if chosen is None and not accounts.exists():
+    frame = frame_of(request)
+    chosen = frame.chosen
+    if not frame.accounts:
         empty = {
             "section": "overview",
             "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
@@ -105,13 +101,13 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "sees_accounts": whole,
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "is_sample": settings.SAMPLE_DATA,
-        "news_since": mirror.news_since(lens, accounts.filter(pk=chosen.pk) if chosen else accounts),
+        "news_since": mirror.news_since(lens),
         "news": differences(mirror.news(lens, limit=NEWS), viewer=viewer, with_nouns=True),
         "team": None if whole else list_page(PEOPLE, lens, Wanted()).rows[:TEAM],
         **asof_context(request, account=chosen),
     }
     if lens.at is None:
-        context |= _waiting(request, chosen) | _sync(request, chosen_pk=chosen.pk if chosen else None)
+        context |= _waiting(request, chosen) | _sync(request, chosen)
         context |= {
             "actions": actions_for(viewer),
             "steps": first_steps(viewer),
@@ -293,17 +289,11 @@ def _first_waiting(waiting: QuerySet[Change], viewer: Viewer, number: str) -> li
     return list(waiting.select_related("change_set")[: WAITING + 1])
 
 
-def _sync(request: ViewerRequest, *, chosen_pk: int | None) -> dict[str, Any]:
+def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
     """The accounts that need attention by name, then others, the chosen one or the first few; and how many there are of both."""
     if not request.viewer.may(Right.SEE_ACCOUNT):
         return {}
-    accounts = readable_accounts(request.viewer)
-    accounts = accounts.filter(pk=chosen_pk) if chosen_pk else accounts
-    is_behind = Case(When(needs_attention(datetime.now(tz=UTC)), then=1), default=0)
-    by_need = accounts.annotate(behind=is_behind).order_by("-behind", "name", "id")
-    shown = dict(by_need.values_list("pk", "behind")[:ACCOUNTS])
-    total, behind = counts(
-        accounts.values("pk"), by_need.filter(behind=1).values("pk"), most=ACCOUNTS_COUNTED
-    )
-    rows = [Sync(facts, standing(facts), bool(shown[facts.account.pk])) for facts in facts_of(list(shown))]
-    return {"sync": rows, "accounts": total, "behind": behind}
+    by_need = accounts_by_need(request.viewer, account=chosen)
+    shown = dict(by_need[:ACCOUNTS])
+    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in facts_of(list(shown))]
+    return {"sync": rows, "accounts": len(by_need), "behind": sum(needs for _, needs in by_need)}

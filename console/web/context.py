@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import Frame, frame
-from iam.prepared import counts
+from iam.prepared import SCOPES_KEPT, Counts
 
 MOST_SAID = 99
 OWN_SECTIONS = ("overview", "people", "fleet")
@@ -41,6 +42,20 @@ class Marks:
 
 def _marks(viewer: Viewer) -> Marks:
     """One query, of those who look after others or decide."""
+    names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
+    found = dict(zip(names, statement.numbers(), strict=True))
+    return Marks(
+        waiting=count_said(found.get("waiting", 0)),
+        drift=count_said(found.get("drift", 0)),
+        glass=found.get("glass", 0),
+        approvers=found.get("approvers", APPROVERS_NEEDED),
+        is_held=bool(found.get("held")),
+    )
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Counts]:
+    """What is counted for somebody, and the query; another one where there is a single operator, whom the rows know by the settings."""
     wanted: dict[str, QuerySet[Any, Any]] = {}
     if any(viewer.may(right) for right in DECIDES):
         wanted["waiting"] = waiting_for(viewer).values("pk")
@@ -49,16 +64,10 @@ def _marks(viewer: Viewer) -> Marks:
         wanted["held"] = open_holds().values("pk")
     if viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS):
         wanted["glass"] = to_review(viewer).values("pk")
-    if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not settings.SINGLE_OPERATOR:
+    if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not is_single:
         wanted["approvers"] = who_approve()
-    found = dict(zip(wanted, counts(*wanted.values(), most=MOST_SAID + 1), strict=True))
-    return Marks(
-        waiting=count_said(found.get("waiting", 0)),
-        drift=count_said(found.get("drift", 0)),
-        glass=found.get("glass", 0),
-        approvers=found.get("approvers", APPROVERS_NEEDED),
-        is_held=bool(found.get("held")),
-    )
+    querysets = tuple(wanted.values())
+    return tuple(wanted), Counts(lambda: querysets, most=MOST_SAID + 1)
 
 
 def count_said(count: int) -> str:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock, RLock, Thread
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from django.db import connections
 
 from iam.access.escalation_facts import facts_at
+from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.gate import Gate
 from iam.policy.escalation.estates import Estates
@@ -39,8 +40,19 @@ PAUSE: Final = 10
 """So many times as long as the last graph of a large organization took, it is shown before another is made."""
 LONGEST_PAUSE: Final = 30.0
 """Or so many seconds, where that is less."""
+LOOK_SECONDS: Final = 2.0
+REACHING_KEPT: Final = 64
+"""A graph keeps who becomes administrator for so many sets of accounts."""
 logger = structlog.get_logger(__name__)
 _one_at_a_time = RLock()
+
+
+class Reaching(NamedTuple):
+    """Those of some principals who can become administrator; how many were asked about, and how many of them are administrator."""
+
+    starts: tuple[At, ...]
+    asked: int
+    there: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,34 @@ class Escalation:
     """The best path to administrator of each principal that was asked about."""
     explained: set[str] = field(default_factory=set)
     """Accounts of whose principals all paths are known."""
+    reaching: dict[frozenset[str] | None, Reaching] = field(default_factory=dict)
+    """Who becomes administrator in some accounts, or (None) in all; see `reaching_in`."""
+
+    def reaching_in(self, accounts: frozenset[str] | None) -> Reaching:
+        """Who becomes administrator, and how many are asked about; found once for some accounts, since it takes a look at everybody."""
+        found = self.reaching.get(accounts)
+        if found is None:
+            found = self._reaching(accounts)
+            if len(self.reaching) >= REACHING_KEPT:
+                self.reaching.clear()
+            self.reaching[accounts] = found
+        return found
+
+    def _reaching(self, accounts: frozenset[str] | None) -> Reaching:
+        reach = self.graph.to_administrator()
+        starts, asked, there = list[At](), 0, 0
+        for at in self.graph.everybody:
+            if accounts is not None and at.account not in accounts:
+                continue
+            asked += 1
+            hops = reach.best(at)
+            if hops is None:
+                continue
+            if hops[at][0] == 0:
+                there += 1
+            else:
+                starts.append(at)
+        return Reaching(tuple(starts), asked, there)
 
     def path_to_administrator(self, start: At) -> Path | None:
         """The best path of a principal, explained once."""
@@ -188,16 +228,34 @@ def escalation(at: datetime | None) -> Iterator[Escalation]:
 
 def kept_escalation(at: datetime | None) -> Escalation | None:
     """The graph of a moment if it is there already, so that nobody waits for it; in a large organization the last one, while another
-    is made."""
+    is made. There the index is not read either: that would take as long in a process that has none yet."""
+    if at is None and _is_large():
+        last = _known.get(None)
+        if last is None or not _is_young(last):
+            _look()
+        return last
     with snapshot(at, may_lag=True) as index:
-        found = _fitting(at, index)
-        is_large = len(index) > LARGE
-    if found is not None or at is not None or not is_large:
-        return found
-    try:
-        return escalation_at(at)
-    except BeingCalculatedError:
-        return None
+        return _fitting(at, index)
+
+
+def _is_large() -> bool:
+    last = _known.get(None)
+    if last is not None:
+        return len(last.index) > LARGE
+    principals = EntityState.objects.filter(valid_at(None), kind__in=(Kind.USER, Kind.ROLE)).order_by()
+    return principals[: LARGE + 1].count() > LARGE
+
+
+_looked = [-LOOK_SECONDS]
+"""When it was last looked whether there is something new, by the clock of this process."""
+
+
+def _look() -> None:
+    """Have a graph made beside the pages, if there is something new; at most once in a while."""
+    now = time.monotonic()
+    if now - _looked[0] >= LOOK_SECONDS:
+        _looked[0] = now
+        _start()
 
 
 def forget() -> None:
@@ -205,6 +263,7 @@ def forget() -> None:
     with _guard:
         _known.clear()
         _private.clear()
+        _looked[0] = -LOOK_SECONDS
 
 
 def _fitting(at: datetime | None, index: Index) -> Escalation | None:

@@ -188,12 +188,8 @@ def _narrowed(opening: Opening, narrowed: Filter, matcher: Matcher) -> Opening:
 
 def _affected(known: Escalation, accounts: Accounts) -> Iterator[Affected]:
     """Everyone in some accounts who is no administrator, but can become one."""
-    reach = known.graph.to_administrator()
     unread = Unread(known.index, at=known.at)
-    for start in known.graph.everybody:
-        hops = reach.best(start)
-        if hops is None or hops[start][0] == 0 or (accounts is not None and start.account not in accounts):
-            continue
+    for start in known.reaching_in(accounts).starts:
         path = known.path_to_administrator(start)
         if path is None:
             continue
@@ -241,9 +237,7 @@ def _totals(
 ) -> EscalationTotals:
     confirmed = [one.member for one in everyone if one.certainty is Certainty.CONFIRMED]
     others = [one.member for one in everyone if one.certainty is not Certainty.CONFIRMED]
-    reach = known.graph.to_administrator()
-    asked = [at for at in known.graph.everybody if accounts is None or at.account in accounts]
-    there = [at for at in asked if (hops := reach.best(at)) is not None and hops[at][0] == 0]
+    reaching = known.reaching_in(accounts)
     unread = Unread(known.index, at=known.at).accounts
     return EscalationTotals(
         confirmed=count_of(confirmed),
@@ -251,8 +245,8 @@ def _totals(
         conditional=sum(one.certainty is Certainty.CONDITIONAL for one in everyone),
         everyone=count_of([*confirmed, *others]),
         openings=groups,
-        administrators=len(there),
-        asked=len(asked),
+        administrators=reaching.there,
+        asked=reaching.asked,
         unread=tuple(_unread_words(unread, accounts)),
         calculated_at=known.made_at,
         own=own,

@@ -28,7 +28,6 @@ ALLOWED: Final = {
     "access/grants/parts.py": "a grant has at most as many parts as it can have accounts",
     "access/what/managed.py": "one policy",
     "changes/act_text.py": "the page says how many more there are",
-    "dashboard/overview.py": "the card says how many accounts there are and links to them",
     "identities/details/history.py": "counts the moments for the tab, which then says 'more than'",
     "management/commands/who_can.py": "examples in an error message",
     "web/context.py": "the number beside an entry of the menu, which then says 'more than'",

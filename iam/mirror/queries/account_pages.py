@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Final, cast
 
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BigAutoField,
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from iam.guard import Viewer
+from iam.guard import Scope, Viewer
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD, PullState, Source
 from iam.mirror.models.setup import DoctorRun
 from iam.mirror.pull.sections import ROLES, USERS
 from iam.mirror.queries import keyset
+from iam.mirror.queries.accounts import COLUMNS
 from iam.mirror.queries.accounts_then import (
     ahead,
     by_then,
@@ -31,6 +48,7 @@ from iam.mirror.queries.accounts_then import (
 )
 from iam.mirror.queries.figures import identities_of, with_kept_figures
 from iam.mirror.queries.freshness import Facts, patience
+from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 20
@@ -44,11 +62,36 @@ def readable_accounts(viewer: Viewer) -> QuerySet[Account]:
     return _scoped(viewer).filter(removed_at__isnull=True)
 
 
-def _scoped(viewer: Viewer) -> QuerySet[Account]:
-    accounts = Account.objects.all()
-    return (
-        accounts if viewer.scope.accounts is None else accounts.filter(account_id__in=viewer.scope.accounts)
+def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[tuple[int, bool]]:
+    """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then by name. One query."""
+    now = datetime.now(tz=UTC)
+    moments = {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
+    rows = _by_need(viewer.scope, is_one=account is not None).rows(
+        **moments, account=account.pk if account else 0
     )
+    return [(pk, bool(needs)) for pk, needs in rows]
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _by_need(scope: Scope, *, is_one: bool) -> Statement:
+    needs = _needs_attention(lambda minutes: Slot(_slot_name(minutes), DateTimeField()))
+    accounts = _within(scope).filter(removed_at__isnull=True)
+    accounts = accounts.filter(pk=Slot("account", BigAutoField())) if is_one else accounts
+    by_need = accounts.annotate(needs=Case(When(needs, then=1), default=0)).order_by("-needs", "name", "id")
+    return Statement(lambda: by_need.values_list("pk", "needs"))
+
+
+def _slot_name(minutes: int | None) -> str:
+    return f"oldest_{minutes or 0}"
+
+
+def _scoped(viewer: Viewer) -> QuerySet[Account]:
+    return _within(viewer.scope)
+
+
+def _within(scope: Scope) -> QuerySet[Account]:
+    accounts = Account.objects.all()
+    return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +129,23 @@ def _matching(text: str, at: datetime | None) -> Q:
 
 def needs_attention(now: datetime) -> Q:
     """Accounts with a section that was denied, held back or not read whole; that cannot be read; or that are old."""
+    return _needs_attention(lambda minutes: now - patience(minutes))
+
+
+def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
+    """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its account (None: the default)."""
     bad = Section.objects.filter(account=OuterRef("pk"), state__in=_BAD)
-    old = Section.objects.filter(account=OuterRef("pk"), name=USERS).filter(_old(now))
+    old = Section.objects.filter(account=OuterRef("pk"), name=USERS).filter(_old(oldest))
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
     failed = Exact(Subquery(last.values("state")[:1]), Value(PullState.FAILED))
     reached = ~Q(source=Source.EXPORT)
     return reached & (Q(Exists(bad)) | Q(Exists(old)) | Q(failed))
 
 
-def _old(now: datetime) -> Q:
-    old = Q(account__pull_every__isnull=True, observed_at__lt=now - patience(None))
+def _old(oldest: Callable[[int | None], Any]) -> Q:
+    old = Q(account__pull_every__isnull=True, observed_at__lt=oldest(None))
     for minutes in INTERVALS:
-        old |= Q(account__pull_every=minutes, observed_at__lt=now - patience(minutes))
+        old |= Q(account__pull_every=minutes, observed_at__lt=oldest(minutes))
     return old
 
 
@@ -133,9 +181,40 @@ def account_page(
 
 def facts_of(ids: list[int], *, at: datetime | None = None) -> list[Facts]:
     """The facts of accounts, in the given order, now or at a moment: three queries, or four of the past."""
-    accounts = _with_last_pull(Account.objects.filter(pk__in=ids), at=at)
-    by_id = {account.pk: account for account in accounts}
+    if at is None:
+        by_id = _by_id(ids)
+    else:
+        by_id = {account.pk: account for account in with_last_pull(Account.objects.filter(pk__in=ids), at=at)}
     return _facts([by_id[pk] for pk in ids if pk in by_id], at=at)
+
+
+_EXTRA: Final = ("last_state", "last_message", "kept_values", "kept_at")
+"""What `_with_last_pull` adds to an account."""
+
+
+def _by_id(ids: list[int]) -> dict[int, Any]:
+    found = {}
+    for row in _accounts(len(ids)).rows(**_filled(ids)) if ids else ():
+        account = instance(Account, row[len(_EXTRA) :])
+        for name, value in zip(_EXTRA, row, strict=False):
+            setattr(account, name, value)
+        found[account.pk] = account
+    return found
+
+
+@lru_cache
+def _accounts(number: int) -> Statement:
+    accounts = _with_last_pull(Account.objects.filter(pk__in=_slots(number)), at=None)
+    return Statement(lambda: accounts.values_list(*_EXTRA, *COLUMNS))
+
+
+def _slots(number: int) -> list[Any]:
+    """The ids of so many accounts in a statement that is kept."""
+    return [Slot(f"id{place}", BigAutoField()) for place in range(number)]
+
+
+def _filled(ids: list[int]) -> dict[str, int]:
+    return {f"id{place}": pk for place, pk in enumerate(ids)}
 
 
 def _with_last_pull(accounts: QuerySet[Account], *, at: datetime | None) -> QuerySet[Account]:
@@ -152,7 +231,8 @@ def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
     if at is not None:
         return _facts_then(accounts, ids, at=at)
     sections: dict[int, dict[str, Section]] = defaultdict(dict)
-    for section in Section.objects.filter(account__in=ids):
+    for row in _sections(len(ids)).rows(**_filled(ids)) if ids else ():
+        section = instance(Section, row)
         sections[section.account_id][section.name] = section
     pulls, reading = _active(ids)
     now = datetime.now(tz=UTC)
@@ -175,15 +255,27 @@ def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
 
 def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
     """The pulls that wait or run, and the sections that are being read: one query."""
-    being_read = FilteredRelation("sections", condition=Q(sections__state=SectionState.READING))
     pulls: dict[int, Pull] = {}
     reading: dict[int, set[str]] = defaultdict(set)
-    rows = Pull.objects.filter(ACTIVE_PULL, account__in=ids).annotate(being_read=being_read)
-    for pull in rows.annotate(part=F("being_read__name")):
+    for part, *values in _active_pulls(len(ids)).rows(**_filled(ids)) if ids else ():
+        pull = instance(Pull, values)
         pulls[pull.account_id] = pull
-        if pull.part:
-            reading[pull.account_id].add(pull.part)
+        if part:
+            reading[pull.account_id].add(part)
     return pulls, reading
+
+
+@lru_cache
+def _sections(number: int) -> Statement:
+    sections = Section.objects.filter(account__pk__in=_slots(number))
+    return Statement(lambda: sections.values_list(*columns(Section)))
+
+
+@lru_cache
+def _active_pulls(number: int) -> Statement:
+    being_read = FilteredRelation("sections", condition=Q(sections__state=SectionState.READING))
+    pulls = Pull.objects.filter(ACTIVE_PULL, account__pk__in=_slots(number)).annotate(being_read=being_read)
+    return Statement(lambda: pulls.annotate(part=F("being_read__name")).values_list("part", *columns(Pull)))
 
 
 def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Facts]:

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.db.models import BigAutoField, Count, F, FilteredRelation, Q, QuerySet
 
+from iam.guard import Scope
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
 from iam.mirror.pull.sections import (
@@ -28,11 +30,12 @@ from iam.mirror.pull.sections import (
     USER_MFA,
     USERS,
 )
-from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.kept import state_of
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
+from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 NOW_ONLY = frozenset(f"{PEOPLE.name}.{name}" for name, tab in PEOPLE.tabs.items() if not tab.is_past)
 QUOTA_SECTIONS = {
@@ -123,8 +126,25 @@ class Kept:
 
 def _kept_by_account(lens: Lens) -> list[Kept]:
     """What is kept of each account that the lens shows: one query."""
-    accounts = visible_accounts(lens.viewer)
-    return _kept(accounts.filter(pk=lens.account.pk) if lens.account else accounts, now=lens.now)
+    statement = _kept_figures(None if lens.account else lens.viewer.scope)
+    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    found = []
+    for values, kept_at, *columns in rows:
+        account = instance(Account, columns)
+        is_current = account.writes == account.counted_writes and kept_at and lens.now - kept_at < RECOUNT
+        found.append(Kept(account, values, account.writes, bool(is_current)))
+    return found
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _kept_figures(scope: Scope | None) -> Statement:
+    """The accounts within a scope, or (None) the one of the slot `account`, each after its kept figures and when they were counted."""
+    accounts = (
+        Account.objects.filter(pk=Slot("account", BigAutoField()))
+        if scope is None
+        else accounts_within(scope)
+    )
+    return Statement(lambda: with_kept_figures(accounts).values_list("kept_values", "kept_at", *COLUMNS))
 
 
 def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
@@ -134,14 +154,6 @@ def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
         kept_values=F("kept__value"),
         kept_at=F("kept__observed_at"),
     )
-
-
-def _kept(accounts: QuerySet[Account], *, now: datetime) -> list[Kept]:
-    found = []
-    for row in cast(Iterable[Any], with_kept_figures(accounts)):
-        is_current = row.writes == row.counted_writes and row.kept_at and now - row.kept_at < RECOUNT
-        found.append(Kept(row, row.kept_values, row.writes, bool(is_current)))
-    return found
 
 
 def _sum(accounts: list[Kept], *, now: datetime) -> Numbers:

@@ -7,17 +7,24 @@ from collections.abc import Callable, Collection, Hashable
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
+from django.db import connection
 from django.db.models import Sum
 
 from iam.mirror.models import Account
 
 MOST: Final = 128
 Result = TypeVar("Result")
+_ALL_WRITES: Final = f"SELECT SUM(writes) FROM {Account._meta.db_table}"  # noqa: S608
 
 
 def state_of(accounts: Collection[str] | None) -> int:
     """A number that grows with whatever is written of these accounts, by number; None for all. One query."""
-    rows = Account.objects.all() if accounts is None else Account.objects.filter(account_id__in=accounts)
+    if accounts is None:
+        # Every overview and list asks this: the ORM takes longer to write the statement than the database to answer it.
+        with connection.cursor() as cursor:
+            cursor.execute(_ALL_WRITES)
+            return int(cursor.fetchone()[0] or 0)
+    rows = Account.objects.filter(account_id__in=accounts)
     return int(rows.aggregate(total=Sum("writes"))["total"] or 0)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db.models import Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
+from iam.guard import Scope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
-    Account,
     Edge,
     EntityState,
     InlinePolicy,
@@ -19,6 +20,7 @@ from iam.mirror.models import (
     Section,
     UserCredentials,
 )
+from iam.mirror.queries.accounts import accounts_within
 from iam.mirror.queries.differences import (
     CAME,
     CHANGED,
@@ -38,6 +40,7 @@ from iam.mirror.queries.kept import KeptResults
 from iam.mirror.queries.lists.core import Lens, of_account
 from iam.mirror.queries.lists.counts import who
 from iam.mirror.queries.visibility import visible
+from iam.prepared import SCOPES_KEPT, Slot, Statement
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
@@ -61,11 +64,25 @@ def _newest(lens: Lens, shown: datetime, limit: int) -> list[Row]:
     return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
 
 
-def news_since(lens: Lens, accounts: QuerySet[Account]) -> datetime | None:
-    """When the history of these accounts begins, where that is within the thirty days before the moment; None before and without any sync."""
-    begins = Section.objects.filter(account__in=accounts).aggregate(first=Min("known_since"))["first"]
+def news_since(lens: Lens) -> datetime | None:
+    """When the history of the accounts that are shown begins, where that is within the thirty days before the moment; None before and
+    without any sync."""
+    statement = _first_known(None if lens.account else lens.viewer.scope)
+    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    begins = rows[0][0] if rows else None
     shown = lens.at or datetime.now(tz=UTC)
     return begins if begins and shown - timedelta(days=NEWS_DAYS) < begins <= shown else None
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _first_known(scope: Scope | None) -> Statement:
+    """Since when a section is known, the earliest within a scope, or (None) in the account of the slot `account`."""
+    known = Section.objects.filter(known_since__isnull=False)
+    if scope is None:
+        known = known.filter(account=Slot("account", BigAutoField()))
+    else:
+        known = known.filter(account__in=accounts_within(scope).values("pk"))
+    return Statement(lambda: known.order_by("known_since").values_list("known_since")[:1])
 
 
 def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:

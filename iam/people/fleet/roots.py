@@ -9,12 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from iam.guard import Right, Viewer
-from iam.mirror.models import NEVER, Account, AccountFact, Kind, valid_at
-from iam.mirror.queries.accounts import visible_accounts
+from django.db.models import BigAutoField, FilteredRelation, Q
+
+from iam.guard import Right, Scope, Viewer
+from iam.mirror.models import NEVER, Account, Kind, valid_at
+from iam.mirror.queries.accounts import accounts_within
 from iam.mirror.queries.visibility import visible_states
+from iam.prepared import SCOPES_KEPT, Slot, Statement
+
+SUMMARY: Final = "summary"
+REPORT: Final = "root_credentials"
+
+
+class Fact(NamedTuple):
+    """What one of the two sources says of a root user."""
+
+    name: str
+    value: dict[str, Any] | None
+    observed_at: datetime
 
 
 class RootStanding(StrEnum):
@@ -40,43 +55,55 @@ class Root:
 
 
 def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
-    """Those without MFA first, then by name; also of accounts of the organization that are not connected. Three queries."""
-    seen = visible_accounts(viewer) if account is None else Account.objects.filter(pk=account.pk)
-    accounts = [one for one in seen if viewer.may(Right.SEE_ACCOUNT, account_id=one.account_id)]
-    facts: dict[int, dict[str, AccountFact]] = {}
-    wanted = AccountFact.objects.filter(
-        valid_at(None), account__in=[one.pk for one in accounts], name__in=["summary", "root_credentials"]
-    )
-    for fact in wanted:
-        facts.setdefault(fact.account_id, {})[fact.name] = fact
-    found = [_root(one, facts.get(one.pk, {})) for one in accounts]
+    """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two queries."""
+    statement = _accounts_and_facts(viewer.scope if account is None else None)
+    rows = statement.rows() if account is None else statement.rows(account=account.pk)
+    facts: dict[tuple[str, str], dict[str, Fact]] = {}
+    for number, name, *fact in rows:
+        known = facts.setdefault((number, name), {})
+        if fact[0] is not None:
+            known[fact[0]] = Fact(*fact)
+    seen = {one: facts[one] for one in facts if viewer.may(Right.SEE_ACCOUNT, account_id=one[0])}
+    found = [_root(number, name, known) for (number, name), known in seen.items()]
     if account is None:
-        found += _unconnected(viewer, {one.account_id for one in accounts})
+        found += _unconnected(viewer, {number for number, _ in seen})
     return sorted(found, key=lambda one: (one.standing, one.name.lower(), one.account_id))
 
 
-def _root(account: Account, facts: Mapping[str, AccountFact]) -> Root:
+@lru_cache(maxsize=SCOPES_KEPT)
+def _accounts_and_facts(scope: Scope | None) -> Statement:
+    """Number and name of each account within a scope, or (None) of the one of the slot `account`, once for each `Fact` of its root user."""
+    accounts = Account.objects.filter(pk=Slot("account", BigAutoField()))
+    accounts = accounts_within(scope) if scope is not None else accounts
+    told = FilteredRelation(
+        "facts", condition=valid_at(None, prefix="facts__") & Q(facts__name__in=[SUMMARY, REPORT])
+    )
+    columns = ("account_id", "name", "told__name", "told__value", "told__observed_at")
+    return Statement(lambda: accounts.annotate(told=told).values_list(*columns))
+
+
+def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
     """The newer of the two readings counts where they differ: AWS makes the report at most every four hours."""
-    summary, report = facts.get("summary"), facts.get("root_credentials")
+    summary, report = facts.get(SUMMARY), facts.get(REPORT)
     told = [one for one in (report, summary) if one is not None and _mfa(one) is not None]
     if not told:
-        return Root(account.account_id, account.name, RootStanding.UNREAD)
+        return Root(number, name, RootStanding.UNREAD)
     newest = max(told, key=lambda one: one.observed_at)
     values: dict[str, Any] = (summary.value or {}) if summary else {}
     standing = RootStanding.ON if _mfa(newest) else RootStanding.NONE
     keys = _keys(summary, report)
     if values.get("AccountPasswordPresent") == 0 and not keys:
         standing = RootStanding.ABSENT
-    return Root(account.account_id, account.name, standing, keys, _last_used(report), newest.observed_at)
+    return Root(number, name, standing, keys, _last_used(report), newest.observed_at)
 
 
-def _mfa(fact: AccountFact) -> bool | None:
+def _mfa(fact: Fact) -> bool | None:
     values = fact.value or {}
-    known = values.get("AccountMFAEnabled" if fact.name == "summary" else "mfa_active")
+    known = values.get("AccountMFAEnabled" if fact.name == SUMMARY else "mfa_active")
     return None if known is None else bool(known)
 
 
-def _keys(summary: AccountFact | None, report: AccountFact | None) -> int | None:
+def _keys(summary: Fact | None, report: Fact | None) -> int | None:
     values = (report.value or {}) if report else {}
     if values:
         return sum(bool(values.get(f"access_key_{slot}_active")) for slot in (1, 2))
@@ -84,7 +111,7 @@ def _keys(summary: AccountFact | None, report: AccountFact | None) -> int | None
     return None if present is None else int(present)
 
 
-def _last_used(report: AccountFact | None) -> datetime | None:
+def _last_used(report: Fact | None) -> datetime | None:
     values = (report.value or {}) if report else {}
     texts = [values.get(name) for name in ("password_last_used", "key_1_last_used", "key_2_last_used")]
     found = [datetime.fromisoformat(text) for text in texts if isinstance(text, str) and "T" in text]
@@ -94,10 +121,15 @@ def _last_used(report: AccountFact | None) -> datetime | None:
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:
     """Accounts that an organization has, and Gatehouse does not."""
-    rows = visible_states(viewer, at=None, kinds=(Kind.ORG_ACCOUNT,)).filter(kind=Kind.ORG_ACCOUNT)
-    found = dict(rows.values_list("entity__aws_id", "name"))
+    found = dict(_accounts_of_organizations(viewer).rows())
     return [
         Root(number, name, RootStanding.UNCONNECTED)
         for number, name in found.items()
         if number not in connected
     ]
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _accounts_of_organizations(viewer: Viewer) -> Statement:
+    rows = visible_states(viewer, at=None, kinds=(Kind.ORG_ACCOUNT,)).filter(kind=Kind.ORG_ACCOUNT)
+    return Statement(lambda: rows.values_list("entity__aws_id", "name"))

@@ -95,3 +95,28 @@ def test_the_last_graph_is_shown_until_there_is_a_newer(world: World, may_go_on:
         time.sleep(0.01)
     node = escalation_at(None).graph.find(world.production.account_id, world.of["nobody"].pk)
     assert node in escalation_at(None).graph.to_administrator().any
+
+
+def test_the_overview_does_not_read_the_organization_to_say_that_it_is_being_calculated(
+    world: World, may_go_on: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("a page read the organization")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(escalation_graph, "snapshot", read)
+        patched.setattr(escalation_graph, "WAIT_SECONDS", 30)
+        began = time.monotonic()
+        assert escalation_graph.kept_escalation(None) is None
+        assert time.monotonic() - began < 5, "nor did it wait"
+    may_go_on.set()
+    _end()
+    first = escalation_graph.kept_escalation(None)
+    assert first is not None
+    make.inline(world.of["nobody"], "own", body=body(allow("Own", "iam:PutUserPolicy")))
+    revisions.note(world.production.pk, [world.of["nobody"].pk])
+    monkeypatch.setattr(escalation_graph, "LOOK_SECONDS", 0)
+    deadline = time.monotonic() + 30
+    while escalation_graph.kept_escalation(None) is first:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

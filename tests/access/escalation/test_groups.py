@@ -22,6 +22,7 @@ from iam.access.escalation_groups import (
 from iam.mirror import snapshot
 from iam.mirror.models import Account, EdgeKind, Entity, Section, SectionState
 from iam.mirror.pull.sections import ORGANIZATION, POLICIES
+from iam.policy.escalation.graph import Graph
 from iam.policy.request import PrincipalKind
 from tests import factories as make
 from tests.access.escalation.conftest import ONE, TWO, World, allow, body
@@ -206,3 +207,17 @@ def test_what_a_fix_leaves_is_said_for_one_and_for_many(closed: int, others: int
     someone = cast("Affected", object())
     fix = Fix(frozenset(), (someone,) * closed, (someone,) * others, (), is_whole=True)
     assert fix_words(fix) == words
+
+
+def test_the_overview_looks_through_the_organization_once_for_a_graph(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, of_one = escalation_totals(None), escalation_totals(frozenset({TWO}))
+    assert first != of_one
+    everybody = property(lambda _: pytest.fail("looked at everybody again"))
+    monkeypatch.setattr(Graph, "everybody", everybody)
+    assert escalation_totals(None) == first
+    assert escalation_totals(frozenset({TWO})) == of_one
+    forget()
+    with pytest.raises(pytest.fail.Exception):
+        escalation_totals(None)

@@ -84,7 +84,11 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
 
 def unsynced_sections(lens: Seen) -> frozenset[str]:
     """The sections that some account in sight has never had synced whole, or not by the moment that is shown: one query."""
-    return frozenset(_unsynced(lens).values_list("name", flat=True).distinct())
+    if lens.at is not None:
+        return frozenset(_unsynced(lens).values_list("name", flat=True).distinct())
+    statement = _unsynced_names(None if lens.account else lens.viewer.scope)
+    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    return frozenset(name for (name,) in rows)
 
 
 def unsynced_accounts(sections: tuple[str, ...], lens: Seen) -> list[tuple[str, str]]:
@@ -144,6 +148,17 @@ def was_unknown(entity: Entity, *, at: datetime) -> bool:
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two moments; None if either is unknown."""
     return min(one, other) if one and other else None
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _unsynced_names(scope: Scope | None) -> Statement:
+    """The names of `_unsynced` today within a scope, or (None) in the account of the slot `account`."""
+    missing = Section.objects.filter(unknown_at(None)).order_by()
+    if scope is None:
+        missing = missing.filter(account=Slot("account", BigAutoField()))
+    else:
+        missing = missing.filter(account__in=accounts_concerned(scope).values("pk"))
+    return Statement(lambda: missing.values_list("name").distinct())
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
