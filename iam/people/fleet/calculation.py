@@ -29,7 +29,7 @@ from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
 from iam.people.fleet.urgency import urgency
 
 SMALL: Final = 5_000
-"""In an organization of no more users and roles, a page calculates what is missing itself."""
+"""In an organization of no more users and roles, a page finds itself what a worker hasn't calculated yet."""
 LASTS: Final = timedelta(hours=1)
 """After so long an account is calculated again although nothing was written: dates in its policies have passed."""
 BATCH: Final = 500
@@ -44,13 +44,15 @@ class Fresh:
     """How far the calculation is, for some accounts: those that were written to since theirs (`behind`).
 
     `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each calculation. `lacks_users`:
-    there are users of whom nothing was calculated yet.
+    there are users of whom nothing was calculated yet. `found` are the administrators, and whether each surely is one, where the page has
+    found them itself.
     """
 
     behind: tuple[Account, ...]
     since: datetime | None
     stamp: str
     lacks_users: bool
+    found: Mapping[int, bool] | None = None
 
 
 def kept_of(account: Account) -> FleetAccount | None:
@@ -59,13 +61,15 @@ def kept_of(account: Account) -> FleetAccount | None:
 
 
 def fresh(places: Places, *, account: Account | None) -> Fresh:
-    """How far the calculation is for one account, or all; what is missing is calculated now or by a worker. Two queries at rest."""
+    """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by a worker; in a small
+    organization the administrators are found at once, and nothing is written, since a page only reads."""
     found = _fresh(places, account)
     if not found.behind:
         return found
     if _is_small():
-        calculate([one.account_id for one in found.behind])
-        return _fresh(places, account)
+        number = account.account_id if account else ""
+        administrators = in_force.administrators(places.revisions, account=number)
+        return Fresh((), None, found.stamp, lacks_users=False, found=administrators)
     nudge()
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat
 
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
@@ -66,10 +66,10 @@ class Fleet:
         )
 
     def _rows(self, seen: Seen, sort: str) -> States:
-        is_kept = sort == "urgency" and not self.fresh.lacks_users
+        is_kept = sort == "urgency" and not self.fresh.lacks_users and self.fresh.found is None
         users = _users(seen) if is_kept else None
         found = people.rows(seen, "" if sort == "urgency" else sort, users=users)
-        found = found.annotate(administrator=F("entity__fleet__administrator"))
+        found = found.annotate(administrator=self._administrator())
         shown: States = found.annotate(
             urgency=urgency(self.places, is_administrator=IS_ADMINISTRATOR, is_unchecked=IS_UNCHECKED)
         )
@@ -87,16 +87,31 @@ class Fleet:
         )
         return ordered
 
+    def _administrator(self) -> Any:
+        """The level of each user; none of whom nothing is known yet."""
+        if self.fresh.found is None:
+            return F("entity__fleet__administrator")
+        surely = [user for user, is_sure in self.fresh.found.items() if is_sure]
+        return Case(
+            When(entity__in=surely, then=Value(Administrator.YES.value)),
+            When(entity__in=list(self.fresh.found), then=Value(Administrator.CONDITIONAL.value)),
+            default=Value(Administrator.NO.value),
+        )
+
+    def _held_by_administrators(self) -> Q:
+        """The same of rows of credentials."""
+        if self.fresh.found is not None:
+            return Q(user__in=list(self.fresh.found))
+        known = FleetUser.objects.filter(user=OuterRef("user"), administrator__gt=Administrator.NO)
+        return Q(Exists(known))
+
     def _tabs(self) -> dict[str, Tab]:
         lacking = Q(urgency=HARDWARE)
-        is_administrator = Exists(
-            FleetUser.objects.filter(user=OuterRef("user"), administrator__gt=Administrator.NO)
-        )
         return {
             "all": Tab(lambda _: EVERYBODY, people.TABS["all"].counts, is_past=False, sort="urgency"),
             "administrators": Tab(
                 lambda _: LOCKED & IS_ADMINISTRATOR & IN_USE,
-                self._counted(LOCKED & Q(is_administrator) & IN_USE),
+                self._counted(LOCKED & self._held_by_administrators() & IN_USE),
                 is_past=False,
                 sort="name",
             ),
