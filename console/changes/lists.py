@@ -31,6 +31,7 @@ TABS = (
     ("running", "In progress"),
     ("applied", "Done"),
     ("trouble", "Failed"),
+    ("unknown", "Unknown outcome"),
     ("closed", "Cancelled"),
 )
 

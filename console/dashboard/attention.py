@@ -17,7 +17,7 @@ from iam.access.grants.queries import narrowed as grants_in
 from iam.access.sight import accounts_seen
 from iam.changes.drift.effect import WEIGHTS
 from iam.changes.drift.queries import open_drifts
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.queries import narrowed, visible_changes, waiting_for
 from iam.changes.risks import CRITICAL
 from iam.guard import Right, Viewer
@@ -146,11 +146,11 @@ def _countables(viewer: Viewer, account: Account | None) -> list[Countable]:
             reverse("leaving:leavers"),
         ),
         Countable(
-            _within(visible_changes(viewer).filter(state=ChangeState.UNKNOWN), account),
-            "Changes with an unknown outcome",
+            _requests_of(_within(visible_changes(viewer).filter(state=ChangeState.UNKNOWN), account)),
+            "Requests with an unknown outcome",
             "AWS didn’t answer. Check the status in AWS, then decide.",
             "bad",
-            f"{changes}?tab=trouble{also}",
+            f"{changes}?tab=unknown{also}",
         ),
         Countable(
             narrowed(waiting_for(viewer), viewer=viewer, account_id=number),
@@ -168,10 +168,10 @@ def _countables(viewer: Viewer, account: Account | None) -> list[Countable]:
         ),
         Countable(
             grants_in(visible_grants(viewer).filter(state=GrantState.PARTLY), account_id=number),
-            "Grants only partly in force",
+            "Grants only partly active",
             "In some accounts the change failed.",
             "warn",
-            f"{grants}?tab=failed{also}",
+            f"{grants}?tab=partly{also}",
         ),
         Countable(
             grants_in(ending_soon(viewer), account_id=number),
@@ -185,6 +185,11 @@ def _countables(viewer: Viewer, account: Account | None) -> list[Countable]:
 
 def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Change]:
     return changes.filter(account=account) if account else changes
+
+
+def _requests_of(changes: QuerySet[Change]) -> QuerySet[ChangeSet]:
+    """The requests, which the list has a row of each."""
+    return ChangeSet.objects.filter(pk__in=changes.values("change_set"))
 
 
 def _number(account: Account | None) -> str:

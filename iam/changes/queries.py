@@ -25,6 +25,7 @@ STATES: dict[str, tuple[ChangeState, ...]] = {
     "running": RUNNING,
     "applied": (ChangeState.APPLIED,),
     "trouble": (ChangeState.FAILED, ChangeState.UNKNOWN),
+    "unknown": (ChangeState.UNKNOWN,),
     "closed": (ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED),
 }
 """The tabs of the list: a word of the address → the states of the changes that it shows."""
@@ -193,7 +194,9 @@ def list_changes(
     if mine:
         changes = changes.filter(requested_by=viewer.person_id)
     if tab in STATES:
-        changes = _in_tab(changes, seen, tab)
+        # A request that is done or closed is so in all accounts; any other is where one of its changes is.
+        is_whole = tab in ("applied", "closed") or not account_id
+        changes = _in_tab(changes, seen if is_whole else seen.filter(account__account_id=account_id), tab)
     matching = seen
     if account_id:
         matching = matching.filter(account__account_id=account_id)

@@ -25,9 +25,9 @@ BUSY, QUIET = "111111111111", "222222222222"
 REFERENCE = re.compile(r"\b(?:CHG|GRT)-[0-9A-F]{8}\b")
 WAITING = (
     "Offboarding not finished",
-    "Changes with an unknown outcome",
+    "Requests with an unknown outcome",
     "Requests to approve",
-    "Grants only partly in force",
+    "Grants only partly active",
     "Grants that end soon",
 )
 
@@ -61,6 +61,9 @@ def _fill(account: Account, *, times: int = 1) -> None:
         made.grant(account, user, asked_by=asker, state=State.PARTLY, ends_in=None)
         made.change(soon, user)
         made.change(soon, user, state=ChangeState.UNKNOWN)
+        # Neither is among the lines: the lists that they lead to must not have them either.
+        made.grant(account, user, asked_by=asker, state=State.FAILED, ends_in=None)
+        made.change(soon, user, state=ChangeState.FAILED)
     leaving.left(user, asker, stage=Stage.PARTLY)
 
 
@@ -102,7 +105,7 @@ def test_each_number_is_that_of_the_list_that_it_leads_to(accounts: dict[str, Ac
     client = _client(Role.APPROVER, name="Hana Sato")
     for number, times in ((BUSY, 2), (QUIET, 1)):
         found = _matters(_main(client, number))
-        for title in ("Requests to approve", "Grants that end soon", "Changes with an unknown outcome"):
+        for title in WAITING[1:]:
             address, count = found[title]
             listed = _text(client, unescape(address)).partition("<main")[2]
             assert f"account={number}" in address

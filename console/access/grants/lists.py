@@ -39,6 +39,7 @@ LABELS: Final = (
     ("soon", "Ending soon"),
     ("ended", "Ended"),
     ("failed", "Failed"),
+    ("partly", "Partly active"),
     ("closed", "Closed"),
 )
 NOTHING: Final = {
@@ -47,6 +48,7 @@ NOTHING: Final = {
     "soon": "No grants end within a week.",
     "ended": "No ended grants.",
     "failed": "No failed grants.",
+    "partly": "No grants that are active in some of their accounts only.",
     "closed": "No grants were rejected or withdrawn, or expired without a decision.",
 }
 """What an empty tab says."""

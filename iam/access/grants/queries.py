@@ -26,6 +26,7 @@ TABS: Final[dict[str, tuple[State, ...]]] = {
     "soon": GIVING,
     "ended": (State.ENDING, State.ENDED),
     "failed": (State.FAILED, State.PARTLY, State.REFUSED),
+    "partly": (State.PARTLY,),
     "closed": (State.REJECTED, State.WITHDRAWN, State.EXPIRED),
 }
 """The tabs of the list: a word of the address → the states it shows; "soon" also asks for the end."""
