@@ -57,7 +57,16 @@ import django; django.setup()
 from datetime import UTC, datetime
 from iam.mirror.models import Account, Pull
 now = datetime.now(tz=UTC)
-Pull.objects.create(account=Account.objects.get(), state="complete", began_at=now, ended_at=now)
+account, _ = Account.objects.get_or_create(account_id="111122223333", defaults={"name": "Backup", "source": "role"})
+Pull.objects.create(account=account, state="complete", began_at=now, ended_at=now)
+"""
+
+
+ENTRY = """
+import django; django.setup()
+from iam.journal.chain import chain_pending
+from iam.journal.services import record
+record(kind="backup.made", actor=None); chain_pending()
 """
 
 
@@ -155,6 +164,7 @@ def test_a_database_that_is_older_than_the_last_block_is_held(
     installed: Installation, cluster: Cluster, second: Cluster, tmp_path: Path
 ) -> None:
     """The same cluster and database, such as after a recovery to an earlier time: only the file beside it knows better."""
+    script(installed, ENTRY)
     restored = copy(cluster, second, tmp_path)
     start = "import django; django.setup()\nfrom console.web.startup import before_working; before_working()"
     script(installed, start, DATABASE_URL=restored)
