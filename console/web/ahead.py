@@ -1,14 +1,12 @@
-"""What a web process reads before anybody asks: the index, and the paths of privilege escalation."""
+"""What a web process reads before anybody asks: the index. Escalation waits until somebody asks, since it takes the process for most of a minute."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import Thread
 
 import structlog
 from django.db import connections
 
-from iam.access.escalation_graph import BeingCalculatedError, escalation_at
 from iam.mirror.snapshot import snapshot
 
 logger = structlog.get_logger(__name__)
@@ -25,8 +23,6 @@ def _read() -> None:
     try:
         with snapshot():
             pass
-        with suppress(BeingCalculatedError):
-            escalation_at(None)
     except Exception:
         logger.exception("index.not_read_ahead")
     finally:
