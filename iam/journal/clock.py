@@ -57,7 +57,7 @@ def assert_right() -> None:
 
 
 def is_right() -> bool:
-    """False while this host's clock is wrong: whoever asks leaves the work to other hosts. Looks at most every half minute."""
+    """False while this host's clock is wrong: the caller leaves the work to other hosts. Looks at most every half minute."""
     if time.monotonic() - _found.get("at", -LOOK_AGAIN) >= LOOK_AGAIN:
         _found.update(at=time.monotonic(), ahead=seconds_ahead())
     is_wrong = abs(_found["ahead"]) > MOST_WRONG

@@ -91,7 +91,7 @@ def _receivers(grant: Grant) -> dict[tuple[tuple[str, str], ...], list[Person]]:
     entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
     accounts: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for entry in entries.select_related("entity", "account").order_by("pk"):
-        # Whoever was renamed since is told as well.
+        # Those who were renamed since are told as well.
         arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn
         accounts[arn].add((entry.account.account_id, entry.account.name))
     places: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
@@ -183,7 +183,7 @@ def _people(grant: Grant) -> list[Person]:
     """Whoever asked, and the people behind the users who hold something of it."""
     entries = LedgerEntry.objects.filter(part__grant=grant)
     named = Q(identities__user_arn__in=entries.filter(entity__isnull=True).values("holder_arn"))
-    # Whoever was renamed since is told as well.
+    # Those who were renamed since are told as well.
     meant = Q(identities__user_arn__in=entries.filter(entity__gone_at__isnull=True).values("entity__arn"))
     receivers = Person.objects.filter(named | meant, is_active=True)
     asked = Person.objects.filter(is_active=True, pk=grant.requested_by)
