@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.repeated_markup import repeated_markup
@@ -14,6 +14,7 @@ from tests.repeated_markup import repeated_markup
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
 MAX_TEMPLATE_COLUMNS = 160
+TEMPLATE_SUFFIXES = {".html", ".txt"}
 MAX_TEMPLATE_LINES = 200
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
@@ -61,6 +62,9 @@ def breaches() -> Iterator[str]:
         if str(place).startswith(POLICY_LANGUAGE) and str(place) != FOLDING:
             for number, what in unicode_case("\n".join(lines)):
                 yield f"{place}:{number}: {what}; the policy language knows A to Z only: use iam.policy.letter_case"
+    yield from wide_lines(
+        {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in tracked("templates/*")}
+    )
     templates: dict[str, str] = {}
     for file in tracked("templates/*.html"):
         source = templates[str(file.relative_to(ROOT))] = file.read_text(encoding="utf-8")
@@ -70,15 +74,20 @@ def breaches() -> Iterator[str]:
                 f"{file.relative_to(ROOT)}: {length} lines; {MAX_TEMPLATE_LINES} are the limit: "
                 "include components named for what they show"
             )
-        for number, line in enumerate(source.splitlines(), start=1):
-            if len(line) > MAX_TEMPLATE_COLUMNS:
-                yield f"{file.relative_to(ROOT)}:{number}: {len(line)} columns; {MAX_TEMPLATE_COLUMNS} are the limit"
         markup = TEMPLATE_TAG.sub("", source)
         for rule, what in TEMPLATE_RULES:
             for match in rule.finditer(markup):
                 number = markup.count("\n", 0, match.start()) + 1
                 yield f"{file.relative_to(ROOT)}:{number}: {what}"
     yield from repeated_markup(templates)
+
+
+def wide_lines(sources: Mapping[str, str]) -> Iterator[str]:
+    """Each line of a template, of a page or of a mail, that is wider than an editor shows."""
+    for place, source in sources.items():
+        for number, line in enumerate(source.splitlines(), start=1):
+            if len(line) > MAX_TEMPLATE_COLUMNS and Path(place).suffix in TEMPLATE_SUFFIXES:
+                yield f"{place}:{number}: {len(line)} columns; {MAX_TEMPLATE_COLUMNS} are the limit"
 
 
 def unicode_case(source: str) -> Iterator[tuple[int, str]]:
