@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import pytest
 
+from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.access.grants import services
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.aws import writes
+from iam.aws.session import Access, connect
 from iam.changes.models import Change
 from iam.changes.runner import run
 from iam.changes.runner.claims import due
@@ -176,6 +181,19 @@ class Office:
 def office(scene: Scene) -> Office:
     """See Office."""
     return Office(scene)
+
+
+@pytest.fixture
+def there(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """The same in another account, written to through its write role."""
+    number = ACCOUNT_IDS["production"]
+    role = f"arn:aws:iam::{number}:role/{WRITER_ROLE}"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HUB_SECRET_ACCESS_KEY)
+    account = factories.account(number, role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID)
+    aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
+    yield Office(replace(office.scene, aws=aws, account=account))
+    aws.close()
 
 
 def statements(text: str = READS) -> What:

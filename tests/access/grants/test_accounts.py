@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
-import pytest
 from botocore.exceptions import ClientError
 
-from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
-from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
 from iam.access.grants.terms import Terms, Who, WhoKind
-from iam.aws.session import Access, connect
 from iam.changes.models import Change
-from tests import factories
 from tests.access.grants.conftest import Office, statements
-
-
-@pytest.fixture
-def there(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    """The same in another account, written to through its write role."""
-    number = ACCOUNT_IDS["production"]
-    role = f"arn:aws:iam::{number}:role/{WRITER_ROLE}"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HUB_SECRET_ACCESS_KEY)
-    account = factories.account(number, role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID)
-    aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
-    yield Office(replace(office.scene, aws=aws, account=account))
-    aws.close()
 
 
 def _terms(office: Office, there: Office, *arns: str) -> Terms:

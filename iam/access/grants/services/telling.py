@@ -1,9 +1,8 @@
-"""Tells people that a grant has begun, ends soon, or has ended: whom it is for, and of its end also who requested it, as far as they may open it."""
+"""Tells people that a grant has begun, ends soon, or has ended: who receives it, in the words that they may read, and of its end also who requested it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,9 +15,10 @@ from django.db.models import F, Q
 from iam.access.grants.effects import bodies_for, in_one_line
 from iam.access.grants.models import GIVING, Act, Grant, LedgerEntry, State
 from iam.access.grants.queries import visible_grants
+from iam.access.grants.recipients import recipients_of
 from iam.access.grants.wording import moment
 from iam.changes.summary import where_words
-from iam.directory.models import Identity, Person
+from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.notify.events import Event, spec_of
 from iam.notify.models import Channel
@@ -55,53 +55,58 @@ def _is_time(grant: Grant, now: datetime) -> bool:
 
 def _warn(grant: Grant) -> None:
     assert grant.ends_at is not None
-    text = f"{_what(grant)} until {moment(grant.ends_at)}. To keep the access longer, open the grant before then and extend it or request it again. Both need approval."
+    end = moment(grant.ends_at)
     _tell(
         grant,
         Event.GRANT_ENDING,
         said="ends soon",
-        text=text,
+        text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend it or request it again. Both need approval.",
         key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
     )
+    for group in recipients_of(grant):
+        where = where_words([name for _, name in group.places])
+        _tell_others(
+            grant,
+            group.people,
+            Event.GRANT_ENDING,
+            subject=f"Your access ends soon: {_words(grant)}",
+            text=f"{_words(grant)} ({where}) until {end}. To keep the access longer, ask {grant.requested_label}, who requested it.",
+            key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
+        )
 
 
 def tell_began(grant: Grant) -> None:
     """People who receive a grant that another person requested have access now: what, where and until when; in the caller's transaction.
 
-    Each reads only of the accounts in which they hold something of it; who requested it is told by the request. Where another account follows later,
-    or its end is undone, they are told again.
+    Each reads only of the accounts in which they receive something of it; who requested it is told by the request. Where another account follows
+    later, or its end is undone, they are told again. Who receives it by a group or a role cannot open the grant, and reads how they come to it.
     """
     returns = grant.versions.filter(act=Act.RETURNED).count()
     until = f"until {moment(grant.ends_at)}" if grant.ends_at else "permanently"
-    for accounts, people in _receivers(grant).items():
-        where = where_words([name for _, name in accounts])
-        numbers = ",".join(number for number, _ in accounts)
+    for group in recipients_of(grant):
+        people = [person for person in group.people if person.pk != grant.requested_by]
+        if not people:
+            continue
+        where = where_words([name for _, name in group.places])
+        numbers = ",".join(number for number, _ in group.places)
+        key = f"{grant.pk}:began:{returns}:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
+        what = "\n\n".join([f"{_words(grant)} ({where}) {until}.", *group.how])
         _tell_some(
             grant,
             people,
             Event.GRANT_BEGAN,
             subject=f"You now have access: {grant.title}",
-            text=f"{_words(grant)} ({where}) {until}.\n\nRequested by {grant.requested_label}: {grant.agreed.why}",
-            key=f"{grant.pk}:began:{returns}:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}",
+            text=f"{what}\n\nRequested by {grant.requested_label}: {grant.agreed.why}",
+            key=key,
         )
-
-
-def _receivers(grant: Grant) -> dict[tuple[tuple[str, str], ...], list[Person]]:
-    """The people whose users hold something of it by now, without who requested it, by the accounts (number, name) in which they do."""
-    entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
-    accounts: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for entry in entries.select_related("entity", "account").order_by("pk"):
-        # Those who were renamed since are told as well.
-        arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn
-        accounts[arn].add((entry.account.account_id, entry.account.name))
-    places: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
-    linked = Identity.objects.filter(user_arn__in=accounts).exclude(person=grant.requested_by)
-    for person_id, arn in linked.values_list("person_id", "user_arn"):
-        places[person_id] |= accounts[arn]
-    together: dict[tuple[tuple[str, str], ...], list[Person]] = defaultdict(list)
-    for person in Person.objects.filter(pk__in=places, is_active=True).order_by("pk"):
-        together[tuple(sorted(places[person.pk], key=lambda account: account[1]))].append(person)
-    return together
+        _tell_others(
+            grant,
+            people,
+            Event.GRANT_BEGAN,
+            subject=f"You now have access: {_words(grant)}",
+            text=f"{what}\n\nRequested by {grant.requested_label}.",
+            key=key,
+        )
 
 
 def tell_ended(grant: Grant) -> None:
@@ -109,9 +114,22 @@ def tell_ended(grant: Grant) -> None:
 
     What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is told to ask for it again.
     """
-    if grant.state == State.ENDED and grant.ended_at and not _went_with_its_person(grant):
-        text = f"{_what(grant)}: ended on {moment(grant.ended_at)}. To get the access again, submit a new request."
-        _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=f"{grant.pk}:ended")
+    if grant.state != State.ENDED or not grant.ended_at or _went_with_its_person(grant):
+        return
+    end, again = moment(grant.ended_at), "To get the access again, submit a new request."
+    key = f"{grant.pk}:ended"
+    text = f"{_what(grant)}: ended on {end}. {again}"
+    _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=key)
+    for group in recipients_of(grant, has_ended=True):
+        where = where_words([name for _, name in group.places])
+        _tell_others(
+            grant,
+            group.people,
+            Event.GRANT_ENDED,
+            subject=f"Your access has ended: {_words(grant)}",
+            text=f"{_words(grant)} ({where}): ended on {end}. {again}",
+            key=key,
+        )
 
 
 def told_of_end(grant_id: UUID) -> set[UUID]:
@@ -163,6 +181,16 @@ def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None
 def _who_open(grant: Grant, people: Sequence[Person]) -> list[Person]:
     """Of these people, those who can open it."""
     return [one for one in people if visible_grants(viewer_for(one)).filter(pk=grant.pk).exists()]
+
+
+def _tell_others(
+    grant: Grant, people: Sequence[Person], event: Event, *, subject: str, text: str, key: str
+) -> None:
+    """Tell those of these people who receive it but cannot open it: its title and its reason may name others, so that they read neither."""
+    opening = {person.pk for person in _who_open(grant, people)}
+    others = [person for person in people if person.pk not in opening]
+    if others:
+        notify(event, people=others, subject=subject, text=text, path="/", key=key, reference=grant.reference)
 
 
 def _tell_some(

@@ -1,0 +1,114 @@
+"""The people who receive a grant: by their own users, as members of a group that holds it, or by a role that they can assume."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.directory.models import Identity, Person
+from iam.mirror.models import Edge, EdgeKind, EntityState, valid_at
+from iam.policy.trust_conditions import as_list
+from iam.policy.trust_principals import read_principals
+
+Place = tuple[str, str]
+"""Number and name of an account."""
+
+
+@dataclass(slots=True)
+class Received:
+    """Where somebody receives it, and, for what they do not hold themselves, a sentence on how they come to it."""
+
+    places: set[Place] = field(default_factory=set)
+    how: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """People who receive it in the same accounts in the same way."""
+
+    people: tuple[Person, ...]
+    places: tuple[Place, ...]
+    how: tuple[str, ...]
+
+
+def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
+    """Everyone active who has something of it by now, or (`has_ended`) had something of it, grouped by what they can be told.
+
+    Members of a group are those of today. Through a role come those whose users its trust policy names; for a role that trusts a
+    whole account, a provider or another role it is not known who uses it.
+    """
+    entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False)
+    if not has_ended:
+        entries = entries.filter(until__isnull=True)
+    by_arn: dict[str, Received] = defaultdict(Received)
+    for entry in entries.select_related("entity", "account", "change", "part").order_by("pk"):
+        # A caller's right to assume the role is in their own account; what they get is where the role is.
+        if entry.account_id == entry.part.account_id:
+            _note(entry, by_arn)
+    by_person: dict[UUID, Received] = defaultdict(Received)
+    for person_id, arn in Identity.objects.filter(user_arn__in=by_arn).values_list("person_id", "user_arn"):
+        by_person[person_id].places |= by_arn[arn].places
+        by_person[person_id].how |= by_arn[arn].how
+    return _grouped(by_person)
+
+
+def _grouped(by_person: Mapping[UUID, Received]) -> list[Recipients]:
+    groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
+    for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
+        received = by_person[person.pk]
+        places = tuple(sorted(received.places, key=lambda place: place[1]))
+        groups[places, tuple(sorted(received.how))].append(person)
+    return [Recipients(tuple(people), places, how) for (places, how), people in groups.items()]
+
+
+def _note(entry: LedgerEntry, by_arn: dict[str, Received]) -> None:
+    """Add those who receive one permission."""
+    # Those who were renamed since are found as well.
+    arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn
+    place = (entry.account.account_id, entry.account.name)
+    name = arn.rpartition("/")[2]
+    arns, how = [arn], ""
+    if ":group/" in arn:
+        arns, how = list(_members(entry)), f"In {place[1]}, you get it as a member of the group {name}."
+    elif ":role/" in arn:
+        arns, how = list(_assumers(entry)), f"To use it in {place[1]}, switch to the role {name} ({arn})."
+    for user_arn in arns:
+        by_arn[user_arn].places.add(place)
+        if how:
+            by_arn[user_arn].how.add(how)
+
+
+def _members(entry: LedgerEntry) -> Iterable[str]:
+    members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target=entry.entity_id)
+    return members.values_list("source__arn", flat=True)
+
+
+def _assumers(entry: LedgerEntry) -> Iterator[str]:
+    """The users whom the trust policy names: in the statement that the grant added, or in the whole of it where the role itself receives."""
+    for statement in _trust_statements(entry):
+        if statement.get("Effect") != "Allow" or "Principal" not in statement:
+            continue
+        if entry.sort == Sort.TRUST and statement.get("Sid") != entry.target:
+            continue
+        for principal in read_principals(statement["Principal"]):
+            if principal.kind == "user":
+                yield principal.text
+
+
+def _trust_statements(entry: LedgerEntry) -> list[Mapping[str, Any]]:
+    """Those of the change that wrote the trust policy, which stays when the role is gone; for other permissions of a role, those of now."""
+    params = entry.change.params if entry.change else {}
+    if entry.sort == Sort.TRUST:
+        text = params.get("document")
+    elif entry.sort == Sort.ROLE:
+        text = params.get("trust")
+    else:
+        state = EntityState.objects.filter(valid_at(None), entity=entry.entity_id).select_related("document")
+        role = state.first() if entry.entity_id else None
+        text = role.document.text if role and role.document else None
+    return as_list(json.loads(text).get("Statement")) if text else []
