@@ -9,7 +9,7 @@ from typing import Final
 
 from django.http import Http404
 
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, entity_or_404
 from console.web.context import frame_of
 from console.web.middleware import ZONE, moment_of
 from console.web.moments import input_text
@@ -18,7 +18,6 @@ from iam.access.compare import Moment
 from iam.access.principals import PrincipalError, Who, find_principal
 from iam.access.sight import accounts_seen
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries.entities import find_entity
 from iam.mirror.queries.moments import just_after
 from iam.policy.request import PrincipalKind
 
@@ -148,7 +147,7 @@ def _who(
 
 def _numbered(request: ViewerRequest, number: int) -> Who:
     """The user or role of a number, whether it still exists or not."""
-    entity = find_entity(request.viewer, pk=number, kinds=KINDS)
-    if entity is None or not request.viewer.scope.sees_account(entity.account.account_id):
+    entity = entity_or_404(request.viewer, number, kinds=KINDS)
+    if not request.viewer.scope.sees_account(entity.account.account_id):
         raise Http404
     return Who(entity.account.account_id, entity.pk, entity.arn, entity.name, KINDS[entity.kind])

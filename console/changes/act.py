@@ -22,7 +22,7 @@ from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import address_of
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, require, require_present
+from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes import services
@@ -38,7 +38,6 @@ from iam.changes.services import Plan
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
-from iam.mirror.queries import entities
 from iam.mirror.queries.accounts import whole_accounts
 
 MOST_TEXT = 10_000_000
@@ -85,7 +84,7 @@ def _subject(request: ViewerRequest, one: Act) -> Subject:
         if not text.isdecimal() or len(text) > 18:
             raise Http404
         kinds = [Kind(kind) for kind in one.kinds if kind in Kind.values]
-        found = entities.find_entity(_asking(request), pk=int(text), kinds=kinds) if kinds else None
+        found = entity_or_404(_asking(request), int(text), kinds=kinds) if kinds else None
     else:
         number = request.GET.get("account", "")
         found = whole_accounts(request.viewer).filter(account_id=number).first()
@@ -321,7 +320,7 @@ def _any_subject(request: ViewerRequest) -> Subject:
     found: Subject | None
     if text:
         is_number = text.isdecimal() and len(text) < 19
-        found = entities.find_entity(_asking(request), pk=int(text), kinds=list(Kind)) if is_number else None
+        found = entity_or_404(_asking(request), int(text), kinds=list(Kind)) if is_number else None
     else:
         mine = whole_accounts(request.viewer)
         found = (mine.filter(account_id=number) if number else mine).first()

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.forms import CredentialForm
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.credential_acts import Asked, form_of, kind_of, operation_of
@@ -25,7 +25,6 @@ from iam.changes.services.requests import request_operation
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.naming import names_by_entity
-from iam.mirror.queries import entities
 from iam.people.rotation.own import may_request_for_own, requester_of
 
 
@@ -104,10 +103,7 @@ def _number(request: ViewerRequest, name: str) -> int:
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
-    found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
-    if found is None:
-        raise Http404
-    return found
+    return entity_or_404(request.viewer, pk, kinds=[Kind.USER])
 
 
 def _operation(request: ViewerRequest, wish: Wish, given: dict[str, Any]) -> Operation:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, entity_or_404, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import Choices, groups_for, users_for
@@ -20,7 +20,6 @@ from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.naming import names_by_entity
-from iam.mirror.queries import entities
 
 Do = Literal["add", "remove"]
 
@@ -47,14 +46,9 @@ def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
     text = request.GET.get(name, "")
     if not text:
         return None
-    found = (
-        entities.find_entity(request.viewer, pk=int(text), kinds=[kind])
-        if text.isdecimal() and len(text) < 19
-        else None
-    )
-    if found is None:
+    if not text.isdecimal() or len(text) > 18:
         raise Http404
-    return found
+    return entity_or_404(request.viewer, int(text), kinds=[kind])
 
 
 def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None, do: Do) -> HttpResponse:

@@ -27,7 +27,7 @@ from iam.changes.queries import waiting_for_others
 from iam.linking.whose import unconfirmed_of
 from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
-from iam.mirror.queries.visibility import visible_entities
+from iam.mirror.queries.visibility import disconnected_entities, visible_entities
 from iam.people.campaigns.queries import own_due
 from iam.people.rotation.services import new_keys_of
 
@@ -54,6 +54,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "first_name": request.viewer.name.split(" ")[0],
         "not_yet": not_yet,
         "users": cards,
+        "hidden_users": _hidden_users(request) if request.at is None else [],
         "waiting": _waiting(request) if request.at is None else [],
         "grants": _grants(request) if request.at is None else [],
         "declined": _declined(request) if request.at is None else [],
@@ -64,6 +65,12 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)
+
+
+def _hidden_users(request: ViewerRequest) -> list[Entity]:
+    """The viewer's users in accounts that were disconnected."""
+    users = disconnected_entities(request.viewer).filter(kind=Kind.USER, gone_at__isnull=True)
+    return list(users.select_related("account").order_by("account__name", "name", "pk")[:MOST])
 
 
 def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, entity_or_404, require
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
@@ -21,7 +21,6 @@ from iam.linking.models import Apart
 from iam.linking.queries import PROPOSED, person_to_choose, signs_of
 from iam.linking.rights import linkable, may_link
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries import entities
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 NOTHING = "Nothing changes in AWS."
@@ -120,8 +119,8 @@ def confirm(request: ViewerRequest) -> HttpResponse:
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """A user of whom the viewer may say whose it is; else 404."""
-    user = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
-    if user is None or request.at is not None or not may_link(request.viewer, user):
+    user = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
+    if request.at is not None or not may_link(request.viewer, user):
         raise Http404
     return user
 

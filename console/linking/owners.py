@@ -11,14 +11,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, require, require_present
+from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.render import render_page
 from iam.directory.models import Team
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
 from iam.linking import owners
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries import entities
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
@@ -122,8 +121,8 @@ def _result(user: Entity, team: Team | None) -> str:
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """A user whose owning team the viewer can set; else 404."""
-    user = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
-    if user is None or request.at is not None or not owners.may_set_owner(request.viewer, user):
+    user = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
+    if request.at is not None or not owners.may_set_owner(request.viewer, user):
         raise Http404
     return user
 

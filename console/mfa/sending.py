@@ -11,13 +11,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, entity_or_404, layout_for, require
 from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries import entities
 from iam.people.enrolment import inviting
 from iam.people.enrolment.queries import devices_of, has_mfa
 from iam.people.links.models import Link
@@ -62,8 +61,8 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """The IAM user, if the viewer may ask its person; else 404."""
-    found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
-    if request.at is not None or found is None or not inviting.may_invite(request.viewer, user=found):
+    found = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
+    if request.at is not None or not inviting.may_invite(request.viewer, user=found):
         raise Http404
     return found
 

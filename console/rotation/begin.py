@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.shown import call_rows
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes.acts.fields import FieldError, field_errors
 from iam.changes.errors import RefusedError
@@ -24,7 +24,6 @@ from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
 from iam.mirror.models import Entity, Kind
-from iam.mirror.queries import entities
 from iam.people.enrolment.inviting import person_of
 from iam.people.rotation.asking import begin, preview
 from iam.people.rotation.own import may_request_for_own
@@ -64,9 +63,9 @@ def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def key_or_404(request: ViewerRequest, pk: int) -> Entity:
     """The key, if the viewer sees it and may rotate it; else 404."""
-    found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.ACCESS_KEY])
+    found = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
     require_present(request)
-    if found is None or found.owner is None or found.gone_at is not None:
+    if found.owner is None or found.gone_at is not None:
         raise Http404
     if not may_begin(request.viewer, user=found.owner):
         raise Http404

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -11,8 +11,9 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity
 from iam.mirror.queries.accounts import disconnected_accounts, visible_accounts
+from iam.mirror.queries.entities import find_disconnected, find_entity
 
 
 class ViewerRequest(HttpRequest):
@@ -80,12 +81,23 @@ def found_or_404(found: Found | None) -> Found:
     return found
 
 
+def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:
+    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not. DisconnectedError where its account was
+    disconnected, else 404, as though there were none."""
+    entity = find_entity(viewer, pk=pk, kinds=kinds)
+    if entity is not None:
+        return entity
+    gone = find_disconnected(viewer, pk=pk, kinds=kinds)
+    raise DisconnectedError(gone.account, name=gone.name) if gone else Http404()
+
+
 def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:
     """The connected account of this number that the viewer sees, and in which they hold the right, if one is named. DisconnectedError for one that was
     disconnected, else 404."""
-    account = visible_accounts(viewer).filter(account_id=number).first()
-    if account is None and (gone := disconnected_accounts(viewer).filter(account_id=number).first()):
-        raise DisconnectedError(gone)
-    if account is None or (right is not None and not viewer.may(right, account_id=number)):
+    if right is not None and not viewer.may(right, account_id=number):
         raise Http404
-    return account
+    account = visible_accounts(viewer).filter(account_id=number).first()
+    if account is not None:
+        return account
+    gone = disconnected_accounts(viewer).filter(account_id=number).first()
+    raise DisconnectedError(gone) if gone else Http404()

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.directory.models import Role
+from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.accounts.disconnect import disconnect_account
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.models.accounts import Source
 from tests import factories
 
@@ -133,3 +133,79 @@ def test_it_is_an_ordinary_page_again_when_it_is_connected_again(account: Accoun
     _disconnect(account)
     Account.objects.filter(pk=account.pk).update(removed_at=None)
     assert _client(Role.AUDITOR).get(reverse("setup:account", args=[NUMBER])).status_code == 200
+
+
+@pytest.fixture
+def lead(things: dict[str, Entity]) -> Client:
+    """Leads the team of the group that the person is in."""
+    factories.edge(EdgeKind.MEMBER, things["identities:person"], things["identities:group"])
+    team = Team.objects.create(slug="deployers", name="Deployers")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="deployers")
+    operator = factories.operator(None, name="Elif Kaya")
+    factories.assign(operator.person, Role.TEAM_LEAD, team=team)
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def _about(thing: Entity) -> list[str]:
+    """Pages that are about one IAM user, by each way in which an address names it."""
+    own = (
+        "identities:person",
+        "identities:person-history",
+        "identities:person-credentials",
+        "linking:person",
+        "access:person",
+    )
+    return [reverse(name, args=[thing.pk]) for name in own]
+
+
+def test_a_team_lead_reads_of_their_own_people_and_a_member_of_themselves_that_it_was_disconnected(
+    account: Account, things: dict[str, Entity], lead: Client
+) -> None:
+    user = things["identities:person"]
+    member = _client(Role.MEMBER, arns=(user.arn,))
+    for client in (lead, member):
+        for address in _about(user):
+            assert client.get(address).status_code == 200, address
+    _disconnect(account)
+    for client in (lead, member):
+        for address in _about(user):
+            main = _main(client, address)
+            assert "maya is in this account" in main
+            assert reverse("setup:connect") not in main
+            # Neither has the list of accounts, so that no link leads there.
+            assert f'href="{reverse("setup:accounts")}"' not in main
+    acts = (
+        f"{reverse('changes:membership')}?do=add&user={user.pk}",
+        reverse("mfa:send", args=[user.pk]),
+        f"{reverse('access:grant-new')}?for={user.pk}",
+    )
+    for address in acts:
+        assert lead.get(address, follow=True).status_code == 410, address
+    for name in ("identities:role", "identities:policy"):
+        assert lead.get(reverse(name, args=[things[name].pk])).status_code == 404, name
+
+
+def test_those_who_lead_other_people_and_other_members_get_404(
+    account: Account, things: dict[str, Entity], lead: Client
+) -> None:
+    other = factories.user(account, "noor")
+    _disconnect(account)
+    for client in (lead, _client(Role.MEMBER, arns=(other.arn,))):
+        user = other if client is lead else things["identities:person"]
+        for address in _about(user):
+            assert client.get(address).status_code == 404, address
+
+
+def test_my_access_does_not_say_that_nobody_linked_a_user(
+    account: Account, things: dict[str, Entity]
+) -> None:
+    user = things["identities:person"]
+    member = _client(Role.MEMBER, arns=(user.arn,))
+    assert "isn’t shown" not in member.get("/").content.decode()
+    _disconnect(account)
+    body = member.get("/").content.decode()
+    assert "Your AWS user maya in production isn’t shown" in body
+    assert "No AWS user is linked to you yet" not in body
+    assert reverse("identities:person", args=[user.pk]) in body

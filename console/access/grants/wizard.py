@@ -8,13 +8,13 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from console.access.asked import resource_problem
 from console.access.grants.words import what_words, who_words
-from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from iam.access.actions import ActionsError, actions_meant
 from iam.access.denied.answer import smallest
 from iam.access.drafts import services
@@ -24,7 +24,6 @@ from iam.access.drafts.terms import what_of, who_of
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Entity
-from iam.mirror.queries.visibility import visible_entities
 
 LONGEST: Final = 2048
 STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
@@ -163,7 +162,7 @@ def begin_with(request: ViewerRequest) -> HttpResponse:
 def _entity(request: ViewerRequest, number: str) -> Entity:
     if not number.isdecimal() or len(number) > 18:
         raise Http404
-    return get_object_or_404(visible_entities(request.viewer), pk=int(number), kind__in=KINDS.values())
+    return entity_or_404(request.viewer, int(number), kinds=KINDS.values())
 
 
 @require_POST

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.identities.details import differing, history
 from console.identities.details.shown import SECTIONS, Shown
 from console.setup.own import setting_changes
-from console.web.access import ViewerRequest, account_or_404, layout_for, require
+from console.web.access import ViewerRequest, account_or_404, entity_or_404, layout_for, require
 from console.web.middleware import moment_of
 from console.web.render import render_page
 from iam.guard import Right
@@ -126,10 +126,7 @@ def _access_url(shown: Shown, span: Span) -> str:
 
 def _found(request: ViewerRequest, asked: str) -> Entity:
     number = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
-    entity = entities.find_entity(request.viewer, pk=number, kinds=SECTIONS.keys())
-    if entity is None:
-        raise Http404
-    return entity
+    return entity_or_404(request.viewer, number, kinds=SECTIONS.keys())
 
 
 def _account(request: ViewerRequest, number: str, span: Span, context: dict[str, Any]) -> HttpResponse:

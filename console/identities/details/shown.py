@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRefresh
 
-from console.web.access import DisconnectedError, ViewerRequest, layout_for
+from console.web.access import ViewerRequest, entity_or_404, layout_for
 from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
@@ -101,16 +101,8 @@ class Shown:
 
 def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> Shown:
     """The entity, if the viewer may see it; DisconnectedError where its account was disconnected, else 404, as though there were none."""
-    entity = entities.find_entity(request.viewer, pk=pk, kinds=kinds)
-    if entity is None:
-        raise missing_entity(request.viewer, pk, kinds=kinds)
+    entity = entity_or_404(request.viewer, pk, kinds=kinds)
     return Shown(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
-
-
-def missing_entity(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Http404:
-    """Why there is no page: its account was disconnected, or there is no such entity for this viewer."""
-    gone = entities.find_disconnected(viewer, pk=pk, kinds=kinds)
-    return DisconnectedError(gone.account, name=gone.name) if gone else Http404()
 
 
 def render_shown(

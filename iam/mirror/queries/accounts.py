@@ -24,15 +24,16 @@ def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 
 def disconnected_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The accounts that were disconnected, of those that the viewer sees whole."""
-    gone = Account.objects.filter(removed_at__isnull=False)
-    accounts = viewer.scope.accounts
-    return gone if accounts is None else gone.filter(account_id__in=accounts)
+    """The accounts that were disconnected, of those in which the viewer saw anything at all."""
+    return _reached(viewer.scope, Account.objects.filter(removed_at__isnull=False))
 
 
 def accounts_within(scope: Scope) -> QuerySet[Account]:
     """The accounts in which who has this scope may see anything at all."""
-    accounts = Account.objects.filter(removed_at__isnull=True)
+    return _reached(scope, Account.objects.filter(removed_at__isnull=True))
+
+
+def _reached(scope: Scope, accounts: QuerySet[Account]) -> QuerySet[Account]:
     if scope.accounts is None:
         return accounts
     numbers = set(scope.accounts) | {arn.split(":")[4] for arn in scope.user_arns}

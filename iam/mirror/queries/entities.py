@@ -22,8 +22,7 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.queries.accounts import disconnected_accounts
-from iam.mirror.queries.visibility import visible, visible_entities
+from iam.mirror.queries.visibility import disconnected_entities, visible, visible_entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,8 @@ def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | 
 
 
 def find_disconnected(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
-    """The entity, if its account was disconnected and the viewer sees that account whole."""
-    within = disconnected_accounts(viewer).values("pk")
-    found = Entity.objects.filter(pk=pk, kind__in=list(kinds), account__in=within)
-    return found.select_related("account").first()
+    """The entity, if the viewer saw it until its account was disconnected."""
+    return disconnected_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
 
 
 def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> Openable:

@@ -46,9 +46,16 @@ def visible(
     paths now, and a user who is gone, or was made again under the same name, belongs to no team and to nobody.
     `kinds` are those of the entities, where they are known: what cannot be among them is not looked for.
     """
-    removed = Account.objects.filter(removed_at__isnull=False).values("pk")
-    rows = rows.exclude(account__in=removed)
-    scope = viewer.scope
+    return _within(viewer.scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
+
+
+def _removed() -> QuerySet[Account, Any]:
+    return Account.objects.filter(removed_at__isnull=False).values("pk")
+
+
+def _within(
+    scope: Scope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
+) -> QuerySet[M]:
     if scope.sees_everything:
         return rows
     allowed = Q(pk__in=[])
@@ -62,6 +69,11 @@ def visible(
 def visible_entities(viewer: Viewer) -> QuerySet[Entity]:
     """The entities that the viewer may see, whether they still exist or not."""
     return visible(Entity.objects.all(), viewer, entity="pk")
+
+
+def disconnected_entities(viewer: Viewer) -> QuerySet[Entity]:
+    """The entities that the viewer would see if their accounts were not disconnected: the data is kept, and so is whose it is."""
+    return _within(viewer.scope, Entity.objects.filter(account__in=_removed()), entity="pk")
 
 
 def visible_states(
