@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from django.urls import reverse
@@ -66,15 +67,15 @@ class Node:
 class Line:
     """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are sentences."""
 
-    row: Row
+    row: Row = field(compare=False)
     name: str
     account: str
     url: str
     why: str
     mark: tuple[str, str, str]
-    ways: list[list[Node]]
+    ways: tuple[tuple[Node, ...], ...]
     more: int
-    conditions: list[str]
+    conditions: tuple[str, ...]
     tally: str
     note: str
     is_full: bool
@@ -90,11 +91,11 @@ def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, res
         name=row.display,
         account=accounts.get(row.account, row.account),
         url=f"{entity_url(row)}{query.only('as-of')}".rstrip("?"),
-        why=f"{reverse('access:who-can-why', args=[row.pk])}{query}",
+        why=f"{_why_address(row.pk)}{query}",
         mark=CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision],
-        ways=[way(row, step, resource=resource, query=query) for step in steps[:WAYS]],
+        ways=tuple(tuple(way(row, step, resource=resource, query=query)) for step in steps[:WAYS]),
         more=max(0, len(steps) - WAYS),
-        conditions=_doubts(row),
+        conditions=tuple(_doubts(row)),
         tally=_tally(row, total),
         note=_note(row),
         is_full=any(step.allows_everything for step in mine),
@@ -104,7 +105,18 @@ def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, res
 
 def entity_url(row: Row) -> str:
     """The page of the principal."""
-    return reverse(SECTIONS[KINDS[row.kind]][2], args=[row.pk])
+    return address_of(KINDS[row.kind], row.pk)
+
+
+@lru_cache(maxsize=4096)
+def address_of(kind: Kind, pk: int) -> str:
+    """The page of an entity; kept, since an answer links to hundreds, and to look for each takes longer than to write it."""
+    return reverse(SECTIONS[kind][2], args=[pk])
+
+
+@lru_cache(maxsize=4096)
+def _why_address(pk: int) -> str:
+    return reverse("access:who-can-why", args=[pk])
 
 
 def _doubts(row: Row) -> list[str]:
@@ -170,7 +182,7 @@ def way(row: Row, step: Step, *, resource: str, query: Query) -> list[Node]:
 def _page(named: Named | None, kind: Kind, query: Query) -> str:
     if named is None or named.pk is None:
         return ""
-    return f"{reverse(SECTIONS[kind][2], args=[named.pk])}{query.only('as-of')}".rstrip("?")
+    return f"{address_of(kind, named.pk)}{query.only('as-of')}".rstrip("?")
 
 
 def short(resource: str) -> str:

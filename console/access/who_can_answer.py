@@ -11,8 +11,7 @@ from django.urls import reverse
 from console.access.asked import Address
 from console.access.circumstances import ANY
 from console.access.limits import Limit, limit_rows, unread_rows
-from console.access.lines import CERTAINTY_MARKS, Line
-from console.identities.details.shown import SECTIONS
+from console.access.lines import CERTAINTY_MARKS, Line, address_of
 from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.certainty import Certainty
@@ -58,8 +57,8 @@ class GroupCard:
     policy_url: str
     account: str
     count: str
-    marks: list[tuple[str, str, str]]
-    lines: list[Line]
+    marks: tuple[tuple[str, str, str], ...]
+    lines: tuple[Line, ...]
     total: str
     more: int
     all_url: str
@@ -159,12 +158,12 @@ def group_cards(
                 policy_url=policy_url,
                 account=accounts.get(way.account, way.account) if address.account is None else "",
                 count=_count(group),
-                marks=[
+                marks=tuple(
                     (f"{group.counts[each]:,} {each}", *CERTAINTY_MARKS[each][1:])
                     for each in Certainty
                     if group.counts[each]
-                ],
-                lines=lines(group.rows),
+                ),
+                lines=tuple(lines(group.rows)),
                 total=f"{group.total:,}",
                 more=group.total - len(group.rows),
                 all_url=f"{reverse('access:who-can')}{address.query.but(way=way.key)}",
@@ -209,7 +208,7 @@ def _title(way: Way, query: Query) -> tuple[str, str, str, str]:
 def _page(kind: Kind, pk: int | None, query: Query) -> str:
     if pk is None:
         return ""
-    return f"{reverse(SECTIONS[kind][2], args=[pk])}{query.only('as-of')}".rstrip("?")
+    return f"{address_of(kind, pk)}{query.only('as-of')}".rstrip("?")
 
 
 def _count(group: Group) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
 Pairs = tuple[tuple[str, str], ...]
@@ -36,4 +37,10 @@ class Query:
 
     def __str__(self) -> str:
         """`?name=value`; a bare `?` when nothing is left, which is the address of the page without a query."""
-        return f"?{urlencode(self.pairs)}"
+        return f"?{_encoded(self.pairs)}"
+
+
+@lru_cache(maxsize=256)
+def _encoded(pairs: Pairs) -> str:
+    """Kept, because an answer repeats the query of its page in hundreds of links."""
+    return urlencode(pairs)

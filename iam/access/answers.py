@@ -6,7 +6,7 @@ without a look at each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest, nsmallest
@@ -14,14 +14,19 @@ from typing import Final, NamedTuple
 
 from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.persons import Matcher, PrincipalCount, users_and_roles
+from iam.access.reasons import Why
 from iam.access.several import Tallied
+from iam.access.stopped import Stopped
 from iam.access.ways import Way, Ways
+from iam.linking.generation import generation
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member
 from iam.policy.index.question import Found as Run
 from iam.policy.request import PrincipalKind
 
 ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+REASONS: Final = 256
+"""Of so many principals of an answer the reasons are kept."""
 
 
 class Place(NamedTuple):
@@ -59,6 +64,8 @@ class Runs:
 
     def __init__(self, runs: Iterable[Run]) -> None:
         self.runs = list(runs)
+        self._counted: tuple[Hashable, PrincipalCount] | None = None
+        self._firsts: dict[int, list[tuple[Member, Decision]]] = {}
 
     @cached_property
     def sizes(self) -> Mapping[tuple[Decision, str], int]:
@@ -80,8 +87,12 @@ class Runs:
         return [member for run in self.runs for member in run.members if member.kind is PrincipalKind.USER]
 
     def principals(self) -> PrincipalCount:
-        """How many people are behind them."""
-        return users_and_roles(self.users, len(self) - len(self.users))
+        """How many people are behind them; counted again when a user was linked or matched since: one query where none was."""
+        now = generation()
+        counted = self._counted
+        if counted is None or counted[0] != now:
+            counted = self._counted = (now, users_and_roles(self.users, len(self) - len(self.users)))
+        return counted[1]
 
     @cached_property
     def by_account(self) -> Mapping[tuple[int, str], list[Sequence[Member]]]:
@@ -101,7 +112,15 @@ class Runs:
     def page(
         self, *, size: int, after: Place | None = None, before: Place | None = None
     ) -> list[tuple[Member, Decision]]:
-        """One more than the page, if there is one; before a place, the nearest first."""
+        """One more than the page, if there is one; before a place, the nearest first. The first page is looked for once."""
+        if after is not None or before is not None:
+            return self._page(size, after, before)
+        known = self._firsts.get(size)
+        if known is None:
+            known = self._firsts[size] = self._page(size, None, None)
+        return known
+
+    def _page(self, size: int, after: Place | None, before: Place | None) -> list[tuple[Member, Decision]]:
         found: list[tuple[Member, Decision]] = []
         for rank, account in sorted(self.by_account, reverse=before is not None):
             wanted = size + 1 - len(found)
@@ -134,6 +153,25 @@ class Everyone:
             for run in runs
             if run.decision is Decision.ALLOWED and run.members[0].kind is PrincipalKind.ROOT
         )
+        self._stopped: dict[int, Stopped] = {}
+        self._reasons: dict[tuple[Member, str], Why] = {}
+
+    def why(self, member: Member, action: str, find: Callable[[], Why]) -> Why:
+        """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with the same rows each time."""
+        key = (member, action)
+        reasons = self._reasons.get(key)
+        if reasons is None:
+            reasons = find()
+            if len(self._reasons) < REASONS:
+                self._reasons[key] = reasons
+        return reasons
+
+    def stopped(self, most: int, find: Callable[[], Stopped]) -> Stopped:
+        """Up to `most` whom only a deny stops, found once."""
+        known = self._stopped.get(most)
+        if known is None:
+            known = self._stopped[most] = find()
+        return known
 
     @cached_property
     def by_way(self) -> Mapping[Way, Runs]:

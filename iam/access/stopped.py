@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.policy.evaluate import FREE, Decision, decide
+from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Member
+from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, SILENT, Judge, Says
+from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, Judge
+from iam.policy.index.needs import Signature
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400
-"""So many principals are judged one by one; then it is said that there may be more."""
+"""So many groups of principals that policies cannot tell apart are judged; then it is said that there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,25 @@ class Stopped:
 
 
 def stopped(index: Index, question: Question, answer: Answer, *, most: int) -> Stopped:
-    """Up to `most` principals of the question's accounts who have an allow that a deny beats."""
+    """Up to `most` principals of the question's accounts who have an allow that a deny beats.
+
+    Judged as the answer was, by statements without their names: to name the statements of 400 principals takes longer than the answer.
+    """
+    judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
+    if judge.lowered in FREE:
+        return Stopped((), is_whole=True)
+    judge.listen(index.register)
     found: list[Member] = []
-    for looks, member in enumerate(_candidates(index, question, answer)):
-        if len(found) == most or looks == LOOKS:
-            return Stopped(_sorted(found), is_whole=False)
-        request, policies = index.request_and_policies(member, question)
-        speaking = policies.identity.speaking_of(request.lowered)
-        if not any(one.allows and one.applies(request) for one in speaking):
-            continue
-        if decide(request, policies) is Decision.EXPLICITLY_DENIED:
-            found.append(member)
+    looks = 0
+    for cls in _candidates(index, judge, answer, question, place.account):
+        for signature, members in _alike(judge, cls):
+            if looks == LOOKS:
+                return Stopped(_sorted(found), is_whole=False)
+            looks += 1
+            if _is_stopped(judge, members[0], signature):
+                found += members[: most + 1 - len(found)]
+            if len(found) > most:
+                return Stopped(_sorted(found[:most]), is_whole=False)
     return Stopped(_sorted(found), is_whole=True)
 
 
@@ -44,33 +54,60 @@ def _sorted(found: list[Member]) -> tuple[Member, ...]:
     return tuple(sorted(found, key=lambda member: (member.account, member.arn)))
 
 
-def _candidates(index: Index, question: Question, answer: Answer) -> Iterator[Member]:
-    """Those who hold a document that may allow it, and yet are not in the answer."""
-    judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
-    if judge.lowered in FREE:
+def _is_stopped(judge: Judge, member: Member, signature: Signature) -> bool:
+    """Whether an identity policy allows it, and something else denies it."""
+    profile = member.cls.profile
+    said = judge.said_by(profile, member, signature)
+    if not said & ALLOWS:
+        return False
+    bounds = judge.bounds(profile.limits, member, signature, is_local=True)
+    return bounds.decide(said) is Decision.EXPLICITLY_DENIED
+
+
+def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
+    """The members of a class that are judged as one."""
+    limits = cls.profile.limits
+    needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)
+    if not needs.tells_apart:
+        yield (), cls.members
         return
-    judge.listen(index.register)
+    groups: dict[Signature, list[Member]] = {}
+    for member in cls.members:
+        signature = judge.reader.signature(member, limits.flags[0], needs)
+        groups.setdefault(signature, []).append(member)
+    yield from groups.items()
+
+
+def _candidates(
+    index: Index, judge: Judge, answer: Answer, question: Question, place: str
+) -> Iterator[Class]:
+    """The classes whose members hold a document that may allow it, and of which not all can."""
     able = {cls for classes in answer.whole.values() for cls in classes}
-    able_members = {member for part in answer.parts for member in part.members}
     for bundle in _bundles(index, judge):
         for profile in bundle.profiles:
-            for cls in profile.classes if profile.limits.flags[0] in question.kinds else ():
-                if cls not in able and _is_asked(cls, question, place.account):
-                    yield from (member for member in cls.members if member not in able_members)
+            if profile.limits.flags[0] in question.kinds:
+                for cls in profile.classes:
+                    if cls not in able and _is_asked(cls, question, place):
+                        yield cls
 
 
-def _bundles(index: Index, judge: Judge) -> list[Bundle]:
-    """Those with a document that may allow it; first those that have one, too, that denies it."""
-    found: dict[Bundle, Says] = {}
+def _bundles(index: Index, judge: Judge) -> Iterator[Bundle]:
+    """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
+    able: list[Doc] = []
+    denying: set[Bundle] = set()
+    bundles_of = index.register.bundles_of
     for doc, said in judge.said.items():
         if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
-            for bundle in index.register.bundles_of[doc]:
-                found[bundle] = SILENT
-    for doc, said in judge.said.items():
-        for bundle in index.register.bundles_of[doc] if said & DENIES else ():
-            if bundle in found:
-                found[bundle] |= said
-    return sorted(found, key=lambda bundle: not found[bundle] & DENIES)
+            able.append(doc)
+        if said & DENIES:
+            denying |= bundles_of[doc]
+    seen: set[Bundle] = set()
+    for is_first in (True, False):
+        for doc in able:
+            for bundle in bundles_of[doc]:
+                if (bundle in denying) is is_first and bundle not in seen:
+                    seen.add(bundle)
+                    yield bundle
 
 
 def _is_asked(cls: Class, question: Question, place: str) -> bool:

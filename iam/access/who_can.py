@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from iam.access.actions import Meant
@@ -35,6 +35,7 @@ from iam.policy.request import TIMES, PrincipalKind, account_of
 
 GROUPS: Final = 20
 """Of so many ways principals are named; of the others it is said how many there are."""
+NONE_STOPPED: Final = Stopped((), is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,6 @@ class Found:
     limitations: tuple[Limitation, ...]
     asked: int
     roots: int
-    seconds: float
     stopped: list[Row]
     is_stopped_whole: bool
     everyone: PrincipalCount
@@ -185,33 +185,35 @@ def who_can(
 ) -> Found:
     """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action only).
 
-    With `group_size` the answer also has the ways in which access is given, the first of them with so many principals of each.
+    With `group_size` the answer also has the ways in which access is given, the first of them with so many principals of each; the page
+    of those who can is then left out unless it has all of them.
     """
-    began = time.perf_counter()
     with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
         shown = _Shown(index, asked, narrowed)
         answer = shown.answer
         page = answer.fitting.page(size=size, after=after, before=before)
+        has_more = len(page) > size
         whole = shown.tallied.whole
-        barred = Stopped((), is_whole=True)
-        if denied and asked.meant.is_one and not asked.is_hidden:
-            barred = stopped(index, asked.question(asked.meant.actions[0]), whole, most=denied)
-        rows = [shown.row(*each) for each in page[:size]]
+        is_stopped_asked = denied and asked.meant.is_one and not asked.is_hidden
+        barred = shown.stopped(denied) if is_stopped_asked else NONE_STOPPED
+        # Beside groups, a page of the list is shown only where it is the whole of it.
+        is_listed = not (group_size and has_more)
+        rows = [shown.row(*each) for each in page[:size]] if is_listed else []
         groups = [
             shown.group(one, group_size if number < GROUPS else 0)
             for number, one in enumerate(answer.groups() if group_size else ())
         ]
-        stopped_rows = [_denied(index, whole.question, member) for member in barred.members]
-        found = Found(
+        stopped_rows = [shown.denied(member) for member in barred.members]
+        named = _with_people([*rows[:: -1 if before else 1], *stopped_rows])
+        return Found(
             counts={decision: answer.fitting.count(decision) for decision in ORDER},
-            rows=_with_people(rows)[:: -1 if before else 1],
-            has_before=len(page) > size if before else after is not None,
-            has_after=before is not None or len(page) > size,
+            rows=named[: len(rows)],
+            has_before=has_more if before else after is not None,
+            has_after=before is not None or has_more,
             limitations=whole.limitations,
             asked=_size(index, asked.accounts),
             roots=shown.everyone.roots,
-            seconds=0.0,
-            stopped=_with_people(stopped_rows),
+            stopped=named[len(rows) :],
             is_stopped_whole=barred.is_whole,
             everyone=shown.everyone.runs.principals(),
             by_certainty=answer.by_certainty,
@@ -219,7 +221,6 @@ def who_can(
             way=answer.way,
             unread=shown.unread.accounts,
         )
-    return replace(found, seconds=time.perf_counter() - began)
 
 
 class _Shown:
@@ -232,6 +233,12 @@ class _Shown:
         self.unread = Unread(index, at=asked.at)
         self.answer = OneAnswer(self.everyone, self.unread, narrowed)
 
+    def stopped(self, most: int) -> Stopped:
+        """Some of those whom only a deny stops."""
+        question = self._asked.question(self._asked.meant.actions[0])
+        whole = self.tallied.whole
+        return self.everyone.stopped(most, lambda: stopped(self._index, question, whole, most=most))
+
     def group(self, group: WayGroup, size: int) -> Group:
         """A way, with the first of those who can in it."""
         first = group.runs.page(size=size)[:size]
@@ -240,11 +247,21 @@ class _Shown:
     def row(self, member: Member, decision: Decision) -> Row:
         """One who can, with the reasons."""
         tally = self.tallied.of(member)
-        reasons = why(self._index, member, self._asked.question(tally.first))
+        reasons = self._why(member, tally.first)
         row = _row(member, decision, tally.first, reasons, can=tally.can, may=tally.may)
         return replace(
             row, certainty=self.answer.certainty(member, decision), unread=self.unread.of([member])
         )
+
+    def denied(self, member: Member) -> Row:
+        """One whom a deny stops."""
+        action = self.tallied.whole.question.action
+        reasons = self._why(member, action)
+        return _row(member, reasons.decision, action, reasons)
+
+    def _why(self, member: Member, action: str) -> Why:
+        find = partial(why, self._index, member, self._asked.question(action))
+        return self.everyone.why(member, action, find)
 
 
 def _everyone(index: Index, asked: Asked) -> Everyone:
@@ -292,11 +309,6 @@ def _hidden(asked: Asked) -> Limitation:
         f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can use it from other "
         "accounts depends on a policy there.",
     )
-
-
-def _denied(index: Index, question: Question, member: Member) -> Row:
-    reasons = why(index, member, question)
-    return _row(member, reasons.decision, question.action, reasons)
 
 
 def _row(member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0) -> Row:

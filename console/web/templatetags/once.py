@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from console.web.moments import zone_label
 
 register = template.Library()
-KEPT = 1024
+KEPT = 4096
 
 
 @register.simple_tag
