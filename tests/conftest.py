@@ -133,10 +133,10 @@ def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
     from iam.access import administrators, usual
     from iam.mirror import snapshot
-    from iam.mirror.queries import overview
+    from iam.mirror.queries import figures, overview
 
     yield
-    for kept in (snapshot, administrators, usual, overview):
+    for kept in (snapshot, administrators, usual, overview, figures):
         kept.forget()
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.web.templatetags import ui
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Pull, PullSection, Section
 from iam.mirror.pull.freshness import begin_sections
@@ -146,6 +148,26 @@ def test_the_page_costs_the_same_queries_at_1_and_at_2000_accounts(admin: Client
     many = cost(admin, LIST), cost(admin, f"{LIST}?state=attention&q=a", headers=HTMX)
     assert many == one
     assert one[0] <= 13  # one of them counts the accounts that were never counted
+
+
+def test_users_are_counted_again_only_after_something_was_written(admin: Client, account: Account) -> None:
+    factories.user(account, "maya.okafor")
+    assert ">1</td>" in text_of(admin.get(LIST))
+    with CaptureQueriesContext(connection) as queries:
+        assert ">1</td>" in text_of(admin.get(LIST))
+    assert not any("mirror_entitystate" in query["sql"] for query in queries)
+    factories.user(account, "hana.sato")
+    Account.objects.filter(pk=account.pk).update(writes=F("writes") + 1)
+    assert ">2</td>" in text_of(admin.get(LIST))
+
+
+def test_a_thousand_sections_are_drawn_from_a_few_cells(admin: Client, account: Account) -> None:
+    factories.account("222222222222", name="staging")
+    ui._strip_cell.cache_clear()
+    admin.get(LIST)
+    drawn = ui._strip_cell.cache_info().misses
+    admin.get(LIST)
+    assert ui._strip_cell.cache_info().misses == drawn
 
 
 def test_a_list_that_is_filtered_swaps_only_its_table(admin: Client, account: Account) -> None:

@@ -31,7 +31,7 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.kept import state_of
+from iam.mirror.queries.kept import KeptResults, state_of
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
@@ -47,6 +47,8 @@ QUOTA_SECTIONS = {
 }
 """The names by which AWS counts what is in use of a quota, each with the section that it comes from."""
 CUSTOMER_POLICIES = "customer_policies"
+_identities = KeptResults[dict[int, int]]()
+forget = _identities.forget
 LIVE = 8
 """So many accounts are counted for one page; the others show what was counted at the end of their last sync."""
 
@@ -177,21 +179,25 @@ def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dic
 
 
 def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
-    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At most one query."""
+    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At most one query, none while nothing
+    is written to those that it is for."""
     counted: dict[int, int] = {}
-    outdated = []
+    outdated = {}
     for account in accounts:
         if account.kept_values and account.writes == account.counted_writes:
             counted[account.pk] = account.kept_values["people.all"] + account.kept_values["roles"]
         else:
-            outdated.append(account.pk)
+            outdated[account.pk] = account.writes
     if outdated:
-        states = EntityState.objects.filter(
-            valid_at(None), kind__in=(Kind.USER, Kind.ROLE), account__in=outdated
-        )
-        counted |= dict.fromkeys(outdated, 0)
-        counted |= dict(states.order_by().values_list("account").annotate(number=Count("pk")))
+        about = frozenset(outdated.items())
+        counted |= _identities.of(about, lambda: _counted_identities(outdated))
     return counted
+
+
+def _counted_identities(accounts: Collection[int]) -> dict[int, int]:
+    states = EntityState.objects.filter(valid_at(None), kind__in=(Kind.USER, Kind.ROLE), account__in=accounts)
+    found = dict(states.order_by().values_list("account").annotate(number=Count("pk")))
+    return {account: found.get(account, 0) for account in accounts}
 
 
 def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:

@@ -103,7 +103,9 @@ class Facts:
 
 def cells(facts: Facts) -> list[Cell]:
     """A cell per section, always in the same order."""
-    return [replace(_cell(facts, name), count=_count(facts, name)) for name in ALL]
+    found = [_cell(facts, name) for name in ALL]
+    # A list of accounts has a thousand cells without any count.
+    return [replace(cell, count=_count(facts, cell.name)) for cell in found] if facts.counts else found
 
 
 def _count(facts: Facts, name: str) -> int | None:
