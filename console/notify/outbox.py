@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require_everywhere
 from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right
@@ -55,7 +55,7 @@ class Row:
 
 
 @require_GET
-@require(Right.MANAGE_OPERATORS)
+@require_everywhere(Right.MANAGE_OPERATORS)
 def outbox(request: ViewerRequest) -> HttpResponse:
     """Everything that was told, newest first."""
     tab = request.GET.get("tab", "")
@@ -113,7 +113,7 @@ def _ways() -> list[Way]:
 
 
 @require_POST
-@require(Right.MANAGE_OPERATORS)
+@require_everywhere(Right.MANAGE_OPERATORS)
 def test(request: ViewerRequest) -> HttpResponse:
     """Send a test to oneself and into every room."""
     me = Person.objects.get(pk=request.viewer.person_id)
@@ -130,7 +130,7 @@ def test(request: ViewerRequest) -> HttpResponse:
 
 
 @require_POST
-@require(Right.MANAGE_OPERATORS)
+@require_everywhere(Right.MANAGE_OPERATORS)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Try once more what was given up."""
     message = get_object_or_404(Outgoing, pk=pk)

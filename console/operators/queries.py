@@ -11,7 +11,15 @@ from django.db.models import Count, Q, QuerySet
 
 from console.operators.factors import FACTORS
 from console.operators.models import Operator, OperatorSession
+from console.operators.visibility import (
+    accounts_of,
+    people_listed,
+    visible_assignments,
+    visible_people,
+    visible_teams,
+)
 from iam.directory.models import Person, RoleAssignment, Team
+from iam.guard import Viewer
 
 PAGE = 50
 
@@ -25,6 +33,8 @@ class Row:
     roles: list[RoleAssignment]
     has_factor: bool
     last_login: datetime | None
+    roles_elsewhere: int = 0
+    hides_sign_in: bool = False
 
     @property
     def is_invited(self) -> bool:
@@ -34,6 +44,8 @@ class Row:
     @property
     def state(self) -> str:
         """As the list says it."""
+        if self.hides_sign_in:
+            return ""
         if not self.person.is_active:
             return "Deactivated"
         if self.is_invited:
@@ -41,20 +53,20 @@ class Row:
         return "Active" if self.operator else "No sign-in"
 
 
-def people_page(*, q: str = "", role: str = "", state: str = "", after: str = "") -> tuple[list[Row], str]:
-    """Up to 50 people by name, and where the next page begins ('' at the end). Four queries, whatever their number."""
-    people = Person.objects.select_related("operator").prefetch_related("assignments__team")
-    if q:
-        people = people.filter(Q(name__icontains=q) | Q(email__icontains=q))
+def people_page(
+    viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: str = ""
+) -> tuple[list[Row], str]:
+    """Up to 50 people by name, and where the next page begins ('' at the end). At most six queries, whatever their number."""
+    people = people_listed(viewer, text=q).select_related("operator").prefetch_related("assignments__team")
     if role:
-        people = people.filter(assignments__role=role).distinct()
+        people = people.filter(pk__in=visible_assignments(viewer).filter(role=role).values("person"))
     if state in {"active", "inactive"}:
         people = people.filter(is_active=state == "active")
     name, _, number = after.rpartition("~")
     if name and _is_uuid(number):
         people = people.filter(Q(name__gt=name) | Q(name=name, id__gt=number))
     found = list(people.order_by("name", "id")[: PAGE + 1])
-    rows = _rows(found[:PAGE])
+    rows = _rows(viewer, found[:PAGE])
     last = found[PAGE - 1] if len(found) > PAGE else None
     return rows, f"{last.name}~{last.id}" if last else ""
 
@@ -67,20 +79,29 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _rows(people: list[Person]) -> list[Row]:
+def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
     operators = {person.id: getattr(person, "operator", None) for person in people}
     ids = [operator.pk for operator in operators.values() if operator]
     guarded = set(
         Authenticator.objects.filter(user_id__in=ids, type__in=FACTORS).values_list("user_id", flat=True)
     )
+    held = [assignment for person in people for assignment in person.assignments.all()]
+    seen = {assignment.pk for assignment in held}
+    concerned = set(operators)
+    if accounts_of(viewer) is not None:
+        concerned = set(visible_people(viewer).filter(pk__in=operators).values_list("pk", flat=True))
+        seen = set(visible_assignments(viewer).filter(pk__in=seen).values_list("pk", flat=True))
     rows = []
     for person in people:
         operator = operators[person.id]
+        roles = [assignment for assignment in person.assignments.all() if assignment.pk in seen]
         rows.append(
             Row(
                 person=person,
                 operator=operator,
-                roles=sorted(person.assignments.all(), key=lambda a: (a.role, a.account_id)),
+                roles=sorted(roles, key=lambda a: (a.role, a.account_id)),
+                hides_sign_in=person.id not in concerned,
+                roles_elsewhere=len(person.assignments.all()) - len(roles),
                 has_factor=bool(operator and operator.pk in guarded),
                 last_login=operator.last_login if operator else None,
             )
@@ -106,8 +127,16 @@ def signed_in_counts() -> tuple[int, int]:
     return counted["sessions"], counted["people"]
 
 
-def teams() -> QuerySet[Team]:
-    """All teams with the number of their rules and leads."""
-    return Team.objects.annotate(
-        rule_count=Count("rules", distinct=True), lead_count=Count("assignments", distinct=True)
-    ).order_by("name")
+def teams(viewer: Viewer) -> QuerySet[Team]:
+    """The teams that the viewer sees, with the number of the rules and leads that they see."""
+    accounts = accounts_of(viewer)
+    seen = Q() if accounts is None else Q(rules__account_id__in=["", *accounts])
+    leads = Q() if accounts is None else Q(assignments__account_id__in=["", *accounts])
+    return (
+        visible_teams(viewer)
+        .annotate(
+            rule_count=Count("rules", filter=seen, distinct=True),
+            lead_count=Count("assignments", filter=leads, distinct=True),
+        )
+        .order_by("name")
+    )

@@ -22,6 +22,8 @@ class Place:
     icon: str
     words: str
     rights: tuple[Right, ...] = ()
+    everywhere: bool = False
+    """The right must be held in all accounts."""
 
 
 PLACES = (
@@ -31,7 +33,14 @@ PLACES = (
     Place("Change someone’s team", "moving:moves", "arrow-left-right", "move mover", (Right.REQUEST_CHANGE,)),
     Place("Connect an account", "setup:connect", "cloud", "add aws organization", (Right.MANAGE_ACCOUNTS,)),
     Place("Upload an account export", "setup:upload", "upload", "file json", (Right.MANAGE_ACCOUNTS,)),
-    Place("Add an operator", "operator-new", "user-plus", "invite sign-in", (Right.MANAGE_OPERATORS,)),
+    Place(
+        "Add an operator",
+        "operator-new",
+        "user-plus",
+        "invite sign-in",
+        (Right.MANAGE_OPERATORS,),
+        everywhere=True,
+    ),
     Place("Start an MFA campaign", "mfa:campaign-begin", "smartphone", "remind", (Right.REQUEST_CHANGE,)),
     Place("Your profile", "profile", "user-cog", "me settings theme time zone sessions password"),
     Place("Your notification settings", "notify:preferences", "bell", "mail slack"),
@@ -46,7 +55,8 @@ def page_results(viewer: Viewer, text: str) -> list[Result]:
         return []
     found = []
     for place in PLACES:
-        if place.rights and not any(viewer.may(right) for right in place.rights):
+        where = "" if place.everywhere else None
+        if place.rights and not any(viewer.may(right, account_id=where) for right in place.rights):
             continue
         if _has_all(words, f"{place.label} {place.words}"):
             found.append(Result(place.label, reverse(place.url), place.icon, "Page"))

@@ -55,6 +55,23 @@ def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpR
     return decorate
 
 
+def require_everywhere(right: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
+    """Let a view answer viewers who hold the right in all accounts; 404 for all others."""
+
+    def decorate(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            viewer: Viewer | None = getattr(request, "viewer", None)
+            if viewer is None or not viewer.may(right, account_id=""):
+                raise Http404
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        guarded.required_rights = (right,)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
 class PresentOnlyError(Http404):
     """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the present page."""
 

@@ -26,6 +26,7 @@ class Reader:
     rights: frozenset[Right]
     asks_accounts: bool
     leads: bool
+    manages_everyone: bool = False
 
     @classmethod
     def of(cls, viewer: Viewer) -> Reader:
@@ -34,6 +35,7 @@ class Reader:
             rights=frozenset(right for right, _ in viewer.grants),
             asks_accounts=viewer.asks.sees_everything or bool(viewer.asks.accounts),
             leads=bool(viewer.leads),
+            manages_everyone=viewer.may(Right.MANAGE_OPERATORS, account_id=""),
         )
 
 
@@ -79,6 +81,10 @@ def _asks_accounts(reader: Reader) -> bool:
 
 def _asks_anybody(reader: Reader) -> bool:
     return reader.asks_accounts or reader.leads
+
+
+def _manages_everyone(reader: Reader) -> bool:
+    return reader.manages_everyone
 
 
 ACCOUNT = (Right.SEE_ACCOUNT,)
@@ -162,7 +168,7 @@ SETTINGS = Entry(
         Tab("Operators", "operators", SEES_OPERATORS),
         Tab("Teams", "teams", SEES_OPERATORS),
         Tab("Approval rules", "changes:rules", ACCOUNT),
-        Tab("Notifications", "notify:outbox", OPERATORS),
+        Tab("Notifications", "notify:outbox", OPERATORS, _manages_everyone),
     ),
 )
 NAVIGATION = (

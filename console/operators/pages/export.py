@@ -15,7 +15,7 @@ from console.operators.queries import Row, people_page
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.directory.models import RoleAssignment
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.journal.services import record
 
 COLUMNS: Final = (
@@ -33,15 +33,15 @@ def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     record(kind="list.export", actor=request.viewer, subject="operators", data={"form": form, **chosen})
     now = datetime.now(tz=UTC)
     about = {"list": "operators", "exported_at": json_value(now), "filters": chosen}
-    rows = _rows(chosen)
+    rows = _rows(request.viewer, chosen)
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
     return download(parts, form=form, name=f"gatehouse-operators-{now:%Y-%m-%dT%H%M%SZ}")
 
 
-def _rows(chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
     after, is_first = "", True
     while after or is_first:
-        people, after = people_page(**chosen, after=after)
+        people, after = people_page(viewer, **chosen, after=after)
         is_first = False
         for row in people:
             held: list[RoleAssignment | None] = [*row.roles]
@@ -59,5 +59,5 @@ def _values(row: Row, assignment: RoleAssignment | None) -> tuple[Any, ...]:
     name, account_id, since = role
     return (
         str(person.id), person.name, person.email, row.state, name, account_id,
-        team.name if team else "", team.slug if team else "", since, row.has_factor, row.last_login,
+        team.name if team else "", team.slug if team else "", since, None if row.hides_sign_in else row.has_factor, None if row.hides_sign_in else row.last_login,
     )  # fmt: skip

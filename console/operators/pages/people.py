@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.forms import Form
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -21,7 +22,14 @@ from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
 from console.operators.services import add_operator, invite_operator
 from console.operators.single_sign_on.bindings import bindings_of
-from console.web.access import ViewerRequest, require
+from console.operators.visibility import (
+    accounts_of,
+    manages_everyone,
+    visible_appointments,
+    visible_assignments,
+    visible_people,
+)
+from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.files import file_links
 from console.web.query import Query
 from console.web.render import render_page
@@ -49,17 +57,18 @@ from iam.directory.services import (
     remove_role,
     unlink_identity,
 )
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
 SUGGESTED_ACCOUNTS = 200
+P = ParamSpec("P")
 
 
 @require(Right.SEE_OPERATORS)
 def listing(request: ViewerRequest) -> HttpResponse:
     """Everybody who may sign in."""
     chosen = chosen_people(request)
-    rows, after = people_page(**chosen, after=request.GET.get("after", ""))
+    rows, after = people_page(request.viewer, **chosen, after=request.GET.get("after", ""))
     context = {
         "rows": rows,
         "after": after,
@@ -67,7 +76,9 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "filtered": any(chosen.values()),
         "roles": Role.choices,
         "mfa_required": settings.REQUIRE_MFA,
-        "may_manage": request.viewer.may(Right.MANAGE_OPERATORS),
+        "may_manage": manages_everyone(request.viewer),
+        "is_partial": accounts_of(request.viewer) is not None,
+        "appoints": request.viewer.may(Right.MANAGE_OPERATORS),
         "files": file_links("operators-export", Query.of(chosen.items()))
         if request.viewer.may(Right.EXPORT)
         else [],
@@ -81,7 +92,7 @@ def chosen_people(request: ViewerRequest) -> dict[str, str]:
     return {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
 
 
-@require(Right.MANAGE_OPERATORS)
+@require_everywhere(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def new(request: ViewerRequest) -> HttpResponse:
     """Add a person and send them the link at which they choose a password."""
@@ -103,7 +114,7 @@ def detail(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
     """One person: roles, IAM users, sign-in. Who has forms there confirms who they are first."""
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed(request, pk)
-    return render_person(request, person_or_404(pk))
+    return render_person(request, person_or_404(pk, seen=visible_people(request.viewer)))
 
 
 @recently_authenticated
@@ -111,9 +122,10 @@ def _managed(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_person(request, person_or_404(pk))
 
 
-def person_or_404(pk: UUID) -> Person:
-    """The person of the address."""
-    return get_object_or_404(Person.objects.select_related("operator"), pk=pk)
+def person_or_404(pk: UUID, *, seen: QuerySet[Person] | None = None) -> Person:
+    """The person of the address, of those that the viewer sees; administrators, of whatever account, can open everyone's page."""
+    people = Person.objects.all() if seen is None else seen
+    return get_object_or_404(people.select_related("operator"), pk=pk)
 
 
 def render_person(
@@ -121,20 +133,19 @@ def render_person(
 ) -> HttpResponse:
     """The page of a person, with forms that need fixing instead of empty ones."""
     operator: Operator | None = getattr(person, "operator", None)
-    may_manage = request.viewer.may(Right.MANAGE_OPERATORS)
+    viewer = request.viewer
+    may_manage = viewer.may(Right.MANAGE_OPERATORS)
+    is_self = person.id == viewer.person_id
     context: dict[str, Any] = {
         "person": person,
         "operator": operator,
-        "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
-        "appointments": person.appointments.filter(state=AppointmentState.WAITING).order_by("at"),
+        **_roles(viewer, person),
         **_identities(request, person),
-        "factors": factors_of(operator) if operator else [],
-        "sessions": sessions_of(operator) if operator else [],
-        "bindings": bindings_of(operator) if operator else [],
-        "locked_until": locks.locked_until(*locks.keys_of(operator)) if operator else None,
-        "is_self": person.id == request.viewer.person_id,
+        **_sign_in(viewer, person, operator),
+        "is_self": is_self,
         "may_manage": may_manage,
-        "may_change": may_manage and person.id != request.viewer.person_id,
+        "may_change": may_manage and not is_self,
+        "may_change_sign_in": manages_everyone(viewer) and not is_self,
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
         "role_form": forms.get("role_form") or RoleForm(),
         "identity_form": forms.get("identity_form") or IdentityForm(),
@@ -142,6 +153,35 @@ def render_person(
         "section": "operators",
     }
     return render_page(request, "operators/detail.html", context, status=status)
+
+
+def _roles(viewer: Viewer, person: Person) -> dict[str, Any]:
+    """The roles that concern the viewer's accounts, which of them the viewer can remove, and how many there are elsewhere."""
+    seen = visible_assignments(viewer).filter(person=person)
+    assignments = list(seen.select_related("team").order_by("role", "account_id"))
+    appointments = visible_appointments(viewer).filter(person=person, state=AppointmentState.WAITING)
+    return {
+        "assignments": assignments,
+        "roles_elsewhere": person.assignments.count() - len(assignments),
+        "removable": {
+            one.pk for one in assignments if viewer.may(Right.MANAGE_OPERATORS, account_id=one.account_id)
+        },
+        "appointments": appointments.order_by("at"),
+    }
+
+
+def _sign_in(viewer: Viewer, person: Person, operator: Operator | None) -> dict[str, Any]:
+    """How the person signs in, for those whose accounts they concern."""
+    if not visible_people(viewer).filter(pk=person.pk).exists():
+        return {"hides_sign_in": True}
+    if operator is None:
+        return {}
+    return {
+        "factors": factors_of(operator),
+        "sessions": sessions_of(operator),
+        "bindings": bindings_of(operator),
+        "locked_until": locks.locked_until(*locks.keys_of(operator)),
+    }
 
 
 def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
@@ -162,6 +202,22 @@ def attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> 
         messages.success(request, done)
 
 
+def attempt_on(pk: UUID, request: ViewerRequest, act: Callable[[], object], *, done: str) -> HttpResponse:
+    """The same, and back to the page of the person."""
+    attempt(request, act, done=done)
+    return redirect("operator", pk)
+
+
+def manages_operators(
+    view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """A form on the page of a person: for those who manage operators, and who have just confirmed who they are."""
+    posted: Callable[Concatenate[ViewerRequest, P], HttpResponseBase] = require_POST(
+        recently_authenticated(view)
+    )
+    return require(Right.MANAGE_OPERATORS)(posted)
+
+
 def send_invitation(request: ViewerRequest, operator: Operator) -> None:
     """Send the invitation and say so, or say why not."""
     try:
@@ -177,9 +233,7 @@ def send_invitation(request: ViewerRequest, operator: Operator) -> None:
         messages.success(request, f"Invitation sent to {operator.email}, with a link to choose a password.")
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Give a role."""
     person, form = person_or_404(pk), RoleForm(request.POST)
@@ -190,12 +244,12 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
         _appoint(request, person, role=Role(given["role"]), account_id=given["account_id"])
         return redirect("operator", pk)
     label = Role(given["role"]).label.lower()
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: assign_role(person, **given, actor=request.viewer),
         done=f"{person.name} now has the {label} role.",
     )
-    return redirect("operator", pk)
 
 
 def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: str) -> None:
@@ -241,75 +295,65 @@ def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("changes:approvals")
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """Take a role."""
     assignment = get_object_or_404(
         RoleAssignment.objects.select_related("person", "team"), pk=number, person_id=pk
     )
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: remove_role(assignment, actor=request.viewer),
         done=f"Role removed. {assignment.person.name} was signed out everywhere.",
     )
-    return redirect("operator", pk)
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Link an IAM user."""
     person, form = person_or_404(pk), IdentityForm(request.POST)
     if not form.is_valid():
         return render_person(request, person, identity_form=form, status=422)
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: link_identity(person, user_arn=form.cleaned_data["user_arn"], actor=request.viewer),
         done=f"IAM user linked to {person.name}.",
     )
-    return redirect("operator", pk)
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """Unlink an IAM user."""
     identity = get_object_or_404(Identity.objects.select_related("person"), pk=number, person_id=pk)
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: unlink_identity(identity, actor=request.viewer),
         done="IAM user unlinked. Nothing was changed in AWS.",
     )
-    return redirect("operator", pk)
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Nobody signs in as them any more."""
     person = person_or_404(pk)
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: deactivate_person(person, actor=request.viewer),
         done=f"{person.name} can no longer sign in and was signed out everywhere.",
     )
-    return redirect("operator", pk)
 
 
-@require(Right.MANAGE_OPERATORS)
-@require_POST
-@recently_authenticated
+@manages_operators
 def reactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """They may sign in again."""
     person = person_or_404(pk)
-    attempt(
+    return attempt_on(
+        pk,
         request,
         lambda: reactivate_person(person, actor=request.viewer),
         done=f"{person.name} can sign in again.",
     )
-    return redirect("operator", pk)

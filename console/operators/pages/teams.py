@@ -16,7 +16,8 @@ from console.operators.pages.people import SUGGESTED_ACCOUNTS, attempt, send_inv
 from console.operators.queries import teams
 from console.operators.recency import recently_authenticated
 from console.operators.services import appoint_approvers
-from console.web.access import ViewerRequest, require
+from console.operators.visibility import manages_everyone, visible_assignments, visible_teams
+from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.render import render_page
 from iam.directory.models import Team, TeamRule
 from iam.directory.rules import DirectoryRuleError, approvers
@@ -31,7 +32,9 @@ def listing(request: ViewerRequest) -> HttpResponseBase:
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed_listing(request)
     require_reading(request)
-    return render_page(request, "operators/teams.html", {"teams": teams(), "section": "operators"})
+    return render_page(
+        request, "operators/teams.html", {"teams": teams(request.viewer), "section": "operators"}
+    )
 
 
 @recently_authenticated
@@ -44,7 +47,12 @@ def _managed_listing(request: ViewerRequest) -> HttpResponse:
             form.add_error("name", str(error))
         else:
             return redirect("team", team.slug)
-    context = {"teams": teams(), "form": form, "may_manage": True, "section": "operators"}
+    context = {
+        "teams": teams(request.viewer),
+        "form": form,
+        "may_manage": manages_everyone(request.viewer),
+        "section": "operators",
+    }
     return render_page(
         request, "operators/teams.html", context, status=422 if request.method == "POST" else 200
     )
@@ -53,7 +61,7 @@ def _managed_listing(request: ViewerRequest) -> HttpResponse:
 @require(Right.SEE_OPERATORS)
 def detail(request: ViewerRequest, slug: str) -> HttpResponseBase:
     """One team: its rules and leads, and a form for a new rule for those who manage operators."""
-    team = get_object_or_404(Team, slug=slug)
+    team = get_object_or_404(visible_teams(request.viewer), slug=slug)
     if request.viewer.may(Right.MANAGE_OPERATORS):
         return _managed(request, team)
     require_reading(request)
@@ -85,12 +93,16 @@ def _managed(request: ViewerRequest, team: Team) -> HttpResponse:
 
 def _shown(request: ViewerRequest, team: Team) -> dict[str, Any]:
     every, scope = list(team.rules.order_by("kind", "value", "account_id")), request.viewer.scope
+    seen = visible_assignments(request.viewer).filter(team=team)
+    leads = list(seen.select_related("person").order_by("person__name"))
     rules = [rule for rule in every if not rule.account_id or scope.sees_account(rule.account_id)]
     return {
         "team": team,
         "rules": rules,
         "rules_elsewhere": len(every) - len(rules),
-        "leads": team.assignments.select_related("person").order_by("person__name"),
+        "leads": leads,
+        "leads_elsewhere": team.assignments.count() - len(leads),
+        "deletes": manages_everyone(request.viewer),
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
         "section": "operators",
     }
@@ -121,7 +133,7 @@ def delete(request: ViewerRequest, slug: str) -> HttpResponse:
     return redirect("teams")
 
 
-@require(Right.MANAGE_OPERATORS)
+@require_everywhere(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def set_up(request: ViewerRequest) -> HttpResponse:
     """The first run: two people who approve, or one person alone by an explicit setting."""
