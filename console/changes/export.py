@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from console.changes.lists import rows_of, wanted_in
 from console.web.access import ViewerRequest, require
-from console.web.context import frame_of
-from console.web.files import FORMS, csv_lines, download, json_lines, json_value
-from iam.changes.queries import Place, list_changes
+from console.web.list_export import export_list, pages_of
+from iam.changes.queries import list_changes
 from iam.changes.summary import Block
 from iam.guard import Right, Viewer
-from iam.journal.services import record
 
 COLUMNS: Final = (
     "request_id", "change_id", "reference", "title", "what", "accounts", "account_ids", "lasts", "ends_at", "status", "progress",
@@ -29,36 +25,17 @@ COLUMNS: Final = (
 @require_safe
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def changes_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All of them as a file; 404 for who may not export. Noted in the journal."""
-    wanted, viewer = wanted_in(request), request.viewer
-    chosen = frame_of(request).chosen
-    number = chosen.account_id if chosen else ""
-    if form not in FORMS or not viewer.may(Right.EXPORT, account_id=number or None):
-        raise Http404
-    record(
-        kind="list.export",
-        actor=viewer,
-        subject="changes",
-        account_id=number,
-        data={"form": form, "query": request.GET.urlencode()},
-    )
-    now = datetime.now(tz=UTC)
-    about = {"list": "changes", "account": number or None, "exported_at": json_value(now), "filters": wanted}
-    rows = _values(viewer, wanted)
-    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
-    return download(
-        parts, form=form, name=f"gatehouse-changes-{number or 'all-accounts'}-{now:%Y-%m-%dT%H%M%SZ}"
+    """All of them as a file; 404 for who may not export."""
+    wanted = wanted_in(request)
+    return export_list(
+        request, form, name="changes", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
     )
 
 
-def _values(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    after: Place | None = None
-    is_first = True
-    while after or is_first:
-        page = list_changes(viewer, **wanted, after=after)
-        after, is_first = page.following, False
-        for row in rows_of(page.rows, viewer=viewer):
-            yield dict(zip(COLUMNS, _of(row), strict=True))
+def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    for rows in pages_of(lambda after: list_changes(viewer, **wanted, after=after)):
+        for row in rows_of(rows, viewer=viewer):
+            yield _of(row)
 
 
 def _of(row: dict[str, Any]) -> tuple[Any, ...]:

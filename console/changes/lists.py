@@ -18,12 +18,13 @@ from console.web.render import render_page
 from iam.changes.approval import ends
 from iam.changes.approval.needs import is_grave, risk_of
 from iam.changes.models import Change
-from iam.changes.queries import STATES, Place, list_changes
+from iam.changes.queries import STATES, list_changes
 from iam.changes.set_state import standings_of
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import whole_accounts
+from iam.newest_first import Place
 
 TABS = (
     ("", "All"),

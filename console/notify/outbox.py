@@ -16,9 +16,10 @@ from console.web.access import ViewerRequest, require_everywhere
 from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right
+from iam.newest_first import Place
 from iam.notify.events import Event, spec_of
 from iam.notify.models import Outgoing, State
-from iam.notify.queries import Place, outbox_page, unsent_counts
+from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
 from iam.people.links.words import PREFIX
 

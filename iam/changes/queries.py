@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +15,7 @@ from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
+from iam.newest_first import Page, Place
 
 PAGE = 50
 
@@ -147,35 +146,6 @@ def timeline(change: Change) -> list[ChangeEvent]:
     return list(change.events.order_by("id"))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands in the list."""
-
-    at: datetime
-    pk: UUID
-
-    def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.pk.hex}"
-
-    @classmethod
-    def parse(cls, text: str) -> Place | None:
-        """From the address; None for what is no place."""
-        at, _, pk = text.partition("~")
-        try:
-            moment = datetime.fromisoformat(at)
-            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
-        except (ValueError, OverflowError):
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the list, and the place after which the next one begins; None: this is the last."""
-
-    rows: list[Change]
-    following: Place | None
-
-
 def list_changes(
     viewer: Viewer,
     *,
@@ -184,7 +154,7 @@ def list_changes(
     account_id: str = "",
     mine: bool = False,
     after: Place | None = None,
-) -> Page:
+) -> Page[Change]:
     """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at any depth.
 
     A filter keeps a request of which one of these changes matches.

@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Count, Q
 
+from iam.newest_first import Page, Place
 from iam.notify.events import OFFERED, Spec
 from iam.notify.models import Channel, Outgoing, Preference, SlackMember, State
 
 PAGE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands in the list."""
-
-    at: datetime
-    pk: UUID
-
-    def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.pk.hex}"
-
-    @classmethod
-    def parse(cls, text: str) -> Place | None:
-        """From the address; None for what is no place."""
-        at, _, pk = text.partition("~")
-        try:
-            moment = datetime.fromisoformat(at)
-            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
-        except (ValueError, OverflowError):
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the outbox, and the place after which the next one begins; None: this is the last."""
-
-    rows: list[Outgoing]
-    following: Place | None
-
-
-def outbox_page(*, state: str = "", after: Place | None = None) -> Page:
+def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing]:
     """Newest first; one query, as fast at any depth."""
     found = Outgoing.objects.all()
     if state in State.values:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from console.web.middleware import parse_moment
 from console.web.paging import CursorError, decode
-from iam.changes.queries import Place
+from iam.newest_first import Place
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from console.access.grants.lists import SEES, Row, rows_of, wanted_in
 from console.web.access import ViewerRequest, require
-from console.web.context import frame_of
-from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from console.web.list_export import export_list, pages_of
 from iam.access.grants.queries import list_grants
-from iam.changes.queries import Place
-from iam.guard import Right, Viewer
-from iam.journal.services import record
+from iam.guard import Viewer
 
 COLUMNS: Final = (
     "grant_id", "reference", "title", "effect", "template", "template_version", "status", "accounts", "account_ids",
@@ -28,36 +23,17 @@ COLUMNS: Final = (
 @require_safe
 @require(*SEES)
 def grants_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All of them as a file; 404 for who may not export. Noted in the journal."""
-    wanted, viewer = wanted_in(request), request.viewer
-    chosen = frame_of(request).chosen
-    number = chosen.account_id if chosen else ""
-    if form not in FORMS or not viewer.may(Right.EXPORT, account_id=number or None):
-        raise Http404
-    record(
-        kind="list.export",
-        actor=viewer,
-        subject="grants",
-        account_id=number,
-        data={"form": form, "query": request.GET.urlencode()},
-    )
-    now = datetime.now(tz=UTC)
-    about = {"list": "grants", "account": number or None, "exported_at": json_value(now), "filters": wanted}
-    rows = _values(viewer, wanted)
-    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
-    return download(
-        parts, form=form, name=f"gatehouse-grants-{number or 'all-accounts'}-{now:%Y-%m-%dT%H%M%SZ}"
+    """All of them as a file; 404 for who may not export."""
+    wanted = wanted_in(request)
+    return export_list(
+        request, form, name="grants", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
     )
 
 
-def _values(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    after: Place | None = None
-    is_first = True
-    while after or is_first:
-        page = list_grants(viewer, **wanted, after=after)
-        after, is_first = page.following, False
-        for row in rows_of(page.rows, viewer):
-            yield dict(zip(COLUMNS, _of(row), strict=True))
+def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    for rows in pages_of(lambda after: list_grants(viewer, **wanted, after=after)):
+        for row in rows_of(rows, viewer):
+            yield _of(row)
 
 
 def _of(row: Row) -> tuple[Any, ...]:

@@ -28,8 +28,8 @@ from iam.access.grants.models import GIVING, Grant
 from iam.access.grants.queries import TABS, list_grants
 from iam.access.grants.terms import TermsError
 from iam.access.templates.queries import offers
-from iam.changes.queries import Place
 from iam.guard import Right, Viewer
+from iam.newest_first import Place
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 LABELS: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,10 +11,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, LedgerEntry, State
 from iam.access.grants.own import held_by
 from iam.changes.models import Change
-from iam.changes.queries import Place, in_accounts
+from iam.changes.queries import in_accounts
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.newest_first import Page, Place
 
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
@@ -56,14 +56,6 @@ def grant_for(viewer: Viewer, *, pk: UUID) -> Grant | None:
     return visible_grants(viewer).filter(pk=pk).first()
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the list, and the place after which the next one begins; None: this is the last."""
-
-    rows: list[Grant]
-    following: Place | None
-
-
 def list_grants(
     viewer: Viewer,
     *,
@@ -73,7 +65,7 @@ def list_grants(
     template: str = "",
     mine: bool = False,
     after: Place | None = None,
-) -> Page:
+) -> Page[Grant]:
     """Newest first, filtered, and what ends soon by its end; one query, as fast at any depth. The parts of the rows are fetched with them: one query more."""
     grants = visible_grants(viewer)
     if tab in TABS:
@@ -96,7 +88,7 @@ def list_grants(
     return Page(shown, Place(shown[-1].created_at, shown[-1].pk) if len(rows) > PAGE else None)
 
 
-def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page:
+def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
     if after is not None:
         grants = grants.filter(Q(ends_at__gt=after.at) | Q(ends_at=after.at, pk__gt=after.pk))
     rows = list(grants.order_by("ends_at", "id").prefetch_related("parts__account")[: PAGE + 1])

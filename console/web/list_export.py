@@ -1,0 +1,56 @@
+"""A list of requests or grants as a file: everything that is filtered, on all of its pages. The export is noted in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.http import Http404, StreamingHttpResponse
+
+from console.web.access import ViewerRequest
+from console.web.context import frame_of
+from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value
+from iam.guard import Right
+from iam.journal.services import record
+from iam.newest_first import Page, Place
+
+T = TypeVar("T")
+
+
+def export_list(
+    request: ViewerRequest,
+    form: str,
+    *,
+    name: str,
+    columns: Sequence[str],
+    filters: dict[str, Any],
+    rows: Iterator[Sequence[Any]],
+) -> StreamingHttpResponse:
+    """The file; each row has a value for each of the columns. Raises Http404 for who may not export in the chosen account, or in any where none is."""
+    chosen = frame_of(request).chosen
+    number = chosen.account_id if chosen else ""
+    if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=number or None):
+        raise Http404
+    record(
+        kind="list.export",
+        actor=request.viewer,
+        subject=name,
+        account_id=number,
+        data={"form": form, "query": request.GET.urlencode()},
+    )
+    now = datetime.now(tz=UTC)
+    about = {"list": name, "account": number or None, "exported_at": json_value(now), "filters": filters}
+    values: Iterator[Values] = (dict(zip(columns, row, strict=True)) for row in rows)
+    parts = csv_lines(columns, values) if form == "csv" else json_lines(about, values)
+    file_name = f"gatehouse-{name}-{number or 'all-accounts'}-{now:%Y-%m-%dT%H%M%SZ}"
+    return download(parts, form=form, name=file_name)
+
+
+def pages_of(page_after: Callable[[Place | None], Page[T]]) -> Iterator[list[T]]:
+    """The rows of one page after the other, to the last."""
+    page = page_after(None)
+    yield page.rows
+    while page.following is not None:
+        page = page_after(page.following)
+        yield page.rows
