@@ -101,7 +101,6 @@ class CreateAccessKey(GivenOnce):
         return cls(user.account, given)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             self.call(
                 "CreateAccessKey",
@@ -110,7 +109,7 @@ class CreateAccessKey(GivenOnce):
         )
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation: a key that is deleted before leaves its room to this one."""
+        """A key that is deleted before leaves its room to this one."""
         self._going = frozenset(
             one.given.credential_id
             for one in earlier
@@ -118,11 +117,9 @@ class CreateAccessKey(GivenOnce):
         )
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser."""
         return {"ids": sorted(set(owned(user, self.kind)) - self._going)}
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        """See GivenOnce."""
         key = response["AccessKey"]
         return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
 

@@ -46,7 +46,6 @@ class Alias(AccountSetting):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, AliasParams(**params))
 
     @classmethod
@@ -56,7 +55,6 @@ class Alias(AccountSetting):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
@@ -65,19 +63,15 @@ class Alias(AccountSetting):
         """The alias that the account has afterwards."""
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"alias": self.alias_after}
 
     def value_now(self, aws: Aws) -> str:
-        """See AccountSetting."""
         return next(iter(lists.account_aliases(aws)), "")
 
     def image(self, value: str) -> Image:
-        """See AccountSetting."""
         return {"alias": value}
 
     def told(self, before: Image) -> list[str]:
-        """See AccountSetting."""
         found = []
         if self.alias_after:
             found.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
@@ -109,27 +103,23 @@ class CreateAlias(Alias):
 
     @property
     def alias_after(self) -> str:
-        """See Alias."""
         return self.given.alias
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Set account alias {self.given.alias}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The account already has the alias {self.given.alias}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Sets the account alias to {self.given.alias}"
         params = {"AccountAlias": self.given.alias}
         return (Call(service="iam", operation="CreateAccountAlias", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
-        """See Operation, in words: AWS's model gives a pattern only."""
+        """In words: AWS's model gives a pattern only."""
         if not FORM.fullmatch(self.given.alias):
             return [
                 "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or digit, "
@@ -145,27 +135,23 @@ class DeleteAlias(Alias):
 
     @property
     def alias_after(self) -> str:
-        """See Alias."""
         return ""
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Remove account alias {self.given.alias}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "The account has no alias."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {"AccountAlias": self.given.alias}
         sentence = f"Removes the account alias {self.given.alias}"
         return (Call(service="iam", operation="DeleteAccountAlias", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
-        """See Operation; and whether it is the one that the account has."""
+        """Also whether it is the one that the account has."""
         now = self.mirrored()
         if now and now["alias"] not in ("", self.given.alias):
             return [f"the account’s alias is {now['alias']}, not {self.given.alias}."]

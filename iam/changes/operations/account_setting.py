@@ -34,11 +34,11 @@ class AccountSetting(Operation):
         return self.fact.replace("_", " ").capitalize()
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation: nothing that has an ARN."""
+        """Nothing that has an ARN."""
         return ()
 
     def subject(self) -> Entity | None:
-        """See Operation: an account is no entity of its own."""
+        """An account is no entity of its own."""
         return None
 
     def excludes(self, slug: str, params: object) -> bool:
@@ -46,27 +46,27 @@ class AccountSetting(Operation):
         return True
 
     def mirrored(self) -> Image | None:
-        """See Operation; None while the settings have not been read."""
+        """None while the settings have not been read."""
         row = AccountFact.objects.filter(valid_at(None), account=self.account, name=self.fact).first()
         return None if row is None else self.image(row.value)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: an account has each setting once."""
+        """An account has each setting once."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         at = datetime.now(tz=UTC)
         self._read = (at, self.value_now(aws))
         return self.image(self._read[1])
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         at, value = self._read or (datetime.now(tz=UTC), self.value_now(aws))
         enter_setting(self.account, name=self.fact, value=value, at=at, cause_id=cause_id)
 
     def effect(self) -> Effect:
-        """See Operation: in words, what becomes different."""
+        """In words, what becomes different."""
         before = self.mirrored()
         return Effect() if before is None else Effect(notes=tuple(self.told(before)))
 

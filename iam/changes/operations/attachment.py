@@ -65,7 +65,6 @@ class Attachment(OfHolder):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, AttachmentParams(**params))
 
     @classmethod
@@ -89,7 +88,6 @@ class Attachment(OfHolder):
         )
 
     def named(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.policy_arn,)
 
     @property
@@ -103,11 +101,10 @@ class Attachment(OfHolder):
         return slug in (AttachPolicy.slug, DetachPolicy.slug) and same
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"attached": self.attached_after}
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation: what a policy says that the set itself makes."""
+        """What a policy says that the set itself makes."""
         super().follow(earlier)
         for one in earlier:
             made = one.texts_made() if one.account == self.account else {}
@@ -115,7 +112,7 @@ class Attachment(OfHolder):
                 self.text = made[self.given.policy_arn]
 
     def newborn(self) -> Image:
-        """See Operation: nothing is attached from birth."""
+        """Nothing is attached from birth."""
         return {"attached": False}
 
     @cached_property
@@ -128,7 +125,7 @@ class Attachment(OfHolder):
         return (found.filter(aws_id=given.policy_id) if given.policy_id else found).first()
 
     def mirrored(self) -> Image | None:
-        """See Operation; a policy of AWS counts as there, although the mirror has it only when somebody has it."""
+        """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
         holder = self.subject()
         if holder is None or (self.policy is None and not self.given.is_of_aws):
             return None
@@ -138,7 +135,7 @@ class Attachment(OfHolder):
         return {"attached": attached.exists()}
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; two calls, one for a policy of AWS that somebody has had: it stays what it is."""
+        """Two calls, one for a policy of AWS that somebody has had: it stays what it is."""
         with at_once(aws) as ask:
             of_policy = ask(partial(self._mismatch_of_policy, aws))
             return super().mismatch(aws) or of_policy()
@@ -158,13 +155,13 @@ class Attachment(OfHolder):
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         given = self.given
         self._read = read_attachments(aws, kind=given.holder_kind, name=given.holder_name)
         return {"attached": given.policy_arn in self._read.arns}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         holder = self.subject()
         if holder is not None:
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
@@ -189,7 +186,7 @@ class Attachment(OfHolder):
         return Quota("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def problems(self) -> list[str]:
-        """See Operation; what belongs to the roles of AWS services is for these alone."""
+        """What belongs to the roles of AWS services is for these alone."""
         if self.attached_after and ":policy/aws-service-role/" in self.given.policy_arn:
             return [f"{self.given.policy_name} can be attached only to a service-linked role."]
         return super().problems()
@@ -223,7 +220,7 @@ class Attachment(OfHolder):
         )
 
     def effect(self) -> Effect:
-        """See Operation; a holder that is gone from the mirror gives an empty effect."""
+        """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
             return Effect()
@@ -238,7 +235,6 @@ class Attachment(OfHolder):
         return Effect(gains=(policy,)) if self.attached_after else Effect(loses=(policy,))
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         given = self.given
         number = world.number(given.policy_arn)
         if number is None and self.attached_after and self.text:
@@ -261,21 +257,17 @@ class AttachPolicy(Attachment):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Attach policy {self.given.policy_name} to {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.policy_name} is already attached to {self.given.holder_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         return (self.call("Attach", sentence=f"{given.holder_name} gets {given.policy_name}"),)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else DetachPolicy(self.account, self.given)
 
 
@@ -287,21 +279,17 @@ class DetachPolicy(Attachment):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return (
             f"Detach policy {self.given.policy_name} from {self.given.holder_kind} {self.given.holder_name}"
         )
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.policy_name} isn’t attached to {self.given.holder_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         return (self.call("Detach", sentence=f"{given.holder_name} loses {given.policy_name}"),)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else AttachPolicy(self.account, self.given)

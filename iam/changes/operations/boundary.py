@@ -41,40 +41,33 @@ class Boundary(OnSubject):
         """The ARN of the boundary afterwards; empty for none."""
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """See Operation."""
         return slug in self.SLUGS
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"boundary": self.arn_after}
 
     def newborn(self) -> Image:
-        """See Operation."""
         return {"boundary": ""}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         return {"boundary": boundary_in_mirror(subject)}
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return {"boundary": now.boundary}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         subject = self.subject()
         if subject is not None and self.seen is not None and self.seen.now is not None:
             arn, at = self.seen.now.boundary, self.seen.at
             reread_boundary(self.account, aws, subject, arn=arn, at=at, cause_id=cause_id)
 
     def problems(self) -> list[str]:
-        """See Operation."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
             return [f"{self.given.name} is a service-linked role, which can’t have a permissions boundary."]
         return super().problems()
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         arn = self.given.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
         world.hold(arn, replace(world.grants(arn), boundary=number))
@@ -89,7 +82,6 @@ class Boundary(OnSubject):
         return delete(self.account, SubjectParams(**names))
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else self.restored(str(before["boundary"]))
 
 
@@ -106,25 +98,20 @@ class PutBoundary(Boundary):
 
     @property
     def arn_after(self) -> str:
-        """See Boundary."""
         return self.given.boundary
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Set permissions boundary {self.given.boundary.rpartition('/')[2]} for {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has this permissions boundary."
 
     def named(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.boundary,)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given, word = self.given, WORDS[self.subject_kind]
         params = {f"{word}Name": given.name, "PermissionsBoundary": given.boundary}
         sentence = f"{given.name} can do only what {given.boundary.rpartition('/')[2]} also allows"
@@ -147,21 +134,17 @@ class DeleteBoundary(Boundary):
 
     @property
     def arn_after(self) -> str:
-        """See Boundary."""
         return ""
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Remove permissions boundary of {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} has no permissions boundary."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         word = WORDS[self.subject_kind]
         return (
             Call(
@@ -173,7 +156,6 @@ class DeleteBoundary(Boundary):
         )
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation."""
         return (BOUNDARY_REMOVED,)
 
     def sensitivity(self, effect: Effect) -> str:

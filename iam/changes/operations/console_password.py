@@ -96,15 +96,13 @@ class SetPassword(OnLoginProfile):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "This password is already set."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"has_password": True}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: AWS shows that there is a password; the seal says whether it is this one."""
+        """AWS shows that there is a password; the seal says whether it is this one."""
         return bool(image["has_password"]) and accepted(self.given.sealed_id) is not None
 
     def setting(self, operation: str, *, sentence: str) -> Call:
@@ -114,7 +112,7 @@ class SetPassword(OnLoginProfile):
         )
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """See Operation: the password that was typed, or a new one, which waits sealed until AWS has taken it."""
+        """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
         if self.is_typed:
             return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
         password = new_password(self.account)
@@ -131,7 +129,7 @@ class SetPassword(OnLoginProfile):
         return {**call.params, "Password": password}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: from now on its person can read it."""
+        """From now on its person can read it."""
         if self.is_typed:
             used(self.given.sealed_id)
         else:
@@ -139,7 +137,7 @@ class SetPassword(OnLoginProfile):
         return {}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; AWS does not tell when a password was set, so the seal does."""
+        """AWS does not tell when a password was set, so the seal does."""
         secret = accepted(self.given.sealed_id)
         if self._read is not None and self._read.records and secret is not None:
             self._read = replace(self._read, set_at=secret.released_at)
@@ -150,7 +148,6 @@ class SetPassword(OnLoginProfile):
         return slug in (CreateLoginProfile.slug, UpdateLoginProfile.slug)
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         choose = "The password must be changed at the first sign-in." if self.must_change else ""
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
@@ -171,30 +168,26 @@ class CreateLoginProfile(SetPassword):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create console password for {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.user.user_name} can sign in to the AWS console"
         return (self.setting("CreateLoginProfile", sentence=sentence),)
 
     def differing(self, image: Image, *, before: Image) -> str:
-        """See Operation."""
         return (
             f"{self.user.user_name} now has a console password, but had none when this was requested. AWS doesn’t say who set it: "
             "reset it."
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         if before["has_password"]:
             return None
         names = UserParams(self.user.user_name, self.user.user_arn, self.user.user_id)
         return DeleteLoginProfile(self.account, names)
 
     def problems(self) -> list[str]:
-        """See Operation; that there is one already is no twin, but another matter."""
+        """That there is one already is no twin, but another matter."""
         user = self.subject()
         row = credentials_row(user) if user else None
         if row is not None and row.has_password and accepted(self.given.sealed_id) is None:
@@ -215,11 +208,9 @@ class UpdateLoginProfile(SetPassword):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Reset console password of {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             self.setting(
                 "UpdateLoginProfile", sentence=f"{self.user.user_name} signs in with a new password"
@@ -227,14 +218,13 @@ class UpdateLoginProfile(SetPassword):
         )
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser."""
         row = credentials_row(user)
         return None if row is not None and row.has_password is False else {"has_password": True}
 
     def newborn(self) -> Image | None:
-        """See Operation: there is none to set another for."""
+        """There is none to set another for."""
         return None
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: the former password is known to nobody but its owner."""
+        """The former password is known to nobody but its owner."""
         return None

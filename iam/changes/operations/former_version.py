@@ -53,7 +53,7 @@ class FormerVersion(OnPolicy):
         return {"PolicyArn": self.given.subject_arn}
 
     def problems(self) -> list[str]:
-        """See Operation; and whose the policy is."""
+        """Also whose the policy is."""
         if OF_AWS in self.given.subject_arn:
             return [f"{self.given.name} is managed by AWS, so only AWS can change it."]
         return super().problems()
@@ -67,35 +67,30 @@ class DeletePolicyVersion(FormerVersion):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete version {self.given.version} of policy {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} no longer has version {self.given.version}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params = {**self.arn, "VersionId": given.version}
         sentence = f"Deletes {given.version} of {given.name}, which isn’t the default version. Gatehouse keeps its text"
         return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"without": self.given.version}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return self.given.version not in image.get("versions", ())
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: the version does not hold, whatever else became of the policy."""
+        """The version does not hold, whatever else became of the policy."""
         return bool(image.get("exists")) and image["default"] != self.given.version
 
     def problems(self) -> list[str]:
-        """See Operation; AWS keeps the version that holds."""
+        """AWS keeps the version that holds."""
         subject, version = self.subject(), self.given.version
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
         if subject is not None and rows.filter(is_default=True).exists():
@@ -117,30 +112,26 @@ class RestorePolicyVersion(FormerVersion):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Restore version {self.given.version} of policy {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has a version with this text."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params: dict[str, Any] = {**self.arn, "PolicyDocument": self.text, "SetAsDefault": False}
         sentence = f"{self.given.name} gets a version with the text of {self.given.version}, not as default"
         return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"with": meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: a version says it, whichever number it has."""
+        """A version says it, whichever number it has."""
         return meaning(self.text) in image.get("documents", ())
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: there is room, whatever else became of the policy."""
+        """There is room, whatever else became of the policy."""
         return bool(image.get("exists")) and len(image["versions"]) < VERSIONS
 
     def quota(self) -> Quota | None:

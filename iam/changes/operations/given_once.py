@@ -54,7 +54,6 @@ class GivenOnce(OfUser):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create {self.article} {self.noun} for {self.user.user_name}"
 
     @property
@@ -64,32 +63,28 @@ class GivenOnce(OfUser):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"This {self.noun} already exists."
 
     def wanted(self) -> Image:
-        """See Operation; AWS assigns the id of the new one, which `satisfied` finds by its seal."""
+        """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
         return {"ids": self.given.known.split(), "more": 1}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: the seal was released for a credential that AWS shows."""
+        """The seal was released for a credential that AWS shows."""
         secret = accepted(self.given.sealed_id)
         return secret is not None and secret.label in image["ids"]
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser."""
         return {"ids": sorted(owned(user, self.kind))}
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
 
     def newborn(self) -> Image:
-        """See Operation: nobody has credentials from birth."""
+        """Nobody has credentials from birth."""
         return {"ids": []}
 
     def differing(self, image: Image, *, before: Image) -> str:
-        """See Operation."""
         strange = [one for one in image["ids"] if one not in before["ids"]]
         if not strange:
             return ""
@@ -99,7 +94,7 @@ class GivenOnce(OfUser):
         )
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the secret is sealed for its person."""
+        """The secret is sealed for its person."""
         aws_id, secret = self.given_in(response)
         sealed.seal(
             secret,
@@ -126,7 +121,6 @@ class GivenOnce(OfUser):
         return slug == self.slug
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (
             f"Anyone who has the {self.noun} can {self.power} until it is deactivated or deleted.",
             f"Only {self.given.recipient_name} can read the secret, once, within 24 hours.",
@@ -137,7 +131,7 @@ class GivenOnce(OfUser):
         return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: the one that was made is deleted."""
+        """The one that was made is deleted."""
         secret = accepted(self.given.sealed_id)
         if secret is None:
             return None

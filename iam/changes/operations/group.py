@@ -31,12 +31,10 @@ class _Whole:
     """The image of a whole group: all that can be said when it is made."""
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return group_image(path=state.path if state else "/")
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return group_image(path=now.path)
 
 
@@ -62,7 +60,6 @@ class CreateGroup(_Whole, Create):
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         return (
             Call(
@@ -74,15 +71,12 @@ class CreateGroup(_Whole, Create):
         )
 
     def wanted(self) -> Image:
-        """See Operation."""
         return group_image(path=self.given.path)
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteGroup.of(subject)
 
 
@@ -94,7 +88,7 @@ class UpdateGroup(Rename):
     subject_kind = Kind.GROUP.value
 
     def effect(self) -> Effect:
-        """See Operation: what finds its people by the name of the group."""
+        """What finds its people by the name of the group."""
         rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.given.name)
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))

@@ -66,7 +66,6 @@ class Membership(Operation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, MembershipParams(**params))
 
     @classmethod
@@ -84,7 +83,6 @@ class Membership(Operation):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
@@ -93,23 +91,20 @@ class Membership(Operation):
         return self.given.user_id or self.given.user_arn
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation: whether the set denies the user everything."""
+        """Whether the set denies the user everything."""
         self._is_denied = not self.member_after and is_denied_all(self, earlier)
 
     def sensitivity(self, effect: Effect) -> str:
-        """See Operation: who is denied everything by the same set loses no guard with the group."""
+        """Who is denied everything by the same set loses no guard with the group."""
         return NORMAL if self._is_denied else super().sensitivity(effect)
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation."""
         return self.given.user_arn, self.given.group_arn
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"member": self.member_after}
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         return self._entity(Kind.USER, self.given.user_id)
 
     def group(self) -> Entity | None:
@@ -120,7 +115,6 @@ class Membership(Operation):
         return living(self.account, kind=kind, aws_id=aws_id)
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         user, group = self.subject(), self.group()
         if user is None or group is None:
             return None
@@ -143,7 +137,7 @@ class Membership(Operation):
         return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; two calls."""
+        """Two calls."""
         given = self.given
         with at_once(aws) as ask:
             of_group = ask(partial(identity.group_id, aws, name=given.group_name))
@@ -169,29 +163,28 @@ class Membership(Operation):
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         self._read = read_memberships(aws, user_name=self.given.user_name)
         return {"member": self.given.group_id in self._read.group_ids}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
             reread_memberships(self.account, aws, user, cause_id=cause_id, read=self._read)
 
     def effect(self) -> Effect:
-        """See Operation; an entity that is gone from the mirror gives an empty effect."""
+        """An entity that is gone from the mirror gives an empty effect."""
         user, group = self.subject(), self.group()
         if user is None or group is None:
             return Effect()
         return self.effect_of(holdings(user, group=group))
 
     def newborn(self) -> Image:
-        """See Operation: nobody is in a group from birth."""
+        """Nobody is in a group from birth."""
         return {"member": False}
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         number = world.number(self.given.group_arn)
         if number is None:
             return
@@ -218,16 +211,13 @@ class AddToGroup(Membership):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Add {self.given.user_name} to {self.given.group_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.user_name} is already in {self.given.group_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             Call(
                 service="iam",
@@ -238,12 +228,10 @@ class AddToGroup(Membership):
         )
 
     def effect_of(self, held: Holdings) -> Effect:
-        """See Membership."""
         only, also = self._split(held)
         return Effect(gains=only, keeps=also, boundary=held.boundary)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else RemoveFromGroup(self.account, self.given)
 
 
@@ -255,16 +243,13 @@ class RemoveFromGroup(Membership):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Remove {self.given.user_name} from {self.given.group_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.user_name} isn’t in {self.given.group_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             Call(
                 service="iam",
@@ -275,10 +260,8 @@ class RemoveFromGroup(Membership):
         )
 
     def effect_of(self, held: Holdings) -> Effect:
-        """See Membership."""
         only, also = self._split(held)
         return Effect(loses=only, keeps=also, boundary=held.boundary)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else AddToGroup(self.account, self.given)

@@ -71,11 +71,10 @@ class OfHolder(Operation):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.holder_params)
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation: what the set gives the same holder, or takes away, before."""
+        """What the set gives the same holder, or takes away, before."""
         same = (self.account, self.holder_params.holder_arn)
         about = [one for one in earlier if isinstance(one, OfHolder)]
         self.before_it = [one for one in about if (one.account, one.holder_params.holder_arn) == same]
@@ -101,16 +100,16 @@ class OfHolder(Operation):
         return {f"{self.word}Name": self.holder_params.holder_name}
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation: the holder alone, since no policy says anything else by being given to somebody."""
+        """The holder alone, since no policy says anything else by being given to somebody."""
         return (self.holder_params.holder_arn,)
 
     def subject(self) -> Entity | None:
-        """See Operation; one that a set has made is known by its ARN."""
+        """One that a set has made is known by its ARN."""
         given = self.holder_params
         return living(self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; one call. Without an expected id it is enough that there is one of the name."""
+        """One call. Without an expected id it is enough that there is one of the name."""
         given = self.holder_params
         kind, name = given.holder_kind, given.holder_name
         try:
@@ -131,7 +130,7 @@ class OfHolder(Operation):
         return HIGH if unknown else super().sensitivity(effect)
 
     def problems(self) -> list[str]:
-        """See Operation; what only an AWS service may change is none of ours."""
+        """What only an AWS service may change is none of ours."""
         if SERVICE_LINKED in self.holder_params.holder_arn:
             name = self.holder_params.holder_name
             return [f"{name} is a service-linked role. Only its service can change its policies."]

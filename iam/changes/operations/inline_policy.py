@@ -77,19 +77,17 @@ class InlineOperation(OfHolder):
         return slug in (PutInlinePolicy.slug, DeleteInlinePolicy.slug) and same
 
     def wanted(self) -> Image:
-        """See Operation."""
         return _image(self.text)
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: the policy says it, however it is laid out."""
+        """The policy says it, however it is laid out."""
         return bool(image["document"] == self.wanted()["document"])
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         return bool(image["document"] == before["document"])
 
     def newborn(self) -> Image:
-        """See Operation: nobody has an inline policy from birth."""
+        """Nobody has an inline policy from birth."""
         return dict(NONE)
 
     @cached_property
@@ -100,11 +98,10 @@ class InlineOperation(OfHolder):
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         return None if self.subject() is None else _image(self.now)
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         given = self.holder_params
         self._read = read_inline(
             aws, kind=given.holder_kind, name=given.holder_name, policy_name=self.policy_name
@@ -112,7 +109,7 @@ class InlineOperation(OfHolder):
         return _image(self._read.text or "")
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         holder = self.subject()
         if holder is None:
             return
@@ -128,7 +125,7 @@ class InlineOperation(OfHolder):
         return replace(policy, ways=ways_beside(holder, digest=digest, but=self.policy_name))
 
     def effect(self) -> Effect:
-        """See Operation; a holder that is gone from the mirror gives an empty effect."""
+        """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
             return Effect()
@@ -143,7 +140,6 @@ class InlineOperation(OfHolder):
         )
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         arn = self.holder_params.holder_arn
         grants = world.grants(arn)
         inline = [(name, digest) for name, digest in grants.inline if name != self.policy_name]
@@ -182,7 +178,6 @@ class PutInlinePolicy(InlineOperation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, InlineText(**params))
 
     @classmethod
@@ -197,27 +192,23 @@ class PutInlinePolicy(InlineOperation):
 
     @property
     def text(self) -> str:
-        """See InlineOperation."""
         return self.given.document
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Set inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.policy_name} of {self.given.holder_name} already has this text."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {**self.whom, "PolicyName": self.policy_name, "PolicyDocument": self.text}
         sentence = f"Sets the text of inline policy {self.policy_name} of {self.given.holder_name}"
         return (Call(service="iam", operation=f"Put{self.word}Policy", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model knows nothing of JSON."""
+        """AWS's model knows nothing of JSON."""
         return super().problems() if is_object(self.text) else ["The text isn’t a JSON object."]
 
     def inverse(self, before: Image) -> Operation | None:
@@ -265,7 +256,6 @@ class DeleteInlinePolicy(InlineOperation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, InlineParams(**params))
 
     @classmethod
@@ -275,21 +265,17 @@ class DeleteInlinePolicy(InlineOperation):
 
     @property
     def text(self) -> str:
-        """See InlineOperation."""
         return ""
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.holder_name} has no inline policy named {self.policy_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {**self.whom, "PolicyName": self.policy_name}
         sentence = (
             f"{self.given.holder_name} loses the inline policy {self.policy_name}; Gatehouse keeps its text"

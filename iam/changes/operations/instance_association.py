@@ -54,7 +54,6 @@ class ProfileAssociation(Operation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, InstanceParams(**params))
 
     @classmethod
@@ -68,7 +67,6 @@ class ProfileAssociation(Operation):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
@@ -82,15 +80,12 @@ class ProfileAssociation(Operation):
         return self.given.profile_arn.rpartition("/")[2]
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.subject_arn,)
 
     def named(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.profile_arn,) if self.given.profile_arn else ()
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         return Entity.objects.filter(
             account=self.account, kind=Kind.INSTANCE, aws_id=self.given.subject_id, gone_at__isnull=True
         ).first()
@@ -100,25 +95,23 @@ class ProfileAssociation(Operation):
         return slug.startswith("instance.")
 
     def wanted(self) -> Image:
-        """See Operation; the id of the association is AWS's to give."""
+        """The id of the association is AWS's to give."""
         return {"profile": self.given.profile_arn}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image["profile"] == self.given.profile_arn)
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         instance = self.subject()
         return None if instance is None else _standing(instance)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; two calls, which the observation that follows is spared."""
+        """Two calls, which the observation that follows is spared."""
         self._fresh = self._look(aws)
         return "" if self._fresh else f"Instance {self.given.subject_id} no longer exists in AWS."
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; two calls, none right after `mismatch`."""
+        """Two calls, none right after `mismatch`."""
         self._shown, self._fresh = self._fresh or self._look(aws) or ProfileOfInstance(), None
         return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
 
@@ -126,7 +119,7 @@ class ProfileAssociation(Operation):
         return profile_of_instance(aws, instance_id=self.given.subject_id, region=self.given.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; one call."""
+        """One call."""
         reread_instance(
             self.account,
             aws,
@@ -146,7 +139,6 @@ class ProfileAssociation(Operation):
         return {"Arn": self.given.profile_arn}
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=(self.note, _OLD_CREDENTIALS))
 
     @property
@@ -175,7 +167,6 @@ class AssociateProfile(ProfileAssociation):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Attach instance profile {self.profile} to {self.given.name}"
 
     def sensitivity(self, effect: Effect) -> str:
@@ -184,18 +175,15 @@ class AssociateProfile(ProfileAssociation):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has this instance profile."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.given.name} has the instance profile {self.profile}"
         instance = {"InstanceId": self.given.subject_id, "IamInstanceProfile": self.wanted_profile}
         return (self.call("AssociateIamInstanceProfile", sentence=sentence, **instance),)
 
     @property
     def note(self) -> str:
-        """See ProfileAssociation."""
         return f"Applications on {self.given.name} can use the role in {self.profile}."
 
 
@@ -206,7 +194,6 @@ class ReplaceProfile(ProfileAssociation):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Replace instance profile of {self.given.name} with {self.profile}"
 
     def sensitivity(self, effect: Effect) -> str:
@@ -215,18 +202,15 @@ class ReplaceProfile(ProfileAssociation):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has this instance profile."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.given.name} has instance profile {self.profile} instead of the previous one"
         what = {"AssociationId": self.given.association_id, "IamInstanceProfile": self.wanted_profile}
         return (self.call("ReplaceIamInstanceProfileAssociation", sentence=sentence, **what),)
 
     @property
     def note(self) -> str:
-        """See ProfileAssociation."""
         return f"Applications on {self.given.name} can use the role in {self.profile} instead of the previous role."
 
 
@@ -237,23 +221,19 @@ class DisassociateProfile(ProfileAssociation):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Detach instance profile from {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} has no instance profile."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.given.name} no longer has an instance profile"
         what = {"AssociationId": self.given.association_id}
         return (self.call("DisassociateIamInstanceProfile", sentence=sentence, **what),)
 
     @property
     def note(self) -> str:
-        """See ProfileAssociation."""
         return f"Applications on {self.given.name} no longer get credentials of a role."
 
 

@@ -30,12 +30,10 @@ class _Whole:
     """The image of a whole instance profile: all that can be said when it is made."""
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return profile_image(path=state.path if state else "/", tags=tags_in_mirror(subject))
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return profile_image(path=now.path, tags=now.tags)
 
 
@@ -62,7 +60,6 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         return cls(account, given)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {"InstanceProfileName": given.name, "Path": given.path}
         if given.tags:
@@ -71,11 +68,9 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         return (Call(service="iam", operation="CreateInstanceProfile", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return profile_image(path=self.given.path, tags=self.given.tags)
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteInstanceProfile.of(subject)
 
 
@@ -85,7 +80,6 @@ class DeleteInstanceProfile(_Whole, OnProfile, Delete):
     slug = "instance_profile.delete"
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically"))
 
     def inverse(self, before: Image) -> Operation | None:

@@ -54,18 +54,16 @@ class Create(OnSubject):
         self._made_before = 0
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation: how many of the same kind the set has made by then."""
+        """How many of the same kind the set has made by then."""
         same = type(self), self.account.pk
         self._made_before = sum((type(one), one.account.pk) == same for one in earlier)
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create {self.noun} {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.noun} {self.given.name} already exists with these settings."
 
     @property
@@ -74,30 +72,28 @@ class Create(OnSubject):
         return self.given.subject_arn
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation: nothing that there is."""
+        """Nothing that there is."""
         return ()
 
     def makes(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.subject_arn,)
 
     def mirrored(self) -> Image:
-        """See Operation."""
         subject = self.subject()
         return ABSENT if subject is None else self.image_of(subject)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: there is nothing yet that a name could mean."""
+        """There is nothing yet that a name could mean."""
         return ""
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the unique id."""
+        """The unique id."""
         word = WORDS[self.subject_kind]
         aws_id = response.get(word, {}).get(f"{word}Id", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
     def problems(self) -> list[str]:
-        """See Operation; and whether the name is taken."""
+        """Also whether the name is taken."""
         taken = namesake(self.account, kind=self.subject_kind, name=self.given.name)
         if taken is not None:
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
@@ -114,7 +110,7 @@ class Create(OnSubject):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation; None when it is gone from the mirror already."""
+        """None when it is gone from the mirror already."""
         subject = self.subject()
         return None if subject is None or before != ABSENT else self.deleting(subject)
 
@@ -133,11 +129,10 @@ class Delete(OnSubject):
         self._earlier: Sequence[Operation] = ()
 
     def follow(self, earlier: Sequence[Operation]) -> None:
-        """See Operation."""
         self._earlier = earlier
 
     def problems(self) -> list[str]:
-        """See Operation; and what AWS wants gone first."""
+        """Also what AWS wants gone first."""
         subject = self.subject()
         left = left_over(subject, self._earlier) if subject else []
         if not left:
@@ -153,16 +148,13 @@ class Delete(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete {self.noun} {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.noun} {self.given.name} is already deleted."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         word = WORDS[self.subject_kind]
         return (
             Call(
@@ -174,11 +166,10 @@ class Delete(OnSubject):
         )
 
     def wanted(self) -> Image:
-        """See Operation."""
         return dict(ABSENT)
 
     def mirrored(self) -> Image | None:
-        """See Operation; what is gone is known to be gone."""
+        """What is gone is known to be gone."""
         return super().mirrored() or (dict(ABSENT) if self._was_known() else None)
 
     def _was_known(self) -> bool:
@@ -187,12 +178,11 @@ class Delete(OnSubject):
         return bool(given.subject_id) and known.exists()
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: that it is gone is what is wanted."""
+        """That it is gone is what is wanted."""
         found = super().mismatch(aws)
         return found if self.seen and self.seen.now else ""
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         world.drop(self.given.subject_arn)
 
     def sensitivity(self, effect: Effect) -> str:
@@ -221,7 +211,6 @@ class Rename(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         given = self.given
         if given.new_name != given.name:
             return f"Rename {self.noun} {given.name} to {given.new_name}"
@@ -229,11 +218,9 @@ class Rename(OnSubject):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.noun} {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given, word = self.given, WORDS[self.subject_kind]
         params = {f"{word}Name": given.name}
         if given.new_name != given.name:
@@ -248,20 +235,17 @@ class Rename(OnSubject):
         )
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"name": self.given.new_name, "path": self.given.new_path}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return {"name": subject.name, "path": state.path if state else "/"}
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return {"name": now.name, "path": now.path}
 
     def look(self, aws: Aws) -> EntityNow | None:
-        """See OnSubject; under the name of before, and under the new one if it is not there."""
+        """Under the name of before, and under the new one if it is not there."""
         given, found = self.given, None
         for name in dict.fromkeys((given.name, given.new_name)):
             now = entity_now(aws, kind=self.subject_kind, name=name)
@@ -272,12 +256,12 @@ class Rename(OnSubject):
 
     @property
     def name_afterwards(self) -> str:
-        """See OnSubject; the name of before, when AWS shows that it still has that."""
+        """The name of before, when AWS shows that it still has that."""
         given, now = self.given, self.seen.now if self.seen else None
         return now.name if now is not None and now.aws_id == given.subject_id else given.new_name
 
     def problems(self) -> list[str]:
-        """See Operation; and whether somebody else has the name."""
+        """Also whether somebody else has the name."""
         given = self.given
         taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
         if taken is not None:
@@ -285,7 +269,7 @@ class Rename(OnSubject):
         return super().problems()
 
     def weigh(self, world: World) -> None:
-        """See Operation: policies that name the ARN, and variables in policies, mean it differently."""
+        """Policies that name the ARN, and variables in policies, mean it differently."""
         given = self.given
         world.move(
             given.subject_arn,
@@ -293,7 +277,6 @@ class Rename(OnSubject):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         subject = self.subject()
         if subject is None or before == self.wanted():
             return None

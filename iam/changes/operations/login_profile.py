@@ -26,16 +26,15 @@ class OnLoginProfile(OfUser):
     section = LOGIN_PROFILES
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser; where nothing has been read of it, AWS is looked at when the change runs."""
+        """Where nothing has been read of it, AWS is looked at when the change runs."""
         row = credentials_row(user)
         return {"has_password": bool(row and row.has_password)}
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         return {"has_password": bool(read.records)}
 
     def newborn(self) -> Image | None:
-        """See Operation: nobody has a password from birth."""
+        """Nobody has a password from birth."""
         return {"has_password": False}
 
 
@@ -75,7 +74,6 @@ class RequirePasswordChange(OnLoginProfile):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         name = self.user.user_name
         if self.must_change:
             return f"Require {name} to change the password at next sign-in"
@@ -83,15 +81,13 @@ class RequirePasswordChange(OnLoginProfile):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.user.user_name} already {'has to' if self.must_change else 'does not have to'} change the password."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"must_change": self.must_change}
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser; where the profile has not been read, as though it were the other way round: AWS is looked at when the change runs."""
+        """Where the profile has not been read, as though it were the other way round: AWS is looked at when the change runs."""
         row = credentials_row(user)
         profile = row.report.get("login_profile") if row else None
         if row is None or row.has_password is False:
@@ -100,15 +96,13 @@ class RequirePasswordChange(OnLoginProfile):
         return {"must_change": bool(known)}
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         return {"must_change": read.records[0].is_reset_required if read.records else None}
 
     def newborn(self) -> Image | None:
-        """See Operation: there is no password yet."""
+        """There is no password yet."""
         return None
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         does = "must change the password at next sign-in" if self.must_change else "keeps the password"
         return (
             self.call(
@@ -119,7 +113,6 @@ class RequirePasswordChange(OnLoginProfile):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         if before["must_change"] == self.must_change:
             return None
         return RequirePasswordChange(
@@ -145,34 +138,29 @@ class DeleteLoginProfile(OnLoginProfile):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete console password of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.user.user_name} has no console password."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"has_password": False}
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser; where nothing has been read of it, AWS is looked at when the change runs."""
+        """Where nothing has been read of it, AWS is looked at when the change runs."""
         row = credentials_row(user)
         return {"has_password": row is None or row.has_password is not False}
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         name = self.user.user_name
         return (self.call("DeleteLoginProfile", sentence=f"{name} can no longer sign in to the AWS console"),)
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (
             f"Current sessions of {self.user.user_name} continue until they expire. Access keys aren’t affected.",
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: the password is known to nobody but its owner."""
+        """The password is known to nobody but its owner."""
         return None

@@ -57,7 +57,6 @@ class OnPolicy(OnSubject):
 
     @property
     def noun(self) -> str:
-        """See OnSubject."""
         return "policy"
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -65,7 +64,7 @@ class OnPolicy(OnSubject):
         return slug.startswith("policy.")
 
     def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
-        """See OnSubject; two calls and one for each version, one where there is nothing."""
+        """Two calls and one for each version, one where there is nothing."""
         at, found = datetime.now(tz=UTC), None
         try:
             found = get_policy(aws, arn=self.given.subject_arn)
@@ -76,7 +75,7 @@ class OnPolicy(OnSubject):
         return found
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last look is what goes into the mirror, so this costs no call after one."""
+        """The last look is what goes into the mirror, so this costs no call after one."""
         reread_entity(
             self.account,
             aws,
@@ -88,7 +87,6 @@ class OnPolicy(OnSubject):
         )
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject).select_related("document")
         return policy_image(
@@ -100,7 +98,6 @@ class OnPolicy(OnSubject):
         )
 
     def image_now(self, now: PolicyRecord) -> Image:  # type: ignore[override]
-        """See OnSubject."""
         return policy_image(
             path=now.path,
             description=now.description or "",
@@ -174,7 +171,6 @@ class CreatePolicy(OnPolicy, Create):
         return next(place for place in range(len(self.texts)) if str(place) not in self.given.others)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         first, *more = self.texts
         params: dict[str, Any] = {"PolicyName": given.name, "Path": given.path, "PolicyDocument": first}
@@ -198,11 +194,11 @@ class CreatePolicy(OnPolicy, Create):
         return call.operation == "CreatePolicy"
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation: by the number of versions."""
+        """By the number of versions."""
         return len(image.get("versions", ())) > self.calls().index(call)
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: nothing of the name, or its first versions as they are wanted."""
+        """Nothing of the name, or its first versions as they are wanted."""
         if image == before:
             return True
         meanings = [meaning(text) for text in self.texts]
@@ -210,7 +206,6 @@ class CreatePolicy(OnPolicy, Create):
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
     def wanted(self) -> Image:
-        """See Operation."""
         given, texts = self.given, self.texts
         return policy_image(
             path=given.path,
@@ -221,11 +216,11 @@ class CreatePolicy(OnPolicy, Create):
         )
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: whatever numbers its versions have by now, and however the texts are laid out."""
+        """Whatever numbers its versions have by now, and however the texts are laid out."""
         return told(image) == told(self.wanted())
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
+        """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         given = self.given
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         taken = living.filter(name__iexact=given.name).exclude(arn__contains=OF_AWS).first()
@@ -251,7 +246,6 @@ class CreatePolicy(OnPolicy, Create):
         return Quota("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         arn = self.given.subject_arn
         world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
 
@@ -260,16 +254,14 @@ class CreatePolicy(OnPolicy, Create):
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the unique id."""
+        """The unique id."""
         aws_id = response.get("Policy", {}).get("PolicyId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
     def texts_made(self) -> Mapping[str, str]:
-        """See Operation."""
         return {self.given.subject_arn: self.given.document}
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeletePolicy.of(subject)
 
 
@@ -299,7 +291,6 @@ class DeletePolicy(OnPolicy, Delete):
         return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given, arn = self.given, {"PolicyArn": self.given.subject_arn}
         before = [
             Call(
@@ -314,18 +305,17 @@ class DeletePolicy(OnPolicy, Delete):
         return *before, Call(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation."""
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: as before, but for versions that were to go and are gone. The mirror may not have read its tags yet."""
+        """As before, but for versions that were to go and are gone. The mirror may not have read its tags yet."""
         going = set(self.given.versions.values())
         kept, had = set(image.get("versions", ())), set(before["versions"])
         same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
         return same and had - going <= kept <= had
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; and whether somebody still has it, which AWS would refuse."""
+        """Also whether somebody still has it, which AWS would refuse."""
         why = super().mismatch(aws)
         record = self._reading.record if self._reading else None
         if why or not isinstance(record, PolicyRecord):
@@ -337,13 +327,13 @@ class DeletePolicy(OnPolicy, Delete):
         return f"{self.given.name} can’t be deleted: {who}. Detach it first."
 
     def problems(self) -> list[str]:
-        """See Operation; and whose the policy is."""
+        """Also whose the policy is."""
         if OF_AWS in self.given.subject_arn:
             return [f"{self.given.name} is managed by AWS, so only AWS can delete it."]
         return super().problems()
 
     def effect(self) -> Effect:
-        """See Operation: who has it by now, and what could not come back with it."""
+        """Who has it by now, and what could not come back with it."""
         subject = self.subject()
         if subject is None:
             return Effect()

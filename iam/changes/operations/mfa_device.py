@@ -77,11 +77,9 @@ class OnDevice(OnCredential):
 
     @property
     def label(self) -> str:
-        """See OnCredential."""
         return f"MFA device {self.serial.rpartition('/')[2]}"
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser."""
         if self.serial in owned(user, self.kind):
             return {"status": ASSIGNED}
         return {"status": SPARE if self._is_spare() else ABSENT}
@@ -93,7 +91,7 @@ class OnDevice(OnCredential):
         return devices.filter(owner__isnull=True).exists()
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call, and one more where the user does not have a virtual device."""
+        """One call, and one more where the user does not have a virtual device."""
         image = super().observe(aws)
         if (
             image["status"] == ABSENT
@@ -106,7 +104,6 @@ class OnDevice(OnCredential):
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         serials = {one.serial_number for one in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
@@ -123,30 +120,25 @@ class DeactivateMfaDevice(OnDevice):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Deactivate {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.user.user_name} doesn’t have this device."
 
     def wanted(self) -> Image:
-        """See Operation: a virtual device is still there."""
+        """A virtual device is still there."""
         return {"status": SPARE if is_virtual(self.serial) else ABSENT}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image["status"] != ASSIGNED)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             self.own_call("Deactivate", sentence=f"{self.user.user_name} no longer has the {self.label}"),
         )
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         user = self.subject()
         others = len(set(owned(user, self.kind)) - {self.serial}) if user else 0
         if others:
@@ -164,7 +156,7 @@ class DeactivateMfaDevice(OnDevice):
         return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: only who holds the device can give its codes."""
+        """Only who holds the device can give its codes."""
         return None
 
 
@@ -181,32 +173,26 @@ class DeleteMfaDevice(DeactivateMfaDevice):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "The device no longer exists."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"status": ABSENT}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image["status"] == ABSENT)
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: one that was taken from its user meanwhile is still to be deleted."""
+        """One that was taken from its user meanwhile is still to be deleted."""
         return image == before or image["status"] == SPARE
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation."""
         return call.operation == "DeactivateMFADevice" and image["status"] == SPARE
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             *super().calls(),
             Call(
@@ -218,7 +204,7 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         )
 
     def problems(self) -> list[str]:
-        """See Operation; AWS deletes virtual devices only."""
+        """AWS deletes virtual devices only."""
         if not is_virtual(self.serial):
             return ["Only virtual devices can be deleted. Deactivate this one instead."]
         return super().problems()
@@ -254,7 +240,7 @@ class WithCodes(OnDevice):
         return cls(user.account, given)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation; the codes are not shown."""
+        """The codes are not shown."""
         return (
             self.own_call(
                 self.verb,
@@ -265,12 +251,10 @@ class WithCodes(OnDevice):
         )
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """See Operation."""
         first, second = look(self.asked.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation."""
         used(self.asked.sealed_id)
         return {}
 
@@ -283,24 +267,21 @@ class EnableMfaDevice(WithCodes):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Enable {self.label} for {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.user.user_name} already has this device."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"status": ASSIGNED}
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: the mirror may not know a device yet that was just made."""
+        """The mirror may not know a device yet that was just made."""
         return bool(image["status"] != ASSIGNED)
 
     def newborn(self) -> Image:
-        """See Operation: a virtual device that was just made belongs to nobody."""
+        """A virtual device that was just made belongs to nobody."""
         return {"status": SPARE}
 
     def quota(self) -> Quota | None:
@@ -321,7 +302,6 @@ class EnableMfaDevice(WithCodes):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         if before["status"] == ASSIGNED:
             return None
         return DeactivateMfaDevice(self.account, _plain(self.given))
@@ -340,24 +320,20 @@ class ResyncMfaDevice(WithCodes):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Resync {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "It is already resynced."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"status": ASSIGNED}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: AWS shows no difference; the seal says whether it has taken the codes."""
+        """AWS shows no difference; the seal says whether it has taken the codes."""
         return image["status"] == ASSIGNED and accepted(self.asked.sealed_id) is not None
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None
 
 

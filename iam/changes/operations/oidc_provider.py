@@ -48,7 +48,6 @@ class OnOidc(OnProvider):
 
     @property
     def noun(self) -> str:
-        """See OnSubject."""
         return "OpenID Connect provider"
 
     @property
@@ -57,7 +56,6 @@ class OnOidc(OnProvider):
         return {"OpenIDConnectProviderArn": self.arn}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         attrs = state.attrs if state else {}
         return oidc_image(
@@ -67,11 +65,9 @@ class OnOidc(OnProvider):
         )
 
     def image_shown(self, record: OidcProviderRecord) -> Image:
-        """See OnProvider."""
         return oidc_image(clients=record.client_ids, thumbprints=record.thumbprints, tags=record.tags)
 
     def found_of(self, record: OidcProviderRecord) -> Found:
-        """See OnProvider."""
         return inventory.oidc_provider(record)
 
 
@@ -145,7 +141,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         return cls(account, given)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {"Url": given.url}
         if given.clients:
@@ -160,7 +155,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         )
 
     def wanted(self) -> Image:
-        """See Operation."""
         given = self.given
         return oidc_image(
             clients=given.clients.split("\n") if given.clients else (),
@@ -169,13 +163,13 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         )
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation; AWS finds a thumbprint by itself where none was given."""
+        """AWS finds a thumbprint by itself where none was given."""
         wanted = self.wanted()
         keys = ["exists", "clients", "tags"] + (["thumbprints"] if wanted["thumbprints"] else [])
         return all(image.get(key) == wanted[key] for key in keys)
 
     def problems(self) -> list[str]:
-        """See Operation, in words where AWS's model has none."""
+        """In words where AWS's model has none."""
         parts, wanted = urlsplit(self.given.url), self.wanted()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
             return ["the URL of a provider begins with https:// and has no port, query or fragment."]
@@ -183,7 +177,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         return said or super().problems()
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteOidcProvider.of(subject)
 
 
@@ -194,7 +187,6 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
     comes_back = "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center can’t be restored."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Deletes OpenID Connect provider {self.given.name}"
         return (
             Call(
@@ -240,27 +232,23 @@ class Client(OnOidc):
         return Call(service="iam", operation=operation, params=params, sentence=sentence)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"client": self.given.client, "there": self.there_after}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         there = self.given.client in image.get("clients", ())
         return bool(image.get("exists")) and there == self.there_after
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: the audience is as it was, whatever became of others."""
+        """The audience is as it was, whatever became of others."""
         return bool(image.get("exists"))
 
     def problems(self) -> list[str]:
-        """See Operation."""
         now = self.mirrored() or {}
         others = set(now.get("clients", ())) - {self.given.client}
         added = [*others, self.given.client] if self.there_after else []
         return problems_of(clients=added) or super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if self.satisfied(before) else self.opposite()
 
     @abstractmethod
@@ -276,21 +264,17 @@ class AddClientId(Client):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Add audience {self.given.client} to {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has the audience {self.given.client}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Tokens from {self.given.name} for {self.given.client} are accepted"
         return (self.call("AddClientIDToOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
-        """See Client."""
         return RemoveClientId(self.account, self.given)
 
 
@@ -302,30 +286,25 @@ class RemoveClientId(Client):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Remove audience {self.given.client} from {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} has no audience {self.given.client}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Tokens from {self.given.name} for {self.given.client} are no longer accepted"
         return (self.call("RemoveClientIDFromOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
-        """See Client."""
         return AddClientId(self.account, self.given)
 
     @property
     def consequence(self) -> str:
-        """See OnProvider."""
         return f"Sign-ins with a token for {self.given.client} no longer work."
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation: nobody is let in by it."""
+        """Nobody is let in by it."""
         return ()
 
 
@@ -353,12 +332,10 @@ class SetThumbprints(OnOidc):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Set thumbprints of {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has these thumbprints."
 
     @property
@@ -366,26 +343,22 @@ class SetThumbprints(OnOidc):
         return self.given.thumbprints.split("\n") if self.given.thumbprints else []
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {**self.which, "ThumbprintList": self._thumbprints}
         sentence = f"AWS trusts {self.given.name} when it uses one of these certificates"
         operation = "UpdateOpenIDConnectProviderThumbprint"
         return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"thumbprints": self._thumbprints}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image.get("thumbprints") == self._thumbprints)
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: it has the thumbprints that it had."""
+        """It has the thumbprints that it had."""
         return bool(image.get("thumbprints") == before["thumbprints"])
 
     def problems(self) -> list[str]:
-        """See Operation."""
         return problems_of(thumbprints=self._thumbprints) or super().problems()
 
     def inverse(self, before: Image) -> Operation | None:

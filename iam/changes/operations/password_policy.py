@@ -65,19 +65,17 @@ class PasswordPolicy(AccountSetting):
     fact = "password_policy"
 
     def value_now(self, aws: Aws) -> dict[str, Any] | None:
-        """See AccountSetting."""
         found = lists.password_policy(aws)
         return asdict(found) if found else None
 
     def image(self, value: Mapping[str, Any] | None) -> Image:
-        """See AccountSetting; whether passwords expire says nothing beside their age."""
+        """Whether passwords expire says nothing beside their age."""
         if value is None:
             return {"rules": None}
         names = PasswordRules.__dataclass_fields__
         return {"rules": {name: value[name] or (0 if name in LIMITS else False) for name in names}}
 
     def told(self, before: Image) -> list[str]:
-        """See AccountSetting."""
         return differences(before["rules"], self.wanted()["rules"])
 
     def sensitivity(self, effect: Effect) -> str:
@@ -105,30 +103,24 @@ class UpdatePasswordPolicy(PasswordPolicy):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, PasswordRules(**params))
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return "Set password policy"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "The account already has this password policy."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"rules": asdict(self.given)}
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {
             "MinimumPasswordLength": given.minimum_length,
@@ -149,7 +141,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
         )
 
     def problems(self) -> list[str]:
-        """See Operation, in words: AWS's model gives no least values."""
+        """In words: AWS's model gives no least values."""
         given = asdict(self.given)
         for name, (least, most) in LIMITS.items():
             if not least <= given[name] <= most:
@@ -166,32 +158,26 @@ class DeletePasswordPolicy(PasswordPolicy):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         if params:
             raise ValueError(f"It takes no parameters, and these were given: {', '.join(params)}.")
         return cls(account)
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return {}
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return "Delete password policy"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "The account has no password policy: AWS’s default already applies."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"rules": None}
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = "Deletes the password policy, so AWS’s default applies"
         return (Call(service="iam", operation="DeleteAccountPasswordPolicy", params={}, sentence=sentence),)
 

@@ -95,7 +95,6 @@ class DefaultText(Operation):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.policy)
 
     @property
@@ -109,7 +108,6 @@ class DefaultText(Operation):
         """What the policy says afterwards."""
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.policy.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -117,15 +115,14 @@ class DefaultText(Operation):
         return slug in (CreatePolicyVersion.slug, SetDefaultVersion.slug, "policy.take_back_version")
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"document": meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: the default version says it, whichever number it has."""
+        """The default version says it, whichever number it has."""
         return bool(image["document"] == meaning(self.text))
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: the same default and versions, but for one that was to be dropped and is."""
+        """The same default and versions, but for one that was to be dropped and is."""
         same = all(image[key] == before[key] for key in ("default", "document"))
         return same and set(before["versions"]) - {self.drops} <= set(image["versions"]) <= set(
             before["versions"]
@@ -137,18 +134,16 @@ class DefaultText(Operation):
         return ""
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         return Entity.objects.filter(
             account=self.account, kind=Kind.POLICY, aws_id=self.policy.policy_id, gone_at__isnull=True
         ).first()
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         policy = self.subject()
         return None if policy is None else standing(policy)
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; one call."""
+        """One call."""
         name, wanted = self.policy.policy_name, self.policy.policy_id
         try:
             found = policies.policy_id(aws, arn=self.policy.policy_arn)
@@ -163,12 +158,12 @@ class DefaultText(Operation):
         )
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; two calls."""
+        """Two calls."""
         now = policies.policy_now(aws, arn=self.policy.policy_arn)
         return _image(now.default, now.text, list(now.versions))
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; three calls and one for each version."""
+        """Three calls and one for each version."""
         given = self.policy
         reread_entity(
             self.account,
@@ -180,11 +175,10 @@ class DefaultText(Operation):
         )
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         weigh_text(world, arn=self.policy.policy_arn, text=self.text)
 
     def effect(self) -> Effect:
-        """See Operation; a policy that is gone from the mirror gives an empty effect."""
+        """A policy that is gone from the mirror gives an empty effect."""
         return effect_of_text(self.subject(), text=self.text)
 
     def sensitivity(self, effect: Effect) -> str:
@@ -223,7 +217,6 @@ class CreatePolicyVersion(DefaultText):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, TextParams(**params))
 
     @classmethod
@@ -236,26 +229,21 @@ class CreatePolicyVersion(DefaultText):
 
     @property
     def text(self) -> str:
-        """See DefaultText."""
         return self.given.document
 
     @property
     def drops(self) -> str:
-        """See DefaultText."""
         return self.given.drops
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Update policy {self.given.policy_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.policy_name} already has this text."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         arn = {"PolicyArn": given.policy_arn}
         create = Call(
@@ -275,13 +263,12 @@ class CreatePolicyVersion(DefaultText):
         return drop, create
 
     def inverse(self, before: Image) -> Operation | None:
-        """See DefaultText; the version that made room comes back as well."""
+        """The version that made room comes back as well."""
         from iam.changes.operations.replaced_version import way_back
 
         return way_back(self, super().inverse(before))
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation."""
         return call.operation == "DeletePolicyVersion" and self.given.drops not in image["versions"]
 
     def may_repeat(self, call: Call) -> bool:
@@ -301,7 +288,7 @@ class CreatePolicyVersion(DefaultText):
         return Quota("Versions afterwards", used=used, after=after, limit=VERSIONS, refusal=refusal)
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
+        """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         size = MANAGED.size(self.text)
         if size > MANAGED.limit:
             return [f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."]
@@ -333,7 +320,6 @@ class SetDefaultVersion(DefaultText):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, VersionParams(**params))
 
     @classmethod
@@ -345,23 +331,20 @@ class SetDefaultVersion(DefaultText):
 
     @property
     def text(self) -> str:
-        """See DefaultText; texts are never deleted from the mirror."""
+        """Texts are never deleted from the mirror."""
         if self._text is None:
             self._text = Document.objects.get(digest=self.given.digest).text
         return self._text
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Set {self.given.version} as default version of policy {self.given.policy_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.policy_name} already has the text of {self.given.version}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         return (
             Call(

@@ -32,7 +32,7 @@ class OnProfile(OnSubject):
     subject_kind = Kind.INSTANCE_PROFILE.value
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; no call."""
+        """No call."""
         if self.seen is not None:
             name, at, now = self.given.name, self.seen.at, self.seen.now
             reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
@@ -67,28 +67,24 @@ class RoleInProfile(OnProfile):
         """The name of the role that the profile holds afterwards; empty for none."""
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation: the role too, since whoever has the profile works as the role."""
+        """The role too, since whoever has the profile works as the role."""
         return (*super().touched(), self.given.role_arn)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"role": self.role_after}
 
     def newborn(self) -> Image:
-        """See Operation."""
         return {"role": ""}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=subject)
         return {"role": edges.values_list("target__name", flat=True).first() or ""}
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return {"role": now.roles[0] if now.roles else ""}
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; two calls."""
+        """Two calls."""
         with at_once(aws) as ask:
             of_role = ask(partial(self._mismatch_of_role, aws))
             return super().mismatch(aws) or of_role()
@@ -115,21 +111,17 @@ class AddRoleToProfile(RoleInProfile):
 
     @property
     def role_after(self) -> str:
-        """See RoleInProfile."""
         return self.given.role_name
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Add role {self.given.role_name} to instance profile {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has the role {self.given.role_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.given.name} gets role {self.given.role_name}"
         return (self.call("AddRoleToInstanceProfile", sentence=sentence),)
 
@@ -143,7 +135,6 @@ class AddRoleToProfile(RoleInProfile):
         )
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=instances_with(self.subject(), f"use {self.given.role_name}"))
 
     def sensitivity(self, effect: Effect) -> str:
@@ -151,7 +142,6 @@ class AddRoleToProfile(RoleInProfile):
         return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else RemoveRoleFromProfile(self.account, self.given)
 
 
@@ -162,34 +152,28 @@ class RemoveRoleFromProfile(RoleInProfile):
 
     @property
     def role_after(self) -> str:
-        """See RoleInProfile."""
         return ""
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Remove role {self.given.role_name} from instance profile {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} doesn’t have the role {self.given.role_name}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"{self.given.name} no longer has a role"
         return (self.call("RemoveRoleFromInstanceProfile", sentence=sentence),)
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: this role is not in it, whichever else may be."""
+        """This role is not in it, whichever else may be."""
         return image != {"role": self.given.role_name}
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=instances_with(self.subject(), f"can no longer use {self.given.role_name}"))
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return None if before == self.wanted() else AddRoleToProfile(self.account, self.given)
 
 

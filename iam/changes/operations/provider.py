@@ -43,7 +43,7 @@ class OnProvider(OnSubject):
 
     @property
     def subject_id(self) -> str:
-        """See Operation: the ARN."""
+        """The ARN."""
         return self.arn
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -51,11 +51,11 @@ class OnProvider(OnSubject):
         return True
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: what is observed tells whether it is the one that was approved."""
+        """What is observed tells whether it is the one that was approved."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         at, found = datetime.now(tz=UTC), None
         try:
             found = type(self).get(aws, arn=self.arn)
@@ -66,7 +66,7 @@ class OnProvider(OnSubject):
         return dict(ABSENT) if found is None else self.image_shown(found)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         if self._seen is None:
             self.observe(aws)
         assert self._seen is not None
@@ -90,7 +90,6 @@ class OnProvider(OnSubject):
         """What the loader of the mirror takes."""
 
     def image_now(self, now: Any) -> Image:
-        """See OnSubject."""
         return self.image_shown(now)
 
     def trusting(self) -> list[str]:
@@ -104,7 +103,7 @@ class OnProvider(OnSubject):
         return list(states.order_by("sort_name").values_list("name", flat=True))
 
     def effect(self) -> Effect:
-        """See Operation: which roles it leads to."""
+        """Which roles it leads to."""
         roles = self.trusting()
         if not roles:
             return Effect(notes=("No role trusts it, so no one can sign in with it.",))
@@ -118,7 +117,7 @@ class OnProvider(OnSubject):
         return "Anyone who signs in with the provider can assume them, as far as their trust policies allow."
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation: whoever speaks for the provider may assume the roles that trust it."""
+        """Whoever speaks for the provider may assume the roles that trust it."""
         return (TRUST_OPENED,) if self.trusting() else ()
 
     def sensitivity(self, effect: Effect) -> str:
@@ -130,7 +129,7 @@ class CreateProvider(OnProvider, Create):
     """Makes a provider, which no role need trust yet."""
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the ARN is known beforehand, and stands for an id."""
+        """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
 
     def quota(self) -> Quota | None:
@@ -146,13 +145,11 @@ class DeleteProvider(OnProvider, Delete):
 
     @property
     def consequence(self) -> str:
-        """See OnProvider."""
         return "No one can sign in with it any more. The trust policies don’t change."
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation: nobody is let in by it."""
+        """Nobody is let in by it."""
         return ()
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation."""
         return ""

@@ -73,17 +73,14 @@ class TakeBackVersion(FormerVersion):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         given = self.given
         return f"Set {given.version} as default version of policy {given.name}, and restore the text of {given.lost}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has the text of {self.given.version} as default, and keeps the text of {self.given.lost}."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         return (
             self._call(
@@ -108,22 +105,19 @@ class TakeBackVersion(FormerVersion):
         return Call(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"default": self.given.version, "without": self.given.made, "with": meaning(self.lost_text)}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return all(self.is_done(call, image=image) for call in self.calls())
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: no version that is not known is there, and none is gone but the one that has to go."""
+        """No version that is not known is there, and none is gone but the one that has to go."""
         if not image.get("exists") or image["default"] not in (before["default"], self.given.version):
             return False
         known, there = set(before["versions"]), set(image["versions"])
         return known - {self.given.made} <= there <= known
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation."""
         if call.operation == "SetDefaultPolicyVersion":
             return bool(image.get("default") == self.given.version)
         if call.operation == "DeletePolicyVersion":
@@ -131,15 +125,14 @@ class TakeBackVersion(FormerVersion):
         return meaning(self.lost_text) in image.get("documents", ())
 
     def may_repeat(self, call: Call) -> bool:
-        """See Operation: making a version is sent once."""
+        """Making a version is sent once."""
         return call.operation != "CreatePolicyVersion"
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         weigh_text(world, arn=self.given.subject_arn, text=self.text)
 
     def effect(self) -> Effect:
-        """See Operation; a policy that is gone from the mirror gives an empty effect."""
+        """A policy that is gone from the mirror gives an empty effect."""
         return effect_of_text(self.subject(), text=self.text)
 
     def sensitivity(self, effect: Effect) -> str:

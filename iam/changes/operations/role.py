@@ -81,7 +81,6 @@ class _Whole:
     """The image of a whole role: all that can be said when it is made. `text` is the key of the trust policy's document."""
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         text = state.document.text if state and state.document else ""
         return role_image(
@@ -93,7 +92,6 @@ class _Whole:
         )
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return role_image(
             path=now.path,
             text=now.trust,
@@ -103,11 +101,9 @@ class _Whole:
         )
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return said(image) == said(self.wanted())  # type: ignore[attr-defined]
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         return said(image) == said(before)
 
 
@@ -170,11 +166,9 @@ class CreateRole(_Whole, Create):
         return Settings(self.given.description, int(self.given.max_session))
 
     def named(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.boundary,) if self.given.boundary else ()
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {
             "RoleName": given.name,
@@ -192,7 +186,6 @@ class CreateRole(_Whole, Create):
         return (Call(service="iam", operation="CreateRole", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         given = self.given
         return role_image(
             path=given.path,
@@ -203,24 +196,21 @@ class CreateRole(_Whole, Create):
         )
 
     def problems(self) -> list[str]:
-        """See Operation; and what is wrong with the trust policy and the path."""
+        """Also what is wrong with the trust policy and the path."""
         if self.given.path.startswith(trust.SERVICE_LINKED):
             return ["only AWS services create roles under /aws-service-role/."]
         return trust.problems_of(self.given.trust, account=self.account) or super().problems()
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=tuple(trust.said_of("", self.given.trust)))
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         given = self.given
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
         number, text = world.make(given.subject_arn), world.text(given.trust)
         world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags, trust=text))
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation."""
         is_open = trust.is_open(self.given.trust, account=self.account, path=self.given.path)
         return (TRUST_OPENED,) if is_open else ()
 
@@ -229,7 +219,6 @@ class CreateRole(_Whole, Create):
         return HIGH if self.risks() else NORMAL
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteRole.of(subject)
 
 
@@ -264,16 +253,14 @@ class UpdateRole(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Change settings of role {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"Role {self.given.name} already has these settings."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation; AWS would set what is not named back to one hour, so that both are always named."""
+        """AWS would set what is not named back to one hour, so that both are always named."""
         given, settings = self.given, self.settings
         params = {
             "RoleName": given.name,
@@ -284,23 +271,18 @@ class UpdateRole(OnSubject):
         return (Call(service="iam", operation="UpdateRole", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return self.settings.image
 
     def newborn(self) -> Image:
-        """See Operation."""
         return Settings().image
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         return Settings.of(state_of(subject)).image
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return Settings(now.description, now.max_session_duration or HOUR).image
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         if before == self.wanted():
             return None
         settings = Settings(str(before["description"]), int(before["max_session"]))
@@ -316,13 +298,12 @@ class DeleteRole(_Whole, Delete):
     subject_kind = Kind.ROLE.value
 
     def problems(self) -> list[str]:
-        """See Operation; a service-linked role goes by another call."""
+        """A service-linked role goes by another call."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
             return [f"{self.given.name} is a service-linked role. Delete it as a service-linked role."]
         return super().problems()
 
     def effect(self) -> Effect:
-        """See Operation."""
         role = self.subject()
         named = named_by(role) if role else ()
         return Effect(notes=("Running sessions of this role stop working.", *named, OTHER_ID))

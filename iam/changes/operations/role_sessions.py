@@ -47,7 +47,6 @@ class RevokeParams(InlineText):
 
     @classmethod
     def may_be_empty(cls) -> frozenset[str]:
-        """See HolderParams."""
         return frozenset({"whose"})
 
 
@@ -69,7 +68,6 @@ class RevokeSessions(PutInlinePolicy):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, RevokeParams(**params))
 
     @classmethod
@@ -101,13 +99,11 @@ class RevokeSessions(PutInlinePolicy):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         whose = f"sessions of {self.given.whose}" if self.given.whose else "all sessions"
         return f"Revoke {whose} in role {self.given.holder_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {'sessions' if self.given.whose else 'running sessions'} of {self.given.holder_name} are already revoked."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -115,45 +111,40 @@ class RevokeSessions(PutInlinePolicy):
         return slug == self.slug and params.get("policy_name") == self.policy_name
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         (call,) = super().calls()
         whose = f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
         sentence = f"{whose} in {self.given.holder_name} that began before this change stop working"
         return (replace(call, sentence=sentence),)
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """See Operation: with the moment of now."""
+        """With the moment of now."""
         text = _with_moment(self.given.document, datetime.now(tz=UTC) + SPREADS_IN)
         return {**call.params, "PolicyDocument": text}
 
     def wanted(self) -> Image:
-        """See Operation; the moment is the earliest that will do."""
+        """The moment is the earliest that will do."""
         return _image(self.given.document)
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: it denies the same, from this moment on or from a later one."""
+        """It denies the same, from this moment on or from a later one."""
         wanted = self.wanted()
         return bool(image["document"] == wanted["document"] and image["moment"] >= wanted["moment"])
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         return image == before
 
     def newborn(self) -> Image:
-        """See Operation."""
         return _image("")
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         return None if self.subject() is None else _image(self.now)
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         super().observe(aws)
         return _image((self._read.text if self._read else "") or "")
 
     def effect(self) -> Effect:
-        """See Operation."""
         found = super().effect()
         notes = ("Anyone who can assume the role can start a new session immediately.", *self._who())
         return replace(found, notes=(*found.notes, *notes))

@@ -38,21 +38,18 @@ class OnSaml(OnProvider):
 
     @property
     def noun(self) -> str:
-        """See OnSubject."""
         return "SAML provider"
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         digest = (state.document_id or "") if state else ""
         return saml_image(digest=digest, tags=tags_in_mirror(subject))
 
     def image_shown(self, record: SamlProviderRecord) -> Image:
-        """See OnProvider."""
         return saml_image(digest=document_digest(record.metadata), tags=record.tags)
 
     def found_of(self, record: SamlProviderRecord) -> Found:
-        """See OnProvider; the document is stored first."""
+        """The document is stored first."""
         digest = document_digest(record.metadata)
         Document.objects.get_or_create(digest=digest, defaults={"text": record.metadata})
         return inventory.saml_provider(record, intern=document_digest)
@@ -109,7 +106,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         return cls(account, given)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {"Name": given.name, "SAMLMetadataDocument": given.metadata}
         if given.tags:
@@ -118,20 +114,18 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         return (Call(service="iam", operation="CreateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
 
     def problems(self) -> list[str]:
-        """See Operation; whether the metadata can be such, and whether the name is taken."""
+        """Whether the metadata can be such, and whether the name is taken."""
         return problems_of(self.given.metadata) or super().problems()
 
     def effect(self) -> Effect:
-        """See Operation; and whom it is about."""
+        """Also whom it is about."""
         effect = super().effect()
         return replace(effect, notes=(*filter(None, [speaks_of(self.given.metadata)]), *effect.notes))
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteSamlProvider.of(subject)
 
 
@@ -156,38 +150,33 @@ class UpdateSamlProvider(OnSaml):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Replace metadata of SAML provider {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.name} already has this metadata."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {"SAMLProviderArn": self.arn, "SAMLMetadataDocument": self.given.metadata}
         sentence = f"Replaces the metadata of {self.given.name}. Gatehouse keeps the previous metadata"
         return (Call(service="iam", operation="UpdateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"metadata": document_digest(self.given.metadata)}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image.get("metadata") == self.wanted()["metadata"])
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: it has the metadata that it had."""
+        """It has the metadata that it had."""
         return bool(image.get("metadata") == before["metadata"])
 
     def problems(self) -> list[str]:
-        """See Operation; and whether the metadata can be such."""
+        """Also whether the metadata can be such."""
         return problems_of(self.given.metadata) or super().problems()
 
     def effect(self) -> Effect:
-        """See Operation; and whom it is about, before and then."""
+        """Also whom it is about, before and then."""
         effect, subject = super().effect(), self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
@@ -209,13 +198,12 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
     comes_back = "It is recreated with its metadata and tags. A private key for decrypting assertions and a link to IAM Identity Center can’t be restored."
 
     def effect(self) -> Effect:
-        """See Operation; AWS gives no private key out, and Gatehouse does not read whether there is one."""
+        """AWS gives no private key out, and Gatehouse does not read whether there is one."""
         effect = super().effect()
         lost = "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it."
         return replace(effect, notes=(*effect.notes, lost))
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Deletes SAML provider {self.given.name}. Gatehouse keeps its metadata"
         params = {"SAMLProviderArn": self.arn}
         return (Call(service="iam", operation="DeleteSAMLProvider", params=params, sentence=sentence),)

@@ -60,7 +60,6 @@ class OnCertificate(OnSubject):
 
     @property
     def noun(self) -> str:
-        """See OnSubject."""
         return "server certificate"
 
     def now(self, aws: Aws, *, name: str) -> ServerCertificateNow | None:
@@ -75,7 +74,7 @@ class OnCertificate(OnSubject):
         return found
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; one call."""
+        """One call."""
         given = self.given
         found = self.found(aws)
         if found is not None and given.subject_id and found.record.aws_id != given.subject_id:
@@ -90,21 +89,19 @@ class OnCertificate(OnSubject):
         return self.now(aws, name=self.given.name)
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         found = self.found(aws)
         return dict(ABSENT) if found is None else self.image_now(found)
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
-        """See OnSubject."""
         return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return {"exists": True, "path": state.path if state else "/", "tags": tags_in_mirror(subject)}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         if self._seen is None:
             self.observe(aws)
         assert self._seen is not None
@@ -174,11 +171,9 @@ class UploadServerCertificate(OnCertificate, Create):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Upload server certificate {self.given.name}"
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {
             "ServerCertificateName": given.name,
@@ -194,40 +189,39 @@ class UploadServerCertificate(OnCertificate, Create):
         return (Call(service="iam", operation="UploadServerCertificate", params=params, sentence=sentence),)
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """See Operation: with the key."""
+        """With the key."""
         return {**call.params, "PrivateKey": look(self.given.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the unique id; the sealed key is destroyed."""
+        """The unique id; the sealed key is destroyed."""
         used(self.given.sealed_id)
         aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
     def wanted(self) -> Image:
-        """See Operation."""
         given = self.given
         return {"exists": True, "path": given.path, "tags": dict(given.tags), "body": _digest(given.body)}
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
-        """See OnCertificate; with the text, which tells whose certificate it is."""
+        """With the text, which tells whose certificate it is."""
         return {**super().image_now(now), "body": _digest(now.body)}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation; the mirror does not hold the text."""
+        """The mirror does not hold the text."""
         return {"body": self.wanted()["body"], **image} == self.wanted()
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See OnCertificate; a key of which the answer was lost is destroyed here, and kept when AWS has another certificate under the name."""
+        """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate under the name."""
         super().read_back(aws, cause_id=cause_id)
         if self._seen and self._seen[1] and self.satisfied(self.image_now(self._seen[1])):
             used(self.given.sealed_id)
 
     def problems(self) -> list[str]:
-        """See Operation; and whether the texts are certificates."""
+        """Also whether the texts are certificates."""
         return problems_of(self.given.body, self.given.chain) or super().problems()
 
     def effect(self) -> Effect:
-        """See Operation: whose certificate it is, and until when."""
+        """Whose certificate it is, and until when."""
         try:
             found = x509.load_pem_x509_certificate(self.given.body.encode())
         except ValueError:
@@ -236,7 +230,6 @@ class UploadServerCertificate(OnCertificate, Create):
         return Effect(notes=(f"It is for {found.subject.rfc4514_string()}, and valid until {until}.",))
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteServerCertificate.of(subject)
 
 
@@ -287,7 +280,6 @@ class UpdateServerCertificate(OnCertificate):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         given = self.given
         if given.new_name != given.name:
             return f"Rename server certificate {given.name} to {given.new_name}"
@@ -295,11 +287,9 @@ class UpdateServerCertificate(OnCertificate):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"Server certificate {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params = {"ServerCertificateName": given.name, "NewPath": given.new_path}
         if given.new_name != given.name:
@@ -319,25 +309,21 @@ class UpdateServerCertificate(OnCertificate):
         return None
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation."""
         gone = f"Server certificate {self.given.name} no longer exists in AWS."
         return gone if self.found(aws) is None else ""
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"name": self.given.new_name, "path": self.given.new_path}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return {"name": subject.name, "path": state.path if state else "/"}
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
-        """See OnCertificate."""
         return {"name": now.record.name, "path": now.record.path}
 
     def problems(self) -> list[str]:
-        """See Operation; and whether another has the name."""
+        """Also whether another has the name."""
         given = self.given
         taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
         if taken is not None:
@@ -363,15 +349,14 @@ class DeleteServerCertificate(OnCertificate, Delete):
     )
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation; the mirror may not have read its tags yet."""
+        """The mirror may not have read its tags yet."""
         return bool(image.get("exists") and image["path"] == before["path"])
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation; nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
+        """Nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
         return super().touched() if self.subject() else ()
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Deletes server certificate {self.given.name} and its private key"
         params = {"ServerCertificateName": self.given.name}
         return (Call(service="iam", operation="DeleteServerCertificate", params=params, sentence=sentence),)

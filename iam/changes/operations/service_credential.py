@@ -147,16 +147,13 @@ class CreateServiceCredential(GivenOnce):
 
     @property
     def power(self) -> str:
-        """See GivenOnce."""
         return f"use {self.service} with the permissions of {self.user.user_name}"
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create {self.service} credential for {self.user.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         age = {"CredentialAgeDays": int(self.asked.age_days)} if self.asked.age_days else {}
         return (
             self.call(
@@ -168,7 +165,6 @@ class CreateServiceCredential(GivenOnce):
         )
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        """See GivenOnce."""
         return secret_in(response)
 
     def quota(self) -> Quota | None:
@@ -193,7 +189,7 @@ class CreateServiceCredential(GivenOnce):
         )
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model takes any name of a service."""
+        """AWS's model takes any name of a service."""
         if self.asked.service_name not in SERVICES:
             known = ", ".join(SERVICES)
             return [
@@ -250,34 +246,30 @@ class ResetServiceCredential(OnServiceCredential):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Reset password of {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "It is already reset."
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: AWS shows no difference; the seal says whether it has given a new one."""
+        """AWS shows no difference; the seal says whether it has given a new one."""
         return image["status"] != ABSENT and accepted(self.asked.sealed_id) is not None
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser."""
         status = owned(user, self.kind).get(self.given.credential_id)
         return None if status is None else {"status": status}
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: whether it is active does not matter."""
+        """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"Creates a new password, sealed for {self.asked.recipient_name}"
         return (self.own_call("Reset", sentence=sentence),)
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the secret is sealed for its person."""
+        """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
         sealed.seal(
             secret,
@@ -291,7 +283,6 @@ class ResetServiceCredential(OnServiceCredential):
         return {"credential_id": aws_id}
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (
             "The old password stops working.",
             f"Only {self.asked.recipient_name} can read the new password, once, within 24 hours.",
@@ -302,5 +293,5 @@ class ResetServiceCredential(OnServiceCredential):
         return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: nothing brings the former password back."""
+        """Nothing brings the former password back."""
         return None

@@ -72,24 +72,21 @@ class CreateServiceLinkedRole(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create service-linked role for {self.given.service}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.given.service} already has a service-linked role."
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation: nothing that there is."""
+        """Nothing that there is."""
         return ()
 
     def makes(self) -> tuple[str, ...]:
-        """See Operation; the path, since the service gives the name."""
+        """The path, since the service gives the name."""
         return (self.given.subject_arn,)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params = {"AWSServiceName": given.service}
         params |= {"CustomSuffix": given.suffix} if given.suffix else {}
@@ -98,11 +95,10 @@ class CreateServiceLinkedRole(OnSubject):
         return (Call(service="iam", operation="CreateServiceLinkedRole", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"exists": True}
 
     def subject(self) -> Entity | None:
-        """See Operation: the role of the service, whatever its name."""
+        """The role of the service, whatever its name."""
         path = f"{PATH}{self.given.service}/"
         states = EntityState.objects.filter(
             valid_at(None), account=self.account, kind=Kind.ROLE, path=path
@@ -113,40 +109,36 @@ class CreateServiceLinkedRole(OnSubject):
         return name.endswith(f"_{self.given.suffix}") if self.given.suffix else True
 
     def mirrored(self) -> Image:
-        """See Operation."""
         return {"exists": self.subject() is not None}
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         return self.wanted()
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return self.wanted()
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: there is nothing yet that a name could mean."""
+        """There is nothing yet that a name could mean."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         names = service_linked.roles_of_service(aws, service=self.given.service)
         self._name = next((name for name in names if self._is_it(name)), "")
         return {"exists": bool(self._name)}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the unique id, under the ARN that the service chose."""
+        """The unique id, under the ARN that the service chose."""
         role = response.get("Role", {})
         return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; five calls and more."""
+        """Five calls and more."""
         if self._name:
             kind = Kind.ROLE.value
             reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(
             notes=(
                 f"Only {self.given.service} can assume the role, and only AWS can change its permissions.",
@@ -154,7 +146,7 @@ class CreateServiceLinkedRole(OnSubject):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation; None when it is gone from the mirror already."""
+        """None when it is gone from the mirror already."""
         subject = self.subject()
         return None if subject is None or before["exists"] else DeleteServiceLinkedRole.of(subject)
 
@@ -177,37 +169,32 @@ class DeleteServiceLinkedRole(Delete):
         return self.given.subject_arn.partition(f":role{PATH}")[2].partition("/")[0]
 
     def problems(self) -> list[str]:
-        """See Operation."""
         if not self.service:
             return [f"{self.given.name} isn’t a service-linked role. Delete it as any other role."]
         return super().problems()
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         sentence = f"AWS deletes {self.given.name}, unless {self.service} still uses it"
         params = {"RoleName": self.given.name}
         return (Call(service="iam", operation="DeleteServiceLinkedRole", params=params, sentence=sentence),)
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         return {"exists": True, "description": str((state.attrs if state else {}).get("Description") or "")}
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return {"exists": True, "description": now.description}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the task, by which one can ask how far the deletion is."""
+        """The task, by which one can ask how far the deletion is."""
         self._task = str(response.get("DeletionTaskId", ""))
         return {TASK: self._task} if self._task else {}
 
     def recall(self, results: Mapping[str, Any]) -> None:
-        """See Operation."""
         self._task = str(results.get(TASK, ""))
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has failed."""
+        """One call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has failed."""
         if self._task:
             found = service_linked.deletion(aws, task_id=self._task)
             if found.status == service_linked.FAILED:
@@ -222,7 +209,6 @@ class DeleteServiceLinkedRole(Delete):
         return super().observe(aws)
 
     def effect(self) -> Effect:
-        """See Operation."""
         note = f"AWS refuses while {self.service} has resources that need the role, and says which."
         return Effect(notes=(note, f"{self.service} can no longer use this role in the account."))
 

@@ -81,7 +81,6 @@ class UploadCertificate(Upload):
     way_back = DeleteCertificate
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             self.call(
                 "UploadSigningCertificate",
@@ -91,13 +90,12 @@ class UploadCertificate(Upload):
         )
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        """See Upload."""
         texts = details.certificate_texts(aws, user_name=self.user.user_name)
         shown, own = read(texts.get(credential_id, "")), read(self.given.body)
         return shown is not None and shown == own
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model knows nothing of certificates."""
+        """AWS's model knows nothing of certificates."""
         if "PRIVATE KEY" in self.given.body:
             return ["This contains a private key. Keep it secret, and paste only the certificate."]
         if read(self.given.body) is None:

@@ -49,7 +49,6 @@ class DeleteSpareMfaDevice(Operation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, SpareParams(**params))
 
     @classmethod
@@ -59,7 +58,6 @@ class DeleteSpareMfaDevice(Operation):
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
@@ -69,7 +67,6 @@ class DeleteSpareMfaDevice(Operation):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete unassigned MFA device {self.name}"
 
     @property
@@ -79,15 +76,12 @@ class DeleteSpareMfaDevice(Operation):
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "The device no longer exists."
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.serial_number,)
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             Call(
                 service="iam",
@@ -98,11 +92,9 @@ class DeleteSpareMfaDevice(Operation):
         )
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"exists": False}
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         return Entity.objects.filter(
             account=self.account,
             kind=Kind.MFA_DEVICE,
@@ -111,27 +103,25 @@ class DeleteSpareMfaDevice(Operation):
         ).first()
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         return {"exists": self.subject() is not None}
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect(notes=("No one can sign in with it: it isn’t assigned to a user.",))
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation: a serial number has no other id behind it."""
+        """A serial number has no other id behind it."""
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         return {"exists": device_exists(aws, serial_number=self.given.serial_number)}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; one call."""
+        """One call."""
         reread_spare_device(self.account, aws, serial_number=self.given.serial_number, cause_id=cause_id)
 
     def problems(self) -> list[str]:
-        """See Operation; AWS deletes no device that somebody has."""
+        """AWS deletes no device that somebody has."""
         device = self.subject()
         if device is not None and device.owner is not None:
             return [
@@ -140,5 +130,5 @@ class DeleteSpareMfaDevice(Operation):
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: nothing brings it back."""
+        """Nothing brings it back."""
         return None

@@ -91,7 +91,6 @@ class UploadSshKey(Upload):
     way_back = DeleteSshKey
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             self.call(
                 "UploadSSHPublicKey",
@@ -101,18 +100,16 @@ class UploadSshKey(Upload):
         )
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        """See Upload."""
         text = details.ssh_key_text(aws, user_name=self.user.user_name, key_id=credential_id)
         return plain(text) == plain(self.given.body)
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (
             f"Anyone who has the private key can use git in CodeCommit with the permissions of {self.user.user_name}.",
         )
 
     def problems(self) -> list[str]:
-        """See Operation; AWS's model knows nothing of keys."""
+        """AWS's model knows nothing of keys."""
         if "PRIVATE" in self.given.body:
             return [
                 "This is a private key. Keep it secret, and paste the public key, which begins with ssh-rsa."

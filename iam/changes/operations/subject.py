@@ -83,12 +83,10 @@ class OnSubject(Operation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, cls.params_type(**params))
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.given)
 
     @property
@@ -102,17 +100,15 @@ class OnSubject(Operation):
         return NOUNS[self.subject_kind]
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation; under the ARN of now, since a rename gives another."""
+        """Under the ARN of now, since a rename gives another."""
         subject = self.subject()
         return (subject.arn if subject else self.given.subject_arn,)
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         given = self.given
         return living(self.account, kind=self.subject_kind, aws_id=given.subject_id, arn=given.subject_arn)
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         subject = self.subject()
         return None if subject is None else self.image_of(subject)
 
@@ -125,7 +121,7 @@ class OnSubject(Operation):
         """The image of what AWS shows."""
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; one call, which the observation that follows is spared."""
+        """One call, which the observation that follows is spared."""
         self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
         self._fresh = now = self.seen.now
         if now is None:
@@ -143,14 +139,14 @@ class OnSubject(Operation):
         return entity_now(aws, kind=self.subject_kind, name=given.name, arn=given.subject_arn)
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call, none right after `mismatch`."""
+        """One call, none right after `mismatch`."""
         if self._fresh is None:
             self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
         self._fresh, now = None, self.seen.now if self.seen else None
         return dict(ABSENT) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; four calls and one for each inline policy, none where nothing was there at the last look."""
+        """Four calls and one for each inline policy, none where nothing was there at the last look."""
         reread_entity(
             self.account,
             aws,
@@ -167,7 +163,7 @@ class OnSubject(Operation):
         return self.given.name
 
     def effect(self) -> Effect:
-        """See Operation; who can do what is told by the world that `weigh` alters."""
+        """Who can do what is told by the world that `weigh` alters."""
         return Effect()
 
 

@@ -51,12 +51,10 @@ class SetTags(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Update tags of {self.noun} {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.noun} {self.given.name} already has these tags."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -81,7 +79,7 @@ class SetTags(OnSubject):
         return {key: value for key, value in self.given.tags.items() if before.get(key) != value}
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation; what goes first makes room."""
+        """What goes first makes room."""
         name, found = self.given.name, []
         if self.goes:
             sentence = f"{name} loses the tags {', '.join(self.goes)}"
@@ -94,33 +92,28 @@ class SetTags(OnSubject):
         return tuple(found)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"tags": dict(self.given.tags)}
 
     def newborn(self) -> Image:
-        """See Operation: it has those that it was planned on."""
+        """It has those that it was planned on."""
         return {"tags": dict(self.given.before)}
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         tags = before["tags"]
         without = {key: value for key, value in tags.items() if key not in self.goes}
         return image.get("tags") in (tags, without)
 
     def is_done(self, call: Call, *, image: Image) -> bool:
-        """See Operation."""
         return call.operation.startswith("Untag") and not set(self.goes) & set(image["tags"])
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         return {"tags": tags_in_mirror(subject)}
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return {"tags": dict(now.tags)}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call."""
+        """The last observation is what goes into the mirror, so this costs no call."""
         subject = self.subject()
         if subject is not None and self.seen is not None and self.seen.now is not None:
             tags = self.seen.now.tags
@@ -133,7 +126,7 @@ class SetTags(OnSubject):
         return Quota("Tags afterwards", used=used, after=after, limit=MOST, refusal=refusal)
 
     def problems(self) -> list[str]:
-        """See Operation; and what AWS says of keys only when it is called."""
+        """Also what AWS says of keys only when it is called."""
         keys = [fold(key) for key in self.given.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
@@ -142,17 +135,15 @@ class SetTags(OnSubject):
         return super().problems()
 
     def effect(self) -> Effect:
-        """See Operation."""
         return Effect()
 
     def weigh(self, world: World) -> None:
-        """See Operation: conditions on tags may hold now, or hold no longer."""
+        """Conditions on tags may hold now, or hold no longer."""
         row = world.principal(self.given.subject_arn)
         if row is not None:
             world.put_principal(replace(row, tags=dict(self.given.tags)))
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         if before == self.wanted():
             return None
         tags = dict(before["tags"])

@@ -43,12 +43,10 @@ class ReplaceTrustPolicy(OnSubject):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Update trust policy of role {self.given.name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The trust policy of {self.given.name} already has this text."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -56,29 +54,24 @@ class ReplaceTrustPolicy(OnSubject):
         return slug == self.slug
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         params = {"RoleName": self.given.name, "PolicyDocument": self.given.document}
         sentence = f"Replaces the trust policy of {self.given.name}"
         return (Call(service="iam", operation="UpdateAssumeRolePolicy", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         return _image(self.given.document)
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: the policy says it, however it is laid out."""
+        """The policy says it, however it is laid out."""
         return bool(image.get("trust") == self.wanted()["trust"])
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         return bool(image.get("trust") == before["trust"])
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         return _image(self.text_now(subject))
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return _image(now.trust)
 
     def text_now(self, subject: Entity | None) -> str:
@@ -87,18 +80,16 @@ class ReplaceTrustPolicy(OnSubject):
         return state.document.text if state and state.document else ""
 
     def problems(self) -> list[str]:
-        """See Operation; and what is wrong with the text."""
+        """Also what is wrong with the text."""
         if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
             return [f"{self.given.name} is a service-linked role. Only its service can assume it."]
         return trust.problems_of(self.given.document, account=self.account) or super().problems()
 
     def effect(self) -> Effect:
-        """See Operation."""
         before = self.text_now(self.subject())
         return Effect(notes=tuple(trust.said_of(before, self.given.document)))
 
     def risks(self) -> tuple[str, ...]:
-        """See Operation."""
         before = self.text_now(self.subject())
         return (TRUST_OPENED,) if trust.opens(before, self.given.document) else ()
 
@@ -107,13 +98,12 @@ class ReplaceTrustPolicy(OnSubject):
         return HIGH if self.risks() else NORMAL
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         row = world.principal(self.given.subject_arn)
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.given.document)))
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation; None when the former text was never read."""
+        """None when the former text was never read."""
         document = Document.objects.filter(digest=before["text"]).first()
         if document is None or self.satisfied(before):
             return None

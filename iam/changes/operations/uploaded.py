@@ -58,39 +58,34 @@ class Upload(OfUser):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Upload {self.noun} for {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"{self.user.user_name} already has it."
 
     def wanted(self) -> Image:
-        """See Operation; AWS assigns the id."""
+        """AWS assigns the id."""
         return {"ids": self.given.known.split(), "more": 1, "is_there": True}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation."""
         return bool(image["is_there"])
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation."""
         return bool(image["ids"] == before["ids"])
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser; the mirror keeps no such texts, so one more credential than at the planning counts as this."""
+        """The mirror keeps no such texts, so one more credential than at the planning counts as this."""
         ids = sorted(owned(user, self.kind))
         return {"ids": ids, "is_there": bool(self._new(ids))}
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call, and at most one for each credential that is new since the planning."""
+        """One call, and at most one for each credential that is new since the planning."""
         image = super().observe(aws)
         image["is_there"] = any(self.is_this(aws, one) for one in self._new(image["ids"]))
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
 
     @abstractmethod
@@ -101,7 +96,7 @@ class Upload(OfUser):
         return [one for one in ids if one not in self.given.known.split()]
 
     def newborn(self) -> Image:
-        """See Operation: nobody has any from birth."""
+        """Nobody has any from birth."""
         return {"ids": [], "is_there": False}
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -125,7 +120,7 @@ class Upload(OfUser):
         )
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: the one that came is deleted."""
+        """The one that came is deleted."""
         user = self.subject()
         new = self._new(sorted(owned(user, self.kind))) if user else []
         if len(new) != 1:

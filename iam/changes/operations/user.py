@@ -51,13 +51,11 @@ class _Whole:
     """The image of a whole user: all that can be said when it is made."""
 
     def image_of(self, subject: Entity) -> Image:
-        """See OnSubject."""
         state = state_of(subject)
         path = state.path if state else "/"
         return user_image(path=path, boundary=boundary_in_mirror(subject), tags=tags_in_mirror(subject))
 
     def image_now(self, now: EntityNow) -> Image:
-        """See OnSubject."""
         return user_image(path=now.path, boundary=now.boundary, tags=now.tags)
 
 
@@ -94,11 +92,9 @@ class CreateUser(_Whole, Create):
         return cls(account, given)
 
     def named(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.given.boundary,) if self.given.boundary else ()
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         given = self.given
         params: dict[str, Any] = {"UserName": given.name, "Path": given.path}
         if given.boundary:
@@ -109,19 +105,16 @@ class CreateUser(_Whole, Create):
         return (Call(service="iam", operation="CreateUser", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        """See Operation."""
         given = self.given
         return user_image(path=given.path, boundary=given.boundary, tags=given.tags)
 
     def weigh(self, world: World) -> None:
-        """See Operation."""
         given = self.given
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
         number = world.make(given.subject_arn)
         world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags))
 
     def deleting(self, subject: Entity) -> Operation:
-        """See Create."""
         return DeleteUser.of(subject)
 
 
@@ -133,14 +126,14 @@ class UpdateUser(Rename):
     subject_kind = Kind.USER.value
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; whoever the user belongs to keeps it under the new ARN."""
+        """Whoever the user belongs to keeps it under the new ARN."""
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
         if subject is not None and subject.arn != self.given.subject_arn:
             follow_rename(self.given.subject_arn, new_arn=subject.arn)
 
     def effect(self) -> Effect:
-        """See Operation: policies go by the ARN, and it is another one then."""
+        """Policies go by the ARN, and it is another one then."""
         user = self.subject()
         return Effect(notes=named_by(user) if user else ())
 
@@ -154,7 +147,6 @@ class DeleteUser(_Whole, Delete):
     subject_kind = Kind.USER.value
 
     def effect(self) -> Effect:
-        """See Operation."""
         user = self.subject()
         if user is None:
             return Effect()

@@ -66,12 +66,10 @@ class OfUser(Operation):
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        """See Operation."""
         return cls(account, cls.params_type(**params))
 
     @property
     def params(self) -> dict[str, Any]:
-        """See Operation."""
         return asdict(self.user)
 
     @property
@@ -80,15 +78,12 @@ class OfUser(Operation):
         return self.user.user_id or self.user.user_arn
 
     def touched(self) -> tuple[str, ...]:
-        """See Operation."""
         return (self.user.user_arn,)
 
     def subject(self) -> Entity | None:
-        """See Operation."""
         return living(self.account, kind=Kind.USER, aws_id=self.user.user_id, arn=self.user.user_arn)
 
     def mirrored(self) -> Image | None:
-        """See Operation."""
         user = self.subject()
         return None if user is None else self.image_of(user)
 
@@ -101,7 +96,7 @@ class OfUser(Operation):
         raise NotImplementedError
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; one call."""
+        """One call."""
         name, wanted = self.user.user_name, self.user.user_id
         try:
             found = identity.user_id(aws, name=name)
@@ -114,19 +109,19 @@ class OfUser(Operation):
         return ""
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; one call."""
+        """One call."""
         self._read = read_credentials(aws, user_name=self.user.user_name, section=self.section)
         return self.image_now(self._read)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
             read = self._read or read_credentials(aws, user_name=self.user.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
 
     def effect(self) -> Effect:
-        """See Operation; what a user may do stays as it is."""
+        """What a user may do stays as it is."""
         return Effect(notes=self.notes())
 
     def notes(self) -> tuple[str, ...]:
@@ -195,11 +190,9 @@ class OnCredential(OfUser):
         return cls(credential.account, cls.params_type(**names, credential_id=credential.aws_id))
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"status": self.status_after}
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         statuses = {getattr(one, self.id_field): one.status for one in read.records}
         return {"status": statuses.get(self.given.credential_id, ABSENT)}
 
@@ -222,27 +215,22 @@ class SetStatus(OnCredential):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         verb = "Activate" if self.status_after == ACTIVE else "Deactivate"
         return f"{verb} {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.label} is already {self.status_after.lower()}."
 
     def image_of(self, user: Entity) -> Image | None:
-        """See OfUser."""
         status = owned(user, self.kind).get(self.given.credential_id)
         return None if status is None else {"status": status}
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         becomes = "works again" if self.status_after == ACTIVE else "stops working, but isn’t deleted"
         return (self.own_call("Update", Status=self.status_after, sentence=f"The {self.label} {becomes}"),)
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         if self.status_after == ACTIVE:
             return (f"Anyone who has this {self.noun} can do whatever {self.user.user_name} can.",)
         return (f"Applications that use this {self.noun} stop working.",)
@@ -252,7 +240,6 @@ class SetStatus(OnCredential):
         return HIGH if self.status_after == ACTIVE else super().sensitivity(effect)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation."""
         return self.other(self.account, self.given) if before["status"] == self.other.status_after else None
 
 
@@ -263,17 +250,14 @@ class DeleteCredential(OnCredential):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Delete {self.label} of {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return f"The {self.label} no longer exists."
 
     @property
     def instead(self) -> str:
-        """See Operation."""
         user = self.subject()
         status = owned(user, self.kind).get(self.given.credential_id) if user else None
         if status == INACTIVE:
@@ -281,21 +265,18 @@ class DeleteCredential(OnCredential):
         return super().instead
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser."""
         return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: a credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
+        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
         return image == before or image["status"] == INACTIVE
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (self.own_call("Delete", sentence=f"Permanently deletes the {self.label}"),)
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (f"Applications that use this {self.noun} stop working.",)
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: nothing brings it back."""
+        """Nothing brings it back."""
         return None

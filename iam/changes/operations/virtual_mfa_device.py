@@ -81,24 +81,20 @@ class CreateVirtualMfaDevice(OfUser):
 
     @property
     def title(self) -> str:
-        """See Operation."""
         return f"Create virtual MFA device {self.given.device_name} for {self.user.user_name}"
 
     @property
     def already(self) -> str:
-        """See Operation."""
         return "This device already exists."
 
     def wanted(self) -> Image:
-        """See Operation."""
         return {"status": SPARE}
 
     def satisfied(self, image: Image) -> bool:
-        """See Operation: the seal tells the device of this change from another of the same name."""
+        """The seal tells the device of this change from another of the same name."""
         return image["status"] != ABSENT and accepted(self.given.sealed_id) is not None
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser."""
         device = Entity.objects.filter(
             account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
         ).first()
@@ -107,7 +103,7 @@ class CreateVirtualMfaDevice(OfUser):
         return {"status": ASSIGNED if device.owner_id else SPARE}
 
     def observe(self, aws: Aws) -> Image:
-        """See Operation; two calls."""
+        """Two calls."""
         image = super().observe(aws)
         if image["status"] == ABSENT and device_exists(aws, serial_number=self.serial):
             assert self._read is not None
@@ -116,18 +112,15 @@ class CreateVirtualMfaDevice(OfUser):
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
         serials = {one.serial_number for one in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
     def differing(self, image: Image, *, before: Image) -> str:
-        """See Operation."""
         if image["status"] == ABSENT:
             return ""
         return f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete the device and start again."
 
     def calls(self) -> tuple[Call, ...]:
-        """See Operation."""
         return (
             Call(
                 service="iam",
@@ -138,7 +131,7 @@ class CreateVirtualMfaDevice(OfUser):
         )
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """See Operation: the seed is sealed; the picture of it that AWS gives is not kept."""
+        """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]
         sealed.seal(
@@ -154,21 +147,19 @@ class CreateVirtualMfaDevice(OfUser):
         return {"serial_number": str(device["SerialNumber"])}
 
     def notes(self) -> tuple[str, ...]:
-        """See OfUser."""
         return (
             "The device is unassigned until its owner enters two codes from it.",
             "Only its owner can see the seed, in one browser, for 15 minutes.",
         )
 
     def problems(self) -> list[str]:
-        """See Operation."""
         user = self.subject()
         if user is not None and self.image_of(user)["status"] != ABSENT:
             return [taken(self.given.device_name)]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
-        """See Operation: the device is deleted, as long as nobody has it."""
+        """The device is deleted, as long as nobody has it."""
         if accepted(self.given.sealed_id) is None:
             return None
         return DeleteSpareMfaDevice(self.account, SpareParams(self.serial))
