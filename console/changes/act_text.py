@@ -209,7 +209,7 @@ _lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, q
 def _name_of(one: Operation) -> str:
     """The policy that an operation writes, in words."""
     if isinstance(one, PutInlinePolicy):
-        return f"inline policy {one.policy_name} of {one.given.holder_kind} {one.given.holder_name}"
+        return f"inline policy {one.given.policy_name} of {one.given.holder_kind} {one.given.holder_name}"
     name = str(getattr(getattr(one, "given", None), "name", ""))
     if isinstance(one, ReplaceTrustPolicy | CreateRole):
         return f"trust policy of role {name}"

@@ -146,7 +146,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     terms = terms_context(request)
     deactivates = request.viewer.may(
         Right.REQUEST_CHANGE, account_id=key.account.account_id
-    ) or may_request_for_own(request.viewer, act=DeactivateAccessKey.slug, user=user)
+    ) or may_request_for_own(request.viewer, act=DeactivateAccessKey.spec.slug, user=user)
     context: dict[str, Any] = {
         "section": "keys",
         "layout": layout_for(request.viewer),
@@ -202,5 +202,5 @@ def _deactivation(key: Held | None) -> str:
     """The address by which a key is made inactive, by a request of its own."""
     if key is None or not key.is_active:
         return ""
-    query = urlencode({"do": DeactivateAccessKey.slug, "of": str(key.entity.pk)})
+    query = urlencode({"do": DeactivateAccessKey.spec.slug, "of": str(key.entity.pk)})
     return f"{reverse('changes:credential')}?{query}"

@@ -57,5 +57,5 @@ def _acts(held: Held) -> list[tuple[str, str, bool]]:
     for act in acts_on(Kind.ACCESS_KEY, status=held.status, aws_id=held.entity.aws_id):
         query = urlencode({"do": act, "of": str(held.entity.pk)})
         words = act.partition(".")[2].capitalize()
-        found.append((words, f"{reverse('changes:credential')}?{query}", act == DeleteAccessKey.slug))
+        found.append((words, f"{reverse('changes:credential')}?{query}", act == DeleteAccessKey.spec.slug))
     return found

@@ -12,7 +12,8 @@ from iam.access.fixes import fixed, key_of
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.changes.operations.policy_version import default_text, meaning, standing
+from iam.changes.operations.policy_content import document_meaning
+from iam.changes.operations.policy_version import default_text, standing
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.entities import tags
@@ -122,7 +123,7 @@ def laid_out(text: str) -> str:
         shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
         return text
-    return shown if meaning(shown) == meaning(text) else text
+    return shown if document_meaning(shown) == document_meaning(text) else text
 
 
 def _lines(text: str) -> str:

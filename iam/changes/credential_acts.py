@@ -51,7 +51,7 @@ class Asked:
 
 
 _ON_ONE: Final[dict[str, tuple[Kind, type[OnCredential]]]] = {
-    one.slug: (one.kind, one)
+    one.spec.slug: (one.kind, one)
     for one in (
         DeactivateAccessKey,
         ActivateAccessKey,
@@ -87,8 +87,8 @@ def _service(asked: Asked) -> Operation:
 
 
 _BODY: Final = {
-    UploadSshKey.slug: "Paste the public key.",
-    UploadCertificate.slug: "Paste the certificate.",
+    UploadSshKey.spec.slug: "Paste the public key.",
+    UploadCertificate.spec.slug: "Paste the certificate.",
 }
 
 
@@ -96,27 +96,27 @@ def _upload(operation: type[UploadSshKey] | type[UploadCertificate]) -> Callable
     def make(asked: Asked) -> Operation:
         body = asked.fields.get("body", "").strip()
         if not body:
-            raise RefusedError(_BODY[operation.slug])
+            raise RefusedError(_BODY[operation.spec.slug])
         return operation.of(asked.user, body=body)
 
     return make
 
 
 _OF_USER: Final[dict[str, Callable[[Asked], Operation]]] = {
-    CreateAccessKey.slug: lambda asked: CreateAccessKey.of(
+    CreateAccessKey.spec.slug: lambda asked: CreateAccessKey.of(
         asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
     ),
-    CreateLoginProfile.slug: lambda asked: CreateLoginProfile.of(
+    CreateLoginProfile.spec.slug: lambda asked: CreateLoginProfile.of(
         asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
     ),
-    UpdateLoginProfile.slug: lambda asked: UpdateLoginProfile.of(
+    UpdateLoginProfile.spec.slug: lambda asked: UpdateLoginProfile.of(
         asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
     ),
-    RequirePasswordChange.slug: lambda asked: RequirePasswordChange.of(asked.user),
-    DeleteLoginProfile.slug: lambda asked: DeleteLoginProfile.of(asked.user),
-    CreateServiceCredential.slug: _service,
-    UploadSshKey.slug: _upload(UploadSshKey),
-    UploadCertificate.slug: _upload(UploadCertificate),
+    RequirePasswordChange.spec.slug: lambda asked: RequirePasswordChange.of(asked.user),
+    DeleteLoginProfile.spec.slug: lambda asked: DeleteLoginProfile.of(asked.user),
+    CreateServiceCredential.spec.slug: _service,
+    UploadSshKey.spec.slug: _upload(UploadSshKey),
+    UploadCertificate.spec.slug: _upload(UploadCertificate),
 }
 """Acts that make or concern what a user has one of, or none yet."""
 
@@ -131,15 +131,15 @@ class Form:
 
 
 _FORMS: Final = {
-    CreateServiceCredential.slug: Form(
+    CreateServiceCredential.spec.slug: Form(
         "Create a service-specific credential", ("service",), tuple(SERVICES.items())
     ),
-    UploadSshKey.slug: Form("Upload an SSH key", ("body",)),
-    UploadCertificate.slug: Form("Upload a signing certificate", ("body",)),
+    UploadSshKey.spec.slug: Form("Upload an SSH key", ("body",)),
+    UploadCertificate.spec.slug: Form("Upload a signing certificate", ("body",)),
 }
 
 
-ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.slug)
+ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.spec.slug)
 """Every act by its slug."""
 
 
@@ -150,7 +150,7 @@ def form_of(act: str) -> Form | None:
 
 def kind_of(act: str) -> Kind | None:
     """The kind of credential that an act is about; None for an act on a user. Raises KeyError for what is no act."""
-    if act == ResetServiceCredential.slug:
+    if act == ResetServiceCredential.spec.slug:
         return Kind.SERVICE_CREDENTIAL
     if act in _ON_ONE:
         return _ON_ONE[act][0]
@@ -161,7 +161,7 @@ def kind_of(act: str) -> Kind | None:
 
 def operation_of(act: str, asked: Asked) -> Operation:
     """The operation that was asked for. Raises RefusedError where something has still to be filled in."""
-    if act == ResetServiceCredential.slug:
+    if act == ResetServiceCredential.spec.slug:
         return _reset(asked)
     if act in _OF_USER:
         return _OF_USER[act](asked)
@@ -176,7 +176,7 @@ def acts_on(kind: str, *, status: str, aws_id: str) -> tuple[str, ...]:
         return ("mfa_device.deactivate", *(("mfa_device.delete",) if is_virtual(aws_id) else ()))
     if not slug:
         return ()
-    resets = (ResetServiceCredential.slug,) if kind == Kind.SERVICE_CREDENTIAL else ()
+    resets = (ResetServiceCredential.spec.slug,) if kind == Kind.SERVICE_CREDENTIAL else ()
     if status == "Inactive":
         return (f"{slug}.activate", *resets, f"{slug}.delete")
     return (f"{slug}.deactivate", *resets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.changes.operations import REGISTRY
-from iam.changes.operations.base import Loss
+from iam.changes.operations.spec import Loss
 from iam.changes.operations.subject import NOUNS
 
 
@@ -26,9 +26,9 @@ def losses() -> list[Loss]:
 def returns() -> list[Return]:
     """Every operation that can be undone, and leaves something other than before."""
     found = [
-        Return(_deed(operation.slug, operation.subject_kind), operation.comes_back)
+        Return(_deed(operation.slug, operation.subject_kind), operation.undo_caveat)
         for operation in REGISTRY.values()
-        if operation.comes_back and operation.loss is None
+        if operation.undo_caveat and operation.loss is None
     ]
     return sorted(found, key=lambda one: one.deed.lower())
 

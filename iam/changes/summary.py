@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from iam.changes.operations import Operation
+from iam.changes.operations import REGISTRY, Operation
 from iam.moments import moment_words
 from iam.policy.sentences import in_short, sentences_of
 
@@ -23,96 +23,6 @@ OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
     "group_membership.add": ("Add", "to"),
     "group_membership.remove": ("Remove", "from"),
 }
-COUNTED: Final[Mapping[str, tuple[str, str]]] = {
-    "access_key.activate": ("Activate", "access key"),
-    "access_key.create": ("Create", "access key"),
-    "access_key.deactivate": ("Deactivate", "access key"),
-    "access_key.delete": ("Delete", "access key"),
-    "account_alias.create": ("Set", "account alias|account aliases"),
-    "account_alias.delete": ("Delete", "account alias|account aliases"),
-    "attachment.attach": ("Attach a policy to", "user, group or role|users, groups or roles"),
-    "attachment.detach": ("Detach a policy from", "user, group or role|users, groups or roles"),
-    "group.create": ("Create", "group"),
-    "group.delete": ("Delete", "group"),
-    "group.update": ("Rename", "group"),
-    "group_membership.add": ("Add", "group membership"),
-    "group_membership.remove": ("Remove", "group membership"),
-    "inline_policy.delete": ("Delete", "inline policy|inline policies"),
-    "inline_policy.put": ("Set", "inline policy|inline policies"),
-    "instance.associate_profile": ("Attach an instance profile to", "EC2 instance"),
-    "instance.disassociate_profile": ("Detach the instance profile of", "EC2 instance"),
-    "instance.replace_profile": ("Replace the instance profile of", "EC2 instance"),
-    "instance_profile.add_role": ("Add a role to", "instance profile"),
-    "instance_profile.create": ("Create", "instance profile"),
-    "instance_profile.delete": ("Delete", "instance profile"),
-    "instance_profile.remove_role": ("Remove the role from", "instance profile"),
-    "instance_profile.set_tags": ("Update the tags of", "instance profile"),
-    "login_profile.create": ("Create a console password for", "user"),
-    "login_profile.delete": ("Delete the console password of", "user"),
-    "login_profile.require_change": ("Require a new console password of", "user"),
-    "login_profile.update": ("Reset the console password of", "user"),
-    "mfa_device.create_virtual": ("Create", "virtual MFA device"),
-    "mfa_device.deactivate": ("Deactivate", "MFA device"),
-    "mfa_device.delete": ("Delete", "MFA device"),
-    "mfa_device.delete_spare": ("Delete", "unassigned MFA device"),
-    "mfa_device.enable": ("Assign", "MFA device"),
-    "mfa_device.resync": ("Resync", "MFA device"),
-    "mfa_device.set_tags": ("Update the tags of", "MFA device"),
-    "oidc_provider.add_client_id": ("Add a client ID to", "OIDC provider"),
-    "oidc_provider.create": ("Create", "OIDC provider"),
-    "oidc_provider.delete": ("Delete", "OIDC provider"),
-    "oidc_provider.remove_client_id": ("Remove a client ID from", "OIDC provider"),
-    "oidc_provider.set_tags": ("Update the tags of", "OIDC provider"),
-    "oidc_provider.set_thumbprints": ("Set the thumbprints of", "OIDC provider"),
-    "password_policy.delete": ("Delete", "password policy|password policies"),
-    "password_policy.update": ("Set", "password policy|password policies"),
-    "policy.create": ("Create", "policy|policies"),
-    "policy.create_version": ("Update", "policy|policies"),
-    "policy.delete": ("Delete", "policy|policies"),
-    "policy.delete_version": ("Delete", "policy version"),
-    "policy.restore_version": ("Restore", "policy version"),
-    "policy.set_default_version": ("Set the default version of", "policy|policies"),
-    "policy.set_tags": ("Update the tags of", "policy|policies"),
-    "policy.take_back_version": ("Undo the new version of", "policy|policies"),
-    "role.create": ("Create", "role"),
-    "role.delete": ("Delete", "role"),
-    "role.delete_boundary": ("Remove the permissions boundary of", "role"),
-    "role.put_boundary": ("Set the permissions boundary of", "role"),
-    "role.set_tags": ("Update the tags of", "role"),
-    "role.update": ("Update the settings of", "role"),
-    "role_sessions.revoke": ("Revoke the sessions of", "role"),
-    "saml_provider.create": ("Create", "SAML provider"),
-    "saml_provider.delete": ("Delete", "SAML provider"),
-    "saml_provider.set_tags": ("Update the tags of", "SAML provider"),
-    "saml_provider.update": ("Replace the metadata of", "SAML provider"),
-    "server_certificate.delete": ("Delete", "server certificate"),
-    "server_certificate.set_tags": ("Update the tags of", "server certificate"),
-    "server_certificate.update": ("Rename", "server certificate"),
-    "server_certificate.upload": ("Upload", "server certificate"),
-    "service_credential.activate": ("Activate", "service credential"),
-    "service_credential.create": ("Create", "service credential"),
-    "service_credential.deactivate": ("Deactivate", "service credential"),
-    "service_credential.delete": ("Delete", "service credential"),
-    "service_credential.reset": ("Reset the password of", "service credential"),
-    "service_linked_role.create": ("Create", "service-linked role"),
-    "service_linked_role.delete": ("Delete", "service-linked role"),
-    "signing_certificate.activate": ("Activate", "signing certificate"),
-    "signing_certificate.deactivate": ("Deactivate", "signing certificate"),
-    "signing_certificate.delete": ("Delete", "signing certificate"),
-    "signing_certificate.upload": ("Upload", "signing certificate"),
-    "ssh_key.activate": ("Activate", "SSH key"),
-    "ssh_key.deactivate": ("Deactivate", "SSH key"),
-    "ssh_key.delete": ("Delete", "SSH key"),
-    "ssh_key.upload": ("Upload", "SSH key"),
-    "trust_policy.replace": ("Update the trust policy of", "role"),
-    "user.create": ("Create", "IAM user"),
-    "user.delete": ("Delete", "IAM user"),
-    "user.delete_boundary": ("Remove the permissions boundary of", "IAM user"),
-    "user.put_boundary": ("Set the permissions boundary of", "IAM user"),
-    "user.set_tags": ("Update the tags of", "IAM user"),
-    "user.update": ("Rename", "IAM user"),
-}
-"""What several changes of one kind do: verb, and what they are, with its plural where an s is not enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +164,6 @@ def _allowed(operation: Operation, *, plain: bool) -> str:
 
 def counted(slug: str, number: int) -> str:
     """ "Create 5 IAM users"."""
-    verb, noun = COUNTED[slug]
+    verb, noun = REGISTRY[slug].counted
     singular, _, plural = noun.partition("|")
     return f"{verb} {number:,} {singular if number == 1 else plural or f'{singular}s'}"

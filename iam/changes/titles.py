@@ -14,7 +14,7 @@ from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 
-POLICIES: Final = (CreatePolicy.slug, DeletePolicy.slug)
+POLICIES: Final = (CreatePolicy.spec.slug, DeletePolicy.spec.slug)
 """What a grant does to a policy of its own as it begins and ends."""
 
 

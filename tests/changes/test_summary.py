@@ -12,7 +12,7 @@ from iam.changes import services
 from iam.changes.models import ChangeSet
 from iam.changes.operations import REGISTRY, AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import DeleteUser
-from iam.changes.summary import COUNTED, Block, blocks_of, counted, summary_of, text_of, where_words
+from iam.changes.summary import Block, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
 from iam.policy.catalogue import catalogue
 from tests import factories
@@ -20,8 +20,7 @@ from tests.changes.site import Site
 
 
 def test_there_are_words_for_several_changes_of_every_kind() -> None:
-    assert set(COUNTED) == set(REGISTRY)
-    for slug in COUNTED:
+    for slug in REGISTRY:
         several, single = counted(slug, 4), counted(slug, 1)
         assert "4 " in several
         assert several.replace("4", "1", 1) != single, slug

@@ -16,7 +16,8 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.attachment import AttachPolicy
 from iam.changes.operations.managed_policy import CreatePolicy
-from iam.changes.operations.policy_version import default_text, meaning
+from iam.changes.operations.policy_content import document_meaning
+from iam.changes.operations.policy_version import default_text
 from iam.changes.services.planning import MOST, check_account
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
@@ -176,7 +177,7 @@ def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
     if there is None:
         made = CreatePolicy.of(account, name=name, text=seen.text, description=DESCRIPTION)
         return [made], arn, None
-    if meaning(default_text(there)) != meaning(seen.text):
+    if document_meaning(default_text(there)) != document_meaning(seen.text):
         raise RefusedError(
             f"{account.name} already has a policy {name} with different content. Delete it or restore its content first."
         )

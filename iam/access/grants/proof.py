@@ -125,7 +125,7 @@ def _removal(change: Change) -> Removal:
         seen_at=change.ended_at,
         reads=change.reads,
         was_gone=change.already_so,
-        is_of_sessions=change.operation == RevokeSessions.slug,
+        is_of_sessions=change.operation == RevokeSessions.spec.slug,
     )
 
 

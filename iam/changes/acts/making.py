@@ -147,7 +147,7 @@ def _rules(subject: Subject, given: Given) -> Sequence[Operation]:
 
 
 def _no_rules(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [DeletePasswordPolicy(account(subject))]
+    return [DeletePasswordPolicy.of(account(subject))]
 
 
 NUMBERS: Final = {

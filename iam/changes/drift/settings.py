@@ -89,9 +89,9 @@ def _operation(changed: Changed, *, account: Account) -> Operation:
         if changed.old:
             return CreateAlias.of(account, alias=changed.old)
         return DeleteAlias.of(account, alias=changed.new)
-    rules = DeletePasswordPolicy(account).image(changed.old)["rules"]
+    rules = DeletePasswordPolicy.of(account).image(changed.old)["rules"]
     return (
-        DeletePasswordPolicy(account)
+        DeletePasswordPolicy.of(account)
         if rules is None
         else UpdatePasswordPolicy(account, PasswordRules(**rules))
     )

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from iam.changes.operations.account_wide import ACCOUNT_WIDE
 from iam.changes.operations.attachment import AttachPolicy, DetachPolicy
-from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
+from iam.changes.operations.base import (
+    REGISTRY,
+    Call,
+    Effect,
+    Image,
+    Operation,
+    Policy,
+    Quota,
+    class_of,
+    register,
+    restore,
+)
 from iam.changes.operations.credentials import CREDENTIALS
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
@@ -15,7 +23,7 @@ from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.operations.policies import POLICIES
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.changes.operations.principals import PRINCIPALS
-from iam.mirror.models import Account
+from iam.changes.operations.shown_calls import ShownCall, shown_calls
 
 __all__ = [
     "REGISTRY",
@@ -36,22 +44,13 @@ __all__ = [
     "RemoveFromGroup",
     "SetDefaultVersion",
     "ShownCall",
+    "class_of",
     "restore",
     "shown_calls",
 ]
 
-REGISTRY: dict[str, type[Operation]] = {
-    AddToGroup.slug: AddToGroup,
-    RemoveFromGroup.slug: RemoveFromGroup,
-    CreatePolicyVersion.slug: CreatePolicyVersion,
-    SetDefaultVersion.slug: SetDefaultVersion,
-    **{one.slug: one for one in POLICIES},
-    **{one.slug: one for one in ACCOUNT_WIDE},
-    **{one.slug: one for one in PRINCIPALS},
-    **{one.slug: one for one in CREDENTIALS},
-}
-
-
-def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
-    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this version does not know."""
-    return REGISTRY[slug].from_params(account, params)
+register((AddToGroup, RemoveFromGroup, CreatePolicyVersion, SetDefaultVersion))
+register(POLICIES)
+register(ACCOUNT_WIDE)
+register(PRINCIPALS)
+register(CREDENTIALS)

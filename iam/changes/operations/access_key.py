@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import Call, Image, Loss, Operation, Quota
+from iam.changes.operations.base import Image, Operation, Quota
 from iam.changes.operations.given_once import GivenOnce, GivenParams
 from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.user_credential import (
     ACTIVE,
     INACTIVE,
@@ -24,7 +25,7 @@ from iam.changes.operations.user_credential import (
     names_of,
     owned,
 )
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS
 
 KEYS_PER_USER: Final = 2
@@ -34,7 +35,6 @@ KEYS_PER_USER: Final = 2
 class OnAccessKey(OnCredential):
     """What all share that are about a key that is there."""
 
-    family = "access-key"
     section = ACCESS_KEYS
     kind = Kind.ACCESS_KEY
     noun = "access key"
@@ -46,14 +46,30 @@ class OnAccessKey(OnCredential):
 class DeactivateAccessKey(OnAccessKey, SetStatus):
     """Makes a key inactive."""
 
-    slug = "access_key.deactivate"
+    spec = OperationSpec(
+        slug="access_key.deactivate",
+        family="access-key",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Deactivate", "access key"),
+    )
+
     status_after = INACTIVE
 
 
 class ActivateAccessKey(OnAccessKey, SetStatus):
     """Makes a key active."""
 
-    slug = "access_key.activate"
+    spec = OperationSpec(
+        slug="access_key.activate",
+        family="access-key",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Activate", "access key"),
+    )
+
     status_after = ACTIVE
     other: ClassVar[type[SetStatus]] = DeactivateAccessKey
 
@@ -64,19 +80,46 @@ DeactivateAccessKey.other = ActivateAccessKey
 class DeleteAccessKey(OnAccessKey, DeleteCredential):
     """Deletes a key."""
 
-    slug = "access_key.delete"
-    loss = Loss(
-        "Delete an access key",
-        "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
-        "Deactivate it instead: it stops working immediately and can be reactivated.",
+    spec = OperationSpec(
+        slug="access_key.delete",
+        family="access-key",
+        subject_kind=Kind.USER.value,
+        title="Delete {label} of {user_name}",
+        no_op="The {label} no longer exists.",
+        counted=("Delete", "access key"),
+        notes=("Applications that use this access key stop working.",),
+        call="DeleteAccessKey",
+        parameters={"UserName": "user_name", "AccessKeyId": "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=Loss(
+            "Delete an access key",
+            "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
+            "Deactivate it instead: it stops working immediately and can be reactivated.",
+        ),
     )
 
 
 class CreateAccessKey(GivenOnce):
     """Makes a key."""
 
-    slug = "access_key.create"
-    family = "access-key"
+    spec = OperationSpec(
+        slug="access_key.create",
+        family="access-key",
+        subject_kind=Kind.USER.value,
+        title="Create an access key for {user_name}",
+        no_op="This access key already exists.",
+        counted=("Create", "access key"),
+        notes=(
+            "Anyone who has the access key can {power} until it is deactivated or deleted.",
+            "Only {recipient_name} can read the secret, once, within 24 hours.",
+        ),
+        call="CreateAccessKey",
+        parameters={"UserName": "user_name"},
+        sentence="Creates an access key. Its secret is sealed for {recipient_name}",
+        is_idempotent=False,
+        weight=HIGH,
+    )
+
     section = ACCESS_KEYS
     kind = Kind.ACCESS_KEY
     noun = "access key"
@@ -84,9 +127,9 @@ class CreateAccessKey(GivenOnce):
     id_field = "key_id"
     way_back = DeleteAccessKey
 
-    def __init__(self, account: Account, given: GivenParams) -> None:
-        super().__init__(account, given)
-        self._going: frozenset[str] = frozenset()
+    given: GivenParams
+
+    _going: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID, instead_of: str = "") -> Self:
@@ -99,14 +142,6 @@ class CreateAccessKey(GivenOnce):
             recipient_name=recipient.name,
         )
         return cls(user.account, given)
-
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            self.call(
-                "CreateAccessKey",
-                sentence=f"Creates an access key. Its secret is sealed for {self.given.recipient_name}",
-            ),
-        )
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """A key that is deleted before leaves its room to this one."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 from iam.aws.reads import lists
 from iam.aws.session import Aws
-from iam.changes.operations.account_setting import AccountSetting
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
+from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import Account
 
 FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
@@ -37,25 +37,16 @@ class AliasParams:
 class Alias(AccountSetting):
     """What both have in common."""
 
-    family = "account-alias"
     fact = "alias"
 
-    def __init__(self, account: Account, given: AliasParams) -> None:
-        super().__init__(account)
-        self.given = given
+    given: AliasParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, AliasParams(**params))
+    params_type = AliasParams
 
     @classmethod
     def of(cls, account: Account, *, alias: str) -> Self:
         """The operation on an account."""
         return cls(account, AliasParams(alias))
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
 
     @property
     @abstractmethod
@@ -99,24 +90,21 @@ class Alias(AccountSetting):
 class CreateAlias(Alias):
     """Gives the account an alias, in place of the one that it has."""
 
-    slug = "account_alias.create"
+    spec = OperationSpec(
+        slug="account_alias.create",
+        family="account-alias",
+        subject_kind=ACCOUNT,
+        title="Set account alias {alias}",
+        no_op="The account already has the alias {alias}.",
+        counted=("Set", "account alias|account aliases"),
+        call="CreateAccountAlias",
+        parameters={"AccountAlias": "alias"},
+        sentence="Sets the account alias to {alias}",
+    )
 
     @property
     def alias_after(self) -> str:
         return self.given.alias
-
-    @property
-    def title(self) -> str:
-        return f"Set account alias {self.given.alias}"
-
-    @property
-    def already(self) -> str:
-        return f"The account already has the alias {self.given.alias}."
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Sets the account alias to {self.given.alias}"
-        params = {"AccountAlias": self.given.alias}
-        return (Call(service="iam", operation="CreateAccountAlias", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """In words: AWS's model gives a pattern only."""
@@ -131,24 +119,21 @@ class CreateAlias(Alias):
 class DeleteAlias(Alias):
     """Takes the account's alias away."""
 
-    slug = "account_alias.delete"
+    spec = OperationSpec(
+        slug="account_alias.delete",
+        family="account-alias",
+        subject_kind=ACCOUNT,
+        title="Remove account alias {alias}",
+        no_op="The account has no alias.",
+        counted=("Delete", "account alias|account aliases"),
+        call="DeleteAccountAlias",
+        parameters={"AccountAlias": "alias"},
+        sentence="Removes the account alias {alias}",
+    )
 
     @property
     def alias_after(self) -> str:
         return ""
-
-    @property
-    def title(self) -> str:
-        return f"Remove account alias {self.given.alias}"
-
-    @property
-    def already(self) -> str:
-        return "The account has no alias."
-
-    def calls(self) -> tuple[Call, ...]:
-        params = {"AccountAlias": self.given.alias}
-        sentence = f"Removes the account alias {self.given.alias}"
-        return (Call(service="iam", operation="DeleteAccountAlias", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """Also whether it is the one that the account has."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation
-from iam.mirror.models import Account, AccountFact, Entity, valid_at
+from iam.mirror.models import AccountFact, Entity, valid_at
 from iam.mirror.reread import enter_setting
 
 ACCOUNT = "account"
@@ -19,14 +19,10 @@ ACCOUNT = "account"
 class AccountSetting(Operation):
     """What operations on a setting share. `fact` is its name among the facts of the account."""
 
-    is_idempotent = True
-    subject_kind = ACCOUNT
     gone = "The account settings aren’t synced yet. Sync the account, then try again."
     fact: ClassVar[str]
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(account)
-        self._read: tuple[datetime, Any] | None = None
+    _read: tuple[datetime, Any] | None = None
 
     @property
     def subject_id(self) -> str:

@@ -18,7 +18,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -26,6 +26,7 @@ from iam.changes.operations.holder import (
     reach_notes,
     ways_beside,
 )
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -58,14 +59,11 @@ class Attachment(OfHolder):
 
     attached_after: ClassVar[bool]
 
-    def __init__(self, account: Account, given: AttachmentParams) -> None:
-        super().__init__(account, given)
-        self.given = given
-        self._read: Attachments | None = None
+    given: AttachmentParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, AttachmentParams(**params))
+    _read: Attachments | None = None
+
+    params_type = AttachmentParams
 
     @classmethod
     def of(cls, holder: Entity, *, policy: Entity) -> Self:
@@ -90,15 +88,10 @@ class Attachment(OfHolder):
     def named(self) -> tuple[str, ...]:
         return (self.given.policy_arn,)
 
-    @property
-    def family(self) -> str:  # type: ignore[override]
-        """By the kind of the holder."""
-        return f"{self.holder_params.holder_kind}-attachment"
-
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a pair."""
         same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_arn"))
-        return slug in (AttachPolicy.slug, DetachPolicy.slug) and same
+        return slug in (AttachPolicy.spec.slug, DetachPolicy.spec.slug) and same
 
     def wanted(self) -> Image:
         return {"attached": self.attached_after}
@@ -191,11 +184,6 @@ class Attachment(OfHolder):
             return [f"{self.given.policy_name} can be attached only to a service-linked role."]
         return super().problems()
 
-    def call(self, verb: str, *, sentence: str) -> Call:
-        """The one call."""
-        params = {**self.whom, "PolicyArn": self.given.policy_arn}
-        return Call(service="iam", operation=f"{verb}{self.word}Policy", params=params, sentence=sentence)
-
     @cached_property
     def text(self) -> str:
         """What the policy says by default; of one of AWS what any account that has it shows, "" when none does."""
@@ -252,44 +240,34 @@ class Attachment(OfHolder):
 class AttachPolicy(Attachment):
     """Gives somebody a managed policy."""
 
-    slug = "attachment.attach"
+    spec = OperationSpec(
+        slug="attachment.attach",
+        family="{holder_kind}-attachment",
+        title="Attach policy {policy_name} to {holder_kind} {holder_name}",
+        no_op="{policy_name} is already attached to {holder_name}.",
+        counted=("Attach a policy to", "user, group or role|users, groups or roles"),
+        call="Attach{word}Policy",
+        parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+        sentence="{holder_name} gets {policy_name}",
+        inverse="attachment.detach",
+    )
+
     attached_after = True
-
-    @property
-    def title(self) -> str:
-        return f"Attach policy {self.given.policy_name} to {self.given.holder_kind} {self.given.holder_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.policy_name} is already attached to {self.given.holder_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        return (self.call("Attach", sentence=f"{given.holder_name} gets {given.policy_name}"),)
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else DetachPolicy(self.account, self.given)
 
 
 class DetachPolicy(Attachment):
     """Takes a managed policy from somebody."""
 
-    slug = "attachment.detach"
+    spec = OperationSpec(
+        slug="attachment.detach",
+        family="{holder_kind}-attachment",
+        title="Detach policy {policy_name} from {holder_kind} {holder_name}",
+        no_op="{policy_name} isn’t attached to {holder_name}.",
+        counted=("Detach a policy from", "user, group or role|users, groups or roles"),
+        call="Detach{word}Policy",
+        parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+        sentence="{holder_name} loses {policy_name}",
+        inverse="attachment.attach",
+    )
+
     attached_after = False
-
-    @property
-    def title(self) -> str:
-        return (
-            f"Detach policy {self.given.policy_name} from {self.given.holder_kind} {self.given.holder_name}"
-        )
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.policy_name} isn’t attached to {self.given.holder_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        return (self.call("Detach", sentence=f"{given.holder_name} loses {given.policy_name}"),)
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else AttachPolicy(self.account, self.given)

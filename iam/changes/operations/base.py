@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import Access
+from iam.changes.operations.spec import HIGH, NORMAL, Loss, OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity
 
 Image = dict[str, Any]
 """What AWS shows, or is to show, of the matter of an operation; JSON."""
-
-NORMAL, HIGH = "normal", "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """What an operation ends for good: what it does in a few words, why nothing brings that back, and the reversible means beside it."""
-
-    deed: str
-    reason: str
-    instead: str
-
-
-@dataclass(frozen=True, slots=True)
 class Effect:
     """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies; or, where the
     text of a policy changes, who can do more or less by it, with all that bounds them (`access`)."""
@@ -100,94 +90,105 @@ class Quota:
         return {"what": self.what, "used": self.used, "after": self.after, "limit": self.limit}
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCall:
-    """A call with its equivalents for other tools, to copy; the reader's own credentials sign it."""
-
-    number: int
-    action: str
-    sentence: str
-    cli: str
-    boto3: str
-    javascript: str
-    curl: str
-
-
-def shown_calls(calls: list[dict[str, Any]], *, partition: str) -> list[ShownCall]:
-    """The calls of a receipt as a reader can make them by themselves."""
-    return [_shown(number, call, partition=partition) for number, call in enumerate(calls, start=1)]
-
-
-def _shown(number: int, call: dict[str, Any], *, partition: str) -> ShownCall:
-    what = call["service"], call["operation"], call["params"]
-    region = call.get("region", "")
-    return ShownCall(
-        number=number,
-        action=f"{call['service']}:{call['operation']}",
-        sentence=call["sentence"],
-        cli=writes.as_cli(*what, partition=partition, region=region),
-        boto3=writes.as_boto3(*what, partition=partition, region=region),
-        javascript=writes.as_javascript(*what, partition=partition, region=region),
-        curl=writes.as_curl(*what, partition=partition, region=region),
-    )
-
-
 class Operation(ABC):
     """One write to AWS that can be planned, shown, carried out, observed and turned back.
 
-    `is_idempotent`: a second call does no harm and changes nothing, so that a call of which the answer was lost may be
-    repeated once AWS has been looked at.
+    Its `spec` says as data what most methods answer. A class overrides a method only where it behaves differently.
     """
 
-    slug: ClassVar[str]
-    family: ClassVar[str] = ""
-    """Its family in `iam.aws.permissions.WRITE`."""
+    spec: OperationSpec
+    SPECS: ClassVar[tuple[OperationSpec, ...]] = ()
+    """All operations of the class, where they are several; each instance has one as its `spec`."""
+    params_type: ClassVar[type[Any]]
     looks_beside: ClassVar[bool] = False
     """Whether `observe` asks AWS alone, and nothing that `mismatch` has found, so that both may ask at once."""
-    is_idempotent: ClassVar[bool]
-    subject_kind: ClassVar[str]
     gone: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
-    loss: ClassVar[Loss | None] = None
-    """What nothing brings back; None where it can be undone."""
-    comes_back: ClassVar[str] = ""
-    """What is other than before when it was undone, in a sentence; "" for nothing but dates."""
+    given: Any
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, given: Any, spec: OperationSpec | None = None) -> None:
         self.account = account
+        self.given = given
+        if spec is not None:
+            self.spec = spec
 
     @classmethod
-    @abstractmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+    def specs(cls) -> tuple[OperationSpec, ...]:
+        """All operations of the class."""
+        return cls.SPECS or (cls.spec,)
+
+    @classmethod
+    def from_params(
+        cls, account: Account, params: Mapping[str, Any], *, spec: OperationSpec | None = None
+    ) -> Self:
         """The operation from its stored parameters. Raises TypeError or ValueError when they are not its own."""
+        return cls(account, cls.params_type(**params), spec)
 
     @property
-    @abstractmethod
     def params(self) -> dict[str, Any]:
         """The typed parameters as JSON."""
+        return asdict(self.given)
+
+    def value(self, name: str) -> Any:
+        """What a name in a text or in the parameters of a call stands for: a parameter, else a property of the operation."""
+        return getattr(self.given, name) if hasattr(self.given, name) else getattr(self, name)
+
+    def say(self, text: str) -> str:
+        """A text of the spec with the names in it filled in."""
+        return text.format_map(_Names(self))
 
     @property
-    @abstractmethod
+    def slug(self) -> str:
+        """How rows name it."""
+        return self.spec.slug
+
+    @property
+    def family(self) -> str:
+        """Its family in `iam.aws.actions.WRITE`."""
+        return self.say(self.spec.family)
+
+    @property
+    def subject_kind(self) -> str:
+        """The kind of entity that it is about."""
+        return self.spec.subject_kind
+
+    @property
     def title(self) -> str:
         """What it does, in a few words."""
+        return self.say(self.spec.title)
+
+    @property
+    def already(self) -> str:
+        """A sentence for when AWS is as wanted before anything was done."""
+        return self.say(self.spec.no_op)
 
     @property
     @abstractmethod
     def subject_id(self) -> str:
         """AWS's unique id of the subject: one change at a time is in flight per subject."""
 
-    @property
-    @abstractmethod
-    def already(self) -> str:
-        """A sentence for when AWS is as wanted before anything was done."""
-
     @abstractmethod
     def touched(self) -> tuple[str, ...]:
         """The ARNs of everything that it alters."""
 
-    @abstractmethod
     def calls(self) -> tuple[Call, ...]:
         """The exact calls, in order."""
+        return (self.specified_call(),)
+
+    def specified_call(self) -> Call:
+        """The one call of the spec."""
+        spec, parameters = self.spec, {}
+        for name, source in spec.parameters.items():
+            is_optional = isinstance(source, str) and source.endswith("?")
+            value = self.value(source.removesuffix("?")) if isinstance(source, str) else source
+            if value or not is_optional:
+                parameters[self.say(name)] = value
+        return Call(spec.service, self.say(spec.call), parameters, self.say(spec.sentence), self.region)
+
+    @property
+    def region(self) -> str:
+        """Where it is called; blank where the service is global."""
+        return ""
 
     @abstractmethod
     def wanted(self) -> Image:
@@ -197,9 +198,13 @@ class Operation(ABC):
     def mirrored(self) -> Image | None:
         """What the mirror shows now; None when it does not have the entities any more."""
 
-    @abstractmethod
     def effect(self) -> Effect:
-        """Who gets or loses what by it, as the mirror stands."""
+        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `weigh` alters."""
+        return Effect(notes=self.notes())
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what becomes possible or stops."""
+        return tuple(self.say(note) for note in self.spec.notes)
 
     @abstractmethod
     def mismatch(self, aws: Aws) -> str:
@@ -213,9 +218,16 @@ class Operation(ABC):
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Read the subject into the mirror, caused by this change (None: by nobody that is known). Raises AwsError."""
 
-    @abstractmethod
     def inverse(self, before: Image) -> Operation | None:
         """The operation that brings back what was before, or None when nothing does."""
+        if not self.spec.inverse or before == self.wanted():
+            return None
+        return restore(self.spec.inverse, account=self.account, params=self.params)
+
+    @property
+    def loss(self) -> Loss | None:
+        """What nothing brings back; None where it can be undone."""
+        return self.spec.loss
 
     @abstractmethod
     def subject(self) -> Entity | None:
@@ -288,7 +300,7 @@ class Operation(ABC):
 
     def may_repeat(self, call: Call) -> bool:
         """Whether a call of which the answer was lost may be sent again."""
-        return self.is_idempotent
+        return self.spec.is_idempotent
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Whether it cannot be asked for while an open change of its subject, of this operation and params, stands: its twin."""
@@ -300,15 +312,56 @@ class Operation(ABC):
 
     def sensitivity(self, effect: Effect) -> str:
         """How much care the approval takes: high when a policy that allows everything, or changes to IAM, is given."""
+        if self.spec.weight:
+            return self.spec.weight
         risky = any({"everything", "iam"} & set(policy.flags) for policy in effect.gains)
         # What is taken away can open as well: a deny that goes.
         opens = any("denies" in policy.flags for policy in effect.loses)
         return HIGH if risky or opens else NORMAL
 
     def problems(self) -> list[str]:
-        """What AWS's own service model finds wrong with the calls; empty is well."""
+        """What must hold and does not, else what AWS's own service model finds wrong with the calls; empty is well."""
+        for requirement in self.spec.requirements:
+            if refusal := requirement(self):
+                return [refusal]
         return [
             problem
             for call in self.calls()
             for problem in writes.validate(call.service, call.operation, call.params)
         ]
+
+
+class _Names(dict[str, Any]):
+    """What the names in the texts of an operation stand for."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self._operation = operation
+
+    def __missing__(self, name: str) -> Any:
+        return self._operation.value(name)
+
+
+REGISTRY: Final[dict[str, OperationSpec]] = {}
+"""The operations by their slug. They name their way back by slug, so that no two modules import each other."""
+_CLASSES: Final[dict[str, type[Operation]]] = {}
+
+
+def register(classes: Iterable[type[Operation]]) -> None:
+    """Enter every operation of these classes. Raises ValueError for a slug that is taken."""
+    for operation_class in classes:
+        for spec in operation_class.specs():
+            if spec.slug in REGISTRY:
+                raise ValueError(f"Two operations have the slug {spec.slug}.")
+            REGISTRY[spec.slug] = spec
+            _CLASSES[spec.slug] = operation_class
+
+
+def class_of(slug: str) -> type[Operation]:
+    """The class that carries out an operation."""
+    return _CLASSES[slug]
+
+
+def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
+    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this version does not know."""
+    return _CLASSES[slug].from_params(account, params, spec=REGISTRY[slug])

@@ -15,7 +15,8 @@ from uuid import UUID
 from iam.aws.reads.single import WORDS, EntityNow
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, boundary_in_mirror, names_of
 from iam.changes.risks import BOUNDARY_REMOVED
 from iam.changes.world import World
@@ -104,10 +105,6 @@ class PutBoundary(Boundary):
     def title(self) -> str:
         return f"Set permissions boundary {self.given.boundary.rpartition('/')[2]} for {self.given.name}"
 
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has this permissions boundary."
-
     def named(self) -> tuple[str, ...]:
         return (self.given.boundary,)
 
@@ -136,71 +133,80 @@ class DeleteBoundary(Boundary):
     def arn_after(self) -> str:
         return ""
 
-    @property
-    def title(self) -> str:
-        return f"Remove permissions boundary of {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} has no permissions boundary."
-
-    def calls(self) -> tuple[Call, ...]:
-        word = WORDS[self.subject_kind]
-        return (
-            Call(
-                service="iam",
-                operation=f"Delete{word}PermissionsBoundary",
-                params={f"{word}Name": self.given.name},
-                sentence=f"Only SCPs and RCPs limit {self.given.name} afterwards",
-            ),
-        )
-
     def risks(self) -> tuple[str, ...]:
         return (BOUNDARY_REMOVED,)
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: what was held back comes free."""
-        return HIGH
 
 
 class OfUser:
     """The part of a user."""
 
-    family = "user-boundary"
-    subject_kind = Kind.USER.value
     SLUGS: ClassVar[tuple[str, ...]] = ("user.put_boundary", "user.delete_boundary")
 
 
 class OfRole:
     """The part of a role."""
 
-    family = "role-boundary"
-    subject_kind = Kind.ROLE.value
     SLUGS: ClassVar[tuple[str, ...]] = ("role.put_boundary", "role.delete_boundary")
 
 
 class PutUserBoundary(OfUser, PutBoundary):
     """Sets a user's boundary."""
 
-    slug = "user.put_boundary"
+    spec = OperationSpec(
+        slug="user.put_boundary",
+        family="user-boundary",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="{name} already has this permissions boundary.",
+        counted=("Set the permissions boundary of", "IAM user"),
+    )
 
 
 class DeleteUserBoundary(OfUser, DeleteBoundary):
     """Takes a user's boundary away."""
 
-    slug = "user.delete_boundary"
+    spec = OperationSpec(
+        slug="user.delete_boundary",
+        family="user-boundary",
+        subject_kind=Kind.USER.value,
+        title="Remove permissions boundary of {name}",
+        no_op="{name} has no permissions boundary.",
+        counted=("Remove the permissions boundary of", "IAM user"),
+        call="DeleteUserPermissionsBoundary",
+        parameters={"UserName": "name"},
+        sentence="Only SCPs and RCPs limit {name} afterwards",
+        weight=HIGH,
+    )
 
 
 class PutRoleBoundary(OfRole, PutBoundary):
     """Sets a role's boundary."""
 
-    slug = "role.put_boundary"
+    spec = OperationSpec(
+        slug="role.put_boundary",
+        family="role-boundary",
+        subject_kind=Kind.ROLE.value,
+        title="",
+        no_op="{name} already has this permissions boundary.",
+        counted=("Set the permissions boundary of", "role"),
+    )
 
 
 class DeleteRoleBoundary(OfRole, DeleteBoundary):
     """Takes a role's boundary away."""
 
-    slug = "role.delete_boundary"
+    spec = OperationSpec(
+        slug="role.delete_boundary",
+        family="role-boundary",
+        subject_kind=Kind.ROLE.value,
+        title="Remove permissions boundary of {name}",
+        no_op="{name} has no permissions boundary.",
+        counted=("Remove the permissions boundary of", "role"),
+        call="DeleteRolePermissionsBoundary",
+        parameters={"RoleName": "name"},
+        sentence="Only SCPs and RCPs limit {name} afterwards",
+        weight=HIGH,
+    )
 
 
 PUTS: dict[str, type[PutBoundary]] = {"user": PutUserBoundary, "role": PutRoleBoundary}

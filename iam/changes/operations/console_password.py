@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation
+from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
 from iam.changes.operations.sealed_secret import (
     READABLE_FOR,
@@ -26,8 +26,9 @@ from iam.changes.operations.sealed_secret import (
     new_password,
     used,
 )
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.user_credential import UserParams, credentials_row, names_of
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Entity, Kind
 from iam.sealed import services as sealed
 
 PURPOSE: Final = "login_profile.password"
@@ -56,12 +57,9 @@ class PasswordParams(UserParams):
 class SetPassword(OnLoginProfile):
     """What share the ways to give a password."""
 
-    is_idempotent = False
     params_type = PasswordParams
 
-    def __init__(self, account: Account, given: PasswordParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: PasswordParams
 
     @classmethod
     def of(
@@ -94,10 +92,6 @@ class SetPassword(OnLoginProfile):
         """Whether the user has to choose another at the first sign-in."""
         return self.given.must_change == YES
 
-    @property
-    def already(self) -> str:
-        return "This password is already set."
-
     def wanted(self) -> Image:
         return {"has_password": True}
 
@@ -120,7 +114,7 @@ class SetPassword(OnLoginProfile):
             password,
             for_person=UUID(self.given.recipient_id),
             purpose=PURPOSE,
-            label=f"console password of {self.user.user_name}",
+            label=f"console password of {self.given.user_name}",
             account_id=self.account.account_id,
             ttl=READABLE_FOR,
             secret_id=UUID(self.given.sealed_id),
@@ -145,7 +139,7 @@ class SetPassword(OnLoginProfile):
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One password at a time."""
-        return slug in (CreateLoginProfile.slug, UpdateLoginProfile.slug)
+        return slug in (CreateLoginProfile.spec.slug, UpdateLoginProfile.spec.slug)
 
     def notes(self) -> tuple[str, ...]:
         choose = "The password must be changed at the first sign-in." if self.must_change else ""
@@ -156,34 +150,35 @@ class SetPassword(OnLoginProfile):
         )
         return tuple(note for note in (reads, choose) if note)
 
-    def sensitivity(self, effect: Effect) -> str:
-        """High: it lets somebody sign in."""
-        return HIGH
-
 
 class CreateLoginProfile(SetPassword):
     """Gives a user who has none a password."""
 
-    slug = "login_profile.create"
-
-    @property
-    def title(self) -> str:
-        return f"Create console password for {self.user.user_name}"
+    spec = OperationSpec(
+        slug="login_profile.create",
+        family="login-profile",
+        subject_kind=Kind.USER.value,
+        title="Create console password for {user_name}",
+        no_op="This password is already set.",
+        counted=("Create a console password for", "user"),
+        is_idempotent=False,
+        weight=HIGH,
+    )
 
     def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.user.user_name} can sign in to the AWS console"
+        sentence = f"{self.given.user_name} can sign in to the AWS console"
         return (self.setting("CreateLoginProfile", sentence=sentence),)
 
     def differing(self, image: Image, *, before: Image) -> str:
         return (
-            f"{self.user.user_name} now has a console password, but had none when this was requested. AWS doesn’t say who set it: "
+            f"{self.given.user_name} now has a console password, but had none when this was requested. AWS doesn’t say who set it: "
             "reset it."
         )
 
     def inverse(self, before: Image) -> Operation | None:
         if before["has_password"]:
             return None
-        names = UserParams(self.user.user_name, self.user.user_arn, self.user.user_id)
+        names = UserParams(self.given.user_name, self.given.user_arn, self.given.user_id)
         return DeleteLoginProfile(self.account, names)
 
     def problems(self) -> list[str]:
@@ -191,29 +186,35 @@ class CreateLoginProfile(SetPassword):
         user = self.subject()
         row = credentials_row(user) if user else None
         if row is not None and row.has_password and accepted(self.given.sealed_id) is None:
-            return [f"{self.user.user_name} already has a console password. Reset it instead."]
+            return [f"{self.given.user_name} already has a console password. Reset it instead."]
         return super().problems()
 
 
 class UpdateLoginProfile(SetPassword):
     """Gives a user another password."""
 
-    slug = "login_profile.update"
-    loss = Loss(
-        "Reset a console password",
-        "AWS never shows the old password, so it can’t be restored.",
-        "Require a change at next sign-in instead: the current password works until then.",
+    spec = OperationSpec(
+        slug="login_profile.update",
+        family="login-profile",
+        subject_kind=Kind.USER.value,
+        title="Reset console password of {user_name}",
+        no_op="This password is already set.",
+        counted=("Reset the console password of", "user"),
+        is_idempotent=False,
+        weight=HIGH,
+        loss=Loss(
+            "Reset a console password",
+            "AWS never shows the old password, so it can’t be restored.",
+            "Require a change at next sign-in instead: the current password works until then.",
+        ),
     )
-    gone = "The user or its console password no longer exists in AWS, as of the last sync."
 
-    @property
-    def title(self) -> str:
-        return f"Reset console password of {self.user.user_name}"
+    gone = "The user or its console password no longer exists in AWS, as of the last sync."
 
     def calls(self) -> tuple[Call, ...]:
         return (
             self.setting(
-                "UpdateLoginProfile", sentence=f"{self.user.user_name} signs in with a new password"
+                "UpdateLoginProfile", sentence=f"{self.given.user_name} signs in with a new password"
             ),
         )
 
@@ -223,8 +224,4 @@ class UpdateLoginProfile(SetPassword):
 
     def newborn(self) -> Image | None:
         """There is none to set another for."""
-        return None
-
-    def inverse(self, before: Image) -> Operation | None:
-        """The former password is known to nobody but its owner."""
         return None

@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Self
 
 from iam.changes.operations.base import Call, Image, Operation, Quota
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
-from iam.changes.operations.policy_version import VERSIONS, meaning
+from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.subject import SubjectParams, names_of
-from iam.mirror.models import Document, Entity, PolicyVersion, valid_at
+from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -31,7 +32,6 @@ class FormerParams(SubjectParams):
 class FormerVersion(OnPolicy):
     """What both have in common."""
 
-    family = "policy-version"
     params_type: ClassVar[type[SubjectParams]] = FormerParams
     given: FormerParams
 
@@ -62,16 +62,15 @@ class FormerVersion(OnPolicy):
 class DeletePolicyVersion(FormerVersion):
     """Deletes a version that does not hold."""
 
-    slug = "policy.delete_version"
-    comes_back = "Its text is restored as a version with another number."
-
-    @property
-    def title(self) -> str:
-        return f"Delete version {self.given.version} of policy {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} no longer has version {self.given.version}."
+    spec = OperationSpec(
+        slug="policy.delete_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Delete version {version} of policy {name}",
+        no_op="{name} no longer has version {version}.",
+        counted=("Delete", "policy version"),
+        undo_caveat="Its text is restored as a version with another number.",
+    )
 
     def calls(self) -> tuple[Call, ...]:
         given = self.given
@@ -107,16 +106,15 @@ class DeletePolicyVersion(FormerVersion):
 class RestorePolicyVersion(FormerVersion):
     """Keeps a former text as a version again, which does not hold."""
 
-    slug = "policy.restore_version"
-    is_idempotent = False
-
-    @property
-    def title(self) -> str:
-        return f"Restore version {self.given.version} of policy {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has a version with this text."
+    spec = OperationSpec(
+        slug="policy.restore_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Restore version {version} of policy {name}",
+        no_op="{name} already has a version with this text.",
+        counted=("Restore", "policy version"),
+        is_idempotent=False,
+    )
 
     def calls(self) -> tuple[Call, ...]:
         params: dict[str, Any] = {**self.arn, "PolicyDocument": self.text, "SetAsDefault": False}
@@ -124,15 +122,15 @@ class RestorePolicyVersion(FormerVersion):
         return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
-        return {"with": meaning(self.text)}
+        return {"with": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
         """A version says it, whichever number it has."""
-        return meaning(self.text) in image.get("documents", ())
+        return document_meaning(self.text) in image.get("documents", ())
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """There is room, whatever else became of the policy."""
-        return bool(image.get("exists")) and len(image["versions"]) < VERSIONS
+        return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
     def quota(self) -> Quota | None:
         """Versions of the policy, now and afterwards."""
@@ -140,8 +138,8 @@ class RestorePolicyVersion(FormerVersion):
         if subject is None:
             return None
         used = PolicyVersion.objects.filter(valid_at(None), policy=subject).count()
-        refusal = f"{subject.name} has {used} versions, and AWS keeps {VERSIONS}. Delete one first."
-        return Quota("Versions afterwards", used=used, after=used + 1, limit=VERSIONS, refusal=refusal)
+        refusal = f"{subject.name} has {used} versions, and AWS keeps {MAX_VERSIONS}. Delete one first."
+        return Quota("Versions afterwards", used=used, after=used + 1, limit=MAX_VERSIONS, refusal=refusal)
 
     def inverse(self, before: Image) -> Operation | None:
         """Without the version that was made."""

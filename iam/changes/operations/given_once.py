@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.sealed_secret import READABLE_FOR, accepted, check_ids
 from iam.changes.operations.user_credential import DeleteCredential, OfUser, UserParams, owned
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import Credentials
 from iam.sealed import services as sealed
 
@@ -39,7 +39,6 @@ class GivenParams(UserParams):
 class GivenOnce(OfUser):
     """Makes a credential."""
 
-    is_idempotent = False
     params_type: ClassVar[type[GivenParams]] = GivenParams
     kind: ClassVar[Kind]
     noun: ClassVar[str]
@@ -48,22 +47,12 @@ class GivenOnce(OfUser):
     id_field: ClassVar[str]
     way_back: ClassVar[type[DeleteCredential]]
 
-    def __init__(self, account: Account, given: GivenParams) -> None:
-        super().__init__(account, given)
-        self.given = given
-
-    @property
-    def title(self) -> str:
-        return f"Create {self.article} {self.noun} for {self.user.user_name}"
+    given: GivenParams
 
     @property
     def article(self) -> str:
         """Before the noun."""
         return "an" if self.noun[0] in "aeiou" else "a"
-
-    @property
-    def already(self) -> str:
-        return f"This {self.noun} already exists."
 
     def wanted(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
@@ -89,7 +78,7 @@ class GivenOnce(OfUser):
         if not strange:
             return ""
         return (
-            f"{self.user.user_name} has the {self.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
+            f"{self.given.user_name} has the {self.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
@@ -110,7 +99,7 @@ class GivenOnce(OfUser):
     @property
     def power(self) -> str:
         """What whoever holds it can do."""
-        return f"do whatever {self.user.user_name} can"
+        return f"do whatever {self.given.user_name} can"
 
     @abstractmethod
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
@@ -120,25 +109,15 @@ class GivenOnce(OfUser):
         """Each is planned on the credentials that are there, so only one can be open at a time."""
         return slug == self.slug
 
-    def notes(self) -> tuple[str, ...]:
-        return (
-            f"Anyone who has the {self.noun} can {self.power} until it is deactivated or deleted.",
-            f"Only {self.given.recipient_name} can read the secret, once, within 24 hours.",
-        )
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: it opens a door that stays open."""
-        return HIGH
-
     def inverse(self, before: Image) -> Operation | None:
         """The one that was made is deleted."""
         secret = accepted(self.given.sealed_id)
         if secret is None:
             return None
         given = self.way_back.params_type(
-            user_name=self.user.user_name,
-            user_arn=self.user.user_arn,
-            user_id=self.user.user_id,
+            user_name=self.given.user_name,
+            user_arn=self.given.user_arn,
+            user_id=self.given.user_id,
             credential_id=secret.label,
         )
         return self.way_back(self.account, given)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import ABSENT, SubjectParams
 from iam.changes.world import World
 from iam.directory.models import RuleKind, TeamRule
@@ -46,9 +47,18 @@ def group_image(*, path: str) -> Image:
 class CreateGroup(_Whole, Create):
     """Makes a group, with nobody in it."""
 
-    slug = "group.create"
-    family = "group"
-    subject_kind = Kind.GROUP.value
+    spec = OperationSpec(
+        slug="group.create",
+        family="group",
+        subject_kind=Kind.GROUP.value,
+        title="Create group {name}",
+        no_op="The group {name} already exists with these settings.",
+        counted=("Create", "group"),
+        call="CreateGroup",
+        parameters={"GroupName": "name", "Path": "path"},
+        sentence="Creates group {name} without members",
+    )
+
     params_type = NewGroupParams
     given: NewGroupParams
     quota_name, quota_usual = "GroupsQuota", 300
@@ -58,17 +68,6 @@ class CreateGroup(_Whole, Create):
         """The operation in an account."""
         arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        return (
-            Call(
-                service="iam",
-                operation="CreateGroup",
-                params={"GroupName": given.name, "Path": given.path},
-                sentence=f"Creates group {given.name} without members",
-            ),
-        )
 
     def wanted(self) -> Image:
         return group_image(path=self.given.path)
@@ -83,9 +82,14 @@ class CreateGroup(_Whole, Create):
 class UpdateGroup(Rename):
     """Gives a group another name or path."""
 
-    slug = "group.update"
-    family = "group"
-    subject_kind = Kind.GROUP.value
+    spec = OperationSpec(
+        slug="group.update",
+        family="group",
+        subject_kind=Kind.GROUP.value,
+        title="",
+        no_op="The group {new_name} already has this name and path.",
+        counted=("Rename", "group"),
+    )
 
     def effect(self) -> Effect:
         """What finds its people by the name of the group."""
@@ -100,9 +104,19 @@ class UpdateGroup(Rename):
 class DeleteGroup(_Whole, Delete):
     """Deletes a group."""
 
-    slug = "group.delete"
-    family = "group"
-    subject_kind = Kind.GROUP.value
+    spec = OperationSpec(
+        slug="group.delete",
+        family="group",
+        subject_kind=Kind.GROUP.value,
+        title="Delete group {name}",
+        no_op="The group {name} is already deleted.",
+        counted=("Delete", "group"),
+        call="DeleteGroup",
+        parameters={"GroupName": "name"},
+        sentence="Deletes group {name}",
+        weight=NORMAL,
+        undo_caveat="It is recreated, with a new unique ID.",
+    )
 
     def inverse(self, before: Image) -> Operation | None:
         """A group of the same name and path; its unique id is another."""

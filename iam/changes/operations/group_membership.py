@@ -8,23 +8,24 @@ Both are idempotent: adding a member again and removing one who is not in the gr
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.holdings import Holdings, holdings, key_of
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.living import living
+from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.world import World
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
 
 GROUPS_PER_USER = 10
@@ -51,22 +52,16 @@ class MembershipParams:
 class Membership(Operation):
     """What both directions share."""
 
-    family = "group-membership"
-    is_idempotent = True
     looks_beside = True
-    subject_kind = Kind.USER.value
     gone = "The user or group no longer exists in AWS, as of the last sync."
     member_after: ClassVar[bool]
 
-    def __init__(self, account: Account, given: MembershipParams) -> None:
-        super().__init__(account)
-        self.given = given
-        self._read: Memberships | None = None
-        self._is_denied = False
+    given: MembershipParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, MembershipParams(**params))
+    _read: Memberships | None = None
+    _is_denied = False
+
+    params_type = MembershipParams
 
     @classmethod
     def of(cls, user: Entity, *, group: Entity) -> Self:
@@ -80,10 +75,6 @@ class Membership(Operation):
             group_arn=group.arn,
         )
         return cls(user.account, given)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
 
     @property
     def subject_id(self) -> str:
@@ -206,62 +197,44 @@ class Membership(Operation):
 class AddToGroup(Membership):
     """Puts a user into a group."""
 
-    slug = "group_membership.add"
+    spec = OperationSpec(
+        slug="group_membership.add",
+        family="group-membership",
+        subject_kind=Kind.USER.value,
+        title="Add {user_name} to {group_name}",
+        no_op="{user_name} is already in {group_name}.",
+        counted=("Add", "group membership"),
+        call="AddUserToGroup",
+        parameters={"GroupName": "group_name", "UserName": "user_name"},
+        sentence="{user_name} joins {group_name}",
+        inverse="group_membership.remove",
+    )
+
     member_after = True
-
-    @property
-    def title(self) -> str:
-        return f"Add {self.given.user_name} to {self.given.group_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.user_name} is already in {self.given.group_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            Call(
-                service="iam",
-                operation="AddUserToGroup",
-                params={"GroupName": self.given.group_name, "UserName": self.given.user_name},
-                sentence=f"{self.given.user_name} joins {self.given.group_name}",
-            ),
-        )
 
     def effect_of(self, held: Holdings) -> Effect:
         only, also = self._split(held)
         return Effect(gains=only, keeps=also, boundary=held.boundary)
 
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else RemoveFromGroup(self.account, self.given)
-
 
 class RemoveFromGroup(Membership):
     """Takes a user out of a group."""
 
-    slug = "group_membership.remove"
+    spec = OperationSpec(
+        slug="group_membership.remove",
+        family="group-membership",
+        subject_kind=Kind.USER.value,
+        title="Remove {user_name} from {group_name}",
+        no_op="{user_name} isn’t in {group_name}.",
+        counted=("Remove", "group membership"),
+        call="RemoveUserFromGroup",
+        parameters={"GroupName": "group_name", "UserName": "user_name"},
+        sentence="{user_name} leaves {group_name}",
+        inverse="group_membership.add",
+    )
+
     member_after = False
-
-    @property
-    def title(self) -> str:
-        return f"Remove {self.given.user_name} from {self.given.group_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.user_name} isn’t in {self.given.group_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            Call(
-                service="iam",
-                operation="RemoveUserFromGroup",
-                params={"GroupName": self.given.group_name, "UserName": self.given.user_name},
-                sentence=f"{self.given.user_name} leaves {self.given.group_name}",
-            ),
-        )
 
     def effect_of(self, held: Holdings) -> Effect:
         only, also = self._split(held)
         return Effect(loses=only, keeps=also, boundary=held.boundary)
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else AddToGroup(self.account, self.given)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.once import once
-from iam.changes.operations.base import HIGH, Effect, Operation, Policy
+from iam.changes.operations.base import Effect, Operation, Policy
 from iam.changes.operations.living import living
+from iam.changes.operations.spec import HIGH
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 WORDS: Final = holdings.KINDS
@@ -60,57 +61,51 @@ class HolderParams:
 class OfHolder(Operation):
     """What operations on somebody's policies share."""
 
-    is_idempotent = True
     looks_beside = True
     gone = "The user, group or role no longer exists in AWS, as of the last sync."
 
-    def __init__(self, account: Account, given: HolderParams) -> None:
-        super().__init__(account)
-        self.holder_params = given
-        self.before_it: list[OfHolder] = []
+    given: HolderParams
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.holder_params)
+    before_it: Sequence[OfHolder] = ()
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """What the set gives the same holder, or takes away, before."""
-        same = (self.account, self.holder_params.holder_arn)
+        same = (self.account, self.given.holder_arn)
         about = [one for one in earlier if isinstance(one, OfHolder)]
-        self.before_it = [one for one in about if (one.account, one.holder_params.holder_arn) == same]
+        self.before_it = [one for one in about if (one.account, one.given.holder_arn) == same]
 
     @property
-    def subject_kind(self) -> str:  # type: ignore[override]
+    def subject_kind(self) -> str:
         """The holder's kind."""
-        return self.holder_params.holder_kind
+        return self.given.holder_kind
 
     @property
     def subject_id(self) -> str:
         """The holder's unique id; the ARN of one who is still to be made."""
-        return self.holder_params.holder_id or self.holder_params.holder_arn
+        return self.given.holder_id or self.given.holder_arn
 
     @property
     def word(self) -> str:
         """How AWS's calls have the kind of the holder."""
-        return WORDS[self.holder_params.holder_kind]
+        return WORDS[self.given.holder_kind]
 
     @property
     def whom(self) -> Mapping[str, str]:
         """The holder as parameters of calls name it."""
-        return {f"{self.word}Name": self.holder_params.holder_name}
+        return {f"{self.word}Name": self.given.holder_name}
 
     def touched(self) -> tuple[str, ...]:
         """The holder alone, since no policy says anything else by being given to somebody."""
-        return (self.holder_params.holder_arn,)
+        return (self.given.holder_arn,)
 
     def subject(self) -> Entity | None:
         """One that a set has made is known by its ARN."""
-        given = self.holder_params
+        given = self.given
         return living(self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn)
 
     def mismatch(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""
-        given = self.holder_params
+        given = self.given
         kind, name = given.holder_kind, given.holder_name
         try:
             found = holdings.holder_id(aws, kind=kind, name=name)
@@ -131,8 +126,8 @@ class OfHolder(Operation):
 
     def problems(self) -> list[str]:
         """What only an AWS service may change is none of ours."""
-        if SERVICE_LINKED in self.holder_params.holder_arn:
-            name = self.holder_params.holder_name
+        if SERVICE_LINKED in self.given.holder_arn:
+            name = self.given.holder_name
             return [f"{name} is a service-linked role. Only its service can change its policies."]
         return super().problems()
 

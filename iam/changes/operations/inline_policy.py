@@ -7,12 +7,11 @@ Both are idempotent: writing replaces what has the name, and deleting what is no
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
@@ -26,7 +25,8 @@ from iam.changes.operations.holder import (
     reach_notes,
     ways_beside,
 )
-from iam.changes.operations.policy_version import meaning
+from iam.changes.operations.policy_content import document_meaning, is_json_object
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -56,25 +56,19 @@ class InlineText(InlineParams):
 class InlineOperation(OfHolder):
     """What both have in common."""
 
-    def __init__(self, account: Account, given: InlineParams) -> None:
-        super().__init__(account, given)
-        self.policy_name = given.policy_name
-        self._read: Inline | None = None
+    given: InlineParams
+
+    _read: Inline | None = None
 
     @property
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards; "" for none."""
 
-    @property
-    def family(self) -> str:  # type: ignore[override]
-        """By the kind of the holder."""
-        return f"{self.holder_params.holder_kind}-inline"
-
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a policy of this name."""
         same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_name"))
-        return slug in (PutInlinePolicy.slug, DeleteInlinePolicy.slug) and same
+        return slug in (PutInlinePolicy.spec.slug, DeleteInlinePolicy.spec.slug) and same
 
     def wanted(self) -> Image:
         return _image(self.text)
@@ -94,7 +88,7 @@ class InlineOperation(OfHolder):
     def now(self) -> str:
         """What the policy says now, as the mirror has it; "" for none."""
         holder = self.subject()
-        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.policy_name)
+        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.given.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
     def mirrored(self) -> Image | None:
@@ -102,9 +96,9 @@ class InlineOperation(OfHolder):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        given = self.holder_params
+        given = self.given
         self._read = read_inline(
-            aws, kind=given.holder_kind, name=given.holder_name, policy_name=self.policy_name
+            aws, kind=given.holder_kind, name=given.holder_name, policy_name=self.given.policy_name
         )
         return _image(self._read.text or "")
 
@@ -121,8 +115,8 @@ class InlineOperation(OfHolder):
     def shown(self, holder: Entity, text: str) -> Policy:
         """The policy with a text, and the other ways by which the holder has the same."""
         digest = document_digest(text)
-        policy = inline_policy(self.policy_name, text=text, digest=digest, owner=holder.kind)
-        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.policy_name))
+        policy = inline_policy(self.given.policy_name, text=text, digest=digest, owner=holder.kind)
+        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.given.policy_name))
 
     def effect(self) -> Effect:
         """A holder that is gone from the mirror gives an empty effect."""
@@ -140,22 +134,24 @@ class InlineOperation(OfHolder):
         )
 
     def weigh(self, world: World) -> None:
-        arn = self.holder_params.holder_arn
+        arn = self.given.holder_arn
         grants = world.grants(arn)
-        inline = [(name, digest) for name, digest in grants.inline if name != self.policy_name]
+        inline = [(name, digest) for name, digest in grants.inline if name != self.given.policy_name]
         if self.text:
-            inline.append((self.policy_name, world.text(self.text)))
+            inline.append((self.given.policy_name, world.text(self.text)))
         world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> Quota | None:
         """Characters of all inline policies of the holder: now (as the set has it by then), afterwards, and what AWS allows."""
-        given, holder = self.holder_params, self.subject()
+        given, holder = self.given, self.subject()
         size = SIZES[given.holder_kind]
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
         texts: dict[str, str] = dict(rows) if holder else {}
-        texts |= {one.policy_name: one.text for one in self.before_it if isinstance(one, InlineOperation)}
+        texts |= {
+            one.given.policy_name: one.text for one in self.before_it if isinstance(one, InlineOperation)
+        }
         used = sum(size.size(text) for text in texts.values())
-        after = used - size.size(texts.get(self.policy_name, "")) + size.size(self.text)
+        after = used - size.size(texts.get(self.given.policy_name, "")) + size.size(self.text)
         limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
@@ -170,15 +166,17 @@ class InlineOperation(OfHolder):
 class PutInlinePolicy(InlineOperation):
     """Writes an inline policy: a new one, or another text for one that is there."""
 
-    slug = "inline_policy.put"
+    spec = OperationSpec(
+        slug="inline_policy.put",
+        family="{holder_kind}-inline",
+        title="Set inline policy {policy_name} of {holder_kind} {holder_name}",
+        no_op="{policy_name} of {holder_name} already has this text.",
+        counted=("Set", "inline policy|inline policies"),
+    )
 
-    def __init__(self, account: Account, given: InlineText) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: InlineText
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, InlineText(**params))
+    params_type: ClassVar[type[InlineText]] = InlineText
 
     @classmethod
     def of(cls, holder: Entity, *, name: str, text: str) -> Self:
@@ -194,22 +192,14 @@ class PutInlinePolicy(InlineOperation):
     def text(self) -> str:
         return self.given.document
 
-    @property
-    def title(self) -> str:
-        return f"Set inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.policy_name} of {self.given.holder_name} already has this text."
-
     def calls(self) -> tuple[Call, ...]:
-        params = {**self.whom, "PolicyName": self.policy_name, "PolicyDocument": self.text}
-        sentence = f"Sets the text of inline policy {self.policy_name} of {self.given.holder_name}"
+        params = {**self.whom, "PolicyName": self.given.policy_name, "PolicyDocument": self.text}
+        sentence = f"Sets the text of inline policy {self.given.policy_name} of {self.given.holder_name}"
         return (Call(service="iam", operation=f"Put{self.word}Policy", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON."""
-        return super().problems() if is_object(self.text) else ["The text isn’t a JSON object."]
+        return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
 
     def inverse(self, before: Image) -> Operation | None:
         """What the policy said before, or none of the name."""
@@ -240,7 +230,7 @@ def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
     """Whether whom an operation takes something from is denied everything by another of the same set."""
     arns = operation.touched()
     return any(
-        isinstance(one, PutInlinePolicy) and one.holder_params.holder_arn in arns and denies_all(one.text)
+        isinstance(one, PutInlinePolicy) and one.given.holder_arn in arns and denies_all(one.text)
         for one in beside
     )
 
@@ -248,15 +238,17 @@ def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
 class DeleteInlinePolicy(InlineOperation):
     """Takes an inline policy away."""
 
-    slug = "inline_policy.delete"
+    spec = OperationSpec(
+        slug="inline_policy.delete",
+        family="{holder_kind}-inline",
+        title="Delete inline policy {policy_name} of {holder_kind} {holder_name}",
+        no_op="{holder_name} has no inline policy named {policy_name}.",
+        counted=("Delete", "inline policy|inline policies"),
+    )
 
-    def __init__(self, account: Account, given: InlineParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: InlineParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, InlineParams(**params))
+    params_type = InlineParams
 
     @classmethod
     def of(cls, holder: Entity, *, name: str) -> Self:
@@ -267,19 +259,9 @@ class DeleteInlinePolicy(InlineOperation):
     def text(self) -> str:
         return ""
 
-    @property
-    def title(self) -> str:
-        return f"Delete inline policy {self.policy_name} of {self.given.holder_kind} {self.given.holder_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.holder_name} has no inline policy named {self.policy_name}."
-
     def calls(self) -> tuple[Call, ...]:
-        params = {**self.whom, "PolicyName": self.policy_name}
-        sentence = (
-            f"{self.given.holder_name} loses the inline policy {self.policy_name}; Gatehouse keeps its text"
-        )
+        params = {**self.whom, "PolicyName": self.given.policy_name}
+        sentence = f"{self.given.holder_name} loses the inline policy {self.given.policy_name}; Gatehouse keeps its text"
         return (Call(service="iam", operation=f"Delete{self.word}Policy", params=params, sentence=sentence),)
 
     def inverse(self, before: Image) -> Operation | None:
@@ -290,13 +272,5 @@ class DeleteInlinePolicy(InlineOperation):
         )
 
 
-def is_object(text: str) -> bool:
-    """Whether a text is a JSON object."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def _image(text: str) -> Image:
-    return {"document": meaning(text), "text": document_digest(text)} if text else dict(NONE)
+    return {"document": document_meaning(text), "text": document_digest(text)} if text else dict(NONE)

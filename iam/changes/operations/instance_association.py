@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams, names_of
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import reread_instance
 
 
@@ -41,20 +42,14 @@ class InstanceParams(SubjectParams):
 class ProfileAssociation(Operation):
     """What the three have in common."""
 
-    family = "instance-profile-association"
-    is_idempotent = True
-    subject_kind = Kind.INSTANCE.value
     gone = "The instance no longer exists in AWS, as of the last sync."
 
-    def __init__(self, account: Account, given: InstanceParams) -> None:
-        super().__init__(account)
-        self.given = given
-        self._fresh: ProfileOfInstance | None = None
-        self._shown = ProfileOfInstance()
+    given: InstanceParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, InstanceParams(**params))
+    _fresh: ProfileOfInstance | None = None
+    _shown = ProfileOfInstance()
+
+    params_type = InstanceParams
 
     @classmethod
     def on(cls, instance: Entity, *, profile_arn: str = "") -> Self:
@@ -64,10 +59,6 @@ class ProfileAssociation(Operation):
             **names_of(instance), profile_arn=profile_arn, association_id=str(now["association"])
         )
         return cls(instance.account, given)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
 
     @property
     def subject_id(self) -> str:
@@ -163,19 +154,15 @@ _OLD_CREDENTIALS = "Credentials that the instance already has stay valid for a f
 class AssociateProfile(ProfileAssociation):
     """Gives a profile to an instance that has none."""
 
-    slug = "instance.associate_profile"
-
-    @property
-    def title(self) -> str:
-        return f"Attach instance profile {self.profile} to {self.given.name}"
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: whoever can work on the instance works as the role then."""
-        return HIGH
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has this instance profile."
+    spec = OperationSpec(
+        slug="instance.associate_profile",
+        family="instance-profile-association",
+        subject_kind=Kind.INSTANCE.value,
+        title="Attach instance profile {profile} to {name}",
+        no_op="{name} already has this instance profile.",
+        counted=("Attach an instance profile to", "EC2 instance"),
+        weight=HIGH,
+    )
 
     def calls(self) -> tuple[Call, ...]:
         sentence = f"{self.given.name} has the instance profile {self.profile}"
@@ -190,19 +177,15 @@ class AssociateProfile(ProfileAssociation):
 class ReplaceProfile(ProfileAssociation):
     """Gives an instance another profile than it has."""
 
-    slug = "instance.replace_profile"
-
-    @property
-    def title(self) -> str:
-        return f"Replace instance profile of {self.given.name} with {self.profile}"
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: whoever can work on the instance works as the role then."""
-        return HIGH
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has this instance profile."
+    spec = OperationSpec(
+        slug="instance.replace_profile",
+        family="instance-profile-association",
+        subject_kind=Kind.INSTANCE.value,
+        title="Replace instance profile of {name} with {profile}",
+        no_op="{name} already has this instance profile.",
+        counted=("Replace the instance profile of", "EC2 instance"),
+        weight=HIGH,
+    )
 
     def calls(self) -> tuple[Call, ...]:
         sentence = f"{self.given.name} has instance profile {self.profile} instead of the previous one"
@@ -217,15 +200,14 @@ class ReplaceProfile(ProfileAssociation):
 class DisassociateProfile(ProfileAssociation):
     """Takes the profile from an instance."""
 
-    slug = "instance.disassociate_profile"
-
-    @property
-    def title(self) -> str:
-        return f"Detach instance profile from {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} has no instance profile."
+    spec = OperationSpec(
+        slug="instance.disassociate_profile",
+        family="instance-profile-association",
+        subject_kind=Kind.INSTANCE.value,
+        title="Detach instance profile from {name}",
+        no_op="{name} has no instance profile.",
+        counted=("Detach the instance profile of", "EC2 instance"),
+    )
 
     def calls(self) -> tuple[Call, ...]:
         sentence = f"{self.given.name} no longer has an instance profile"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.profile_role import OnProfile, instances_with
-from iam.changes.operations.subject import ABSENT, SubjectParams, tag_list, tags_in_mirror
+from iam.changes.operations.spec import NORMAL, OperationSpec
+from iam.changes.operations.subject import ABSENT, SubjectParams, tags_in_mirror
 from iam.mirror.models import Account, Entity, Kind
 
 
@@ -45,7 +46,18 @@ def profile_image(*, path: str, tags: Mapping[str, str]) -> Image:
 class CreateInstanceProfile(_Whole, OnProfile, Create):
     """Makes an instance profile without a role."""
 
-    slug = "instance_profile.create"
+    spec = OperationSpec(
+        slug="instance_profile.create",
+        family="instance-profile",
+        subject_kind=Kind.INSTANCE_PROFILE.value,
+        title="Create instance profile {name}",
+        no_op="The instance profile {name} already exists with these settings.",
+        counted=("Create", "instance profile"),
+        call="CreateInstanceProfile",
+        parameters={"InstanceProfileName": "name", "Path": "path", "Tags": "tag_list?"},
+        sentence="Creates instance profile {name} without a role",
+    )
+
     params_type = NewProfileParams
     given: NewProfileParams
     quota_name, quota_usual = "InstanceProfilesQuota", 1000
@@ -59,14 +71,6 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         given = NewProfileParams(name=name, subject_arn=arn, subject_id="", path=path, tags=dict(tags or {}))
         return cls(account, given)
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {"InstanceProfileName": given.name, "Path": given.path}
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates instance profile {given.name} without a role"
-        return (Call(service="iam", operation="CreateInstanceProfile", params=params, sentence=sentence),)
-
     def wanted(self) -> Image:
         return profile_image(path=self.given.path, tags=self.given.tags)
 
@@ -77,7 +81,19 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
 class DeleteInstanceProfile(_Whole, OnProfile, Delete):
     """Deletes an instance profile that holds no role."""
 
-    slug = "instance_profile.delete"
+    spec = OperationSpec(
+        slug="instance_profile.delete",
+        family="instance-profile",
+        subject_kind=Kind.INSTANCE_PROFILE.value,
+        title="Delete instance profile {name}",
+        no_op="The instance profile {name} is already deleted.",
+        counted=("Delete", "instance profile"),
+        call="DeleteInstanceProfile",
+        parameters={"InstanceProfileName": "name"},
+        sentence="Deletes instance profile {name}",
+        weight=NORMAL,
+        undo_caveat="It is recreated, with a new unique ID.",
+    )
 
     def effect(self) -> Effect:
         return Effect(notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically"))

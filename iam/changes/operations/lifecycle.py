@@ -11,9 +11,9 @@ from uuid import UUID
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.once import once, told
-from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.holder import quota_of
-from iam.changes.operations.parts import left_over
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, EntityState, valid_at
@@ -49,22 +49,14 @@ class Create(OnSubject):
     quota_usual: ClassVar[int]
     """AWS's own figure, where the summary has not been read."""
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._made_before = 0
+    given: SubjectParams
+
+    _made_before = 0
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """How many of the same kind the set has made by then."""
         same = type(self), self.account.pk
         self._made_before = sum((type(one), one.account.pk) == same for one in earlier)
-
-    @property
-    def title(self) -> str:
-        return f"Create {self.noun} {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.noun} {self.given.name} already exists with these settings."
 
     @property
     def subject_id(self) -> str:
@@ -122,11 +114,9 @@ class Create(OnSubject):
 class Delete(OnSubject):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its set takes that away before."""
 
-    comes_back = "It is recreated, with a new unique ID."
+    given: SubjectParams
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._earlier: Sequence[Operation] = ()
+    _earlier: Sequence[Operation] = ()
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         self._earlier = earlier
@@ -134,7 +124,7 @@ class Delete(OnSubject):
     def problems(self) -> list[str]:
         """Also what AWS wants gone first."""
         subject = self.subject()
-        left = left_over(subject, self._earlier) if subject else []
+        left = remaining_dependencies(subject, self._earlier) if subject else []
         if not left:
             return super().problems()
         first = "; ".join(one.title for one in left[:PARTS])
@@ -145,25 +135,6 @@ class Delete(OnSubject):
     def of(cls, subject: Entity) -> Self:
         """The operation on an entity of the mirror."""
         return cls(subject.account, cls.params_type(**names_of(subject)))
-
-    @property
-    def title(self) -> str:
-        return f"Delete {self.noun} {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.noun} {self.given.name} is already deleted."
-
-    def calls(self) -> tuple[Call, ...]:
-        word = WORDS[self.subject_kind]
-        return (
-            Call(
-                service="iam",
-                operation=f"Delete{word}",
-                params={f"{word}Name": self.given.name},
-                sentence=f"Deletes {self.noun} {self.given.name}",
-            ),
-        )
 
     def wanted(self) -> Image:
         return dict(ABSENT)
@@ -184,10 +155,6 @@ class Delete(OnSubject):
 
     def weigh(self, world: World) -> None:
         world.drop(self.given.subject_arn)
-
-    def sensitivity(self, effect: Effect) -> str:
-        """Normal: it only removes access. Who is locked out by it, and that it cannot be undone, is said apart."""
-        return NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +182,6 @@ class Rename(OnSubject):
         if given.new_name != given.name:
             return f"Rename {self.noun} {given.name} to {given.new_name}"
         return f"Move {self.noun} {given.name} to {given.new_path}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.noun} {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
         given, word = self.given, WORDS[self.subject_kind]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from iam.changes.operations.base import Call, Image, Loss, Operation
+from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import LOGIN_PROFILES
 from iam.mirror.reread.credentials import Credentials
 
@@ -22,7 +23,6 @@ NO: Final = "no"
 class OnLoginProfile(OfUser):
     """What all of them share."""
 
-    family = "login-profile"
     section = LOGIN_PROFILES
 
     def image_of(self, user: Entity) -> Image | None:
@@ -53,14 +53,19 @@ class RequirementParams(UserParams):
 class RequirePasswordChange(OnLoginProfile):
     """Has a user choose another password at the next sign-in, or not."""
 
-    slug = "login_profile.require_change"
-    is_idempotent = True
+    spec = OperationSpec(
+        slug="login_profile.require_change",
+        family="login-profile",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Require a new console password of", "user"),
+    )
+
     gone = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
 
-    def __init__(self, account: Account, given: RequirementParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: RequirementParams
 
     @classmethod
     def of(cls, user: Entity, *, must_change: bool = True) -> Self:
@@ -74,14 +79,14 @@ class RequirePasswordChange(OnLoginProfile):
 
     @property
     def title(self) -> str:
-        name = self.user.user_name
+        name = self.given.user_name
         if self.must_change:
             return f"Require {name} to change the password at next sign-in"
         return f"Don’t require {name} to change the password"
 
     @property
     def already(self) -> str:
-        return f"{self.user.user_name} already {'has to' if self.must_change else 'does not have to'} change the password."
+        return f"{self.given.user_name} already {'has to' if self.must_change else 'does not have to'} change the password."
 
     def wanted(self) -> Image:
         return {"must_change": self.must_change}
@@ -107,7 +112,7 @@ class RequirePasswordChange(OnLoginProfile):
         return (
             self.call(
                 "UpdateLoginProfile",
-                sentence=f"{self.user.user_name} {does}",
+                sentence=f"{self.given.user_name} {does}",
                 PasswordResetRequired=self.must_change,
             ),
         )
@@ -123,26 +128,28 @@ class RequirePasswordChange(OnLoginProfile):
 class DeleteLoginProfile(OnLoginProfile):
     """Takes the password away."""
 
-    slug = "login_profile.delete"
-    loss = Loss(
-        "Delete a console password",
-        "AWS never shows a password, so this one can’t be restored. You can create a new one.",
-        "Attach AWSDenyAll instead: the password stays, but the user can’t do anything until you detach it.",
+    spec = OperationSpec(
+        slug="login_profile.delete",
+        family="login-profile",
+        subject_kind=Kind.USER.value,
+        title="Delete console password of {user_name}",
+        no_op="{user_name} has no console password.",
+        counted=("Delete the console password of", "user"),
+        notes=("Current sessions of {user_name} continue until they expire. Access keys aren’t affected.",),
+        call="DeleteLoginProfile",
+        parameters={"UserName": "user_name"},
+        sentence="{user_name} can no longer sign in to the AWS console",
+        loss=Loss(
+            "Delete a console password",
+            "AWS never shows a password, so this one can’t be restored. You can create a new one.",
+            "Attach AWSDenyAll instead: the password stays, but the user can’t do anything until you detach it.",
+        ),
     )
-    is_idempotent = True
 
     @classmethod
     def of(cls, user: Entity) -> Self:
         """The operation on a user of the mirror."""
         return cls(user.account, UserParams(**names_of(user)))
-
-    @property
-    def title(self) -> str:
-        return f"Delete console password of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.user.user_name} has no console password."
 
     def wanted(self) -> Image:
         return {"has_password": False}
@@ -151,16 +158,3 @@ class DeleteLoginProfile(OnLoginProfile):
         """Where nothing has been read of it, AWS is looked at when the change runs."""
         row = credentials_row(user)
         return {"has_password": row is None or row.has_password is not False}
-
-    def calls(self) -> tuple[Call, ...]:
-        name = self.user.user_name
-        return (self.call("DeleteLoginProfile", sentence=f"{name} can no longer sign in to the AWS console"),)
-
-    def notes(self) -> tuple[str, ...]:
-        return (
-            f"Current sessions of {self.user.user_name} continue until they expire. Access keys aren’t affected.",
-        )
-
-    def inverse(self, before: Image) -> Operation | None:
-        """The password is known to nobody but its owner."""
-        return None

@@ -21,12 +21,17 @@ from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
 from iam.changes.operations.holder import quota_of
-from iam.changes.operations.inline_policy import is_object
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
-from iam.changes.operations.policy_image import policy_image, told
-from iam.changes.operations.policy_version import VERSIONS, meaning
+from iam.changes.operations.policy_content import (
+    MAX_VERSIONS,
+    comparable,
+    document_meaning,
+    is_json_object,
+    policy_image,
+)
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,
     OnSubject,
@@ -48,12 +53,9 @@ HELD: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 class OnPolicy(OnSubject):
     """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
 
-    family = "managed-policy"
-    subject_kind = Kind.POLICY.value
+    given: SubjectParams
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._reading: Reading | None = None
+    _reading: Reading | None = None
 
     @property
     def noun(self) -> str:
@@ -127,7 +129,15 @@ class NewPolicyParams(SubjectParams):
 class CreatePolicy(OnPolicy, Create):
     """Makes a managed policy, which nobody has yet."""
 
-    slug = "policy.create"
+    spec = OperationSpec(
+        slug="policy.create",
+        family="managed-policy",
+        subject_kind=Kind.POLICY.value,
+        title="Create policy {name}",
+        no_op="The policy {name} already exists with these settings.",
+        counted=("Create", "policy|policies"),
+    )
+
     params_type = NewPolicyParams
     given: NewPolicyParams
     quota_name, quota_usual = "PoliciesQuota", 1500
@@ -201,7 +211,7 @@ class CreatePolicy(OnPolicy, Create):
         """Nothing of the name, or its first versions as they are wanted."""
         if image == before:
             return True
-        meanings = [meaning(text) for text in self.texts]
+        meanings = [document_meaning(text) for text in self.texts]
         made = image.get("documents", ())
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
@@ -217,7 +227,7 @@ class CreatePolicy(OnPolicy, Create):
 
     def satisfied(self, image: Image) -> bool:
         """Whatever numbers its versions have by now, and however the texts are laid out."""
-        return told(image) == told(self.wanted())
+        return comparable(image) == comparable(self.wanted())
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
@@ -226,14 +236,14 @@ class CreatePolicy(OnPolicy, Create):
         taken = living.filter(name__iexact=given.name).exclude(arn__contains=OF_AWS).first()
         if taken is not None:
             return [f"a policy named {taken.name} already exists: {taken.arn}."]
-        if len(given.others) >= VERSIONS:
-            return [f"a policy has at most {VERSIONS} versions."]
+        if len(given.others) >= MAX_VERSIONS:
+            return [f"a policy has at most {MAX_VERSIONS} versions."]
         for text in self.texts:
             if (size := MANAGED.size(text)) > MANAGED.limit:
                 return [
                     f"the policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
                 ]
-            if not is_object(text):
+            if not is_json_object(text):
                 return ["the text isn’t a JSON object."]
         return Operation.problems(self)
 
@@ -275,10 +285,19 @@ class GonePolicyParams(SubjectParams):
 class DeletePolicy(OnPolicy, Delete):
     """Deletes a managed policy that nobody has, with all its versions."""
 
-    slug = "policy.delete"
-    comes_back = (
-        "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
+    spec = OperationSpec(
+        slug="policy.delete",
+        family="managed-policy",
+        subject_kind=Kind.POLICY.value,
+        title="Delete policy {name}",
+        no_op="The policy {name} is already deleted.",
+        counted=("Delete", "policy|policies"),
+        weight=NORMAL,
+        undo_caveat=(
+            "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
+        ),
     )
+
     params_type = GonePolicyParams
     given: GonePolicyParams
 

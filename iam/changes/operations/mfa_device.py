@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation, Quota
+from iam.changes.operations.base import Call, Image, Operation, Quota
 from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.user_credential import (
     CredentialParams,
     OnCredential,
@@ -25,7 +26,7 @@ from iam.changes.operations.user_credential import (
     owned,
 )
 from iam.changes.risks import MFA_REMOVED
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
 from iam.mirror.reread.credentials import Credentials, device_exists, is_virtual
 from iam.sealed import services as sealed
@@ -62,7 +63,6 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
 class OnDevice(OnCredential):
     """What all share that are about a device of a user. Virtual devices can also be there and belong to nobody."""
 
-    family = "mfa-device"
     section = USER_MFA
     kind = Kind.MFA_DEVICE
     noun = "MFA device"
@@ -111,20 +111,23 @@ class OnDevice(OnCredential):
 class DeactivateMfaDevice(OnDevice):
     """Takes a device from its user."""
 
-    slug = "mfa_device.deactivate"
-    loss = Loss(
-        "Deactivate an MFA device",
-        "AWS accepts the device again only with two consecutive codes from it.",
-        "Ask them to add a second device first. A user can have 8.",
+    spec = OperationSpec(
+        slug="mfa_device.deactivate",
+        family="mfa-device",
+        subject_kind=Kind.USER.value,
+        title="Deactivate {label} of {user_name}",
+        no_op="{user_name} doesn’t have this device.",
+        counted=("Deactivate", "MFA device"),
+        call="DeactivateMFADevice",
+        parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
+        sentence="{user_name} no longer has the {label}",
+        weight=HIGH,
+        loss=Loss(
+            "Deactivate an MFA device",
+            "AWS accepts the device again only with two consecutive codes from it.",
+            "Ask them to add a second device first. A user can have 8.",
+        ),
     )
-
-    @property
-    def title(self) -> str:
-        return f"Deactivate {self.label} of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.user.user_name} doesn’t have this device."
 
     def wanted(self) -> Image:
         """A virtual device is still there."""
@@ -133,51 +136,40 @@ class DeactivateMfaDevice(OnDevice):
     def satisfied(self, image: Image) -> bool:
         return bool(image["status"] != ASSIGNED)
 
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            self.own_call("Deactivate", sentence=f"{self.user.user_name} no longer has the {self.label}"),
-        )
-
     def notes(self) -> tuple[str, ...]:
         user = self.subject()
         others = len(set(owned(user, self.kind)) - {self.serial}) if user else 0
         if others:
-            return (f"{self.user.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
+            return (f"{self.given.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
         return (
-            f"{self.user.user_name} will have no MFA: the password alone is enough to sign in, and requests that require MFA are denied.",
+            f"{self.given.user_name} will have no MFA: the password alone is enough to sign in, and requests that require MFA are denied.",
         )
 
     def risks(self) -> tuple[str, ...]:
         """Who has no other device may be locked out of what asks for MFA."""
         return (MFA_REMOVED,)
 
-    def sensitivity(self, effect: Effect) -> str:
-        """High: the device no longer protects the sign-in."""
-        return HIGH
-
-    def inverse(self, before: Image) -> Operation | None:
-        """Only who holds the device can give its codes."""
-        return None
-
 
 class DeleteMfaDevice(DeactivateMfaDevice):
     """Takes a virtual device from its user and deletes it."""
 
-    slug = "mfa_device.delete"
-    loss = Loss(
-        "Deactivate and delete a virtual MFA device",
-        "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone.",
-        "Deactivate it without deleting it: its owner can enable it again with two codes.",
+    spec = OperationSpec(
+        slug="mfa_device.delete",
+        family="virtual-mfa-device",
+        subject_kind=Kind.USER.value,
+        title="Delete {label} of {user_name}",
+        no_op="The device no longer exists.",
+        counted=("Delete", "MFA device"),
+        call="DeactivateMFADevice",
+        parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
+        sentence="{user_name} no longer has the {label}",
+        weight=HIGH,
+        loss=Loss(
+            "Deactivate and delete a virtual MFA device",
+            "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone.",
+            "Deactivate it without deleting it: its owner can enable it again with two codes.",
+        ),
     )
-    family = "virtual-mfa-device"
-
-    @property
-    def title(self) -> str:
-        return f"Delete {self.label} of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return "The device no longer exists."
 
     def wanted(self) -> Image:
         return {"status": ABSENT}
@@ -224,14 +216,11 @@ class CodesParams(CredentialParams):
 class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
-    is_idempotent = False
     params_type = CodesParams
     verb: ClassVar[str]
     does: ClassVar[str]
 
-    def __init__(self, account: Account, given: CodesParams) -> None:
-        super().__init__(account, given)
-        self.asked = given
+    given: CodesParams
 
     @classmethod
     def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
@@ -244,34 +233,35 @@ class WithCodes(OnDevice):
         return (
             self.own_call(
                 self.verb,
-                sentence=f"{self.user.user_name} {self.does} with two codes from it",
+                sentence=f"{self.given.user_name} {self.does} with two codes from it",
                 AuthenticationCode1="000000",
                 AuthenticationCode2="000000",
             ),
         )
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        first, second = look(self.asked.sealed_id, purpose=CODES, gone=_GONE).split()
+        first, second = look(self.given.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        used(self.asked.sealed_id)
+        used(self.given.sealed_id)
         return {}
 
 
 class EnableMfaDevice(WithCodes):
     """Gives a device to a user."""
 
-    slug = "mfa_device.enable"
+    spec = OperationSpec(
+        slug="mfa_device.enable",
+        family="mfa-device",
+        subject_kind=Kind.USER.value,
+        title="Enable {label} for {user_name}",
+        no_op="{user_name} already has this device.",
+        counted=("Assign", "MFA device"),
+        is_idempotent=False,
+    )
+
     verb, does = "Enable", "enables the device,"
-
-    @property
-    def title(self) -> str:
-        return f"Enable {self.label} for {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.user.user_name} already has this device."
 
     def wanted(self) -> Image:
         return {"status": ASSIGNED}
@@ -310,31 +300,29 @@ class EnableMfaDevice(WithCodes):
 class ResyncMfaDevice(WithCodes):
     """Brings a device back into step whose clock has drifted."""
 
-    slug = "mfa_device.resync"
-    loss = Loss(
-        "Resync an MFA device",
-        "AWS doesn’t keep the previous clock of a device, so there is nothing to restore.",
-        "Nothing is lost: the device keeps working.",
+    spec = OperationSpec(
+        slug="mfa_device.resync",
+        family="mfa-device",
+        subject_kind=Kind.USER.value,
+        title="Resync {label} of {user_name}",
+        no_op="It is already resynced.",
+        counted=("Resync", "MFA device"),
+        is_idempotent=False,
+        loss=Loss(
+            "Resync an MFA device",
+            "AWS doesn’t keep the previous clock of a device, so there is nothing to restore.",
+            "Nothing is lost: the device keeps working.",
+        ),
     )
+
     verb, does = "Resync", "resyncs the device"
-
-    @property
-    def title(self) -> str:
-        return f"Resync {self.label} of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return "It is already resynced."
 
     def wanted(self) -> Image:
         return {"status": ASSIGNED}
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has taken the codes."""
-        return image["status"] == ASSIGNED and accepted(self.asked.sealed_id) is not None
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None
+        return image["status"] == ASSIGNED and accepted(self.given.sealed_id) is not None
 
 
 def _plain(given: CredentialParams) -> CredentialParams:

@@ -22,6 +22,7 @@ from iam.aws.records import OidcProviderRecord
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.lifecycle import arn_of, state_of
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
+from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tag_list, tags_in_mirror
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import Found
@@ -42,8 +43,6 @@ def lines(values: Iterable[str]) -> str:
 class OnOidc(OnProvider):
     """What all of them have in common."""
 
-    family = "oidc-provider"
-    subject_kind = Kind.OIDC_PROVIDER.value
     get = staticmethod(get_oidc_provider)
 
     @property
@@ -112,7 +111,16 @@ class NewOidcParams(SubjectParams):
 class CreateOidcProvider(OnOidc, CreateProvider):
     """Makes an OpenID Connect provider."""
 
-    slug = "oidc_provider.create"
+    spec = OperationSpec(
+        slug="oidc_provider.create",
+        family="oidc-provider",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Create OpenID Connect provider {name}",
+        no_op="The OpenID Connect provider {name} already exists with these settings.",
+        counted=("Create", "OIDC provider"),
+        weight=HIGH,
+    )
+
     params_type = NewOidcParams
     given: NewOidcParams
     quota_name, quota_usual = "OpenIDConnectProvidersQuota", MOST_PROVIDERS
@@ -183,8 +191,19 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 class DeleteOidcProvider(OnOidc, DeleteProvider):
     """Deletes an OpenID Connect provider."""
 
-    slug = "oidc_provider.delete"
-    comes_back = "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center can’t be restored."
+    spec = OperationSpec(
+        slug="oidc_provider.delete",
+        family="oidc-provider",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Delete OpenID Connect provider {name}",
+        no_op="The OpenID Connect provider {name} is already deleted.",
+        counted=("Delete", "OIDC provider"),
+        weight=HIGH,
+        undo_caveat=(
+            "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center "
+            "can’t be restored."
+        ),
+    )
 
     def calls(self) -> tuple[Call, ...]:
         sentence = f"Deletes OpenID Connect provider {self.given.name}"
@@ -226,11 +245,6 @@ class Client(OnOidc):
         """The operation on a provider of the mirror."""
         return cls(subject.account, ClientParams(**names_of(subject), client=client))
 
-    def call(self, operation: str, *, sentence: str) -> Call:
-        """The one call."""
-        params = {**self.which, "ClientID": self.given.client}
-        return Call(service="iam", operation=operation, params=params, sentence=sentence)
-
     def wanted(self) -> Image:
         return {"client": self.given.client, "there": self.there_after}
 
@@ -259,20 +273,20 @@ class Client(OnOidc):
 class AddClientId(Client):
     """Lets in the people of one more application."""
 
-    slug = "oidc_provider.add_client_id"
+    spec = OperationSpec(
+        slug="oidc_provider.add_client_id",
+        family="oidc-provider",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Add audience {client} to {name}",
+        no_op="{name} already has the audience {client}.",
+        counted=("Add a client ID to", "OIDC provider"),
+        call="AddClientIDToOpenIDConnectProvider",
+        parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
+        sentence="Tokens from {name} for {client} are accepted",
+        weight=HIGH,
+    )
+
     there_after = True
-
-    @property
-    def title(self) -> str:
-        return f"Add audience {self.given.client} to {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has the audience {self.given.client}."
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Tokens from {self.given.name} for {self.given.client} are accepted"
-        return (self.call("AddClientIDToOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
         return RemoveClientId(self.account, self.given)
@@ -281,20 +295,20 @@ class AddClientId(Client):
 class RemoveClientId(Client):
     """Lets in the people of one application no more."""
 
-    slug = "oidc_provider.remove_client_id"
+    spec = OperationSpec(
+        slug="oidc_provider.remove_client_id",
+        family="oidc-provider",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Remove audience {client} from {name}",
+        no_op="{name} has no audience {client}.",
+        counted=("Remove a client ID from", "OIDC provider"),
+        call="RemoveClientIDFromOpenIDConnectProvider",
+        parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
+        sentence="Tokens from {name} for {client} are no longer accepted",
+        weight=HIGH,
+    )
+
     there_after = False
-
-    @property
-    def title(self) -> str:
-        return f"Remove audience {self.given.client} from {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} has no audience {self.given.client}."
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Tokens from {self.given.name} for {self.given.client} are no longer accepted"
-        return (self.call("RemoveClientIDFromOpenIDConnectProvider", sentence=sentence),)
 
     def opposite(self) -> Operation:
         return AddClientId(self.account, self.given)
@@ -320,7 +334,16 @@ class ThumbprintParams(SubjectParams):
 class SetThumbprints(OnOidc):
     """Gives a provider these thumbprints in place of those that it has."""
 
-    slug = "oidc_provider.set_thumbprints"
+    spec = OperationSpec(
+        slug="oidc_provider.set_thumbprints",
+        family="oidc-provider",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Set thumbprints of {name}",
+        no_op="{name} already has these thumbprints.",
+        counted=("Set the thumbprints of", "OIDC provider"),
+        weight=HIGH,
+    )
+
     params_type: ClassVar[type[SubjectParams]] = ThumbprintParams
     given: ThumbprintParams
 
@@ -329,14 +352,6 @@ class SetThumbprints(OnOidc):
         """The operation on a provider of the mirror."""
         given = lines(one.lower() for one in thumbprints)
         return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=given))
-
-    @property
-    def title(self) -> str:
-        return f"Set thumbprints of {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has these thumbprints."
 
     @property
     def _thumbprints(self) -> list[str]:

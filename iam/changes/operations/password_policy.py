@@ -14,8 +14,9 @@ from typing import Any, Final, Self
 
 from iam.aws.reads import lists
 from iam.aws.session import Aws
-from iam.changes.operations.account_setting import AccountSetting
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
+from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import Account
 
 KINDS: Final = {
@@ -58,10 +59,14 @@ class PasswordRules:
                 raise ValueError(f"{name} must be {wanted.__name__}, not {value!r}.")
 
 
+@dataclass(frozen=True, slots=True)
+class NoParams:
+    """It takes none."""
+
+
 class PasswordPolicy(AccountSetting):
     """What both have in common."""
 
-    family = "password-policy"
     fact = "password_policy"
 
     def value_now(self, aws: Aws) -> dict[str, Any] | None:
@@ -88,57 +93,41 @@ class PasswordPolicy(AccountSetting):
         if before == self.wanted():
             return None
         if before["rules"] is None:
-            return DeletePasswordPolicy(self.account)
+            return DeletePasswordPolicy.of(self.account)
         return UpdatePasswordPolicy(self.account, PasswordRules(**before["rules"]))
 
 
 class UpdatePasswordPolicy(PasswordPolicy):
     """Sets all rules."""
 
-    slug = "password_policy.update"
+    spec = OperationSpec(
+        slug="password_policy.update",
+        family="password-policy",
+        subject_kind=ACCOUNT,
+        title="Set password policy",
+        no_op="The account already has this password policy.",
+        counted=("Set", "password policy|password policies"),
+        call="UpdateAccountPasswordPolicy",
+        parameters={
+            "MinimumPasswordLength": "minimum_length",
+            "RequireUppercaseCharacters": "requires_uppercase",
+            "RequireLowercaseCharacters": "requires_lowercase",
+            "RequireNumbers": "requires_numbers",
+            "RequireSymbols": "requires_symbols",
+            "AllowUsersToChangePassword": "allows_change",
+            "HardExpiry": "hard_expiry",
+            "MaxPasswordAge": "maximum_age?",
+            "PasswordReusePrevention": "reuse_prevention?",
+        },
+        sentence="Sets this password policy",
+    )
 
-    def __init__(self, account: Account, given: PasswordRules) -> None:
-        super().__init__(account)
-        self.given = given
+    given: PasswordRules
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, PasswordRules(**params))
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
-
-    @property
-    def title(self) -> str:
-        return "Set password policy"
-
-    @property
-    def already(self) -> str:
-        return "The account already has this password policy."
+    params_type = PasswordRules
 
     def wanted(self) -> Image:
         return {"rules": asdict(self.given)}
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {
-            "MinimumPasswordLength": given.minimum_length,
-            "RequireUppercaseCharacters": given.requires_uppercase,
-            "RequireLowercaseCharacters": given.requires_lowercase,
-            "RequireNumbers": given.requires_numbers,
-            "RequireSymbols": given.requires_symbols,
-            "AllowUsersToChangePassword": given.allows_change,
-            "HardExpiry": given.hard_expiry,
-        }
-        if given.maximum_age:
-            params["MaxPasswordAge"] = given.maximum_age
-        if given.reuse_prevention:
-            params["PasswordReusePrevention"] = given.reuse_prevention
-        sentence = "Sets this password policy"
-        return (
-            Call(service="iam", operation="UpdateAccountPasswordPolicy", params=params, sentence=sentence),
-        )
 
     def problems(self) -> list[str]:
         """In words: AWS's model gives no least values."""
@@ -154,32 +143,28 @@ class UpdatePasswordPolicy(PasswordPolicy):
 class DeletePasswordPolicy(PasswordPolicy):
     """Takes all rules away; AWS's own hold then."""
 
-    slug = "password_policy.delete"
+    spec = OperationSpec(
+        slug="password_policy.delete",
+        family="password-policy",
+        subject_kind=ACCOUNT,
+        title="Delete password policy",
+        no_op="The account has no password policy: AWS’s default already applies.",
+        counted=("Delete", "password policy|password policies"),
+        call="DeleteAccountPasswordPolicy",
+        parameters={},
+        sentence="Deletes the password policy, so AWS’s default applies",
+    )
+
+    given: NoParams
+    params_type = NoParams
 
     @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        if params:
-            raise ValueError(f"It takes no parameters, and these were given: {', '.join(params)}.")
-        return cls(account)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {}
-
-    @property
-    def title(self) -> str:
-        return "Delete password policy"
-
-    @property
-    def already(self) -> str:
-        return "The account has no password policy: AWS’s default already applies."
+    def of(cls, account: Account) -> Self:
+        """The operation on an account."""
+        return cls(account, NoParams())
 
     def wanted(self) -> Image:
         return {"rules": None}
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = "Deletes the password policy, so AWS’s default applies"
-        return (Call(service="iam", operation="DeleteAccountPasswordPolicy", params={}, sentence=sentence),)
 
 
 Rules = Mapping[str, Any]

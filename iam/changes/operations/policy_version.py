@@ -9,12 +9,10 @@ each call makes one more version. AWS never gives the number of a version twice,
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
-from typing import Any, Final, Self
+from typing import Any, Self
 from uuid import UUID
 
 from iam.aws.errors import AwsError, ErrorKind
@@ -22,25 +20,14 @@ from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.world import World
-from iam.mirror.models import Account, Document, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.reread import reread_entity
 from iam.policy.lint import MANAGED
-
-VERSIONS: Final = 5
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
-
-def meaning(text: str) -> str:
-    """A digest that texts share which are the same JSON, however they are laid out."""
-    try:
-        body = json.loads(text)
-        laid_out = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        laid_out = text
-    return blake2b(laid_out.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +72,14 @@ def sensitivity_of_text(effect: Effect) -> str:
 class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
-    family = "policy-version"
-    subject_kind = Kind.POLICY.value
     gone = "The policy no longer exists in AWS, as of the last sync."
 
-    def __init__(self, account: Account, given: PolicyParams) -> None:
-        super().__init__(account)
-        self.policy = given
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.policy)
+    given: PolicyParams
 
     @property
     def subject_id(self) -> str:
         """The policy's unique id."""
-        return self.policy.policy_id
+        return self.given.policy_id
 
     @property
     @abstractmethod
@@ -108,18 +87,22 @@ class DefaultText(Operation):
         """What the policy says afterwards."""
 
     def touched(self) -> tuple[str, ...]:
-        return (self.policy.policy_arn,)
+        return (self.given.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the default version of now, so only one can be open at a time."""
-        return slug in (CreatePolicyVersion.slug, SetDefaultVersion.slug, "policy.take_back_version")
+        return slug in (
+            CreatePolicyVersion.spec.slug,
+            SetDefaultVersion.spec.slug,
+            "policy.take_back_version",
+        )
 
     def wanted(self) -> Image:
-        return {"document": meaning(self.text)}
+        return {"document": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
         """The default version says it, whichever number it has."""
-        return bool(image["document"] == meaning(self.text))
+        return bool(image["document"] == document_meaning(self.text))
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """The same default and versions, but for one that was to be dropped and is."""
@@ -135,7 +118,7 @@ class DefaultText(Operation):
 
     def subject(self) -> Entity | None:
         return Entity.objects.filter(
-            account=self.account, kind=Kind.POLICY, aws_id=self.policy.policy_id, gone_at__isnull=True
+            account=self.account, kind=Kind.POLICY, aws_id=self.given.policy_id, gone_at__isnull=True
         ).first()
 
     def mirrored(self) -> Image | None:
@@ -144,9 +127,9 @@ class DefaultText(Operation):
 
     def mismatch(self, aws: Aws) -> str:
         """One call."""
-        name, wanted = self.policy.policy_name, self.policy.policy_id
+        name, wanted = self.given.policy_name, self.given.policy_id
         try:
-            found = policies.policy_id(aws, arn=self.policy.policy_arn)
+            found = policies.policy_id(aws, arn=self.given.policy_arn)
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
@@ -159,12 +142,12 @@ class DefaultText(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """Two calls."""
-        now = policies.policy_now(aws, arn=self.policy.policy_arn)
+        now = policies.policy_now(aws, arn=self.given.policy_arn)
         return _image(now.default, now.text, list(now.versions))
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Three calls and one for each version."""
-        given = self.policy
+        given = self.given
         reread_entity(
             self.account,
             aws,
@@ -175,7 +158,7 @@ class DefaultText(Operation):
         )
 
     def weigh(self, world: World) -> None:
-        weigh_text(world, arn=self.policy.policy_arn, text=self.text)
+        weigh_text(world, arn=self.given.policy_arn, text=self.text)
 
     def effect(self) -> Effect:
         """A policy that is gone from the mirror gives an empty effect."""
@@ -208,23 +191,26 @@ class TextParams(PolicyParams):
 class CreatePolicyVersion(DefaultText):
     """Gives a policy a new version, which is the default from then on."""
 
-    slug = "policy.create_version"
-    is_idempotent = False
+    spec = OperationSpec(
+        slug="policy.create_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Update policy {policy_name}",
+        no_op="{policy_name} already has this text.",
+        counted=("Update", "policy|policies"),
+        is_idempotent=False,
+    )
 
-    def __init__(self, account: Account, given: TextParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: TextParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, TextParams(**params))
+    params_type = TextParams
 
     @classmethod
     def of(cls, policy: Entity, *, text: str) -> Self:
         """The operation on a policy of the mirror; the oldest version goes where there is no room for one more."""
         image = standing(policy)
         others = [one for one in image["versions"] if one != image["default"]]
-        drops = others[0] if len(image["versions"]) >= VERSIONS else ""
+        drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
         return cls(policy.account, TextParams(**PolicyParams.names_of(policy), document=text, drops=drops))
 
     @property
@@ -234,14 +220,6 @@ class CreatePolicyVersion(DefaultText):
     @property
     def drops(self) -> str:
         return self.given.drops
-
-    @property
-    def title(self) -> str:
-        return f"Update policy {self.given.policy_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.policy_name} already has this text."
 
     def calls(self) -> tuple[Call, ...]:
         given = self.given
@@ -258,7 +236,7 @@ class CreatePolicyVersion(DefaultText):
             service="iam",
             operation="DeletePolicyVersion",
             params={**arn, "VersionId": given.drops},
-            sentence=f"Deletes {given.drops}, the oldest of {VERSIONS} versions, to make room. Gatehouse keeps its text",
+            sentence=f"Deletes {given.drops}, the oldest of {MAX_VERSIONS} versions, to make room. Gatehouse keeps its text",
         )
         return drop, create
 
@@ -282,21 +260,15 @@ class CreatePolicyVersion(DefaultText):
             return None
         used = len(standing(policy)["versions"])
         after = used + 1 - bool(self.given.drops)
-        refusal = (
-            f"{self.given.policy_name} now has {used} versions, and AWS keeps {VERSIONS}. Reload the page."
-        )
-        return Quota("Versions afterwards", used=used, after=after, limit=VERSIONS, refusal=refusal)
+        refusal = f"{self.given.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. Reload the page."
+        return Quota("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         size = MANAGED.size(self.text)
         if size > MANAGED.limit:
             return [f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."]
-        try:
-            is_object = isinstance(json.loads(self.text), dict)
-        except (ValueError, RecursionError):
-            is_object = False
-        return super().problems() if is_object else ["The text isn’t a JSON object."]
+        return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,17 +282,23 @@ class VersionParams(PolicyParams):
 class SetDefaultVersion(DefaultText):
     """Makes another version that AWS keeps the default one."""
 
-    slug = "policy.set_default_version"
-    is_idempotent = True
+    spec = OperationSpec(
+        slug="policy.set_default_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Set {version} as default version of policy {policy_name}",
+        no_op="{policy_name} already has the text of {version}.",
+        counted=("Set the default version of", "policy|policies"),
+        call="SetDefaultPolicyVersion",
+        parameters={"PolicyArn": "policy_arn", "VersionId": "version"},
+        sentence="{version} becomes the default version of {policy_name}",
+    )
 
-    def __init__(self, account: Account, given: VersionParams) -> None:
-        super().__init__(account, given)
-        self.given = given
-        self._text: str | None = None
+    given: VersionParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, VersionParams(**params))
+    _text: str | None = None
+
+    params_type = VersionParams
 
     @classmethod
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
@@ -335,25 +313,6 @@ class SetDefaultVersion(DefaultText):
         if self._text is None:
             self._text = Document.objects.get(digest=self.given.digest).text
         return self._text
-
-    @property
-    def title(self) -> str:
-        return f"Set {self.given.version} as default version of policy {self.given.policy_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.policy_name} already has the text of {self.given.version}."
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        return (
-            Call(
-                service="iam",
-                operation="SetDefaultPolicyVersion",
-                params={"PolicyArn": given.policy_arn, "VersionId": given.version},
-                sentence=f"{given.version} becomes the default version of {given.policy_name}",
-            ),
-        )
 
 
 def standing(policy: Entity) -> Image:
@@ -374,7 +333,7 @@ def default_text(policy: Entity) -> str:
 def _image(default: str, text: str, versions: list[str]) -> Image:
     return {
         "default": default,
-        "document": meaning(text),
+        "document": document_meaning(text),
         "text": document_digest(text),
         "versions": sorted(versions, key=number_of),
     }

@@ -16,7 +16,8 @@ from uuid import UUID
 from iam.aws.at_once import at_once
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Effect, Image, Quota
+from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import reread_profile
@@ -27,9 +28,6 @@ NAMED: Final = 5
 
 class OnProfile(OnSubject):
     """An operation on an instance profile; the last observation is what goes into the mirror."""
-
-    family = "instance-profile"
-    subject_kind = Kind.INSTANCE_PROFILE.value
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """No call."""
@@ -98,32 +96,27 @@ class RoleInProfile(OnProfile):
             return f"Role {given.role_name} was deleted and recreated: its ID is now {role.aws_id}, not {given.role_id}."
         return ""
 
-    def call(self, operation: str, *, sentence: str) -> Call:
-        """The call, with what both need."""
-        params = {"InstanceProfileName": self.given.name, "RoleName": self.given.role_name}
-        return Call(service="iam", operation=operation, params=params, sentence=sentence)
-
 
 class AddRoleToProfile(RoleInProfile):
     """Puts a role into an instance profile."""
 
-    slug = "instance_profile.add_role"
+    spec = OperationSpec(
+        slug="instance_profile.add_role",
+        family="instance-profile",
+        subject_kind=Kind.INSTANCE_PROFILE.value,
+        title="Add role {role_name} to instance profile {name}",
+        no_op="{name} already has the role {role_name}.",
+        counted=("Add a role to", "instance profile"),
+        call="AddRoleToInstanceProfile",
+        parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
+        sentence="{name} gets role {role_name}",
+        weight=HIGH,
+        inverse="instance_profile.remove_role",
+    )
 
     @property
     def role_after(self) -> str:
         return self.given.role_name
-
-    @property
-    def title(self) -> str:
-        return f"Add role {self.given.role_name} to instance profile {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has the role {self.given.role_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.name} gets role {self.given.role_name}"
-        return (self.call("AddRoleToInstanceProfile", sentence=sentence),)
 
     def quota(self) -> Quota | None:
         """Roles of the profile: one is the limit, and AWS never raises it."""
@@ -137,34 +130,26 @@ class AddRoleToProfile(RoleInProfile):
     def effect(self) -> Effect:
         return Effect(notes=instances_with(self.subject(), f"use {self.given.role_name}"))
 
-    def sensitivity(self, effect: Effect) -> str:
-        """High: whoever can work on the instance works as the role then."""
-        return HIGH
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else RemoveRoleFromProfile(self.account, self.given)
-
 
 class RemoveRoleFromProfile(RoleInProfile):
     """Takes a role out of an instance profile."""
 
-    slug = "instance_profile.remove_role"
+    spec = OperationSpec(
+        slug="instance_profile.remove_role",
+        family="instance-profile",
+        subject_kind=Kind.INSTANCE_PROFILE.value,
+        title="Remove role {role_name} from instance profile {name}",
+        no_op="{name} doesn’t have the role {role_name}.",
+        counted=("Remove the role from", "instance profile"),
+        call="RemoveRoleFromInstanceProfile",
+        parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
+        sentence="{name} no longer has a role",
+        inverse="instance_profile.add_role",
+    )
 
     @property
     def role_after(self) -> str:
         return ""
-
-    @property
-    def title(self) -> str:
-        return f"Remove role {self.given.role_name} from instance profile {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} doesn’t have the role {self.given.role_name}."
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.name} no longer has a role"
-        return (self.call("RemoveRoleFromInstanceProfile", sentence=sentence),)
 
     def satisfied(self, image: Image) -> bool:
         """This role is not in it, whichever else may be."""
@@ -172,9 +157,6 @@ class RemoveRoleFromProfile(RoleInProfile):
 
     def effect(self) -> Effect:
         return Effect(notes=instances_with(self.subject(), f"can no longer use {self.given.role_name}"))
-
-    def inverse(self, before: Image) -> Operation | None:
-        return None if before == self.wanted() else AddRoleToProfile(self.account, self.given)
 
 
 def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from uuid import UUID
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Quota
+from iam.changes.operations.base import Call, Effect, Image, Quota
 from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
-from iam.mirror.models import Account, EntityState, Kind, valid_at
+from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.pull.facts import Found
 from iam.mirror.reread import reread_listed
 
@@ -32,9 +32,9 @@ class OnProvider(OnSubject):
     get: ClassVar[Callable[..., Record]]
     """Reads one by its ARN."""
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._seen: tuple[datetime, Record | None] | None = None
+    given: SubjectParams
+
+    _seen: tuple[datetime, Record | None] | None = None
 
     @property
     def arn(self) -> str:
@@ -120,10 +120,6 @@ class OnProvider(OnSubject):
         """Whoever speaks for the provider may assume the roles that trust it."""
         return (TRUST_OPENED,) if self.trusting() else ()
 
-    def sensitivity(self, effect: Effect) -> str:
-        """High: it decides who is believed to be who."""
-        return HIGH
-
 
 class CreateProvider(OnProvider, Create):
     """Makes a provider, which no role need trust yet."""
@@ -140,8 +136,6 @@ class CreateProvider(OnProvider, Create):
 
 class DeleteProvider(OnProvider, Delete):
     """Deletes a provider."""
-
-    comes_back = ""
 
     @property
     def consequence(self) -> str:

@@ -14,18 +14,19 @@ from typing import Any, Self
 
 from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.former_version import FormerParams, FormerVersion
+from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import (
     CreatePolicyVersion,
     SetDefaultVersion,
     TextParams,
     default_text,
     effect_of_text,
-    meaning,
     sensitivity_of_text,
     weigh_text,
 )
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
-from iam.mirror.models import Document, Entity, PolicyVersion, valid_at
+from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -41,8 +42,16 @@ class ReplacedParams(FormerParams):
 class TakeBackVersion(FormerVersion):
     """Makes the former version the default, deletes the one that took its place, and keeps the text that was driven out."""
 
-    slug = "policy.take_back_version"
-    is_idempotent = False
+    spec = OperationSpec(
+        slug="policy.take_back_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Set {version} as default version of policy {name}, and restore the text of {lost}",
+        no_op="{name} already has the text of {version} as default, and keeps the text of {lost}.",
+        counted=("Undo the new version of", "policy|policies"),
+        is_idempotent=False,
+    )
+
     params_type = ReplacedParams
     given: ReplacedParams
 
@@ -53,7 +62,11 @@ class TakeBackVersion(FormerVersion):
         versions = PolicyVersion.objects.filter(policy=policy)
         made = versions.filter(valid_at(None), is_default=True).first()
         lost = versions.filter(version_id=change.drops).order_by("-valid_from").first()
-        if made is None or lost is None or meaning(default_text(policy)) != meaning(change.text):
+        if (
+            made is None
+            or lost is None
+            or document_meaning(default_text(policy)) != document_meaning(change.text)
+        ):
             return None
         names = {"name": policy.name, "subject_arn": policy.arn, "subject_id": policy.aws_id}
         given = ReplacedParams(
@@ -70,15 +83,6 @@ class TakeBackVersion(FormerVersion):
     def lost_text(self) -> str:
         """What the version said that was driven out."""
         return Document.objects.get(digest=self.given.lost_digest).text
-
-    @property
-    def title(self) -> str:
-        given = self.given
-        return f"Set {given.version} as default version of policy {given.name}, and restore the text of {given.lost}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has the text of {self.given.version} as default, and keeps the text of {self.given.lost}."
 
     def calls(self) -> tuple[Call, ...]:
         given = self.given
@@ -105,7 +109,11 @@ class TakeBackVersion(FormerVersion):
         return Call(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
 
     def wanted(self) -> Image:
-        return {"default": self.given.version, "without": self.given.made, "with": meaning(self.lost_text)}
+        return {
+            "default": self.given.version,
+            "without": self.given.made,
+            "with": document_meaning(self.lost_text),
+        }
 
     def satisfied(self, image: Image) -> bool:
         return all(self.is_done(call, image=image) for call in self.calls())
@@ -122,7 +130,7 @@ class TakeBackVersion(FormerVersion):
             return bool(image.get("default") == self.given.version)
         if call.operation == "DeletePolicyVersion":
             return self.given.made not in image.get("versions", ())
-        return meaning(self.lost_text) in image.get("documents", ())
+        return document_meaning(self.lost_text) in image.get("documents", ())
 
     def may_repeat(self, call: Call) -> bool:
         """Making a version is sent once."""

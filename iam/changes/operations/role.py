@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Final, Self
 
 from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.naming import named_by
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,
     OnSubject,
@@ -128,9 +129,15 @@ def said(image: Image) -> Image:
 class CreateRole(_Whole, Create):
     """Makes a role, with trust policy, boundary and tags from the first moment."""
 
-    slug = "role.create"
-    family = "role"
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="role.create",
+        family="role",
+        subject_kind=Kind.ROLE.value,
+        title="Create role {name}",
+        no_op="The role {name} already exists with these settings.",
+        counted=("Create", "role"),
+    )
+
     params_type = NewRoleParams
     given: NewRoleParams
     quota_name, quota_usual = "RolesQuota", 1000
@@ -235,9 +242,15 @@ class SettingsParams(SubjectParams):
 class UpdateRole(OnSubject):
     """Gives a role another description or another longest session."""
 
-    slug = "role.update"
-    family = "role"
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="role.update",
+        family="role",
+        subject_kind=Kind.ROLE.value,
+        title="Change settings of role {name}",
+        no_op="Role {name} already has these settings.",
+        counted=("Update the settings of", "role"),
+    )
+
     params_type = SettingsParams
     given: SettingsParams
 
@@ -250,14 +263,6 @@ class UpdateRole(OnSubject):
     def settings(self) -> Settings:
         """What it sets."""
         return Settings(self.given.description, int(self.given.max_session))
-
-    @property
-    def title(self) -> str:
-        return f"Change settings of role {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"Role {self.given.name} already has these settings."
 
     def calls(self) -> tuple[Call, ...]:
         """AWS would set what is not named back to one hour, so that both are always named."""
@@ -292,10 +297,22 @@ class UpdateRole(OnSubject):
 class DeleteRole(_Whole, Delete):
     """Deletes a role."""
 
-    slug = "role.delete"
-    comes_back = "It is recreated with a new unique ID: trust policies and resource-based policies that name it don’t apply to the new one."
-    family = "role"
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="role.delete",
+        family="role",
+        subject_kind=Kind.ROLE.value,
+        title="Delete role {name}",
+        no_op="The role {name} is already deleted.",
+        counted=("Delete", "role"),
+        call="DeleteRole",
+        parameters={"RoleName": "name"},
+        sentence="Deletes role {name}",
+        weight=NORMAL,
+        undo_caveat=(
+            "It is recreated with a new unique ID: trust policies and resource-based policies that "
+            "name it don’t apply to the new one."
+        ),
+    )
 
     def problems(self) -> list[str]:
         """A service-linked role goes by another call."""

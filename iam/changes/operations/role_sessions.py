@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import (
     DeleteInlinePolicy,
@@ -26,8 +26,9 @@ from iam.changes.operations.inline_policy import (
     PutInlinePolicy,
 )
 from iam.changes.operations.lifecycle import state_of
-from iam.changes.operations.policy_version import meaning
-from iam.mirror.models import Account, Document, Entity
+from iam.changes.operations.policy_content import document_meaning
+from iam.changes.operations.spec import NORMAL, OperationSpec
+from iam.mirror.models import Document, Entity
 from iam.mirror.pull.transform.principals import document_digest
 
 EVERYBODY: Final = "AWSRevokeOlderSessions"
@@ -62,13 +63,18 @@ def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
 class RevokeSessions(PutInlinePolicy):
     """Ends the sessions of a role."""
 
-    slug = "role_sessions.revoke"
-    family = "role-sessions"
+    spec = OperationSpec(
+        slug="role_sessions.revoke",
+        family="role-sessions",
+        title="",
+        no_op="",
+        counted=("Revoke the sessions of", "role"),
+        weight=NORMAL,
+    )
+
     given: RevokeParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, RevokeParams(**params))
+    params_type = RevokeParams
 
     @classmethod
     def of_everybody(cls, role: Entity, *, at: datetime) -> Self:
@@ -108,7 +114,7 @@ class RevokeSessions(PutInlinePolicy):
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One at a time for a policy of this name."""
-        return slug == self.slug and params.get("policy_name") == self.policy_name
+        return slug == self.slug and params.get("policy_name") == self.given.policy_name
 
     def calls(self) -> tuple[Call, ...]:
         (call,) = super().calls()
@@ -159,10 +165,6 @@ class RevokeSessions(PutInlinePolicy):
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         return (f"Affects everyone who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()
 
-    def sensitivity(self, effect: Effect) -> str:
-        """Normal: it takes away only, and in a hurry."""
-        return NORMAL
-
     def inverse(self, before: Image) -> Operation | None:
         """The policy of before, or none of the name; sessions that have not expired meanwhile work again."""
         if self.satisfied(before):
@@ -190,4 +192,4 @@ def _image(text: str) -> Image:
     except (ValueError, LookupError, TypeError):
         moment, shape = "", text
     digest = document_digest(text) if text else ""
-    return {"document": meaning(shape) if shape else "", "moment": moment, "text": digest}
+    return {"document": document_meaning(shape) if shape else "", "moment": moment, "text": digest}

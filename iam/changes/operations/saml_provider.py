@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import arn_of, state_of
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
-from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.changes.operations.spec import HIGH, OperationSpec
+from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.mirror.pull.facts import Found
 from iam.mirror.pull.transform import inventory
@@ -32,8 +33,6 @@ MOST: Final = 100
 class OnSaml(OnProvider):
     """What all three have in common."""
 
-    family = "saml-provider"
-    subject_kind = Kind.SAML_PROVIDER.value
     get = staticmethod(get_saml_provider)
 
     @property
@@ -91,7 +90,19 @@ class NewSamlParams(SubjectParams):
 class CreateSamlProvider(OnSaml, CreateProvider):
     """Makes a SAML provider."""
 
-    slug = "saml_provider.create"
+    spec = OperationSpec(
+        slug="saml_provider.create",
+        family="saml-provider",
+        subject_kind=Kind.SAML_PROVIDER.value,
+        title="Create SAML provider {name}",
+        no_op="The SAML provider {name} already exists with these settings.",
+        counted=("Create", "SAML provider"),
+        call="CreateSAMLProvider",
+        parameters={"Name": "name", "SAMLMetadataDocument": "metadata", "Tags": "tag_list?"},
+        sentence="Creates SAML provider {name}",
+        weight=HIGH,
+    )
+
     params_type = NewSamlParams
     given: NewSamlParams
     quota_name, quota_usual = "SAMLProvidersQuota", MOST
@@ -104,14 +115,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
             name=name, subject_arn=arn, subject_id="", metadata=metadata, tags=dict(tags or {})
         )
         return cls(account, given)
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {"Name": given.name, "SAMLMetadataDocument": given.metadata}
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates SAML provider {given.name}"
-        return (Call(service="iam", operation="CreateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
         return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
@@ -139,7 +142,19 @@ class MetadataParams(SubjectParams):
 class UpdateSamlProvider(OnSaml):
     """Gives a SAML provider other metadata."""
 
-    slug = "saml_provider.update"
+    spec = OperationSpec(
+        slug="saml_provider.update",
+        family="saml-provider",
+        subject_kind=Kind.SAML_PROVIDER.value,
+        title="Replace metadata of SAML provider {name}",
+        no_op="{name} already has this metadata.",
+        counted=("Replace the metadata of", "SAML provider"),
+        call="UpdateSAMLProvider",
+        parameters={"SAMLProviderArn": "arn", "SAMLMetadataDocument": "metadata"},
+        sentence="Replaces the metadata of {name}. Gatehouse keeps the previous metadata",
+        weight=HIGH,
+    )
+
     params_type: ClassVar[type[SubjectParams]] = MetadataParams
     given: MetadataParams
 
@@ -147,19 +162,6 @@ class UpdateSamlProvider(OnSaml):
     def of(cls, subject: Entity, *, metadata: str) -> Self:
         """The operation on a provider of the mirror."""
         return cls(subject.account, MetadataParams(**names_of(subject), metadata=metadata))
-
-    @property
-    def title(self) -> str:
-        return f"Replace metadata of SAML provider {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.name} already has this metadata."
-
-    def calls(self) -> tuple[Call, ...]:
-        params = {"SAMLProviderArn": self.arn, "SAMLMetadataDocument": self.given.metadata}
-        sentence = f"Replaces the metadata of {self.given.name}. Gatehouse keeps the previous metadata"
-        return (Call(service="iam", operation="UpdateSAMLProvider", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
         return {"metadata": document_digest(self.given.metadata)}
@@ -194,19 +196,28 @@ class UpdateSamlProvider(OnSaml):
 class DeleteSamlProvider(OnSaml, DeleteProvider):
     """Deletes a SAML provider."""
 
-    slug = "saml_provider.delete"
-    comes_back = "It is recreated with its metadata and tags. A private key for decrypting assertions and a link to IAM Identity Center can’t be restored."
+    spec = OperationSpec(
+        slug="saml_provider.delete",
+        family="saml-provider",
+        subject_kind=Kind.SAML_PROVIDER.value,
+        title="Delete SAML provider {name}",
+        no_op="The SAML provider {name} is already deleted.",
+        counted=("Delete", "SAML provider"),
+        call="DeleteSAMLProvider",
+        parameters={"SAMLProviderArn": "arn"},
+        sentence="Deletes SAML provider {name}. Gatehouse keeps its metadata",
+        weight=HIGH,
+        undo_caveat=(
+            "It is recreated with its metadata and tags. A private key for decrypting assertions and "
+            "a link to IAM Identity Center can’t be restored."
+        ),
+    )
 
     def effect(self) -> Effect:
         """AWS gives no private key out, and Gatehouse does not read whether there is one."""
         effect = super().effect()
         lost = "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it."
         return replace(effect, notes=(*effect.notes, lost))
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Deletes SAML provider {self.given.name}. Gatehouse keeps its metadata"
-        params = {"SAMLProviderArn": self.arn}
-        return (Call(service="iam", operation="DeleteSAMLProvider", params=params, sentence=sentence),)
 
     def inverse(self, before: Image) -> Operation | None:
         """A provider of the same name, and so the same ARN, with its metadata and tags."""

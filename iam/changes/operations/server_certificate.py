@@ -28,9 +28,10 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
 from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,
     OnSubject,
@@ -51,12 +52,9 @@ _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the
 class OnCertificate(OnSubject):
     """What all of them have in common."""
 
-    family = "server-certificate"
-    subject_kind = Kind.SERVER_CERTIFICATE.value
+    given: SubjectParams
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._seen: tuple[datetime, ServerCertificateNow | None] | None = None
+    _seen: tuple[datetime, ServerCertificateNow | None] | None = None
 
     @property
     def noun(self) -> str:
@@ -139,7 +137,15 @@ class UploadParams(SubjectParams):
 class UploadServerCertificate(OnCertificate, Create):
     """Puts a certificate with its private key into IAM."""
 
-    slug = "server_certificate.upload"
+    spec = OperationSpec(
+        slug="server_certificate.upload",
+        family="server-certificate",
+        subject_kind=Kind.SERVER_CERTIFICATE.value,
+        title="Upload server certificate {name}",
+        no_op="The server certificate {name} already exists with these settings.",
+        counted=("Upload", "server certificate"),
+    )
+
     params_type = UploadParams
     given: UploadParams
     quota_name, quota_usual = "ServerCertificatesQuota", 20
@@ -168,10 +174,6 @@ class UploadServerCertificate(OnCertificate, Create):
             sealed_id=str(sealed_id),
         )
         return cls(account, given)
-
-    @property
-    def title(self) -> str:
-        return f"Upload server certificate {self.given.name}"
 
     def calls(self) -> tuple[Call, ...]:
         given = self.given
@@ -269,7 +271,15 @@ def key_problems(body: str, *, key: str) -> list[str]:
 class UpdateServerCertificate(OnCertificate):
     """Gives a certificate another name or path."""
 
-    slug = "server_certificate.update"
+    spec = OperationSpec(
+        slug="server_certificate.update",
+        family="server-certificate",
+        subject_kind=Kind.SERVER_CERTIFICATE.value,
+        title="",
+        no_op="Server certificate {new_name} already has this name and path.",
+        counted=("Rename", "server certificate"),
+    )
+
     params_type: ClassVar[type[SubjectParams]] = RenameParams
     given: RenameParams
 
@@ -284,10 +294,6 @@ class UpdateServerCertificate(OnCertificate):
         if given.new_name != given.name:
             return f"Rename server certificate {given.name} to {given.new_name}"
         return f"Move server certificate {given.name} to {given.new_path}"
-
-    @property
-    def already(self) -> str:
-        return f"Server certificate {self.given.new_name} already has this name and path."
 
     def calls(self) -> tuple[Call, ...]:
         given = self.given
@@ -341,11 +347,23 @@ class UpdateServerCertificate(OnCertificate):
 class DeleteServerCertificate(OnCertificate, Delete):
     """Deletes a certificate, with its private key."""
 
-    slug = "server_certificate.delete"
-    loss = Loss(
-        "Delete a server certificate",
-        "AWS never returns the private key, so only someone who still has the key can restore a deleted certificate.",
-        "Rename it instead: whatever still uses the old name or ARN fails visibly, and renaming it back fixes that.",
+    spec = OperationSpec(
+        slug="server_certificate.delete",
+        family="server-certificate",
+        subject_kind=Kind.SERVER_CERTIFICATE.value,
+        title="Delete server certificate {name}",
+        no_op="The server certificate {name} is already deleted.",
+        counted=("Delete", "server certificate"),
+        call="DeleteServerCertificate",
+        parameters={"ServerCertificateName": "name"},
+        sentence="Deletes server certificate {name} and its private key",
+        weight=HIGH,
+        loss=Loss(
+            "Delete a server certificate",
+            "AWS never returns the private key, so only someone who still has the key can restore a deleted certificate.",
+            "Rename it instead: whatever still uses the old name or ARN fails visibly, and renaming it back fixes that.",
+        ),
+        undo_caveat="It is recreated, with a new unique ID.",
     )
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
@@ -355,19 +373,6 @@ class DeleteServerCertificate(OnCertificate, Delete):
     def touched(self) -> tuple[str, ...]:
         """Nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
         return super().touched() if self.subject() else ()
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Deletes server certificate {self.given.name} and its private key"
-        params = {"ServerCertificateName": self.given.name}
-        return (Call(service="iam", operation="DeleteServerCertificate", params=params, sentence=sentence),)
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: nothing brings it back."""
-        return HIGH
-
-    def inverse(self, before: Image) -> Operation | None:
-        """Nothing: the private key is gone."""
-        return None
 
 
 def _digest(text: str) -> str:

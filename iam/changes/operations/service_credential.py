@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation, Quota
+from iam.changes.operations.base import Call, Image, Quota
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient, accepted, check_ids
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.user_credential import (
     ABSENT,
     ACTIVE,
@@ -27,7 +28,7 @@ from iam.changes.operations.user_credential import (
     names_of,
     owned,
 )
-from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.pull.sections import SERVICE_CREDENTIALS
 from iam.sealed import services as sealed
 
@@ -54,7 +55,6 @@ def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
 class OnServiceCredential(OnCredential):
     """What all share that are about a credential that is there."""
 
-    family = "service-credential"
     section = SERVICE_CREDENTIALS
     kind = Kind.SERVICE_CREDENTIAL
     noun = "service-specific credential"
@@ -66,14 +66,30 @@ class OnServiceCredential(OnCredential):
 class DeactivateServiceCredential(OnServiceCredential, SetStatus):
     """Makes a credential inactive."""
 
-    slug = "service_credential.deactivate"
+    spec = OperationSpec(
+        slug="service_credential.deactivate",
+        family="service-credential",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Deactivate", "service credential"),
+    )
+
     status_after = INACTIVE
 
 
 class ActivateServiceCredential(OnServiceCredential, SetStatus):
     """Makes a credential active."""
 
-    slug = "service_credential.activate"
+    spec = OperationSpec(
+        slug="service_credential.activate",
+        family="service-credential",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Activate", "service credential"),
+    )
+
     status_after = ACTIVE
     other: ClassVar[type[SetStatus]] = DeactivateServiceCredential
 
@@ -84,11 +100,22 @@ DeactivateServiceCredential.other = ActivateServiceCredential
 class DeleteServiceCredential(OnServiceCredential, DeleteCredential):
     """Deletes a credential."""
 
-    slug = "service_credential.delete"
-    loss = Loss(
-        "Delete a service-specific credential",
-        "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
-        "Deactivate it instead: it stops working immediately and can be reactivated.",
+    spec = OperationSpec(
+        slug="service_credential.delete",
+        family="service-credential",
+        subject_kind=Kind.USER.value,
+        title="Delete {label} of {user_name}",
+        no_op="The {label} no longer exists.",
+        counted=("Delete", "service credential"),
+        notes=("Applications that use this service-specific credential stop working.",),
+        call="DeleteServiceSpecificCredential",
+        parameters={"UserName": "user_name", "ServiceSpecificCredentialId": "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=Loss(
+            "Delete a service-specific credential",
+            "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
+            "Deactivate it instead: it stops working immediately and can be reactivated.",
+        ),
     )
 
 
@@ -110,8 +137,21 @@ class ServiceParams(GivenParams):
 class CreateServiceCredential(GivenOnce):
     """Makes a credential."""
 
-    slug = "service_credential.create"
-    family = "service-credential"
+    spec = OperationSpec(
+        slug="service_credential.create",
+        family="service-credential",
+        subject_kind=Kind.USER.value,
+        title="Create {service} credential for {user_name}",
+        no_op="This service-specific credential already exists.",
+        counted=("Create", "service credential"),
+        notes=(
+            "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
+            "Only {recipient_name} can read the secret, once, within 24 hours.",
+        ),
+        is_idempotent=False,
+        weight=HIGH,
+    )
+
     section = SERVICE_CREDENTIALS
     kind = Kind.SERVICE_CREDENTIAL
     noun = "service-specific credential"
@@ -120,9 +160,7 @@ class CreateServiceCredential(GivenOnce):
     way_back = DeleteServiceCredential
     params_type = ServiceParams
 
-    def __init__(self, account: Account, given: ServiceParams) -> None:
-        super().__init__(account, given)
-        self.asked = given
+    given: ServiceParams
 
     @classmethod
     def of(
@@ -143,23 +181,19 @@ class CreateServiceCredential(GivenOnce):
     @property
     def service(self) -> str:
         """The service in a sentence."""
-        return SERVICES.get(self.asked.service_name, self.asked.service_name)
+        return SERVICES.get(self.given.service_name, self.given.service_name)
 
     @property
     def power(self) -> str:
-        return f"use {self.service} with the permissions of {self.user.user_name}"
-
-    @property
-    def title(self) -> str:
-        return f"Create {self.service} credential for {self.user.user_name}"
+        return f"use {self.service} with the permissions of {self.given.user_name}"
 
     def calls(self) -> tuple[Call, ...]:
-        age = {"CredentialAgeDays": int(self.asked.age_days)} if self.asked.age_days else {}
+        age = {"CredentialAgeDays": int(self.given.age_days)} if self.given.age_days else {}
         return (
             self.call(
                 "CreateServiceSpecificCredential",
                 sentence=f"Creates a credential for {self.service}. Its secret is sealed for {self.given.recipient_name}",
-                ServiceName=self.asked.service_name,
+                ServiceName=self.given.service_name,
                 **age,
             ),
         )
@@ -176,7 +210,7 @@ class CreateServiceCredential(GivenOnce):
             valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
         )
         used = sum(
-            attrs.get("ServiceName") == self.asked.service_name
+            attrs.get("ServiceName") == self.given.service_name
             for attrs in rows.values_list("attrs", flat=True)
         )
         refusal = f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. Delete one first."
@@ -190,12 +224,12 @@ class CreateServiceCredential(GivenOnce):
 
     def problems(self) -> list[str]:
         """AWS's model takes any name of a service."""
-        if self.asked.service_name not in SERVICES:
+        if self.given.service_name not in SERVICES:
             known = ", ".join(SERVICES)
             return [
-                f"{self.asked.service_name} doesn’t support service-specific credentials. These services do: {known}."
+                f"{self.given.service_name} doesn’t support service-specific credentials. These services do: {known}."
             ]
-        if self.asked.age_days and self.asked.service_name not in WITH_AGE:
+        if self.given.age_days and self.given.service_name not in WITH_AGE:
             return [f"Credentials for {self.service} can’t have an expiry."]
         return super().problems()
 
@@ -216,19 +250,33 @@ class ResetParams(CredentialParams):
 class ResetServiceCredential(OnServiceCredential):
     """Gives a credential a new password. One of which the answer was lost is left to a person, who asks for another."""
 
-    slug = "service_credential.reset"
-    loss = Loss(
-        "Reset the password of a service-specific credential",
-        "AWS never shows the old password, so it can’t be restored.",
-        "Create a second credential, and deactivate this one when nothing uses it.",
+    spec = OperationSpec(
+        slug="service_credential.reset",
+        family="service-credential",
+        subject_kind=Kind.USER.value,
+        title="Reset password of {label} of {user_name}",
+        no_op="It is already reset.",
+        counted=("Reset the password of", "service credential"),
+        notes=(
+            "The old password stops working.",
+            "Only {recipient_name} can read the new password, once, within 24 hours.",
+        ),
+        call="ResetServiceSpecificCredential",
+        parameters={"UserName": "user_name", "ServiceSpecificCredentialId": "credential_id"},
+        sentence="Creates a new password, sealed for {recipient_name}",
+        is_idempotent=False,
+        weight=HIGH,
+        loss=Loss(
+            "Reset the password of a service-specific credential",
+            "AWS never shows the old password, so it can’t be restored.",
+            "Create a second credential, and deactivate this one when nothing uses it.",
+        ),
     )
-    is_idempotent = False
+
     params_type = ResetParams
     status_after = ACTIVE
 
-    def __init__(self, account: Account, given: ResetParams) -> None:
-        super().__init__(account, given)
-        self.asked = given
+    given: ResetParams
 
     @classmethod
     def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
@@ -244,17 +292,9 @@ class ResetServiceCredential(OnServiceCredential):
         )
         return cls(credential.account, given)
 
-    @property
-    def title(self) -> str:
-        return f"Reset password of {self.label} of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return "It is already reset."
-
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has given a new one."""
-        return image["status"] != ABSENT and accepted(self.asked.sealed_id) is not None
+        return image["status"] != ABSENT and accepted(self.given.sealed_id) is not None
 
     def image_of(self, user: Entity) -> Image | None:
         status = owned(user, self.kind).get(self.given.credential_id)
@@ -264,34 +304,16 @@ class ResetServiceCredential(OnServiceCredential):
         """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Creates a new password, sealed for {self.asked.recipient_name}"
-        return (self.own_call("Reset", sentence=sentence),)
-
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
         sealed.seal(
             secret,
-            for_person=UUID(self.asked.recipient_id),
+            for_person=UUID(self.given.recipient_id),
             purpose=PURPOSE,
             label=aws_id,
             account_id=self.account.account_id,
             ttl=READABLE_FOR,
-            secret_id=UUID(self.asked.sealed_id),
+            secret_id=UUID(self.given.sealed_id),
         )
         return {"credential_id": aws_id}
-
-    def notes(self) -> tuple[str, ...]:
-        return (
-            "The old password stops working.",
-            f"Only {self.asked.recipient_name} can read the new password, once, within 24 hours.",
-        )
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: somebody gets a secret."""
-        return HIGH
-
-    def inverse(self, before: Image) -> Operation | None:
-        """Nothing brings the former password back."""
-        return None

@@ -18,8 +18,9 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import service_linked
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.lifecycle import Delete, arn_of, state_of
+from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
 from iam.mirror.reread import reread_entity
@@ -45,16 +46,21 @@ class ServiceParams(SubjectParams):
 class CreateServiceLinkedRole(OnSubject):
     """Makes the role that is linked to a service."""
 
-    slug = "service_linked_role.create"
-    family = "service-linked-role"
-    is_idempotent = False
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="service_linked_role.create",
+        family="service-linked-role",
+        subject_kind=Kind.ROLE.value,
+        title="Create service-linked role for {service}",
+        no_op="{service} already has a service-linked role.",
+        counted=("Create", "service-linked role"),
+        notes=("Only {service} can assume the role, and only AWS can change its permissions.",),
+        is_idempotent=False,
+    )
+
     params_type = ServiceParams
     given: ServiceParams
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._name = ""
+    _name = ""
 
     @classmethod
     def of(cls, account: Account, *, service: str, suffix: str = "", description: str = "") -> Self:
@@ -69,14 +75,6 @@ class CreateServiceLinkedRole(OnSubject):
             description=description,
         )
         return cls(account, given)
-
-    @property
-    def title(self) -> str:
-        return f"Create service-linked role for {self.given.service}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.given.service} already has a service-linked role."
 
     def touched(self) -> tuple[str, ...]:
         """Nothing that there is."""
@@ -138,13 +136,6 @@ class CreateServiceLinkedRole(OnSubject):
             kind = Kind.ROLE.value
             reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
 
-    def effect(self) -> Effect:
-        return Effect(
-            notes=(
-                f"Only {self.given.service} can assume the role, and only AWS can change its permissions.",
-            )
-        )
-
     def inverse(self, before: Image) -> Operation | None:
         """None when it is gone from the mirror already."""
         subject = self.subject()
@@ -154,14 +145,29 @@ class CreateServiceLinkedRole(OnSubject):
 class DeleteServiceLinkedRole(Delete):
     """Has the role that is linked to a service deleted."""
 
-    slug = "service_linked_role.delete"
-    family = "service-linked-role"
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="service_linked_role.delete",
+        family="service-linked-role",
+        subject_kind=Kind.ROLE.value,
+        title="Delete service-linked role {name}",
+        no_op="The service-linked role {name} is already deleted.",
+        counted=("Delete", "service-linked role"),
+        notes=(
+            "AWS refuses while {service} has resources that need the role, and says which.",
+            "{service} can no longer use this role in the account.",
+        ),
+        call="DeleteServiceLinkedRole",
+        parameters={"RoleName": "name"},
+        sentence="AWS deletes {name}, unless {service} still uses it",
+        weight=HIGH,
+        undo_caveat="It is recreated, with a new unique ID.",
+    )
+
     noun = "service-linked role"
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account, given)
-        self._task = ""
+    given: SubjectParams
+
+    _task = ""
 
     @property
     def service(self) -> str:
@@ -172,11 +178,6 @@ class DeleteServiceLinkedRole(Delete):
         if not self.service:
             return [f"{self.given.name} isn’t a service-linked role. Delete it as any other role."]
         return super().problems()
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"AWS deletes {self.given.name}, unless {self.service} still uses it"
-        params = {"RoleName": self.given.name}
-        return (Call(service="iam", operation="DeleteServiceLinkedRole", params=params, sentence=sentence),)
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -207,14 +208,6 @@ class DeleteServiceLinkedRole(Delete):
             if found.status != service_linked.SUCCEEDED:
                 return {"exists": True}
         return super().observe(aws)
-
-    def effect(self) -> Effect:
-        note = f"AWS refuses while {self.service} has resources that need the role, and says which."
-        return Effect(notes=(note, f"{self.service} can no longer use this role in the account."))
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High: a service may stop working."""
-        return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
         """The role made anew by the service; its unique id is another."""

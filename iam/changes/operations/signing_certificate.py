@@ -13,7 +13,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Loss
+from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.uploaded import Upload
 from iam.changes.operations.user_credential import (
     ACTIVE,
@@ -29,7 +29,6 @@ from iam.mirror.pull.sections import SIGNING_CERTIFICATES
 class OnCertificate(OnCredential):
     """What all share that are about a certificate that is there."""
 
-    family = "signing-certificate"
     section = SIGNING_CERTIFICATES
     kind = Kind.SIGNING_CERTIFICATE
     noun = "signing certificate"
@@ -41,14 +40,30 @@ class OnCertificate(OnCredential):
 class DeactivateCertificate(OnCertificate, SetStatus):
     """Makes a certificate inactive."""
 
-    slug = "signing_certificate.deactivate"
+    spec = OperationSpec(
+        slug="signing_certificate.deactivate",
+        family="signing-certificate",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Deactivate", "signing certificate"),
+    )
+
     status_after = INACTIVE
 
 
 class ActivateCertificate(OnCertificate, SetStatus):
     """Makes a certificate active."""
 
-    slug = "signing_certificate.activate"
+    spec = OperationSpec(
+        slug="signing_certificate.activate",
+        family="signing-certificate",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Activate", "signing certificate"),
+    )
+
     status_after = ACTIVE
     other: ClassVar[type[SetStatus]] = DeactivateCertificate
 
@@ -59,19 +74,41 @@ DeactivateCertificate.other = ActivateCertificate
 class DeleteCertificate(OnCertificate, DeleteCredential):
     """Deletes a certificate."""
 
-    slug = "signing_certificate.delete"
-    loss = Loss(
-        "Delete a signing certificate",
-        "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
-        "Deactivate it instead: it stops working immediately and can be reactivated.",
+    spec = OperationSpec(
+        slug="signing_certificate.delete",
+        family="signing-certificate",
+        subject_kind=Kind.USER.value,
+        title="Delete {label} of {user_name}",
+        no_op="The {label} no longer exists.",
+        counted=("Delete", "signing certificate"),
+        notes=("Applications that use this signing certificate stop working.",),
+        call="DeleteSigningCertificate",
+        parameters={"UserName": "user_name", "CertificateId": "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=Loss(
+            "Delete a signing certificate",
+            "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
+            "Deactivate it instead: it stops working immediately and can be reactivated.",
+        ),
     )
 
 
 class UploadCertificate(Upload):
     """Uploads a certificate."""
 
-    slug = "signing_certificate.upload"
-    family = "signing-certificate"
+    spec = OperationSpec(
+        slug="signing_certificate.upload",
+        family="signing-certificate",
+        subject_kind=Kind.USER.value,
+        title="Upload a signing certificate for {user_name}",
+        no_op="{user_name} already has it.",
+        counted=("Upload", "signing certificate"),
+        call="UploadSigningCertificate",
+        parameters={"UserName": "user_name", "CertificateBody": "body"},
+        sentence="Anyone who has the private key can sign requests to some older services as {user_name}",
+        is_idempotent=False,
+    )
+
     section = SIGNING_CERTIFICATES
     kind = Kind.SIGNING_CERTIFICATE
     noun = "a signing certificate"
@@ -80,17 +117,8 @@ class UploadCertificate(Upload):
     quota_name = "SigningCertificatesPerUserQuota"
     way_back = DeleteCertificate
 
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            self.call(
-                "UploadSigningCertificate",
-                sentence=f"Anyone who has the private key can sign requests to some older services as {self.user.user_name}",
-                CertificateBody=self.given.body,
-            ),
-        )
-
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        texts = details.certificate_texts(aws, user_name=self.user.user_name)
+        texts = details.certificate_texts(aws, user_name=self.given.user_name)
         shown, own = read(texts.get(credential_id, "")), read(self.given.body)
         return shown is not None and shown == own
 

@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Loss, Operation
-from iam.mirror.models import Account, Entity, Kind
+from iam.changes.operations.base import Image, Operation
+from iam.changes.operations.spec import Loss, OperationSpec
+from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import device_exists, reread_spare_device
 
 _NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone."
@@ -32,24 +32,29 @@ class SpareParams:
 class DeleteSpareMfaDevice(Operation):
     """Deletes it."""
 
-    slug = "mfa_device.delete_spare"
-    loss = Loss(
-        "Delete an unassigned virtual MFA device",
-        _NEVER,
-        "Leave it: no one can sign in with an unassigned device.",
+    spec = OperationSpec(
+        slug="mfa_device.delete_spare",
+        family="virtual-mfa-device",
+        subject_kind=Kind.MFA_DEVICE.value,
+        title="Delete unassigned MFA device {name}",
+        no_op="The device no longer exists.",
+        counted=("Delete", "unassigned MFA device"),
+        notes=("No one can sign in with it: it isn’t assigned to a user.",),
+        call="DeleteVirtualMFADevice",
+        parameters={"SerialNumber": "serial_number"},
+        sentence="Permanently deletes MFA device {name}",
+        loss=Loss(
+            "Delete an unassigned virtual MFA device",
+            _NEVER,
+            "Leave it: no one can sign in with an unassigned device.",
+        ),
     )
-    family = "virtual-mfa-device"
-    is_idempotent = True
-    subject_kind = Kind.MFA_DEVICE.value
+
     gone = _NEVER
 
-    def __init__(self, account: Account, given: SpareParams) -> None:
-        super().__init__(account)
-        self.given = given
+    given: SpareParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, SpareParams(**params))
+    params_type = SpareParams
 
     @classmethod
     def of(cls, device: Entity) -> Self:
@@ -57,39 +62,17 @@ class DeleteSpareMfaDevice(Operation):
         return cls(device.account, SpareParams(device.aws_id))
 
     @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
-
-    @property
     def name(self) -> str:
         """The device in a sentence."""
         return self.given.serial_number.rpartition("/")[2]
-
-    @property
-    def title(self) -> str:
-        return f"Delete unassigned MFA device {self.name}"
 
     @property
     def subject_id(self) -> str:
         """The serial number."""
         return self.given.serial_number
 
-    @property
-    def already(self) -> str:
-        return "The device no longer exists."
-
     def touched(self) -> tuple[str, ...]:
         return (self.given.serial_number,)
-
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            Call(
-                service="iam",
-                operation="DeleteVirtualMFADevice",
-                params={"SerialNumber": self.given.serial_number},
-                sentence=f"Permanently deletes MFA device {self.name}",
-            ),
-        )
 
     def wanted(self) -> Image:
         return {"exists": False}
@@ -104,9 +87,6 @@ class DeleteSpareMfaDevice(Operation):
 
     def mirrored(self) -> Image | None:
         return {"exists": self.subject() is not None}
-
-    def effect(self) -> Effect:
-        return Effect(notes=("No one can sign in with it: it isn’t assigned to a user.",))
 
     def mismatch(self, aws: Aws) -> str:
         """A serial number has no other id behind it."""
@@ -128,7 +108,3 @@ class DeleteSpareMfaDevice(Operation):
                 f"{device.owner.name} has this device. Delete it on their page, which deactivates it first."
             ]
         return super().problems()
-
-    def inverse(self, before: Image) -> Operation | None:
-        """Nothing brings it back."""
-        return None

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Loss
+from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.uploaded import Upload
 from iam.changes.operations.user_credential import (
     ACTIVE,
@@ -39,7 +39,6 @@ BITS = 2048
 class OnSshKey(OnCredential):
     """What all share that are about a key that is there."""
 
-    family = "ssh-key"
     section = SSH_KEYS
     kind = Kind.SSH_KEY
     noun = "SSH key"
@@ -51,14 +50,30 @@ class OnSshKey(OnCredential):
 class DeactivateSshKey(OnSshKey, SetStatus):
     """Makes a key inactive."""
 
-    slug = "ssh_key.deactivate"
+    spec = OperationSpec(
+        slug="ssh_key.deactivate",
+        family="ssh-key",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Deactivate", "SSH key"),
+    )
+
     status_after = INACTIVE
 
 
 class ActivateSshKey(OnSshKey, SetStatus):
     """Makes a key active."""
 
-    slug = "ssh_key.activate"
+    spec = OperationSpec(
+        slug="ssh_key.activate",
+        family="ssh-key",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="",
+        counted=("Activate", "SSH key"),
+    )
+
     status_after = ACTIVE
     other: ClassVar[type[SetStatus]] = DeactivateSshKey
 
@@ -69,19 +84,44 @@ DeactivateSshKey.other = ActivateSshKey
 class DeleteSshKey(OnSshKey, DeleteCredential):
     """Deletes a key."""
 
-    slug = "ssh_key.delete"
-    loss = Loss(
-        "Delete an SSH public key",
-        "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
-        "Deactivate it instead: it stops working immediately and can be reactivated.",
+    spec = OperationSpec(
+        slug="ssh_key.delete",
+        family="ssh-key",
+        subject_kind=Kind.USER.value,
+        title="Delete {label} of {user_name}",
+        no_op="The {label} no longer exists.",
+        counted=("Delete", "SSH key"),
+        notes=("Applications that use this SSH key stop working.",),
+        call="DeleteSSHPublicKey",
+        parameters={"UserName": "user_name", "SSHPublicKeyId": "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=Loss(
+            "Delete an SSH public key",
+            "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
+            "Deactivate it instead: it stops working immediately and can be reactivated.",
+        ),
     )
 
 
 class UploadSshKey(Upload):
     """Uploads a key."""
 
-    slug = "ssh_key.upload"
-    family = "ssh-key"
+    spec = OperationSpec(
+        slug="ssh_key.upload",
+        family="ssh-key",
+        subject_kind=Kind.USER.value,
+        title="Upload an SSH key for {user_name}",
+        no_op="{user_name} already has it.",
+        counted=("Upload", "SSH key"),
+        notes=(
+            ("Anyone who has the private key can use git in CodeCommit with the permissions of {user_name}."),
+        ),
+        call="UploadSSHPublicKey",
+        parameters={"UserName": "user_name", "SSHPublicKeyBody": "body"},
+        sentence="Anyone who has the private key can use git in CodeCommit as {user_name}",
+        is_idempotent=False,
+    )
+
     section = SSH_KEYS
     kind = Kind.SSH_KEY
     noun = "an SSH key"
@@ -90,23 +130,9 @@ class UploadSshKey(Upload):
     quota_name = ""
     way_back = DeleteSshKey
 
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            self.call(
-                "UploadSSHPublicKey",
-                sentence=f"Anyone who has the private key can use git in CodeCommit as {self.user.user_name}",
-                SSHPublicKeyBody=self.given.body,
-            ),
-        )
-
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        text = details.ssh_key_text(aws, user_name=self.user.user_name, key_id=credential_id)
+        text = details.ssh_key_text(aws, user_name=self.given.user_name, key_id=credential_id)
         return plain(text) == plain(self.given.body)
-
-    def notes(self) -> tuple[str, ...]:
-        return (
-            f"Anyone who has the private key can use git in CodeCommit with the permissions of {self.user.user_name}.",
-        )
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of keys."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.living import living
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, TagSet, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
 from iam.mirror.reread import Reading, reread_entity
 
 NOUNS: Final = {
@@ -71,23 +71,13 @@ class Seen(NamedTuple):
 class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
-    is_idempotent = True
     gone = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
 
-    def __init__(self, account: Account, given: SubjectParams) -> None:
-        super().__init__(account)
-        self.given = given
-        self._fresh: EntityNow | None = None
-        self.seen: Seen | None = None
+    given: SubjectParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, cls.params_type(**params))
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.given)
+    _fresh: EntityNow | None = None
+    seen: Seen | None = None
 
     @property
     def subject_id(self) -> str:
@@ -98,6 +88,11 @@ class OnSubject(Operation):
     def noun(self) -> str:
         """What it is, in a sentence."""
         return NOUNS[self.subject_kind]
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """The tags that it is to have, as AWS's calls take them."""
+        return tag_list(self.given.tags)  # type: ignore[attr-defined]
 
     def touched(self) -> tuple[str, ...]:
         """Under the ARN of now, since a rename gives another."""

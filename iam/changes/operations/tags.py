@@ -15,6 +15,7 @@ from uuid import UUID
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
@@ -48,14 +49,6 @@ class SetTags(OnSubject):
         """The operation on an entity of the mirror."""
         given = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
         return cls(subject.account, given)
-
-    @property
-    def title(self) -> str:
-        return f"Update tags of {self.noun} {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.noun} {self.given.name} already has these tags."
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the tags of now, so only one can be open at a time."""
@@ -153,56 +146,118 @@ class SetTags(OnSubject):
 class SetUserTags(SetTags):
     """Tags of a user."""
 
-    slug, family, subject_kind = "user.set_tags", "user-tags", Kind.USER.value
+    spec = OperationSpec(
+        slug="user.set_tags",
+        family="user-tags",
+        subject_kind=Kind.USER.value,
+        title="Update tags of user {name}",
+        no_op="The user {name} already has these tags.",
+        counted=("Update the tags of", "IAM user"),
+    )
+
     word, identified_by = "User", "UserName"
 
 
 class SetRoleTags(SetTags):
     """Tags of a role."""
 
-    slug, family, subject_kind = "role.set_tags", "role-tags", Kind.ROLE.value
+    spec = OperationSpec(
+        slug="role.set_tags",
+        family="role-tags",
+        subject_kind=Kind.ROLE.value,
+        title="Update tags of role {name}",
+        no_op="The role {name} already has these tags.",
+        counted=("Update the tags of", "role"),
+    )
+
     word, identified_by = "Role", "RoleName"
 
 
 class SetPolicyTags(SetTags):
     """Tags of a customer managed policy."""
 
-    slug, family, subject_kind = "policy.set_tags", "policy-tags", Kind.POLICY.value
+    spec = OperationSpec(
+        slug="policy.set_tags",
+        family="policy-tags",
+        subject_kind=Kind.POLICY.value,
+        title="Update tags of policy {name}",
+        no_op="The policy {name} already has these tags.",
+        counted=("Update the tags of", "policy|policies"),
+    )
+
     word, identified_by = "Policy", "PolicyArn"
 
 
 class SetInstanceProfileTags(SetTags):
     """Tags of an instance profile."""
 
-    slug, family = "instance_profile.set_tags", "instance-profile-tags"
-    subject_kind = Kind.INSTANCE_PROFILE.value
+    spec = OperationSpec(
+        slug="instance_profile.set_tags",
+        family="instance-profile-tags",
+        subject_kind=Kind.INSTANCE_PROFILE.value,
+        title="Update tags of instance profile {name}",
+        no_op="The instance profile {name} already has these tags.",
+        counted=("Update the tags of", "instance profile"),
+    )
+
     word, identified_by = "InstanceProfile", "InstanceProfileName"
 
 
 class SetMfaDeviceTags(SetTags):
     """Tags of a virtual MFA device."""
 
-    slug, family, subject_kind = "mfa_device.set_tags", "mfa-device-tags", Kind.MFA_DEVICE.value
+    spec = OperationSpec(
+        slug="mfa_device.set_tags",
+        family="mfa-device-tags",
+        subject_kind=Kind.MFA_DEVICE.value,
+        title="Update tags of MFA device {name}",
+        no_op="The MFA device {name} already has these tags.",
+        counted=("Update the tags of", "MFA device"),
+    )
+
     word, identified_by = "MFADevice", "SerialNumber"
 
 
 class SetServerCertificateTags(SetTags):
     """Tags of a server certificate."""
 
-    slug, family = "server_certificate.set_tags", "server-certificate-tags"
-    subject_kind = Kind.SERVER_CERTIFICATE.value
+    spec = OperationSpec(
+        slug="server_certificate.set_tags",
+        family="server-certificate-tags",
+        subject_kind=Kind.SERVER_CERTIFICATE.value,
+        title="Update tags of server certificate {name}",
+        no_op="The server certificate {name} already has these tags.",
+        counted=("Update the tags of", "server certificate"),
+    )
+
     word, identified_by = "ServerCertificate", "ServerCertificateName"
 
 
 class SetSamlProviderTags(SetTags):
     """Tags of a SAML provider."""
 
-    slug, family, subject_kind = "saml_provider.set_tags", "saml-provider-tags", Kind.SAML_PROVIDER.value
+    spec = OperationSpec(
+        slug="saml_provider.set_tags",
+        family="saml-provider-tags",
+        subject_kind=Kind.SAML_PROVIDER.value,
+        title="Update tags of SAML provider {name}",
+        no_op="The SAML provider {name} already has these tags.",
+        counted=("Update the tags of", "SAML provider"),
+    )
+
     word, identified_by = "SAMLProvider", "SAMLProviderArn"
 
 
 class SetOidcProviderTags(SetTags):
     """Tags of an OpenID Connect provider."""
 
-    slug, family, subject_kind = "oidc_provider.set_tags", "oidc-provider-tags", Kind.OIDC_PROVIDER.value
+    spec = OperationSpec(
+        slug="oidc_provider.set_tags",
+        family="oidc-provider-tags",
+        subject_kind=Kind.OIDC_PROVIDER.value,
+        title="Update tags of OpenID Connect provider {name}",
+        no_op="The OpenID Connect provider {name} already has these tags.",
+        counted=("Update the tags of", "OIDC provider"),
+    )
+
     word, identified_by = "OpenIDConnectProvider", "OpenIDConnectProviderArn"

@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.changes.risks import TRUST_OPENED
 from iam.changes.world import World
@@ -30,9 +31,18 @@ class TrustParams(SubjectParams):
 class ReplaceTrustPolicy(OnSubject):
     """Gives a role another trust policy."""
 
-    slug = "trust_policy.replace"
-    family = "role-trust"
-    subject_kind = Kind.ROLE.value
+    spec = OperationSpec(
+        slug="trust_policy.replace",
+        family="role-trust",
+        subject_kind=Kind.ROLE.value,
+        title="Update trust policy of role {name}",
+        no_op="The trust policy of {name} already has this text.",
+        counted=("Update the trust policy of", "role"),
+        call="UpdateAssumeRolePolicy",
+        parameters={"RoleName": "name", "PolicyDocument": "document"},
+        sentence="Replaces the trust policy of {name}",
+    )
+
     params_type = TrustParams
     given: TrustParams
 
@@ -41,22 +51,9 @@ class ReplaceTrustPolicy(OnSubject):
         """The operation on a role of the mirror."""
         return cls(role.account, TrustParams(**names_of(role), document=text))
 
-    @property
-    def title(self) -> str:
-        return f"Update trust policy of role {self.given.name}"
-
-    @property
-    def already(self) -> str:
-        return f"The trust policy of {self.given.name} already has this text."
-
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the text of now, so only one can be open at a time."""
         return slug == self.slug
-
-    def calls(self) -> tuple[Call, ...]:
-        params = {"RoleName": self.given.name, "PolicyDocument": self.given.document}
-        sentence = f"Replaces the trust policy of {self.given.name}"
-        return (Call(service="iam", operation="UpdateAssumeRolePolicy", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
         return _image(self.given.document)

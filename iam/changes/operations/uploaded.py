@@ -17,7 +17,7 @@ from iam.changes.operations.user_credential import (
     names_of,
     owned,
 )
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import Credentials
 
 
@@ -34,7 +34,6 @@ class UploadParams(UserParams):
 class Upload(OfUser):
     """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
 
-    is_idempotent = False
     params_type = UploadParams
     kind: ClassVar[Kind]
     noun: ClassVar[str]
@@ -44,9 +43,7 @@ class Upload(OfUser):
     """In the account summary; blank where AWS does not tell it there."""
     way_back: ClassVar[type[DeleteCredential]]
 
-    def __init__(self, account: Account, given: UploadParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: UploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
@@ -55,14 +52,6 @@ class Upload(OfUser):
         # Browsers send lines with two characters at their end.
         given = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
         return cls(user.account, given)
-
-    @property
-    def title(self) -> str:
-        return f"Upload {self.noun} for {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"{self.user.user_name} already has it."
 
     def wanted(self) -> Image:
         """AWS assigns the id."""
@@ -126,9 +115,9 @@ class Upload(OfUser):
         if len(new) != 1:
             return None
         given = self.way_back.params_type(
-            user_name=self.user.user_name,
-            user_arn=self.user.user_arn,
-            user_id=self.user.user_id,
+            user_name=self.given.user_name,
+            user_arn=self.given.user_arn,
+            user_id=self.given.user_id,
             credential_id=new[0],
         )
         return self.way_back(self.account, given)

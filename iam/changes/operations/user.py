@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
 from iam.changes.operations.naming import named_by
+from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,
     SubjectParams,
     boundary_in_mirror,
-    tag_list,
     tags_in_mirror,
 )
 from iam.changes.world import World
@@ -67,9 +67,23 @@ def user_image(*, path: str, boundary: str, tags: Mapping[str, str]) -> Image:
 class CreateUser(_Whole, Create):
     """Makes a user, with boundary and tags from the first moment."""
 
-    slug = "user.create"
-    family = "user"
-    subject_kind = Kind.USER.value
+    spec = OperationSpec(
+        slug="user.create",
+        family="user",
+        subject_kind=Kind.USER.value,
+        title="Create user {name}",
+        no_op="The user {name} already exists with these settings.",
+        counted=("Create", "IAM user"),
+        call="CreateUser",
+        parameters={
+            "UserName": "name",
+            "Path": "path",
+            "PermissionsBoundary": "boundary?",
+            "Tags": "tag_list?",
+        },
+        sentence="Creates user {name}",
+    )
+
     params_type = NewUserParams
     given: NewUserParams
     quota_name, quota_usual = "UsersQuota", 5000
@@ -94,16 +108,6 @@ class CreateUser(_Whole, Create):
     def named(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {"UserName": given.name, "Path": given.path}
-        if given.boundary:
-            params["PermissionsBoundary"] = given.boundary
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates user {given.name}"
-        return (Call(service="iam", operation="CreateUser", params=params, sentence=sentence),)
-
     def wanted(self) -> Image:
         given = self.given
         return user_image(path=given.path, boundary=given.boundary, tags=given.tags)
@@ -121,9 +125,14 @@ class CreateUser(_Whole, Create):
 class UpdateUser(Rename):
     """Gives a user another name or path."""
 
-    slug = "user.update"
-    family = "user"
-    subject_kind = Kind.USER.value
+    spec = OperationSpec(
+        slug="user.update",
+        family="user",
+        subject_kind=Kind.USER.value,
+        title="",
+        no_op="The user {new_name} already has this name and path.",
+        counted=("Rename", "IAM user"),
+    )
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Whoever the user belongs to keeps it under the new ARN."""
@@ -141,10 +150,22 @@ class UpdateUser(Rename):
 class DeleteUser(_Whole, Delete):
     """Deletes a user."""
 
-    slug = "user.delete"
-    comes_back = "It is recreated with a new unique ID: trust policies and resource-based policies that name it don’t apply to the new one."
-    family = "user"
-    subject_kind = Kind.USER.value
+    spec = OperationSpec(
+        slug="user.delete",
+        family="user",
+        subject_kind=Kind.USER.value,
+        title="Delete user {name}",
+        no_op="The user {name} is already deleted.",
+        counted=("Delete", "IAM user"),
+        call="DeleteUser",
+        parameters={"UserName": "name"},
+        sentence="Deletes user {name}",
+        weight=NORMAL,
+        undo_caveat=(
+            "It is recreated with a new unique ID: trust policies and resource-based policies that "
+            "name it don’t apply to the new one."
+        ),
+    )
 
     def effect(self) -> Effect:
         user = self.subject()

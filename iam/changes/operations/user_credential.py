@@ -5,16 +5,16 @@ A credential is active, inactive, or not there. Making it inactive can be undone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.living import living
+from iam.changes.operations.spec import HIGH
 from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
 
@@ -52,36 +52,26 @@ def names_of(user: Entity) -> dict[str, str]:
 class OfUser(Operation):
     """An operation on something of one user. `section` is what of the mirror is read anew afterwards."""
 
-    subject_kind = Kind.USER.value
     gone = "The user no longer exists in AWS, as of the last sync."
     section: ClassVar[str]
     params_type: ClassVar[type[UserParams]] = UserParams
 
     looks_beside = True
 
-    def __init__(self, account: Account, given: UserParams) -> None:
-        super().__init__(account)
-        self.user = given
-        self._read: Credentials | None = None
+    given: UserParams
 
-    @classmethod
-    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
-        return cls(account, cls.params_type(**params))
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return asdict(self.user)
+    _read: Credentials | None = None
 
     @property
     def subject_id(self) -> str:
         """The user's unique id; the ARN of one who is still to be made."""
-        return self.user.user_id or self.user.user_arn
+        return self.given.user_id or self.given.user_arn
 
     def touched(self) -> tuple[str, ...]:
-        return (self.user.user_arn,)
+        return (self.given.user_arn,)
 
     def subject(self) -> Entity | None:
-        return living(self.account, kind=Kind.USER, aws_id=self.user.user_id, arn=self.user.user_arn)
+        return living(self.account, kind=Kind.USER, aws_id=self.given.user_id, arn=self.given.user_arn)
 
     def mirrored(self) -> Image | None:
         user = self.subject()
@@ -97,7 +87,7 @@ class OfUser(Operation):
 
     def mismatch(self, aws: Aws) -> str:
         """One call."""
-        name, wanted = self.user.user_name, self.user.user_id
+        name, wanted = self.given.user_name, self.given.user_id
         try:
             found = identity.user_id(aws, name=name)
         except AwsError as error:
@@ -110,14 +100,14 @@ class OfUser(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        self._read = read_credentials(aws, user_name=self.user.user_name, section=self.section)
+        self._read = read_credentials(aws, user_name=self.given.user_name, section=self.section)
         return self.image_now(self._read)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
-            read = self._read or read_credentials(aws, user_name=self.user.user_name, section=self.section)
+            read = self._read or read_credentials(aws, user_name=self.given.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
 
     def effect(self) -> Effect:
@@ -130,7 +120,7 @@ class OfUser(Operation):
 
     def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
         """A call of IAM about the user."""
-        given = {"UserName": self.user.user_name, **params}
+        given = {"UserName": self.given.user_name, **params}
         return Call(service="iam", operation=operation, params=given, sentence=sentence)
 
 
@@ -164,7 +154,6 @@ class CredentialParams(UserParams):
 class OnCredential(OfUser):
     """An operation on one credential that is there, by its id."""
 
-    is_idempotent = True
     gone = "The user or credential no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[CredentialParams]] = CredentialParams
     kind: ClassVar[Kind]
@@ -177,9 +166,7 @@ class OnCredential(OfUser):
     """The field of a record that holds its id."""
     status_after: ClassVar[str]
 
-    def __init__(self, account: Account, given: CredentialParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: CredentialParams
 
     @classmethod
     def of(cls, credential: Entity) -> Self:
@@ -216,7 +203,7 @@ class SetStatus(OnCredential):
     @property
     def title(self) -> str:
         verb = "Activate" if self.status_after == ACTIVE else "Deactivate"
-        return f"{verb} {self.label} of {self.user.user_name}"
+        return f"{verb} {self.label} of {self.given.user_name}"
 
     @property
     def already(self) -> str:
@@ -232,7 +219,7 @@ class SetStatus(OnCredential):
 
     def notes(self) -> tuple[str, ...]:
         if self.status_after == ACTIVE:
-            return (f"Anyone who has this {self.noun} can do whatever {self.user.user_name} can.",)
+            return (f"Anyone who has this {self.noun} can do whatever {self.given.user_name} can.",)
         return (f"Applications that use this {self.noun} stop working.",)
 
     def sensitivity(self, effect: Effect) -> str:
@@ -249,14 +236,6 @@ class DeleteCredential(OnCredential):
     status_after = ABSENT
 
     @property
-    def title(self) -> str:
-        return f"Delete {self.label} of {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.label} no longer exists."
-
-    @property
     def instead(self) -> str:
         user = self.subject()
         status = owned(user, self.kind).get(self.given.credential_id) if user else None
@@ -270,13 +249,3 @@ class DeleteCredential(OnCredential):
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """A credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
         return image == before or image["status"] == INACTIVE
-
-    def calls(self) -> tuple[Call, ...]:
-        return (self.own_call("Delete", sentence=f"Permanently deletes the {self.label}"),)
-
-    def notes(self) -> tuple[str, ...]:
-        return (f"Applications that use this {self.noun} stop working.",)
-
-    def inverse(self, before: Image) -> Operation | None:
-        """Nothing brings it back."""
-        return None

@@ -19,6 +19,7 @@ from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE
 from iam.changes.operations.sealed_secret import accepted, check_ids
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
+from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, names_of
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
@@ -52,15 +53,27 @@ class NewDeviceParams(UserParams):
 class CreateVirtualMfaDevice(OfUser):
     """Makes it."""
 
-    slug = "mfa_device.create_virtual"
-    family = "virtual-mfa-device"
+    spec = OperationSpec(
+        slug="mfa_device.create_virtual",
+        family="virtual-mfa-device",
+        subject_kind=Kind.USER.value,
+        title="Create virtual MFA device {device_name} for {user_name}",
+        no_op="This device already exists.",
+        counted=("Create", "virtual MFA device"),
+        notes=(
+            "The device is unassigned until its owner enters two codes from it.",
+            "Only its owner can see the seed, in one browser, for 15 minutes.",
+        ),
+        call="CreateVirtualMFADevice",
+        parameters={"VirtualMFADeviceName": "device_name"},
+        sentence="Creates a virtual MFA device. Its seed is sealed for one browser of its owner",
+        is_idempotent=False,
+    )
+
     section = USER_MFA
-    is_idempotent = False
     params_type = NewDeviceParams
 
-    def __init__(self, account: Account, given: NewDeviceParams) -> None:
-        super().__init__(account, given)
-        self.given = given
+    given: NewDeviceParams
 
     @classmethod
     def of(cls, user: Entity, *, device_name: str, sealed_id: UUID, reader_id: UUID, browser: str) -> Self:
@@ -78,14 +91,6 @@ class CreateVirtualMfaDevice(OfUser):
     def serial(self) -> str:
         """The serial number, which is an ARN."""
         return serial_of(self.account, self.given.device_name)
-
-    @property
-    def title(self) -> str:
-        return f"Create virtual MFA device {self.given.device_name} for {self.user.user_name}"
-
-    @property
-    def already(self) -> str:
-        return "This device already exists."
 
     def wanted(self) -> Image:
         return {"status": SPARE}
@@ -120,16 +125,6 @@ class CreateVirtualMfaDevice(OfUser):
             return ""
         return f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete the device and start again."
 
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            Call(
-                service="iam",
-                operation="CreateVirtualMFADevice",
-                params={"VirtualMFADeviceName": self.given.device_name},
-                sentence="Creates a virtual MFA device. Its seed is sealed for one browser of its owner",
-            ),
-        )
-
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
@@ -145,12 +140,6 @@ class CreateVirtualMfaDevice(OfUser):
             secret_id=UUID(self.given.sealed_id),
         )
         return {"serial_number": str(device["SerialNumber"])}
-
-    def notes(self) -> tuple[str, ...]:
-        return (
-            "The device is unassigned until its owner enters two codes from it.",
-            "Only its owner can see the seed, in one browser, for 15 minutes.",
-        )
 
     def problems(self) -> list[str]:
         user = self.subject()

@@ -8,10 +8,10 @@ from typing import Final
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
+from iam.changes.operations.dependencies import dependencies_of
 from iam.changes.operations.group import DeleteGroup
 from iam.changes.operations.instance_profile import DeleteInstanceProfile
 from iam.changes.operations.managed_policy import DeletePolicy
-from iam.changes.operations.parts import parts_of
 from iam.changes.operations.role import DeleteRole
 from iam.changes.operations.service_linked_role import PATH, DeleteServiceLinkedRole
 from iam.changes.operations.user import DeleteUser
@@ -45,7 +45,7 @@ def deletion_of(entity: Entity) -> list[Operation]:
         _check_known(entity)
     if entity.kind == Kind.POLICY:
         _check_no_boundary(entity)
-    return [*parts_of(entity), _DELETES[entity.kind](entity)]
+    return [*dependencies_of(entity), _DELETES[entity.kind](entity)]
 
 
 def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[Plan]:

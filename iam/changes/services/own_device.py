@@ -76,7 +76,7 @@ def queue_own(
 
 def _check_own(operation: Operation, person: Person) -> None:
     if isinstance(operation, _OF_USER):
-        is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.user.user_arn)
+        is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.given.user_arn)
     else:
         is_theirs = (isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)) or (
             isinstance(operation, SetMfaDeviceTags) and _holds(operation, person)
@@ -100,7 +100,7 @@ def _holds(operation: SetMfaDeviceTags, person: Person) -> bool:
 def _has_made(operation: DeleteSpareMfaDevice, person: Person) -> bool:
     """Whether the device was made for them, by an enrolment of theirs."""
     made = Change.objects.filter(
-        account=operation.account, operation=CreateVirtualMfaDevice.slug, requested_by=person.pk
+        account=operation.account, operation=CreateVirtualMfaDevice.spec.slug, requested_by=person.pk
     )
     return any(
         serial_of(operation.account, params["device_name"]) == operation.given.serial_number

@@ -33,7 +33,7 @@ def waits_for_approval(campaign: Campaign) -> bool:
 
 def change_ended(change: Change) -> None:
     """A handler of ends: whoever has a device now is not restricted for having none. Harmless the second time."""
-    if change.operation == EnableMfaDevice.slug and change.state == ChangeState.APPLIED:
+    if change.operation == EnableMfaDevice.spec.slug and change.state == ChangeState.APPLIED:
         theirs = Participant.objects.filter(user=change.entity_id, asked__in=waiting_sets())
         for campaign in Campaign.objects.filter(participants__in=theirs).distinct():
             reconsider(campaign)

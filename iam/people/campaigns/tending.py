@@ -157,9 +157,7 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     operations = operations_for(seen)
     first = [one for one in operations if not isinstance(one, AttachPolicy)]
     by_arn = {one.user.arn: one for one in part}
-    wanted = [
-        (by_arn[one.holder_params.holder_arn], one) for one in operations if isinstance(one, AttachPolicy)
-    ]
+    wanted = [(by_arn[one.given.holder_arn], one) for one in operations if isinstance(one, AttachPolicy)]
     possible, said = _possible(author, wanted, earlier=first)
     found = [*first, *(operation for _, operation in possible)]
     return found, notes_for(seen), [one for one, _ in possible], " ".join(filter(None, [words, said]))

@@ -111,7 +111,7 @@ def _check_room(user: Entity, serial: str) -> None:
         raise RefusedError("This token is already registered. A token can belong to only one user.")
     failed = Change.objects.filter(
         entity=user,
-        operation=EnableMfaDevice.slug,
+        operation=EnableMfaDevice.spec.slug,
         state=ChangeState.FAILED,
         created_at__gt=datetime.now(tz=UTC) - WITHIN,
     )

@@ -57,7 +57,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
 def _check_not_locked(user: Entity) -> None:
     since = datetime.now(tz=UTC) - WITHIN
     failed = Change.objects.filter(
-        entity=user, operation=ResyncMfaDevice.slug, state=ChangeState.FAILED, created_at__gt=since
+        entity=user, operation=ResyncMfaDevice.spec.slug, state=ChangeState.FAILED, created_at__gt=since
     )
     if failed.count() >= MOST_FAILED:
         raise RefusedError(

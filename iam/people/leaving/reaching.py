@@ -41,7 +41,7 @@ def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
     seats = list(leaver.seats.all())
     arns = frozenset(seat.user_arn for seat in seats)
     taken = Change.objects.filter(
-        operation=RemoveFromGroup.slug,
+        operation=RemoveFromGroup.spec.slug,
         subject_arn__in=arns,
         change_set__cause_kind__in=[OF_RUN, OF_REST, OF_MOVE],
     )

@@ -59,7 +59,7 @@ def _to_give_back(seat: Seat, lost: list[str]) -> Iterator[tuple[Operation, Chan
         inverse = operation.inverse(change.before)
         if inverse is not None:
             yield inverse, change
-        elif change.operation != DeleteLoginProfile.slug or again is None:
+        elif change.operation != DeleteLoginProfile.spec.slug or again is None:
             lost.append(f"{seat.account.name}: {change.title}. {operation.irreversible}")
     if again is not None:
         yield again, None

@@ -38,7 +38,7 @@ def password_of(seat: Seat) -> CreateLoginProfile | None:
     leaver = seat.leaver
     person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
     taken = turned_changes_of(seat).filter(
-        operation=DeleteLoginProfile.slug, state=ChangeState.APPLIED, already_so=False
+        operation=DeleteLoginProfile.spec.slug, state=ChangeState.APPLIED, already_so=False
     )
     # What a tag or a rule says gives nobody a password: who writes tags in AWS could name themselves.
     if person is None or not is_linked(person.pk, user=seat.user) or not taken.exists():
@@ -58,7 +58,7 @@ def password_of(seat: Seat) -> CreateLoginProfile | None:
 def keep_seals(leaver: Leaver, written: Sequence[Change]) -> None:
     """Remember where the passwords wait that were asked for."""
     for change in written:
-        if change.operation == CreateLoginProfile.slug:
+        if change.operation == CreateLoginProfile.spec.slug:
             seats = Seat.objects.filter(leaver=leaver, user_arn=change.params["user_arn"])
             seats.update(password_seal=UUID(change.params["sealed_id"]))
 

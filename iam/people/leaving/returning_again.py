@@ -167,7 +167,7 @@ def _new_password(leaver: Leaver, seat: Seat) -> Operation:
         change_set__cause_kind__in=(OF_RETURN, OF_INVITING),
         change_set__cause_id=leaver.pk,
         subject_arn=seat.user_arn,
-        operation__in=(CreateLoginProfile.slug, UpdateLoginProfile.slug),
+        operation__in=(CreateLoginProfile.spec.slug, UpdateLoginProfile.spec.slug),
     ).first()
     if first is None or leaver.person_id is None:
         raise RefusedError(f"No password was set in {seat.account.name}.")
@@ -175,7 +175,7 @@ def _new_password(leaver: Leaver, seat: Seat) -> Operation:
     seat.password_seal = seal
     seat.save(update_fields=["password_seal"])
     params: dict[str, Any] = dict(first.params) | {"sealed_id": str(seal)}
-    slug = CreateLoginProfile.slug if lacks_password(seat) else UpdateLoginProfile.slug
+    slug = CreateLoginProfile.spec.slug if lacks_password(seat) else UpdateLoginProfile.spec.slug
     return restore(slug, account=seat.account, params=params)
 
 

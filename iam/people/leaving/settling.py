@@ -40,7 +40,7 @@ from iam.people.leaving.rules import asker_of, is_confirmed
 
 BATCH: Final = 100
 AGAIN: Final = timedelta(minutes=10)
-DENYING: Final = (PutInlinePolicy.slug, AttachPolicy.slug)
+DENYING: Final = (PutInlinePolicy.spec.slug, AttachPolicy.spec.slug)
 BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 

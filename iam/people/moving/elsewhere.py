@@ -59,7 +59,7 @@ def text_of(operation: Operation) -> str:
         case AddToGroup() | RemoveFromGroup():
             return f"Member of {operation.given.group_name}"
         case PutInlinePolicy():
-            return f"Policy {operation.policy_name}"
+            return f"Policy {operation.given.policy_name}"
         case CreateLoginProfile():
             return "A temporary console password"
         case DeleteLoginProfile():

@@ -82,5 +82,5 @@ def _steps(site: Site, newcomer: Newcomer, user: Entity, held: Holdings, key: st
         elif isinstance(operation, PutInlinePolicy):
             if what is not None and (user.pk, _mark(what.body)) in held.templates:
                 continue
-            again = PutInlinePolicy.of(user, name=operation.policy_name, text=operation.text)
+            again = PutInlinePolicy.of(user, name=operation.given.policy_name, text=operation.text)
             yield Step(again, branch, what)

@@ -207,13 +207,13 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
     if held.is_taken_in:
         yield Item(f"IAM user {place.newcomer.user_name}{where}", Standing.DONE, "Existed before")
     else:
-        made = by_operation.get(CreateUser.slug, [])
+        made = by_operation.get(CreateUser.spec.slug, [])
         yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
-    if groups := by_operation.get(AddToGroup.slug):
+    if groups := by_operation.get(AddToGroup.spec.slug):
         yield _of_changes(f"Added to {_counted(groups, 'group')}{where}", groups)
-    if policies := by_operation.get(PutInlinePolicy.slug):
+    if policies := by_operation.get(PutInlinePolicy.spec.slug):
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
-    if keys := by_operation.get(CreateAccessKey.slug):
+    if keys := by_operation.get(CreateAccessKey.spec.slug):
         yield _of_changes(f"Access key created{where}", keys)
     passwords = [one for slug in PASSWORDS for one in by_operation.get(slug, [])]
     if password := passwords[:1]:
@@ -298,7 +298,7 @@ def _waits(held: Held, *, over: str) -> tuple[Standing, str]:
     """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will be none or where access is `over`."""
     if over:
         return Standing.OVER, _OVER[over]
-    if any(one.operation == CreateUser.slug for one in held.applied):
+    if any(one.operation == CreateUser.spec.slug for one in held.applied):
         return Standing.PERSON, ""
     return (Standing.TODO, "") if held.is_open else (Standing.CLOSED, "Cancelled")
 

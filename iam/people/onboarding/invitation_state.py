@@ -24,7 +24,7 @@ SLACK: Final = timedelta(seconds=5)
 ENDED: Final = (Stage.CLOSING, Stage.OPEN, Stage.GONE, Stage.DELETING, Stage.DELETED)
 SUSPENDED: Final = (*SUSPENSION, Stage.SUSPENDING, Stage.RETURNING)
 """Without access for now: a restore ends it."""
-PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
+PASSWORDS: Final = (UpdateLoginProfile.spec.slug, CreateLoginProfile.spec.slug)
 TEAM_CHANGED: Final = "You changed team after this invitation was sent, so it no longer works."
 ACCESS_ENDED: Final = "Your access to AWS has ended, so this invitation no longer works."
 ACCESS_SUSPENDED: Final = (

@@ -49,7 +49,7 @@ class Held:
     @property
     def is_taken_in(self) -> bool:
         """Whether the user was there before."""
-        return all(one.operation != CreateUser.slug for one in self.latest)
+        return all(one.operation != CreateUser.spec.slug for one in self.latest)
 
     @property
     def failed(self) -> list[Change]:

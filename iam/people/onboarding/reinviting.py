@@ -130,7 +130,7 @@ def _new_password(run: Run, place: Place, change: Change) -> Operation:
         "user_id": user.aws_id,
         "sealed_id": str(seal),
     }
-    slug = CreateLoginProfile.slug if lacks_password(place) else UpdateLoginProfile.slug
+    slug = CreateLoginProfile.spec.slug if lacks_password(place) else UpdateLoginProfile.spec.slug
     return restore(slug, account=place.account, params=params)
 
 

@@ -112,7 +112,7 @@ def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
     unknown = [
         one
         for one in held.latest
-        if one.state == ChangeState.UNKNOWN and one.operation != CreateAccessKey.slug
+        if one.state == ChangeState.UNKNOWN and one.operation != CreateAccessKey.spec.slug
     ]
     return sorted({one.pk: one for one in (*wrong, *unknown, *stuck)}.values(), key=lambda one: one.branch)
 
@@ -328,7 +328,7 @@ def _anew(run: Run, place: Place, change: Change) -> Operation:
         sort = "password" if str(place.password_seal) == params["sealed_id"] else "key"
         params["sealed_id"] = str(_new_seal(run, place, sort))
     slug = (
-        UpdateLoginProfile.slug
+        UpdateLoginProfile.spec.slug
         if user is not None and _has_unread_password(user, change)
         else change.operation
     )
@@ -337,7 +337,7 @@ def _anew(run: Run, place: Place, change: Change) -> Operation:
 
 def _has_unread_password(user: Entity, change: Change) -> bool:
     """Whether a call of which nobody knows the end, this one or one before it, has given a password that nobody has read."""
-    if change.operation != CreateLoginProfile.slug:
+    if change.operation != CreateLoginProfile.spec.slug:
         return False
     alike = Change.objects.filter(account=change.account_id, operation=change.operation)
     was_in_doubt = alike.filter(

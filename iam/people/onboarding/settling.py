@@ -38,7 +38,7 @@ def change_ended(change: Change) -> None:
         return
     first = group.cause_id if group.cause_kind == AGAIN else group.pk
     for one in _ENDED_AT.mappings(change_set=group.pk, first=first, lane=change.lane):
-        is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
+        is_made = change.operation == CreateUser.spec.slug and change.state == ChangeState.APPLIED
         if not one["is_busy"] and one["settled_at"] is None:
             settle_place(_places().get(pk=one["pk"]))
         elif is_made and one["joined_at"] is None:
@@ -70,7 +70,7 @@ def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
 def settle_place(place: Place) -> None:
     """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its reason in the ledger."""
     held = held_by([place])[0]
-    made = next((one for one in held.applied if one.operation == CreateUser.slug), None)
+    made = next((one for one in held.applied if one.operation == CreateUser.spec.slug), None)
     if made is not None and place.joined_at is None:
         _join(place)
     if held.is_open or place.settled_at is not None:
@@ -178,9 +178,9 @@ def _grant(place: Place, held: Held) -> None:
 
 
 def _what(change: Change, newcomer: Newcomer) -> What | None:
-    if change.operation == AddToGroup.slug:
+    if change.operation == AddToGroup.spec.slug:
         return What(WhatKind.GROUP, group_arn=str(change.params["group_arn"]))
-    if change.operation == PutInlinePolicy.slug:
+    if change.operation == PutInlinePolicy.spec.slug:
         # The templates come after the groups, in the order of the blueprint.
         body = newcomer.run.version.body
         place = change.branch - 1 - len(body.groups)

@@ -209,7 +209,7 @@ def known_in(body: Body, *, emails: Iterable[str]) -> Known:
     accounts = {one.pk: one for one in Account.objects.filter(account_id__in=body.accounts)}
     users = Entity.objects.filter(account__in=accounts, kind=Kind.USER, gone_at__isnull=True)
     known = Known(names=set(users.annotate(low=Lower("name")).values_list("low", flat=True)))
-    asked = Change.objects.filter(account__in=accounts, operation=CreateUser.slug, state__in=OPEN)
+    asked = Change.objects.filter(account__in=accounts, operation=CreateUser.spec.slug, state__in=OPEN)
     known.names |= {str(params.get("name", "")).lower() for params in asked.values_list("params", flat=True)}
     known.people = {
         email.lower(): pk

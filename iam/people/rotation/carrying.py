@@ -60,7 +60,7 @@ def activate_old(held: Rotation, *, actor: Actor) -> None:
     """Make the old key active again, as agreed. The caller holds the row. Raises RefusedError."""
     change = queue(held, ActivateAccessKey.of(held.old), "activate", actor=actor)
     deactivated = held.change
-    if deactivated is not None and deactivated.operation == DeactivateAccessKey.slug:
+    if deactivated is not None and deactivated.operation == DeactivateAccessKey.spec.slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
     move_to(held, Stage.ACTIVATING, change=change, wanted="", trouble="")
     note(held, "activate", f"Reactivation of {held.old.aws_id} was requested.", actor=actor, change=change)

@@ -13,7 +13,7 @@ from iam.people.rotation.planning import for_own
 
 OF_OWN_KEY: Final = "own_key"
 """The cause of a set that a person requested for a key of their own, as far as they can request changes only for themselves."""
-ACTS: Final = (DeactivateAccessKey.slug, ActivateAccessKey.slug, DeleteAccessKey.slug)
+ACTS: Final = (DeactivateAccessKey.spec.slug, ActivateAccessKey.spec.slug, DeleteAccessKey.spec.slug)
 
 
 def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:

@@ -104,7 +104,7 @@ def set_strict(stage: Stage) -> Operation:
 
 def set_none(stage: Stage) -> Operation:
     """AWS's own."""
-    return DeletePasswordPolicy(stage.account)
+    return DeletePasswordPolicy.of(stage.account)
 
 
 def strict(stage: Stage, before: Any) -> Any:

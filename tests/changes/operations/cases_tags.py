@@ -58,7 +58,7 @@ class Tagged:
         name, arn, aws_id = self.make(stage)
         stage.keep.update(name=name, arn=arn)
         self.call(stage, "tag", Tags=as_list(BEFORE))
-        entity = factories.entity(stage.account, Kind(self.operation.subject_kind), name, arn=arn)
+        entity = factories.entity(stage.account, Kind(self.operation.spec.subject_kind), name, arn=arn)
         entity.aws_id = aws_id
         entity.save(update_fields=["aws_id"])
         since = {"valid_from": factories.FIRST_READ, "observed_at": factories.FIRST_READ}
@@ -77,7 +77,7 @@ class Tagged:
     @property
     def case(self) -> Case:
         """Its case."""
-        slug = self.operation.slug
+        slug = self.operation.spec.slug
         return Case(slug, self.made, self.shows, after=lambda *_: AFTER, meddle=self.meddle, calls=2)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from iam.changes.operations import REGISTRY, Operation
+from iam.changes.operations import Operation, class_of
 from iam.changes.operations import oidc_provider as oidc
 from iam.changes.operations.boundary import DELETES, PUTS
 from iam.changes.operations.instance_association import profile_for
@@ -39,7 +39,7 @@ LEFT_OUT = {
 
 def op(slug: str) -> Any:
     """The operation's class."""
-    return REGISTRY[slug]
+    return class_of(slug)
 
 
 def holder(land: Land) -> Entity:
@@ -337,6 +337,6 @@ DRAWS: dict[str, Draw] = {
     ),
     "account_alias.delete": in_account("account_alias.delete", alias=lambda _: "northline-old"),
     "password_policy.update": rules,
-    "password_policy.delete": lambda land: op("password_policy.delete")(land.stage.account),
+    "password_policy.delete": lambda land: op("password_policy.delete").of(land.stage.account),
 }
 """Slug → how it is drawn."""

@@ -62,7 +62,7 @@ def test_a_key_takes_four_calls(scene: Scene, key: str) -> None:
 def test_undoing_makes_it_active_again(scene: Scene, key: str) -> None:
     undo = undone(scene, applied(scene, DeactivateAccessKey.of(credential(scene, key))))
 
-    assert undo.operation == ActivateAccessKey.slug
+    assert undo.operation == ActivateAccessKey.spec.slug
     assert in_aws(scene) == mirrored(scene, Kind.ACCESS_KEY) == {key: "Active"}
     assert row(scene).active_keys == 1
 

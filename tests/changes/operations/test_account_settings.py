@@ -135,7 +135,7 @@ def test_looser_rules_take_more_care(
     account: Account, before: PasswordRules | None, after: PasswordRules | None, sensitivity: str
 ) -> None:
     has(account, password_policy=before and rules(before))
-    operation = UpdatePasswordPolicy(account, after) if after else DeletePasswordPolicy(account)
+    operation = UpdatePasswordPolicy(account, after) if after else DeletePasswordPolicy.of(account)
     assert examine(operation).receipt.body["sensitivity"] == sensitivity
 
 

@@ -12,7 +12,6 @@ from iam.changes import risks, services
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey
-from iam.changes.operations.base import HIGH, NORMAL
 from iam.changes.operations.boundary import (
     DeleteRoleBoundary,
     DeleteUserBoundary,
@@ -25,6 +24,7 @@ from iam.changes.operations.profile_role import AddRoleToProfile
 from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
+from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.operations.tags import SetRoleTags, SetUserTags
 from iam.changes.operations.trust import trust_meaning

@@ -123,7 +123,7 @@ def _begin(entry: LedgerEntry) -> None:
     if entry.target_entity_id is None and entry.sort == Sort.ATTACHED and OF_AWS not in entry.target:
         entry.target_entity_id = entity_of(entry.account_id, entry.target)
     # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
-    is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.slug
+    is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.spec.slug
     reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
     if change.already_so or is_shared:
         entry.stood_before = all(one.stood_before for one in reasons) and not (is_shared and not reasons)

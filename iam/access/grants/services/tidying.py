@@ -34,14 +34,14 @@ def _over(now: datetime) -> Iterator[Change]:
     """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote it."""
     old = Change.objects.filter(
         change_set__cause_kind=ENDING,
-        operation=RevokeSessions.slug,
+        operation=RevokeSessions.spec.slug,
         state=ChangeState.APPLIED,
         ended_at__gt=now - LOOKS_BACK,
         ended_at__lt=now - LONGEST_SESSION - timedelta(hours=1),
     )
     for change in old.select_related("account", "change_set").order_by("ended_at"):
         later = Change.objects.filter(
-            account=change.account_id, operation=RevokeSessions.slug, ended_at__gt=change.ended_at
+            account=change.account_id, operation=RevokeSessions.spec.slug, ended_at__gt=change.ended_at
         )
         name = change.params["policy_name"]
         held = InlinePolicy.objects.filter(valid_at(None), owner=change.entity_id, name=name)

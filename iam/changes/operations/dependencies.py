@@ -37,17 +37,17 @@ _DELETES: Final[dict[str, type[OnCredential]]] = {
 Parts = Callable[[Entity], Iterator[Operation]]
 
 
-def parts_of(entity: Entity) -> list[Operation]:
+def dependencies_of(entity: Entity) -> list[Operation]:
     """The operations that take away what an entity of the mirror has, and without which AWS does not delete it; none for other kinds."""
     return list(_PARTS.get(entity.kind, _nothing)(entity))
 
 
-def left_over(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
+def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
     """Those of its parts that the earlier operations of a set do not take away."""
     done = [_matter(one) for one in earlier]
     exactly = {tuple(sorted(one.items())) for one in done}
     left = []
-    for one in parts_of(entity):
+    for one in dependencies_of(entity):
         matter = _matter(one)
         # A group of hundreds is told apart by the first question; only what the set itself makes takes the second.
         if tuple(sorted(matter.items())) not in exactly and not any(

@@ -1,0 +1,26 @@
+"""The parameters that a row of an operation keeps: typed, and checked when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Texts, and mappings of texts. `BLANK` are the fields that may be empty, such as an id that AWS is still to give."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not _is_text(value, may_be_blank=field.name in self.BLANK):
+                raise ValueError(f"{field.name} must be text, not {value!r}.")
+
+
+def _is_text(value: object, *, may_be_blank: bool) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(part, str) for part in (*value, *value.values()))
+    return isinstance(value, str) and (bool(value) or may_be_blank)

@@ -1,0 +1,58 @@
+"""What policies say, however their JSON is laid out, and the image of a managed policy as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Final
+
+from iam.aws.reads.policies import number_of
+from iam.changes.operations.base import Image
+from iam.mirror.pull.transform.principals import document_digest
+
+MAX_VERSIONS: Final = 5
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+def document_meaning(text: str) -> str:
+    """A digest that texts share which are the same JSON, however they are laid out."""
+    try:
+        body = json.loads(text)
+        normalized = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        normalized = text
+    return blake2b(normalized.encode(), digest_size=16).hexdigest()
+
+
+def is_json_object(text: str) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def policy_image(
+    *, path: str, description: str, tags: Mapping[str, str], versions: Mapping[str, str], default: str
+) -> Image:
+    """A policy that there is: its versions' ids, meanings and the keys of their texts, the oldest first."""
+    ids = sorted(versions, key=number_of)
+    return {
+        "exists": True,
+        "path": path,
+        "description": description,
+        "tags": dict(tags),
+        "versions": ids,
+        "documents": [document_meaning(versions[one]) for one in ids],
+        "texts": [document_digest(versions[one]) for one in ids],
+        "default": default,
+    }
+
+
+def comparable(image: Image) -> Image:
+    """What two policies share that say the same: without the numbers of versions and the layout of texts."""
+    common = {key: value for key, value in image.items() if key not in ("versions", "texts", "default")}
+    if image.get("exists"):
+        common["default"] = image["versions"].index(image["default"]) if image["default"] else None
+    return common
