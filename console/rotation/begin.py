@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, entity_or_404, layout_for, require
 from console.web.render import render_page
 from iam.changes.acts.fields import FieldError, field_errors
 from iam.changes.errors import RefusedError
-from iam.changes.operations.access_key import DeactivateAccessKey
+from iam.changes.operations.credential_status import DEACTIVATE
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
@@ -146,7 +146,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     terms = terms_context(request)
     deactivates = request.viewer.may(
         Right.REQUEST_CHANGE, account_id=key.account.account_id
-    ) or may_request_for_own(request.viewer, act=DeactivateAccessKey.spec.slug, user=user)
+    ) or may_request_for_own(request.viewer, act=DEACTIVATE[Kind.ACCESS_KEY].slug, user=user)
     context: dict[str, Any] = {
         "section": "keys",
         "layout": layout_for(request.viewer),
@@ -202,5 +202,5 @@ def _deactivation(key: Held | None) -> str:
     """The address by which a key is made inactive, by a request of its own."""
     if key is None or not key.is_active:
         return ""
-    query = urlencode({"do": DeactivateAccessKey.spec.slug, "of": str(key.entity.pk)})
+    query = urlencode({"do": DEACTIVATE[Kind.ACCESS_KEY].slug, "of": str(key.entity.pk)})
     return f"{reverse('changes:credential')}?{query}"

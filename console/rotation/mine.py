@@ -13,7 +13,7 @@ from console.web.access import ViewerRequest, layout_for, require
 from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.credential_acts import acts_on
-from iam.changes.operations.access_key import DeleteAccessKey
+from iam.changes.operations.credential_status import DELETE
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.planning import Held, keys_of
@@ -57,5 +57,5 @@ def _acts(held: Held) -> list[tuple[str, str, bool]]:
     for act in acts_on(Kind.ACCESS_KEY, status=held.status, aws_id=held.entity.aws_id):
         query = urlencode({"do": act, "of": str(held.entity.pk)})
         words = act.partition(".")[2].capitalize()
-        found.append((words, f"{reverse('changes:credential')}?{query}", act == DeleteAccessKey.spec.slug))
+        found.append((words, f"{reverse('changes:credential')}?{query}", act == DELETE[Kind.ACCESS_KEY].slug))
     return found

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import (
-    ActivateAccessKey,
-    CreateAccessKey,
-    DeactivateAccessKey,
-    DeleteAccessKey,
-)
+from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.credential_status import DeleteCredential, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.service_credential import (
     SERVICES,
-    ActivateServiceCredential,
     CreateServiceCredential,
-    DeactivateServiceCredential,
-    DeleteServiceCredential,
     ResetServiceCredential,
 )
 from iam.changes.operations.signing_certificate import (
-    ActivateCertificate,
-    DeactivateCertificate,
-    DeleteCertificate,
     UploadCertificate,
 )
-from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey, DeleteSshKey, UploadSshKey
-from iam.changes.operations.user_credential import OnCredential
+from iam.changes.operations.ssh_key import UploadSshKey
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import is_virtual
 
@@ -50,24 +40,11 @@ class Asked:
     fields: Mapping[str, str]
 
 
-_ON_ONE: Final[dict[str, tuple[Kind, type[OnCredential]]]] = {
-    one.spec.slug: (one.kind, one)
-    for one in (
-        DeactivateAccessKey,
-        ActivateAccessKey,
-        DeleteAccessKey,
-        DeactivateMfaDevice,
-        DeleteMfaDevice,
-        DeactivateServiceCredential,
-        ActivateServiceCredential,
-        DeleteServiceCredential,
-        DeactivateSshKey,
-        ActivateSshKey,
-        DeleteSshKey,
-        DeactivateCertificate,
-        ActivateCertificate,
-        DeleteCertificate,
-    )
+_ON_ONE: Final[dict[str, tuple[Kind, Callable[[Entity], Operation]]]] = {
+    **{spec.slug: (spec.sort.kind, partial(SetStatus.of, spec)) for spec in SetStatus.SPECS},
+    **{spec.slug: (spec.sort.kind, DeleteCredential.of) for spec in DeleteCredential.SPECS},
+    DeactivateMfaDevice.spec.slug: (Kind.MFA_DEVICE, DeactivateMfaDevice.of),
+    DeleteMfaDevice.spec.slug: (Kind.MFA_DEVICE, DeleteMfaDevice.of),
 }
 """Acts on one credential that is there."""
 
@@ -166,7 +143,7 @@ def operation_of(act: str, asked: Asked) -> Operation:
     if act in _OF_USER:
         return _OF_USER[act](asked)
     assert asked.credential is not None
-    return _ON_ONE[act][1].of(asked.credential)
+    return _ON_ONE[act][1](asked.credential)
 
 
 def acts_on(kind: str, *, status: str, aws_id: str) -> tuple[str, ...]:

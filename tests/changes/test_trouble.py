@@ -198,7 +198,7 @@ def test_a_late_not_found_is_looked_into_before_anything_is_said(
 def test_an_operation_that_is_not_idempotent_is_never_called_twice(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Membership, "is_idempotent", False)
+    monkeypatch.setattr(Membership, "may_repeat", lambda operation, call: False)
     change = scene.queued()
     lost = AwsError("timeout", kind=ErrorKind.TIMEOUT, action=ADD)
     with monkeypatch.context() as patched:

@@ -24,7 +24,7 @@ from iam.changes.operations import (
     PutInlinePolicy,
     RemoveFromGroup,
 )
-from iam.changes.operations.boundary import DELETES, PUTS
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.services.undoing import undo_several
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
@@ -141,8 +141,8 @@ class Play:
             lambda: ((member.arn, group.arn), AddToGroup.of(member, group=group)),
             lambda: ((member.arn, group.arn), RemoveFromGroup.of(member, group=group)),
             lambda: ((policy.arn,), CreatePolicyVersion.of(policy, text=text)),
-            lambda: ((bounded.arn, "boundary"), PUTS[bounded.kind].of(bounded, policy=policy)),
-            lambda: ((bounded.arn, "boundary"), DELETES[bounded.kind].of(bounded)),
+            lambda: ((bounded.arn, "boundary"), PutBoundary.of(bounded, policy=policy)),
+            lambda: ((bounded.arn, "boundary"), DeleteBoundary.of(bounded)),
             lambda: self._new(made, text),
             lambda: self._given(made, holder, text),
         ]

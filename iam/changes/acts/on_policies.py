@@ -23,33 +23,18 @@ from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFrom
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
-from iam.changes.operations.tags import (
-    SetInstanceProfileTags,
-    SetMfaDeviceTags,
-    SetOidcProviderTags,
-    SetPolicyTags,
-    SetSamlProviderTags,
-    SetServerCertificateTags,
-)
+from iam.changes.operations.tags import SetTags
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.reread.credentials import is_virtual
 
 POLICY, PROFILE, INSTANCE = Kind.POLICY.value, Kind.INSTANCE_PROFILE.value, Kind.INSTANCE.value
 DEVICE: Final = Kind.MFA_DEVICE.value
 SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Kind.SERVER_CERTIFICATE.value
-_TAGS: Final = {
-    POLICY: SetPolicyTags,
-    PROFILE: SetInstanceProfileTags,
-    SAML: SetSamlProviderTags,
-    OIDC: SetOidcProviderTags,
-    CERTIFICATE: SetServerCertificateTags,
-    DEVICE: SetMfaDeviceTags,
-}
+_TAGGED: Final = (POLICY, PROFILE, SAML, OIDC, CERTIFICATE, DEVICE)
 
 
 def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    return [_TAGS[one.kind].of(one, tags=given["tags"])]
+    return [SetTags.of(entity(subject), tags=given["tags"])]
 
 
 def _version(subject: Subject, given: Given) -> PolicyVersion:
@@ -182,7 +167,7 @@ POLICY_ACTS: Final = (
         is_danger=True,
         is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
     ),
-    Act("tag-it", "Edit tags", "Edit tags of {}", tuple(_TAGS), _tag, (TAG_FIELD,), is_open=_is_own),
+    Act("tag-it", "Edit tags", "Edit tags of {}", _TAGGED, _tag, (TAG_FIELD,), is_open=_is_own),
     Act(
         "add-role",
         "Add role",

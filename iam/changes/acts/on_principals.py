@@ -21,16 +21,11 @@ from iam.changes.acts.fields import (
     Given,
 )
 from iam.changes.operations import AttachPolicy, DeleteInlinePolicy, DetachPolicy, Operation, PutInlinePolicy
-from iam.changes.operations.boundary import (
-    DeleteRoleBoundary,
-    DeleteUserBoundary,
-    PutRoleBoundary,
-    PutUserBoundary,
-)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.role import Settings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.operations.tags import SetRoleTags, SetUserTags
+from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
 from iam.changes.services.deleting import deletion_of
@@ -69,17 +64,15 @@ def _drop_inline(subject: Subject, given: Given) -> Sequence[Operation]:
 def _bound(subject: Subject, given: Given) -> Sequence[Operation]:
     one = entity(subject)
     policy = choosing.named(one.account, Kind.POLICY, str(given["policy"]), field="policy")
-    return [(PutUserBoundary if one.kind == USER else PutRoleBoundary).of(one, policy=policy)]
+    return [PutBoundary.of(one, policy=policy)]
 
 
 def _unbound(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    return [(DeleteUserBoundary if one.kind == USER else DeleteRoleBoundary).of(one)]
+    return [DeleteBoundary.of(entity(subject))]
 
 
 def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    return [(SetUserTags if one.kind == USER else SetRoleTags).of(one, tags=given["tags"])]
+    return [SetTags.of(entity(subject), tags=given["tags"])]
 
 
 def _rename(subject: Subject, given: Given) -> Sequence[Operation]:

@@ -22,31 +22,14 @@ from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
 from iam.changes.operations.role import Settings, UpdateRole
-from iam.changes.operations.tags import (
-    SetInstanceProfileTags,
-    SetOidcProviderTags,
-    SetPolicyTags,
-    SetRoleTags,
-    SetSamlProviderTags,
-    SetServerCertificateTags,
-    SetTags,
-    SetUserTags,
-)
+from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
 from iam.mirror.queries.happenings import QUIET, Step
 
 IN_AWS = "Gatehouse can’t undo this. Change it back in AWS, or accept it."
-_TAGS: dict[str, type[SetTags]] = {
-    Kind.USER: SetUserTags,
-    Kind.ROLE: SetRoleTags,
-    Kind.POLICY: SetPolicyTags,
-    Kind.INSTANCE_PROFILE: SetInstanceProfileTags,
-    Kind.SERVER_CERTIFICATE: SetServerCertificateTags,
-    Kind.SAML_PROVIDER: SetSamlProviderTags,
-    Kind.OIDC_PROVIDER: SetOidcProviderTags,
-}
+_TAGGED = frozenset(SET_TAGS) - {Kind.MFA_DEVICE}
 _RENAMES = {Kind.USER: UpdateUser, Kind.GROUP: UpdateGroup}
 _SETTINGS = {"Description", "MaxSessionDuration"}
 
@@ -154,9 +137,11 @@ def _tags(step: Step, entity: Entity) -> Iterator[Reversal]:
     if (now.tags if now else {}) != wanted:
         yield moved(what)
         return
-    made = _TAGS.get(Kind(entity.kind))
     before = step.old.tags if step.old else {}
-    yield Reversal(what, (made.of(entity, tags=before),)) if made else Reversal(what, why_not=IN_AWS)
+    if entity.kind in _TAGGED:
+        yield Reversal(what, (SetTags.of(entity, tags=before),))
+    else:
+        yield Reversal(what, why_not=IN_AWS)
 
 
 _Turn = Callable[[Step, Entity], Iterator[Reversal]]

@@ -6,14 +6,9 @@ from collections.abc import Callable, Iterator
 
 from iam.changes.drift.reversal import Reversal, moved
 from iam.changes.operations import AddToGroup, AttachPolicy, DetachPolicy, Operation, RemoveFromGroup
-from iam.changes.operations.boundary import (
-    DeleteRoleBoundary,
-    DeleteUserBoundary,
-    PutRoleBoundary,
-    PutUserBoundary,
-)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
-from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.happenings import Step
 
 Make = Callable[[Entity, Entity], Operation]
@@ -27,13 +22,11 @@ _WORDS = {
 
 
 def _bound(one: Entity, policy: Entity) -> Operation:
-    made = PutUserBoundary if one.kind == Kind.USER else PutRoleBoundary
-    return made.of(one, policy=policy)
+    return PutBoundary.of(one, policy=policy)
 
 
 def _unbound(one: Entity, _: Entity) -> Operation:
-    made = DeleteUserBoundary if one.kind == Kind.USER else DeleteRoleBoundary
-    return made.of(one)
+    return DeleteBoundary.of(one)
 
 
 _TIES: dict[str, Make] = {

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.changes.drift.reversal import Reversal, moved
-from iam.changes.operations import Operation
-from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
-from iam.changes.operations.service_credential import ActivateServiceCredential, DeactivateServiceCredential
-from iam.changes.operations.signing_certificate import ActivateCertificate, DeactivateCertificate
-from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey
-from iam.changes.operations.user_credential import OnCredential
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.happenings import NOUNS, Step
 
-_STATUS: dict[str, tuple[type[OnCredential], type[OnCredential]]] = {
-    Kind.ACCESS_KEY: (ActivateAccessKey, DeactivateAccessKey),
-    Kind.SSH_KEY: (ActivateSshKey, DeactivateSshKey),
-    Kind.SIGNING_CERTIFICATE: (ActivateCertificate, DeactivateCertificate),
-    Kind.SERVICE_CREDENTIAL: (ActivateServiceCredential, DeactivateServiceCredential),
-}
-"""Kind → what turns one on, and what turns it off."""
+_TURNS = {"Active": ACTIVATE, "Inactive": DEACTIVATE}
+"""The status to which a credential is turned back → the operations by its kind."""
 
 
 def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
@@ -35,21 +25,18 @@ def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
         yield moved(what)
     elif step.old is None:
         yield from _turned_off(row, what)
-    elif step.old.category != row.category and row.kind in _STATUS and step.old.category in _SIDE:
-        made = _STATUS[row.kind][_SIDE[step.old.category]]
-        yield Reversal(what, (made.of(row.entity),))
+    elif step.old.category != row.category and row.kind in ACTIVATE and step.old.category in _TURNS:
+        spec = _TURNS[step.old.category][row.kind]
+        yield Reversal(what, (SetStatus.of(spec, row.entity),))
     else:
         yield Reversal(what, why_not="Gatehouse can’t undo this. Change it back in AWS, or accept it.")
 
 
-_SIDE = {"Active": 0, "Inactive": 1}
-
-
 def _turned_off(row: EntityState, what: str) -> Iterator[Reversal]:
-    if row.kind in _STATUS and row.category == "Active":
-        operation: Operation = _STATUS[row.kind][1].of(row.entity)
+    if row.kind in DEACTIVATE and row.category == "Active":
+        operation = SetStatus.of(DEACTIVATE[row.kind], row.entity)
         yield Reversal(f"{what}, which is turned off and not deleted", (operation,))
-    elif row.kind in _STATUS:
+    elif row.kind in DEACTIVATE:
         yield Reversal(what, why_not="It is already inactive. Delete it on the page of the IAM user.")
     else:
         yield Reversal(what, why_not="Gatehouse can’t undo this. Change it back in AWS, or accept it.")

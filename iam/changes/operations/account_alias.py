@@ -17,6 +17,7 @@ from iam.aws.reads import lists
 from iam.aws.session import Aws
 from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
 from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import Account
 
@@ -24,14 +25,10 @@ FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]"
 
 
 @dataclass(frozen=True, slots=True)
-class AliasParams:
+class AliasParams(Params):
     """The alias that comes, or goes."""
 
     alias: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.alias, str) or not self.alias:
-            raise ValueError(f"alias must be text, not {self.alias!r}.")
 
 
 class Alias(AccountSetting):

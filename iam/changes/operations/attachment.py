@@ -44,6 +44,8 @@ class AttachmentParams(HolderParams):
     The id is empty for a policy that an earlier change of the set makes, and for one of AWS that the mirror lacks since nobody has it.
     """
 
+    BLANK: ClassVar[frozenset[str]] = HolderParams.BLANK | {"policy_id"}
+
     policy_name: str
     policy_id: str
     policy_arn: str

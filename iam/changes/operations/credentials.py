@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.operations.access_key import (
-    ActivateAccessKey,
-    CreateAccessKey,
-    DeactivateAccessKey,
-    DeleteAccessKey,
-)
+from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.base import Operation
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.credential_status import DeleteCredential, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
 from iam.changes.operations.mfa_device import (
     DeactivateMfaDevice,
@@ -20,28 +16,19 @@ from iam.changes.operations.mfa_device import (
     ResyncMfaDevice,
 )
 from iam.changes.operations.service_credential import (
-    ActivateServiceCredential,
     CreateServiceCredential,
-    DeactivateServiceCredential,
-    DeleteServiceCredential,
     ResetServiceCredential,
 )
 from iam.changes.operations.signing_certificate import (
-    ActivateCertificate,
-    DeactivateCertificate,
-    DeleteCertificate,
     UploadCertificate,
 )
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
-from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey, DeleteSshKey, UploadSshKey
+from iam.changes.operations.ssh_key import UploadSshKey
 from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice
 
 CREDENTIALS: Final[tuple[type[Operation], ...]] = (
-    CreateAccessKey, DeactivateAccessKey, ActivateAccessKey, DeleteAccessKey,
+    CreateAccessKey, SetStatus, DeleteCredential,
     CreateLoginProfile, UpdateLoginProfile, RequirePasswordChange, DeleteLoginProfile,
     CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice, DeactivateMfaDevice, DeleteMfaDevice, DeleteSpareMfaDevice,
-    CreateServiceCredential, ResetServiceCredential, DeactivateServiceCredential, ActivateServiceCredential,
-    DeleteServiceCredential,
-    UploadSshKey, DeactivateSshKey, ActivateSshKey, DeleteSshKey,
-    UploadCertificate, DeactivateCertificate, ActivateCertificate, DeleteCertificate,
+    CreateServiceCredential, ResetServiceCredential, UploadSshKey, UploadCertificate,
 )  # fmt: skip

@@ -13,27 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from iam.changes.operations.access_key import DeleteAccessKey
 from iam.changes.operations.attachment import DetachPolicy
 from iam.changes.operations.base import Operation
+from iam.changes.operations.credential_status import DELETE, DeleteCredential
 from iam.changes.operations.group_membership import RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
 from iam.changes.operations.profile_role import RemoveRoleFromProfile
-from iam.changes.operations.service_credential import DeleteServiceCredential
-from iam.changes.operations.signing_certificate import DeleteCertificate
-from iam.changes.operations.ssh_key import DeleteSshKey
-from iam.changes.operations.user_credential import OnCredential, credentials_row
+from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.reread.credentials import is_virtual
 
-_DELETES: Final[dict[str, type[OnCredential]]] = {
-    Kind.ACCESS_KEY: DeleteAccessKey,
-    Kind.SSH_KEY: DeleteSshKey,
-    Kind.SIGNING_CERTIFICATE: DeleteCertificate,
-    Kind.SERVICE_CREDENTIAL: DeleteServiceCredential,
-}
 Parts = Callable[[Entity], Iterator[Operation]]
 
 
@@ -89,8 +80,8 @@ def _credentials_of(user: Entity) -> Iterator[Operation]:
     for one in owned.order_by("kind", "aws_id"):
         if one.kind == Kind.MFA_DEVICE:
             yield (DeleteMfaDevice if is_virtual(one.aws_id) else DeactivateMfaDevice).of(one)
-        elif one.kind in _DELETES:
-            yield _DELETES[one.kind].of(one)
+        elif one.kind in DELETE:
+            yield DeleteCredential.of(one)
 
 
 def _of_group(group: Entity) -> Iterator[Operation]:

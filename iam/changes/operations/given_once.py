@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.sealed_secret import READABLE_FOR, accepted, check_ids
-from iam.changes.operations.user_credential import DeleteCredential, OfUser, UserParams, owned
+from iam.changes.operations.user_credential import OfSort, UserParams, owned
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import Credentials
 from iam.sealed import services as sealed
@@ -36,23 +37,14 @@ class GivenParams(UserParams):
         check_ids(self.sealed_id, self.recipient_id)
 
 
-class GivenOnce(OfUser):
+class GivenOnce(OfSort):
     """Makes a credential."""
 
     params_type: ClassVar[type[GivenParams]] = GivenParams
-    kind: ClassVar[Kind]
-    noun: ClassVar[str]
     purpose: ClassVar[str]
     """What the secret is sealed as."""
-    id_field: ClassVar[str]
-    way_back: ClassVar[type[DeleteCredential]]
 
     given: GivenParams
-
-    @property
-    def article(self) -> str:
-        """Before the noun."""
-        return "an" if self.noun[0] in "aeiou" else "a"
 
     def wanted(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
@@ -67,7 +59,7 @@ class GivenOnce(OfUser):
         return {"ids": sorted(owned(user, self.kind))}
 
     def image_now(self, read: Credentials) -> Image:
-        return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
+        return {"ids": sorted(getattr(one, self.spec.sort.id_field) for one in read.records)}
 
     def newborn(self) -> Image:
         """Nobody has credentials from birth."""
@@ -78,7 +70,7 @@ class GivenOnce(OfUser):
         if not strange:
             return ""
         return (
-            f"{self.given.user_name} has the {self.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
+            f"{self.given.user_name} has the {self.spec.sort.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
@@ -114,13 +106,7 @@ class GivenOnce(OfUser):
         secret = accepted(self.given.sealed_id)
         if secret is None:
             return None
-        given = self.way_back.params_type(
-            user_name=self.given.user_name,
-            user_arn=self.given.user_arn,
-            user_id=self.given.user_id,
-            credential_id=secret.label,
-        )
-        return self.way_back(self.account, given)
+        return deletion(self, credential_id=secret.label)
 
 
 def given_params(user: Entity, *, kind: Kind) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, Self
 from uuid import UUID
@@ -23,6 +23,7 @@ from iam.changes.operations.holder import quota_of
 from iam.changes.operations.holdings import Holdings, holdings, key_of
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.living import living
+from iam.changes.operations.params import Params
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -33,8 +34,10 @@ GROUPS_PER_USER = 10
 
 
 @dataclass(frozen=True, slots=True)
-class MembershipParams:
+class MembershipParams(Params):
     """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood for."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"user_id", "group_id"})
 
     user_name: str
     user_id: str
@@ -42,11 +45,6 @@ class MembershipParams:
     group_name: str
     group_id: str
     group_arn: str
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not isinstance(value, str) or not (value or name.endswith("_id")):
-                raise ValueError(f"{name} must be text, not {value!r}.")
 
 
 class Membership(Operation):

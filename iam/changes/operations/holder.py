@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import holdings
@@ -13,6 +13,7 @@ from iam.changes.documents import flags
 from iam.changes.once import once
 from iam.changes.operations.base import Effect, Operation, Policy
 from iam.changes.operations.living import living
+from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
@@ -22,11 +23,13 @@ SERVICE_LINKED: Final = ":role/aws-service-role/"
 
 
 @dataclass(frozen=True, slots=True)
-class HolderParams:
+class HolderParams(Params):
     """Who: the kind and the name that AWS is called with, and the ARN and the unique id that it stood for.
 
     The id is empty where an earlier change of the same set is to make it.
     """
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"holder_id"})
 
     holder_kind: str
     holder_name: str
@@ -34,18 +37,9 @@ class HolderParams:
     holder_arn: str
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not isinstance(value, str) or not (
-                value or name.endswith("_id") or name in self.may_be_empty()
-            ):
-                raise ValueError(f"{name} must be text, not {value!r}.")
+        Params.__post_init__(self)
         if self.holder_kind not in WORDS:
             raise ValueError(f"A policy is held by a user, group or role, not by a {self.holder_kind!r}.")
-
-    @classmethod
-    def may_be_empty(cls) -> frozenset[str]:
-        """The parameters beside ids that need not say anything."""
-        return frozenset()
 
     @classmethod
     def names_of(cls, holder: Entity) -> dict[str, str]:
@@ -121,7 +115,7 @@ class OfHolder(Operation):
 
     def sensitivity(self, effect: Effect) -> str:
         """High also where a policy is given of which the text is not known."""
-        unknown = any(not policy.digest for policy in effect.gains)
+        unknown = not self.spec.weight and any(not policy.digest for policy in effect.gains)
         return HIGH if unknown else super().sensitivity(effect)
 
     def problems(self) -> list[str]:

@@ -12,22 +12,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
 from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
-from iam.changes.operations.spec import HIGH, Loss, OperationSpec
+from iam.changes.operations.spec import HIGH, Loss
 from iam.changes.operations.user_credential import (
     CredentialParams,
     OnCredential,
     names_of,
+    names_of_credential,
     owned,
 )
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
-from iam.mirror.pull.sections import USER_MFA
 from iam.mirror.reread.credentials import Credentials, device_exists, is_virtual
 from iam.sealed import services as sealed
 
@@ -35,6 +36,12 @@ DEVICES_PER_USER: Final = 8
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 CODES: Final = "mfa_device.codes"
 CODES_HOLD: Final = timedelta(seconds=60)
+CODES_PARAMETERS: Final = {
+    "UserName": "user_name",
+    "SerialNumber": "credential_id",
+    "AuthenticationCode1": "shown_code",
+    "AuthenticationCode2": "shown_code",
+}
 ASSIGNED: Final = "assigned"
 SPARE: Final = "spare"
 ABSENT: Final = ""
@@ -62,13 +69,6 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
 
 class OnDevice(OnCredential):
     """What all share that are about a device of a user. Virtual devices can also be there and belong to nobody."""
-
-    section = USER_MFA
-    kind = Kind.MFA_DEVICE
-    noun = "MFA device"
-    word = "MFADevice"
-    id_parameter = "SerialNumber"
-    id_field = "serial_number"
 
     @property
     def serial(self) -> str:
@@ -111,8 +111,9 @@ class OnDevice(OnCredential):
 class DeactivateMfaDevice(OnDevice):
     """Takes a device from its user."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="mfa_device.deactivate",
+        sort=MFA_DEVICE,
         family="mfa-device",
         subject_kind=Kind.USER.value,
         title="Deactivate {label} of {user_name}",
@@ -128,6 +129,11 @@ class DeactivateMfaDevice(OnDevice):
             "Ask them to add a second device first. A user can have 8.",
         ),
     )
+
+    @classmethod
+    def of(cls, device: Entity) -> Self:
+        """The operation on a device of the mirror. Raises ValueError for one that belongs to no user of it."""
+        return cls(device.account, CredentialParams(**names_of_credential(device)))
 
     def wanted(self) -> Image:
         """A virtual device is still there."""
@@ -153,8 +159,9 @@ class DeactivateMfaDevice(OnDevice):
 class DeleteMfaDevice(DeactivateMfaDevice):
     """Takes a virtual device from its user and deletes it."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="mfa_device.delete",
+        sort=MFA_DEVICE,
         family="virtual-mfa-device",
         subject_kind=Kind.USER.value,
         title="Delete {label} of {user_name}",
@@ -217,8 +224,6 @@ class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
     params_type = CodesParams
-    verb: ClassVar[str]
-    does: ClassVar[str]
 
     given: CodesParams
 
@@ -228,16 +233,10 @@ class WithCodes(OnDevice):
         given = CodesParams(**names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id))
         return cls(user.account, given)
 
-    def calls(self) -> tuple[Call, ...]:
-        """The codes are not shown."""
-        return (
-            self.own_call(
-                self.verb,
-                sentence=f"{self.given.user_name} {self.does} with two codes from it",
-                AuthenticationCode1="000000",
-                AuthenticationCode2="000000",
-            ),
-        )
+    @property
+    def shown_code(self) -> str:
+        """What stands for a code in calls that are shown."""
+        return "000000"
 
     def sending(self, call: Call) -> Mapping[str, Any]:
         first, second = look(self.given.sealed_id, purpose=CODES, gone=_GONE).split()
@@ -251,17 +250,19 @@ class WithCodes(OnDevice):
 class EnableMfaDevice(WithCodes):
     """Gives a device to a user."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="mfa_device.enable",
+        sort=MFA_DEVICE,
         family="mfa-device",
         subject_kind=Kind.USER.value,
         title="Enable {label} for {user_name}",
         no_op="{user_name} already has this device.",
         counted=("Assign", "MFA device"),
+        call="EnableMFADevice",
+        parameters=CODES_PARAMETERS,
+        sentence="{user_name} enables the device, with two codes from it",
         is_idempotent=False,
     )
-
-    verb, does = "Enable", "enables the device,"
 
     def wanted(self) -> Image:
         return {"status": ASSIGNED}
@@ -300,13 +301,17 @@ class EnableMfaDevice(WithCodes):
 class ResyncMfaDevice(WithCodes):
     """Brings a device back into step whose clock has drifted."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="mfa_device.resync",
+        sort=MFA_DEVICE,
         family="mfa-device",
         subject_kind=Kind.USER.value,
         title="Resync {label} of {user_name}",
         no_op="It is already resynced.",
         counted=("Resync", "MFA device"),
+        call="ResyncMFADevice",
+        parameters=CODES_PARAMETERS,
+        sentence="{user_name} resyncs the device with two codes from it",
         is_idempotent=False,
         loss=Loss(
             "Resync an MFA device",
@@ -314,8 +319,6 @@ class ResyncMfaDevice(WithCodes):
             "Nothing is lost: the device keeps working.",
         ),
     )
-
-    verb, does = "Resync", "resyncs the device"
 
     def wanted(self) -> Image:
         return {"status": ASSIGNED}

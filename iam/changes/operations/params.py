@@ -16,11 +16,13 @@ class Params:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not _is_text(value, may_be_blank=field.name in self.BLANK):
+            if str(field.type).startswith("dict"):
+                is_fit = isinstance(value, dict) and _are_texts(value)
+            else:
+                is_fit = isinstance(value, str) and bool(value or field.name in self.BLANK)
+            if not is_fit:
                 raise ValueError(f"{field.name} must be text, not {value!r}.")
 
 
-def _is_text(value: object, *, may_be_blank: bool) -> bool:
-    if isinstance(value, Mapping):
-        return all(isinstance(part, str) for part in (*value, *value.values()))
-    return isinstance(value, str) and (bool(value) or may_be_blank)
+def _are_texts(mapping: Mapping[object, object]) -> bool:
+    return all(isinstance(part, str) for part in (*mapping, *mapping.values()))

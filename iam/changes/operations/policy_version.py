@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from iam.aws.errors import AwsError, ErrorKind
@@ -20,7 +20,8 @@ from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Call, Effect, Image, Operation, Quota, restore
+from iam.changes.operations.params import Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.world import World
@@ -31,17 +32,12 @@ from iam.policy.lint import MANAGED
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyParams:
+class PolicyParams(Params):
     """Which policy: what AWS is called with, and the unique id that it stood for."""
 
     policy_name: str
     policy_arn: str
     policy_id: str
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not isinstance(value, str) or (not value and name != "drops"):
-                raise ValueError(f"{name} must be text, not {value!r}.")
 
     @classmethod
     def names_of(cls, policy: Entity) -> dict[str, str]:
@@ -184,6 +180,8 @@ class DefaultText(Operation):
 class TextParams(PolicyParams):
     """The new text, and which version goes first (empty: none)."""
 
+    BLANK: ClassVar[frozenset[str]] = frozenset({"drops"})
+
     document: str
     drops: str
 
@@ -241,10 +239,38 @@ class CreatePolicyVersion(DefaultText):
         return drop, create
 
     def inverse(self, before: Image) -> Operation | None:
-        """The version that made room comes back as well."""
-        from iam.changes.operations.replaced_version import way_back
+        """The version that made room comes back as well, where the mirror knows what it said."""
+        usual = super().inverse(before)
+        if not self.drops or not isinstance(usual, SetDefaultVersion):
+            return usual
+        replaced = self._replaced(usual)
+        if replaced is None:
+            return usual
+        return restore("policy.take_back_version", account=self.account, params=replaced)
 
-        return way_back(self, super().inverse(before))
+    def _replaced(self, usual: SetDefaultVersion) -> dict[str, str] | None:
+        """What `policy.take_back_version` needs to know; None where the mirror lacks a part of it."""
+        policy = usual.subject()
+        if policy is None:
+            return None
+        versions = PolicyVersion.objects.filter(policy=policy)
+        former = versions.filter(valid_at(None), version_id=usual.given.version).first()
+        made = versions.filter(valid_at(None), is_default=True).first()
+        lost = versions.filter(version_id=self.drops).order_by("-valid_from").first()
+        if former is None or made is None or lost is None:
+            return None
+        if document_meaning(default_text(policy)) != document_meaning(self.text):
+            return None
+        return {
+            "name": policy.name,
+            "subject_arn": policy.arn,
+            "subject_id": policy.aws_id,
+            "version": former.version_id,
+            "digest": former.document_id,
+            "made": made.version_id,
+            "lost": lost.version_id,
+            "lost_digest": lost.document_id,
+        }
 
     def is_done(self, call: Call, *, image: Image) -> bool:
         return call.operation == "DeletePolicyVersion" and self.given.drops not in image["versions"]

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.changes.operations.base import Operation
-from iam.changes.operations.boundary import (
-    DeleteRoleBoundary,
-    DeleteUserBoundary,
-    PutRoleBoundary,
-    PutUserBoundary,
-)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
 from iam.changes.operations.instance_association import (
     AssociateProfile,
@@ -22,16 +17,7 @@ from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFrom
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
-from iam.changes.operations.tags import (
-    SetInstanceProfileTags,
-    SetMfaDeviceTags,
-    SetOidcProviderTags,
-    SetPolicyTags,
-    SetRoleTags,
-    SetSamlProviderTags,
-    SetServerCertificateTags,
-    SetUserTags,
-)
+from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
 
@@ -39,9 +25,9 @@ PRINCIPALS: Final[tuple[type[Operation], ...]] = (
     CreateUser,
     UpdateUser,
     DeleteUser,
-    PutUserBoundary,
-    DeleteUserBoundary,
-    SetUserTags,
+    PutBoundary,
+    DeleteBoundary,
+    SetTags,
     CreateGroup,
     UpdateGroup,
     DeleteGroup,
@@ -49,9 +35,6 @@ PRINCIPALS: Final[tuple[type[Operation], ...]] = (
     UpdateRole,
     DeleteRole,
     ReplaceTrustPolicy,
-    PutRoleBoundary,
-    DeleteRoleBoundary,
-    SetRoleTags,
     RevokeSessions,
     CreateServiceLinkedRole,
     DeleteServiceLinkedRole,
@@ -62,10 +45,4 @@ PRINCIPALS: Final[tuple[type[Operation], ...]] = (
     AssociateProfile,
     ReplaceProfile,
     DisassociateProfile,
-    SetPolicyTags,
-    SetInstanceProfileTags,
-    SetMfaDeviceTags,
-    SetServerCertificateTags,
-    SetSamlProviderTags,
-    SetOidcProviderTags,
 )

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.former_version import FormerParams, FormerVersion
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import (
     CreatePolicyVersion,
-    SetDefaultVersion,
     TextParams,
-    default_text,
     effect_of_text,
     sensitivity_of_text,
     weigh_text,
@@ -54,30 +52,6 @@ class TakeBackVersion(FormerVersion):
 
     params_type = ReplacedParams
     given: ReplacedParams
-
-    @classmethod
-    def after(cls, change: CreatePolicyVersion, *, former: PolicyVersion) -> Self | None:
-        """The operation that takes back a change that the mirror shows; None where the mirror lacks what it needs."""
-        policy = former.policy
-        versions = PolicyVersion.objects.filter(policy=policy)
-        made = versions.filter(valid_at(None), is_default=True).first()
-        lost = versions.filter(version_id=change.drops).order_by("-valid_from").first()
-        if (
-            made is None
-            or lost is None
-            or document_meaning(default_text(policy)) != document_meaning(change.text)
-        ):
-            return None
-        names = {"name": policy.name, "subject_arn": policy.arn, "subject_id": policy.aws_id}
-        given = ReplacedParams(
-            **names,
-            version=former.version_id,
-            digest=former.document_id,
-            made=made.version_id,
-            lost=lost.version_id,
-            lost_digest=lost.document_id,
-        )
-        return cls(policy.account, given)
 
     @cached_property
     def lost_text(self) -> str:
@@ -167,14 +141,3 @@ class TakeBackVersion(FormerVersion):
         texts = dict(zip(before["versions"], before["texts"], strict=True))
         found = Document.objects.filter(digest=texts.get(before["default"])).first()
         return None if found is None else found.text
-
-
-def way_back(change: CreatePolicyVersion, usual: Operation | None) -> Operation | None:
-    """The inverse of a new version: `usual`, unless it drove out another one, which then comes back as well."""
-    if not change.drops or not isinstance(usual, SetDefaultVersion):
-        return usual
-    former = PolicyVersion.objects.filter(
-        valid_at(None), policy=usual.subject(), version_id=usual.given.version
-    )
-    found = former.select_related("policy__account").first()
-    return usual if found is None else TakeBackVersion.after(change, former=found) or usual

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from iam.aws.session import Aws
 from iam.changes.operations import trust
@@ -44,11 +44,9 @@ NAMED: Final = 5
 class RevokeParams(InlineText):
     """With whose sessions they are, in words; blank for everybody's."""
 
-    whose: str
+    BLANK: ClassVar[frozenset[str]] = InlineText.BLANK | {"whose"}
 
-    @classmethod
-    def may_be_empty(cls) -> frozenset[str]:
-        return frozenset({"whose"})
+    whose: str
 
 
 def revocation(*, before: datetime, key: str = "", value: str = "") -> str:

@@ -14,22 +14,19 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.changes.operations.base import Call, Image, Quota
+from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient, accepted, check_ids
-from iam.changes.operations.spec import HIGH, Loss, OperationSpec
+from iam.changes.operations.spec import HIGH, Loss
 from iam.changes.operations.user_credential import (
     ABSENT,
     ACTIVE,
-    INACTIVE,
     CredentialParams,
-    DeleteCredential,
     OnCredential,
-    SetStatus,
     names_of,
     owned,
 )
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
-from iam.mirror.pull.sections import SERVICE_CREDENTIALS
 from iam.sealed import services as sealed
 
 PER_SERVICE: Final = 2
@@ -52,73 +49,6 @@ def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
     return str(made["ServiceSpecificCredentialId"]), str(secret)
 
 
-class OnServiceCredential(OnCredential):
-    """What all share that are about a credential that is there."""
-
-    section = SERVICE_CREDENTIALS
-    kind = Kind.SERVICE_CREDENTIAL
-    noun = "service-specific credential"
-    word = "ServiceSpecificCredential"
-    id_parameter = "ServiceSpecificCredentialId"
-    id_field = "credential_id"
-
-
-class DeactivateServiceCredential(OnServiceCredential, SetStatus):
-    """Makes a credential inactive."""
-
-    spec = OperationSpec(
-        slug="service_credential.deactivate",
-        family="service-credential",
-        subject_kind=Kind.USER.value,
-        title="",
-        no_op="",
-        counted=("Deactivate", "service credential"),
-    )
-
-    status_after = INACTIVE
-
-
-class ActivateServiceCredential(OnServiceCredential, SetStatus):
-    """Makes a credential active."""
-
-    spec = OperationSpec(
-        slug="service_credential.activate",
-        family="service-credential",
-        subject_kind=Kind.USER.value,
-        title="",
-        no_op="",
-        counted=("Activate", "service credential"),
-    )
-
-    status_after = ACTIVE
-    other: ClassVar[type[SetStatus]] = DeactivateServiceCredential
-
-
-DeactivateServiceCredential.other = ActivateServiceCredential
-
-
-class DeleteServiceCredential(OnServiceCredential, DeleteCredential):
-    """Deletes a credential."""
-
-    spec = OperationSpec(
-        slug="service_credential.delete",
-        family="service-credential",
-        subject_kind=Kind.USER.value,
-        title="Delete {label} of {user_name}",
-        no_op="The {label} no longer exists.",
-        counted=("Delete", "service credential"),
-        notes=("Applications that use this service-specific credential stop working.",),
-        call="DeleteServiceSpecificCredential",
-        parameters={"UserName": "user_name", "ServiceSpecificCredentialId": "credential_id"},
-        sentence="Permanently deletes the {label}",
-        loss=Loss(
-            "Delete a service-specific credential",
-            "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
-            "Deactivate it instead: it stops working immediately and can be reactivated.",
-        ),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceParams(GivenParams):
     """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
@@ -137,8 +67,9 @@ class ServiceParams(GivenParams):
 class CreateServiceCredential(GivenOnce):
     """Makes a credential."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="service_credential.create",
+        sort=SERVICE_CREDENTIAL,
         family="service-credential",
         subject_kind=Kind.USER.value,
         title="Create {service} credential for {user_name}",
@@ -152,12 +83,7 @@ class CreateServiceCredential(GivenOnce):
         weight=HIGH,
     )
 
-    section = SERVICE_CREDENTIALS
-    kind = Kind.SERVICE_CREDENTIAL
-    noun = "service-specific credential"
     purpose = PURPOSE
-    id_field = "credential_id"
-    way_back = DeleteServiceCredential
     params_type = ServiceParams
 
     given: ServiceParams
@@ -169,7 +95,7 @@ class CreateServiceCredential(GivenOnce):
         """The operation for a user of the mirror."""
         given = ServiceParams(
             **names_of(user),
-            **given_params(user, kind=cls.kind),
+            **given_params(user, kind=cls.spec.sort.kind),
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
             recipient_name=recipient.name,
@@ -247,11 +173,13 @@ class ResetParams(CredentialParams):
         check_ids(self.sealed_id, self.recipient_id)
 
 
-class ResetServiceCredential(OnServiceCredential):
+class ResetServiceCredential(OnCredential):
     """Gives a credential a new password. One of which the answer was lost is left to a person, who asks for another."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="service_credential.reset",
+        sort=SERVICE_CREDENTIAL,
+        status_after=ACTIVE,
         family="service-credential",
         subject_kind=Kind.USER.value,
         title="Reset password of {label} of {user_name}",
@@ -274,7 +202,6 @@ class ResetServiceCredential(OnServiceCredential):
     )
 
     params_type = ResetParams
-    status_after = ACTIVE
 
     given: ResetParams
 

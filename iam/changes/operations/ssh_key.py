@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSSHPublicKey.html
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -20,94 +18,20 @@ from cryptography.hazmat.primitives.serialization import (
 
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.changes.operations.spec import Loss, OperationSpec
+from iam.changes.operations.credential_sorts import SSH_KEY, CredentialSpec
 from iam.changes.operations.uploaded import Upload
-from iam.changes.operations.user_credential import (
-    ACTIVE,
-    INACTIVE,
-    DeleteCredential,
-    OnCredential,
-    SetStatus,
-)
 from iam.mirror.models import Kind
-from iam.mirror.pull.sections import SSH_KEYS
 
 BITS = 2048
 """The shortest RSA key that AWS takes."""
 
 
-class OnSshKey(OnCredential):
-    """What all share that are about a key that is there."""
-
-    section = SSH_KEYS
-    kind = Kind.SSH_KEY
-    noun = "SSH key"
-    word = "SSHPublicKey"
-    id_parameter = "SSHPublicKeyId"
-    id_field = "key_id"
-
-
-class DeactivateSshKey(OnSshKey, SetStatus):
-    """Makes a key inactive."""
-
-    spec = OperationSpec(
-        slug="ssh_key.deactivate",
-        family="ssh-key",
-        subject_kind=Kind.USER.value,
-        title="",
-        no_op="",
-        counted=("Deactivate", "SSH key"),
-    )
-
-    status_after = INACTIVE
-
-
-class ActivateSshKey(OnSshKey, SetStatus):
-    """Makes a key active."""
-
-    spec = OperationSpec(
-        slug="ssh_key.activate",
-        family="ssh-key",
-        subject_kind=Kind.USER.value,
-        title="",
-        no_op="",
-        counted=("Activate", "SSH key"),
-    )
-
-    status_after = ACTIVE
-    other: ClassVar[type[SetStatus]] = DeactivateSshKey
-
-
-DeactivateSshKey.other = ActivateSshKey
-
-
-class DeleteSshKey(OnSshKey, DeleteCredential):
-    """Deletes a key."""
-
-    spec = OperationSpec(
-        slug="ssh_key.delete",
-        family="ssh-key",
-        subject_kind=Kind.USER.value,
-        title="Delete {label} of {user_name}",
-        no_op="The {label} no longer exists.",
-        counted=("Delete", "SSH key"),
-        notes=("Applications that use this SSH key stop working.",),
-        call="DeleteSSHPublicKey",
-        parameters={"UserName": "user_name", "SSHPublicKeyId": "credential_id"},
-        sentence="Permanently deletes the {label}",
-        loss=Loss(
-            "Delete an SSH public key",
-            "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
-            "Deactivate it instead: it stops working immediately and can be reactivated.",
-        ),
-    )
-
-
 class UploadSshKey(Upload):
     """Uploads a key."""
 
-    spec = OperationSpec(
+    spec = CredentialSpec(
         slug="ssh_key.upload",
+        sort=SSH_KEY,
         family="ssh-key",
         subject_kind=Kind.USER.value,
         title="Upload an SSH key for {user_name}",
@@ -122,13 +46,8 @@ class UploadSshKey(Upload):
         is_idempotent=False,
     )
 
-    section = SSH_KEYS
-    kind = Kind.SSH_KEY
-    noun = "an SSH key"
-    id_field = "key_id"
     per_user = 5
     quota_name = ""
-    way_back = DeleteSshKey
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
         text = details.ssh_key_text(aws, user_name=self.given.user_name, key_id=credential_id)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.living import living
+from iam.changes.operations.params import Params
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
 from iam.mirror.reread import Reading, reread_entity
 
@@ -31,7 +32,7 @@ NOUNS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectParams:
+class SubjectParams(Params):
     """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
 
     The id is empty while an earlier change of the same set is still to make it. `BLANK` are the fields that may be empty.
@@ -42,18 +43,6 @@ class SubjectParams:
     name: str
     subject_arn: str
     subject_id: str
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if not _is_text(value, may_be_blank=one.name in self.BLANK):
-                raise ValueError(f"{one.name} must be text, not {value!r}.")
-
-
-def _is_text(value: object, *, may_be_blank: bool) -> bool:
-    if isinstance(value, Mapping):
-        return all(isinstance(part, str) for part in (*value, *value.values()))
-    return isinstance(value, str) and (bool(value) or may_be_blank)
 
 
 def names_of(entity: Entity) -> dict[str, str]:
@@ -156,10 +145,6 @@ class OnSubject(Operation):
     def name_afterwards(self) -> str:
         """The name under which AWS has it once this is done."""
         return self.given.name
-
-    def effect(self) -> Effect:
-        """Who can do what is told by the world that `weigh` alters."""
-        return Effect()
 
 
 ABSENT: Final[Image] = {"exists": False}

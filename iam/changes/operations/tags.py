@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import Call, Image, Operation, Quota
 from iam.changes.operations.spec import OperationSpec
-from iam.changes.operations.subject import OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread import reread_tags
 from iam.policy.letter_case import fold
 
-MOST: Final = 50
+MAX_TAGS: Final = 50
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
@@ -34,31 +34,76 @@ class TagParams(SubjectParams):
     tags: dict[str, str]
 
 
-class SetTags(OnSubject):
-    """Gives it just these tags."""
+def _spec(kind: Kind, *, call: str, parameters: Mapping[str, str], counted: str) -> OperationSpec:
+    noun = NOUNS[kind.value]
+    return OperationSpec(
+        slug=f"{kind.value.replace('-', '_')}.set_tags",
+        family=f"{kind.value}-tags",
+        subject_kind=kind.value,
+        title=f"Update tags of {noun} {{name}}",
+        no_op=f"The {noun} {{name}} already has these tags.",
+        counted=("Update the tags of", counted),
+        call=call,
+        parameters=parameters,
+    )
 
+
+SET_TAGS: Final[Mapping[str, OperationSpec]] = {
+    Kind.USER: _spec(Kind.USER, call="TagUser", parameters={"UserName": "name"}, counted="IAM user"),
+    Kind.ROLE: _spec(Kind.ROLE, call="TagRole", parameters={"RoleName": "name"}, counted="role"),
+    Kind.POLICY: _spec(
+        Kind.POLICY, call="TagPolicy", parameters={"PolicyArn": "subject_arn"}, counted="policy|policies"
+    ),
+    Kind.INSTANCE_PROFILE: _spec(
+        Kind.INSTANCE_PROFILE,
+        call="TagInstanceProfile",
+        parameters={"InstanceProfileName": "name"},
+        counted="instance profile",
+    ),
+    Kind.MFA_DEVICE: _spec(
+        Kind.MFA_DEVICE,
+        call="TagMFADevice",
+        parameters={"SerialNumber": "subject_arn"},
+        counted="MFA device",
+    ),
+    Kind.SERVER_CERTIFICATE: _spec(
+        Kind.SERVER_CERTIFICATE,
+        call="TagServerCertificate",
+        parameters={"ServerCertificateName": "name"},
+        counted="server certificate",
+    ),
+    Kind.SAML_PROVIDER: _spec(
+        Kind.SAML_PROVIDER,
+        call="TagSAMLProvider",
+        parameters={"SAMLProviderArn": "subject_arn"},
+        counted="SAML provider",
+    ),
+    Kind.OIDC_PROVIDER: _spec(
+        Kind.OIDC_PROVIDER,
+        call="TagOpenIDConnectProvider",
+        parameters={"OpenIDConnectProviderArn": "subject_arn"},
+        counted="OIDC provider",
+    ),
+}
+"""By the kind of what has tags."""
+
+
+class SetTags(OnSubject):
+    """Gives something just these tags."""
+
+    SPECS = tuple(SET_TAGS.values())
     params_type = TagParams
     given: TagParams
-    word: ClassVar[str]
-    """How AWS's calls have it: TagUser."""
-    identified_by: ClassVar[str]
-    """The parameter by which they name it."""
 
     @classmethod
     def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
         """The operation on an entity of the mirror."""
         given = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
-        return cls(subject.account, given)
+        return cls(subject.account, given, SET_TAGS[subject.kind])
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the tags of now, so only one can be open at a time."""
         return slug == self.slug
-
-    @property
-    def who(self) -> dict[str, str]:
-        """It, as the calls name it."""
-        by_name = self.identified_by.endswith("Name")
-        return {self.identified_by: self.given.name if by_name else self.given.subject_arn}
 
     @property
     def goes(self) -> list[str]:
@@ -73,16 +118,16 @@ class SetTags(OnSubject):
 
     def calls(self) -> tuple[Call, ...]:
         """What goes first makes room."""
-        name, found = self.given.name, []
+        tag = self.specified_call()
+        calls = []
         if self.goes:
-            sentence = f"{name} loses the tags {', '.join(self.goes)}"
-            params: dict[str, Any] = {**self.who, "TagKeys": self.goes}
-            found.append(Call("iam", f"Untag{self.word}", params, sentence))
+            sentence = f"{self.given.name} loses the tags {', '.join(self.goes)}"
+            operation = f"Untag{tag.operation.removeprefix('Tag')}"
+            calls.append(Call("iam", operation, {**tag.params, "TagKeys": self.goes}, sentence))
         if self.comes:
-            sentence = f"{name} gets the tags {', '.join(sorted(self.comes))}"
-            params = {**self.who, "Tags": tag_list(self.comes)}
-            found.append(Call("iam", f"Tag{self.word}", params, sentence))
-        return tuple(found)
+            sentence = f"{self.given.name} gets the tags {', '.join(sorted(self.comes))}"
+            calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
+        return tuple(calls)
 
     def wanted(self) -> Image:
         return {"tags": dict(self.given.tags)}
@@ -115,8 +160,8 @@ class SetTags(OnSubject):
     def quota(self) -> Quota | None:
         """Tags of it: now, afterwards, and what AWS allows."""
         used, after = len(self.given.before), len(self.given.tags)
-        refusal = f"{self.given.name} would have {after} tags, and AWS allows {MOST}."
-        return Quota("Tags afterwards", used=used, after=after, limit=MOST, refusal=refusal)
+        refusal = f"{self.given.name} would have {after} tags, and AWS allows {MAX_TAGS}."
+        return Quota("Tags afterwards", used=used, after=after, limit=MAX_TAGS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """Also what AWS says of keys only when it is called."""
@@ -126,9 +171,6 @@ class SetTags(OnSubject):
         if reserved := sorted(key for key in self.comes if fold(key).startswith("aws:")):
             return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
-
-    def effect(self) -> Effect:
-        return Effect()
 
     def weigh(self, world: World) -> None:
         """Conditions on tags may hold now, or hold no longer."""
@@ -140,124 +182,4 @@ class SetTags(OnSubject):
         if before == self.wanted():
             return None
         tags = dict(before["tags"])
-        return type(self)(self.account, replace(self.given, before=dict(self.given.tags), tags=tags))
-
-
-class SetUserTags(SetTags):
-    """Tags of a user."""
-
-    spec = OperationSpec(
-        slug="user.set_tags",
-        family="user-tags",
-        subject_kind=Kind.USER.value,
-        title="Update tags of user {name}",
-        no_op="The user {name} already has these tags.",
-        counted=("Update the tags of", "IAM user"),
-    )
-
-    word, identified_by = "User", "UserName"
-
-
-class SetRoleTags(SetTags):
-    """Tags of a role."""
-
-    spec = OperationSpec(
-        slug="role.set_tags",
-        family="role-tags",
-        subject_kind=Kind.ROLE.value,
-        title="Update tags of role {name}",
-        no_op="The role {name} already has these tags.",
-        counted=("Update the tags of", "role"),
-    )
-
-    word, identified_by = "Role", "RoleName"
-
-
-class SetPolicyTags(SetTags):
-    """Tags of a customer managed policy."""
-
-    spec = OperationSpec(
-        slug="policy.set_tags",
-        family="policy-tags",
-        subject_kind=Kind.POLICY.value,
-        title="Update tags of policy {name}",
-        no_op="The policy {name} already has these tags.",
-        counted=("Update the tags of", "policy|policies"),
-    )
-
-    word, identified_by = "Policy", "PolicyArn"
-
-
-class SetInstanceProfileTags(SetTags):
-    """Tags of an instance profile."""
-
-    spec = OperationSpec(
-        slug="instance_profile.set_tags",
-        family="instance-profile-tags",
-        subject_kind=Kind.INSTANCE_PROFILE.value,
-        title="Update tags of instance profile {name}",
-        no_op="The instance profile {name} already has these tags.",
-        counted=("Update the tags of", "instance profile"),
-    )
-
-    word, identified_by = "InstanceProfile", "InstanceProfileName"
-
-
-class SetMfaDeviceTags(SetTags):
-    """Tags of a virtual MFA device."""
-
-    spec = OperationSpec(
-        slug="mfa_device.set_tags",
-        family="mfa-device-tags",
-        subject_kind=Kind.MFA_DEVICE.value,
-        title="Update tags of MFA device {name}",
-        no_op="The MFA device {name} already has these tags.",
-        counted=("Update the tags of", "MFA device"),
-    )
-
-    word, identified_by = "MFADevice", "SerialNumber"
-
-
-class SetServerCertificateTags(SetTags):
-    """Tags of a server certificate."""
-
-    spec = OperationSpec(
-        slug="server_certificate.set_tags",
-        family="server-certificate-tags",
-        subject_kind=Kind.SERVER_CERTIFICATE.value,
-        title="Update tags of server certificate {name}",
-        no_op="The server certificate {name} already has these tags.",
-        counted=("Update the tags of", "server certificate"),
-    )
-
-    word, identified_by = "ServerCertificate", "ServerCertificateName"
-
-
-class SetSamlProviderTags(SetTags):
-    """Tags of a SAML provider."""
-
-    spec = OperationSpec(
-        slug="saml_provider.set_tags",
-        family="saml-provider-tags",
-        subject_kind=Kind.SAML_PROVIDER.value,
-        title="Update tags of SAML provider {name}",
-        no_op="The SAML provider {name} already has these tags.",
-        counted=("Update the tags of", "SAML provider"),
-    )
-
-    word, identified_by = "SAMLProvider", "SAMLProviderArn"
-
-
-class SetOidcProviderTags(SetTags):
-    """Tags of an OpenID Connect provider."""
-
-    spec = OperationSpec(
-        slug="oidc_provider.set_tags",
-        family="oidc-provider-tags",
-        subject_kind=Kind.OIDC_PROVIDER.value,
-        title="Update tags of OpenID Connect provider {name}",
-        no_op="The OpenID Connect provider {name} already has these tags.",
-        counted=("Update the tags of", "OIDC provider"),
-    )
-
-    word, identified_by = "OpenIDConnectProvider", "OpenIDConnectProviderArn"
+        return SetTags(self.account, replace(self.given, before=dict(self.given.tags), tags=tags), self.spec)

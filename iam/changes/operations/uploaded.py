@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Self
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation, Quota
+from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.user_credential import (
-    DeleteCredential,
-    OfUser,
+    OfSort,
     UserParams,
     account_quota,
     names_of,
     owned,
 )
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 from iam.mirror.reread.credentials import Credentials
 
 
@@ -31,24 +31,20 @@ class UploadParams(UserParams):
     known: str
 
 
-class Upload(OfUser):
+class Upload(OfSort):
     """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
 
     params_type = UploadParams
-    kind: ClassVar[Kind]
-    noun: ClassVar[str]
-    id_field: ClassVar[str]
     per_user: ClassVar[int]
     quota_name: ClassVar[str]
     """In the account summary; blank where AWS does not tell it there."""
-    way_back: ClassVar[type[DeleteCredential]]
 
     given: UploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
         """The operation for a user of the mirror."""
-        known = " ".join(sorted(owned(user, cls.kind)))
+        known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
         # Browsers send lines with two characters at their end.
         given = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
         return cls(user.account, given)
@@ -75,7 +71,7 @@ class Upload(OfUser):
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
+        return {"ids": sorted(getattr(one, self.spec.sort.id_field) for one in read.records)}
 
     @abstractmethod
     def is_this(self, aws: Aws, credential_id: str) -> bool:
@@ -101,7 +97,7 @@ class Upload(OfUser):
         limit = account_quota(self.account, self.quota_name, usual=self.per_user)
         refusal = f"{user.name} has {used} of them, and AWS allows {limit}. Delete an unused one first."
         return Quota(
-            f"{self.noun.capitalize()} count afterwards",
+            f"{self.spec.sort.noun} count afterwards",
             used=used,
             after=used + 1,
             limit=limit,
@@ -114,10 +110,4 @@ class Upload(OfUser):
         new = self._new(sorted(owned(user, self.kind))) if user else []
         if len(new) != 1:
             return None
-        given = self.way_back.params_type(
-            user_name=self.given.user_name,
-            user_arn=self.given.user_arn,
-            user_id=self.given.user_id,
-            credential_id=new[0],
-        )
-        return self.way_back(self.account, given)
+        return deletion(self, credential_id=new[0])

@@ -5,16 +5,17 @@ A credential is active, inactive, or not there. Making it inactive can be undone
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.credential_sorts import CredentialSpec
 from iam.changes.operations.living import living
-from iam.changes.operations.spec import HIGH
+from iam.changes.operations.params import Params
 from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
 
@@ -25,7 +26,7 @@ ABSENT: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
-class UserParams:
+class UserParams(Params):
     """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
 
     The id is empty while an earlier change of the same set is still to make the user. `BLANK` are the fields that may be empty.
@@ -37,12 +38,6 @@ class UserParams:
     user_arn: str
     user_id: str
 
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if not isinstance(value, str) or not (value or one.name in self.BLANK):
-                raise ValueError(f"{one.name} must be text, not {value!r}.")
-
 
 def names_of(user: Entity) -> dict[str, str]:
     """The parameters that name a user of the mirror."""
@@ -50,10 +45,9 @@ def names_of(user: Entity) -> dict[str, str]:
 
 
 class OfUser(Operation):
-    """An operation on something of one user. `section` is what of the mirror is read anew afterwards."""
+    """An operation on something of one user."""
 
     gone = "The user no longer exists in AWS, as of the last sync."
-    section: ClassVar[str]
     params_type: ClassVar[type[UserParams]] = UserParams
 
     looks_beside = True
@@ -61,6 +55,11 @@ class OfUser(Operation):
     given: UserParams
 
     _read: Credentials | None = None
+
+    @property
+    def section(self) -> str:
+        """What of the mirror is read anew afterwards."""
+        raise NotImplementedError
 
     @property
     def subject_id(self) -> str:
@@ -110,18 +109,25 @@ class OfUser(Operation):
             read = self._read or read_credentials(aws, user_name=self.given.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
 
-    def effect(self) -> Effect:
-        """What a user may do stays as it is."""
-        return Effect(notes=self.notes())
-
-    def notes(self) -> tuple[str, ...]:
-        """Sentences on what becomes possible or stops."""
-        return ()
-
     def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
         """A call of IAM about the user."""
         given = {"UserName": self.given.user_name, **params}
         return Call(service="iam", operation=operation, params=given, sentence=sentence)
+
+
+class OfSort(OfUser):
+    """An operation on one sort of credential."""
+
+    spec: CredentialSpec
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of entity that the credential is."""
+        return self.spec.sort.kind
+
+    @property
+    def section(self) -> str:
+        return self.spec.sort.section
 
 
 def owned(user: Entity, kind: Kind) -> dict[str, str]:
@@ -151,101 +157,28 @@ class CredentialParams(UserParams):
     credential_id: str
 
 
-class OnCredential(OfUser):
+def names_of_credential(credential: Entity) -> dict[str, str]:
+    """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+    if credential.owner is None or credential.owner.kind != Kind.USER:
+        raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
+    return {**names_of(credential.owner), "credential_id": credential.aws_id}
+
+
+class OnCredential(OfSort):
     """An operation on one credential that is there, by its id."""
 
     gone = "The user or credential no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[CredentialParams]] = CredentialParams
-    kind: ClassVar[Kind]
-    noun: ClassVar[str]
-    """What it is, in a sentence."""
-    word: ClassVar[str]
-    """What AWS's calls say for it."""
-    id_parameter: ClassVar[str]
-    id_field: ClassVar[str]
-    """The field of a record that holds its id."""
-    status_after: ClassVar[str]
-
     given: CredentialParams
 
-    @classmethod
-    def of(cls, credential: Entity) -> Self:
-        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
-        if credential.owner is None or credential.owner.kind != Kind.USER:
-            raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
-        names = names_of(credential.owner)
-        return cls(credential.account, cls.params_type(**names, credential_id=credential.aws_id))
-
     def wanted(self) -> Image:
-        return {"status": self.status_after}
+        return {"status": self.spec.status_after}
 
     def image_now(self, read: Credentials) -> Image:
-        statuses = {getattr(one, self.id_field): one.status for one in read.records}
+        statuses = {getattr(one, self.spec.sort.id_field): one.status for one in read.records}
         return {"status": statuses.get(self.given.credential_id, ABSENT)}
-
-    def own_call(self, verb: str, *, sentence: str, **params: Any) -> Call:
-        """A call of IAM about the credential."""
-        own = {self.id_parameter: self.given.credential_id}
-        return self.call(f"{verb}{self.word}", sentence=sentence, **own, **params)
 
     @property
     def label(self) -> str:
         """The credential in a sentence."""
-        return f"{self.noun} {self.given.credential_id}"
-
-
-class SetStatus(OnCredential):
-    """Makes a credential active or inactive."""
-
-    other: ClassVar[type[SetStatus]]
-    """The way back."""
-
-    @property
-    def title(self) -> str:
-        verb = "Activate" if self.status_after == ACTIVE else "Deactivate"
-        return f"{verb} {self.label} of {self.given.user_name}"
-
-    @property
-    def already(self) -> str:
-        return f"The {self.label} is already {self.status_after.lower()}."
-
-    def image_of(self, user: Entity) -> Image | None:
-        status = owned(user, self.kind).get(self.given.credential_id)
-        return None if status is None else {"status": status}
-
-    def calls(self) -> tuple[Call, ...]:
-        becomes = "works again" if self.status_after == ACTIVE else "stops working, but isn’t deleted"
-        return (self.own_call("Update", Status=self.status_after, sentence=f"The {self.label} {becomes}"),)
-
-    def notes(self) -> tuple[str, ...]:
-        if self.status_after == ACTIVE:
-            return (f"Anyone who has this {self.noun} can do whatever {self.given.user_name} can.",)
-        return (f"Applications that use this {self.noun} stop working.",)
-
-    def sensitivity(self, effect: Effect) -> str:
-        """High where it opens a door again, as making one is."""
-        return HIGH if self.status_after == ACTIVE else super().sensitivity(effect)
-
-    def inverse(self, before: Image) -> Operation | None:
-        return self.other(self.account, self.given) if before["status"] == self.other.status_after else None
-
-
-class DeleteCredential(OnCredential):
-    """Deletes a credential for good."""
-
-    status_after = ABSENT
-
-    @property
-    def instead(self) -> str:
-        user = self.subject()
-        status = owned(user, self.kind).get(self.given.credential_id) if user else None
-        if status == INACTIVE:
-            return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
-        return super().instead
-
-    def image_of(self, user: Entity) -> Image:
-        return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
-
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
-        return image == before or image["status"] == INACTIVE
+        return f"{self.spec.sort.noun} {self.given.credential_id}"

@@ -16,7 +16,7 @@ from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
 from iam.changes.operations.mfa_device import EnableMfaDevice, ResyncMfaDevice
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
-from iam.changes.operations.tags import SetMfaDeviceTags
+from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.user_credential import OfUser
 from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
 from iam.changes.receipts import set_receipt_of
@@ -28,6 +28,7 @@ from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.linking.whose import owns
+from iam.mirror.models import Kind
 
 NOTE: Final = "No approval: it is a device of their own."
 _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
@@ -79,13 +80,15 @@ def _check_own(operation: Operation, person: Person) -> None:
         is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.given.user_arn)
     else:
         is_theirs = (isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)) or (
-            isinstance(operation, SetMfaDeviceTags) and _holds(operation, person)
+            isinstance(operation, SetTags)
+            and operation.spec is SET_TAGS[Kind.MFA_DEVICE]
+            and _holds(operation, person)
         )
     if not is_theirs:
         raise RefusedError("This is not an MFA device of your own.")
 
 
-def _holds(operation: SetMfaDeviceTags, person: Person) -> bool:
+def _holds(operation: SetTags, person: Person) -> bool:
     """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say in who may do what."""
     device = operation.subject()
     differs = {key.lower() for key in (*operation.goes, *operation.comes)}

@@ -15,7 +15,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
 from iam.changes.operations.subject import tags_in_mirror
-from iam.changes.operations.tags import SetMfaDeviceTags
+from iam.changes.operations.tags import SetTags
 from iam.changes.operations.user_credential import names_of
 from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import Cause
@@ -86,7 +86,7 @@ def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change
         raise FieldError(BAD_LABEL, field="label")
     tags = {name: value for name, value in tags_in_mirror(device).items() if name != LABEL}
     return queue_own(
-        SetMfaDeviceTags.of(device, tags=tags | ({LABEL: wanted} if wanted else {})),
+        SetTags.of(device, tags=tags | ({LABEL: wanted} if wanted else {})),
         person=person,
         reason=f"{person.name} labels an MFA device of their own.",
         cause=Cause(CAUSE, uuid5(_KEYS, f"{person.pk}:{key}")),

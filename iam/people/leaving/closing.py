@@ -8,13 +8,10 @@ from typing import Final
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations import AttachPolicy, Operation, PutInlinePolicy, RemoveFromGroup
-from iam.changes.operations.access_key import DeactivateAccessKey
+from iam.changes.operations.credential_status import DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.operations.service_credential import DeactivateServiceCredential
-from iam.changes.operations.signing_certificate import DeactivateCertificate
-from iam.changes.operations.ssh_key import DeactivateSshKey
-from iam.changes.operations.user_credential import ACTIVE, OnCredential, credentials_row
+from iam.changes.operations.user_credential import ACTIVE, credentials_row
 from iam.changes.services.planning import examine
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
 from iam.mirror.reread.credentials import is_virtual
@@ -30,12 +27,6 @@ DENY_TEXT: Final = json.dumps(
 )
 DENY_ALL: Final = "policy/AWSDenyAll"
 """AWS's own policy that denies everything: for users whose inline policies leave no room."""
-_STOPS: Final[dict[str, type[OnCredential]]] = {
-    Kind.ACCESS_KEY: DeactivateAccessKey,
-    Kind.SSH_KEY: DeactivateSshKey,
-    Kind.SIGNING_CERTIFICATE: DeactivateCertificate,
-    Kind.SERVICE_CREDENTIAL: DeactivateServiceCredential,
-}
 ORDER: Final = (Kind.ACCESS_KEY, Kind.SERVICE_CREDENTIAL, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE)
 
 
@@ -86,13 +77,13 @@ def _signing_in(user: Entity) -> Iterator[Operation]:
         yield DeleteLoginProfile.of(user)
     active = EntityState.objects.filter(
         valid_at(None),
-        kind__in=list(_STOPS),
+        kind__in=list(DEACTIVATE),
         category=ACTIVE,
         entity__owner=user,
         entity__gone_at__isnull=True,
     ).select_related("entity__account", "entity__owner__account")
     for state in sorted(active, key=lambda one: (ORDER.index(Kind(one.kind)), one.name)):
-        yield _STOPS[state.kind].of(state.entity)
+        yield SetStatus.of(DEACTIVATE[state.kind], state.entity)
 
 
 def _devices(user: Entity) -> Iterator[Operation]:

@@ -17,8 +17,8 @@ from iam.changes.operations import (
     PutInlinePolicy,
     RemoveFromGroup,
 )
-from iam.changes.operations.boundary import DeleteUserBoundary, PutUserBoundary
-from iam.changes.operations.tags import SetUserTags
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.tags import SetTags
 from iam.changes.operations.user import UpdateUser
 from iam.changes.services import Lane
 from iam.directory.models import Person
@@ -296,10 +296,10 @@ def _boundary(user: Entity, site: Site) -> Iterator[Step]:
             account=user.account, kind=Kind.POLICY, arn=site.boundary, gone_at__isnull=True
         ).first()
         if policy is not None:
-            operation = PutUserBoundary.of(user, policy=policy)
+            operation = PutBoundary.of(user, policy=policy)
             yield Step(name, SETS, f"Boundary {policy.name}", "Replaces the previous one.", operation)
     elif has and not site.boundary:
-        operation_off = DeleteUserBoundary.of(user)
+        operation_off = DeleteBoundary.of(user)
         yield Step(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
 
 
@@ -311,4 +311,4 @@ def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
         said = (
             ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
         )
-        yield Step(user.account.name, SETS, "Tags", said, SetUserTags.of(user, tags=wanted))
+        yield Step(user.account.name, SETS, "Tags", said, SetTags.of(user, tags=wanted))

@@ -15,7 +15,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import DeleteAccessKey
+from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
@@ -88,7 +88,7 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
 def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None) -> list[Plan]:
     """What would be asked for, weighed as the mirror stands. Raises RefusedError."""
     made = creation(owner_of(old), person=person, sealed_id=uuid4(), first=first)
-    operations = [DeleteAccessKey.of(first), made] if first else [made]
+    operations = [DeleteCredential.of(first), made] if first else [made]
     return changes.plan_set(operations, viewer=for_own(viewer))
 
 

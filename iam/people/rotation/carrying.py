@@ -12,7 +12,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey, DeleteAccessKey
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.changes.services import Cause
 from iam.changes.services.accepted import queue_accepted
 from iam.directory.models import Person
@@ -32,7 +32,9 @@ AGAIN: Final = timedelta(hours=1)
 
 def deactivate_old(held: Rotation, *, agreed: bool) -> None:
     """Make the old key inactive: as agreed, or asked for by who wanted it. The caller holds the row. Raises RefusedError."""
-    change = _queued_or_asked(held, DeactivateAccessKey.of(held.old), "deactivate", agreed=agreed)
+    change = _queued_or_asked(
+        held, SetStatus.of(DEACTIVATE[held.old.kind], held.old), "deactivate", agreed=agreed
+    )
     move_to(held, Stage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
     note(
         held,
@@ -45,7 +47,7 @@ def deactivate_old(held: Rotation, *, agreed: bool) -> None:
 
 def delete_old(held: Rotation, *, agreed: bool) -> None:
     """Delete the old key for good. The caller holds the row. Raises RefusedError."""
-    change = _queued_or_asked(held, DeleteAccessKey.of(held.old), "delete", agreed=agreed)
+    change = _queued_or_asked(held, DeleteCredential.of(held.old), "delete", agreed=agreed)
     move_to(held, Stage.DELETING, change=change, wanted="", trouble="")
     note(
         held,
@@ -58,9 +60,9 @@ def delete_old(held: Rotation, *, agreed: bool) -> None:
 
 def activate_old(held: Rotation, *, actor: Actor) -> None:
     """Make the old key active again, as agreed. The caller holds the row. Raises RefusedError."""
-    change = queue(held, ActivateAccessKey.of(held.old), "activate", actor=actor)
+    change = queue(held, SetStatus.of(ACTIVATE[held.old.kind], held.old), "activate", actor=actor)
     deactivated = held.change
-    if deactivated is not None and deactivated.operation == DeactivateAccessKey.spec.slug:
+    if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
     move_to(held, Stage.ACTIVATING, change=change, wanted="", trouble="")
     note(held, "activate", f"Reactivation of {held.old.aws_id} was requested.", actor=actor, change=change)
@@ -75,7 +77,7 @@ def discard_new(held: Rotation, *, actor: Actor | None) -> None:
         save(held, discarding=None)
         return
     try:
-        change = queue(held, DeleteAccessKey.of(key), "discard", actor=actor)
+        change = queue(held, DeleteCredential.of(key), "discard", actor=actor)
     except RefusedError as refused:
         later(held, f"{key.aws_id} couldn’t be deleted: {refused.message}")
         return

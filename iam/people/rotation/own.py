@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 from uuid import uuid4
 
-from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey, DeleteAccessKey
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DELETE
 from iam.changes.services import Cause
 from iam.guard import Right, Viewer
-from iam.mirror.models import Entity
+from iam.mirror.models import Entity, Kind
 from iam.people.rotation.planning import for_own
 
 OF_OWN_KEY: Final = "own_key"
 """The cause of a set that a person requested for a key of their own, as far as they can request changes only for themselves."""
-ACTS: Final = (DeactivateAccessKey.spec.slug, ActivateAccessKey.spec.slug, DeleteAccessKey.spec.slug)
+ACTS: Final = tuple(by_kind[Kind.ACCESS_KEY].slug for by_kind in (DEACTIVATE, ACTIVATE, DELETE))
 
 
 def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:

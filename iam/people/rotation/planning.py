@@ -11,7 +11,8 @@ from uuid import UUID
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey, DeleteAccessKey
+from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey
+from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.user_credential import ACTIVE
 from iam.directory.models import Identity, Person
@@ -222,7 +223,7 @@ def operations_of(rotation: Rotation) -> list[Operation]:
     """What a rotation begins with."""
     assert rotation.sealed_id is not None
     made = creation(rotation.user, person=rotation.person, sealed_id=rotation.sealed_id, first=rotation.first)
-    return [DeleteAccessKey.of(rotation.first), made] if rotation.first else [made]
+    return [DeleteCredential.of(rotation.first), made] if rotation.first else [made]
 
 
 def check_terms(terms: Terms) -> None:

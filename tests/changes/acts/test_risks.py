@@ -10,7 +10,7 @@ import pytest
 from iam.changes.impact import Impact, impact_of
 from iam.changes.operations import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.access import CONDITIONAL, GAINED, LOST
-from iam.changes.operations.boundary import DeleteUserBoundary, PutUserBoundary
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.risks import (
     ADMINISTRATOR,
@@ -77,8 +77,8 @@ def test_what_is_taken_away_is_marked_where_it_opens_something(site: Site) -> No
 
     assert DENY_REMOVED in risks(DeleteInlinePolicy.of(site.user, name="denies"))
     assert DENY_REMOVED not in risks(DeleteInlinePolicy.of(site.user, name="allows"))
-    assert BOUNDARY_REMOVED in risks(DeleteUserBoundary.of(site.user))
-    assert BOUNDARY_REMOVED not in risks(PutUserBoundary.of(site.user, policy=wider))
+    assert BOUNDARY_REMOVED in risks(DeleteBoundary.of(site.user))
+    assert BOUNDARY_REMOVED not in risks(PutBoundary.of(site.user, policy=wider))
 
 
 def test_a_trust_policy_is_marked_where_it_lets_somebody_else_in(site: Site) -> None:

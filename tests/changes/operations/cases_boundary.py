@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.boundary import (
-    DELETES,
-    PUTS,
-)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.mirror.models import Entity
 from tests.changes.operations.stage import Stage
 from tests.changes.operations.table import Case
@@ -30,7 +27,7 @@ def putting(kind: str, *, bounded: bool) -> Any:
 
     def made(stage: Stage) -> Operation:
         """Somebody who gets a boundary."""
-        return PUTS[kind].of(make(stage, kind, bounded=bounded), policy=stage.keep["policy"])
+        return PutBoundary.of(make(stage, kind, bounded=bounded), policy=stage.keep["policy"])
 
     return made
 
@@ -40,7 +37,7 @@ def deleting(kind: str) -> Any:
 
     def made(stage: Stage) -> Operation:
         """Somebody who loses their boundary."""
-        return DELETES[kind].of(make(stage, kind, bounded=True))
+        return DeleteBoundary.of(make(stage, kind, bounded=True))
 
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from iam.changes.operations import access_key as keys
 from iam.changes.operations import service_credential as service
 from iam.changes.operations import signing_certificate as certificates
 from iam.changes.operations import ssh_key as ssh
-from iam.changes.operations.user_credential import OnCredential
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.mirror.models import Kind
 from tests.changes.operations.credential_sorts import (
     CERTIFICATES,
@@ -28,33 +29,26 @@ from tests.changes.operations.stage import Stage
 from tests.changes.operations.table import Case, nothing
 
 
-def statuses(
-    slug: str,
-    sort: Sort,
-    *,
-    deactivate: type[OnCredential],
-    activate: type[OnCredential],
-    delete: type[OnCredential],
-) -> tuple[Case, ...]:
+def statuses(slug: str, sort: Sort) -> tuple[Case, ...]:
     """The three that all sorts have."""
     return (
         Case(
             f"{slug}.deactivate",
-            sort.with_one(deactivate, status="Active"),
+            sort.with_one(partial(SetStatus.of, DEACTIVATE[sort.kind]), status="Active"),
             sort.shows,
             after=becomes("Inactive"),
             meddle=sort.delete,
         ),
         Case(
             f"{slug}.activate",
-            sort.with_one(activate, status="Inactive"),
+            sort.with_one(partial(SetStatus.of, ACTIVATE[sort.kind]), status="Inactive"),
             sort.shows,
             after=becomes("Active"),
             meddle=sort.delete,
         ),
         Case(
             f"{slug}.delete",
-            sort.with_one(delete, status="Inactive"),
+            sort.with_one(DeleteCredential.of, status="Inactive"),
             sort.shows,
             after=nothing,
             meddle=lambda stage: sort.set(stage, "Active"),
@@ -109,30 +103,18 @@ CASES = (
     *statuses(
         "access_key",
         KEYS,
-        deactivate=keys.DeactivateAccessKey,
-        activate=keys.ActivateAccessKey,
-        delete=keys.DeleteAccessKey,
     ),
     *statuses(
         "service_credential",
         SERVICES,
-        deactivate=service.DeactivateServiceCredential,
-        activate=service.ActivateServiceCredential,
-        delete=service.DeleteServiceCredential,
     ),
     *statuses(
         "ssh_key",
         SSH,
-        deactivate=ssh.DeactivateSshKey,
-        activate=ssh.ActivateSshKey,
-        delete=ssh.DeleteSshKey,
     ),
     *statuses(
         "signing_certificate",
         CERTIFICATES,
-        deactivate=certificates.DeactivateCertificate,
-        activate=certificates.ActivateCertificate,
-        delete=certificates.DeleteCertificate,
     ),
     Case("access_key.create", make_key, KEYS.counts, after=one_more, meddle=KEYS.add, repeats=False),
     Case(

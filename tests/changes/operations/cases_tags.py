@@ -9,17 +9,8 @@ from typing import Any
 
 from console.demo.organisation import material
 from iam.changes.operations import Operation
-from iam.changes.operations.tags import (
-    SetInstanceProfileTags,
-    SetMfaDeviceTags,
-    SetOidcProviderTags,
-    SetPolicyTags,
-    SetRoleTags,
-    SetSamlProviderTags,
-    SetServerCertificateTags,
-    SetTags,
-    SetUserTags,
-)
+from iam.changes.operations.spec import OperationSpec
+from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.mirror.models import Kind, TagSet
 from tests import factories
 from tests.changes.operations.stage import Stage
@@ -39,7 +30,7 @@ def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
 class Tagged:
     """How something with tags is made by boto3: (name, ARN, unique id); and how its tags are asked for and set."""
 
-    operation: type[SetTags]
+    spec: OperationSpec
     make: Callable[[Stage], tuple[str, str, str]]
     word: str
     parameter: str
@@ -58,12 +49,12 @@ class Tagged:
         name, arn, aws_id = self.make(stage)
         stage.keep.update(name=name, arn=arn)
         self.call(stage, "tag", Tags=as_list(BEFORE))
-        entity = factories.entity(stage.account, Kind(self.operation.spec.subject_kind), name, arn=arn)
+        entity = factories.entity(stage.account, Kind(self.spec.subject_kind), name, arn=arn)
         entity.aws_id = aws_id
         entity.save(update_fields=["aws_id"])
         since = {"valid_from": factories.FIRST_READ, "observed_at": factories.FIRST_READ}
         TagSet.objects.create(account=stage.account, entity=entity, tags=BEFORE, **since)
-        return self.operation.of(entity, tags=AFTER)
+        return SetTags.of(entity, tags=AFTER)
 
     def shows(self, stage: Stage) -> Any:
         """Its tags."""
@@ -77,7 +68,7 @@ class Tagged:
     @property
     def case(self) -> Case:
         """Its case."""
-        slug = self.operation.spec.slug
+        slug = self.spec.slug
         return Case(slug, self.made, self.shows, after=lambda *_: AFTER, meddle=self.meddle, calls=2)
 
 
@@ -143,13 +134,13 @@ def oidc(stage: Stage) -> tuple[str, str, str]:
 CASES = tuple(
     tagged.case
     for tagged in (
-        Tagged(SetUserTags, user, "user", "UserName"),
-        Tagged(SetRoleTags, role, "role", "RoleName"),
-        Tagged(SetPolicyTags, policy, "policy", "PolicyArn"),
-        Tagged(SetInstanceProfileTags, profile, "instance_profile", "InstanceProfileName"),
-        Tagged(SetMfaDeviceTags, device, "mfa_device", "SerialNumber"),
-        Tagged(SetServerCertificateTags, certificate, "server_certificate", "ServerCertificateName"),
-        Tagged(SetSamlProviderTags, saml, "saml_provider", "SAMLProviderArn"),
-        Tagged(SetOidcProviderTags, oidc, "open_id_connect_provider", "OpenIDConnectProviderArn"),
+        Tagged(SET_TAGS[Kind.USER], user, "user", "UserName"),
+        Tagged(SET_TAGS[Kind.ROLE], role, "role", "RoleName"),
+        Tagged(SET_TAGS[Kind.POLICY], policy, "policy", "PolicyArn"),
+        Tagged(SET_TAGS[Kind.INSTANCE_PROFILE], profile, "instance_profile", "InstanceProfileName"),
+        Tagged(SET_TAGS[Kind.MFA_DEVICE], device, "mfa_device", "SerialNumber"),
+        Tagged(SET_TAGS[Kind.SERVER_CERTIFICATE], certificate, "server_certificate", "ServerCertificateName"),
+        Tagged(SET_TAGS[Kind.SAML_PROVIDER], saml, "saml_provider", "SAMLProviderArn"),
+        Tagged(SET_TAGS[Kind.OIDC_PROVIDER], oidc, "open_id_connect_provider", "OpenIDConnectProviderArn"),
     )
 )

@@ -8,7 +8,6 @@ from typing import Any
 
 from iam.changes.operations import Operation
 from iam.changes.operations.sealed_secret import Recipient
-from iam.changes.operations.user_credential import OnCredential
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.reread.credentials import read_credentials, reread_credentials
@@ -60,12 +59,12 @@ class Sort:
         see(stage, user, self.section)
         return user
 
-    def with_one(self, operation: type[OnCredential], *, status: str) -> Make:
+    def with_one(self, operation: Callable[[Entity], Operation], *, status: str) -> Make:
         """An operation on one of this status."""
 
         def make(stage: Stage) -> Operation:
             self.make(stage, status=status)
-            return operation.of(kept(stage, self.kind))
+            return operation(kept(stage, self.kind))
 
         return make
 

@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from inspect import signature
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from iam.changes.operations import Operation, class_of
+from iam.changes.operations import REGISTRY, Operation, class_of
 from iam.changes.operations import oidc_provider as oidc
-from iam.changes.operations.boundary import DELETES, PUTS
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
@@ -38,8 +41,11 @@ LEFT_OUT = {
 
 
 def op(slug: str) -> Any:
-    """The operation's class."""
-    return class_of(slug)
+    """What makes the operation: its class, whose methods get the spec where they ask for one."""
+    made_by = class_of(slug)
+    if "spec" not in signature(getattr(made_by, "of", made_by)).parameters:
+        return made_by
+    return SimpleNamespace(of=partial(made_by.of, REGISTRY[slug]))  # type: ignore[attr-defined]
 
 
 def holder(land: Land) -> Entity:
@@ -201,7 +207,7 @@ def boundary(kind: Kind, *, puts: bool) -> Draw:
 
     def draw(land: Land) -> Operation:
         who = land.one(kind)
-        return PUTS[kind].of(who, policy=land.one(Kind.POLICY)) if puts else DELETES[kind].of(who)
+        return PutBoundary.of(who, policy=land.one(Kind.POLICY)) if puts else DeleteBoundary.of(who)
 
     return draw
 

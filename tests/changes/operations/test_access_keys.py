@@ -9,7 +9,7 @@ import pytest
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey, DeleteAccessKey
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.mirror.models import Kind, UserCredentials
 from iam.mirror.pull.sections import ACCESS_KEYS
 from tests.changes.conftest import Scene
@@ -41,7 +41,7 @@ def key(scene: Scene) -> str:
 
 
 def test_a_key_is_made_inactive_in_aws_and_in_the_mirror(scene: Scene, key: str) -> None:
-    change = applied(scene, DeactivateAccessKey.of(credential(scene, key)))
+    change = applied(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key)))
 
     assert in_aws(scene) == mirrored(scene, Kind.ACCESS_KEY) == {key: "Inactive"}
     assert (row(scene).keys, row(scene).active_keys) == (1, 0)
@@ -49,7 +49,7 @@ def test_a_key_is_made_inactive_in_aws_and_in_the_mirror(scene: Scene, key: str)
 
 
 def test_a_key_takes_four_calls(scene: Scene, key: str) -> None:
-    applied(scene, DeactivateAccessKey.of(credential(scene, key)))
+    applied(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key)))
 
     by_action = scene.standin.control("stats")["by_action"]
     assert {k: v for k, v in by_action.items() if k.startswith("iam:")} == {
@@ -60,15 +60,15 @@ def test_a_key_takes_four_calls(scene: Scene, key: str) -> None:
 
 
 def test_undoing_makes_it_active_again(scene: Scene, key: str) -> None:
-    undo = undone(scene, applied(scene, DeactivateAccessKey.of(credential(scene, key))))
+    undo = undone(scene, applied(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key))))
 
-    assert undo.operation == ActivateAccessKey.spec.slug
+    assert undo.operation == ACTIVATE[Kind.ACCESS_KEY].slug
     assert in_aws(scene) == mirrored(scene, Kind.ACCESS_KEY) == {key: "Active"}
     assert row(scene).active_keys == 1
 
 
 def test_a_deleted_key_cannot_be_undone_and_says_so_beforehand(scene: Scene, key: str) -> None:
-    operation = DeleteAccessKey.of(credential(scene, key))
+    operation = DeleteCredential.of(credential(scene, key))
     assert "can’t restore a deleted access key" in operation.irreversible
     assert "Deactivate it" in operation.instead
     change = applied(scene, operation)
@@ -84,13 +84,13 @@ def test_an_inactive_key_is_told_to_be_harmless_as_it_is(scene: Scene, key: str)
     by_hand(scene, "UpdateAccessKey", AccessKeyId=key, Status="Inactive")
     pull(scene, ACCESS_KEYS)
 
-    assert "already inactive" in DeleteAccessKey.of(credential(scene, key)).instead
+    assert "already inactive" in DeleteCredential.of(credential(scene, key)).instead
 
 
 def test_a_key_that_came_alive_since_is_not_deleted(scene: Scene, key: str) -> None:
     by_hand(scene, "UpdateAccessKey", AccessKeyId=key, Status="Inactive")
     pull(scene, ACCESS_KEYS)
-    change = queued(scene, DeleteAccessKey.of(credential(scene, key)))
+    change = queued(scene, DeleteCredential.of(credential(scene, key)))
     by_hand(scene, "UpdateAccessKey", AccessKeyId=key, Status="Active")
 
     assert (ran(change).state, change.error_kind) == ("failed", "drift")
@@ -98,7 +98,7 @@ def test_a_key_that_came_alive_since_is_not_deleted(scene: Scene, key: str) -> N
 
 
 def test_a_key_of_somebody_who_was_made_again_is_left_alone(scene: Scene, key: str) -> None:
-    change = queued(scene, DeactivateAccessKey.of(credential(scene, key)))
+    change = queued(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key)))
     by_hand(scene, "DeleteAccessKey", AccessKeyId=key)
     by_hand(scene, "DeleteUser")
     by_hand(scene, "CreateUser")
@@ -109,7 +109,7 @@ def test_a_key_of_somebody_who_was_made_again_is_left_alone(scene: Scene, key: s
 
 def test_a_report_that_aws_made_before_the_change_does_not_bring_the_key_back(scene: Scene, key: str) -> None:
     """The mirror says when it has read the keys: a report that is older, whenever it is read, has nothing to say about them."""
-    applied(scene, DeactivateAccessKey.of(credential(scene, key)))
+    applied(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key)))
     read_at = datetime.fromisoformat(row(scene).report["access_keys_read_at"])
 
     assert datetime.now(tz=UTC) - read_at < timedelta(minutes=1)

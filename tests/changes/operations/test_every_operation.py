@@ -12,7 +12,7 @@ from iam.aws.permissions import WRITE, write_policy
 from iam.changes import services
 from iam.changes.irreversible import losses
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import REGISTRY, Operation, restore
+from iam.changes.operations import REGISTRY, Operation, class_of, restore
 from iam.changes.operations.lifecycle import Create
 from iam.mirror.models import Entity
 from tests.changes.conftest import wait_over
@@ -177,3 +177,25 @@ def test_every_operation_that_cannot_be_undone_is_listed_with_what_can() -> None
     assert lost == {slug for slug, operation in REGISTRY.items() if operation.loss}
     assert all(one.reason.endswith(".") and one.instead.endswith(".") for one in losses())
     assert len({one.deed for one in losses()}) == len(lost)
+
+
+SAID_BY = {
+    "title": ("title",),
+    "no_op": ("already",),
+    "notes": ("notes", "effect"),
+    "weight": ("sensitivity",),
+    "loss": ("loss", "irreversible"),
+}
+"""Field of a spec → the methods that answer with it."""
+WEIGHED_FIRST = {"role_sessions.revoke": "a holder's methods ask the spec before they look at the policy"}
+
+
+@pytest.mark.parametrize("slug", sorted(REGISTRY))
+def test_what_a_spec_says_is_not_overridden_by_a_method(slug: str) -> None:
+    """Else a reader of the spec is told what nobody is shown."""
+    spec, made_by = REGISTRY[slug], class_of(slug)
+    for field, methods in SAID_BY.items():
+        if not getattr(spec, field) or (slug in WEIGHED_FIRST and field == "weight"):
+            continue
+        overridden = [name for name in methods if getattr(made_by, name) is not getattr(Operation, name)]
+        assert not overridden, f"{field} of the spec has no effect"

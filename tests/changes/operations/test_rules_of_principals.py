@@ -11,13 +11,8 @@ import pytest
 from iam.changes import risks, services
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey
-from iam.changes.operations.boundary import (
-    DeleteRoleBoundary,
-    DeleteUserBoundary,
-    PutRoleBoundary,
-    PutUserBoundary,
-)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.group import CreateGroup, UpdateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.profile_role import AddRoleToProfile
@@ -26,7 +21,7 @@ from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
 from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import SubjectParams
-from iam.changes.operations.tags import SetRoleTags, SetUserTags
+from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust import trust_meaning
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
@@ -146,21 +141,21 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "already has a service-linked role",
     ),
     "a boundary of a service's role": (
-        lambda w: PutRoleBoundary.of(w.linked, policy=w.bound),
+        lambda w: PutBoundary.of(w.linked, policy=w.bound),
         "can’t have a permissions boundary",
     ),
-    "a boundary that is not there": (lambda w: DeleteUserBoundary.of(w.user), "has no permissions boundary"),
+    "a boundary that is not there": (lambda w: DeleteBoundary.of(w.user), "has no permissions boundary"),
     "a key that is there twice": (
-        lambda w: SetUserTags.of(w.user, tags={"Team": "a", "team": "b"}),
+        lambda w: SetTags.of(w.user, tags={"Team": "a", "team": "b"}),
         "team is used twice",
     ),
-    "a key of AWS": (lambda w: SetUserTags.of(w.user, tags={"aws:x": "y"}), "begins with aws:"),
+    "a key of AWS": (lambda w: SetTags.of(w.user, tags={"aws:x": "y"}), "begins with aws:"),
     "too many tags": (
-        lambda w: SetRoleTags.of(w.role, tags={f"k{n}": "" for n in range(51)}),
+        lambda w: SetTags.of(w.role, tags={f"k{n}": "" for n in range(51)}),
         "the most is 50|AWS allows 50",
     ),
-    "a value that is too long": (lambda w: SetUserTags.of(w.user, tags={"k": "v" * 257}), "the most is 256"),
-    "the same tags": (lambda w: SetUserTags.of(w.user, tags={}), "already has these tags"),
+    "a value that is too long": (lambda w: SetTags.of(w.user, tags={"k": "v" * 257}), "the most is 256"),
+    "the same tags": (lambda w: SetTags.of(w.user, tags={}), "already has these tags"),
     "sessions of a service's role": (
         lambda w: RevokeSessions.of_everybody(w.linked, at=AT),
         "service-linked",
@@ -172,11 +167,11 @@ REFUSED: dict[str, tuple[Make, str]] = {
     ),
     "Gatehouse's own role": (lambda w: DeleteRole.of(w.own), "Gatehouse itself"),
     "the boundary of Gatehouse's own role": (
-        lambda w: PutRoleBoundary.of(w.own, policy=w.bound),
+        lambda w: PutBoundary.of(w.own, policy=w.bound),
         "Gatehouse itself",
     ),
     "the tags of Gatehouse's own role": (
-        lambda w: SetRoleTags.of(w.own, tags={"a": "b"}),
+        lambda w: SetTags.of(w.own, tags={"a": "b"}),
         "Gatehouse itself",
     ),
     "the sessions of Gatehouse's own role": (
@@ -252,17 +247,25 @@ CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
         NORMAL,
         (),
     ),
-    "a boundary": (lambda w: PutUserBoundary.of(w.user, policy=w.bound), NORMAL, ()),
-    "another boundary": (lambda w: PutUserBoundary.of(bounded(w), policy=w.bound), HIGH, ()),
-    "a boundary that goes": (lambda w: DeleteUserBoundary.of(bounded(w)), HIGH, (risks.BOUNDARY_REMOVED,)),
+    "a boundary": (lambda w: PutBoundary.of(w.user, policy=w.bound), NORMAL, ()),
+    "another boundary": (lambda w: PutBoundary.of(bounded(w), policy=w.bound), HIGH, ()),
+    "a boundary that goes": (lambda w: DeleteBoundary.of(bounded(w)), HIGH, (risks.BOUNDARY_REMOVED,)),
     "a role's boundary that goes": (
-        lambda w: DeleteRoleBoundary.of(bounded(w, w.role)),
+        lambda w: DeleteBoundary.of(bounded(w, w.role)),
         HIGH,
         (risks.BOUNDARY_REMOVED,),
     ),
     "a role for instances": (lambda w: AddRoleToProfile.of(w.profile, role=w.role), HIGH, ()),
-    "a key that works again": (lambda w: ActivateAccessKey.of(key(w, "Inactive")), HIGH, ()),
-    "a key that stops working": (lambda w: DeactivateAccessKey.of(key(w, "Active")), NORMAL, ()),
+    "a key that works again": (
+        lambda w: SetStatus.of(ACTIVATE[Kind.ACCESS_KEY], key(w, "Inactive")),
+        HIGH,
+        (),
+    ),
+    "a key that stops working": (
+        lambda w: SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], key(w, "Active")),
+        NORMAL,
+        (),
+    ),
     "sessions that end": (lambda w: RevokeSessions.of_everybody(w.role, at=AT), NORMAL, ()),
 }
 

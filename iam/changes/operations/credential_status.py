@@ -1,0 +1,143 @@
+"""Make a credential of a user inactive, active again, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html (UpdateSSHPublicKey, UpdateSigningCertificate, …)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html (DeleteSSHPublicKey, DeleteSigningCertificate, …)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self
+
+from iam.changes.operations.base import Image, Operation
+from iam.changes.operations.credential_sorts import WITH_STATUS, CredentialSort, CredentialSpec
+from iam.changes.operations.spec import HIGH
+from iam.changes.operations.user_credential import (
+    ABSENT,
+    ACTIVE,
+    INACTIVE,
+    CredentialParams,
+    OfSort,
+    OnCredential,
+    names_of_credential,
+    owned,
+)
+from iam.mirror.models import Entity, Kind
+
+
+def _spec_of(sort: CredentialSort, verb: str, **rest: Any) -> CredentialSpec:
+    return CredentialSpec(
+        slug=f"{sort.slug}.{verb.lower()}",
+        family=sort.kind.value,
+        subject_kind=Kind.USER.value,
+        sort=sort,
+        title=f"{verb} {{label}} of {{user_name}}",
+        counted=(verb, sort.short_noun),
+        **rest,
+    )
+
+
+def _deactivate(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Deactivate",
+        status_after=INACTIVE,
+        no_op="The {label} is already inactive.",
+        notes=(f"Applications that use this {sort.noun} stop working.",),
+        call=f"Update{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        sentence="The {label} stops working, but isn’t deleted",
+        inverse=f"{sort.slug}.activate",
+    )
+
+
+def _activate(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Activate",
+        status_after=ACTIVE,
+        no_op="The {label} is already active.",
+        notes=(f"Anyone who has this {sort.noun} can do whatever {{user_name}} can.",),
+        call=f"Update{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        sentence="The {label} works again",
+        weight=HIGH,
+        inverse=f"{sort.slug}.deactivate",
+    )
+
+
+def _delete(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Delete",
+        no_op="The {label} no longer exists.",
+        notes=(f"Applications that use this {sort.noun} stop working.",),
+        call=f"Delete{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=sort.loss,
+    )
+
+
+ACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _activate(sort) for sort in WITH_STATUS}
+DEACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _deactivate(sort) for sort in WITH_STATUS}
+DELETE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _delete(sort) for sort in WITH_STATUS}
+"""By the kind of the credential."""
+
+
+class SetStatus(OnCredential):
+    """Makes a credential active or inactive."""
+
+    SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
+
+    @classmethod
+    def of(cls, spec: CredentialSpec, credential: Entity) -> Self:
+        """One of ACTIVATE or DEACTIVATE on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        return cls(credential.account, CredentialParams(**names_of_credential(credential)), spec)
+
+    @property
+    def status_after(self) -> str:
+        """What AWS shows afterwards."""
+        return self.spec.status_after
+
+    def image_of(self, user: Entity) -> Image | None:
+        status = owned(user, self.kind).get(self.given.credential_id)
+        return None if status is None else {"status": status}
+
+    def inverse(self, before: Image) -> Operation | None:
+        """None also where the credential was not there."""
+        return super().inverse(before) if before["status"] in (ACTIVE, INACTIVE) else None
+
+
+class DeleteCredential(OnCredential):
+    """Deletes a credential for good."""
+
+    SPECS: ClassVar[tuple[CredentialSpec, ...]] = tuple(DELETE.values())
+
+    @classmethod
+    def of(cls, credential: Entity) -> Self:
+        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        given = CredentialParams(**names_of_credential(credential))
+        return cls(credential.account, given, DELETE[credential.kind])
+
+    @property
+    def instead(self) -> str:
+        user = self.subject()
+        status = owned(user, self.kind).get(self.given.credential_id) if user else None
+        if status == INACTIVE:
+            return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
+        return super().instead
+
+    def image_of(self, user: Entity) -> Image:
+        return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
+        return image == before or image["status"] == INACTIVE
+
+
+def deletion(operation: OfSort, *, credential_id: str) -> DeleteCredential:
+    """The operation that deletes a credential which an operation has made."""
+    user = operation.given
+    given = CredentialParams(user.user_name, user.user_arn, user.user_id, credential_id)
+    return DeleteCredential(operation.account, given, DELETE[operation.kind])
