@@ -194,6 +194,10 @@ class Asker:
         """The context keys that these read, in lower case."""
         return self._speaking(action).keys
 
+    def reads_tags(self, action: str) -> bool:
+        """Whether these read tags of the resource."""
+        return bool(self._speaking(action).tags)
+
     def regions(self) -> tuple[str, ...]:
         """Regions that statements name in conditions or resources; the home of IAM at least."""
         if self._regions is None:

@@ -136,6 +136,9 @@ class Builder:
         if found.everything:
             parts = (tuple(found.everything),)
             estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
+        if found.elsewhere:
+            parts = (tuple(found.elsewhere),)
+            estate.outward.append(Way(parts, either(parts[0])))
         for lead in found.new:
             if lead.member is None:
                 estate.lead(ADMINISTRATOR, lead.way)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from iam.policy.escalation.asking import HOME, NOBODY, REGION, Asker, Bits, Source, Target
 from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, Subject, either
+from iam.policy.escalation.management import account_subject
 from iam.policy.escalation.methods import Sort, of_sort
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
@@ -69,7 +70,7 @@ def crossings_from(
     index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]
 ) -> Iterator[Crossing]:
     """Who of one account takes which of the roles of others."""
-    (method,) = of_sort(Sort.ASSUME)
+    (method,) = of_sort(Sort.ASSUME, retags=False)
     (need,) = method.needs
     asker = Asker()
     asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
@@ -107,25 +108,29 @@ def _rows(
     return AccountRows(rows, groups, policies, (), shard.number, shard.partition, shard.standing)
 
 
-def as_node(member: Member, grants: Grants) -> Member:
-    """The same principal with other grants, to be asked about; it is in no index."""
+def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Member:
+    """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are of somebody's choice."""
+    tags = None if is_tagged else member.tags
     found = Member(
-        member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=member.tags, trust=member.trust
+        member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=tags, trust=member.trust
     )
     found.cls = member.cls
     return found
 
 
 def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
-    """Whoever writes permission sets in the management account reaches every account of the organization."""
+    """Whoever writes permission sets, or changes root users, in the management account reaches every account of the organization."""
     for number, estate in estates.items():
         ways = [
-            way for way in estate.inward.get(ADMINISTRATOR, ()) if way.parts[0][0].method.sort is Sort.SIGN_ON
+            *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Sort.SIGN_ON),
+            *estate.outward,
         ]
         organization = index.accounts[number].standing.organization_id
         if not ways or not organization:
             continue
         for other in estates:
             if other != number and index.accounts[other].standing.organization_id == organization:
+                subject = account_subject(other, index.accounts[other].partition)
                 for way in ways:
-                    yield Crossing(number, other, ADMINISTRATOR, way.parts, either(way.parts[0]))
+                    parts = tuple(tuple(replace(one, subject=subject) for one in part) for part in way.parts)
+                    yield Crossing(number, other, ADMINISTRATOR, parts, either(parts[0]))

@@ -20,7 +20,8 @@ class Edits:
     """Alternatives by what they change. `unbound` has some only where there is a boundary.
 
     `full` are by the policies that deny and that the same call replaces; `own` give the principal everything, if it is the one that
-    acts; `removed` take away one policy that denies each; `replaced` are the policies of groups that another version replaces.
+    acts; `removed` take away one policy that denies each; `replaced` are the policies of groups that another version replaces;
+    `tagged` set tags.
     """
 
     full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
@@ -30,6 +31,7 @@ class Edits:
     versions: dict[tuple[int, str], list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     removed: dict[Removal, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, Removed] = field(default_factory=dict)
+    tagged: list[Alternative] = field(default_factory=list)
 
     def from_itself(self, state: State, node: int) -> Iterator[tuple[State, Way]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
@@ -74,6 +76,8 @@ class Edits:
             yield State(versions=(version,), removed=self.replaced.get(version[0], ())), tuple(found)
         for removal, found in self.removed.items():
             yield State(removed=(removal,)), tuple(found)
+        if self.tagged:
+            yield State(tagged=True), tuple(self.tagged)
 
 
 def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
@@ -85,8 +89,8 @@ def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
 
 
 def _together(state: State, change: State) -> State:
-    """A state with one thing more. Who has every permission gains nothing by a group or by another version."""
-    if state.full and (change.groups or change.versions):
+    """A state with one thing more. Who has every permission gains nothing by a group, another version or tags."""
+    if state.full and (change.groups or change.versions or change.tagged):
         return state
     removed = tuple(sorted({*state.removed, *change.removed}))
     if state.full and not change.full:
@@ -98,4 +102,5 @@ def _together(state: State, change: State) -> State:
         tuple(sorted({*state.groups, *change.groups})),
         tuple(sorted(policies.items())),
         removed,
+        (state.tagged or change.tagged) and not (state.full or change.full),
     )

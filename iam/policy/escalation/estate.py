@@ -59,13 +59,14 @@ class Node:
 
 @dataclass(slots=True)
 class Estate:
-    """An account. Bits are numbers of nodes; `inward` are the ways into each node; `ceiling` says whether anybody could be
-    administrator at all."""
+    """An account. Bits are numbers of nodes; `inward` are the ways into each node, `outward` those to administrators of the other
+    accounts of the organization; `ceiling` says whether anybody could be administrator at all."""
 
     number: str
     nodes: list[Node] = field(default_factory=list)
     place: dict[tuple[int, State], int] = field(default_factory=dict)
     inward: dict[int, list[Way]] = field(default_factory=dict)
+    outward: list[Way] = field(default_factory=list)
     administrators: Bits = NOBODY
     choices: list[dict[Method | tuple[Method, int], tuple[Choice, ...]]] = field(default_factory=list)
     ceiling: bool = True

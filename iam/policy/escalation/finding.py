@@ -12,6 +12,7 @@ from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, eith
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found import Found, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
+from iam.policy.escalation.management import find_management
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
 from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
 from iam.policy.escalation.removed_denies import Removing
@@ -23,6 +24,7 @@ from iam.policy.escalation.states import (
     Removal,
     State,
 )
+from iam.policy.escalation.tagging import OwnTags, about, can_matter
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
@@ -70,15 +72,14 @@ class Finder:
         )
         self._find_edits(found, act)
         self._find_new(found, act)
-        standing = self._shard.standing
-        if not standing.is_known or (standing.is_management and standing.organization_id):
-            self._find_sign_on(found, act)
+        find_management(found, act, choices=self._choices, shard=self._shard)
         return found
 
     def _find_becoming(self, found: Found, act: Acting) -> None:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(Sort.ASSUME):
-            self._note(found, method, open_roles, self._in_any_region(method, open_roles), act)
+            if not method.retags or can_matter(self._asker, method):
+                self._note(found, method, open_roles, self._in_any_region(method, open_roles), act)
         editable = self._targets.editable_roles
         for method in of_sort(Sort.RETRUST):
             rewrites = self._on(method, editable)
@@ -95,9 +96,9 @@ class Finder:
     def _has_use(self, method: Method, aim: Aim) -> bool:
         """A first password is made, and a password that there is is set anew."""
         has_password = self._facts.passwords.get(aim.subject.number)
-        if has_password is None or method.name == "iam-create-access-key":
+        if has_password is None or method.name.startswith("iam-create-access-key"):
             return True
-        return has_password is (method.name == "iam-update-login-profile")
+        return has_password is method.name.startswith("iam-update-login-profile")
 
     def _find_services(self, found: Found, act: Acting) -> None:
         methods = (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
@@ -192,6 +193,7 @@ class Finder:
                     found.edits[member.id].own.extend(own)
         self._restore(found, act)
         Removing(self._targets, act, on=self._on).into(found.edits)
+        OwnTags(self._targets).into(found.edits, act, on=self._on)
 
     def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a group."""
@@ -318,18 +320,10 @@ class Finder:
                 for digest in versions[number]:
                     found.edits[member.id].versions[number, digest] = restored[number]
 
-    def _find_sign_on(self, found: Found, act: Acting) -> None:
-        number = self._shard.number
-        subject = Subject("account", f"arn:aws:iam::{number}:root", number, -int(number))
-        for method in of_sort(Sort.SIGN_ON):
-            bits = act.of(self._choices.bits(method, act.everybody).doubtful)
-            if bits.any:
-                found.everything.append(Alternative(method, subject, bits))
-
     def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be attached, or with `policy`."""
         found = [NOBODY] * len(aims)
-        if not aims:
+        if not aims or (method.retags and not can_matter(self._asker, method)):
             return found
         for arn in self._attached_by(method) if is_attaching(method) else (policy,):
             asked = self._with(method, [aim.target for aim in aims], arn)
@@ -362,19 +356,23 @@ class Finder:
         found = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
-            asked = self._asker.on_targets(need.action, targets, context)
+            asked = self._asker.on_targets(need.action, about(method, need, targets), context)
             found = [one & other for one, other in zip(found, asked, strict=True)]
         return found
 
     def _in_any_region(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
         """As above, for calls to a service that has endpoints in each region."""
         targets = [aim.target for aim in aims]
+        *before, need = method.target_needs
         found = [NOBODY] * len(targets)
-        (need,) = method.target_needs
         reads_region = REGION in self._asker.keys(need.action)
         for region in self._asker.regions() if reads_region else [HOME]:
-            asked = self._asker.on_targets(need.action, targets, {"aws:RequestedRegion": region})
+            circumstance = {"aws:RequestedRegion": region}
+            asked = self._asker.on_targets(need.action, about(method, need, targets), circumstance)
             found = [one | other for one, other in zip(found, asked, strict=True)]
+        for other_need in before:
+            asked = self._asker.on_targets(other_need.action, targets, {"aws:RequestedRegion": HOME})
+            found = [one & other for one, other in zip(found, asked, strict=True)]
         return found
 
     def _note(

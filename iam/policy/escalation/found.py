@@ -32,9 +32,11 @@ def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str,
 
 @dataclass(slots=True)
 class Found:
-    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of the account."""
+    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of the account, `elsewhere`
+    to those of the other accounts of the organization."""
 
     become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))
     new: list[Lead] = field(default_factory=list)
     everything: list[Alternative] = field(default_factory=list)
+    elsewhere: list[Alternative] = field(default_factory=list)

@@ -16,6 +16,7 @@ from iam.policy.escalation.finding import circumstances
 from iam.policy.escalation.methods import Need, Sort
 from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
 from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
+from iam.policy.escalation.tagging import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
@@ -130,7 +131,7 @@ class _Asking:
         assert node.member is not None
         self._index = index
         self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
-        self._who = as_node(node.member, self._grants)
+        self._who = as_node(node.member, self._grants, is_tagged=node.state.tagged)
         self._shard = index.accounts[node.member.account]
         self._found: dict[tuple[tuple[Need, ...], int | None], tuple[Ground, ...]] = {}
         self._held = list(held_by(self._shard, node.member, node.state))
@@ -197,7 +198,7 @@ class _Asking:
         if arn is None:
             arn = "" if boundary is None else boundary[0]
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
-        if member.tags is not None:
+        if member.tags is not None and not is_retagged(one.method, action):
             keys = {
                 fold(key)
                 for doc in self._docs(member)

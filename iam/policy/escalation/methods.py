@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from iam.policy.catalogue.pass_role import PassRoleMethod, pass_role_data
+from iam.policy.letter_case import fold
 
 
 class Sort(StrEnum):
@@ -47,6 +48,10 @@ class Sort(StrEnum):
     """Takes a policy that denies away from a principal."""
     FEDERATE = "federate"
     """Changes an identity provider that a role trusts, then signs in by it."""
+    TAG = "tag"
+    """Sets tags of a principal."""
+    RECOVER = "recover"
+    """Takes over the root user of a member account, from the management account."""
 
 
 TARGET: Final = "target"
@@ -85,6 +90,8 @@ class Method:
     service: str = ""
     trusted: str = ""
     assumes: str = ""
+    retags: bool = False
+    """Whether it begins with tags of the target, which the caller sets as a condition of the other needs asks."""
 
     @property
     def own_needs(self) -> tuple[Need, ...]:
@@ -160,6 +167,8 @@ ON_ITSELF: Final = (
     _iam("iam-detach-user-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "user", "DetachUserPolicy"),
     _iam("iam-detach-role-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "role", "DetachRolePolicy"),
     _iam("iam-detach-group-policy", Sort.REMOVE, "Detaches the policy that denies access from group {0}", "group", "DetachGroupPolicy"),
+    _iam("iam-tag-user", Sort.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
+    _iam("iam-tag-role", Sort.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
     _iam("iam-remove-user-from-group", Sort.REMOVE, "Leaves group {0}, whose policies deny access", "group", "RemoveUserFromGroup"),
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
@@ -215,6 +224,9 @@ SIGN_ON: Final = (
     _sign_on("sso-remove-boundary", "Removes the permissions boundary of a permission set that is assigned in account {0}", "sso:DeletePermissionsBoundaryFromPermissionSet PermissionSet"),
     _sign_on("sso-replace-boundary", "Replaces the permissions boundary of a permission set that is assigned in account {0}", "sso:PutPermissionsBoundaryToPermissionSet PermissionSet"),
     _sign_on("sso-remove-inline-policy", "Removes the inline policy that limits a permission set that is assigned in account {0}", "sso:DeleteInlinePolicyFromPermissionSet PermissionSet"),
+    _sign_on("sso-detach-managed-policy", "Detaches the managed policy that limits a permission set that is assigned in account {0}", "sso:DetachManagedPolicyFromPermissionSet PermissionSet"),
+    _sign_on("sso-detach-customer-policy", "Detaches the policy of account {0} that limits a permission set that is assigned there", "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet PermissionSet"),
+    _sign_on("account-access-entitlement", "Assigns a role of account {0} to itself", "account-access:CreateEntitlement application"),
     _sign_on("identitystore-group-membership", "Joins a group of the directory that has access to account {0}", "identitystore:CreateGroupMembership Group"),
     _sign_on("sso-directory-group-membership", "Joins a group of the directory that has access to account {0}, in the console", "sso-directory:AddMemberToGroup"),
     _sign_on("sso-directory-password", "Resets the password of a directory user who has access to account {0}", "sso-directory:UpdatePassword"),
@@ -243,9 +255,43 @@ FEDERATION: Final = (
     _federated("iam-add-client-id", "Adds an application of its own to the OpenID Connect provider that {0} trusts, then signs in", "AddClientIDToOpenIDConnectProvider", OIDC, CLIENT),
     _federated("iam-update-thumbprint", "Replaces the certificate thumbprint of the OpenID Connect provider that {0} trusts", "UpdateOpenIDConnectProviderThumbprint", OIDC, THUMBPRINT),
 )  # fmt: skip
-METHODS: Final[tuple[Method, ...]] = (*ON_ITSELF, *ATTACHING, *OF_SERVICES, *SIGN_ON, *FEDERATION)
+MEMBER: Final = "accountInOrganization"
+RECOVERY: Final = Method(
+    "account-root-email",
+    Sort.RECOVER,
+    "Changes the email address of the root user of account {0}, then resets its password",
+    (Need("account:StartPrimaryEmailUpdate", MEMBER), Need("account:AcceptPrimaryEmailUpdate", MEMBER)),
+    "account",
+    assumes="The root user of the account has no MFA device",
+)
+TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
+"""The actions that set tags, by the sort of entity. Tags of policies are not known anyway."""
+TAGGED_SORTS: Final = (Sort.ASSUME, Sort.RETRUST, Sort.SIGN_IN, Sort.GRANT, Sort.UNBOUND)
 
 
-def of_sort(sort: Sort, *, of: str = "") -> Iterator[Method]:
-    """The methods of a sort, in their order."""
-    return (method for method in METHODS if method.sort is sort and (not of or method.of == of))
+def _retagged(method: Method) -> Method:
+    """The same where a statement allows it on what has certain tags, which the caller can set."""
+    title = f"Sets tags, then {fold(method.title[0])}{method.title[1:]}"
+    needs = (Need(TAGS[method.of]), *method.needs)
+    return replace(method, name=f"{method.name}-tagged", title=title, needs=needs, retags=True)
+
+
+RETAGGED: Final = tuple(_retagged(m) for m in ON_ITSELF if m.sort in TAGGED_SORTS and m.of in TAGS)
+METHODS: Final[tuple[Method, ...]] = (
+    *ON_ITSELF,
+    *ATTACHING,
+    *OF_SERVICES,
+    *SIGN_ON,
+    *FEDERATION,
+    RECOVERY,
+    *RETAGGED,
+)
+
+
+def of_sort(sort: Sort, *, of: str = "", retags: bool = True) -> Iterator[Method]:
+    """The methods of a sort, in their order; with `retags` False without those that set tags first."""
+    return (
+        method
+        for method in METHODS
+        if method.sort is sort and (not of or method.of == of) and (retags or not method.retags)
+    )

@@ -185,7 +185,7 @@ class Creating:
 
     def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         if kind == "user":
-            methods = (m for m in of_sort(Sort.SIGN_IN) if not m.name.startswith("iam-update"))
+            methods = (m for m in of_sort(Sort.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
             return tuple(one for method in methods for one in self._on(method, [aim]) if one.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
         bits = self._act.of(bits)

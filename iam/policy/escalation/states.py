@@ -45,13 +45,15 @@ LEFT: Final = "left"
 
 class State(NamedTuple):
     """How a principal differs from what it is: without its boundary, with every permission in its identity policies, in more
-    groups, with other versions of policies as (policy, digest of the document), without some policies that deny."""
+    groups, with other versions of policies as (policy, digest of the document), without some policies that deny, with tags of
+    somebody's choice."""
 
     unbound: bool = False
     full: bool = False
     groups: tuple[int, ...] = ()
     versions: tuple[tuple[int, str], ...] = ()
     removed: tuple[Removal, ...] = ()
+    tagged: bool = False
 
 
 AS_IT_IS: Final = State()
@@ -97,6 +99,8 @@ def row_in(member: Member, state: State, number: int, groups: Mapping[int, Group
     """The row of a member in a state, under a number of its own. `groups` are those of its account."""
     row = row_of(member)
     row.id, row.grants = number, grants_in(member.grants, state, groups)
+    if state.tagged:
+        row.tags = None
     return row
 
 

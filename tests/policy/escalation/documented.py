@@ -184,4 +184,9 @@ PATHS: Final = (
     _row("Glue blueprint", PASSED, "pass-role-glue-blueprint", PASS, "glue:CreateBlueprint", "glue:StartBlueprintRun"),
     _row("job on EKS", RUNNING, "emr-containers-job", "emr-containers:StartJobRun"),
     _row("notebook run on a cluster", RUNNING, "emr-notebook-run", "elasticmapreduce:StartNotebookExecution"),
+    _row("function that something invokes", PASSED, "pass-role-lambda-named", PASS, "lambda:CreateFunction"),
+    _row("job that a trigger starts", PASSED, "pass-role-glue-job-named", PASS, "glue:CreateJob"),
+    _row("group from a launch template", PASSED, "pass-role-auto-scaling-update-template", PASS, "autoscaling:UpdateAutoScalingGroup", "ec2:CreateLaunchTemplate"),
+    _row("managed policy of a permission set detached", DIRECTORY, "sso-detach-managed-policy", "sso:DetachManagedPolicyFromPermissionSet"),
+    _row("entitlement to a role", DIRECTORY, "account-access-entitlement", "account-access:CreateEntitlement"),
 )  # fmt: skip

@@ -79,7 +79,8 @@ class Longhand:
         return False
 
     def ask(self, at: At, action: str, resource: str, context: dict[str, Any], **more: Any) -> int:
-        who = as_node(at[0], grants_in(at[0].grants, at[1], self.index.accounts[at[0].account].groups))
+        grants = grants_in(at[0].grants, at[1], self.index.accounts[at[0].account].groups)
+        who = as_node(at[0], grants, is_tagged=at[1].tagged)
         if action.startswith("iam:"):
             context = {"iam:PermissionsBoundary": None, **context}
         context = {"aws:RequestedRegion": "us-east-1", **context}
@@ -87,12 +88,19 @@ class Longhand:
             self.index.decide(who, Question(action, resource, context, is_pattern=False, **more)), NO
         )
 
-    def on(self, at: At, action: str, other: Member, **context: Any) -> int:
+    def on_tagged(self, at: At, action: str, other: Member, **context: Any) -> int:
+        """The same, perhaps after tags of the other one were set."""
+        found = self.on(at, action, other, **context)
+        tags = self.on(at, f"iam:Tag{_kind(other)}", other)
+        return max(found, min(OPEN, tags, self.on(at, action, other, is_tagged=True, **context)))
+
+    def on(self, at: At, action: str, other: Member, *, is_tagged: bool = False, **context: Any) -> int:
         boundary = self.index.accounts[other.account].boundary_of(other.grants)
         known: dict[str, Any] = {"iam:PermissionsBoundary": None}
         if boundary is not None and action in BOUNDED:
             known["iam:PermissionsBoundary"] = boundary[0]
-        known["iam:ResourceTag/team"] = (other.tags or {}).get("team")
+        if not is_tagged:
+            known["iam:ResourceTag/team"] = (other.tags or {}).get("team")
         return self.ask(at, action, other.arn, known | context)
 
     def is_administrator(self, at: At) -> int:
@@ -166,11 +174,11 @@ class Longhand:
 
     def passes_to_lambda(self, at: At, role: Member) -> int:
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
-        return min(
+        creates = min(
             self.on(at, "iam:PassRole", role, **{"iam:PassedToService": "lambda.amazonaws.com"}),
             self.ask(at, "lambda:CreateFunction", function, {}),
-            self.ask(at, "lambda:InvokeFunction", function, {}),
         )
+        return max(min(creates, self.ask(at, "lambda:InvokeFunction", function, {})), min(creates, OPEN))
 
     def steps(self, at: At) -> Iterator[tuple[At, int]]:
         account = at[0].account
@@ -202,12 +210,14 @@ class Longhand:
                         yield (other, state._replace(unbound=True)), min(mark, becomes, unbound)
 
     def becomes(self, at: At, other: Member) -> int:
+        is_far = other.account != at[0].account
         if other.kind is PrincipalKind.USER:
-            return self.takes(at, other, "User") if other.account == at[0].account else NO
-        found = self.on(at, "sts:AssumeRole", other)
-        if other.account != at[0].account:
-            return found
-        rewrites = self.on(at, "iam:UpdateAssumeRolePolicy", other)
+            actions = () if is_far else ("iam:CreateAccessKey", "iam:CreateLoginProfile")
+            return max((self.on_tagged(at, action, other) for action in actions), default=NO)
+        if is_far:
+            return self.on(at, "sts:AssumeRole", other)
+        found = self.on_tagged(at, "sts:AssumeRole", other)
+        rewrites = self.on_tagged(at, "iam:UpdateAssumeRolePolicy", other)
         if rewrites:
             takes = self.ask(at, "sts:AssumeRole", other.arn, {}, resource_policy=OPEN_TRUST)
             found = max(found, min(rewrites, takes))
@@ -216,12 +226,13 @@ class Longhand:
     def by_lambda(self, at: At, role: Member) -> int:
         service = "lambda.amazonaws.com"
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
-        return min(
+        creates = min(
             self.on(at, "iam:PassRole", role, **{"iam:PassedToService": service}),
             self.ask(at, "lambda:CreateFunction", function, {}),
-            self.ask(at, "lambda:InvokeFunction", function, {}),
             self.trusts(role, service),
-        ) or min(OPEN, self.by_update(at, role, service))
+        )
+        invokes = min(creates, self.ask(at, "lambda:InvokeFunction", function, {}))
+        return invokes or min(OPEN, max(creates, self.by_update(at, role, service)))
 
     def by_update(self, at: At, role: Member, service: str) -> int:
         function = f"arn:aws:lambda:us-east-1:{at[0].account}:function:anything"
@@ -250,9 +261,10 @@ class Longhand:
         if boundary is None:
             return NO
         kind = "User" if other.kind is PrincipalKind.USER else "Role"
-        found = self.on(at, f"iam:Delete{kind}PermissionsBoundary", other)
+        on = self.on if isinstance(other, NewMember) else self.on_tagged
+        found = on(at, f"iam:Delete{kind}PermissionsBoundary", other)
         everything = {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS}
-        found = max(found, self.on(at, f"iam:Put{kind}PermissionsBoundary", other, **everything))
+        found = max(found, on(at, f"iam:Put{kind}PermissionsBoundary", other, **everything))
         shard = self.index.accounts[other.account]
         return max(found, self.ask(at, "iam:CreatePolicyVersion", shard.policies[boundary].name, {}))
 
@@ -262,8 +274,8 @@ class Longhand:
         attached = set(other.grants.attached)
         everything = {"iam:PolicyARN": ADMINISTRATOR_ACCESS}
         removals = self.denying(other)
-        inline = {0: self.on(at, f"iam:Put{kind}Policy", other)}
-        full = [self.on(at, f"iam:Attach{kind}Policy", other, **everything)]
+        inline = {0: self.on_tagged(at, f"iam:Put{kind}Policy", other)}
+        full = [self.on_tagged(at, f"iam:Attach{kind}Policy", other, **everything)]
         for number in other.grants.groups:
             arn = f"arn:aws:iam::{other.account}:group/{shard.groups[number].name}"
             inline[number] = self.ask(at, "iam:PutGroupPolicy", arn, {})
@@ -291,6 +303,7 @@ class Longhand:
             for gone, mark in (((), max(full)), *replaced):
                 yield State(full=True, removed=tuple(sorted({*gone, *every}))), min(mark, least)
         yield State(unbound=True), self.unbinds(at, other)
+        yield State(tagged=True), self.on(at, f"iam:Tag{kind}", other)
         if other.kind is PrincipalKind.USER:
             for number in shard.groups.keys() - set(other.grants.groups):
                 arn = f"arn:aws:iam::{other.account}:group/{shard.groups[number].name}"
@@ -350,4 +363,9 @@ def _joined(state: State, change: State) -> State:
         tuple(sorted({*state.groups, *change.groups})),
         (),
         tuple(sorted({*state.removed, *change.removed})),
+        (state.tagged or change.tagged) and not (state.full or change.full),
     )
+
+
+def _kind(other: Member) -> str:
+    return "User" if other.kind is PrincipalKind.USER else "Role"

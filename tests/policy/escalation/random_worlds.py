@@ -23,6 +23,8 @@ ACTIONS = (
     "iam:DeleteUserPolicy",
     "iam:DetachUserPolicy",
     "iam:RemoveUserFromGroup",
+    "iam:TagUser",
+    "iam:TagRole",
     "lambda:CreateFunction",
     "lambda:InvokeFunction",
     "ec2:RunInstances",

@@ -1,0 +1,78 @@
+"""Tags that someone sets to meet a condition: on what is taken over, and on the principal itself.
+
+A statement that allows an action on what has a tag, or to whoever has one, is as wide as the right to set tags. Which value a
+policy asks for is not looked at, so that such a step is conditional. Source: "IAM tutorial: Define permissions to access AWS
+resources based on tags"; `aws:ResourceTag` and `aws:PrincipalTag` in "AWS global condition context keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from iam.policy.escalation.asking import Asker, Target
+from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.estate import Acting, Alternative
+from iam.policy.escalation.methods import TAGS, Method, Need, Sort, of_sort
+from iam.policy.escalation.removed_denies import On
+from iam.policy.escalation.speaking import keys_of
+from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.index.documents import Doc
+
+TAG_ACTIONS: Final = frozenset(TAGS.values())
+OF_PRINCIPAL: Final = "aws:principaltag/"
+
+
+def can_matter(asker: Asker, method: Method) -> bool:
+    """Whether a statement about what the method does reads tags of the target, and another allows someone to set tags."""
+    tag, *needs = method.target_needs
+    return any(clause.allows for clause in asker.clauses(tag.action)) and any(
+        asker.reads_tags(need.action) for need in needs
+    )
+
+
+def about(method: Method, need: Need, targets: Sequence[Target]) -> Sequence[Target]:
+    """The targets, as they are when the need is met: with unknown tags after some were set."""
+    if not method.retags or need.action in TAG_ACTIONS:
+        return targets
+    return [replace(target, tags=None) for target in targets]
+
+
+def is_retagged(method: Method, action: str) -> bool:
+    """Whether an action of the method comes after tags were set."""
+    return method.retags and action not in TAG_ACTIONS
+
+
+class OwnTags:
+    """Whose tags policies ask for: of everybody where the trust policy of a role does, else of those who hold such a policy."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        self._known: dict[Doc, bool] = {}
+        self._trusts = any(
+            aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
+        )
+
+    def into(self, edits: dict[int, Edits], act: Acting, *, on: On) -> None:
+        """Enter who can set tags of whom, as far as it matters."""
+        for method in of_sort(Sort.TAG):
+            aims = self._targets.users if method.of == "user" else self._targets.editable_roles
+            asked = [aim for aim in aims if self._matter(aim)]
+            for aim, bits in zip(asked, on(method, asked), strict=True):
+                able = act.of(bits)
+                if able.any:
+                    edits[aim.subject.number].tagged.append(Alternative(method, aim.subject, able))
+
+    def _matter(self, aim: Aim) -> bool:
+        member = aim.subject.member
+        return member is not None and (
+            self._trusts or any(self._reads(doc) for doc in member.cls.profile.bundle.docs)
+        )
+
+    def _reads(self, doc: Doc) -> bool:
+        found = self._known.get(doc)
+        if found is None:
+            keys = (key for clause in doc.clauses for key in keys_of(clause))
+            found = self._known[doc] = any(key.startswith(OF_PRINCIPAL) for key in keys)
+        return found
