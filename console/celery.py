@@ -13,6 +13,7 @@ from celery.signals import beat_embedded_init, task_prerun, worker_init, worker_
 from celery.worker import state
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
+from kombu import Queue
 
 from console.beat import FREQUENT_SECONDS, QUIET_ROUND
 from console.broker import refuse_malformed_messages
@@ -20,6 +21,7 @@ from console.broker import refuse_malformed_messages
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
 VISIBILITY_SECONDS = 3600
+CALCULATIONS = "calculations"
 
 
 def _transport() -> dict[str, Any]:
@@ -47,6 +49,10 @@ app.conf.update(
     task_time_limit=VISIBILITY_SECONDS - 300,
     task_soft_time_limit=VISIBILITY_SECONDS - 600,
     task_default_queue="gatehouse",
+    # A worker without --queues takes from both. In a large organization one process has the second alone, and with it what the calculation
+    # keeps in memory (docs/operate.md).
+    task_queues=[Queue("gatehouse"), Queue(CALCULATIONS)],
+    task_routes={"iam.access.escalating.tasks.calculate_escalation": {"queue": CALCULATIONS}},
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     # Someone who can write to Redis must not stop workers, change their rate or read what they hold.
@@ -179,6 +185,11 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"expires": 15},
         },
+        "calculate-escalation": {
+            "task": "iam.access.escalating.tasks.calculate_escalation",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
         "expire-replacements": {
             "task": "iam.people.replacing.tasks.expire_replacements",
             "schedule": 300.0,
@@ -228,6 +239,7 @@ app.autodiscover_tasks(
         "iam.changes.drift",
         "iam.changes.approval",
         "iam.access.drafts",
+        "iam.access.escalating",
         "iam.people.onboarding",
         "iam.people.rotation",
         "iam.access.grants",

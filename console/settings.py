@@ -163,6 +163,7 @@ INSTALLED_APPS = [
     "iam.access.templates",
     "iam.access.rollout",
     "iam.access.drafts",
+    "iam.access.escalating",
     "iam.people.blueprints",
     "iam.people.onboarding",
     "iam.people.leaving",
@@ -381,7 +382,6 @@ if not EMBEDDED:
             "LOCATION": env.cache_url(BROKER_URL),
         }
     }
-
 configure_structlog()
 LOGGING = logging_settings(
     [

@@ -131,13 +131,49 @@ def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
-    from iam.access import administrators, usual
+    from iam.access import administrators, escalation_graph, escalation_groups, usual
+    from iam.access.escalating import findings
     from iam.mirror import snapshot
     from iam.mirror.queries import figures, overview
 
     yield
-    for kept in (snapshot, administrators, usual, overview, figures):
+    for kept in (
+        snapshot,
+        administrators,
+        usual,
+        overview,
+        figures,
+        escalation_graph,
+        escalation_groups,
+        findings,
+    ):
         kept.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no worker that would calculate escalation; see `prompt_worker`."""
+    from iam.access.escalating import stored
+
+    monkeypatch.setattr(stored, "nudge", lambda: None)
+
+
+@pytest.fixture
+def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker so quick that whatever a page reads of escalation is calculated just before, from the mirror as it is."""
+    from iam.access.escalating import calculation, stored
+    from iam.access.escalating.models import Calculation
+
+    kept_at = stored.kept_at
+
+    def up_to_date(at: datetime | None) -> stored.Stored | None:
+        known = Calculation.objects.filter(moment="").values_list("inputs", flat=True).first()
+        if known != calculation._inputs(None):
+            calculation.tend(is_forced=True)
+        return kept_at(at)
+
+    monkeypatch.setattr(stored, "kept_at", up_to_date)
+    monkeypatch.setattr(stored, "nudge", calculation.tend)
 
 
 @pytest.fixture(autouse=True)

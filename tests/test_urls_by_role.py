@@ -24,6 +24,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
+from iam.access.escalating.calculation import tend
 from iam.changes.drift.models import Drift
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart
@@ -132,7 +133,9 @@ def world(
         stack.enter_context(override_settings(VAR=tmp_path_factory.mktemp("var")))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("console.web.health._broker", lambda: "ok")
-        yield _made()
+        made = _made()
+        tend()
+        yield made
 
 
 def _made() -> World:

@@ -140,6 +140,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "access:policy-edit", "policy"): "sign-in 404 404 404 404 422 422",
     ("GET", "access:escalation", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:escalation-export", "csv"): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:escalation-closing", "other"): "sign-in 404 404 404 204 204 204",
     ("GET", "access:escalation-path", "other"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:escalation-ready", ""): "sign-in 404 404 404 204 204 204",
     ("GET", "access:who-can", ""): "sign-in 404 404 404 200 200 200",

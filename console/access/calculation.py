@@ -8,16 +8,19 @@ from typing import Concatenate, Final, ParamSpec
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.query import Query
 from console.web.render import render_page
-from iam.access.escalation_graph import BeingCalculatedError, escalation_at
+from iam.access.escalating.stored import BeingCalculatedError, is_ready
 from iam.guard import Right
 
 Given = ParamSpec("Given")
 RETRY_SECONDS: Final = 10
+LONGEST_KEY: Final = 32
 IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator. Try again in a minute.\n"
 
 
@@ -30,8 +33,12 @@ def waits_for_calculation(
     def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **given)
-        except BeingCalculatedError:
-            context = {**asof_context(request, account=None), "section": "escalation"}
+        except BeingCalculatedError as waits:
+            context = {
+                **asof_context(request, account=None),
+                "section": "escalation",
+                "ready": ready_address(request, waits.question),
+            }
             return render_page(request, "access/being_calculated.html", context, partial="wait")
 
     return waiting
@@ -54,14 +61,17 @@ def file_waits_for_calculation(
     return waiting
 
 
+def ready_address(request: ViewerRequest, question: str = "") -> str:
+    """Where a page asks whether it can be shown."""
+    query = Query.of([("question", question), ("as-of", request.GET.get("as-of", "") if request.at else "")])
+    return f"{reverse('access:escalation-ready')}{query}".rstrip("?")
+
+
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def escalation_ready(request: ViewerRequest) -> HttpResponse:
-    """Nothing, and an order to load the page again once the calculation has ended."""
+    """Nothing, and an order to load the page again once a worker has calculated what it shows."""
     response = HttpResponse(status=204)
-    try:
-        escalation_at(None)
-    except BeingCalculatedError:
-        return response
-    response["HX-Refresh"] = "true"
+    if is_ready(request.at, request.GET.get("question", "")[:LONGEST_KEY]):
+        response["HX-Refresh"] = "true"
     return response

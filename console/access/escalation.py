@@ -39,14 +39,13 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.escalation_graph import escalation_at
+from iam.access.escalating.stored import BeingCalculatedError, stored_at
+from iam.access.escalating.told import Path, Principal
 from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
-from iam.mirror.models import Kind
-from iam.policy.escalation.paths import Path
-from iam.policy.index.classes import Member
+from iam.mirror.models import Account, Kind
 
 PAGE: Final = 50
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
@@ -79,11 +78,36 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
 @waits_for_calculation
 def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     """One path with everything that it rests on; a part of the page as a drawer."""
+    asked, account, found = _path_or_404(request, pk)
+    query = asked.query.but(**{"from": ""})
+    context = _explained(request, asked, found) | {
+        **asof_context(request, account=account),
+        "section": "escalation",
+        "account": account,
+        "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
+        "arn": found.who.arn,
+    }
+    return render_page(request, "access/escalation_path.html", context, partial="drawer")
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What closes every path of a principal, once a worker has found it; nothing until then."""
+    try:
+        asked, _, found = _path_or_404(request, pk)
+    except BeingCalculatedError:
+        return HttpResponse(status=204)
+    if found.waits or found.path is None:
+        return HttpResponse(status=204)
+    return render_page(request, "access/_escalation_closing.html", _explained(request, asked, found))
+
+
+def _path_or_404(request: ViewerRequest, pk: int) -> tuple[Asked, Account, domain.Explained]:
     asked = read(request)
     if asked.errors:
         raise Http404
-    kinds = [Kind.USER, Kind.ROLE]
-    shown = shown_or_404(request, pk, kinds=kinds)
+    shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
     seen = accounts_seen(request.viewer)
     is_seen = seen is None or shown.account_id in seen
     found = (
@@ -91,15 +115,7 @@ def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     )
     if found is None:
         raise Http404
-    query = asked.query.but(**{"from": ""})
-    context = _explained(request, asked, found) | {
-        **asof_context(request, account=shown.entity.account),
-        "section": "escalation",
-        "account": shown.entity.account,
-        "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
-        "arn": found.who.arn,
-    }
-    return render_page(request, "access/escalation_path.html", context, partial="drawer")
+    return asked, shown.entity.account, found
 
 
 @require_safe
@@ -111,7 +127,7 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     number = asked.account.account_id if asked.account else ""
     if form not in FORMS or asked.errors or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
-    escalation_at(request.at)
+    stored_at(request.at)
     record(
         kind="escalation.export",
         actor=request.viewer,
@@ -198,7 +214,6 @@ def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
 
 def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
     path = row.path
-    assert path is not None
     query = asked.query.only("to", "account", "as-of")
     return AffectedLine(
         name=row.display,
@@ -241,7 +256,7 @@ def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
     ]
 
 
-def _one(request: ViewerRequest, asked: Asked, start: Member) -> dict[str, Any]:
+def _one(request: ViewerRequest, asked: Asked, start: Principal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
     found = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if found is None else _explained(request, asked, found)
@@ -249,8 +264,10 @@ def _one(request: ViewerRequest, asked: Asked, start: Member) -> dict[str, Any]:
 
 def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) -> dict[str, Any]:
     path, closing = found.path, found.closing
-    frame = replace(frame_of_path(request, asked, found.policies), members=members_of(path) if path else {})
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
+    statements = [*(closing.statements if closing else ()), *alone]
+    policies = domain.policies_of(statements, at=request.at)
+    frame = replace(frame_of_path(request, asked, policies), members=members_of(path) if path else {})
     return {
         "who": found.who,
         "name": found.who.name,
@@ -262,11 +279,17 @@ def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) ->
         "closing": closing,
         "closers": closers_of(closing.statements, frame) if closing else [],
         "alone": closers_of(alone, frame),
-        "given_by": given_by(request, [*(closing.statements if closing else ()), *alone]),
+        "given_by": given_by(request, statements),
         "made_at": found.made_at,
+        "closing_url": _closing_url(asked, found) if found.waits else "",
         "unread_words": unread_words(found.unread),
         "limits": limit_rows(found.limitations, viewer=request.viewer),
     }
+
+
+def _closing_url(asked: Asked, found: domain.Explained) -> str:
+    address = reverse("access:escalation-closing", args=[found.who.id])
+    return f"{address}{asked.query.only('to', 'account', 'as-of')}".rstrip("?")
 
 
 def _mark(path: Path, unread: Sequence[str]) -> tuple[str, str, str]:
@@ -280,8 +303,6 @@ def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:
     frame = frame_of_path(request, asked)
     for row in domain.every_row(asked.wanted):
         path = row.path
-        if path is None:
-            continue
         place = row.place
         closing = [one.text for one in closers_of(path.closing, frame)]
         values = (

@@ -14,10 +14,10 @@ from console.web.context import frame_of
 from console.web.query import Query
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
+from iam.access.escalating.told import Principal
 from iam.access.sight import accounts_seen
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
 LONGEST: Final = 2048
@@ -36,8 +36,8 @@ class Asked:
     wanted: domain.Wanted
     query: Query
     texts: dict[str, str]
-    start: Member | None = None
-    goal: Member | None = None
+    start: Principal | None = None
+    goal: Principal | None = None
     after: domain.Place | None = None
     errors: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ def read(request: ViewerRequest) -> Asked:
     return asked
 
 
-def _named(request: ViewerRequest, asked: Asked, name: str) -> Member | None:
+def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
     text = asked.texts[name]
     if not text:
         return None

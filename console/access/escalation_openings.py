@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.access.calculation import waits_for_calculation
+from console.access.calculation import ready_address, waits_for_calculation
 from console.access.escalation_address import Asked, frame_of_path, read
 from console.access.escalation_steps import (
     AWS,
@@ -24,6 +23,7 @@ from console.access.escalation_steps import (
     conditions_of,
     nodes_of,
     page_of,
+    title_of_acts,
     titles_of,
 )
 from console.access.given_by import given_by
@@ -34,8 +34,9 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
-from iam.access.escalation import limitations_at, policies_by_arn
-from iam.access.escalation_groups import Affected, EscalationTotals, Filter, Fix, Opening, fix_of, openings
+from iam.access.escalating.stored import BeingCalculatedError
+from iam.access.escalation import limitations_at, policies_of
+from iam.access.escalation_groups import Affected, Filter, Fix, Groups, Opening, fix_of, groups_of, opening_of
 from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
@@ -102,9 +103,11 @@ class FixStep:
 def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     """The groups of the page, the worst first; those beyond MOST are counted."""
     narrowed = Filter(asked.texts["q"], asked.wanted.kind, asked.certainty)
-    totals, groups = openings(asked.wanted.accounts, at=request.at, narrowed=narrowed)
-    shown = groups if asked.shows_all else groups[:MOST]
-    frame = frame_of_path(request, asked, policies_by_arn(request.at))
+    most = None if asked.shows_all else MOST
+    groups = groups_of(asked.wanted.accounts, at=request.at, narrowed=narrowed, most=most, each=OF_CARD)
+    totals = groups.totals
+    policies = policies_of((one for group in groups.shown for one in group.statements), at=request.at)
+    frame = frame_of_path(request, asked, policies)
     query = asked.query.only("account", "as-of")
     own = gatehouse_role_arns()
     return {
@@ -113,31 +116,29 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
         "unread": totals.unread,
         "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at), viewer=request.viewer),
         "all_accounts": asked.account is None,
-        "cards": [_card(group, frame, query, most=OF_CARD, own=own) for group in shown],
-        "more_groups": len(groups) - len(shown),
-        "fitting": _fitting_words(groups, totals),
+        "cards": [_card(group, frame, query, most=OF_CARD, own=own) for group in groups.shown],
+        "more_groups": groups.more,
+        "fitting": _fitting_words(groups),
     }
 
 
-def _fitting_words(groups: list[Opening], totals: EscalationTotals) -> str:
-    groups = [group for group in groups if not group.is_own]
-    many = sum(len(group.affected) for group in groups)
-    return f"{counted(len(groups), 'policy', 'policies')}, {many:,} of {totals.everyone.total:,} principals"
+def _fitting_words(groups: Groups) -> str:
+    policies = counted(groups.fitting, "policy", "policies")
+    return f"{policies}, {groups.principals:,} of {groups.totals.everyone.total:,} principals"
 
 
 def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Collection[str]) -> OpeningCard:
     """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
-    users = sum(not one.is_role for one in opening.affected)
     return OpeningCard(
         key=opening.key,
         closers=closers,
         titles=_titles(opening, frame),
-        count=_count_words(users, len(opening.affected) - users),
+        count=_count_words(opening.users, opening.roles),
         marks=_marks(opening),
         lines=[_line(one, frame, query, is_own=opening.is_own) for one in opening.affected[:most]],
-        total=f"{len(opening.affected):,}",
-        more=max(0, len(opening.affected) - most),
+        total=f"{opening.total:,}",
+        more=max(0, opening.total - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
         fix=OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own),
         is_own=opening.is_own,
@@ -152,18 +153,18 @@ def _count_words(users: int, roles: int) -> str:
 
 def _titles(opening: Opening, frame: Frame) -> list[str]:
     """What the path consists of, the most frequent first."""
-    tally = Counter(", then ".join(titles_of(one.path, frame)) for one in opening.affected)
-    return [title for title, _ in tally.most_common(TITLES)]
+    words = [", then ".join(title_of_acts(acts, frame) for acts in means) for means in opening.means]
+    return list(dict.fromkeys(words))[:TITLES]
 
 
 def _marks(opening: Opening) -> list[tuple[str, str, str]]:
-    tally = Counter(one.certainty for one in opening.affected)
-    return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally[each]]
+    tally = opening.by_certainty
+    return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally.get(each)]
 
 
 def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[str]) -> str:
     """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
-    many = len(opening.affected)
+    many = opening.total
     if not closers:
         return "No single policy opens these paths. Open each principal to see its steps."
     if any(one.holder in own for one in opening.statements):
@@ -202,13 +203,18 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
     """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not there (any more)."""
     asked = read(request)
     seen = accounts_seen(request.viewer, account=asked.texts["account"])
-    _, groups = openings(seen, at=request.at)
-    opening = next((group for group in groups if group.key == key), None)
+    opening = opening_of(key, seen, at=request.at)
     if opening is None:
         raise Http404
-    frame = frame_of_path(request, asked, policies_by_arn(request.at))
+    fix, ready = None, ""
+    if not opening.is_own:
+        try:
+            fix = fix_of(opening, seen, at=request.at)
+        except BeingCalculatedError as waits:
+            ready = ready_address(request, waits.question)
+    statements = [*opening.statements, *(fix.more if fix else ())]
+    frame = frame_of_path(request, asked, policies_of(statements, at=request.at))
     query = asked.query.only("account", "as-of")
-    fix = None if opening.is_own else fix_of(opening, at=request.at)
     steps = _steps(request, frame, [*opening.statements])
     more = _steps(request, frame, list(fix.more)) if fix else []
     context = {
@@ -217,9 +223,10 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "account": asked.account,
         "all_accounts": asked.account is None,
         "title": _title(opening, frame),
-        "card": _card(opening, frame, query, most=len(opening.affected), own=gatehouse_role_arns()),
+        "card": _card(opening, frame, query, most=opening.total, own=gatehouse_role_arns()),
         "given_by": given_by(request, [*opening.statements]),
         "fix": fix,
+        "ready": ready,
         "steps": steps,
         "more_steps": more,
         "fix_words": fix_words(fix) if fix else "",

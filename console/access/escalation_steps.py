@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,13 +13,12 @@ from console.access.stages import Stage
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
+from iam.access.escalating.told import Act, Ground, Path, Principal, Step
 from iam.mirror.models import Kind
-from iam.policy.escalation.grounds import TRUST, Ground, Statement
-from iam.policy.escalation.paths import Act, Path, Step
-from iam.policy.escalation.states import GIVEN, NewMember
+from iam.policy.escalation.grounds import TRUST, Statement
+from iam.policy.escalation.states import GIVEN
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome, Reason
-from iam.policy.index.classes import Member
+from iam.policy.explain import Reason
 from iam.policy.request import PrincipalKind, account_of
 
 Sees = Callable[[str], bool]
@@ -66,7 +65,7 @@ class Frame:
     goal: str = ADMINISTRATOR
     accounts: Mapping[str, str] = field(default_factory=dict)
     """Names of accounts by number."""
-    members: Mapping[str, Member] = field(default_factory=dict)
+    members: Mapping[str, Principal] = field(default_factory=dict)
     """Those of the path by ARN, to link what belongs to them."""
 
 
@@ -75,7 +74,7 @@ def mark_of(path: Path) -> tuple[str, str, str]:
     return SURE if path.is_sure else CONDITIONAL
 
 
-def name_of(member: Member | None, frame: Frame) -> str:
+def name_of(member: Principal | None, frame: Frame) -> str:
     """The name of a stop; no member: any administrator of the account."""
     if member is None:
         return ADMINISTRATOR
@@ -86,7 +85,7 @@ def nodes_of(path: Path, frame: Frame) -> list[Node]:
     """The stops, from the principal to the goal."""
     found = [Node(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
-        if step.becomes is not None and step.becomes.id != step.who.id:
+        if step.becomes is not None and step.becomes.arn != step.who.arn:
             found.append(Node(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
     if frame.goal == ADMINISTRATOR:
         found.append(Node("shield-alert", ADMINISTRATOR, "bad"))
@@ -102,15 +101,18 @@ def title_of(step: Step, frame: Frame) -> str:
     """'Creates a Lambda function with role pay-admin and invokes it'."""
     if not step.acts:
         return f"Administers the account, so can become {name_of(step.becomes, frame)}"
-    titles = [_act_title(act, frame) for act in step.acts]
+    return title_of_acts(step.acts, frame)
+
+
+def title_of_acts(acts: Sequence[Act], frame: Frame) -> str:
+    """The same of what is done in a step."""
+    titles = [_act_title(act, frame) for act in acts]
     return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
 
 
 def _act_title(act: Act, frame: Frame) -> str:
-    subject = act.alternative.subject
-    account = subject.arn.split(":", 5)[4] if subject.arn.startswith("arn:") else ""
-    title = act.alternative.method.title
-    return title.format(subject.name) if frame.sees(account) else _hidden_title(title)
+    account = act.subject_arn.split(":", 5)[4] if act.subject_arn.startswith("arn:") else ""
+    return act.title.format(act.subject) if frame.sees(account) else _hidden_title(act.title)
 
 
 def _hidden_title(title: str) -> str:
@@ -127,7 +129,7 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
     for step in path.steps:
         for act in step.acts:
             if act.is_assumed:
-                found.append(act.alternative.method.assumes)
+                found.append(act.assumes)
             if frame.sees(step.who.account):
                 found += [s for ground in act.grounds for s in _open(ground, frame)]
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
@@ -137,9 +139,7 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
 
 
 def _open(ground: Ground, frame: Frame) -> Iterator[str]:
-    for reason in ground.explanation.reasons:
-        if reason.outcome is not Outcome.DEPENDS:
-            continue
+    for reason in ground.open_reasons:
         if reason.kind in OWNERS and not _sees_resource(ground, frame):
             yield OWNERS[reason.kind]
         else:
@@ -147,7 +147,7 @@ def _open(ground: Ground, frame: Frame) -> Iterator[str]:
 
 
 def _sees_resource(ground: Ground, frame: Frame) -> bool:
-    account = account_of(ground.request.resource)
+    account = account_of(ground.resource)
     return not account or frame.sees(account)
 
 
@@ -184,16 +184,16 @@ def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stag
     return [*found, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
 
 
-def _principal(member: Member, frame: Frame) -> Stage:
+def _principal(member: Principal, frame: Frame) -> Stage:
     url = page_of(member, frame)
     kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
     place = frame.accounts.get(member.account, member.account)
     return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
 
 
-def page_of(member: Member, frame: Frame) -> str:
+def page_of(member: Principal, frame: Frame) -> str:
     """The page of a principal, where the viewer sees it; none for one that doesn’t exist yet."""
-    if isinstance(member, NewMember) or not frame.sees(member.account):
+    if member.is_new or not frame.sees(member.account):
         return ""
     kind = Kind.ROLE if member.kind is PrincipalKind.ROLE else Kind.USER
     return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
@@ -212,21 +212,20 @@ def _step(step: Step, frame: Frame) -> Iterator[Stage]:
 
 def _state(step: Step, name: str) -> Iterator[str]:
     """What it has become, where that is not somebody as they are."""
-    if step.into.full and not (step.who is step.becomes and step.state.full):
+    if "full" in step.gains:
         yield f"{name} then has every permission that its permissions boundary and SCPs allow"
-    if step.into.unbound and not (step.who is step.becomes and step.state.unbound):
+    if "unbound" in step.gains:
         yield f"{name} then has no permissions boundary"
-    if step.into.removed and not (step.who is step.becomes and step.state.removed == step.into.removed):
+    if "removed" in step.gains:
         yield f"{name} then no longer has the policy that denied access"
 
 
 def _ground(ground: Ground, frame: Frame) -> Stage:
-    decision = ground.explanation.decision
-    icon, tone = ("check", "ok") if decision is Decision.ALLOWED else ("circle-help", "warn")
-    who, resource = ground.request.principal, ground.request.resource
+    icon, tone = ("check", "ok") if ground.decision is Decision.ALLOWED else ("circle-help", "warn")
+    resource = ground.resource
     is_seen = _sees_resource(ground, frame)
     where = "" if resource == "*" else f" on {short(resource) if is_seen else HIDDEN}"
-    asks = f"{who.arn} calls " if who.kind in SERVICES else ""
+    asks = f"{ground.who_arn} calls " if ground.who_kind in SERVICES else ""
     allowing = dict.fromkeys(ground.statements if is_seen else ground.identity)
     notes = [_allowed_by(one) for one in allowing]
     return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
@@ -238,7 +237,7 @@ def _allowed_by(one: Statement) -> str:
     return f"{closer_text(one)} allows it"
 
 
-def members_of(path: Path) -> dict[str, Member]:
+def members_of(path: Path) -> dict[str, Principal]:
     """Everybody on a path, by ARN."""
     found = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
     return {path.who.arn: path.who} | found

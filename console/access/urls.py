@@ -46,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("escalation/export.<str:form>", escalation.escalation_export, name="escalation-export"),
     path("escalation/opening/<slug:key>/", escalation_openings.escalation_opening, name="escalation-opening"),
     path("escalation/<int:pk>/", escalation.escalation_path, name="escalation-path"),
+    path("escalation/<int:pk>/closing/", escalation.escalation_closing, name="escalation-closing"),
     path("access/who-can/", who_can.who_can_page, name="who-can"),
     path("access/who-can/export.<str:form>", who_can_export.who_can_export, name="who-can-export"),
     path("access/who-can/reach/", who_can_reach.who_can_reach, name="who-can-reach"),

@@ -18,13 +18,13 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
+from iam.access.escalating.told import Principal
 from iam.access.escalation import Reached
 from iam.access.persons import shown_name
 from iam.access.reaching import reaching
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
 MOST: Final = 20
@@ -96,13 +96,13 @@ def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber
     )
 
 
-def _path(member: Member, first: Member, query: Query) -> str:
+def _path(member: Principal, first: Principal, query: Query) -> str:
     """How it becomes the first of them, statement by statement."""
     address = reverse("access:escalation-path", args=[member.id])
     return f"{address}{query.only('as-of').but(to=first.arn)}"
 
 
-def _url(member: Member, query: Query) -> str:
+def _url(member: Principal, query: Query) -> str:
     if member.kind not in KINDS:
         return ""
     address = reverse(SECTIONS[KINDS[member.kind]][2], args=[member.id])

@@ -131,10 +131,10 @@ def look_after(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def escalation(request: ViewerRequest) -> HttpResponse:
-    """The line about who can become administrator, worked out now: the overview loads it when it was not at hand."""
+    """The line about who can become administrator: the overview loads it again until a worker has calculated it."""
     account = frame_of(request).chosen
     seen = accounts_seen(request.viewer, account=account.account_id if account else "")
-    totals = escalation_totals(seen, wait=True)
+    totals = escalation_totals(seen, wait=False)
     kept = f"?account={account.account_id}" if account else ""
     found = list(escalation_matter(totals, kept))
     if not found:

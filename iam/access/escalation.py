@@ -1,25 +1,40 @@
-"""Who can become administrator, or another principal, and how: within what the viewer sees."""
+"""Who can become administrator, or another principal, and how: within what the viewer sees, as a worker has calculated it.
+
+Nothing is calculated here. What was not calculated yet raises BeingCalculatedError, and a worker is told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation_graph import Escalation, escalation
-from iam.access.persons import Matcher, PrincipalCount, count_of, named_exactly, shown_name
+from django.db.models import Count, Q, QuerySet
+
+from iam.access.certainty import Certainty
+from iam.access.escalating.asking import answer_to
+from iam.access.escalating.models import Certain, Finding
+from iam.access.escalating.stored import BeingCalculatedError, Stored, stored_at
+from iam.access.escalating.told import Path, Principal, from_json, statement_from
+from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
+from iam.access.principals import candidates
+from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.graph import At, Hop, Reach
-from iam.policy.escalation.paths import Closing, Path
-from iam.policy.escalation.states import NewMember
-from iam.policy.index.classes import Member
-from iam.policy.index.index import Index
-from iam.policy.index.question import UNREADABLE, Limitation
-from iam.policy.request import PrincipalKind
+from iam.policy.escalation.grounds import Statement
+from iam.policy.index.question import Limitation
+from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
 Accounts = frozenset[str] | None
+CERTAINTIES: Final = {
+    Certain.CONFIRMED: Certainty.CONFIRMED,
+    Certain.UNCONFIRMED: Certainty.UNCONFIRMED,
+    Certain.CONDITIONAL: Certainty.CONDITIONAL,
+}
+CERTAIN: Final = {certainty: level for level, certainty in CERTAINTIES.items()}
+KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
+PLACE: Final = ("is_role", "is_conditional", "steps", "account", "arn")
+BATCH: Final = 500
 
 
 class Place(NamedTuple):
@@ -34,27 +49,31 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A principal that reaches the goal; no steps: is it already. `path` is there on the rows of a page."""
+    """A principal that reaches the goal; no steps: is it already."""
 
     pk: int
-    display: str
     place: Place
-    member: Member
+    member: Principal
     certainty: Certainty
+    path: Path
     unread: tuple[str, ...] = ()
-    path: Path | None = None
     is_own: bool = False
     """A role of Gatehouse itself, which is no finding."""
 
     @property
     def name(self) -> str:
         """The name in IAM."""
-        return self.place.arn.rpartition("/")[2]
+        return self.member.name
+
+    @property
+    def display(self) -> str:
+        """The display name of a user, the name of a role."""
+        return shown_name(self.member)
 
     @property
     def kind(self) -> PrincipalKind:
         """User or role."""
-        return PrincipalKind.ROLE if self.place.is_role else PrincipalKind.USER
+        return self.member.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,60 +114,167 @@ class Found:
 
 def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Found:
     """A page of those who reach the goal."""
-    with escalation(wanted.at) as known:
-        reach = _reach(known, wanted.to)
-        rows = _rows(known, reach, wanted)
-        fitting = _fitting(rows, wanted)
-        part = [row for row in fitting if after is None or row.place > after][: size + 1]
-        findings = [row for row in fitting if not row.is_own]
-        by_certainty = dict.fromkeys(Certainty, 0)
-        for row in findings:
-            by_certainty[row.certainty] += 1
-        return Found(
-            rows=[_with_path(known, reach, row) for row in part[:size]],
-            has_after=len(part) > size,
-            everyone=count_of(row.member for row in findings),
-            by_certainty=by_certainty,
-            there=sum(row.place.steps == 0 for row in rows),
-            asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
-            made_at=known.made_at,
-            seconds=known.seconds,
-            limitations=_limitations(known, wanted.accounts),
-            own=len(fitting) - len(findings),
-        )
+    stored = stored_at(wanted.at)
+    if wanted.to is not None:
+        return _who_reaches_one(stored, wanted, size=size, after=after)
+    own_roles = frozenset[str]() if wanted.is_there else gatehouse_role_arns()
+    asked_about = findings_in(stored, wanted.accounts)
+    if wanted.kind is not None:
+        asked_about = asked_about.filter(is_role=wanted.kind is PrincipalKind.ROLE)
+    there = asked_about.filter(steps=0).count()
+    fitting = asked_about.filter(steps=0) if wanted.is_there else asked_about.filter(steps__gt=0)
+    if wanted.certainty is not None:
+        fitting = fitting.filter(certainty=CERTAIN[wanted.certainty])
+    fitting = fitting.filter(text_filter(wanted.text))
+    findings = fitting.exclude(arn__in=own_roles)
+    counts = dict(findings.order_by().values_list("certainty").annotate(many=Count("pk")))
+    everyone = people_in(findings)[2]
+    rows = fitting.order_by(*PLACE)
+    if after is not None:
+        rows = rows.filter(_beyond(after))
+    part = [_row(one, own_roles) for one in rows[: size + 1]]
+    return Found(
+        rows=part[:size],
+        has_after=len(part) > size,
+        everyone=everyone,
+        by_certainty={certainty: counts.get(level, 0) for level, certainty in CERTAINTIES.items()},
+        there=there,
+        asked=stored.asked(wanted.accounts, wanted.kind),
+        made_at=stored.calculated_at,
+        seconds=stored.seconds,
+        limitations=stored.limitations(wanted.accounts),
+        own=fitting.filter(arn__in=own_roles).count() if own_roles else 0,
+    )
+
+
+def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[Finding, Finding]:
+    """The findings of some accounts, administrators among them."""
+    found = Finding.objects.filter(calculation=stored.moment)
+    return found if accounts is None else found.filter(account__in=accounts)
+
+
+def _beyond(after: Place) -> Q:
+    """Later in the order of PLACE; databases compare rows, but the ORM doesn't."""
+    beyond = Q()
+    for number, name in enumerate(PLACE):
+        same = {PLACE[each]: after[each] for each in range(number)}
+        beyond |= Q(**same, **{f"{name}__gt": after[number]})
+    return beyond
+
+
+def people_in(
+    findings: QuerySet[Finding, Finding],
+) -> tuple[PrincipalCount, PrincipalCount, PrincipalCount]:
+    """Count those that are confirmed, the others, and all, with the people behind the users."""
+    rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
+    found = [
+        (_Known(number, arn, aws_id), is_role, certainty == Certain.CONFIRMED)
+        for number, arn, aws_id, is_role, certainty in rows
+    ]
+    owners = people_of([user for user, is_role, _ in found if not is_role])
+
+    def count(*wanted: bool) -> PrincipalCount:
+        users = [user for user, is_role, is_sure in found if not is_role and is_sure in wanted]
+        people = [owners[user.id] for user in users if user.id in owners]
+        roles = sum(is_role and is_sure in wanted for _, is_role, is_sure in found)
+        return PrincipalCount(len(users), len(set(people)), len(users) - len(people), roles)
+
+    return count(True), count(False), count(True, False)
+
+
+class _Known(NamedTuple):
+    """As much of a user as it takes to find the person."""
+
+    id: int
+    arn: str
+    unique_id: str
+
+
+def _row(one: Finding, own_roles: frozenset[str]) -> Row:
+    path = from_json(one.path)
+    place = Place(one.is_role, one.is_conditional, one.steps, one.account, one.arn)
+    is_own = one.steps > 0 and one.arn in own_roles
+    return Row(
+        one.principal,
+        place,
+        path.who,
+        CERTAINTIES[Certain(one.certainty)],
+        path,
+        tuple(one.unread),
+        is_own=is_own,
+    )
+
+
+def _who_reaches_one(stored: Stored, wanted: Wanted, *, size: int | None, after: Place | None) -> Found:
+    """The same of another goal than administrator."""
+    answer = answer_to(
+        stored,
+        "reach",
+        {
+            "to": list(wanted.to or ()),
+            "accounts": None if wanted.accounts is None else sorted(wanted.accounts),
+            "kind": wanted.kind.value if wanted.kind else "",
+            "text": wanted.text,
+            "certainty": wanted.certainty.value if wanted.certainty else "",
+            "size": size,
+            "after": None if after is None else list(after),
+        },
+    )
+    return Found(
+        rows=[_row_from(one) for one in answer["rows"]],
+        has_after=answer["has_after"],
+        everyone=PrincipalCount(*answer["everyone"]),
+        by_certainty={each: answer["by_certainty"].get(each.value, 0) for each in Certainty},
+        there=answer["there"],
+        asked=answer["asked"],
+        made_at=stored.calculated_at,
+        seconds=stored.seconds,
+        limitations=stored.limitations(wanted.accounts),
+    )
+
+
+def _row_from(kept: Mapping[str, object]) -> Row:
+    path = from_json(kept["path"])  # type: ignore[arg-type]
+    place = Place(*kept["place"])  # type: ignore[misc]
+    return Row(path.who.id, place, path.who, Certainty(kept["certainty"]), path, tuple(kept["unread"]))  # type: ignore[arg-type]
 
 
 def every_row(wanted: Wanted) -> Iterator[Row]:
     """All of them, with their paths, in the order of the pages."""
-    with escalation(wanted.at) as known:
-        reach = _reach(known, wanted.to)
-        rows = [_with_path(known, reach, row) for row in _fitting(_rows(known, reach, wanted), wanted)]
-    yield from rows
+    stored = stored_at(wanted.at)
+    if wanted.to is not None:
+        yield from _who_reaches_one(stored, wanted, size=None, after=None).rows
+        return
+    after: Place | None = None
+    while True:
+        page = who_reaches(wanted, size=BATCH, after=after)
+        yield from page.rows
+        if not page.has_after:
+            return
+        after = page.rows[-1].place
 
 
-def _fitting(rows: list[Row], wanted: Wanted) -> list[Row]:
-    matcher = Matcher(wanted.text)
-    fitting = [
-        row
-        for row in rows
-        if wanted.is_there is (row.place.steps == 0)
-        and (wanted.certainty is None or row.certainty is wanted.certainty)
-        and matcher.fits(row.member)
-    ]
-    return sorted(fitting, key=lambda row: row.place)
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does it."""
+
+    statements: frozenset[Statement]
+    is_exact: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One path, and what would close every path of its kind. `path` None: there is none. `policies` are numbers by ARN."""
+    """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it is not known yet, or the path
+    has no steps."""
 
-    who: Member
+    who: Principal
     path: Path | None
     closing: Closing | None
-    policies: Mapping[tuple[str, str], int]
     made_at: datetime
     limitations: tuple[Limitation, ...]
     unread: tuple[str, ...] = ()
+    waits: bool = False
+    """Whether what closes every path is being looked for."""
 
 
 def explained(
@@ -163,178 +289,82 @@ def explained(
 
     What cannot be known is told of some accounts only; the path goes through all.
     """
-    with escalation(at) as known:
-        start = known.graph.find(account, pk)
-        member = known.index.member(account, pk)
-        if start is None or member is None:
-            return None
-        reach = _reach(known, to)
-        path = known.explorer.path(start, reach)
-        closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
-        limitations = _limitations(known, accounts)
-        unread = () if path is None else Unread(known.index, at=known.at).of([path.who, *members_on(path)])
-        return Explained(member, path, closing, _policies(known.index), known.made_at, limitations, unread)
+    stored = stored_at(at)
+    limitations = stored.limitations(accounts)
+    who = _principal(account, pk, at)
+    if who is None or SERVICE_LINKED_PATH in who.arn:
+        return None
+    asks = {"account": account, "pk": pk, "to": None if to is None else list(to)}
+    if to is not None:
+        answer = answer_to(stored, "path", asks)
+        path = None if answer["path"] is None else from_json(answer["path"])
+        closing = _closing_from(answer["closing"])
+        unread = tuple(answer["unread"])
+        return Explained(who, path, closing, stored.calculated_at, limitations, unread)
+    finding = findings_in(stored, None).filter(principal=pk, account=account).first()
+    if finding is None:
+        return Explained(who, None, None, stored.calculated_at, limitations)
+    found, waits = None, False
+    if finding.steps:
+        try:
+            found = _closing_from(answer_to(stored, "path", asks)["closing"])
+        except BeingCalculatedError:
+            waits = True
+    path, unread = from_json(finding.path), tuple(finding.unread)
+    return Explained(path.who, path, found, stored.calculated_at, limitations, unread, waits=waits)
 
 
-def members_on(path: Path) -> list[Member]:
-    """Whom a path becomes, step by step."""
-    return [step.becomes for step in path.steps if step.becomes is not None]
+def _closing_from(kept: list[object] | None) -> Closing | None:
+    if kept is None:
+        return None
+    statements, is_exact = kept
+    return Closing(frozenset(statement_from(one) for one in statements), bool(is_exact))  # type: ignore[attr-defined]
+
+
+def _principal(account: str, pk: int, at: datetime | None) -> Principal | None:
+    rows = EntityState.objects.filter(valid_at(at), entity=pk, kind__in=tuple(KINDS))
+    row = (
+        rows.filter(account__account_id=account, account__removed_at__isnull=True)
+        .values_list("arn", "kind")
+        .first()
+    )
+    return None if row is None else Principal(pk, row[0], KINDS[row[1]])
 
 
 def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:
     """What the answers about some accounts cannot know."""
-    with escalation(at) as known:
-        return _limitations(known, accounts)
+    return stored_at(at).limitations(accounts)
 
 
-UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
-
-
-def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...]:
-    """What the answers cannot know: of some accounts, and of no account in particular."""
-    found = []
-    unread = {
-        cls.account
-        for bundle in known.index.register.unreadable_bundles()
-        for profile in bundle.profiles
-        for cls in profile.classes
-    }
-    every = [
-        *known.graph.limitations(),
-        *([Limitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),
-    ]
-    for one in every:
-        told = tuple(number for number in one.accounts if accounts is None or number in accounts)
-        if told or not one.accounts:
-            found.append(replace(one, accounts=told))
-    return tuple(found)
-
-
-def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Member]:
+def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Principal]:
     """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case; several where that is not
     unique."""
-    with escalation(at) as known:
-        visible = (
-            member
-            for member in known.index.members
-            if member.kind is not PrincipalKind.ROOT and (accounts is None or member.account in accounts)
+    rows = candidates(text, accounts=accounts, at=at)
+    tags = dict(
+        TagSet.objects.filter(valid_at(at), entity__in=[pk for pk, *_ in rows]).values_list(
+            "entity_id", "tags"
         )
-        return named_exactly(visible, text)
+    )
+    return named_exactly([Principal(pk, arn, KINDS[kind], tags.get(pk)) for pk, arn, kind in rows], text)
 
 
 class Reached(NamedTuple):
     """A principal that can't do something, but can become one that can: in how many steps, and whom it becomes first."""
 
-    member: Member
+    member: Principal
     steps: int
     certainty: Certainty
-    first: Member | None
+    first: Principal | None
     unread: tuple[str, ...] = ()
 
 
-def can_reach(
-    known: Escalation, index: Index, members: Iterable[Member], *, accounts: Accounts = None
-) -> list[Reached]:
-    """Who is none of some principals, but can become one of them by a graph; those of some accounts, the surest and nearest first.
-
-    `index` is the snapshot of the moment, which the caller holds. The list looks at principals of that snapshot.
-    """
-    goals = {goal for goal in map(known.graph.at, members) if goal is not None}
-    if not goals:
-        return []
-    reach = known.graph.to(goals)
-    unread = Unread(known.index, at=known.at)
-    found: list[Reached] = []
-    for start in known.graph.everybody:
-        hops = reach.best(start)
-        if start in goals or hops is None or (accounts is not None and start.account not in accounts):
-            continue
-        member = index.member(start.account, _number(known, start))
-        steps, hop = hops[start]
-        if member is not None and hop is not None:
-            first = known.graph.node(hop.to).member
-            if isinstance(first, NewMember):
-                first = None
-            clauses = unread.of(_on_the_way(known, hops, start))
-            certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
-            found.append(Reached(member, steps, certainty, first, clauses))
-    return sorted(found, key=_surest_first)
-
-
-def _surest_first(one: Reached) -> tuple[bool, int, str, str]:
-    return one.certainty is not Certainty.CONFIRMED, one.steps, one.member.account, one.member.arn
-
-
-def _number(known: Escalation, at: At) -> int:
-    member = known.graph.node(at).member
-    assert member is not None
-    return member.id
-
-
-NOWHERE: Final = Reach({}, {})
-
-
-def _reach(known: Escalation, to: tuple[str, int] | None) -> Reach:
-    if to is None:
-        return known.graph.to_administrator()
-    goal = known.graph.find(*to)
-    return NOWHERE if goal is None else known.graph.to([goal])
-
-
-def _is_asked(known: Escalation, at: At, wanted: Wanted) -> bool:
-    member = known.graph.node(at).member
-    assert member is not None
-    return (wanted.accounts is None or at.account in wanted.accounts) and (
-        wanted.kind is None or member.kind is wanted.kind
-    )
-
-
-def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> list[Row]:
-    unread = Unread(known.index, at=known.at)
-    own_roles = frozenset[str]() if wanted.to or wanted.is_there else gatehouse_role_arns()
-    rows = list[Row]()
-    for at in known.graph.everybody:
-        hops = reach.best(at)
-        if hops is None or not _is_asked(known, at, wanted):
-            continue
-        member = known.graph.node(at).member
-        assert member is not None
-        is_sure = at in reach.sure
-        place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
-        clauses = unread.of(_on_the_way(known, hops, at)) if hops[at][0] else ()
-        certainty = certainty_of(is_sure=is_sure, unread=clauses)
-        is_own = member.arn in own_roles and place.steps > 0
-        row = Row(member.id, shown_name(member), place, member, certainty, clauses, is_own=is_own)
-        rows.append(row)
-    return rows
-
-
-def _on_the_way(known: Escalation, hops: Mapping[At, tuple[int, Hop | None]], start: At) -> Iterator[Member]:
-    """Everyone on the best path of a principal, itself first."""
-    at: At | None = start
-    while at is not None:
-        member = known.graph.node(at).member
-        if member is not None:
-            yield member
-        hop = hops[at][1]
-        at = None if hop is None else hop.to
-
-
-def _with_path(known: Escalation, reach: Reach, row: Row) -> Row:
-    start = known.graph.find(row.place.account, row.pk)
-    path = None if start is None else known.explorer.path(start, reach)
-    return replace(row, path=path)
-
-
-def policies_by_arn(at: datetime | None) -> dict[tuple[str, str], int]:
-    """The numbers of the managed policies by account and ARN."""
-    with escalation(at) as known:
-        return _policies(known.index)
-
-
-def _policies(index: Index) -> dict[tuple[str, str], int]:
+def policies_of(statements: Iterable[Statement], *, at: datetime | None) -> dict[tuple[str, str], int]:
+    """The numbers of the managed policies that some statements are in, by account and ARN; one query."""
+    holders = {one.holder for one in statements if ":policy/" in one.holder}
+    if not holders:
+        return {}
+    rows = EntityState.objects.filter(valid_at(at), kind=Kind.POLICY, arn__in=holders)
+    rows = rows.filter(account__removed_at__isnull=True).order_by("-entity_id")
     return {
-        (number, row.name): row.id
-        for number, shard in index.accounts.items()
-        for row in shard.policies.values()
+        (number, arn): pk for number, arn, pk in rows.values_list("account__account_id", "arn", "entity_id")
     }

@@ -1,42 +1,44 @@
-"""Who can become administrator, grouped by the policy statement that opens the path, and what would close it for everyone."""
+"""Who can become administrator, grouped by the policy statement that opens the path, and what would close it for everyone.
+
+As a worker has calculated it: nothing is calculated here.
+"""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
-from itertools import count, takewhile
-from typing import Final
+from typing import Any, Final
 
-from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation import Accounts, members_on
-from iam.access.escalation_graph import Escalation, escalation, escalation_at, kept_escalation
-from iam.access.persons import Matcher, PrincipalCount, count_of, shown_name
-from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.graph import At
-from iam.policy.escalation.grounds import TRUST, Statement
-from iam.policy.escalation.paths import Path, Step, TooManyError
-from iam.policy.index.classes import Member
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from iam.access.certainty import Certainty
+from iam.access.escalating import models, stored
+from iam.access.escalating.asking import answer_to
+from iam.access.escalating.models import Certain, Finding
+from iam.access.escalating.stored import BeingCalculatedError, Stored
+from iam.access.escalating.told import Act, Path, Principal, from_json, statement_from
+from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
+from iam.access.opening_keys import OWN_KEY, key_of
+from iam.access.persons import PrincipalCount, shown_name, text_filter
+from iam.mirror.queries.kept import KeptResults
+from iam.policy.escalation.grounds import Statement
 from iam.policy.request import PrincipalKind
 
 Opener = frozenset[Statement]
 """Statements without which a path is not there."""
-CHECK_SECONDS: Final = 2.0
-"""So long the other paths of a group are looked for while somebody waits."""
-MOST_STATEMENTS: Final = 12
-OWN_KEY: Final = "gatehouse"
-RANK: Final = {Certainty.CONFIRMED: 0, Certainty.UNCONFIRMED: 1, Certainty.CONDITIONAL: 2}
+ORDER: Final = ("certainty", "is_role", "steps", "account", "arn")
+"""Confirmed first, users before roles, short paths first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
     """A principal that can become administrator by a path."""
 
-    start: At
-    member: Member
+    start: tuple[str, int]
+    member: Principal
     path: Path
     certainty: Certainty
     unread: tuple[str, ...] = ()
@@ -51,45 +53,63 @@ class Affected:
         """Whether it is a role, not a user."""
         return self.member.kind is PrincipalKind.ROLE
 
-    @property
-    def order(self) -> tuple[int, bool, int, str, str]:
-        """Confirmed first, users before roles, short paths first."""
-        return (
-            RANK[self.certainty],
-            self.is_role,
-            len(self.path.steps),
-            self.member.account,
-            self.member.arn,
-        )
+
+Means = tuple[tuple[Act, ...], ...]
+"""What a path consists of, step by step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Statements that open a path to administrator, and everyone who has it. No statements: nothing that someone holds opens it."""
+    """Statements that open a path to administrator, and everyone who has it. No statements: nothing that someone holds opens it.
+
+    `affected` are those that were asked for, `counts` count all by certainty and whether they are roles; `means` are the most frequent ways.
+    """
 
     statements: Opener
     affected: tuple[Affected, ...]
+    counts: Mapping[tuple[Certainty, bool], int] = field(default_factory=dict)
+    means: tuple[Means, ...] = ()
     is_own: bool = False
     """Gatehouse's own roles, which need what they can do: no finding, and not among the totals."""
 
     @property
     def key(self) -> str:
         """A short word for addresses, the same as long as the statements are."""
-        if self.is_own:
-            return OWN_KEY
-        names = sorted(f"{one.holder} {one.policy} {one.number}" for one in self.statements)
-        return blake2b("\n".join(names).encode(), digest_size=6).hexdigest()
+        return OWN_KEY if self.is_own else key_of(self.statements)
+
+    @property
+    def total(self) -> int:
+        """How many have the path."""
+        return sum(self.counts.values())
+
+    @property
+    def roles(self) -> int:
+        """How many of them are roles."""
+        return sum(many for (_, is_role), many in self.counts.items() if is_role)
+
+    @property
+    def users(self) -> int:
+        """How many of them are users."""
+        return self.total - self.roles
+
+    @property
+    def by_certainty(self) -> Mapping[Certainty, int]:
+        """How many paths are how certain."""
+        tally: Counter[Certainty] = Counter()
+        for (certainty, _), many in self.counts.items():
+            tally[certainty] += many
+        return tally
 
     @property
     def confirmed(self) -> int:
         """How many paths are confirmed."""
-        return sum(one.certainty is Certainty.CONFIRMED for one in self.affected)
+        return self.by_certainty.get(Certainty.CONFIRMED, 0)
 
     @property
     def order(self) -> tuple[int, int, int, str]:
         """The worst first: most confirmed users, then most confirmed, then most in all."""
-        users = sum(one.certainty is Certainty.CONFIRMED and not one.is_role for one in self.affected)
-        return -users, -self.confirmed, -len(self.affected), self.key
+        users = self.counts.get((Certainty.CONFIRMED, False), 0)
+        return -users, -self.confirmed, -self.total, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,130 +150,49 @@ class Filter:
 
 
 NO_FILTER: Final = Filter()
+_totals: KeptResults[EscalationTotals] = KeptResults()
+
+
+def forget() -> None:
+    """Drop what this process keeps: counts of calculations."""
+    _totals.forget()
 
 
 def escalation_totals(
     accounts: Accounts, *, at: datetime | None = None, wait: bool = True
 ) -> EscalationTotals | None:
-    """The numbers that the overview and the escalation page show. Without `wait`, None where they are not calculated yet."""
-    known = escalation_at(at) if wait else kept_escalation(at)
-    if known is None or not (wait or _is_explained(known, accounts)):
+    """The numbers that the overview and the escalation page show. Where nothing was calculated yet, None, or with `wait` BeingCalculatedError."""
+    known = stored.stored_at(at) if wait else stored.kept_at(at)
+    if known is None:
+        stored.nudge()
         return None
-    with known.gate.reading():
-        everyone, own = _apart(_affected(known, accounts))
-        return _totals(known, accounts, everyone, len(_grouped(everyone)), own=len(own))
+    return _totals_of(known, accounts)
 
 
-def _is_explained(known: Escalation, accounts: Accounts) -> bool:
-    wanted = known.graph.estates.keys() if accounts is None else accounts & known.graph.estates.keys()
-    return known.explained.issuperset(wanted)
+def _totals_of(known: Stored, accounts: Accounts) -> EscalationTotals:
+    about = known.moment, known.number, known.calculated_at, accounts
+    return _totals.of(about, lambda: _count(known, accounts))
 
 
-def openings(
-    accounts: Accounts, *, at: datetime | None = None, narrowed: Filter = NO_FILTER
-) -> tuple[EscalationTotals, list[Opening]]:
-    """The totals, and the groups that fit, the worst first, Gatehouse's own roles last. A group keeps only those of its principals
-    that fit."""
-    with escalation(at) as known:
-        everyone, own = _apart(_affected(known, accounts))
-        groups = _grouped(everyone)
-        totals = _totals(known, accounts, everyone, len(groups), own=len(own))
-        if own:
-            groups.append(Opening(frozenset(), tuple(sorted(own, key=lambda one: one.order)), is_own=True))
-        if narrowed != NO_FILTER:
-            matcher = Matcher(narrowed.text)
-            groups = [group for one in groups if (group := _narrowed(one, narrowed, matcher)).affected]
-        return totals, sorted(groups, key=lambda group: (group.is_own, group.order))
-
-
-def _apart(affected: Iterable[Affected]) -> tuple[list[Affected], list[Affected]]:
-    """Those who need attention, and Gatehouse's own roles."""
-    roles = gatehouse_role_arns()
-    everyone, own = list[Affected](), list[Affected]()
-    for one in affected:
-        (own if one.member.arn in roles else everyone).append(one)
-    return everyone, own
-
-
-def _narrowed(opening: Opening, narrowed: Filter, matcher: Matcher) -> Opening:
-    fitting = [
-        one
-        for one in opening.affected
-        if (narrowed.kind is None or one.member.kind is narrowed.kind)
-        and (narrowed.certainty is None or one.certainty is narrowed.certainty)
-        and matcher.fits(one.member)
-    ]
-    return Opening(opening.statements, tuple(fitting), opening.is_own)
-
-
-def _affected(known: Escalation, accounts: Accounts) -> Iterator[Affected]:
-    """Everyone in some accounts who is no administrator, but can become one."""
-    unread = Unread(known.index, at=known.at)
-    for start in known.reaching_in(accounts).starts:
-        path = known.path_to_administrator(start)
-        if path is None:
-            continue
-        clauses = unread.of([path.who, *members_on(path)])
-        yield Affected(start, path.who, path, certainty_of(is_sure=path.is_sure, unread=clauses), clauses)
-    known.explained.update(known.graph.estates if accounts is None else accounts)
-
-
-def _options(steps: Iterable[Step]) -> set[Opener]:
-    return {option for step in steps for ground in step.grounds for option in ground.closing if option}
-
-
-def _grouped(everyone: Sequence[Affected]) -> list[Opening]:
-    """Each principal in one group: that of the statements which open the path for the most of those left."""
-    options = {one.start: _options(one.path.steps) for one in everyone}
-    waiting = {one.start: one for one in everyone}
-    tally: Counter[Opener] = Counter(option for mine in options.values() for option in mine)
-    groups = list[Opening]()
-    while waiting:
-        tally += Counter()
-        opener = min(tally, key=lambda option: _cost(option, tally[option]), default=None)
-        if opener is None:
-            groups.append(_opening(frozenset(), waiting.values()))
-            break
-        mine = [one for one in waiting.values() if opener in options[one.start]]
-        groups.append(_opening(opener, mine))
-        for one in mine:
-            del waiting[one.start]
-            tally.subtract(options[one.start])
-    return groups
-
-
-def _opening(statements: Opener, affected: Iterable[Affected]) -> Opening:
-    return Opening(statements, tuple(sorted(affected, key=lambda one: one.order)))
-
-
-def _cost(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str, str, int]]]:
-    """Trust policies last, since a workload may need them; then the fewest statements, then those that close the most."""
-    trusts = sum(one.policy == TRUST for one in option)
-    return trusts, len(option), -closes, sorted((one.holder, one.policy, one.number) for one in option)
-
-
-def _totals(
-    known: Escalation, accounts: Accounts, everyone: Sequence[Affected], groups: int, *, own: int
-) -> EscalationTotals:
-    confirmed = [one.member for one in everyone if one.certainty is Certainty.CONFIRMED]
-    others = [one.member for one in everyone if one.certainty is not Certainty.CONFIRMED]
-    reaching = known.reaching_in(accounts)
-    unread = Unread(known.index, at=known.at).accounts
+def _count(known: Stored, accounts: Accounts) -> EscalationTotals:
+    findings = findings_in(known, accounts)
+    climbing = findings.filter(steps__gt=0).exclude(opener=OWN_KEY)
+    confirmed, unconfirmed, everyone = people_in(climbing)
     return EscalationTotals(
-        confirmed=count_of(confirmed),
-        unconfirmed=count_of(others),
-        conditional=sum(one.certainty is Certainty.CONDITIONAL for one in everyone),
-        everyone=count_of([*confirmed, *others]),
-        openings=groups,
-        administrators=reaching.there,
-        asked=reaching.asked,
-        unread=tuple(_unread_words(unread, accounts)),
-        calculated_at=known.made_at,
-        own=own,
+        confirmed=confirmed,
+        unconfirmed=unconfirmed,
+        conditional=climbing.filter(certainty=Certain.CONDITIONAL).count(),
+        everyone=everyone,
+        openings=climbing.order_by().values("opener").distinct().count(),
+        administrators=findings.filter(steps=0).count(),
+        asked=known.asked(accounts),
+        unread=tuple(_unread_words(known.unread, accounts)),
+        calculated_at=known.calculated_at,
+        own=findings.filter(opener=OWN_KEY).count(),
     )
 
 
-def _unread_words(unread: Mapping[str, tuple[str, ...]], accounts: Accounts) -> Iterator[str]:
+def _unread_words(unread: Mapping[str, Sequence[str]], accounts: Accounts) -> Iterator[str]:
     """'SCPs weren't synced for 2 accounts'."""
     numbers: Counter[str] = Counter()
     for number, clauses in unread.items():
@@ -261,6 +200,125 @@ def _unread_words(unread: Mapping[str, tuple[str, ...]], accounts: Accounts) -> 
             numbers.update(clauses)
     for clause, many in sorted(numbers.items()):
         yield f"{clause} for {many:,} account{'' if many == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups that fit, the worst first, Gatehouse's own roles last. `more` groups were not asked for; `fitting` counts all groups and
+    `principals` everyone in them, both without Gatehouse's own roles."""
+
+    totals: EscalationTotals
+    shown: list[Opening]
+    more: int
+    fitting: int
+    principals: int
+
+
+def openings(
+    accounts: Accounts, *, at: datetime | None = None, narrowed: Filter = NO_FILTER
+) -> tuple[EscalationTotals, list[Opening]]:
+    """The totals, and all groups that fit with everyone in them."""
+    found = groups_of(accounts, at=at, narrowed=narrowed, most=None, each=None)
+    return found.totals, found.shown
+
+
+def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> Opening | None:
+    """One group with everyone in it."""
+    known = stored.stored_at(at)
+    rows = _climbing(known, accounts, NO_FILTER).filter(opener=key)
+    groups = _groups(known, rows, accounts, only=key)
+    return _filled(groups, rows, each=None)[0] if groups else None
+
+
+def groups_of(
+    accounts: Accounts,
+    *,
+    at: datetime | None = None,
+    narrowed: Filter = NO_FILTER,
+    most: int | None,
+    each: int | None,
+) -> Groups:
+    """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that fit."""
+    known = stored.stored_at(at)
+    rows = _climbing(known, accounts, narrowed)
+    groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
+    findings = [group for group in groups if not group.is_own]
+    return Groups(
+        totals=_totals_of(known, accounts),
+        shown=_filled(groups[:most], rows, each=each),
+        more=len(groups) - len(groups[:most]),
+        fitting=len(findings),
+        principals=sum(group.total for group in findings),
+    )
+
+
+def _climbing(known: Stored, accounts: Accounts, narrowed: Filter) -> QuerySet[Finding, Finding]:
+    rows = findings_in(known, accounts).filter(steps__gt=0).filter(text_filter(narrowed.text))
+    if narrowed.kind is not None:
+        rows = rows.filter(is_role=narrowed.kind is PrincipalKind.ROLE)
+    if narrowed.certainty is not None:
+        rows = rows.filter(certainty=CERTAIN[narrowed.certainty])
+    return rows
+
+
+def _groups(
+    known: Stored, rows: QuerySet[Finding, Finding], accounts: Accounts, *, only: str = ""
+) -> list[Opening]:
+    """The groups with their counts."""
+    counts: dict[str, dict[tuple[Certainty, bool], int]] = {}
+    tally = rows.order_by().values_list("opener", "certainty", "is_role").annotate(many=Count("pk"))
+    for key, certainty, is_role, many in tally:
+        counts.setdefault(key, {})[CERTAINTIES[Certain(certainty)], is_role] = many
+    kept = models.Opening.objects.filter(calculation=known.moment)
+    if only:
+        kept = kept.filter(key=only)
+    found = []
+    for key, statements, means in kept.values_list("key", "statements", "means"):
+        if key in counts:
+            opener = frozenset(statement_from(one) for one in statements)
+            told = tuple(_means(means, accounts))
+            found.append(Opening(opener, (), counts[key], told, is_own=key == OWN_KEY))
+    return found
+
+
+def _means(kept: Mapping[str, list[Any]], accounts: Accounts) -> Iterator[Means]:
+    tally: dict[Means, int] = {}
+    for number, found in kept.items():
+        if accounts is None or number in accounts:
+            for many, steps in found:
+                means = tuple(tuple(Act(*act) for act in step) for step in steps)
+                tally[means] = tally.get(means, 0) + many
+    for means, _ in sorted(tally.items(), key=lambda each: -each[1]):
+        yield means
+
+
+def _filled(
+    groups: Sequence[Opening], rows: QuerySet[Finding, Finding], *, each: int | None
+) -> list[Opening]:
+    """The groups with the first of those in them, or all; one query."""
+    wanted = rows.filter(opener__in=[group.key for group in groups])
+    if each is not None:
+        rank = Window(RowNumber(), partition_by="opener", order_by=[F(name).asc() for name in ORDER])
+        wanted = wanted.annotate(rank=rank).filter(rank__lte=each)
+    affected: dict[str, list[Affected]] = {}
+    for one in wanted.order_by(*ORDER):
+        affected.setdefault(one.opener, []).append(_affected(one))
+    return [
+        Opening(
+            group.statements,
+            tuple(affected.get(group.key, ())),
+            group.counts,
+            group.means,
+            group.is_own,
+        )
+        for group in groups
+    ]
+
+
+def _affected(one: Finding) -> Affected:
+    path = from_json(one.path)
+    certainty = CERTAINTIES[Certain(one.certainty)]
+    return Affected((one.account, one.principal), path.who, path, certainty, tuple(one.unread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,66 +336,19 @@ class Fix:
     unchecked: int = 0
 
 
-def fix_of(opening: Opening, *, at: datetime | None = None) -> Fix:
-    """Removes the statements of a group, looks who still becomes administrator, and adds statements until no one does."""
-    with escalation(at) as known:
-        return _Fixing(known, opening).fix()
+def fix_of(opening: Opening, accounts: Accounts = None, *, at: datetime | None = None) -> Fix:
+    """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until a worker has looked."""
+    asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
+    answer = answer_to(stored.stored_at(at), "fix", asks)
+    by_number = {one.start[1]: one for one in opening.affected}
+    return Fix(
+        opening.statements,
+        tuple(by_number[number] for number in answer["closed"] if number in by_number),
+        tuple(by_number[number] for number in answer["others"] if number in by_number),
+        tuple(statement_from(one) for one in answer["more"]),
+        answer["is_whole"],
+        answer["unchecked"],
+    )
 
 
-@dataclass(slots=True)
-class _Fixing:
-    known: Escalation
-    opening: Opening
-    gone: set[Statement] = field(default_factory=set)
-    looks: Iterator[int] = field(default_factory=lambda: iter(()))
-
-    def fix(self) -> Fix:
-        """Look for what is left until nothing is, or no time."""
-        until = time.thread_time() + CHECK_SECONDS
-        self.looks = takewhile(lambda _: time.thread_time() < until, count())
-        self.gone = set(self.opening.statements)
-        waiting = list(self.opening.affected)
-        try:
-            left = self._left(waiting)
-        except TooManyError:
-            return self._fix((), (), is_whole=False, unchecked=len(waiting))
-        open_starts = {one.start for one, _ in left}
-        closed = tuple(one for one in waiting if one.start not in open_starts)
-        others = tuple(one for one, _ in left)
-        return self._fix(closed, others, is_whole=self._close(left))
-
-    def _fix(
-        self,
-        closed: tuple[Affected, ...],
-        others: tuple[Affected, ...],
-        *,
-        is_whole: bool,
-        unchecked: int = 0,
-    ) -> Fix:
-        more = sorted(
-            self.gone - self.opening.statements, key=lambda one: (one.holder, one.policy, one.number)
-        )
-        return Fix(self.opening.statements, closed, others, tuple(more), is_whole, unchecked)
-
-    def _close(self, left: list[tuple[Affected, list[Step]]]) -> bool:
-        """Add the statements that most of those left depend on; False where that does not come to an end."""
-        while left:
-            tally: Counter[Opener] = Counter(option for _, steps in left for option in _options(steps))
-            if not tally or len(self.gone) >= MOST_STATEMENTS:
-                return False
-            option = min(tally, key=lambda option: _cost(option, tally[option]))
-            self.gone |= option
-            try:
-                left = self._left([one for one, _ in left])
-            except TooManyError:
-                return False
-        return True
-
-    def _left(self, affected: Iterable[Affected]) -> list[tuple[Affected, list[Step]]]:
-        reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
-        found = list[tuple[Affected, list[Step]]]()
-        for one in affected:
-            steps = self.known.explorer.left(one.start, reach, gone, looks=self.looks)
-            if steps is not None:
-                found.append((one, steps))
-        return found
+__all__ = ["BeingCalculatedError", "escalation_totals", "openings"]

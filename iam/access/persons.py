@@ -36,6 +36,17 @@ class Named(Protocol):
     def tags(self) -> Mapping[str, str] | None: ...
 
 
+class Counted(Protocol):
+    """As much of a user as it takes to find the person."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def arn(self) -> str: ...
+    @property
+    def unique_id(self) -> str: ...
+
+
 N = TypeVar("N", bound=Named)
 
 
@@ -84,13 +95,13 @@ def count_of(members: Iterable[Member]) -> PrincipalCount:
     return users_and_roles(users, roles)
 
 
-def users_and_roles(users: Sequence[Member], roles: int) -> PrincipalCount:
+def users_and_roles(users: Sequence[Counted], roles: int) -> PrincipalCount:
     """The same of users and a number of roles."""
     owners = people_of(users)
     return PrincipalCount(len(users), len(set(owners.values())), len(users) - len(owners), roles)
 
 
-def people_of(users: Sequence[Member]) -> dict[int, str]:
+def people_of(users: Sequence[Counted]) -> dict[int, str]:
     """The email address of the person whom each user is matched to, by the user's number; users in doubt are left out.
 
     Two queries for each 1,000 users; of many users two in all, which read every match from end to end.
@@ -111,7 +122,7 @@ def people_of(users: Sequence[Member]) -> dict[int, str]:
 
 def _match(
     owners: dict[int, str],
-    by_pk: Mapping[int, Member],
+    by_pk: Mapping[int, Counted],
     signs: Iterable[tuple[int, str | None, str]],
     by_hand: Iterable[tuple[str, str, str]],
 ) -> None:
@@ -148,13 +159,33 @@ class Matcher:
             )
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
-    def fits(self, member: Member) -> bool:
+    def fits(self, member: Named) -> bool:
         """Whether every word is found."""
-        told = f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
+        told = searched(member)
         for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):
             if word not in told and member.arn not in arns and member.id not in numbers:
                 return False
         return True
+
+
+def text_filter(text: str) -> Q:
+    """What `Matcher` finds, as a condition on rows that have `search` (`searched`), `arn`, and the number of the principal."""
+    found = Q()
+    for word in text.lower().split():
+        of_person = Q(person__name__icontains=word) | Q(person__email__icontains=word)
+        held = Identity.objects.filter(of_person)
+        signs = Sign.objects.filter(of_person | Q(address__icontains=word)).exclude(standing__in=DOUBTS)
+        found &= (
+            Q(search__contains=word)
+            | Q(arn__in=held.values("user_arn"))
+            | Q(principal__in=signs.values("pk"))
+        )
+    return found
+
+
+def searched(member: Named) -> str:
+    """By what else a principal is found: its ARN, display name and the email address in its tags, in lower case."""
+    return f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
 
 
 def shown_name(member: Named) -> str:

@@ -131,16 +131,7 @@ class _Candidate:
 def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tuple[Any, ...]]:
     """Those whose login in another case, display name, email address, or whose person's name or email address is the text: as a search
     for the whole text finds them. At most six queries."""
-    lowered = text.lower()
-    named = Q(person__name__iexact=lowered) | Q(person__email__iexact=lowered)
-    signs = Sign.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
-    may_be = (
-        Q(sort_name=lowered)
-        | Q(arn__in=Identity.objects.filter(named).values("user_arn"))
-        | Q(entity__in=signs.values("pk"))
-        | Q(kind=Kind.USER, entity__search__contains=lowered)
-    )
-    rows = _columns(_rows(accounts, at).filter(may_be), size=MOST_CANDIDATES)
+    rows = _columns(_rows(accounts, at).filter(_may_be_called(text.lower())), size=MOST_CANDIDATES)
     tags = dict(
         TagSet.objects.filter(valid_at(at), entity__in=[row[1] for row in rows]).values_list(
             "entity_id", "tags"
@@ -148,6 +139,27 @@ def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tup
     )
     candidates = [_Candidate(row, tags.get(row[1], {})) for row in rows]
     return [one.row for one in named_exactly(candidates, text)]
+
+
+def _may_be_called(lowered: str) -> Q:
+    named = Q(person__name__iexact=lowered) | Q(person__email__iexact=lowered)
+    signs = Sign.objects.filter(named | Q(address=lowered)).exclude(standing__in=DOUBTS)
+    return (
+        Q(sort_name=lowered)
+        | Q(arn__in=Identity.objects.filter(named).values("user_arn"))
+        | Q(entity__in=signs.values("pk"))
+        | Q(kind=Kind.USER, entity__search__contains=lowered)
+    )
+
+
+def candidates(text: str, *, accounts: Scope, at: datetime | None) -> list[tuple[int, str, str]]:
+    """(number, ARN, kind) of users and roles that `named_exactly` has to look at; one query."""
+    lowered = text.strip().lower()
+    called = (
+        Q(sort_name=lowered.rpartition("/")[2]) if lowered.startswith("arn:") else _may_be_called(lowered)
+    )
+    rows = _rows(accounts, at).filter(called).order_by("account__account_id", "kind", "pk")
+    return list(rows.values_list("entity_id", "arn", "kind")[:MOST_CANDIDATES])
 
 
 def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:

@@ -1,4 +1,4 @@
-"""Who can't do something, but can become someone who can, by privilege escalation."""
+"""Who can't do something, but can become someone who can, by privilege escalation: a worker looks, once a page asks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.access.certainty import Certainty
-from iam.access.escalation import Accounts, Reached, can_reach
-from iam.access.escalation_graph import escalation
+from iam.access.escalating.asking import answer_to as answer_of_worker
+from iam.access.escalating.stored import stored_at
+from iam.access.escalating.told import principal_from
+from iam.access.escalation import Accounts, Reached
 from iam.access.who_can import Asked, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
 
 SMALL: Final = 2000
-"""Up to so many users and roles the graph is made in about a second."""
+"""Up to so many users and roles the answer is there in about a second."""
 
 
 def is_quick() -> bool:
@@ -38,18 +40,32 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
     """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person sees: whom they may
     become is looked for there, and nothing is told of ways through others.
 
-    In a large organization the graph may be that of a moment ago, see `escalation_at`.
+    The paths are those of the last calculation. BeingCalculatedError until a worker has looked.
     """
-    with escalation(asked.at) as known, snapshot(asked.at, may_lag=True) as index:
+    stored = stored_at(asked.at)
+    with snapshot(asked.at, may_lag=True) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole
-        goals = list(answer.members(Decision.ALLOWED))
-        found = can_reach(known, index, goals, accounts=asked.accounts)
-        told = [one for one in found if seen is None or _is_seen(one, seen)]
-        return Reaching(
-            told[:most], len(told), sum(one.certainty is Certainty.CONFIRMED for one in told), len(goals)
+        goals = sorted((member.account, member.id) for member in answer.members(Decision.ALLOWED))
+    if not goals:
+        return Reaching([], 0, 0, 0)
+    found = answer_of_worker(
+        stored,
+        "climb",
+        {
+            "goals": [list(goal) for goal in goals],
+            "accounts": None if asked.accounts is None else sorted(asked.accounts),
+            "seen": None if seen is None else sorted(seen),
+            "most": most,
+        },
+    )
+    rows = [
+        Reached(
+            principal_from(member),
+            steps,
+            Certainty(certainty),
+            None if first is None else principal_from(first),
+            tuple(unread),
         )
-
-
-def _is_seen(one: Reached, seen: frozenset[str]) -> bool:
-    """Whether its way is known to stay where the asking person sees: of a long one only the first step is told."""
-    return one.steps == 1 and one.first is not None and one.first.account in seen
+        for member, steps, certainty, first, unread in found["rows"]
+    ]
+    return Reaching(rows, found["total"], found["sure"], len(goals))

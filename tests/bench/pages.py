@@ -1,6 +1,8 @@
 """Pages of a large organization over HTTP: first answers after a restart, warm answers, waiting, throughput and memory.
 
 100,000 users and 20,000 roles in 50 accounts (BENCH_USERS and BENCH_PAGE_ACCOUNTS set others), PostgreSQL, Redis, and two web processes started as in production.
+No worker runs beside them. What a worker calculates (escalation, services, the fleet) is calculated once after seeding, by the functions of its
+tasks, as it is there in a real installation; after the write of one user it is calculated again.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def run() -> Figures:
                 "REDIS_URL": broker,
             }
             seeded = step(variables, "seed")
-            return _measure(variables, seeded)
+            figures = _calculated(step(variables, "calculate"), "first calculation by a worker")
+            return figures + _measure(variables, seeded)
     finally:
         cluster.stop()
 
@@ -78,6 +81,16 @@ def step(variables: dict[str, str], name: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.bench.pages", name]
     done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _calculated(took: dict[str, Any], words: str) -> Figures:
+    """What a worker took."""
+    return [
+        figure(f"pages, {SIZE}: {words}: escalation and services", took["escalation"], "s"),
+        figure(f"pages, {SIZE}: {words}: fleet", took["fleet"], "s"),
+        figure(f"pages, {SIZE}: {words}: principals that can become administrator", took["findings"], ""),
+        figure(f"pages, {SIZE}: {words}: memory of the worker", took["megabytes"], "MB"),
+    ]
 
 
 def _measure(variables: dict[str, str], seeded: dict[str, Any]) -> Figures:
@@ -113,9 +126,14 @@ def _ms(name: str, value: float, limit: float) -> dict[str, Any]:
 
 def _after_a_write(site: Site, variables: dict[str, str]) -> Figures:
     step(variables, "write")
-    return [
+    at_once = [
         _ms("escalation, first answer after one write", site.took(COLD["escalation"]), 1000),
         _ms("who can, first answer after one write", site.took(ONE), 200),
+    ]
+    step(variables, "calculate")
+    return [
+        *at_once,
+        _ms("escalation, first answer after the next calculation", site.took(COLD["escalation"]), 1000),
     ]
 
 
@@ -250,6 +268,7 @@ def main(name: str) -> None:
 
     found = {
         "seed": lambda: pages_seed.seed(accounts=ACCOUNTS, users=USERS, people=PEOPLE),
+        "calculate": pages_seed.calculate,
         "write": pages_seed.write,
     }[name]()
     print(json.dumps(found))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from iam.access.escalating.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.working import work_out
 from iam.mirror.models import Account, AccountFact
@@ -68,6 +69,8 @@ def test_what_was_not_worked_out_is_unknown_and_loaded() -> None:
     page = _text(client)
     assert _matters(page)["Can become administrator"][1] == "Unknown"
     assert 'hx-get="/overview/escalation/"' in page
+    assert _matters(_text(client, "/overview/escalation/"))["Can become administrator"][1] == "Unknown"
+    tend()
     worked_out = _text(client, "/overview/escalation/")
     assert _matters(worked_out)["Can become administrator"] == ("/escalation/", "1")
     assert _matters(_text(client))["Can become administrator"][1] == "1"

@@ -14,7 +14,7 @@ from iam.mirror.models import AccountFact
 from tests.access.attacks.conftest import HIDDEN, OTHER, SECRET, SEEN, World
 from tests.access.who_can.conftest import SignIn
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prompt_worker")]
 THEN = "2026-02-01T00:00:00"
 MAYA, OPENER = f"arn:aws:iam::{SEEN}:user/maya", f"arn:aws:iam::{SEEN}:role/opener"
 RESOURCES = (

@@ -16,6 +16,8 @@ __all__ = ["auditor", "sign_in"]
 LEDGER = ["arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"]
 UNREAD = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
 
+pytestmark = pytest.mark.usefixtures("prompt_worker")
+
 
 def uploaded() -> tuple[Account, Entity, Entity]:
     """An account known from a file, with a person who has a policy that nobody can read, and the policy."""

@@ -46,6 +46,11 @@ class World:
     of: dict[str, Entity]
 
 
+@pytest.fixture(autouse=True)
+def _what_is_read_is_calculated(prompt_worker: None) -> None:
+    """Pages show the mirror as it is; what they show before is in test_calculation.py."""
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """The role pay-admin does everything. dana makes a function with it; kwame gives himself everything, with MFA; tomas takes a

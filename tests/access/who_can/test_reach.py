@@ -10,10 +10,9 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from iam.access import escalation_graph
 from iam.directory.models import Role
-from iam.mirror import snapshot
 from iam.mirror.models import Entity
+from iam.mirror.pull import revisions
 from tests import factories as make
 from tests.access.who_can.conftest import ASK, SignIn, World, say
 
@@ -21,9 +20,7 @@ URL = "/access/who-can/reach/"
 ROW = re.compile(r'<li><div class="grow stack sm">(.*?</ul></div>.*?)</li>', re.DOTALL)
 
 
-@pytest.fixture(autouse=True)
-def _no_graph_of_another_test() -> None:
-    escalation_graph.forget()
+pytestmark = pytest.mark.usefixtures("prompt_worker")
 
 
 def reach(client: Client, **query: Any) -> list[str]:
@@ -48,7 +45,7 @@ def open_role(world: World) -> Entity:
 def test_who_may_assume_a_role_that_can_is_told(world: World, open_role: Entity, auditor: Client) -> None:
     assert reach(auditor) == []
     make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole", open_role.arn))
-    snapshot.forget()
+    revisions.note(world.production.pk, [world.of["nobody"].pk])
     assert reach(auditor) == ["nobody Confirmed in 1 step, production nobody reader someone who can Details"]
 
 

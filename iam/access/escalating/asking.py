@@ -1,0 +1,43 @@
+"""Questions that take the graph: a page keeps what it asks, and a worker answers it. Nothing is calculated here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from iam.access.escalating import stored
+from iam.access.escalating.models import Question
+from iam.access.escalating.stored import BeingCalculatedError, Stored, is_answered, is_to_be_tried_again
+
+
+def key_of(moment: str, asks: Mapping[str, Any]) -> str:
+    """What tells a question from others."""
+    text = json.dumps([moment, asks], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def answer_to(calculation: Stored, kind: str, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer that goes with a calculation. Where there is none yet a worker is told, and BeingCalculatedError raised; one query,
+    two for a question that is new."""
+    asked = {"question": kind, **asks}
+    key = key_of(calculation.moment, asked)
+    questions = Question.objects.filter(key=key)
+    known = questions.first()
+    if known is None:
+        new = Question(key=key, calculation_id=calculation.moment, asks=asked, asked_at=datetime.now(tz=UTC))
+        Question.objects.bulk_create([new], ignore_conflicts=True)
+    elif is_answered(known, calculation):
+        return dict(known.answer or {})
+    elif known.has_failed and not is_to_be_tried_again(known):
+        raise BeingCalculatedError(key)
+    else:
+        questions.update(asked_at=datetime.now(tz=UTC), number=0, has_failed=False)
+    stored.nudge()
+    # Whoever answers may have been quick.
+    known = questions.first()
+    if known is not None and is_answered(known, calculation):
+        return dict(known.answer or {})
+    raise BeingCalculatedError(key)

@@ -1,0 +1,215 @@
+"""Calculates who can become administrator, and keeps it: only what differs is told anew and written. For workers.
+
+What is kept says of which state it is. One process calculates at a time, under a lease; a worker that is killed leaves what was kept before, and
+the sweep begins again when the lease has ended. Whatever is done twice ends the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+from django.db import DatabaseError, connections
+from django.db.models import Count, Max, Q, QuerySet
+
+from iam.access.certainty import DECIDING_SECTIONS
+from iam.access.escalating import search
+from iam.access.escalating.findings import Findings, digest_of
+from iam.access.escalating.keeping import keep
+from iam.access.escalating.models import Calculation, Question
+from iam.access.escalating.told import FORMAT
+from iam.access.escalation_graph import escalation
+from iam.directory.models import Identity
+from iam.linking.models import Sign
+from iam.mirror.models import Account, Section, SectionState
+from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.queries.accounts import gatehouse_role_arns
+
+LASTS: Final = timedelta(hours=1)
+"""After so long a calculation is made again although nothing was written: dates in policies have passed."""
+LEASE: Final = timedelta(minutes=2)
+RENEW_SECONDS: Final = 30.0
+PAUSE: Final = 10
+"""So many times as long as the last calculation took passes before the next, where accounts are written to all the time,"""
+LONGEST_PAUSE: Final = timedelta(seconds=30)
+"""or so long, where that is less."""
+PAST_KEPT: Final = 4
+QUESTIONS_KEPT: Final = 500
+ROUNDS: Final = 20
+logger = structlog.get_logger(__name__)
+
+
+def tend(*, is_forced: bool = False) -> int:
+    """Calculate what is due and answer what was asked; how much there was. Nothing while another process is at it."""
+    if not is_forced and not _has_work():
+        return 0
+    now_row, _ = Calculation.objects.get_or_create(moment="")
+    lease = _claim(now_row)
+    if not lease:
+        return 0
+    done = 0
+    try:
+        with _renewed(lease):
+            for _ in range(ROUNDS):
+                found = _round(is_forced=is_forced)
+                is_forced = False
+                done += found
+                if not found:
+                    break
+            _tidy()
+    finally:
+        Calculation.objects.filter(moment="", lease=lease).update(lease="", lease_until=None)
+    return done
+
+
+@contextmanager
+def _renewed(lease: str) -> Iterator[None]:
+    """Keep the lease as long as this process lives and works."""
+    ended = Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(RENEW_SECONDS):
+                until = datetime.now(tz=UTC) + LEASE
+                Calculation.objects.filter(moment="", lease=lease).update(lease_until=until)
+        except DatabaseError as error:
+            logger.warning("escalation.lease_not_renewed", error=str(error))
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=renew, name="escalation lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _has_work() -> bool:
+    """Whether something is due or was asked; nothing is written to find out."""
+    row = Calculation.objects.filter(moment="").first()
+    return (
+        row is None
+        or _is_due(row, _inputs(None), datetime.now(tz=UTC))
+        or _to_calculate().exists()
+        or _to_answer().exists()
+    )
+
+
+def _to_calculate() -> QuerySet[Calculation, Calculation]:
+    """Past moments that somebody asked for."""
+    return Calculation.objects.exclude(moment="").exclude(number__gt=0, format=FORMAT)
+
+
+def _to_answer() -> QuerySet[Question, Question]:
+    """Questions that wait."""
+    known = Question.objects.filter(calculation__number__gt=0, calculation__format=FORMAT)
+    return known.filter(number=0, has_failed=False)
+
+
+def _claim(row: Calculation) -> str:
+    """A lease, or "" where another process has it."""
+    now, lease = datetime.now(tz=UTC), uuid.uuid4().hex
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    claimed = Calculation.objects.filter(free, moment=row.moment).update(lease=lease, lease_until=now + LEASE)
+    return lease if claimed else ""
+
+
+def _round(*, is_forced: bool) -> int:
+    done = int(calculate(None, is_forced=is_forced))
+    for row in _to_calculate():
+        done += int(calculate(datetime.fromisoformat(row.moment)))
+    return done + _answer()
+
+
+def _tidy() -> None:
+    """Old moments and answers that nobody wants any more go."""
+    past = Calculation.objects.exclude(moment="").order_by("-wanted_at").values_list("moment", flat=True)
+    Calculation.objects.filter(moment__in=list(past)[PAST_KEPT:]).delete()
+    old = Question.objects.order_by("-asked_at").values_list("key", flat=True)
+    Question.objects.filter(key__in=list(old[QUESTIONS_KEPT : 3 * QUESTIONS_KEPT])).delete()
+
+
+def _answer() -> int:
+    """Answer the questions that wait, each with the graph of its moment."""
+    done = 0
+    for moment in Calculation.objects.filter(number__gt=0, format=FORMAT):
+        asked = list(_to_answer().filter(calculation=moment).order_by("asked_at"))
+        if not asked:
+            continue
+        at = datetime.fromisoformat(moment.moment) if moment.moment else None
+        with escalation(at) as known:
+            for question in asked:
+                try:
+                    answer, failed = search.answer(known, moment, question.asks), False
+                except Exception:
+                    # One question that can't be answered must not stop the others, nor be tried without end.
+                    logger.exception("escalation.not_answered", question=question.key)
+                    answer, failed = None, True
+                Question.objects.filter(key=question.key).update(
+                    number=moment.number,
+                    answer=answer,
+                    answered_at=datetime.now(tz=UTC),
+                    has_failed=failed,
+                )
+        done += len(asked)
+    return done
+
+
+def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
+    """Calculate a moment if it is due; whether it was."""
+    began = datetime.now(tz=UTC)
+    row, _ = Calculation.objects.get_or_create(moment="" if at is None else at.isoformat())
+    inputs = _inputs(at)
+    if not is_forced and not _is_due(row, inputs, began):
+        return False
+    revisions = _revisions()
+    with escalation(at, is_anew=True) as known:
+        told = Findings(known, revisions, row, is_whole=is_forced)
+        told.tell()
+        seconds = (datetime.now(tz=UTC) - began).total_seconds()
+        keep(row, told, inputs, revisions, began, seconds)
+    logger.info(
+        "escalation.calculated", moment=row.moment, seconds=seconds, findings=len(told.rows), told=told.anew
+    )
+    return True
+
+
+def _is_due(row: Calculation, inputs: str, now: datetime) -> bool:
+    if not row.number or row.format != FORMAT or row.calculated_at is None:
+        return True
+    if row.moment:
+        return False
+    age = now - row.calculated_at
+    if row.inputs == inputs:
+        return age > LASTS
+    pause = timedelta(seconds=PAUSE * row.seconds)
+    return age > min(pause, LONGEST_PAUSE)
+
+
+def _revisions() -> dict[str, int]:
+    rows = Account.objects.filter(removed_at__isnull=True)
+    return dict(rows.values_list("account_id", "revision"))
+
+
+def _inputs(at: datetime | None) -> str:
+    """A digest of everything that was read: what was written, which sections are whole, Gatehouse's own roles, whose users are whose."""
+    if at is not None:
+        return ""
+    accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
+    sections = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION))
+    sections = sections.filter(state=SectionState.COMPLETE).order_by("account", "name")
+    state = [
+        list(accounts.values_list("account_id", "revision", "writes")),
+        list(sections.values_list("account_id", "name")),
+        sorted(gatehouse_role_arns()),
+        list(Identity.objects.aggregate(Count("pk"), Max("pk")).values()),
+        list(Sign.objects.aggregate(Count("pk"), Count("person")).values()),
+    ]
+    return digest_of(state)

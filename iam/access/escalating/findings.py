@@ -1,0 +1,213 @@
+"""Everyone who is administrator or can become one, as rows to be kept; only paths that something was written about are told anew. For workers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from iam.access.certainty import Unread, certainty_of
+from iam.access.escalating import search
+from iam.access.escalating.grouping import Opener, grouped, options_of
+from iam.access.escalating.models import Calculation, Finding, Opening
+from iam.access.escalating.telling import path_of
+from iam.access.escalating.told import FORMAT, statement_to, to_json
+from iam.access.escalation import CERTAIN
+from iam.access.escalation_graph import Escalation
+from iam.access.opening_keys import OWN_KEY, key_of
+from iam.access.persons import searched
+from iam.mirror.queries.accounts import gatehouse_role_arns
+from iam.policy.escalation.estates import facts_of
+from iam.policy.escalation.graph import At
+from iam.policy.escalation.states import Facts
+from iam.policy.request import PrincipalKind
+
+MEANS: Final = 5
+"""So many ways of a group are kept for each account."""
+
+
+def digest_of(of: object) -> str:
+    """Short, and another for what is not the same."""
+    return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
+
+
+def _canonical(facts: Facts) -> tuple[object, ...]:
+    """Facts in one order."""
+    return (
+        sorted(facts.group_arns.items()),
+        sorted((number, sorted(roles)) for number, roles in facts.profiled.items()),
+        sorted(facts.running.items()),
+        sorted(facts.passwords.items()),
+        None if facts.versions is None else sorted(facts.versions.items()),
+    )
+
+
+@dataclass(slots=True)
+class _Known:
+    """What this process told of a principal's path, and the sets of statements that close it."""
+
+    stamp: str
+    options: frozenset[Opener]
+
+
+_told: dict[str, dict[At, _Known]] = {}
+"""By moment: so that a principal whose path nothing was written about is not explained again."""
+
+
+def forget() -> None:
+    """Drop everything that is kept in this process."""
+    _told.clear()
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everyone who is administrator or can become one, as rows. Paths that are kept with the same stamp are not told again."""
+
+    known: Escalation
+    revisions: Mapping[str, int]
+    calculation: Calculation
+    is_whole: bool = False
+    """Whether all paths are told anew, whatever is kept."""
+    rows: dict[int, Finding] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    asked: dict[str, list[int]] = field(default_factory=dict)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    anew: int = 0
+    _options: dict[At, frozenset[Opener]] = field(default_factory=dict)
+    _kept: dict[int, str] = field(default_factory=dict)
+    _stamps: dict[str, str] = field(default_factory=dict)
+
+    def tell(self) -> None:
+        """Fill the rows."""
+        index, graph = self.known.index, self.known.graph
+        self._kept = dict(
+            Finding.objects.filter(calculation=self.calculation).values_list("principal", "stamp")
+        )
+        passed = index.documents.passed() if index.moment is None else 0
+        for number in graph.estates:
+            shard = index.accounts[number]
+            facts = _canonical(facts_of(graph.facts, shard))
+            state = (FORMAT, self.revisions.get(number), passed, shard.standing, facts)
+            self._stamps[number] = digest_of(state)
+            self.asked[number] = [0, 0]
+        unread = Unread(index, at=self.known.at)
+        self.unread = {number: list(clauses) for number, clauses in unread.accounts.items()}
+        reach = graph.to_administrator()
+        before = _told.get(self.calculation.moment, {})
+        after: dict[At, _Known] = {}
+        for at in graph.everybody:
+            member = graph.node(at).member
+            assert member is not None
+            is_role = member.kind is PrincipalKind.ROLE
+            self.asked[at.account][is_role] += 1
+            hops = reach.best(at)
+            if hops is None:
+                continue
+            stamp = self._stamp(at, hops)
+            steps, is_sure = hops[at][0], at in reach.sure
+            clauses = unread.of(search.on_the_way(self.known, hops, at))
+            certainty = certainty_of(is_sure=is_sure, unread=clauses if steps else ())
+            row = Finding(
+                calculation=self.calculation,
+                account=at.account,
+                principal=member.id,
+                arn=member.arn,
+                aws_id=member.unique_id,
+                is_role=is_role,
+                is_conditional=not is_sure,
+                steps=steps,
+                certainty=CERTAIN[certainty],
+                unread=list(clauses),
+                search=searched(member),
+                path=None,
+                stamp=stamp,
+            )
+            told = before.get(at)
+            if self.is_whole or told is None or told.stamp != stamp or self._kept.get(member.id) != stamp:
+                path = self.known.explorer.path(at, reach)
+                assert path is not None
+                self.anew += 1
+                row.path = to_json(path_of(path))
+                told = _Known(stamp, options_of(path.steps))
+            after[at] = told
+            self.rows[member.id] = row
+            if steps:
+                self._options[at] = told.options
+        _told[self.calculation.moment] = after
+        self._group()
+
+    def _stamp(self, at: At, hops: Mapping[At, tuple[int, Any]]) -> str:
+        """The state of the accounts on the way, and the way itself."""
+        way: list[object] = []
+        accounts = set[str]()
+        here: At | None = at
+        while here is not None:
+            hop = hops[here][1]
+            node = self.known.graph.node(here)
+            way.append((here.account, None if node.member is None else node.member.arn, node.state))
+            accounts.add(here.account)
+            here = None if hop is None else hop.to
+        return digest_of((way, [self._stamps[number] for number in sorted(accounts)]))
+
+    def _group(self) -> None:
+        own = gatehouse_role_arns()
+        graph = self.known.graph
+        mine = {at for at in self._options if self._row_of(at).arn in own}
+        groups = grouped({at: options for at, options in self._options.items() if at not in mine})
+        for opener, starts in groups.items():
+            self._open(key_of(opener), opener, starts)
+        if mine:
+            self._open(OWN_KEY, frozenset(), mine)
+        assert all(graph.find(at.account, self._row_of(at).principal) == at for at in mine)
+
+    def _row_of(self, at: At) -> Finding:
+        member = self.known.graph.node(at).member
+        assert member is not None
+        return self.rows[member.id]
+
+    def _open(self, key: str, opener: Opener, starts: Iterable[At]) -> None:
+        statements = [
+            statement_to(one) for one in sorted(opener, key=lambda s: (s.holder, s.policy, s.number))
+        ]
+        tally: dict[str, dict[str, int]] = {}
+        rows = sorted(
+            (self._row_of(at) for at in starts),
+            key=lambda r: (r.certainty, r.is_role, r.steps, r.account, r.arn),
+        )
+        for row in rows:
+            row.opener = key
+            means = json.dumps(self._means(row))
+            of_account = tally.setdefault(row.account, {})
+            of_account[means] = of_account.get(means, 0) + 1
+        means_of = {
+            number: [
+                [many, json.loads(text)]
+                for text, many in sorted(found.items(), key=lambda each: -each[1])[:MEANS]
+            ]
+            for number, found in tally.items()
+        }
+        self.openings[key] = Opening(
+            calculation=self.calculation, key=key, statements=statements, means=means_of
+        )
+
+    def _means(self, row: Finding) -> list[list[list[str]]]:
+        """What the path consists of, without whom it leads over."""
+        at = self.known.graph.find(row.account, row.principal)
+        assert at is not None
+        hops = self.known.graph.to_administrator().best(at)
+        assert hops is not None
+        steps: list[list[list[str]]] = []
+        hop = hops[at][1]
+        while hop is not None:
+            parts = () if hop.way is None else hop.way.parts
+            bit = 1 << at.node
+            chosen = [
+                min((one for one in part if one.bits.any & bit), key=lambda one: not one.bits.sure & bit)
+                for part in parts
+            ]
+            steps.append([[one.method.title, one.subject.name, one.subject.arn] for one in chosen])
+            at = hop.to
+            hop = hops[at][1]
+        return steps

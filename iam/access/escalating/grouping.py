@@ -1,0 +1,128 @@
+"""Groups of principals by the policy statement that opens their path to administrator, and what would close it for everyone. For workers."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count, takewhile
+from typing import Final
+
+from iam.access.escalation_graph import Escalation
+from iam.policy.escalation.graph import At
+from iam.policy.escalation.grounds import TRUST, Statement
+from iam.policy.escalation.paths import Step, TooManyError
+
+Opener = frozenset[Statement]
+"""Statements without which a path is not there."""
+CHECK_SECONDS: Final = 2.0
+"""So long the other paths of a group are looked for while somebody waits."""
+MOST_STATEMENTS: Final = 12
+
+
+def options_of(steps: Iterable[Step]) -> frozenset[Opener]:
+    """The sets of statements of which each closes a path."""
+    return frozenset(
+        option for step in steps for ground in step.grounds for option in ground.closing if option
+    )
+
+
+def grouped(options: Mapping[At, frozenset[Opener]]) -> dict[Opener, list[At]]:
+    """Each principal in one group: that of the statements which open the path for the most of those left."""
+    waiting = dict(options)
+    tally: Counter[Opener] = Counter(option for mine in options.values() for option in mine)
+    having: dict[Opener, list[At]] = {}
+    for start, mine in options.items():
+        for option in mine:
+            having.setdefault(option, []).append(start)
+    groups: dict[Opener, list[At]] = {}
+    while waiting:
+        tally += Counter()
+        opener = min(tally, key=lambda option: cost_of(option, tally[option]), default=None)
+        if opener is None:
+            groups[frozenset()] = list(waiting)
+            break
+        mine_all = [start for start in having[opener] if start in waiting]
+        groups[opener] = mine_all
+        for start in mine_all:
+            del waiting[start]
+            tally.subtract(options[start])
+    return groups
+
+
+def cost_of(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str, str, int]]]:
+    """Trust policies last, since a workload may need them; then the fewest statements, then those that close the most."""
+    trusts = sum(one.policy == TRUST for one in option)
+    return trusts, len(option), -closes, sorted((one.holder, one.policy, one.number) for one in option)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFix:
+    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are removed as well.
+
+    `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
+    """
+
+    closed: tuple[At, ...]
+    others: tuple[At, ...]
+    more: tuple[Statement, ...]
+    is_whole: bool
+    unchecked: int = 0
+
+
+def fix_of(known: Escalation, statements: Opener, affected: Sequence[At]) -> FoundFix:
+    """Removes the statements of a group, looks who still becomes administrator, and adds statements until no one does."""
+    return _Fixing(known, statements, affected).fix()
+
+
+@dataclass(slots=True)
+class _Fixing:
+    known: Escalation
+    statements: Opener
+    affected: Sequence[At]
+    gone: set[Statement] = field(default_factory=set)
+    looks: Iterator[int] = field(default_factory=lambda: iter(()))
+
+    def fix(self) -> FoundFix:
+        """Look for what is left until nothing is, or no time."""
+        until = time.thread_time() + CHECK_SECONDS
+        self.looks = takewhile(lambda _: time.thread_time() < until, count())
+        self.gone = set(self.statements)
+        try:
+            left = self._left(self.affected)
+        except TooManyError:
+            return self._fix((), (), is_whole=False, unchecked=len(self.affected))
+        still = {start for start, _ in left}
+        closed = tuple(start for start in self.affected if start not in still)
+        others = tuple(start for start, _ in left)
+        return self._fix(closed, others, is_whole=self._close(left))
+
+    def _fix(
+        self, closed: tuple[At, ...], others: tuple[At, ...], *, is_whole: bool, unchecked: int = 0
+    ) -> FoundFix:
+        more = sorted(self.gone - self.statements, key=lambda one: (one.holder, one.policy, one.number))
+        return FoundFix(closed, others, tuple(more), is_whole, unchecked)
+
+    def _close(self, left: list[tuple[At, list[Step]]]) -> bool:
+        """Add the statements that most of those left depend on; False where that does not come to an end."""
+        while left:
+            tally: Counter[Opener] = Counter(option for _, steps in left for option in options_of(steps))
+            if not tally or len(self.gone) >= MOST_STATEMENTS:
+                return False
+            option = min(tally, key=lambda option: cost_of(option, tally[option]))
+            self.gone |= option
+            try:
+                left = self._left([start for start, _ in left])
+            except TooManyError:
+                return False
+        return True
+
+    def _left(self, affected: Iterable[At]) -> list[tuple[At, list[Step]]]:
+        reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
+        found = list[tuple[At, list[Step]]]()
+        for start in affected:
+            steps = self.known.explorer.left(start, reach, gone, looks=self.looks)
+            if steps is not None:
+                found.append((start, steps))
+        return found

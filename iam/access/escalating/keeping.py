@@ -1,0 +1,107 @@
+"""Writes what was calculated: only what differs, and never an older calculation over a newer one. For workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from iam.access.escalating import search
+from iam.access.escalating.findings import Findings
+from iam.access.escalating.models import Calculation, Finding, Opening, Question
+from iam.access.escalating.told import FORMAT
+
+BATCH: Final = 500
+
+
+def keep(
+    row: Calculation,
+    told: Findings,
+    inputs: str,
+    revisions: Mapping[str, int],
+    began: datetime,
+    seconds: float,
+) -> None:
+    """Write what differs. An older calculation never replaces a newer one."""
+    with transaction.atomic():
+        locked = Calculation.objects.select_for_update().get(moment=row.moment)
+        if locked.calculated_at is not None and locked.calculated_at > began:
+            return
+        is_same = _keep_findings(row, told)
+        is_same = _keep_openings(row, told) and is_same
+        limitations = [[one.kind, one.text, list(one.accounts)] for one in search.limitations_of(told.known)]
+        noted = {"asked": told.asked, "unread": told.unread, "limitations": limitations}
+        is_same = is_same and locked.revisions == revisions and locked.format == FORMAT
+        is_same = is_same and all(getattr(locked, name) == value for name, value in noted.items())
+        Calculation.objects.filter(moment=row.moment).update(
+            number=locked.number if is_same and locked.number else locked.number + 1,
+            format=FORMAT,
+            inputs=inputs,
+            revisions=dict(revisions),
+            calculated_at=began,
+            seconds=seconds,
+            **noted,
+        )
+        if not is_same:
+            # What was asked of the former state is asked again by whoever still wants to know it.
+            Question.objects.filter(calculation=row.moment, number__gt=0, number__lt=locked.number).delete()
+
+
+FIELDS: Final = (
+    "account", "arn", "aws_id", "is_role", "is_conditional", "steps", "certainty", "unread", "opener", "search", "stamp",
+)  # fmt: skip
+
+
+def _keep_findings(row: Calculation, told: Findings) -> bool:
+    """Whether all were as they are."""
+    stored = Finding.objects.filter(calculation=row)
+    known = {number: values for number, *values in stored.values_list("principal", *FIELDS).iterator()}
+    changed = [
+        one
+        for number, one in told.rows.items()
+        if known.get(number) != [getattr(one, name) for name in FIELDS]
+    ]
+    anew = [one for one in changed if one.path is not None]
+    same_path = [one for one in changed if one.path is None]
+    Finding.objects.bulk_create(
+        anew,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["calculation", "principal"],
+        update_fields=[*FIELDS, "path"],
+    )
+    numbers = dict(
+        stored.filter(principal__in=[one.principal for one in same_path]).values_list("principal", "pk")
+        if same_path
+        else ()
+    )
+    for one in same_path:
+        one.pk = numbers[one.principal]
+    Finding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)
+    gone = [number for number in known if number not in told.rows]
+    for start in range(0, len(gone), BATCH):
+        stored.filter(principal__in=gone[start : start + BATCH]).delete()
+    return not changed and not gone
+
+
+def _keep_openings(row: Calculation, told: Findings) -> bool:
+    """Whether all were as they are."""
+    stored = Opening.objects.filter(calculation=row)
+    known = {
+        key: (statements, means)
+        for key, statements, means in stored.values_list("key", "statements", "means")
+    }
+    changed = [one for key, one in told.openings.items() if known.get(key) != (one.statements, one.means)]
+    Opening.objects.bulk_create(
+        changed,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["calculation", "key"],
+        update_fields=["statements", "means"],
+    )
+    gone = [key for key in known if key not in told.openings]
+    for start in range(0, len(gone), BATCH):
+        stored.filter(key__in=gone[start : start + BATCH]).delete()
+    return not changed and not gone

@@ -1,0 +1,135 @@
+"""What was calculated about privilege escalation: of which state, who can become administrator and how, and answers to questions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Calculation(models.Model):
+    """How far the calculation of a moment is. `moment` is empty for now, else the moment in ISO 8601.
+
+    `number` grows whenever another state was calculated; 0: asked for, and not calculated yet. `inputs` is a digest of all that it was
+    calculated from, `revisions` those of the accounts. `asked` has, by account, how many users and roles there are; `unread` what was not
+    synced there, as clauses; `limitations` what the answers can't know. One process calculates at a time: until `lease_until`, `lease` says which.
+    """
+
+    moment = models.CharField(max_length=40, primary_key=True)
+    format = models.PositiveSmallIntegerField(default=0)
+    number = models.PositiveBigIntegerField(default=0)
+    inputs = models.CharField(max_length=32, blank=True)
+    revisions = models.JSONField(default=dict)
+    asked = models.JSONField(default=dict)
+    unread = models.JSONField(default=dict)
+    limitations = models.JSONField(default=list)
+    calculated_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0)
+    wanted_at = models.DateTimeField(null=True)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"escalation {self.moment or 'now'}, {self.number}"
+
+
+class Certain(models.IntegerChoices):
+    """How certain a finding is, the surest first."""
+
+    CONFIRMED = 0
+    UNCONFIRMED = 1
+    CONDITIONAL = 2
+
+
+class Finding(models.Model):
+    """A user or role that can become administrator, or is one (no `steps`). `principal` is its number in the mirror.
+
+    `opener` is the group of its path (`Opening`), `stamp` says of which state of which accounts the path was told, `unread` are clauses.
+    `search` is what people find it by, in lower case.
+    """
+
+    calculation = models.ForeignKey(
+        Calculation, db_index=False, on_delete=models.CASCADE, related_name="findings"
+    )
+    account = models.CharField(max_length=12)
+    principal = models.BigIntegerField()
+    arn = models.CharField(max_length=2048)
+    aws_id = models.CharField(max_length=128, blank=True)
+    is_role = models.BooleanField()
+    is_conditional = models.BooleanField()
+    steps = models.PositiveIntegerField()
+    certainty = models.PositiveSmallIntegerField(choices=Certain.choices)
+    unread = models.JSONField(default=list)
+    opener = models.CharField(max_length=16, blank=True)
+    search = models.TextField(blank=True)
+    path = models.JSONField()
+    stamp = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["calculation", "principal"], name="one_finding_of_a_principal")
+        ]
+        indexes = [
+            models.Index(
+                fields=["calculation", "is_role", "is_conditional", "steps", "account", "arn"],
+                condition=Q(steps__gt=0),
+                name="finding_by_place",
+            ),
+            models.Index(fields=["calculation", "opener", "certainty"], name="finding_by_opener"),
+            models.Index(fields=["calculation", "account"], name="finding_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.arn} in {self.steps} steps"
+
+
+class Opening(models.Model):
+    """A group of findings: the statements that open their paths, and what the paths consist of, by account, the most frequent first."""
+
+    calculation = models.ForeignKey(
+        Calculation, db_index=False, on_delete=models.CASCADE, related_name="openings"
+    )
+    key = models.CharField(max_length=16)
+    statements = models.JSONField(default=list)
+    means = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["calculation", "key"], name="one_opening_of_a_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Question(models.Model):
+    """What a page asked that takes the graph to answer. `key` is a digest of what was asked and of when; `number` is that of the calculation
+    with which it was answered."""
+
+    key = models.CharField(max_length=32, primary_key=True)
+    calculation = models.ForeignKey(Calculation, on_delete=models.CASCADE, related_name="questions")
+    asks = models.JSONField()
+    asked_at = models.DateTimeField()
+    number = models.PositiveBigIntegerField(default=0)
+    answer = models.JSONField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    has_failed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_at"], name="question_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.asks.get('question')} {self.key}"
+
+
+class ServiceUse(models.Model):
+    """Who can use which AWS service in an account, counted: by service, users, roles, and principals by access level."""
+
+    account = models.CharField(max_length=12, primary_key=True)
+    revision = models.PositiveBigIntegerField()
+    standing = models.CharField(max_length=32)
+    format = models.PositiveSmallIntegerField()
+    users = models.PositiveIntegerField()
+    roles = models.PositiveIntegerField()
+    services = models.JSONField()
+    calculated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"services of {self.account}"

@@ -1,0 +1,234 @@
+"""Answers to what pages ask of the graph: who reaches a principal, by which path, and what closes paths. For workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from iam.access.certainty import Certainty, Unread, certainty_of
+from iam.access.escalating.grouping import fix_of
+from iam.access.escalating.models import Calculation, Finding, Opening
+from iam.access.escalating.telling import path_of, principal_of
+from iam.access.escalating.told import principal_to, statement_from, statement_to, to_json
+from iam.access.escalation import Place, Reached
+from iam.access.escalation_graph import Escalation
+from iam.access.persons import Matcher, count_of
+from iam.policy.escalation.graph import At, Hop, Reach
+from iam.policy.escalation.paths import Path
+from iam.policy.escalation.states import NewMember
+from iam.policy.index.classes import Member
+from iam.policy.index.question import UNREADABLE, Limitation
+from iam.policy.request import PrincipalKind
+
+UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
+NOWHERE: Final = Reach({}, {})
+
+
+def answer(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a question, as it is kept."""
+    answers: dict[str, Callable[[Escalation, Calculation, Mapping[str, Any]], dict[str, Any]]] = {
+        "reach": _reach_to,
+        "path": _path,
+        "fix": _fix,
+        "climb": _climb,
+    }
+    return answers[asks["question"]](known, calculation, asks)
+
+
+def limitations_of(known: Escalation) -> list[Limitation]:
+    """What the answers can't know."""
+    unread = {
+        cls.account
+        for bundle in known.index.register.unreadable_bundles()
+        for profile in bundle.profiles
+        for cls in profile.classes
+    }
+    return [
+        *known.graph.limitations(),
+        *([Limitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),
+    ]
+
+
+def on_the_way(known: Escalation, hops: Mapping[At, tuple[int, Hop | None]], start: At) -> Iterator[Member]:
+    """Everyone on the best path of a principal, itself first."""
+    at: At | None = start
+    while at is not None:
+        member = known.graph.node(at).member
+        if member is not None:
+            yield member
+        hop = hops[at][1]
+        at = None if hop is None else hop.to
+
+
+def _goal(known: Escalation, to: list[Any] | None) -> Reach:
+    if to is None:
+        return known.graph.to_administrator()
+    goal = known.graph.find(to[0], to[1])
+    return NOWHERE if goal is None else known.graph.to([goal])
+
+
+def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of those who reach a principal."""
+    reach = _goal(known, asks["to"])
+    accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
+    kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
+    matcher, unread = Matcher(asks["text"]), Unread(known.index, at=known.at)
+    asked = there = 0
+    fitting: list[tuple[Place, At, Member, Certainty, tuple[str, ...]]] = []
+    for at in known.graph.everybody:
+        member = known.graph.node(at).member
+        assert member is not None
+        if (accounts is not None and at.account not in accounts) or kind not in (None, member.kind):
+            continue
+        asked += 1
+        hops = reach.best(at)
+        if hops is None:
+            continue
+        if not hops[at][0]:
+            there += 1
+            continue
+        is_sure = at in reach.sure
+        clauses = unread.of(on_the_way(known, hops, at))
+        certainty = certainty_of(is_sure=is_sure, unread=clauses)
+        if asks["certainty"] in ("", certainty.value) and matcher.fits(member):
+            place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
+            fitting.append((place, at, member, certainty, clauses))
+    fitting.sort(key=lambda one: one[0])
+    after, size = asks["after"], asks["size"]
+    part = [one for one in fitting if after is None or one[0] > Place(*after)]
+    shown = part if size is None else part[:size]
+    by_certainty: dict[str, int] = {}
+    for one in fitting:
+        by_certainty[one[3].value] = by_certainty.get(one[3].value, 0) + 1
+    everyone = count_of(one[2] for one in fitting)
+    return {
+        "rows": [
+            {
+                "place": list(place),
+                "certainty": certainty.value,
+                "unread": list(clauses),
+                "path": _told(known, at, reach),
+            }
+            for place, at, _, certainty, clauses in shown
+        ],
+        "has_after": len(part) > len(shown),
+        "everyone": [everyone.users, everyone.people, everyone.unmatched, everyone.roles],
+        "by_certainty": by_certainty,
+        "there": there,
+        "asked": asked,
+    }
+
+
+def _told(known: Escalation, start: At, reach: Reach) -> dict[str, Any] | None:
+    path = known.explorer.path(start, reach)
+    return None if path is None else to_json(path_of(path))
+
+
+def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """The best path of a principal, and what closes every path."""
+    start = known.graph.find(asks["account"], asks["pk"])
+    nothing: dict[str, Any] = {"path": None, "closing": None, "unread": []}
+    if start is None:
+        return nothing
+    reach = _goal(known, asks["to"])
+    path = known.explorer.path(start, reach)
+    if path is None:
+        return nothing
+    closing = None
+    if path.steps:
+        found = known.explorer.closing(start, reach)
+        closing = [[statement_to(one) for one in sorted(found.statements, key=_by_name)], found.is_exact]
+    unread = Unread(known.index, at=known.at).of(members_on(path))
+    return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
+
+
+def members_on(path: Path) -> list[Member]:
+    """Whom a path begins with, and whom it becomes, step by step."""
+    return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
+
+
+def _fix(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """What closes the path of a group for everyone of some accounts."""
+    opening = Opening.objects.filter(calculation=calculation, key=asks["key"]).first()
+    rows = Finding.objects.filter(calculation=calculation, opener=asks["key"], steps__gt=0)
+    if asks["accounts"] is not None:
+        rows = rows.filter(account__in=asks["accounts"])
+    order = ("certainty", "is_role", "steps", "account", "arn")
+    places = [
+        known.graph.find(account, pk)
+        for account, pk in rows.order_by(*order).values_list("account", "principal")
+    ]
+    statements = frozenset(statement_from(one) for one in (opening.statements if opening else ()))
+    fix = fix_of(known, statements, [at for at in places if at is not None])
+    return {
+        "closed": _numbers(known, fix.closed),
+        "others": _numbers(known, fix.others),
+        "more": [statement_to(one) for one in fix.more],
+        "is_whole": fix.is_whole,
+        "unchecked": fix.unchecked,
+    }
+
+
+def _numbers(known: Escalation, places: Iterable[At]) -> list[int]:
+    members = (known.graph.node(at).member for at in places)
+    return [member.id for member in members if member is not None]
+
+
+def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
+    """Who can become one of some principals: of some accounts, and where the way is known to stay in those that the asker sees."""
+    goals = [at for account, pk in asks["goals"] if (at := known.graph.find(account, pk)) is not None]
+    accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
+    seen = None if asks["seen"] is None else frozenset(asks["seen"])
+    told = [one for one in can_reach(known, goals, accounts=accounts) if seen is None or _is_seen(one, seen)]
+    return {
+        "rows": [
+            [
+                principal_to(one.member),
+                one.steps,
+                one.certainty.value,
+                None if one.first is None else principal_to(one.first),
+                list(one.unread),
+            ]
+            for one in told[: asks["most"]]
+        ],
+        "total": len(told),
+        "sure": sum(one.certainty is Certainty.CONFIRMED for one in told),
+    }
+
+
+def _is_seen(one: Reached, seen: frozenset[str]) -> bool:
+    """Whether its way is known to stay where the asking person sees: of a long one only the first step is told."""
+    return one.steps == 1 and one.first is not None and one.first.account in seen
+
+
+def can_reach(
+    known: Escalation, goals: Iterable[At], *, accounts: frozenset[str] | None = None
+) -> list[Reached]:
+    """Who is none of some principals, but can become one of them; those of some accounts, the surest and nearest first."""
+    wanted = set(goals)
+    if not wanted:
+        return []
+    reach = known.graph.to(wanted)
+    unread = Unread(known.index, at=known.at)
+    found: list[Reached] = []
+    for start in known.graph.everybody:
+        hops = reach.best(start)
+        if start in wanted or hops is None or (accounts is not None and start.account not in accounts):
+            continue
+        member = known.graph.node(start).member
+        steps, hop = hops[start]
+        if member is not None and hop is not None:
+            first = known.graph.node(hop.to).member
+            clauses = unread.of(on_the_way(known, hops, start))
+            certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
+            shown = None if first is None or isinstance(first, NewMember) else principal_of(first)
+            found.append(Reached(principal_of(member), steps, certainty, shown, clauses))
+    return sorted(found, key=_surest_first)
+
+
+def _surest_first(one: Reached) -> tuple[bool, int, str, str]:
+    return one.certainty is not Certainty.CONFIRMED, one.steps, one.member.account, one.member.arn
+
+
+def _by_name(statement: Any) -> tuple[str, str, int]:
+    return statement.holder, statement.policy, statement.number

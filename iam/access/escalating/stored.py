@@ -1,0 +1,137 @@
+"""What is kept of a moment's calculation, for pages. Where nothing is kept yet, a worker is told, and the page says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from celery import current_app
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+
+from iam.access.escalating.models import Calculation, Question
+from iam.access.escalating.told import FORMAT
+from iam.policy.index.question import Limitation
+from iam.policy.request import PrincipalKind
+
+TASK: Final = "iam.access.escalating.tasks.calculate_escalation"
+NUDGE_SECONDS: Final = 2
+WANTED_FOR: Final = timedelta(minutes=5)
+"""So often it is noted that a past moment is still looked at."""
+TRY_AGAIN_AFTER: Final = timedelta(minutes=1)
+Accounts = frozenset[str] | None
+logger = structlog.get_logger(__name__)
+
+
+class BeingCalculatedError(Exception):
+    """A worker still has to calculate what was asked for. `question` is its key, empty for who can become administrator."""
+
+    def __init__(self, question: str = "") -> None:
+        super().__init__(question)
+        self.question = question
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A calculation that pages can show."""
+
+    moment: str
+    number: int
+    calculated_at: datetime
+    seconds: float
+    counts: Mapping[str, list[int]]
+    unread: Mapping[str, list[str]]
+    unknown: list[Any]
+
+    def asked(self, accounts: Accounts, kind: PrincipalKind | None = None) -> int:
+        """How many users and roles were looked at."""
+        which = slice(None) if kind is None else slice(1, 2) if kind is PrincipalKind.ROLE else slice(0, 1)
+        return sum(
+            sum(counts[which])
+            for number, counts in self.counts.items()
+            if accounts is None or number in accounts
+        )
+
+    def limitations(self, accounts: Accounts) -> tuple[Limitation, ...]:
+        """What the answers can't know: of some accounts, and of no account in particular."""
+        found = []
+        for kind, text, numbers in self.unknown:
+            one = Limitation(kind, text, tuple(numbers))
+            told = tuple(number for number in numbers if accounts is None or number in accounts)
+            if told or not numbers:
+                found.append(replace(one, accounts=told))
+        return tuple(found)
+
+
+def moment_of(at: datetime | None) -> str:
+    """The name of a moment in the tables."""
+    return "" if at is None else at.astimezone(UTC).isoformat()
+
+
+def kept_at(at: datetime | None) -> Stored | None:
+    """What was calculated last of a moment, None where nothing was. One query."""
+    row = Calculation.objects.filter(moment=moment_of(at), format=FORMAT, number__gt=0).first()
+    if row is None or row.calculated_at is None:
+        return None
+    if at is not None and (row.wanted_at is None or row.wanted_at < datetime.now(tz=UTC) - WANTED_FOR):
+        Calculation.objects.filter(pk=row.pk).update(wanted_at=datetime.now(tz=UTC))
+    return Stored(
+        row.moment, row.number, row.calculated_at, row.seconds, row.asked, row.unread, row.limitations
+    )
+
+
+def stored_at(at: datetime | None) -> Stored:
+    """The same; where nothing was calculated a worker is told, and BeingCalculatedError raised."""
+    found = kept_at(at)
+    if found is None:
+        if at is not None:
+            Calculation.objects.update_or_create(
+                moment=moment_of(at), defaults={"wanted_at": datetime.now(tz=UTC)}
+            )
+        nudge()
+        found = kept_at(at)
+    if found is None:
+        raise BeingCalculatedError
+    return found
+
+
+def is_ready(at: datetime | None, question: str) -> bool:
+    """Whether a page that waited can be shown."""
+    stored = kept_at(at)
+    if stored is None:
+        nudge()
+        return False
+    if not question:
+        return True
+    asked = Question.objects.filter(key=question, calculation=stored.moment)
+    # A question that is not kept any more is asked again by its page.
+    known = asked.first()
+    if known is None or is_answered(known, stored) or is_to_be_tried_again(known):
+        return True
+    if not known.has_failed:
+        nudge()
+    return False
+
+
+def is_answered(question: Question, stored: Stored) -> bool:
+    """Whether the answer goes with the calculation."""
+    return question.number == stored.number and not question.has_failed
+
+
+def is_to_be_tried_again(question: Question) -> bool:
+    """Whether its answer failed a while ago."""
+    answered = question.answered_at
+    return question.has_failed and answered is not None and answered < datetime.now(tz=UTC) - TRY_AGAIN_AFTER
+
+
+def nudge() -> None:
+    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    if not cache.add("escalation-nudged", True, NUDGE_SECONDS):
+        return
+    try:
+        current_app.send_task(TASK, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        logger.warning("escalation.not_nudged", error=str(error))

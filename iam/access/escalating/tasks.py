@@ -1,0 +1,13 @@
+"""The Celery task that calculates privilege escalation."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.access.escalating.calculation import tend
+
+
+@shared_task(name="iam.access.escalating.tasks.calculate_escalation")  # type: ignore[untyped-decorator]
+def calculate_escalation() -> int:
+    """Calculate what was written to since the last calculation, and answer what pages asked."""
+    return tend()

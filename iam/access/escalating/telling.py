@@ -1,0 +1,63 @@
+"""Paths of the graph, told as they are kept. For workers."""
+
+from __future__ import annotations
+
+from iam.access.escalating.told import GAINS, Act, Ground, Path, Principal, Step
+from iam.policy.escalation import paths
+from iam.policy.escalation.grounds import Ground as FoundGround
+from iam.policy.escalation.states import NewMember
+from iam.policy.explain import Outcome
+from iam.policy.index.classes import Member
+
+
+def principal_of(member: Member) -> Principal:
+    """A member of an index."""
+    return Principal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
+
+
+def path_of(path: paths.Path) -> Path:
+    """A path of the graph."""
+    return Path(
+        principal_of(path.who),
+        tuple(_step_of(step) for step in path.steps),
+        path.ends_sure,
+        path.is_sure,
+        path.closing,
+    )
+
+
+def _step_of(step: paths.Step) -> Step:
+    is_same = step.who is step.becomes
+    gains = {
+        name
+        for name in GAINS
+        if getattr(step.into, name)
+        and not (
+            is_same
+            and (step.state.removed == step.into.removed if name == "removed" else getattr(step.state, name))
+        )
+    }
+    becomes = None if step.becomes is None else principal_of(step.becomes)
+    return Step(
+        principal_of(step.who), becomes, frozenset(gains), tuple(map(_act_of, step.acts)), step.is_sure
+    )
+
+
+def _act_of(act: paths.Act) -> Act:
+    method, subject = act.alternative.method, act.alternative.subject
+    assumes = method.assumes if act.is_assumed else ""
+    return Act(method.title, subject.name, subject.arn, assumes, tuple(map(_ground_of, act.grounds)))
+
+
+def _ground_of(ground: FoundGround) -> Ground:
+    explanation, who = ground.explanation, ground.request.principal
+    return Ground(
+        ground.action,
+        ground.request.resource,
+        who.arn,
+        who.kind,
+        explanation.decision,
+        tuple(reason for reason in explanation.reasons if reason.outcome is Outcome.DEPENDS),
+        ground.identity,
+        ground.resource,
+    )

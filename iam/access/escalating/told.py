@@ -1,0 +1,238 @@
+"""Paths of privilege escalation as they are kept: all that a page shows of them, without the graph that they were found in; to JSON and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.policy.escalation.grounds import Statement
+from iam.policy.evaluate import Decision
+from iam.policy.explain import Outcome, Reason
+from iam.policy.request import PrincipalKind
+
+FORMAT: Final = 1
+"""What was kept in another format is calculated again, and not shown."""
+GAINS: Final = ("full", "unbound", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user or role; `is_new`: it doesn't exist yet, and somebody can create it. `tags` None: not known."""
+
+    id: int
+    arn: str
+    kind: PrincipalKind
+    tags: Mapping[str, str] | None = None
+    is_new: bool = False
+
+    @property
+    def account(self) -> str:
+        """Twelve digits."""
+        return self.arn.split(":", 5)[4]
+
+    @property
+    def name(self) -> str:
+        """The name in IAM, without its path."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A request that must be allowed: who asks for what, which statements allow it, and what it depends on."""
+
+    action: str
+    resource: str
+    who_arn: str
+    who_kind: PrincipalKind
+    decision: Decision
+    open_reasons: tuple[Reason, ...]
+    identity: tuple[Statement, ...]
+    by_resource: tuple[Statement, ...]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All that allow it."""
+        return (*self.identity, *self.by_resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One method on one subject. `title` has one place for the name of the subject."""
+
+    title: str
+    subject: str
+    subject_arn: str
+    assumes: str = ""
+    grounds: tuple[Ground, ...] = ()
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether it needs something of which policies don't tell whether it is there."""
+        return bool(self.assumes)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one principal to the next; no `becomes`: any administrator of the account. `gains` says what it then has, of GAINS."""
+
+    who: Principal
+    becomes: Principal | None
+    gains: frozenset[str]
+    acts: tuple[Act, ...]
+    is_sure: bool
+
+    @property
+    def grounds(self) -> Iterator[Ground]:
+        """Everything that it rests on."""
+        return (ground for act in self.acts for ground in act.grounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way from a principal to a goal. `closing` is the smallest set of statements without which this very path isn't there."""
+
+    who: Principal
+    steps: tuple[Step, ...]
+    ends_sure: bool
+    is_sure: bool
+    closing: frozenset[Statement] = frozenset()
+
+
+def to_json(path: Path) -> dict[str, Any]:
+    """A path; each principal and each statement stands in it once."""
+    table = _Table()
+    steps = [
+        [
+            table.who(step.who),
+            None if step.becomes is None else table.who(step.becomes),
+            sorted(step.gains),
+            int(step.is_sure),
+            [
+                [act.title, act.subject, act.subject_arn, act.assumes, [table.ground(g) for g in act.grounds]]
+                for act in step.acts
+            ],
+        ]
+        for step in path.steps
+    ]
+    return {
+        "path": [table.who(path.who), int(path.ends_sure), int(path.is_sure), steps],
+        "closing": table.all_of(sorted(path.closing, key=_by_name)),
+        "who": table.principals,
+        "said": table.statements,
+    }
+
+
+def from_json(kept: Mapping[str, Any]) -> Path:
+    """The path again."""
+    who = [principal_from(one) for one in kept["who"]]
+    said = [statement_from(one) for one in kept["said"]]
+    start, ends_sure, is_sure, steps = kept["path"]
+
+    def ground(one: list[Any]) -> Ground:
+        action, resource, arn, kind, decision, reasons, identity, by_resource = one
+        return Ground(
+            action,
+            resource,
+            arn,
+            PrincipalKind(kind),
+            Decision(decision),
+            tuple(_reason_from(reason) for reason in reasons),
+            tuple(said[place] for place in identity),
+            tuple(said[place] for place in by_resource),
+        )
+
+    return Path(
+        who[start],
+        tuple(
+            Step(
+                who[source],
+                None if target is None else who[target],
+                frozenset(gains),
+                tuple(
+                    Act(title, subject, arn, assumes, tuple(map(ground, grounds)))
+                    for title, subject, arn, assumes, grounds in acts
+                ),
+                bool(sure),
+            )
+            for source, target, gains, sure, acts in steps
+        ),
+        bool(ends_sure),
+        bool(is_sure),
+        frozenset(said[place] for place in kept["closing"]),
+    )
+
+
+class _Table:
+    """Principals and statements by their place."""
+
+    def __init__(self) -> None:
+        self.principals: list[list[Any]] = []
+        self.statements: list[list[Any]] = []
+        self._who: dict[str, int] = {}
+        self._said: dict[Statement, int] = {}
+
+    def who(self, one: Principal) -> int:
+        """The place of a principal."""
+        place = self._who.setdefault(one.arn, len(self._who))
+        if place == len(self.principals):
+            self.principals.append(principal_to(one))
+        return place
+
+    def all_of(self, statements: Iterable[Statement]) -> list[int]:
+        """The places of statements."""
+        found = []
+        for one in statements:
+            place = self._said.setdefault(one, len(self._said))
+            if place == len(self.statements):
+                self.statements.append(statement_to(one))
+            found.append(place)
+        return found
+
+    def ground(self, one: Ground) -> list[Any]:
+        """A ground."""
+        return [
+            one.action,
+            one.resource,
+            one.who_arn,
+            one.who_kind.value,
+            one.decision.value,
+            [
+                [r.kind, r.text, r.policy, r.statement, r.sid, r.level, list(r.conditions)]
+                for r in one.open_reasons
+            ],
+            self.all_of(one.identity),
+            self.all_of(one.by_resource),
+        ]
+
+
+def _reason_from(kept: list[Any]) -> Reason:
+    kind, text, policy, statement, sid, level, conditions = kept
+    return Reason(kind, Outcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
+
+
+def principal_to(one: Principal) -> list[Any]:
+    """A principal as JSON."""
+    tags = None if one.tags is None else dict(one.tags)
+    return [one.id, one.arn, one.kind.value, tags, int(one.is_new)]
+
+
+def principal_from(kept: list[Any]) -> Principal:
+    """A principal again."""
+    number, arn, kind, tags, is_new = kept
+    return Principal(number, arn, PrincipalKind(kind), tags, bool(is_new))
+
+
+def statement_to(one: Statement) -> list[Any]:
+    """A statement as JSON."""
+    return [one.holder, one.policy, one.number, one.sid, int(one.is_given)]
+
+
+def statement_from(kept: list[Any]) -> Statement:
+    """A statement again."""
+    holder, policy, number, sid, is_given = kept
+    return Statement(holder, policy, number, sid, bool(is_given))
+
+
+def _by_name(one: Statement) -> tuple[str, str, int]:
+    return one.holder, one.policy, one.number
