@@ -126,6 +126,14 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
     )
 
 
+def with_resources(compiled: Compiled, source: Statement, *, has_variables: bool) -> Compiled:
+    """A compiled statement that has no problems, but with the resources of another that says the same of them; all else is shared."""
+    fits = _resources(source.resources, is_not=source.is_not_resource, has_variables=has_variables)
+    return Compiled(
+        source, compiled.policy, compiled.allows, compiled.speaks_of, fits, compiled.conditions, compiled.means
+    )
+
+
 def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
     """What a policy of this kind must not lack, or must not have."""
     place = f"Statement[{statement.index}]"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from iam.policy.index.documents import Doc, Marks
@@ -54,7 +54,7 @@ class Bundle:
         self.docs = docs
         self.marked = tuple(doc for doc in docs if doc.is_marked)
         self.plain = tuple(doc for doc in docs if not doc.is_marked) if self.marked else docs
-        self.profiles: list[Profile] = []
+        self.profiles: Collection[Profile] = ()
 
 
 class Limits:
@@ -88,7 +88,7 @@ class Profile:
 
     def __init__(self, bundle: Bundle, marked: tuple[Marked, ...], limits: Limits) -> None:
         self.bundle, self.marked, self.limits = bundle, marked, limits
-        self.classes: list[Class] = []
+        self.classes: Collection[Class] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -5,69 +5,25 @@ A statement is a `Clause`, a document a `Doc`; both are known by what they say, 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from iam.policy.arns import is_incomplete
-from iam.policy.compiled import Compiled, PolicyKind, compile_statement
-from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
-from iam.policy.document import Document, Problem, Statement, read
-from iam.policy.index import keys
+from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.document import Document, Names, Problem, Statement, read
 from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.dates import Dates
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
+from iam.policy.index.shapes import Label, Shape
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request
 
 Key = tuple[Any, ...]
 Marks = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """How a statement depends on who asks.
-
-    `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by them. Otherwise it
-    matters what `tags` and `raw` keys hold, and of `named` keys, whose variables stand in patterns, whether what they hold
-    occurs in the question; tags are not among these two. `is_placed`: it matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of
-    atoms that read several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
-    """
-
-    atoms: tuple[Condition, ...] = ()
-    tags: frozenset[str] = frozenset()
-    raw: frozenset[str] = frozenset()
-    named: frozenset[str] = frozenset()
-    is_placed: bool = False
-    atom_keys: frozenset[str] = frozenset()
-    paired: frozenset[str] = frozenset()
-    has_pairs: bool = False
-    names_principals: bool = False
-    named_in_conditions: bool = False
-    is_plain: bool = False
-
-
-PLAIN: Final = Traits(is_plain=True)
 NAMES_KEPT: Final = 32
 """Under so many names the statements of one document are kept."""
-"""It does not matter who asks."""
-
-
-WILD: Final = re.compile(r"[*?]|\$\{")
-
-
-def beginning_of(source: Statement) -> str:
-    """The letters of a statement that is about whatever begins with them and says nothing else; empty for any other."""
-    if source.conditions or source.problems or source.principals is not None or source.is_not_resource:
-        return ""
-    if source.resources is None or len(source.resources) != 1:
-        return ""
-    (name,) = source.resources
-    start = name[:-1]
-    is_beginning = name.endswith("*") and WILD.search(start) is None and not is_incomplete(name)
-    return start if is_beginning else ""
 
 
 class Clause:
@@ -78,29 +34,34 @@ class Clause:
         "__weakref__",
         "_area",
         "_compiled",
-        "_held",
-        "_held_of_pattern",
         "actions",
         "allows",
         "beginning",
-        "has_variables",
+        "label",
         "reach",
-        "source",
+        "resources",
+        "shape",
         "traits",
     )
 
-    def __init__(self, source: Statement, *, has_variables: bool, actions: Actions) -> None:
-        self.source = source
-        self.allows = source.allows
-        self.has_variables = has_variables
-        self.actions = actions
-        self.traits = traits_of(source, has_variables=has_variables)
-        self.beginning = beginning_of(source)
+    def __init__(self, shape: Shape, resources: Names | None, label: Label) -> None:
+        self.shape, self.resources, self.label = shape, resources, label
+        self.allows, self.actions = shape.allows, shape.actions
+        self.traits = shape.traits_with(resources)
+        self.beginning = shape.beginning_of(resources)
         self.reach: int | None = None
-        self._compiled: dict[tuple[PolicyKind, bool], Compiled] = {}
-        self._held: Compiled | None = None
-        self._held_of_pattern: Compiled | None = None
+        self._compiled: dict[tuple[PolicyKind, bool], Compiled] | None = None
         self._area: Area | str | None = ""
+
+    @property
+    def source(self) -> Statement:
+        """The statement as it is written in one of the documents that have it."""
+        return self.shape.statement(self.resources, self.label)
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether its document is of a version that has variables."""
+        return self.shape.has_variables
 
     @property
     def area(self) -> Area | None:
@@ -112,43 +73,40 @@ class Clause:
     @property
     def held(self) -> Compiled:
         """The statement as an identity policy has it."""
-        if self._held is None:
-            self._held = self.ready(PolicyKind.IDENTITY)
-        return self._held
+        return self.ready(PolicyKind.IDENTITY)
 
     @property
     def held_of_pattern(self) -> Compiled:
         """The same, for questions about a pattern of resources."""
-        if self._held_of_pattern is None:
-            self._held_of_pattern = self.ready(PolicyKind.IDENTITY, of_pattern=True)
-        return self._held_of_pattern
+        return self.ready(PolicyKind.IDENTITY, of_pattern=True)
 
     @property
     def is_partial(self) -> bool:
         """Whether it has an area, which need not be made to know it."""
-        source = self.source
-        return source.resources is not None and ("*" not in source.resources or source.is_not_resource)
+        return self.resources is not None and ("*" not in self.resources or self.shape.is_not_resource)
 
     @property
     def fits_star(self) -> bool:
         """As its area says: for most by a look at the names, since none but wildcards match a star."""
-        if all(name.strip("*?") and "$" not in name for name in self.source.resources or ()):
-            return self.source.is_not_resource
+        if all(name.strip("*?") and "$" not in name for name in self.resources or ()):
+            return self.shape.is_not_resource
         return self.area is None or self.area.fits_star
 
     @property
     def fits_nothing(self) -> bool:
         """As its area says: NotResource of everything."""
-        return self.source.is_not_resource and self.area is not None and self.area.fits_nothing
+        return self.shape.is_not_resource and self.area is not None and self.area.fits_nothing
 
     def ready(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
         """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of resources."""
+        if self._compiled is None:
+            self._compiled = {}
         found = self._compiled.get((kind, of_pattern))
         if found is None:
             if of_pattern:
                 found = replace(self.ready(kind), fits=pattern_fits(self.area))
             else:
-                found = compile_statement(self.source, policy="", kind=kind, has_variables=self.has_variables)
+                found = self.shape.ready(kind, self.resources, self.label)
             self._compiled[kind, of_pattern] = found
         return found
 
@@ -170,18 +128,23 @@ class Doc:
         "tags",
     )
 
-    def __init__(self, digest: str, clauses: tuple[Clause, ...], document: Document) -> None:
+    def __init__(
+        self,
+        digest: str,
+        clauses: tuple[Clause, ...],
+        labels: tuple[Label, ...],
+        problems: tuple[Problem, ...],
+    ) -> None:
         self.digest = digest
         self.clauses = clauses
-        self._named: dict[tuple[str, PolicyKind, bool], tuple[Compiled, ...]] = {}
-        self.labels = tuple((one.index, one.sid) for one in document.statements)
-        self.problems = document.problems
-        self.atoms = tuple(atom for clause in clauses for atom in clause.traits.atoms)
+        self._named: dict[tuple[str, PolicyKind, bool], tuple[Compiled, ...]] | None = None
+        self.labels, self.problems = labels, problems
+        self.atoms = tuple([atom for clause in clauses for atom in clause.traits.atoms])
         self.tags = tuple(sorted({tag for clause in clauses for tag in clause.traits.tags}))
         self.is_marked = bool(self.atoms or self.tags)
-        self.is_personal = any(one.traits.raw or _names_somebody(one) for one in clauses)
+        self.is_personal = any(one.traits.raw or one.shape.names_somebody for one in clauses)
         """Whether it can differ for members of one class without any circumstances that say so."""
-        self.is_placed = any(one.traits.is_placed or _names_somebody(one) for one in clauses)
+        self.is_placed = any(one.traits.is_placed or one.shape.names_somebody for one in clauses)
         """Whether it can differ from account to account."""
 
     def marks(self, who: Request) -> Marks:
@@ -197,6 +160,8 @@ class Doc:
     def named(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
         """The statements under the name of a policy, for explanations; made once for each name, since many are asked for again and again."""
         key = (policy, kind, of_pattern)
+        if self._named is None:
+            self._named = {}
         known = self._named.get(key)
         if known is None:
             if len(self._named) >= NAMES_KEPT:
@@ -212,10 +177,6 @@ class Doc:
         return known
 
 
-def _names_somebody(clause: Clause) -> bool:
-    return bool(keys.special_names(clause.source.principals or {}))
-
-
 class Documents:
     """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
 
@@ -223,6 +184,8 @@ class Documents:
         self.space = Space()
         self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
+        self._shapes: WeakValueDictionary[Key, Shape] = WeakValueDictionary()
+        self._labels: dict[tuple[Label, ...], tuple[Label, ...]] = {}
         self._actions: WeakValueDictionary[Key, Actions] = WeakValueDictionary()
         self._dates = Dates()
 
@@ -258,17 +221,44 @@ class Documents:
         return self._intern(key, Document("", (), (problem,))) if found is None else found
 
     def _intern(self, digest: str, document: Document) -> Doc:
-        has_variables = document.has_variables
-        clauses = tuple(self._clause(one, has_variables) for one in document.statements)
-        found = self._docs[digest] = Doc(digest, clauses, document)
+        has_variables, labels = document.has_variables, []
+        clauses = []
+        for one in document.statements:
+            labels.append((one.index, one.sid))
+            shape = self.shape(one, has_variables=has_variables)
+            clauses.append(self.clause(shape, one.resources, labels[-1]))
+        return self.intern(digest, clauses, labels, document.problems)
+
+    def intern(
+        self,
+        digest: str,
+        clauses: Iterable[Clause],
+        labels: Iterable[Label],
+        problems: tuple[Problem, ...] = (),
+    ) -> Doc:
+        """The document that consists of some statements; the caller knows that it is not in use yet."""
+        called = tuple(labels)
+        called = self._labels.setdefault(called, called)
+        found = self._docs[digest] = Doc(digest, tuple(clauses), called, problems)
         return found
 
-    def _clause(self, source: Statement, has_variables: bool) -> Clause:
+    def clause(self, shape: Shape, resources: Names | None, label: Label) -> Clause:
+        """A statement, once for all documents that have it; the first of them says what it is called."""
+        key = (shape, resources)
+        found = self._clauses.get(key)
+        if found is None:
+            found = self._clauses[key] = Clause(shape, resources, label)
+            if shape.has_variables and any("${" in name for name in resources or ()):
+                self._dates.watch(found, found.source, has_variables=True)
+        return found
+
+    def shape(self, source: Statement, *, has_variables: bool) -> Shape:
+        """What a statement says but for its resources."""
         key = (
             source.allows,
             source.actions,
             source.is_not_action,
-            source.resources,
+            source.resources is None,
             source.is_not_resource,
             _frozen(source.principals),
             source.is_not_principal,
@@ -276,11 +266,11 @@ class Documents:
             source.problems,
             has_variables,
         )
-        found = self._clauses.get(key)
+        found = self._shapes.get(key)
         if found is None:
             actions = self._actions_of(source)
-            found = self._clauses[key] = Clause(source, has_variables=has_variables, actions=actions)
-            self._dates.watch(found, source, has_variables=has_variables)
+            found = self._shapes[key] = Shape(source, has_variables=has_variables, actions=actions)
+            self._dates.watch(found, found.plain, has_variables=has_variables)
         return found
 
     def _actions_of(self, source: Statement) -> Actions:
@@ -294,76 +284,3 @@ class Documents:
 
 def _frozen(principals: Any) -> Key | None:
     return None if principals is None else tuple(sorted(principals.items()))
-
-
-def traits_of(source: Statement, *, has_variables: bool) -> Traits:
-    """How a statement depends on who asks."""
-    named = keys.variables_in(source.resources or ()) if has_variables else frozenset()
-    if not source.conditions and not named and source.principals is None:
-        return PLAIN
-    found = _Reading()
-    found.named |= {key for key in named if keys.is_own(key)}
-    found.is_placed = any(key in keys.OF_ACCOUNT or key in keys.OF_PLACE for key in named)
-    found.names_principals = source.principals is not None
-    for place, (key, others) in enumerate(keys.keys_of_conditions(source, has_variables=has_variables)):
-        found.read(source, place, key, others, has_variables)
-    return found.traits()
-
-
-class _Reading:
-    """Gathers the traits of a statement, condition by condition."""
-
-    def __init__(self) -> None:
-        self.atoms: list[Condition] = []
-        self.raw: set[str] = set()
-        self.named: set[str] = set()
-        self.atom_keys: set[str] = set()
-        self.paired: set[str] = set()
-        self.is_placed = self.has_pairs = self.names_principals = self.named_in_conditions = False
-
-    def read(
-        self, source: Statement, place: int, key: str, others: frozenset[str], has_variables: bool
-    ) -> None:
-        """One condition that compares `key` with values in which the `others` stand."""
-        every = {key, *others}
-        own = {one for one in every if keys.is_own(one)}
-        if all(keys.is_of_principal(one) for one in every):
-            self._atom(source, place, has_variables)
-            self.atom_keys |= own
-            if len(every) > 1:
-                self.has_pairs = True
-                self.paired |= own
-            return
-        if key in own or key in keys.OF_ACCOUNT or key in keys.OF_PLACE:
-            self.raw |= own
-        else:
-            self.named |= own
-            self.named_in_conditions = self.named_in_conditions or bool(own)
-        self.is_placed = self.is_placed or any(
-            one in keys.OF_ACCOUNT or one in keys.OF_PLACE for one in every
-        )
-
-    def _atom(self, source: Statement, place: int, has_variables: bool) -> None:
-        operator, key, values = source.conditions[place]
-        try:
-            self.atoms.append(compile_condition(operator, key, values, has_variables=has_variables))
-        except UnknownOperatorError:
-            return
-
-    def traits(self) -> Traits:
-        """What has been gathered."""
-        if not (self.atoms or self.raw or self.named or self.is_placed or self.names_principals):
-            return PLAIN
-        tags = {key for key in self.raw | self.named if key.startswith(keys.TAG)}
-        return Traits(
-            tuple(self.atoms),
-            frozenset(tags),
-            frozenset(self.raw - tags),
-            frozenset(self.named - tags),
-            self.is_placed,
-            frozenset(self.atom_keys),
-            frozenset(self.paired),
-            self.has_pairs,
-            self.names_principals,
-            self.named_in_conditions,
-        )

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from iam.policy.document import Statement
-from iam.policy.index.documents import WILD, Clause, Doc
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.shapes import WILD
 
-Held = dict[Clause, set[Doc]]
+
+class Single:
+    """One statement that one document has: most starts have no more, and a set of sets takes six times the memory."""
+
+    __slots__ = ("clause", "doc")
+
+    def __init__(self, clause: Clause, doc: Doc) -> None:
+        self.clause, self.doc = clause, doc
+
+    def items(self) -> tuple[tuple[Clause, Collection[Doc]]]:
+        """As a mapping has them."""
+        return ((self.clause, (self.doc,)),)
+
+
 EVERYWHERE: Final = ("",)
+Held = Single | dict[Clause, set[Doc]]
 
 
-def starts_of(source: Statement) -> tuple[str, ...]:
+def starts_of(clause: Clause) -> tuple[str, ...]:
     """The letters before the first wildcard of each pattern; one that is empty for whatever may be about everything."""
-    if source.resources is None or source.is_not_resource:
+    if clause.beginning:
+        return (clause.beginning,)
+    if clause.resources is None or clause.shape.is_not_resource:
         return EVERYWHERE
-    found = {WILD.split(name, maxsplit=1)[0] for name in source.resources}
+    found = {WILD.split(name, maxsplit=1)[0] for name in clause.resources}
     return EVERYWHERE if "" in found else tuple(found)
 
 
@@ -35,10 +51,13 @@ class Holders:
         """Enter a statement of a document under a start."""
         held = self.by_start.get(start)
         if held is None:
-            held = self.by_start[start] = {}
+            self.by_start[start] = Single(clause, doc)
             self._longest = max(self._longest, len(start))
             if self._sorted is not None:
                 insort(self._sorted, start)
+            return
+        if isinstance(held, Single):
+            held = self.by_start[start] = {held.clause: {held.doc}}
         docs = held.get(clause)
         if docs is None:
             docs = held[clause] = set()
@@ -47,12 +66,17 @@ class Holders:
     def discard(self, start: str, clause: Clause, doc: Doc) -> None:
         """Take it out."""
         held = self.by_start.get(start)
-        if held is None or clause not in held:
+        if held is None:
             return
-        held[clause].discard(doc)
-        if not held[clause]:
-            del held[clause]
-        if not held:
+        if isinstance(held, Single):
+            is_gone = held.clause is clause and held.doc is doc
+        else:
+            if clause in held:
+                held[clause].discard(doc)
+                if not held[clause]:
+                    del held[clause]
+            is_gone = not held
+        if is_gone:
             del self.by_start[start]
             if self._sorted is not None:
                 del self._sorted[bisect_left(self._sorted, start)]

@@ -99,8 +99,8 @@ class Index:
             for profile in bundle.profiles:
                 for cls in profile.classes:
                     cls.members.clear()
-                profile.classes.clear()
-            bundle.profiles.clear()
+                profile.classes = ()
+            bundle.profiles = ()
         self.version += 1
         self.accounts.clear()
         self.derived.clear()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Member, Profile
+from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
+from iam.policy.index.few import with_one, without_one
 from iam.policy.index.holders import Holders, starts_of
 from iam.policy.index.rows import Level, Standing
-from iam.policy.letter_case import fold
 
 
 class Register:
@@ -21,7 +21,7 @@ class Register:
         self.documents = documents
         self.at_hand: dict[str, Doc] = {}
         """Documents that whoever is putting in many accounts holds meanwhile, found sooner than among all."""
-        self.bundles_of: dict[Doc, set[Bundle]] = {}
+        self.bundles_of: dict[Doc, Collection[Bundle]] = {}
         self.unreadable: set[Doc] = set()
         self._bundles: dict[tuple[Doc, ...], Bundle] = {}
         self._limits: dict[tuple[Any, ...], Limits] = {}
@@ -30,8 +30,6 @@ class Register:
         self._sorts: dict[Flags, int] = {}
         self._uses_of_limits: dict[Limits, int] = {}
         self._levels: dict[Any, Levels] = {}
-        self.users: dict[str, list[Member]] = {}
-        """Those who are called so, in lower case, whatever their account."""
         self._holders: dict[Actions, Holders] = {}
         self._actions_of: dict[str, set[Actions]] = {}
 
@@ -95,9 +93,8 @@ class Register:
         for doc in docs:
             users = self.bundles_of.get(doc)
             if users is None:
-                users = self.bundles_of[doc] = set()
                 self._enter(doc)
-            users.add(bundle)
+            self.bundles_of[doc] = with_one(users, bundle)
         return bundle
 
     def _enter(self, doc: Doc) -> None:
@@ -110,14 +107,13 @@ class Register:
                 holders = self._holders[actions] = Holders()
                 for service in actions.services:
                     self._actions_of.setdefault(service, set()).add(actions)
-            for start in starts_of(clause.source):
+            for start in starts_of(clause):
                 holders.add(start, clause, doc)
 
     def _drop_bundle(self, bundle: Bundle) -> None:
         del self._bundles[bundle.docs]
         for doc in bundle.docs:
-            users = self.bundles_of[doc]
-            users.discard(bundle)
+            users = self.bundles_of[doc] = without_one(self.bundles_of[doc], bundle)
             if not users:
                 del self.bundles_of[doc]
                 self._leave(doc)
@@ -125,7 +121,7 @@ class Register:
     def _leave(self, doc: Doc) -> None:
         self.unreadable.discard(doc)
         for clause in doc.clauses:
-            for start in starts_of(clause.source):
+            for start in starts_of(clause):
                 self._holders[clause.actions].discard(start, clause, doc)
         for actions in {clause.actions for clause in doc.clauses}:
             if not self._holders[actions].by_start:
@@ -147,7 +143,7 @@ class Register:
         found = self._profiles.get(key)
         if found is None:
             found = self._profiles[key] = Profile(bundle, marked, bounds)
-            bundle.profiles.append(found)
+            bundle.profiles = with_one(bundle.profiles, found)
             self._uses_of_limits[bounds] += 1
         return found
 
@@ -161,30 +157,17 @@ class Register:
             found.append(marked)
         return tuple(found)
 
-    def enter(self, member: Member) -> None:
-        """A member who has come."""
-        if ":user/" in member.arn:
-            self.users.setdefault(fold(member.name), []).append(member)
-
-    def leave(self, member: Member) -> None:
-        """A member who goes."""
-        if ":user/" in member.arn:
-            name = fold(member.name)
-            self.users[name].remove(member)
-            if not self.users[name]:
-                del self.users[name]
-
     def drop_class(self, cls: Class) -> None:
         """Take out a class that has no members any more."""
         profile = cls.profile
-        profile.classes.remove(cls)
+        profile.classes = without_one(profile.classes, cls)
         if not profile.classes:
             self._drop_profile(profile)
 
     def _drop_profile(self, profile: Profile) -> None:
         del self._profiles[profile.key]
         bundle, bounds = profile.bundle, profile.limits
-        bundle.profiles.remove(profile)
+        bundle.profiles = without_one(bundle.profiles, profile)
         if not bundle.profiles:
             self._drop_bundle(bundle)
         self._uses_of_limits[bounds] -= 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from iam.policy.index.classes import Class, Member, Profile, Who, flags_of, principal_of
 from iam.policy.index.documents import Doc
+from iam.policy.index.few import with_one
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
     NO_TAGS,
@@ -18,6 +19,7 @@ from iam.policy.index.rows import (
     PrincipalRow,
     Standing,
 )
+from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, Request
 
 Docs = tuple[Doc, ...]
@@ -128,14 +130,12 @@ class Shard:
                 row.id, row.arn, unique_id=row.unique_id, grants=row.grants, tags=row.tags, trust=trust
             )
             self._place(member)
-            self._register.enter(member)
             placed.append(member)
         return placed
 
     def _take_out(self, number: int) -> None:
         member = self.members.pop(number, None)
         if member is not None:
-            self._register.leave(member)
             self._leave(member)
 
     def _leave(self, member: Member) -> None:
@@ -161,9 +161,15 @@ class Shard:
         cls = self.classes.get(profile)
         if cls is None:
             cls = self.classes[profile] = Class(profile, self.number)
-            profile.classes.append(cls)
+            profile.classes = with_one(profile.classes, cls)
         member.cls = cls
         cls.members.append(member)
+
+    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
+        """The classes of users who are called so (in lower case), some more than once."""
+        for member in self.members.values():
+            if ":user/" in member.arn and is_meant(fold(member.name)):
+                yield member.cls
 
     def profile_of(self, member: Member, grants: Grants) -> Profile:
         """The profile that a member has with what it holds."""

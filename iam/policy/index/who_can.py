@@ -91,10 +91,14 @@ class Search:
         return owner_reason(self._judge.lowered, self._question.resource)
 
     def _named_profiles(self) -> set[Profile]:
-        judge, users = self._judge, self._register.users
+        judge = self._judge
         if judge.heard is judge.said:
             return set()
-        return {member.cls.profile for name in users if judge.reader.holds(name) for member in users[name]}
+        return {
+            cls.profile
+            for shard in self._shards.values()
+            for cls in shard.classes_of_users(judge.reader.holds)
+        }
 
     def _search(self) -> None:
         account = self._place.account
@@ -201,7 +205,7 @@ class Search:
 
     def _asked_of(self, profile: Profile, *, is_local: bool) -> list[Class]:
         """The classes of the accounts that are asked about; those of the resource's own account are local."""
-        classes, accounts = profile.classes, self._question.accounts
+        classes, accounts = list(profile.classes), self._question.accounts
         if accounts is not None:
             classes = [cls for cls in classes if cls.account in accounts]
         if not is_local:
@@ -345,4 +349,4 @@ def _unknown(limits: Limits) -> None:
 
 
 def _first(profile: Profile) -> Member:
-    return profile.classes[0].members[0]
+    return next(iter(profile.classes)).members[0]
