@@ -70,6 +70,11 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"expires": 15},
         },
+        "draw-images": {
+            "task": "iam.mirror.tasks.draw_images",
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        },
         "sweep-setup-jobs": {
             "task": "iam.mirror.accounts.tasks.sweep_setup_jobs",
             "schedule": 15.0,

@@ -9,6 +9,7 @@ from celery import shared_task
 
 from iam.mirror import services
 from iam.mirror.models import Pull
+from iam.mirror.snapshot import images
 
 log = structlog.get_logger(__name__)
 
@@ -26,3 +27,9 @@ def run_pull(pull_id: str) -> None:
 def pull_due_accounts() -> None:
     """Queue the pulls that are due."""
     services.pull_due_accounts()
+
+
+@shared_task(name="iam.mirror.tasks.draw_images")  # type: ignore[untyped-decorator]
+def draw_images() -> int:
+    """Draw the accounts that were written to, for the index of processes that begin; how many."""
+    return images.draw_images()

@@ -130,7 +130,13 @@ def with_resources(compiled: Compiled, source: Statement, *, has_variables: bool
     """A compiled statement that has no problems, but with the resources of another that says the same of them; all else is shared."""
     fits = _resources(source.resources, is_not=source.is_not_resource, has_variables=has_variables)
     return Compiled(
-        source, compiled.policy, compiled.allows, compiled.speaks_of, fits, compiled.conditions, compiled.means
+        source,
+        compiled.policy,
+        compiled.allows,
+        compiled.speaks_of,
+        fits,
+        compiled.conditions,
+        compiled.means,
     )
 
 

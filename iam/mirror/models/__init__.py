@@ -13,6 +13,7 @@ from iam.mirror.models.facts import (
     Usage,
     UserCredentials,
 )
+from iam.mirror.models.images import AccountImage
 from iam.mirror.models.setup import ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
 from iam.mirror.models.temporal import Cause, Temporal, valid_at
 
@@ -20,6 +21,7 @@ __all__ = [
     "NEVER",
     "Account",
     "AccountFact",
+    "AccountImage",
     "Cause",
     "ConnectionDraft",
     "DoctorRun",

@@ -7,20 +7,19 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from iam.mirror.models import Account, Document, Entity
-from iam.mirror.pull.bulk import chunks
+from iam.mirror.models import Account, Entity
+from iam.mirror.snapshot import images
+from iam.mirror.snapshot.drawn import Known, drawn, held_documents
 from iam.mirror.snapshot.gate import Gate
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.mirror.snapshot.rows import Rows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes
+from iam.policy.index.rows import Changes
 
-FEW: Final = 50
-"""Up to so many accounts are read by their own rows; for more the tables are read from end to end."""
 WAIT_SECONDS: Final = 0.1
 LAG_SECONDS: Final = 3.0
 """So long pages may show what was written before, while others read the index all the time."""
@@ -30,14 +29,6 @@ MANY: Final = 1000
 """When more entities of an account have changed, the whole account is read again."""
 
 
-class _Known(NamedTuple):
-    """An account as the mirror has it."""
-
-    pk: int
-    partition: str
-    revision: int
-
-
 class Moment:
     """An index and up to which revision of each account it has been read. `at` None: now."""
 
@@ -45,7 +36,7 @@ class Moment:
         self.at = at
         self.gate = Gate()
         self.index = Index(documents, moment=at)
-        self._read: dict[str, _Known] = {}
+        self._read: dict[str, Known] = {}
         self._behind_since = 0.0
         self._organizations: Organizations | None = None
         self._controls: list[Doc] = []
@@ -68,7 +59,7 @@ class Moment:
                     yield
                     return
 
-    def _is_behind(self, now: Mapping[str, _Known], accounts: Collection[str] | None) -> bool:
+    def _is_behind(self, now: Mapping[str, Known], accounts: Collection[str] | None) -> bool:
         """Whether something has been written, or a date has passed, since it was read."""
         read = dict(self._read)
         is_behind = (
@@ -80,13 +71,11 @@ class Moment:
             self._behind_since = 0.0
         return is_behind
 
-    def _has(self, now: Mapping[str, _Known]) -> bool:
+    def _has(self, now: Mapping[str, Known]) -> bool:
         """Whether all of these accounts have been read, as they are or as they were."""
         return all(number in self._read for number in now)
 
-    def _catch_up(
-        self, now: Mapping[str, _Known], accounts: Collection[str] | None, *, may_lag: bool
-    ) -> None:
+    def _catch_up(self, now: Mapping[str, Known], accounts: Collection[str] | None, *, may_lag: bool) -> None:
         """Read what has been written as soon as nobody reads the index; not at once where that takes too long and an older answer will do."""
         since = self._behind_since = self._behind_since or time.monotonic()
         waits = not may_lag or not self._has(now) or time.monotonic() - since > LAG_SECONDS
@@ -95,7 +84,7 @@ class Moment:
                 self.bring_up(now, accounts)
                 self._behind_since = 0.0
 
-    def bring_up(self, now: Mapping[str, _Known], accounts: Collection[str] | None) -> None:
+    def bring_up(self, now: Mapping[str, Known], accounts: Collection[str] | None) -> None:
         """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it meanwhile."""
         self.index.keep_time()
         for number in [number for number in self._read if number not in now and _is_asked(number, accounts)]:
@@ -119,27 +108,30 @@ class Moment:
         self._read.clear()
         self._organizations, self._controls = None, []
 
-    def _load(self, missing: Mapping[str, _Known]) -> None:
-        keys = [known.pk for known in missing.values()]
-        found = Rows(self.at, accounts=keys if len(keys) <= FEW else None).by_account()
-        rows = {number: found[known.pk] for number, known in missing.items() if known.pk in found}
-        held = self._documents(
-            digest
-            for each in rows.values()
-            for digest in digests_of(each, policies={p.id: p for p in each.policies})
-        )
-        organizations = self._organization()
-        accounts = (
-            AccountRows(
-                each.principals, each.groups, each.policies, (), number, missing[number].partition,
-                organizations.standing(number),
-            )
-            for number, each in rows.items()
-        )  # fmt: skip
-        self.index.put_all(accounts, held)
-        self._read.update(missing)
+    def _load(self, missing: Mapping[str, Known]) -> None:
+        """Read accounts: from their images, and what has been written since from the tables; without one, all from the tables."""
+        rest = dict(missing)
+        if self.at is None:
+            for number, revision in self._load_images(missing).items():
+                del rest[number]
+                if revision != missing[number].revision:
+                    self._refresh(number, missing[number])
+                    if number not in self._read:
+                        rest[number] = missing[number]
+        for _, standing, image in drawn(rest, self.at, self.index.documents, self._organization):
+            self.index.put_image(image, standing)
+        self._read.update(rest)
 
-    def _refresh(self, number: str, known: _Known) -> None:
+    def _load_images(self, missing: Mapping[str, Known]) -> dict[str, int]:
+        """The revisions of the accounts that have an image."""
+        found = {}
+        for number, revision, standing, image in images.stored(missing, self._organization):
+            self.index.put_image(image, standing)
+            self._read[number] = missing[number]._replace(revision=revision)
+            found[number] = revision
+        return found
+
+    def _refresh(self, number: str, known: Known) -> None:
         """Read again what has been written of an account since it was read."""
         before = self._read[number]
         written = dict(
@@ -166,7 +158,9 @@ class Moment:
         changes.gone = [pk for pk in written if pk not in there]
         shard = self.index.accounts[number]
         policies = {**shard.policies, **{row.id: row for row in changes.policies}}
-        held = self._documents(digests_of(changes, policies=policies, groups=shard.groups.values()))
+        held = held_documents(
+            self.index.documents, digests_of(changes, policies=policies, groups=shard.groups.values())
+        )
         self.index.apply(number, changes)
         del held
 
@@ -181,31 +175,16 @@ class Moment:
     def _organization(self) -> Organizations:
         if self._organizations is None:
             self._organizations = Organizations(self.at)
-            self._controls = self._documents(self._organizations.digests)
+            self._controls = held_documents(self.index.documents, self._organizations.digests)
         return self._organizations
 
-    def _documents(self, digests: Iterator[str] | Collection[str]) -> list[Doc]:
-        """The documents, read where nobody has them in use; they stay in use as long as this list."""
-        documents = self.index.documents
-        held, wanted = [], []
-        for digest in set(digests):
-            doc = documents.known(digest)
-            if doc is None:
-                wanted.append(digest)
-            else:
-                held.append(doc)
-        for chunk in chunks(wanted):
-            for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):
-                held.append(documents.add(digest, text))
-        return held
 
-
-def _accounts(accounts: Collection[str] | None) -> dict[str, _Known]:
+def _accounts(accounts: Collection[str] | None) -> dict[str, Known]:
     rows = Account.objects.filter(removed_at__isnull=True)
     if accounts is not None:
         rows = rows.filter(account_id__in=accounts)
     return {
-        number: _Known(pk, partition, revision)
+        number: Known(pk, partition, revision)
         for pk, number, partition, revision in rows.values_list("pk", "account_id", "partition", "revision")
     }
 

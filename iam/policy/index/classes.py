@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, overload
 
+from iam.policy.index.columns import NUMBERS, Columns
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.rows import Grants
@@ -97,13 +99,103 @@ class Profile:
 
 
 class Class:
-    """The principals of one account that have one profile."""
+    """The principals of one account that have one profile: the rows of `columns` at `place`, or `rows` once some of these have left or others have come,
+    and `own` members beside them."""
 
-    __slots__ = ("account", "members", "profile")
+    __slots__ = ("account", "columns", "own", "place", "profile", "rows")
 
-    def __init__(self, profile: Profile, account: str) -> None:
+    def __init__(
+        self, profile: Profile, account: str, *, columns: Columns | None = None, place: int = -1
+    ) -> None:
         self.profile, self.account = profile, account
-        self.members: list[Member] = []
+        self.columns, self.place = columns, place
+        self.rows: array[int] | None = None
+        self.own: list[Member] | None = None
+
+    @property
+    def members(self) -> Members:
+        """Who they are now; what has left or come since is not seen."""
+        return Members(self, self._rows, self.own or ())
+
+    @property
+    def _rows(self) -> Sequence[int]:
+        if self.rows is not None or self.columns is None or self.place < 0:
+            return self.rows or ()
+        return range(self.columns.starts[self.place], self.columns.starts[self.place + 1])
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self._rows) + len(self.own or ())
+
+    def enter(self, member: Member) -> None:
+        """One more; `member.cls` is for the caller to set."""
+        if isinstance(member, Row):
+            self.rows = array(NUMBERS, [*self._rows, member.row])
+            self.columns = member.columns
+        elif self.own is None:
+            self.own = [member]
+        else:
+            self.own.append(member)
+
+    def leave(self, member: Member) -> None:
+        """One less."""
+        if isinstance(member, Row):
+            # Once only: who is placed anew enters before it leaves, perhaps the same class.
+            self.rows = array(NUMBERS, self._rows)
+            self.rows.remove(member.row)
+        elif self.own is not None:
+            self.own.remove(member)
+
+    def clear(self) -> None:
+        """Nobody any more."""
+        self.rows, self.own, self.columns = None, None, None
+
+
+class Members(Sequence["Member"]):
+    """The members of a class, each made when somebody looks at it."""
+
+    __slots__ = ("_cls", "_own", "_rows")
+
+    def __init__(self, cls: Class, rows: Sequence[int], own: Sequence[Member]) -> None:
+        self._cls, self._rows, self._own = cls, rows, own
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._own)
+
+    @overload
+    def __getitem__(self, place: int) -> Member: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Member]: ...
+
+    def __getitem__(self, place: int | slice) -> Member | Sequence[Member]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        if place < 0:
+            place += len(self)
+        if 0 <= place < len(self._rows):
+            columns = self._cls.columns
+            assert columns is not None
+            return Row(columns, self._rows[place], self._cls)
+        if place < 0:
+            raise IndexError(place)
+        return self._own[place - len(self._rows)]
+
+    def __iter__(self) -> Iterator[Member]:
+        cls, columns = self._cls, self._cls.columns
+        if columns is not None:
+            for row in self._rows:
+                yield Row(columns, row, cls)
+        yield from self._own
+
+    @property
+    def arns(self) -> list[str]:
+        """Their ARNs, in the same order."""
+        columns, found = self._cls.columns, []
+        if columns is not None:
+            found = [columns.arn_of(row) for row in self._rows]
+        return found + [member.arn for member in self._own]
 
 
 class Member:
@@ -145,6 +237,32 @@ class Member:
     def principal(self) -> Principal:
         """As the engine asks for it."""
         return principal_of(self, is_management=self.cls.profile.limits.levels.is_management)
+
+
+class Row(Member):
+    """A member whose attributes are read from the columns of its account when they are asked for. Two of one row are equal."""
+
+    __slots__ = ("columns", "row")
+
+    def __init__(self, columns: Columns, row: int, cls: Class) -> None:
+        self.columns, self.row, self.cls = columns, row, cls
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked only for what has no value yet.
+        reader = Columns.READERS.get(name)
+        if reader is None:
+            raise AttributeError(name)
+        value = reader(self.columns, self.row)
+        setattr(self, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Row) and self.row == other.row and self.columns is other.columns
+
+    def __hash__(self) -> int:
+        return self.row ^ id(self.columns)
 
 
 def principal_of(member: Member, *, is_management: bool) -> Principal:

@@ -213,6 +213,10 @@ class Documents:
                 found = self._intern(digest, read(text))
         return found
 
+    def take(self, digest: str, document: Document) -> Doc:
+        """The document of a digest that is not in use yet, and was read before."""
+        return self._intern(digest, document)
+
     def unread(self, policy: str) -> Doc:
         """Stands for a managed policy whose document the mirror does not hold."""
         key = f"unread:{policy}"

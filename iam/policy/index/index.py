@@ -16,6 +16,8 @@ from iam.policy.index.classes import Class, Member
 from iam.policy.index.difference import Difference
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.effective import EffectiveActions
+from iam.policy.index.image import Image, rows_of
+from iam.policy.index.image_parts import image_of
 from iam.policy.index.judging import Judge
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.register import Register
@@ -85,6 +87,14 @@ class Index:
         self.accounts[rows.number] = new
         self.version += 1
 
+    def put_image(self, image: Image, standing: Standing) -> None:
+        """Enter an account as its image has it; the image was made where it stands so."""
+        with without_collecting(STATEMENT * self.documents.clauses):
+            new = Shard(self.register, rows_of(image, standing), image)
+        self.drop(image.number)
+        self.accounts[image.number] = new
+        self.version += 1
+
     def drop(self, number: str) -> None:
         """Take an account out; nothing happens when it is not there."""
         shard = self.accounts.pop(number, None)
@@ -98,7 +108,7 @@ class Index:
         for bundle in self.register.bundles:
             for profile in bundle.profiles:
                 for cls in profile.classes:
-                    cls.members.clear()
+                    cls.clear()
                 profile.classes = ()
             bundle.profiles = ()
         self.version += 1
@@ -120,6 +130,8 @@ class Index:
         if placed:
             self.version += 1
             self._grow_old(len(placed))
+            if self.accounts[number].members.is_unfolded:
+                self.put_image(image_of(self.accounts[number]), standing)
             self.register.forget_levels(shard.levels for shard in self.accounts.values())
         return placed
 
@@ -145,7 +157,7 @@ class Index:
         shard = self.accounts.get(account_of(arn))
         if shard is None:
             return None
-        return next((member for member in shard.members.values() if member.arn == arn), None)
+        return shard.members.find(arn)
 
     def who_can(self, question: Question) -> Answer:
         """Who may do an action on a resource."""

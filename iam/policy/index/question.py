@@ -94,7 +94,7 @@ class Answer:
 
     def count(self, decision: Decision) -> int:
         """How many principals are judged so."""
-        return sum(len(cls.members) for cls in self.whole.get(decision, ())) + sum(
+        return sum(cls.size for cls in self.whole.get(decision, ())) + sum(
             len(part.members) for part in self.parts if part.decision is decision
         )
 
@@ -108,7 +108,8 @@ class Answer:
         found: list[str] = []
         for each, classes in self.whole.items():
             if decision is None or each is decision:
-                found += [member.arn for cls in classes for member in cls.members]
+                for cls in classes:
+                    found += cls.members.arns
         for part in self.parts:
             if decision is None or part.decision is decision:
                 found += [member.arn for member in part.members]

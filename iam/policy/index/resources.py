@@ -53,7 +53,8 @@ def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
 def _trust(question: Question, shard: Shard | None) -> Doc | None:
     if shard is None or fold(question.action) not in ASSUMING:
         return None
-    return next((m.trust for m in shard.members.values() if m.arn == question.resource), None)
+    found = shard.members.find(question.resource)
+    return None if found is None else found.trust
 
 
 def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from iam.policy.index.classes import Class, Member, Profile, Who, flags_of, principal_of
 from iam.policy.index.documents import Doc
 from iam.policy.index.few import with_one
+from iam.policy.index.image import Image, columns_of, docs_in
+from iam.policy.index.image_docs import marks_in
+from iam.policy.index.members import ShardMembers
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
     NO_TAGS,
@@ -19,7 +22,6 @@ from iam.policy.index.rows import (
     PrincipalRow,
     Standing,
 )
-from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, Request
 
 Docs = tuple[Doc, ...]
@@ -28,10 +30,11 @@ Docs = tuple[Doc, ...]
 class Shard:
     """An account. `version` is another after each change; `facts` are context keys that every principal of it has, `place_facts` those of requests about what it owns."""
 
-    def __init__(self, register: Register, rows: AccountRows) -> None:
+    def __init__(self, register: Register, rows: AccountRows, image: Image | None = None) -> None:
+        """`image`: the principals, as they stand where the rows say; the rows then have none."""
         self.number, self.partition = rows.number, rows.partition
         self.version = 0
-        self.members: dict[int, Member] = {}
+        self.members = ShardMembers()
         self.groups: dict[int, GroupRow] = {}
         self.policies: dict[int, PolicyRow] = {}
         self.classes: dict[Profile, Class] = {}
@@ -40,8 +43,38 @@ class Shard:
         self._shared_docs: dict[tuple[tuple[int, ...], tuple[int, ...]], Docs] = {}
         self._stand(rows.standing)
         self._enter(rows)
-        self._put_root()
-        self._put(rows.principals)
+        if image is None:
+            self._put_root()
+            self._put(rows.principals)
+        else:
+            self._unfold(image)
+
+    @property
+    def prefix(self) -> str:
+        """What ARNs of the account begin with."""
+        return f"arn:{self.partition}:iam::{self.number}:"
+
+    def _unfold(self, image: Image) -> None:
+        register, documents = self._register, self._register.documents
+        docs = docs_in(image, documents)
+        marks = [marks_in(one) for one in image.marks]
+        limits = []
+        for kind, is_exempt, has_tags, has_id, boundary, *numbers in image.limits:
+            flags = (PrincipalKind(kind), is_exempt, has_tags, has_id)
+            bound = None if boundary < 0 else docs[boundary]
+            first, *others = [marks[number] for number in numbers]
+            limits.append((flags, bound, first, self.levels, tuple(others)))
+        columns = columns_of(image, documents)
+        by_place = []
+        for place, (limit, *held) in enumerate(image.classes):
+            of_docs = {docs[held[n]]: marks[held[n + 1]] for n in range(0, len(held), 2)}
+            bundle = register.bundle(of_docs)
+            own = tuple([of_docs[doc] for doc in bundle.marked])
+            profile = register.profile(bundle, own, limits[limit])
+            cls = self.classes[profile] = Class(profile, self.number, columns=columns, place=place)
+            profile.classes = with_one(profile.classes, cls)
+            by_place.append(cls)
+        self.members.unfold(columns, by_place)
 
     def _stand(self, standing: Standing) -> None:
         self.standing = standing
@@ -59,7 +92,7 @@ class Shard:
     def _put_root(self) -> None:
         arn = f"arn:{self.partition}:iam::{self.number}:root"
         root = Member(-int(self.number), arn, unique_id="", grants=NOTHING, tags=NO_TAGS, trust=None)
-        self.members[root.id] = root
+        self.members.add(root)
         self._place(root)
 
     @property
@@ -98,11 +131,9 @@ class Shard:
     def _holders(self, touched: set[int]) -> list[Member]:
         """Who has one of some policies or groups."""
         groups = {row.id for row in self.groups.values() if _holds(row.grants, touched)} | touched
-        return [
-            member
-            for member in self.members.values()
-            if _holds(member.grants, touched) or not groups.isdisjoint(member.grants.groups)
-        ]
+        return self.members.holding(
+            lambda grants: _holds(grants, touched) or not groups.isdisjoint(grants.groups)
+        )
 
     def _enter(self, changes: Changes) -> set[int]:
         """Groups, policies and what is gone; the numbers of those by which members may have changed."""
@@ -126,22 +157,22 @@ class Shard:
         for row in rows:
             self._take_out(row.id)
             trust = None if row.trust is None else self._register.doc(row.trust, "trust policy")
-            member = self.members[row.id] = Member(
+            member = Member(
                 row.id, row.arn, unique_id=row.unique_id, grants=row.grants, tags=row.tags, trust=trust
             )
+            self.members.add(member)
             self._place(member)
             placed.append(member)
         return placed
 
     def _take_out(self, number: int) -> None:
-        member = self.members.pop(number, None)
+        member = self.members.take_out(number)
         if member is not None:
-            self._leave(member)
+            self._leave(member, member.cls)
 
-    def _leave(self, member: Member) -> None:
-        cls = member.cls
-        cls.members.remove(member)
-        if not cls.members:
+    def _leave(self, member: Member, cls: Class) -> None:
+        cls.leave(member)
+        if not cls.size:
             del self.classes[cls.profile]
             self._register.drop_class(cls)
 
@@ -150,10 +181,7 @@ class Shard:
         for member in found:
             old = member.cls
             self._place(member)
-            old.members.remove(member)
-            if not old.members:
-                del self.classes[old.profile]
-                self._register.drop_class(old)
+            self._leave(member, old)
         return found
 
     def _place(self, member: Member) -> None:
@@ -163,13 +191,12 @@ class Shard:
             cls = self.classes[profile] = Class(profile, self.number)
             profile.classes = with_one(profile.classes, cls)
         member.cls = cls
-        cls.members.append(member)
+        self.members.move(member)
+        cls.enter(member)
 
     def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
         """The classes of users who are called so (in lower case), some more than once."""
-        for member in self.members.values():
-            if ":user/" in member.arn and is_meant(fold(member.name)):
-                yield member.cls
+        return self.members.classes_of_users(is_meant)
 
     def profile_of(self, member: Member, grants: Grants) -> Profile:
         """The profile that a member has with what it holds."""
@@ -255,8 +282,11 @@ class Shard:
 
     def clear(self) -> None:
         """Take out everybody, before the account goes."""
-        for number in list(self.members):
-            self._take_out(number)
+        for cls in self.classes.values():
+            cls.clear()
+            self._register.drop_class(cls)
+        self.classes.clear()
+        self.members = ShardMembers()
 
 
 def _holds(grants: Grants, numbers: set[int]) -> bool:

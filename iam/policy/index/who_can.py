@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -263,7 +263,7 @@ class Search:
                 if decision in POSITIVE:
                     self._parts.append(Found(decision, cls.account, tuple(members)))
 
-    def _alike(self, cls: Class, needs: Needs) -> dict[Signature, list[Member]]:
+    def _alike(self, cls: Class, needs: Needs) -> Mapping[Signature, Sequence[Member]]:
         if not needs.tells_apart:
             return {(): cls.members}
         groups: dict[Signature, list[Member]] = {}

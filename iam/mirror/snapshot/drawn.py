@@ -1,0 +1,68 @@
+"""Accounts drawn from the tables of the mirror: their rows read, placed into classes, and put into images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from iam.mirror.models import Document
+from iam.mirror.pull.bulk import chunks
+from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.rows import Rows, digests_of
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.image import Image
+from iam.policy.index.image_parts import image_of
+from iam.policy.index.register import Register
+from iam.policy.index.rows import AccountRows, Standing
+from iam.policy.index.shard import Shard
+
+AT_ONCE: Final = 10
+"""The rows of so many accounts are in memory together."""
+
+
+class Known(NamedTuple):
+    """An account as the mirror has it."""
+
+    pk: int
+    partition: str
+    revision: int
+
+
+def drawn(
+    accounts: Mapping[str, Known],
+    at: datetime | None,
+    documents: Documents,
+    organizations: Callable[[], Organizations],
+) -> Iterator[tuple[str, Standing, Image]]:
+    """The image of each account, by number, of which the mirror has anything; `documents` are those in use."""
+    for some in chunks(accounts.items(), AT_ONCE):
+        found = Rows(at, accounts=[known.pk for _, known in some]).by_account()
+        digests = set(organizations().digests) if found else set()
+        for each in found.values():
+            digests |= digests_of(each, policies={row.id: row for row in each.policies})
+        held = held_documents(documents, digests)
+        for number, known in some:
+            if known.pk not in found:
+                continue
+            each, standing = found.pop(known.pk), organizations().standing(number)
+            rows = AccountRows(
+                each.principals, each.groups, each.policies, (), number, known.partition, standing
+            )
+            yield number, standing, image_of(Shard(Register(documents), rows))
+        del held
+
+
+def held_documents(documents: Documents, digests: Iterable[str]) -> list[Doc]:
+    """The documents, read where nobody has them in use; they stay in use as long as this list."""
+    held, wanted = [], []
+    for digest in set(digests):
+        doc = documents.known(digest)
+        if doc is None:
+            wanted.append(digest)
+        else:
+            held.append(doc)
+    for chunk in chunks(wanted):
+        for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):
+            held.append(documents.add(digest, text))
+    return held

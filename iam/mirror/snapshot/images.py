@@ -1,0 +1,136 @@
+"""The images of accounts in the database: drawn by a worker after something was written, read by every process that begins.
+
+An image only saves time. One that is damaged, was drawn by other code, or of an account that stands elsewhere by now is left aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import structlog
+from django.utils import timezone
+
+from iam.mirror.models import Account, AccountImage, Entity
+from iam.mirror.pull.bulk import chunks
+from iam.mirror.snapshot.drawn import AT_ONCE, Known, drawn
+from iam.mirror.snapshot.organizations import Organizations
+from iam.policy.index.documents import Documents
+from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
+from iam.policy.index.rows import Standing
+
+FEW: Final = 200
+"""So many entities are read quickly by whoever begins: until more are written, or for `LASTS`, an image stays as it is."""
+LASTS: Final = timedelta(minutes=10)
+logger = structlog.get_logger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """A digest of what says how rows become images, and of the migrations, which may have written rows."""
+    found = blake2b(code().encode(), digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.read_bytes())
+    for path in sorted((Path(__file__).parents[1] / "migrations").glob("*.py")):
+        found.update(path.name.encode())
+    return found.hexdigest()
+
+
+def mark_of(standing: Standing) -> str:
+    """What an image must have been drawn by."""
+    return blake2b(f"{_sources()} {standing}".encode(), digest_size=16).hexdigest()
+
+
+def stored(
+    accounts: Mapping[str, Known], organizations: Callable[[], Organizations]
+) -> Iterator[tuple[str, int, Standing, Image]]:
+    """(number, revision, standing, image) of each account that has one which is as good as the tables at that revision."""
+    for some in chunks(accounts.items(), AT_ONCE):
+        numbers = {known.pk: number for number, known in some}
+        rows = AccountImage.objects.filter(account__in=numbers).values_list(
+            "account_id", "revision", "mark", "packed"
+        )
+        for pk, revision, mark, packed in rows:
+            number = numbers[pk]
+            standing = organizations().standing(number)
+            if mark != mark_of(standing):
+                continue
+            image = _opened(number, accounts[number], bytes(packed))
+            if image is not None:
+                yield number, revision, standing, image
+
+
+def _opened(number: str, known: Known, packed: bytes) -> Image | None:
+    try:
+        image = unpack(packed)
+    except ImageError as error:
+        logger.warning("index.image_unusable", account=number, error=str(error))
+        return None
+    is_own = (image.number, image.partition) == (number, known.partition)
+    return image if is_own else None
+
+
+def draw_images() -> int:
+    """Draw the accounts that were written to, or stand elsewhere; how many. Several workers at once do no harm."""
+    behind = _behind()
+    if not behind:
+        return 0
+    found = Organizations(None)
+    count = 0
+    for number, standing, image in drawn(behind, None, Documents(), lambda: found):
+        _keep(behind[number], mark_of(standing), pack(image))
+        count += 1
+    return count
+
+
+def _behind() -> dict[str, Known]:
+    """The accounts whose image is missing or too old. One query at rest, three more where something was written."""
+    rows = Account.objects.filter(removed_at__isnull=True).values_list(
+        "account_id", "pk", "partition", "revision", "image__revision", "image__mark", "image__drawn_at"
+    )
+    accounts = tuple(rows)
+    if _Rest.state == accounts:
+        return {}
+    organizations, old = Organizations(None), timezone.now() - LASTS
+    damaged = _damaged() if _Rest.state is None else set()
+    found = {}
+    for number, pk, partition, revision, drawn_revision, mark, drawn_at in accounts:
+        known = Known(pk, partition, revision)
+        if (
+            drawn_revision is None
+            or mark != mark_of(organizations.standing(number))
+            or (drawn_revision < revision and (drawn_at < old or _has_many(pk, drawn_revision)))
+        ):
+            found[number] = known
+    is_at_rest = all(revision == drawn_revision for _, _, _, revision, drawn_revision, _, _ in accounts)
+    _Rest.state = accounts if is_at_rest and not found else ()
+    return found
+
+
+class _Rest:
+    """What this worker last saw when no image was behind: as long as it sees the same, there is nothing to do. None before its first look."""
+
+    state: tuple[object, ...] | None = None
+
+
+def _damaged() -> set[int]:
+    """Those of whom the bytes are not those that were written; a worker looks once."""
+    rows = AccountImage.objects.values_list("account_id", "packed").iterator(chunk_size=AT_ONCE)
+    return {pk for pk, packed in rows if not is_whole(bytes(packed))}
+
+
+def _has_many(account: int, revision: int) -> bool:
+    written = Entity.objects.filter(account=account, revision__gt=revision)
+    return written.order_by()[: FEW + 1].count() > FEW
+
+
+def _keep(known: Known, mark: str, packed: bytes) -> None:
+    """Put an image in the place of the one before; an older one never replaces a newer one of the same mark."""
+    values = {"revision": known.revision, "packed": packed, "mark": mark, "drawn_at": timezone.now()}
+    if AccountImage.objects.filter(account=known.pk, mark=mark, revision__gt=known.revision).exists():
+        return
+    AccountImage.objects.update_or_create(account_id=known.pk, defaults=values)

@@ -1,0 +1,175 @@
+"""The principals of an account column by column: a hundred bytes each, where objects take a thousand and have to be made one by one."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from iam.policy.index.documents import Doc
+from iam.policy.index.rows import NO_TAGS, Grants
+from iam.policy.letter_case import fold
+
+NUMBERS: Final = "I"
+IDS: Final = "q"
+BETWEEN: Final = "\n"
+"""No name has it."""
+
+
+class Texts:
+    """Texts one after another, and where each of them ends."""
+
+    __slots__ = ("ends", "text")
+
+    def __init__(self, text: str, ends: array[int]) -> None:
+        self.text, self.ends = text, ends
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Texts:
+        """Some texts."""
+        every = list(texts)
+        ends, end = array(NUMBERS), 0
+        for text in every:
+            end += len(text)
+            ends.append(end)
+        return cls("".join(every), ends)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, place: int) -> str:
+        ends = self.ends
+        return self.text[ends[place - 1] if place else 0 : ends[place]]
+
+    def __iter__(self) -> Iterator[str]:
+        first, text = 0, self.text
+        for end in self.ends:
+            yield text[first:end]
+            first = end
+
+
+def grants_in(found: Sequence[Any], digests: Sequence[str]) -> Grants:
+    """Grants as an image has them: documents by their number."""
+    inline, attached, groups, boundary = found
+    named = tuple([(name, digests[doc]) for name, doc in inline])
+    return Grants(named, tuple(attached), tuple(groups), boundary)
+
+
+class Columns:
+    """What does not change while the account is in an index, row by row; the rows of a class lie side by side.
+
+    `arns` lack `prefix`. `starts` has the first row of each class, and at its end the number of rows. Grants, tags and trust policies
+    are numbers, of what is kept once and read when somebody asks for it; `digests` are those of the documents that grants name by number;
+    `trusts` count from 1, with 0 for none.
+    """
+
+    __slots__ = (
+        "_by_id", "_grants_read", "_names", "_tags_read", "_trust", "_trusts_read",
+        "arns", "digests", "grants", "ids", "kinds_of_grants", "kinds_of_tags", "prefix", "starts", "tags", "trusts", "unique_ids",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        ids: array[int],
+        arns: Texts,
+        unique_ids: Texts,
+        grants: array[int],
+        kinds_of_grants: Texts,
+        tags: array[int],
+        kinds_of_tags: Texts,
+        trusts: array[int],
+        trust: Callable[[int], Doc],
+        starts: array[int],
+        digests: Sequence[str],
+    ) -> None:
+        self.prefix, self.ids, self.arns, self.unique_ids = prefix, ids, arns, unique_ids
+        self.grants, self.kinds_of_grants = grants, kinds_of_grants
+        self.tags, self.kinds_of_tags = tags, kinds_of_tags
+        self.trusts, self._trust = trusts, trust
+        self.starts, self.digests = starts, digests
+        self._by_id = array(NUMBERS, sorted(range(len(ids)), key=ids.__getitem__))
+        self._names: str | None = None
+        self._grants_read: dict[int, Grants] = {}
+        self._tags_read: dict[int, Mapping[str, str] | None] = {}
+        self._trusts_read: dict[int, Doc] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row_of(self, number: int) -> int | None:
+        """The row of a principal by its number."""
+        by_id, ids = self._by_id, self.ids
+        place = bisect_left(by_id, number, key=ids.__getitem__)
+        if place < len(by_id) and ids[by_id[place]] == number:
+            return by_id[place]
+        return None
+
+    def arn_of(self, row: int) -> str:
+        """The ARN."""
+        return self.prefix + self.arns[row]
+
+    def grants_of(self, row: int) -> Grants:
+        """What the principal holds; equal grants are one object."""
+        return self.grants_numbered(self.grants[row])
+
+    def grants_numbered(self, number: int) -> Grants:
+        """Grants by their number."""
+        found = self._grants_read.get(number)
+        if found is None:
+            read = grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
+            # Many threads may read: the first to come is the one for all.
+            found = self._grants_read.setdefault(number, read)
+        return found
+
+    def tags_of(self, row: int) -> Mapping[str, str] | None:
+        """The tags; None where they are not known."""
+        number = self.tags[row]
+        if number not in self._tags_read:
+            read = json.loads(self.kinds_of_tags[number])
+            self._tags_read.setdefault(number, NO_TAGS if read == {} else read)
+        return self._tags_read[number]
+
+    def trust_of(self, row: int) -> Doc | None:
+        """The trust policy of a role."""
+        number = self.trusts[row] - 1
+        if number < 0:
+            return None
+        if number not in self._trusts_read:
+            self._trusts_read.setdefault(number, self._trust(number))
+        return self._trusts_read[number]
+
+    @property
+    def names(self) -> list[str]:
+        """What each user is called, in lower case, row by row; nobody else has a name here."""
+        if self._names is None:
+            users = (arn if ":user/" in f":{arn}" else "" for arn in self.arns)
+            names = (arn.rpartition("/")[2].replace(BETWEEN, " ") for arn in users)
+            self._names = fold(BETWEEN.join(names))
+        return self._names.split(BETWEEN)
+
+    def rows_named(self, arn: str) -> Iterator[int]:
+        """The rows with an ARN, which is given without `prefix`."""
+        text, ends, at = self.arns.text, self.arns.ends, -1
+        while (at := text.find(arn, at + 1)) >= 0:
+            row = bisect_right(ends, at)
+            if row < len(self) and self.arns[row] == arn:
+                yield row
+
+    def rows_with(self, is_meant: Callable[[Grants], bool]) -> list[int]:
+        """The rows of those who hold what is meant."""
+        meant = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
+        return [row for row, number in enumerate(self.grants) if number in meant] if meant else []
+
+    READERS: Final[Mapping[str, Callable[[Columns, int], Any]]] = {
+        "arn": arn_of,
+        "grants": grants_of,
+        "id": lambda self, row: self.ids[row],
+        "tags": tags_of,
+        "trust": trust_of,
+        "unique_id": lambda self, row: self.unique_ids[row],
+    }
+    """How each attribute of a member is read."""

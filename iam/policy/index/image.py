@@ -1,0 +1,190 @@
+"""An account of an index as it is kept between processes: its principals column by column, their classes, and the documents that tell these apart.
+
+Numbers and JSON, nothing that is carried out when it is read. Only what was written by the same code, and has its digest, is read at all.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import zlib
+from array import array
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from iam.policy.index.columns import IDS, NUMBERS, Columns, Texts, grants_in
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.image_docs import Written, document_in, shape_in, small_in
+from iam.policy.index.rows import AccountRows, GroupRow, PolicyRow, Standing
+
+FORMAT: Final = 1
+DIGEST: Final = 16
+LEVEL: Final = 1
+"""Of compression: a tenth of the size; more takes longer to write and saves little."""
+
+
+class ImageError(ValueError):
+    """Bytes that are no image, or not one of this code: whoever reads them makes it from the tables."""
+
+
+@dataclass(slots=True)
+class Image:
+    """See `Columns` for what is there by row. A document is a number: its place in `digests`.
+
+    `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants. `trusting` are digests. `small` are documents whose statements name a shape and their own
+    resources; `shared` and `trust` have theirs in full, one text each, for they are read only where they are not known already, or asked for.
+    A class is the number of its limits, then each document with the number of its marks. Limits are flags, boundary, marks of the boundary, of the levels.
+    """
+
+    number: str
+    partition: str
+    prefix: str
+    policies: Written
+    groups: Written
+    digests: list[str]
+    shapes: Written
+    small: Written
+    shared: list[int]
+    trusting: list[str]
+    marks: Written
+    limits: Written
+    classes: Written
+    ids: array[int]
+    grants: array[int]
+    tags: array[int]
+    trusts: array[int]
+    starts: array[int]
+    arns: Texts
+    unique_ids: Texts
+    kinds_of_grants: Texts
+    kinds_of_tags: Texts
+    shared_texts: Texts
+    trust_texts: Texts
+
+
+ARRAYS: Final = ("grants", "tags", "trusts", "starts")
+TEXTS: Final = ("arns", "unique_ids", "kinds_of_grants", "kinds_of_tags", "shared_texts", "trust_texts")
+PLAIN: Final = tuple(field.name for field in fields(Image) if field.name not in {"ids", *ARRAYS, *TEXTS})
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """A digest of the code by which principals are placed into classes: what other code has placed is placed anew."""
+    found = blake2b(f"{FORMAT} {sys.byteorder} {sys.version_info[:2]}".encode(), digest_size=DIGEST)
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def pack(image: Image) -> bytes:
+    """The image as bytes."""
+    plain = json.dumps({name: getattr(image, name) for name in PLAIN}, separators=(",", ":")).encode()
+    parts = [plain, image.ids.tobytes()]
+    parts += [getattr(image, name).tobytes() for name in ARRAYS]
+    for name in TEXTS:
+        texts: Texts = getattr(image, name)
+        parts += [texts.text.encode(), texts.ends.tobytes()]
+    sizes = struct.pack(f"<{len(parts)}Q", *map(len, parts))
+    body = code().encode() + zlib.compress(sizes + b"".join(parts), LEVEL)
+    return blake2b(body, digest_size=DIGEST).digest() + body
+
+
+def is_whole(packed: bytes) -> bool:
+    """Whether some bytes are those that were written."""
+    return blake2b(packed[DIGEST:], digest_size=DIGEST).digest() == packed[:DIGEST]
+
+
+def unpack(packed: bytes) -> Image:
+    """The image in some bytes; raises ImageError."""
+    body, own = packed[DIGEST:], code().encode()
+    if not is_whole(packed):
+        raise ImageError("the image is damaged")
+    if not body.startswith(own):
+        raise ImageError("the image was written by other code")
+    try:
+        return _unpacked(zlib.decompress(body[len(own) :]))
+    except (ValueError, LookupError, TypeError, struct.error, zlib.error) as error:
+        raise ImageError("the image has another form") from error
+
+
+def _unpacked(content: bytes) -> Image:
+    count = 2 + len(ARRAYS) + 2 * len(TEXTS)
+    place = struct.calcsize(f"<{count}Q")
+    parts = []
+    for size in struct.unpack_from(f"<{count}Q", content):
+        parts.append(content[place : place + size])
+        place += size
+    if place != len(content):
+        raise ValueError(place)
+    columns: dict[str, Any] = {"ids": _array(IDS, parts[1])}
+    for name, part in zip(ARRAYS, parts[2:], strict=False):
+        columns[name] = _array(NUMBERS, part)
+    rest = iter(parts[2 + len(ARRAYS) :])
+    for name, text, ends in zip(TEXTS, rest, rest, strict=True):
+        columns[name] = Texts(text.decode(), _array(NUMBERS, ends))
+    return Image(**json.loads(parts[0]), **columns)
+
+
+def _array(kind: str, content: bytes) -> array[int]:
+    found = array(kind)
+    found.frombytes(content)
+    return found
+
+
+def docs_in(image: Image, documents: Documents) -> list[Doc]:
+    """The documents that classes name, by number; others are None. They stay in use as long as this list."""
+    found: list[Any] = [documents.known(digest) for digest in image.digests]
+    shapes = [shape_in(one, documents) for one in image.shapes]
+    for one in image.small:
+        if found[one[0]] is None:
+            found[one[0]] = small_in(image.digests[one[0]], one, documents, shapes)
+    for place, number in enumerate(image.shared):
+        if found[number] is None:
+            read = document_in(json.loads(image.shared_texts[place]))
+            found[number] = documents.take(image.digests[number], read)
+    return found
+
+
+def columns_of(image: Image, documents: Documents) -> Columns:
+    """The principals, column by column."""
+    digests, texts = image.trusting, image.trust_texts
+
+    def trust(number: int) -> Doc:
+        known = documents.known(digests[number])
+        return (
+            documents.take(digests[number], document_in(json.loads(texts[number])))
+            if known is None
+            else known
+        )
+
+    return Columns(
+        image.prefix,
+        ids=image.ids,
+        arns=image.arns,
+        unique_ids=image.unique_ids,
+        grants=image.grants,
+        kinds_of_grants=image.kinds_of_grants,
+        tags=image.tags,
+        kinds_of_tags=image.kinds_of_tags,
+        trusts=image.trusts,
+        trust=trust,
+        starts=image.starts,
+        digests=image.digests,
+    )
+
+
+def rows_of(image: Image, standing: Standing) -> AccountRows:
+    """The groups and policies of the account, which stands there."""
+    return AccountRows(
+        (),
+        [GroupRow(number, name, grants_in(held, image.digests)) for number, name, held in image.groups],
+        [PolicyRow(*row) for row in image.policies],
+        (),
+        image.number,
+        image.partition,
+        standing,
+    )

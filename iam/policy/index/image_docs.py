@@ -1,0 +1,99 @@
+"""Documents as an image has them: as what was read of their texts, so that nobody has to read these again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iam.policy.document import CURRENT, Document, Problem, Statement
+from iam.policy.index.documents import Doc, Documents, Marks
+from iam.policy.index.shapes import Shape
+
+Written = list[Any]
+"""What JSON holds."""
+
+
+def written(doc: Doc) -> Written:
+    """A whole document."""
+    has_variables = any(clause.has_variables for clause in doc.clauses)
+    pairs = zip(doc.clauses, doc.labels, strict=True)
+    statements = [_statement(clause.shape.statement(clause.resources, label)) for clause, label in pairs]
+    return [has_variables, _problems(doc.problems), statements]
+
+
+def shape_written(shape: Shape) -> Written:
+    """What a statement says but for its resources."""
+    return [shape.has_variables, _statement(shape.plain)]
+
+
+def _statement(one: Statement) -> Written:
+    return [
+        one.index, one.sid, one.allows, one.actions, one.is_not_action, one.resources, one.is_not_resource,
+        one.principals, one.is_not_principal, one.conditions, _problems(one.problems),
+    ]  # fmt: skip
+
+
+def _problems(problems: tuple[Problem, ...]) -> Written:
+    return [[one.place, one.message] for one in problems]
+
+
+def document_in(found: Written) -> Document:
+    """The document of `written`."""
+    has_variables, problems, statements = found
+    return Document(
+        CURRENT if has_variables else "", tuple(map(_statement_in, statements)), _problems_in(problems)
+    )
+
+
+def shape_in(found: Written, documents: Documents) -> Shape:
+    """The shape of `shape_written`."""
+    return documents.shape(_statement_in(found[1]), has_variables=found[0])
+
+
+def _statement_in(found: Written) -> Statement:
+    index, sid, allows, actions, is_not_action, resources, is_not_resource, principals, *rest = found
+    is_not_principal, conditions, problems = rest
+    named = None
+    if principals is not None:
+        named = {kind: tuple(names) for kind, names in principals.items()}
+    return Statement(
+        index,
+        sid,
+        allows,
+        tuple(actions),
+        is_not_action,
+        None if resources is None else tuple(resources),
+        is_not_resource,
+        named,
+        is_not_principal,
+        tuple([(operator, key, tuple(values)) for operator, key, values in conditions]),
+        _problems_in(problems),
+    )
+
+
+def _problems_in(found: Written) -> tuple[Problem, ...]:
+    return tuple([Problem(place, message) for place, message in found])
+
+
+def small_written(doc: Doc, shape_number: Any) -> Written:
+    """A document whose statements name their shapes by number: problems, then number, index, Sid and resources of each."""
+    found: Written = [_problems(doc.problems)]
+    for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
+        found += [shape_number(clause.shape), index, sid, clause.resources]
+    return found
+
+
+def small_in(digest: str, found: Written, documents: Documents, shapes: list[Shape]) -> Doc:
+    """The document of `small_written`, which is not in use yet; `found` has its number before."""
+    clauses, labels = [], []
+    for place in range(2, len(found), 4):
+        shape, index, sid, resources = found[place : place + 4]
+        label = (index, sid)
+        named = None if resources is None else tuple(resources)
+        clauses.append(documents.clause(shapes[shape], named, label))
+        labels.append(label)
+    return documents.intern(digest, clauses, labels, _problems_in(found[1]) if found[1] else ())
+
+
+def marks_in(found: Written) -> Marks:
+    """Marks, which are numbers, and values of tags."""
+    return tuple([tuple(mark) if isinstance(mark, list) else mark for mark in found])

@@ -1,0 +1,136 @@
+"""The principals of an account by number: the rows of an image, and those that were written since."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
+
+from iam.policy.index.classes import Class, Member, Row
+from iam.policy.index.columns import Columns
+from iam.policy.index.rows import Grants
+from iam.policy.letter_case import fold
+
+
+class ShardMembers(Mapping[int, Member]):
+    """Members of rows are made when somebody looks at them."""
+
+    def __init__(self) -> None:
+        self._own: dict[int, Member] = {}
+        self._columns: Columns | None = None
+        self._by_place: Sequence[Class] = ()
+        self._gone: set[int] = set()
+        self._moved: dict[int, Class] = {}
+
+    def unfold(self, columns: Columns, by_place: Sequence[Class]) -> None:
+        """Begin with the rows of an image, and their classes."""
+        self._columns, self._by_place = columns, by_place
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether there are rows of an image."""
+        return self._columns is not None
+
+    def __getitem__(self, number: int) -> Member:
+        found = self._own.get(number)
+        if found is None:
+            row = self._row(number)
+            if row is None:
+                raise KeyError(number)
+            found = self._member(row)
+        return found
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._own or (isinstance(number, int) and self._row(number) is not None)
+
+    def __iter__(self) -> Iterator[int]:
+        if self._columns is not None:
+            for row, number in enumerate(self._columns.ids):
+                if row not in self._gone:
+                    yield number
+        yield from self._own
+
+    def __len__(self) -> int:
+        rows = 0 if self._columns is None else len(self._columns) - len(self._gone)
+        return rows + len(self._own)
+
+    def values(self) -> ValuesView[Member]:
+        """Everybody."""
+        return _Values(self)
+
+    def all(self) -> Iterator[Member]:
+        """Everybody, by row."""
+        columns = self._columns
+        if columns is not None:
+            gone, moved = self._gone, self._moved
+            for place, cls in enumerate(self._by_place):
+                for row in range(columns.starts[place], columns.starts[place + 1]):
+                    if row not in gone:
+                        yield Row(columns, row, moved.get(row, cls) if moved else cls)
+        yield from self._own.values()
+
+    def add(self, member: Member) -> None:
+        """One more."""
+        self._own[member.id] = member
+
+    def move(self, member: Member) -> None:
+        """Note the class of a member, which is another than before."""
+        if isinstance(member, Row):
+            self._moved[member.row] = member.cls
+
+    def take_out(self, number: int) -> Member | None:
+        """One less, if it is there."""
+        if number in self._own:
+            return self._own.pop(number)
+        row = self._row(number)
+        if row is None:
+            return None
+        found = self._member(row)
+        self._gone.add(row)
+        return found
+
+    def find(self, arn: str) -> Member | None:
+        """A principal by its ARN."""
+        columns = self._columns
+        if columns is not None and arn.startswith(columns.prefix):
+            for row in columns.rows_named(arn.removeprefix(columns.prefix)):
+                if row not in self._gone:
+                    return self._member(row)
+        return next((member for member in self._own.values() if member.arn == arn), None)
+
+    def holding(self, is_meant: Callable[[Grants], bool]) -> list[Member]:
+        """Those who hold what is meant."""
+        rows = [] if self._columns is None else self._columns.rows_with(is_meant)
+        found = [self._member(row) for row in rows if row not in self._gone]
+        return found + [member for member in self._own.values() if is_meant(member.grants)]
+
+    def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
+        """The classes of users who are called so (in lower case)."""
+        if self._columns is not None:
+            for row, name in enumerate(self._columns.names):
+                if name and is_meant(name) and row not in self._gone:
+                    yield self._class(row)
+        for member in self._own.values():
+            if ":user/" in member.arn and is_meant(fold(member.name)):
+                yield member.cls
+
+    def _row(self, number: int) -> int | None:
+        row = None if self._columns is None else self._columns.row_of(number)
+        return None if row in self._gone else row
+
+    def _member(self, row: int) -> Row:
+        assert self._columns is not None
+        return Row(self._columns, row, self._class(row))
+
+    def _class(self, row: int) -> Class:
+        assert self._columns is not None
+        moved = self._moved.get(row)
+        return self._by_place[bisect_right(self._columns.starts, row) - 1] if moved is None else moved
+
+
+class _Values(ValuesView[Member]):
+    """Made one after another, without a search for each."""
+
+    _mapping: ShardMembers
+
+    def __iter__(self) -> Iterator[Member]:
+        return self._mapping.all()
