@@ -102,6 +102,7 @@ def _behind() -> dict[str, Known]:
         known = Known(pk, partition, revision)
         if (
             drawn_revision is None
+            or pk in damaged
             or mark != mark_of(organizations.standing(number))
             or (drawn_revision < revision and (drawn_at < old or _has_many(pk, drawn_revision)))
         ):
