@@ -100,7 +100,7 @@ def _bundles(index: Index, judge: Judge) -> Iterator[Bundle]:
         if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
             able.append(doc)
         if said & DENIES:
-            denying |= bundles_of[doc]
+            denying.update(bundles_of[doc])
     seen: set[Bundle] = set()
     for is_first in (True, False):
         for doc in able:
