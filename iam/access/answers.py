@@ -84,7 +84,12 @@ class Runs:
     @cached_property
     def users(self) -> list[Member]:
         """The users among them."""
-        return [member for run in self.runs for member in run.members if member.kind is PrincipalKind.USER]
+        found: list[Member] = []
+        for run in self.runs:
+            # Those of a run are of one class, and so of one kind.
+            if run.members[0].kind is PrincipalKind.USER:
+                found += run.members
+        return found
 
     def principals(self) -> PrincipalCount:
         """How many people are behind them; counted again when a user was linked or matched since: one query where none was."""

@@ -20,6 +20,7 @@ from iam.directory.models import Role
 from iam.mirror.models import Account, Entity, Section, SectionState, UserCredentials
 from iam.mirror.pull import revisions
 from iam.mirror.pull.sections import ALL as ALL_SECTIONS
+from iam.mirror.snapshot.images import draw_images
 from iam.people.fleet.tasks import calculate_fleet
 from tests import factories
 from tests.bench.list_rows import BEGAN, MFA, insert
@@ -54,6 +55,8 @@ def seed(*, accounts: int, users: int, people: int) -> dict[str, Any]:
         Section.objects.bulk_create(Section(**row) for row in rows)
     for number, user in enumerate(Entity.objects.filter(kind="user").order_by("pk")[:people]):
         factories.person(f"Person {number}", arns=(user.arn,))
+    # As a worker does after the pulls.
+    draw_images()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return {"cookie": _cookie(), "pages": _pages()}
