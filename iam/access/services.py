@@ -214,7 +214,7 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
         if known is None:
             known = parts[id(found)] = found, Effective(*(mask >> first & within for mask in found))
         if known[1].any:
-            yield Alike(members[0].account, members[0].kind, tuple(members), known[1])
+            yield Alike(members[0].account, members[0].kind, members, known[1])
 
 
 def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service: Range) -> Iterator[Alike]:

@@ -324,7 +324,7 @@ def _pieces_of(held: Iterable[tuple[Pieces, int]]) -> Pieces:
 
 def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:
     """A statement with its conditions decided as far as they can be; None where it does not apply."""
-    one = clause.ready(kind)
+    one = clause.shape.of_kind(kind)
     mark = OPEN if one.unknown else YES
     for condition in one.conditions:
         mark = min(mark, condition.test(asking.request))

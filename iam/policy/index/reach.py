@@ -27,8 +27,14 @@ MOST: Final = 40
 def reach_of(clause: Clause) -> int:
     """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always in it."""
     if clause.reach is None:
-        clause.reach = _reach_of(clause)
+        # Most statements share theirs with many others, and each has thousands of bits.
+        clause.reach = _one(_reach_of(clause))
     return clause.reach
+
+
+@lru_cache(maxsize=4096)
+def _one(found: int) -> int:
+    return found
 
 
 def _reach_of(clause: Clause) -> int:

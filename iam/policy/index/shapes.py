@@ -107,12 +107,16 @@ class Shape:
             return self.traits
         return traits_of(self.statement(resources, (0, "")), has_variables=True)
 
-    def ready(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
-        """The statement with some resources as a policy of a kind has it."""
-        source = self.statement(resources, label)
+    def of_kind(self, kind: PolicyKind) -> Compiled:
+        """All but the resources, as a policy of a kind has it."""
         found = self._compiled.get(kind)
         if found is None:
             found = self._compiled[kind] = self._compile(self.plain, kind)
+        return found
+
+    def ready(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
+        """The statement with some resources as a policy of a kind has it."""
+        source, found = self.statement(resources, label), self.of_kind(kind)
         if found.unknown or kind is PolicyKind.SESSION:
             # Problems tell the place of the statement; those of session policies may be of its resources.
             return self._compile(source, kind)
