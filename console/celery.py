@@ -13,7 +13,7 @@ from celery.signals import beat_embedded_init, task_prerun, worker_init, worker_
 from celery.worker import state
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from console.beat import FREQUENT_SECONDS, QUIET_ROUND
 from console.broker import refuse_malformed_messages
@@ -51,7 +51,7 @@ app.conf.update(
     task_default_queue="gatehouse",
     # A worker without --queues takes from both. In a large organization one process has the second alone, and with it what the calculation
     # keeps in memory (docs/operate.md).
-    task_queues=[Queue("gatehouse"), Queue(CALCULATIONS)],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
     task_routes={"iam.access.escalating.tasks.calculate_escalation": {"queue": CALCULATIONS}},
     worker_hijack_root_logger=False,
     worker_send_task_events=False,

@@ -159,6 +159,15 @@ def test_the_quiet_round_carries_every_frequent_sweep() -> None:
     assert set(names) <= set(celery.app.tasks)
 
 
+def test_a_message_goes_to_one_queue_only() -> None:
+    queues = celery.app.amqp.queues.values()
+    places = [(queue.exchange.name, queue.routing_key) for queue in queues]
+    assert len(set(places)) == len(places) == 2
+    route = celery.app.amqp.router.route({}, "iam.access.escalating.tasks.calculate_escalation")
+    assert route["queue"].name == celery.CALCULATIONS
+    assert celery.app.amqp.router.route({}, "iam.changes.tasks.sweep_changes")["queue"].name == "gatehouse"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_quiet_round_writes_nothing() -> None:
     [names] = celery.app.conf.beat_schedule[QUIET_ROUND]["args"]
