@@ -105,11 +105,6 @@ class Counts:
         return parts, params
 
 
-def counts(*querysets: QuerySet[Any, Any], most: int) -> list[int]:
-    """How many rows each has, `most` at most; one query for all, compiled each time."""
-    return Counts(lambda: querysets, most=most).numbers()
-
-
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(param, Slot):
         return param

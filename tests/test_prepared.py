@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 from iam.guard import Scope
 from iam.mirror.models import Account, Pull
 from iam.mirror.queries.accounts import frame
-from iam.prepared import Counts, Slot, Statement, columns, counts, instance
+from iam.prepared import Counts, Slot, Statement, columns, instance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -99,10 +99,10 @@ def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: An
         factories.account(number)
     every, one = Account.objects.values("pk"), Account.objects.filter(account_id="111111111111").values("pk")
     with django_assert_num_queries(1):
-        assert counts(every, one, one.none(), most=2) == [2, 1, 0]
+        assert Counts(lambda: (every, one, one.none()), most=2).numbers() == [2, 1, 0]
     with django_assert_num_queries(0):
-        assert counts(one.none(), most=2) == [0]
-        assert counts(most=2) == []
+        assert Counts(lambda: [one.none()], most=2).numbers() == [0]
+        assert Counts(list, most=2).numbers() == []
 
 
 def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from iam.guard import Right, Viewer
-from iam.journal.queries import ChainState, chain_state
+from iam.journal.queries import JournalSize, journal_size
 from iam.mirror.models import Account
 
 
@@ -28,7 +28,7 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
     if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
         return []
     return [
-        _journal(chain_state(), where=" in all accounts" if account else ""),
+        _journal(journal_size(), where=" in all accounts" if account else ""),
         Line(
             "Changes and approvals",
             "Who requested and approved what, and what AWS answered.",
@@ -56,13 +56,11 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
     ]
 
 
-def _journal(state: ChainState, *, where: str) -> Line:
+def _journal(size: JournalSize, *, where: str) -> Line:
     url = reverse("audit:journal")
-    entries = f"{state.total:,} entr{'y' if state.total == 1 else 'ies'}{where}"
-    if state.verified is None:
+    entries = f"{size.total:,} entr{'y' if size.total == 1 else 'ies'}{where}"
+    if size.verified_at is None:
         return Line("Journal", f"{entries}; not verified yet.", url, "book-open")
-    if not state.verified.holds:
-        return Line(
-            "Journal", f"{entries}; altered, found at", url, "triangle-alert", state.verified.ended_at
-        )
-    return Line("Journal", f"{entries}; verified as unaltered at", url, "book-open", state.verified.ended_at)
+    if not size.holds:
+        return Line("Journal", f"{entries}; altered, found at", url, "triangle-alert", size.verified_at)
+    return Line("Journal", f"{entries}; verified as unaltered at", url, "book-open", size.verified_at)

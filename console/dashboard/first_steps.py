@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
@@ -13,7 +15,7 @@ from iam.guard import Right, Viewer
 from iam.linking.proposals import has_proposals
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.accounts import visible_accounts
-from iam.prepared import counts
+from iam.prepared import SCOPES_KEPT, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
     """The steps of somebody who administers everything; none for others, and none once all are done."""
     if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
         return []
-    accounts = visible_accounts(viewer)
-    can_write = accounts.filter(~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)).exclude(
-        source=Source.EXPORT
-    )
-    connected, approvers, writable, matched = counts(
-        accounts.values("pk"),
-        who_approve(),
-        can_write.values("pk"),
-        Identity.objects.values("pk"),
-        most=APPROVERS_NEEDED,
-    )
+    connected, approvers, writable, matched = _done(viewer, is_single=settings.SINGLE_OPERATOR).numbers()
     if connected and approvers >= APPROVERS_NEEDED and writable and matched:
         return []
     return [
@@ -69,3 +61,14 @@ def first_steps(viewer: Viewer) -> list[Step]:
             bool(matched),
         ),
     ]
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _done(viewer: Viewer, *, is_single: bool) -> Counts:
+    """Connected accounts, people who approve, accounts that can be changed, and matched users; whoever approves may depend on the settings."""
+    accounts = visible_accounts(viewer)
+    can_write = accounts.filter(~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)).exclude(
+        source=Source.EXPORT
+    )
+    rows = (accounts.values("pk"), who_approve(), can_write.values("pk"), Identity.objects.values("pk"))
+    return Counts(lambda: rows, most=APPROVERS_NEEDED)

@@ -16,6 +16,7 @@ from console.changes.lists import rows_of
 from console.dashboard.attention import Matter, escalation_matter, matters
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
+from console.dashboard.waiting import OTHERS, OWN, Waiting, waiting
 from console.identities.details.differing import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -106,8 +107,9 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "team": None if whole else list_page(PEOPLE, lens, Wanted()).rows[:TEAM],
         **asof_context(request, account=chosen),
     }
-    if lens.at is None:
-        context |= _waiting(request, chosen) | _sync(request, chosen)
+    waits = None if lens.at else waiting(viewer, account=chosen)
+    if waits is not None:
+        context |= _waiting(request, chosen, waits) | _sync(request, chosen)
         context |= {
             "actions": actions_for(viewer),
             "steps": first_steps(viewer),
@@ -123,7 +125,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(
-            request, lens, numbers, _stale(context.get("sync", ()), context.get("behind", 0), chosen)
+            request, lens, numbers, waits, _stale(context.get("sync", ()), context.get("behind", 0), chosen)
         ),
     }
     return render_page(request, "dashboard/overview.html", context)
@@ -142,12 +144,14 @@ def escalation(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "dashboard/_matter.html", {"matter": found[0]})
 
 
-def _matters(request: ViewerRequest, lens: Lens, numbers: Numbers, stale: Iterable[Matter]) -> list[Matter]:
+def _matters(
+    request: ViewerRequest, lens: Lens, numbers: Numbers, waits: Waiting | None, stale: Iterable[Matter]
+) -> list[Matter]:
     """What needs attention; of a past moment only what the lists had counted then."""
     counted = list(_counted(request, lens, numbers))
-    if lens.at is not None:
+    if waits is None:
         return counted
-    return matters(request.viewer, account=lens.account, figures=[*stale, *counted])
+    return matters(request.viewer, account=lens.account, waits=waits, figures=[*stale, *counted])
 
 
 def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[Matter]:
@@ -266,12 +270,13 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _waiting(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
+def _waiting(request: ViewerRequest, chosen: Account | None, waits: Waiting) -> dict[str, Any]:
     """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team leads as well."""
     viewer, number = request.viewer, chosen.account_id if chosen else ""
-    found = _first_waiting(waiting_for(viewer), viewer, number)
+    # Counted before: rows are read only where there are some.
+    found = _first_waiting(waiting_for(viewer), viewer, number) if waits.of(OWN) else []
     mine = bool(found) or viewer.may(Right.APPROVE_CHANGE)
-    if not mine:
+    if not mine and waits.of(OTHERS):
         found = _first_waiting(waiting_for_others(viewer), viewer, number)
     url = reverse("changes:approvals") if mine else reverse("changes:list")
     kept = Query.of([("tab", "" if mine else "waiting"), ("account", number)])
@@ -295,5 +300,6 @@ def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
         return {}
     by_need = accounts_by_need(request.viewer, account=chosen)
     shown = dict(by_need[:ACCOUNTS])
-    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in facts_of(list(shown))]
+    found = facts_of(list(shown), for_standing=True)
+    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in found]
     return {"sync": rows, "accounts": len(by_need), "behind": sum(needs for _, needs in by_need)}

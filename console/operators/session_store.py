@@ -6,13 +6,17 @@ import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from cryptography.fernet import Fernet, InvalidToken
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.db.models import CharField, DateTimeField
 from django.utils import timezone
+
+from iam.prepared import Slot, Statement
 
 if TYPE_CHECKING:
     from console.operators.models import OperatorSession
@@ -62,6 +66,15 @@ def _cipher(session_key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
+@lru_cache(maxsize=1)
+def _living() -> Statement:
+    """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with this."""
+    rows = SessionStore.get_model_class().objects.filter(
+        expire_date__gt=Slot("now", DateTimeField()), session_key=Slot("key", CharField())
+    )
+    return Statement(lambda: rows.values_list("session_data"))
+
+
 class SessionStore(db.SessionStore):
     """Django's store in the database. `session_key` is the key of the cookie; its digest is the primary key of the row."""
 
@@ -95,12 +108,11 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """The data of this session; {} with no key when it has ended."""
-        rows = self.model.objects.filter(expire_date__gt=timezone.now())
-        row = rows.filter(session_key=digest(self.session_key or "")).first()
-        if row is None:
+        rows = _living().rows(now=timezone.now(), key=digest(self.session_key or ""))
+        if not rows:
             self._session_key = None
             return {}
-        return self.decode(row.session_data)
+        return self.decode(rows[0][0])
 
     def exists(self, session_key: str) -> bool:
         """True if a session has this key."""

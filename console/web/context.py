@@ -20,7 +20,6 @@ from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account
 from iam.mirror.queries.accounts import Frame, frame
 from iam.prepared import SCOPES_KEPT, Counts
 
@@ -59,7 +58,7 @@ def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Count
     wanted: dict[str, QuerySet[Any, Any]] = {}
     if any(viewer.may(right) for right in DECIDES):
         wanted["waiting"] = waiting_for(viewer).values("pk")
-    if _sees_others(viewer):
+    if sees_others(viewer):
         wanted["drift"] = open_drifts(viewer).values("pk")
         wanted["held"] = open_holds().values("pk")
     if viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS):
@@ -75,16 +74,9 @@ def count_said(count: int) -> str:
     return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
 
 
-def _sees_others(viewer: Viewer) -> bool:
+def sees_others(viewer: Viewer) -> bool:
+    """Whether somebody looks after others, in an account or a team."""
     return viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
-
-
-def drift_said(viewer: Viewer, *, account: Account | None = None) -> str:
-    """How many differences are to be decided, in an account or anywhere; one query of those who look after others."""
-    if not _sees_others(viewer):
-        return ""
-    found = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
-    return count_said(found.order_by()[: MOST_SAID + 1].count())
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
@@ -128,7 +120,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "drift_open": lambda: marks.drift,
         "approvals_waiting": lambda: marks.waiting,
-        "searches": _sees_others(viewer),
+        "searches": sees_others(viewer),
         "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer) if marks.glass else []),
         "changes_held": lambda: marks.is_held,
         "single_operator": settings.SINGLE_OPERATOR,

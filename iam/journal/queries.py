@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from iam.journal.chain import unchained
+from iam.journal.chain import LATE, unchained
 from iam.journal.models import Block, Entry, Verification
 from iam.journal.verify import GIVE_UP
+from iam.prepared import Counts, Slot, Statement
 
 PAGE = 50
+MOST_WAITING = 10_000
 _HEX = frozenset("0123456789abcdef")
 _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 
@@ -100,7 +103,7 @@ def chain_state(*, newest: int = 4) -> ChainState:
     """A handful of queries by index, whatever the length of the journal."""
     blocks = list(Block.objects.filter(count__gt=0).order_by("-sequence")[:newest])
     last = Block.objects.order_by("-sequence").first()
-    waiting = list(unchained(last).values_list("at", flat=True)[:10_000])
+    waiting = list(unchained(last).values_list("at", flat=True)[:MOST_WAITING])
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
     latest = Verification.objects.order_by("-id").first()
     lost = datetime.now(tz=UTC) - GIVE_UP
@@ -113,3 +116,38 @@ def chain_state(*, newest: int = 4) -> ChainState:
         verified=Verification.objects.filter(ended_at__isnull=False).order_by("-id").first(),
         verifying=latest if latest and latest.ended_at is None and latest.asked_at > lost else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSize:
+    """How many entries there are, and what the last recomputation that ended found, and when; None before the first."""
+
+    total: int
+    holds: bool | None
+    verified_at: datetime | None
+
+
+def journal_size() -> JournalSize:
+    """What the overview says of the journal: three queries by index, compiled once."""
+    blocks = _LAST_BLOCK.rows()
+    chained, made_at = blocks[0] if blocks else (0, None)
+    [waiting] = _WAITING.numbers(late=made_at - LATE) if made_at else _UNCHAINED.numbers()
+    verified = _LAST_VERIFIED.rows()
+    holds, ended_at = verified[0] if verified else (None, None)
+    return JournalSize(chained + waiting, holds, ended_at)
+
+
+_EARLIER = Block.objects.filter(made_at__lte=Slot("late", DateTimeField())).order_by("-sequence")
+_ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
+_LAST_BLOCK = Statement(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
+_WAITING = Counts(
+    lambda: [Entry.objects.filter(id__gt=_ABOVE, link__isnull=True).values("pk")], most=MOST_WAITING
+)
+_UNCHAINED = Counts(lambda: [Entry.objects.filter(link__isnull=True).values("pk")], most=MOST_WAITING)
+_LAST_VERIFIED = Statement(
+    lambda: (
+        Verification.objects.filter(ended_at__isnull=False)
+        .order_by("-id")
+        .values_list("holds", "ended_at")[:1]
+    )
+)

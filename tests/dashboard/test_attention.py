@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.dashboard.waiting import DRIFT, Waiting
 from iam.access.escalating.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.working import work_out
@@ -151,7 +152,8 @@ def test_sample_data_is_called_so(settings: Any) -> None:
 @pytest.mark.parametrize(("role", "decides"), [(Role.ADMINISTRATOR, True), (Role.AUDITOR, False)])
 def test_only_who_can_decide_on_drift_is_told_to(role: Role, decides: bool, monkeypatch: Any) -> None:
     factories.user(factories.account(), "maya")
-    monkeypatch.setattr("console.dashboard.attention.drift_said", lambda viewer, account=None: "1")
+    one = Waiting((), {DRIFT: 1})
+    monkeypatch.setattr("console.dashboard.overview.waiting", lambda viewer, account=None: one)
     client = _client(role)
     assert ("undo the rest" in _text(client)) is decides
     assert ("undo the rest" in client.get("/changes/drift/").content.decode()) is decides

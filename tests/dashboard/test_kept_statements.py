@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
+from django.db.models import F
+from django.db.models.sql.compiler import SQLCompiler
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from console.dashboard.waiting import waiting
+from iam.access.grants.models import Grant, State
 from iam.directory.models import Role
 from iam.mirror.models import Account, Section
 from iam.mirror.queries.account_pages import accounts_by_need
+from iam.mirror.queries.figures import figures
+from iam.mirror.queries.lists.core import Lens
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +53,81 @@ def test_somebody_sees_what_was_added_and_removed_since_they_last_looked() -> No
     assert "Accounts that need attention" not in page()
     Account.objects.filter(pk=other.pk).update(removed_at=datetime.now(tz=UTC))
     assert "sandbox" not in page()
+
+
+COMPILED = 3
+"""So many statements of a page may still be written anew: one about who can become administrator, and whatever comes after it."""
+
+
+@time_machine.travel(datetime.now(tz=UTC), tick=False)  # what is kept for a minute stays kept
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR])
+@pytest.mark.parametrize("number", ["", "?account=111111111111"], ids=["all", "chosen"])
+def test_the_overview_is_asked_with_few_statements_that_were_compiled_before(
+    role: Role, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(1, 13):
+        factories.synced(factories.account(str(each) * 12 if each < 10 else f"{each:012d}"))
+    client = Client()
+    client.force_login(factories.operator(role))
+    client.get(f"/{number}")
+    compiled: list[str] = []
+    whole = SQLCompiler.execute_sql
+
+    def noted(self: SQLCompiler, *args: Any, **kwargs: Any) -> Any:
+        compiled.append(str(self.query))
+        return whole(self, *args, **kwargs)
+
+    monkeypatch.setattr(SQLCompiler, "execute_sql", noted)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/{number}")
+    assert len(queries) <= 25, "\n".join(query["sql"][:180] for query in queries)
+    assert len(compiled) <= COMPILED, compiled
+
+
+def test_a_grant_is_counted_as_ending_soon_when_its_time_has_come() -> None:
+    viewer = factories.viewer()
+    ends = datetime.now(tz=UTC) + timedelta(days=30)
+    Grant.objects.create(
+        title="Read", state=State.ACTIVE, ends_at=ends, requested_by=viewer.person_id, terms={}
+    )
+    assert waiting(viewer, account=None).of("soon") == 0
+    with time_machine.travel(ends - timedelta(days=6)):
+        assert waiting(viewer, account=None).of("soon") == 1
+
+
+def test_numbers_are_counted_again_after_a_write_and_after_a_minute() -> None:
+    cache.clear()
+    account, viewer = factories.account(), factories.viewer()
+    factories.user(account, "maya.okafor")
+    assert figures(Lens(viewer=viewer)).values["people.all"] == 1
+    lens = Lens(viewer=viewer, now=datetime.now(tz=UTC).replace(second=0))
+    figures(lens)
+    with CaptureQueriesContext(connection) as queries:
+        figures(lens)
+    assert len(queries) == 1, "only whether something was written"
+    Account.objects.filter(pk=account.pk).update(writes=F("writes") + 1)
+    factories.user(account, "hana.sato")
+    assert figures(Lens(viewer=viewer)).values["people.all"] == 2
+    with CaptureQueriesContext(connection) as queries:
+        figures(Lens(viewer=viewer, now=datetime.now(tz=UTC) + timedelta(minutes=2)))
+    assert len(queries) > 1, "keys get old and users inactive without a write"
+
+
+def test_what_is_kept_of_one_account_is_not_shown_of_another() -> None:
+    cache.clear()
+    one, other, viewer = factories.account(), factories.account("222222222222"), factories.viewer()
+    factories.user(one, "maya.okafor")
+    for account, number in ((one, 1), (other, 0), (one, 1)):
+        assert figures(Lens(viewer=viewer, account=account)).values["people.all"] == number
+
+
+def test_waiting_requests_are_read_only_where_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.account()
+    client = Client()
+    client.force_login(factories.operator(Role.APPROVER))
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("nothing waits")
+
+    monkeypatch.setattr("console.dashboard.overview._first_waiting", refuse)
+    assert client.get("/").status_code == 200

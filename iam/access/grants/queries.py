@@ -16,6 +16,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.newest_first import Page, Place
+from iam.prepared import Slot
 
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
@@ -120,9 +121,9 @@ def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
     return grants.filter(Exists(parts))
 
 
-def ending_soon(viewer: Viewer, *, within: timedelta = SOON) -> QuerySet[Grant]:
-    """Living grants that end by themselves within a time, the next one first."""
-    grants = visible_grants(viewer).filter(state__in=GIVING, ends_at__lte=datetime.now(tz=UTC) + within)
+def ending_soon(viewer: Viewer, *, by: datetime | Slot | None = None) -> QuerySet[Grant]:
+    """Living grants that end by themselves by a moment (None: soon from now), the next one first."""
+    grants = visible_grants(viewer).filter(state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + SOON)
     return grants.order_by("ends_at", "id")
 
 

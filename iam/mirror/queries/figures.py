@@ -31,7 +31,7 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.kept import KeptResults, state_of
+from iam.mirror.queries.kept import KeptResults, State, state_of
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
@@ -48,9 +48,15 @@ QUOTA_SECTIONS = {
 """The names by which AWS counts what is in use of a quota, each with the section that it comes from."""
 CUSTOMER_POLICIES = "customer_policies"
 _identities = KeptResults[dict[int, int]]()
-forget = _identities.forget
+_numbers = KeptResults["Numbers"]()
 LIVE = 8
 """So many accounts are counted for one page; the others show what was counted at the end of their last sync."""
+
+
+def forget() -> None:
+    """Drop everything that is kept."""
+    _identities.forget()
+    _numbers.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,11 @@ class Numbers:
 
 
 def figures(lens: Lens) -> Numbers:
-    """What the overview shows, and the tabs of the lists too."""
+    """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a minute."""
     if lens.at is None and _sees_whole(lens):
-        return _sum(_kept_by_account(lens), now=lens.now)
+        # Keys get old and users inactive without anything being written.
+        about = (who(lens), generation(lens), lens.now.replace(second=0, microsecond=0))
+        return _numbers.of(about, lambda: _sum(_kept_by_account(lens), now=lens.now))
     counted = kept_counts(number_queries(lens), about=f"figures {who(lens)} {generation(lens)}")
     return Numbers(counted | (_kept_then(lens) if _sees_whole(lens) else {}))
 
@@ -103,8 +111,8 @@ def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
     return tab_counts(listing, lens, wanted, generation=sum(one.writes for one in accounts), known=known)
 
 
-def generation(lens: Lens) -> int:
-    """A number that grows with whatever is written to the mirror of the accounts that are shown."""
+def generation(lens: Lens) -> State:
+    """Another value after whatever is written to the mirror of the accounts that are shown."""
     return state_of([lens.account.account_id] if lens.account else None)
 
 

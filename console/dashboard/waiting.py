@@ -1,0 +1,151 @@
+"""What waits for people, as the overview counts it: requests, grants that end, runs that didn't finish, differences. One query counts all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db.models import DateTimeField, QuerySet
+from django.urls import reverse
+
+from console.web.context import MOST_SAID, sees_others
+from iam.access.grants.models import State as GrantState
+from iam.access.grants.queries import SOON, ending_soon, visible_grants
+from iam.access.grants.queries import narrowed as grants_in
+from iam.changes.drift.effect import WEIGHTS
+from iam.changes.drift.queries import open_drifts
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_for_others
+from iam.changes.risks import CRITICAL
+from iam.guard import Viewer
+from iam.mirror.models import Account
+from iam.people.leaving.models import Stage
+from iam.people.leaving.queries import visible_leavers
+from iam.people.onboarding.models import RunState
+from iam.people.onboarding.queries import visible_runs
+from iam.prepared import SCOPES_KEPT, Counts, Slot
+
+IN_ALL_ACCOUNTS = "In all accounts."
+"""Said on the overview of a chosen account of what is not counted account by account."""
+CRITICAL_WEIGHT = WEIGHTS[CRITICAL]
+"""The weight of a drift of critical risk (`Drift.weight`)."""
+OWN, OTHERS, DRIFT, CRITICAL_DRIFT = "own", "others", "drift", "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Countable:
+    """Rows that need somebody, and how the line about them reads; those without a title have none."""
+
+    name: str
+    rows: QuerySet[Any, Any]
+    title: str = ""
+    meaning: str = ""
+    tone: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The lines with how many rows each has, and the numbers by name, each at most one more than is said."""
+
+    lines: tuple[tuple[Countable, int], ...]
+    numbers: dict[str, int]
+
+    def of(self, name: str) -> int:
+        """How many; 0 of what is not counted for the viewer."""
+        return self.numbers.get(name, 0)
+
+
+def waiting(viewer: Viewer, *, account: Account | None) -> Waiting:
+    """What waits for people, as far as the viewer sees it, in an account or anywhere: one query."""
+    lines, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
+    numbers = statement.numbers(soon=datetime.now(tz=UTC) + SOON)
+    counted = tuple(zip(lines, numbers, strict=True))
+    return Waiting(
+        tuple((line, number) for line, number in counted if line.title),
+        {line.name: number for line, number in counted},
+    )
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _statement(
+    viewer: Viewer, account: Account | None, *, is_single: bool
+) -> tuple[tuple[Countable, ...], Counts]:
+    """The lines, and the statement that counts their rows; another one where there is a single operator, whom the rows know by the settings."""
+    lines = tuple(_countables(viewer, account))
+    rows = [line.rows.order_by().values("pk") for line in lines]
+    return lines, Counts(lambda: rows, most=MOST_SAID + 1)
+
+
+def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
+    """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave in all accounts together."""
+    number = account.account_id if account else ""
+    changes, grants = reverse("changes:list"), reverse("access:grants")
+    everywhere = f"{IN_ALL_ACCOUNTS} " if account else ""
+    also, only = (f"&account={number}", f"?account={number}") if account else ("", "")
+    yield Countable(
+        "leavers",
+        visible_leavers(viewer).filter(stage__in=(Stage.OPEN, Stage.PARTLY)),
+        "Offboarding not finished",
+        f"{everywhere}Some access of people who left is still there.",
+        "bad",
+        reverse("leaving:leavers"),
+    )
+    yield Countable(
+        "unknown",
+        _requests_of(_within(visible_changes(viewer).filter(state=ChangeState.UNKNOWN), account)),
+        "Requests with an unknown outcome",
+        "AWS didn’t answer. Check the status in AWS, then decide.",
+        "bad",
+        f"{changes}?tab=unknown{also}",
+    )
+    yield Countable(
+        OWN,
+        narrowed(waiting_for(viewer), viewer=viewer, account_id=number),
+        "Requests to approve",
+        "Nothing changes in AWS until you decide.",
+        "warn",
+        f"{reverse('changes:approvals')}{only}",
+    )
+    yield Countable(
+        "onboarding",
+        visible_runs(viewer).filter(state=RunState.PARTLY),
+        "Onboarding only partly done",
+        f"{everywhere}Some people don’t have everything that their blueprint gives.",
+        "warn",
+        reverse("onboarding:runs"),
+    )
+    yield Countable(
+        "partly",
+        grants_in(visible_grants(viewer).filter(state=GrantState.PARTLY), account_id=number),
+        "Grants only partly active",
+        "In some accounts the change failed.",
+        "warn",
+        f"{grants}?tab=partly{also}",
+    )
+    yield Countable(
+        "soon",
+        grants_in(ending_soon(viewer, by=Slot("soon", DateTimeField())), account_id=number),
+        "Grants that end soon",
+        "Access ends automatically. Extend what is still needed.",
+        "note",
+        f"{grants}?tab=soon{also}",
+    )
+    yield Countable(OTHERS, narrowed(waiting_for_others(viewer), viewer=viewer, account_id=number))
+    if sees_others(viewer):
+        drifts = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
+        yield Countable(DRIFT, drifts)
+        yield Countable(CRITICAL_DRIFT, drifts.filter(weight=CRITICAL_WEIGHT))
+
+
+def _within(changes: QuerySet[Change], account: Account | None) -> QuerySet[Change]:
+    return changes.filter(account=account) if account else changes
+
+
+def _requests_of(changes: QuerySet[Change]) -> QuerySet[ChangeSet]:
+    """The requests, which the list has a row of each."""
+    return ChangeSet.objects.filter(pk__in=changes.values("change_set"))
