@@ -7,21 +7,26 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.changes.documents import DENIES, statements_of
-from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations import (
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    DeleteInlinePolicy,
+    PutInlinePolicy,
+)
 from iam.changes.operations.base import Operation
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.policy_version import DefaultText, default_text
 from iam.mirror.models import InlinePolicy, valid_at
 
-_TAKING: Final = (DetachPolicy, DeleteInlinePolicy, RemoveFromGroup)
+_TAKING: Final = (DETACH_POLICY.slug, DeleteInlinePolicy.spec.slug, REMOVE_FROM_GROUP.slug)
 
 
 def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> bool:
     """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another way as well is not lost, and
     who is denied everything by another operation of the same set (`beside`) loses no guard."""
-    if isinstance(operation, _TAKING) and is_denied_all(operation, beside):
+    if operation.slug in _TAKING and is_denied_all(operation, beside):
         return False
-    if isinstance(operation, _TAKING):
+    if operation.slug in _TAKING:
         return any(DENIES in policy.flags for policy in operation.effect().loses)
     if isinstance(operation, PutInlinePolicy):
         return bool(_denies(_inline_text(operation)) - _denies(operation.text))

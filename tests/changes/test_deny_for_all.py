@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from iam.changes.operations import Operation, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations import REMOVE_FROM_GROUP, Membership, Operation, PutInlinePolicy
 from iam.changes.operations.inline_policy import denies_all
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import examine
@@ -41,7 +41,7 @@ def test_a_guard_that_goes_is_a_risk_unless_a_deny_for_everything_comes_with_it(
         last = examine(operations[-1], earlier=operations[:-1]).receipt.body["sensitivity"]
         return receipt["impact"]["risks"], last
 
-    leave = RemoveFromGroup.of(user, group=group)
+    leave = Membership.of(REMOVE_FROM_GROUP, user, group=group)
     assert found(leave) == (["deny-removed"], "high")
     deny = PutInlinePolicy.of(user, name=DENY, text=DENY_TEXT)
-    assert found(deny, RemoveFromGroup.of(user, group=group)) == ([], "normal")
+    assert found(deny, Membership.of(REMOVE_FROM_GROUP, user, group=group)) == ([], "normal")

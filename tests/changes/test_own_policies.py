@@ -9,7 +9,7 @@ import pytest
 from iam.aws.permissions import trust_policy
 from iam.changes import services
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AddToGroup, DetachPolicy, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, DETACH_POLICY, Attachment, Membership, PutInlinePolicy
 from iam.directory.models import Role
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, SetupJob
 from tests import factories
@@ -110,12 +110,12 @@ def test_what_a_group_holds_that_gatehouse_is_in_is_not_changed(account: Account
     asker = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     group, ada = Entity.objects.get(name="machines"), factories.user(account, "ada")
     for operation in (
-        DetachPolicy.of(group, policy=policy),
+        Attachment.of(DETACH_POLICY, group, policy=policy),
         PutInlinePolicy.of(group, name="x", text=WRITES),
     ):
         with pytest.raises(RefusedError, match="Gatehouse itself needs this"):
             services.plan_set([operation], viewer=asker)
-    services.plan_set([AddToGroup.of(ada, group=group)], viewer=asker)
+    services.plan_set([Membership.of(ADD_TO_GROUP, ada, group=group)], viewer=asker)
 
 
 def test_the_worker_looks_once_more(scene: Scene) -> None:

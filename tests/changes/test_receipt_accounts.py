@@ -9,7 +9,7 @@ import pytest
 from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.receipt import impact_context, without_new_names
 from iam.changes.impact import Impact, impact_of
-from iam.changes.operations import AttachPolicy
+from iam.changes.operations import ATTACH_POLICY, Attachment
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
@@ -26,11 +26,11 @@ def accounts(db: None) -> list[Account]:
     return [factories.account(str(300_000_000_000 + n), name=f"team-{n:02}") for n in range(MANY)]
 
 
-def given(account: Account, *statements: dict[str, Any], users: int = 3) -> list[AttachPolicy]:
+def given(account: Account, *statements: dict[str, Any], users: int = 3) -> list[Attachment]:
     """A policy for so many users of an account."""
     policy = factories.policy(account, "Given", body=says(*statements))
     names = [factories.user(account, f"user.{account.name}.{n}") for n in range(users)]
-    return [AttachPolicy.of(user, policy=policy) for user in names]
+    return [Attachment.of(ATTACH_POLICY, user, policy=policy) for user in names]
 
 
 def shown(impact: Impact, viewer: Viewer) -> Any:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from iam.changes.impact import Impact, impact_of
-from iam.changes.operations import AddToGroup, AttachPolicy, Operation
+from iam.changes.operations import ADD_TO_GROUP, ATTACH_POLICY, Attachment, Membership, Operation
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
 from tests.changes.conftest import Scene
@@ -49,7 +49,7 @@ def foretold(operation: Operation) -> tuple[int, dict[str, int] | None]:
 
 def test_what_a_policy_says_that_nobody_has_is_weighed(user: Entity) -> None:
     policy = factories.policy(user.account)
-    assert foretold(AttachPolicy.of(user, policy=policy)) == (1, {"gained": 1})
+    assert foretold(Attachment.of(ATTACH_POLICY, user, policy=policy)) == (1, {"gained": 1})
 
 
 def test_what_a_group_holds_that_nobody_is_in_is_weighed(user: Entity) -> None:
@@ -57,5 +57,5 @@ def test_what_a_group_holds_that_nobody_is_in_is_weighed(user: Entity) -> None:
     factories.edge(EdgeKind.ATTACHED, group, factories.policy(user.account))
     body = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
     factories.inline(group, body=body)
-    people, totals = foretold(AddToGroup.of(user, group=group))
+    people, totals = foretold(Membership.of(ADD_TO_GROUP, user, group=group))
     assert (people, totals is not None and totals["gained"] > 20) == (1, True)

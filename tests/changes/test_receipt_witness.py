@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from iam.changes.impact import Impact, impact_of
-from iam.changes.operations import AttachPolicy, CreatePolicyVersion, DetachPolicy, RemoveFromGroup
+from iam.changes.operations import (
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
+    CreatePolicyVersion,
+    Membership,
+)
 from iam.changes.receipts import set_receipt_of
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
@@ -47,7 +54,7 @@ def test_what_a_boundary_denies_is_no_line_and_the_boundary_is_named(account: Ac
     held_by(ruta, "OnlyS3", says(allow("s3:*")), kind=EdgeKind.BOUNDARY)
     queues = factories.policy(account, "Queues", body=says(allow(QUEUE_ACTIONS)))
 
-    impact = impact_of([AttachPolicy.of(ruta, policy=queues)])
+    impact = impact_of([Attachment.of(ATTACH_POLICY, ruta, policy=queues)])
     assert (impact.affected, lines(impact), impact.gains, impact.risk) == (0, {}, (), "normal")
     [unchanged] = impact.unchanged
     assert unchanged.names[0].name == "ruta.balode"
@@ -69,7 +76,7 @@ def test_what_somebody_has_already_is_no_line_and_the_policy_is_named(account: A
         account, "Given", body=says(allow([*reads[:2], "s3:PutObject"], f"{LEDGER}/2026/*"))
     )
 
-    impact = impact_of([AttachPolicy.of(kwame, policy=given)])
+    impact = impact_of([Attachment.of(ATTACH_POLICY, kwame, policy=given)])
     assert lines(impact) == {"gained": 1}
     [gain] = impact.gains
     assert [one.action for one in gain.actions] == ["s3:PutObject"]
@@ -98,7 +105,7 @@ def test_an_action_on_what_it_never_works_on_is_no_line(account: Account) -> Non
     given = factories.policy(
         account, "Given", body=says(allow(["s3:ListBucket", "iam:TagRole"], f"{LEDGER}/*"))
     )
-    impact = impact_of([AttachPolicy.of(user, policy=given)])
+    impact = impact_of([Attachment.of(ATTACH_POLICY, user, policy=given)])
     assert (impact.affected, lines(impact)) == (0, {})
 
 
@@ -106,14 +113,14 @@ def test_a_permission_that_has_ended_is_none(account: Account) -> None:
     past = {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
     user = factories.user(account, "tomas.lind")
     policy = held_by(user, "Ended", says(allow("s3:*", Condition=past)))
-    assert impact_of([DetachPolicy.of(user, policy=policy)]).affected == 0
+    assert impact_of([Attachment.of(DETACH_POLICY, user, policy=policy)]).affected == 0
 
 
 def test_a_condition_is_told_with_the_line(account: Account) -> None:
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     user = factories.user(account, "tomas.lind")
     given = factories.policy(account, "Given", body=says(allow("s3:PutObject", f"{LEDGER}/*", Condition=mfa)))
-    [gain] = impact_of([AttachPolicy.of(user, policy=given)]).gains
+    [gain] = impact_of([Attachment.of(ATTACH_POLICY, user, policy=given)]).gains
     [witness] = gain.actions[0].witnesses
     assert witness.context == (("aws:MultiFactorAuthPresent", ("true",)),)
 
@@ -129,7 +136,7 @@ def test_what_is_removed_and_kept_another_way_is_no_line(account: Account) -> No
     )
     held_by(user, "LedgerRead", says(allow("s3:*", f"{LEDGER}*")))
 
-    impact = impact_of([RemoveFromGroup.of(user, group=group)])
+    impact = impact_of([Membership.of(REMOVE_FROM_GROUP, user, group=group)])
     assert (impact.affected, impact.risk) == (0, "normal")
     [unchanged] = impact.unchanged
     [keeps] = unchanged.keeps
@@ -141,9 +148,9 @@ def test_removing_access_is_normal_and_the_last_administrator_is_sensitive(accou
     admin, other = factories.user(account, "ines.duarte"), factories.user(account, "hana.sato")
     everything = held_by(admin, "Everything", says(allow("*")))
     factories.edge(EdgeKind.ATTACHED, other, everything)
-    assert impact_of([DetachPolicy.of(admin, policy=everything)]).risk == "normal"
+    assert impact_of([Attachment.of(DETACH_POLICY, admin, policy=everything)]).risk == "normal"
 
-    both = [DetachPolicy.of(one, policy=everything) for one in (admin, other)]
+    both = [Attachment.of(DETACH_POLICY, one, policy=everything) for one in (admin, other)]
     impact = impact_of(both)
     assert (impact.risks, impact.risk) == (("last-administrator",), "sensitive")
 
@@ -156,7 +163,7 @@ def test_a_receipt_is_the_same_each_time(account: Account) -> None:
         "Given",
         body=says(allow(["s3:*", "sqs:*"], [f"{LEDGER}/*", f"{LEDGER}", "arn:aws:sqs:*:*:jobs"])),
     )
-    operation = AttachPolicy.of(user, policy=given)
+    operation = Attachment.of(ATTACH_POLICY, user, policy=given)
     digests = {set_receipt_of([operation])["digest"] for _ in range(3)}
     assert len(digests) == 1
 
@@ -173,7 +180,9 @@ def test_a_way_up_needs_actions_that_work_on_their_resources(
     held_by(user, "Passes", says(allow("iam:PassRole", passed)))
     functions = allow(["lambda:CreateFunction", "lambda:InvokeFunction"])
 
-    impact = impact_of([AttachPolicy.of(user, policy=factories.policy(account, "Fn", body=says(functions)))])
+    impact = impact_of(
+        [Attachment.of(ATTACH_POLICY, user, policy=factories.policy(account, "Fn", body=says(functions)))]
+    )
     assert impact.affected == 1
     assert ("escalation" in impact.risks) is is_way_up
     [gain] = impact.gains
@@ -187,7 +196,7 @@ def test_actions_that_work_on_no_resource_of_the_statement_are_no_risk(
     user = factories.user(account, "tomas.lind")
     given = factories.policy(account, "Given", body=says(allow([actions, "s3:GetObject"], f"{LEDGER}/*")))
 
-    operation = AttachPolicy.of(user, policy=given)
+    operation = Attachment.of(ATTACH_POLICY, user, policy=given)
     impact = impact_of([operation])
     assert (lines(impact), impact.risks, impact.risk) == ({"gained": 1}, (), "normal")
     assert operation.sensitivity(operation.effect()) == "normal"

@@ -10,7 +10,7 @@ import pytest
 
 from iam.changes import services
 from iam.changes.models import ChangeSet
-from iam.changes.operations import REGISTRY, AddToGroup, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, REGISTRY, Membership, PutInlinePolicy
 from iam.changes.operations.user import DeleteUser
 from iam.changes.summary import Block, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
@@ -33,9 +33,11 @@ def test_accounts_with_the_same_effect_are_one_block_and_forty_are_still_readabl
     for number in range(40):
         account = factories.account(f"{number:012}", name=f"team-{number:02}")
         user, group = factories.user(account, "kwame.boateng"), factories.group(account, "deployers")
-        operations.append(AddToGroup.of(user, group=group))
+        operations.append(Membership.of(ADD_TO_GROUP, user, group=group))
     other = factories.group(operations[0].account, "auditors")
-    operations.append(AddToGroup.of(factories.user(operations[0].account, "nora.whitfield"), group=other))
+    operations.append(
+        Membership.of(ADD_TO_GROUP, factories.user(operations[0].account, "nora.whitfield"), group=other)
+    )
 
     blocks = summary_of(operations)
 
@@ -50,7 +52,7 @@ def test_many_changes_of_one_kind_are_counted() -> None:
     account = factories.account(name="production")
     group = factories.group(account, "deployers")
     users = [factories.user(account, f"user-{number}") for number in range(12)]
-    [block] = summary_of([AddToGroup.of(user, group=group) for user in users])
+    [block] = summary_of([Membership.of(ADD_TO_GROUP, user, group=group) for user in users])
     assert block.sentence == "Add 12 IAM users to deployers (production)"
 
 
@@ -63,7 +65,7 @@ def test_three_newcomers_are_told_in_a_few_lines_with_what_their_policies_allow(
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     [block] = summary_of(
         [
-            *(AddToGroup.of(user, group=group) for user in users),
+            *(Membership.of(ADD_TO_GROUP, user, group=group) for user in users),
             *(PutInlinePolicy.of(user, name="reads", text=text) for user in users),
             *(DeleteUser.of(user) for user in users),
         ]

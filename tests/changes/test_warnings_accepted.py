@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.models import Change
-from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, Membership, Operation, PutInlinePolicy
 from iam.changes.services.deleting import deletion_of
 from iam.changes.warnings import general_warnings, merged, warnings_of
 from iam.guard import viewer_for
@@ -39,7 +39,7 @@ def management(site: Site) -> list[Operation]:
         valid_from=factories.FIRST_READ,
         observed_at=factories.FIRST_READ,
     )
-    return [AddToGroup.of(site.user, group=site.group)]
+    return [Membership.of(ADD_TO_GROUP, site.user, group=site.group)]
 
 
 def same_bucket(site: Site) -> list[Operation]:
@@ -56,12 +56,15 @@ def irreversible(site: Site) -> list[Operation]:
 
 def managed_by_terraform(site: Site) -> list[Operation]:
     group = factories.group(site.account, "iac", path="/terraform/")
-    return [AddToGroup.of(site.user, group=group), AddToGroup.of(site.user, group=site.group)]
+    return [
+        Membership.of(ADD_TO_GROUP, site.user, group=group),
+        Membership.of(ADD_TO_GROUP, site.user, group=site.group),
+    ]
 
 
 def noted(site: Site) -> list[Operation]:
     """A request whose maker gives warnings of its own."""
-    return [AddToGroup.of(site.user, group=site.group)]
+    return [Membership.of(ADD_TO_GROUP, site.user, group=site.group)]
 
 
 KINDS: dict[str, tuple[Callable[[Site], list[Operation]], list[str], str]] = {

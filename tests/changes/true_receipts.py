@@ -14,15 +14,17 @@ from typing import Any, NamedTuple
 
 from iam.changes.impact import numbers_of, texts_of
 from iam.changes.operations import (
-    AddToGroup,
-    AttachPolicy,
+    ADD_TO_GROUP,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
     CreatePolicy,
     CreatePolicyVersion,
     DeleteInlinePolicy,
-    DetachPolicy,
+    Membership,
     Operation,
     PutInlinePolicy,
-    RemoveFromGroup,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.services.undoing import undo_several
@@ -134,12 +136,12 @@ class Play:
         member, group = rng.choice(self.holders[:2]), rng.choice(self.groups)
         name, text = rng.choice("ab"), random_text(rng)
         choices: list[Callable[[], tuple[tuple[str, ...], Operation]]] = [
-            lambda: ((holder.arn, policy.arn), AttachPolicy.of(holder, policy=policy)),
-            lambda: ((holder.arn, policy.arn), DetachPolicy.of(holder, policy=policy)),
+            lambda: ((holder.arn, policy.arn), Attachment.of(ATTACH_POLICY, holder, policy=policy)),
+            lambda: ((holder.arn, policy.arn), Attachment.of(DETACH_POLICY, holder, policy=policy)),
             lambda: ((holder.arn, name), PutInlinePolicy.of(holder, name=name, text=text)),
             lambda: ((holder.arn, name), DeleteInlinePolicy.of(holder, name=name)),
-            lambda: ((member.arn, group.arn), AddToGroup.of(member, group=group)),
-            lambda: ((member.arn, group.arn), RemoveFromGroup.of(member, group=group)),
+            lambda: ((member.arn, group.arn), Membership.of(ADD_TO_GROUP, member, group=group)),
+            lambda: ((member.arn, group.arn), Membership.of(REMOVE_FROM_GROUP, member, group=group)),
             lambda: ((policy.arn,), CreatePolicyVersion.of(policy, text=text)),
             lambda: ((bounded.arn, "boundary"), PutBoundary.of(bounded, policy=policy)),
             lambda: ((bounded.arn, "boundary"), DeleteBoundary.of(bounded)),
@@ -158,7 +160,7 @@ class Play:
         if not made:
             return self._new(made, text)
         arn = self._rng.choice(made).makes()[0]
-        return (holder.arn, arn), AttachPolicy.by_arn(holder, arn=arn)
+        return (holder.arn, arn), Attachment.by_arn(ATTACH_POLICY, holder, arn=arn)
 
     def _makes_sense(self, operation: Operation) -> bool:
         before = operation.mirrored()

@@ -14,7 +14,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.attachment import AttachPolicy
+from iam.changes.operations.attachment import ATTACH_POLICY, Attachment
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import default_text
@@ -110,7 +110,7 @@ def operations_for(seen: Outlook) -> list[Operation]:
             f"That is {len(wanted):,} IAM users. A request can have {MOST} changes. Add them to a group and attach the policy to the group."
         )
     aws_id = policy.aws_id if policy else ""
-    return [*made, *(AttachPolicy.by_arn(one, arn=arn, policy_id=aws_id) for one in wanted)]
+    return [*made, *(Attachment.by_arn(ATTACH_POLICY, one, arn=arn, policy_id=aws_id) for one in wanted)]
 
 
 def holders_of(account: Account, *, denies_keys: bool) -> set[int]:

@@ -10,7 +10,7 @@ from iam.changes.acts.base import ACCOUNT, END, MAKE, Act, Subject, account
 from iam.changes.acts.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, Field, Given
 from iam.changes.acts.on_principals import DOCUMENT_FIELD
 from iam.changes.operations import CreatePolicy, Operation
-from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.group import CreateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.oidc_provider import CreateOidcProvider
@@ -132,11 +132,11 @@ def _oidc(subject: Subject, given: Given) -> Sequence[Operation]:
 
 def _alias(subject: Subject, given: Given) -> Sequence[Operation]:
     """AWS has one alias an account; the new one takes the place of the old one."""
-    return [CreateAlias.of(account(subject), alias=given["alias"])]
+    return [Alias.of(CREATE_ALIAS, account(subject), alias=given["alias"])]
 
 
 def _no_alias(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [DeleteAlias.of(account(subject), alias=account(subject).alias)]
+    return [Alias.of(DELETE_ALIAS, account(subject), alias=account(subject).alias)]
 
 
 def _rules(subject: Subject, given: Given) -> Sequence[Operation]:

@@ -11,15 +11,16 @@ from iam.changes.acts.fields import CHOICE, LINES, LONG, NAME, Field, FieldError
 from iam.changes.acts.on_principals import TAG_FIELD
 from iam.changes.operations import Operation, SetDefaultVersion
 from iam.changes.operations.former_version import DeletePolicyVersion
-from iam.changes.operations.instance_association import AssociateProfile, DisassociateProfile, ReplaceProfile
+from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.oidc_provider import (
+    ADD_CLIENT_ID,
     MOST_CLIENTS,
-    AddClientId,
+    REMOVE_CLIENT_ID,
+    Client,
     DeleteOidcProvider,
-    RemoveClientId,
     SetThumbprints,
 )
-from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
+from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
@@ -52,13 +53,13 @@ def _delete_version(subject: Subject, given: Given) -> Sequence[Operation]:
 def _fill(subject: Subject, given: Given) -> Sequence[Operation]:
     profile = entity(subject)
     role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
-    return [AddRoleToProfile.of(profile, role=role)]
+    return [RoleInProfile.of(ADD_ROLE, profile, role=role)]
 
 
 def _empty(subject: Subject, given: Given) -> Sequence[Operation]:
     profile = entity(subject)
     role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
-    return [RemoveRoleFromProfile.of(profile, role=role)]
+    return [RoleInProfile.of(REMOVE_ROLE, profile, role=role)]
 
 
 def roles_in(profile: Entity) -> list[tuple[str, str]]:
@@ -76,12 +77,11 @@ def _has_profile(subject: Subject) -> bool:
 def _give_profile(subject: Subject, given: Given) -> Sequence[Operation]:
     instance = entity(subject)
     profile = choosing.named(instance.account, Kind.INSTANCE_PROFILE, given["profile"], field="profile")
-    kind = ReplaceProfile if _has_profile(instance) else AssociateProfile
-    return [kind.on(instance, profile_arn=profile.arn)]
+    return [profile_for(instance, profile=profile)]
 
 
 def _take_profile(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [DisassociateProfile.on(entity(subject))]
+    return [profile_for(entity(subject), profile=None)]
 
 
 def _metadata(subject: Subject, given: Given) -> Sequence[Operation]:
@@ -121,8 +121,10 @@ def _clients(subject: Subject, given: Given) -> Sequence[Operation]:
             f"A provider has at most {MOST_CLIENTS} audiences, not {len(given['clients'])}.",
             field="clients",
         )
-    fresh = [AddClientId.of(one, client=client) for client in given["clients"] if client not in now]
-    gone = [RemoveClientId.of(one, client=client) for client in now if client not in given["clients"]]
+    fresh = [Client.of(ADD_CLIENT_ID, one, client=client) for client in given["clients"] if client not in now]
+    gone = [
+        Client.of(REMOVE_CLIENT_ID, one, client=client) for client in now if client not in given["clients"]
+    ]
     return [*fresh, *gone]
 
 

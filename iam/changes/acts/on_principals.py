@@ -20,7 +20,14 @@ from iam.changes.acts.fields import (
     FieldError,
     Given,
 )
-from iam.changes.operations import AttachPolicy, DeleteInlinePolicy, DetachPolicy, Operation, PutInlinePolicy
+from iam.changes.operations import (
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    Attachment,
+    DeleteInlinePolicy,
+    Operation,
+    PutInlinePolicy,
+)
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.role import Settings, UpdateRole
@@ -37,15 +44,15 @@ USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value
 def _attach(subject: Subject, given: Given) -> Sequence[Operation]:
     holder, text = entity(subject), str(given["policy"])
     if text.startswith("arn:") and ":iam::aws:policy/" in text:
-        return [AttachPolicy.by_arn(holder, arn=text)]
+        return [Attachment.by_arn(ATTACH_POLICY, holder, arn=text)]
     policy = choosing.named(holder.account, Kind.POLICY, text, field="policy")
-    return [AttachPolicy.of(holder, policy=policy)]
+    return [Attachment.of(ATTACH_POLICY, holder, policy=policy)]
 
 
 def _detach(subject: Subject, given: Given) -> Sequence[Operation]:
     holder = entity(subject)
     policy = choosing.named(holder.account, Kind.POLICY, str(given["policy"]), field="policy")
-    return [DetachPolicy.of(holder, policy=policy)]
+    return [Attachment.of(DETACH_POLICY, holder, policy=policy)]
 
 
 def _inline(subject: Subject, given: Given) -> Sequence[Operation]:

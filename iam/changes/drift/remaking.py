@@ -10,9 +10,15 @@ from django.db.models import Q, QuerySet
 from iam.changes.drift.reading import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, Happened
 from iam.changes.drift.reversal import Reversal, moved
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AddToGroup, AttachPolicy, CreatePolicy, Operation, PutInlinePolicy
+from iam.changes.operations import (
+    ATTACH_POLICY,
+    Attachment,
+    CreatePolicy,
+    Operation,
+    PutInlinePolicy,
+)
 from iam.changes.operations.group import CreateGroup
-from iam.changes.operations.group_membership import MembershipParams
+from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.role import CreateRole, Settings
 from iam.changes.operations.user import CreateUser
@@ -96,12 +102,14 @@ def _given_back(happened: Happened) -> Iterator[Reversal]:
     for target in _targets(happened, EdgeKind.MEMBER):
         names = {"user_name": entity.name, "user_id": "", "user_arn": entity.arn}
         group = {"group_name": target.name, "group_id": target.aws_id, "group_arn": target.arn}
-        joins = AddToGroup(entity.account, MembershipParams(**names, **group))
+        joins = Membership(entity.account, MembershipParams(**names, **group), ADD_TO_GROUP)
         yield _unless_gone(target, f"{entity.name} is in {target.name} again", joins)
     for target in _targets(happened, EdgeKind.ATTACHED):
         of_aws = ":iam::aws:" in target.arn
         policy_id = "" if of_aws else target.aws_id
-        gets = AttachPolicy.given_as(entity.account, **holder, policy_arn=target.arn, policy_id=policy_id)
+        gets = Attachment.given_as(
+            ATTACH_POLICY, entity.account, **holder, policy_arn=target.arn, policy_id=policy_id
+        )
         yield _unless_gone(target, f"{entity.name} has {target.name} again", gets)
     for step in happened.steps.get(INLINE, []):
         if step.old is not None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from iam.changes.drift.reversal import Reversal, moved
-from iam.changes.operations import AddToGroup, AttachPolicy, DetachPolicy, Operation, RemoveFromGroup
+from iam.changes.operations import (
+    ADD_TO_GROUP,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
+    Membership,
+    Operation,
+)
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
+from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.happenings import Step
 
@@ -30,16 +38,16 @@ def _unbound(one: Entity, _: Entity) -> Operation:
 
 
 _TIES: dict[str, Make] = {
-    EdgeKind.MEMBER: lambda user, group: AddToGroup.of(user, group=group),
-    EdgeKind.ATTACHED: lambda holder, policy: AttachPolicy.of(holder, policy=policy),
+    EdgeKind.MEMBER: lambda user, group: Membership.of(ADD_TO_GROUP, user, group=group),
+    EdgeKind.ATTACHED: lambda holder, policy: Attachment.of(ATTACH_POLICY, holder, policy=policy),
     EdgeKind.BOUNDARY: _bound,
-    EdgeKind.PROFILE_ROLE: lambda profile, role: AddRoleToProfile.of(profile, role=role),
+    EdgeKind.PROFILE_ROLE: lambda profile, role: RoleInProfile.of(ADD_ROLE, profile, role=role),
 }
 _UNTIES: dict[str, Make] = {
-    EdgeKind.MEMBER: lambda user, group: RemoveFromGroup.of(user, group=group),
-    EdgeKind.ATTACHED: lambda holder, policy: DetachPolicy.of(holder, policy=policy),
+    EdgeKind.MEMBER: lambda user, group: Membership.of(REMOVE_FROM_GROUP, user, group=group),
+    EdgeKind.ATTACHED: lambda holder, policy: Attachment.of(DETACH_POLICY, holder, policy=policy),
     EdgeKind.BOUNDARY: _unbound,
-    EdgeKind.PROFILE_ROLE: lambda profile, role: RemoveRoleFromProfile.of(profile, role=role),
+    EdgeKind.PROFILE_ROLE: lambda profile, role: RoleInProfile.of(REMOVE_ROLE, profile, role=role),
 }
 
 

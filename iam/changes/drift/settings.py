@@ -12,7 +12,7 @@ from django.db.models import Q
 from iam.changes.drift.models import Drift
 from iam.changes.drift.reversal import Reversal, moved
 from iam.changes.operations import Operation
-from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.mirror.models import Account, AccountFact, Cause, valid_at
 
@@ -87,8 +87,8 @@ def turned_back(changed: Changed, *, account: Account) -> Reversal:
 def _operation(changed: Changed, *, account: Account) -> Operation:
     if changed.fact == ALIAS:
         if changed.old:
-            return CreateAlias.of(account, alias=changed.old)
-        return DeleteAlias.of(account, alias=changed.new)
+            return Alias.of(CREATE_ALIAS, account, alias=changed.old)
+        return Alias.of(DELETE_ALIAS, account, alias=changed.new)
     rules = DeletePasswordPolicy.of(account).image(changed.old)["rules"]
     return (
         DeletePasswordPolicy.of(account)

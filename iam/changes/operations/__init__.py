@@ -1,9 +1,13 @@
-"""The operations that Gatehouse can carry out, each by its slug; a new one is added here by hand."""
+"""The operations that Gatehouse can carry out. A new class is listed here; a new spec of a class that is
+there is listed by its class."""
 
 from __future__ import annotations
 
-from iam.changes.operations.account_wide import ACCOUNT_WIDE
-from iam.changes.operations.attachment import AttachPolicy, DetachPolicy
+from typing import Final
+
+from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.account_alias import Alias
+from iam.changes.operations.attachment import ATTACH_POLICY, DETACH_POLICY, Attachment
 from iam.changes.operations.base import (
     REGISTRY,
     Call,
@@ -16,32 +20,73 @@ from iam.changes.operations.base import (
     register,
     restore,
 )
-from iam.changes.operations.credentials import CREDENTIALS
-from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.credential_status import DeleteCredential, SetStatus
+from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion
+from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
+from iam.changes.operations.group_membership import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
+from iam.changes.operations.instance_association import ProfileAssociation
+from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
+from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
 from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
-from iam.changes.operations.policies import POLICIES
+from iam.changes.operations.mfa_device import (
+    DeactivateMfaDevice,
+    DeleteMfaDevice,
+    EnableMfaDevice,
+    ResyncMfaDevice,
+)
+from iam.changes.operations.oidc_provider import (
+    Client,
+    CreateOidcProvider,
+    DeleteOidcProvider,
+    SetThumbprints,
+)
+from iam.changes.operations.password_policy import DeletePasswordPolicy, UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
-from iam.changes.operations.principals import PRINCIPALS
+from iam.changes.operations.profile_role import RoleInProfile
+from iam.changes.operations.replaced_version import TakeBackVersion
+from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider
+from iam.changes.operations.server_certificate import (
+    DeleteServerCertificate,
+    UpdateServerCertificate,
+    UploadServerCertificate,
+)
+from iam.changes.operations.service_credential import CreateServiceCredential, ResetServiceCredential
+from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
 from iam.changes.operations.shown_calls import ShownCall, shown_calls
+from iam.changes.operations.signing_certificate import UploadCertificate
+from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
+from iam.changes.operations.spec import OperationSpec
+from iam.changes.operations.ssh_key import UploadSshKey
+from iam.changes.operations.tags import SetTags
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice
 
 __all__ = [
+    "ADD_TO_GROUP",
+    "ATTACH_POLICY",
+    "DETACH_POLICY",
     "REGISTRY",
-    "AddToGroup",
-    "AttachPolicy",
+    "REMOVE_FROM_GROUP",
+    "Attachment",
     "Call",
     "CreatePolicy",
     "CreatePolicyVersion",
     "DeleteInlinePolicy",
     "DeletePolicy",
-    "DetachPolicy",
     "Effect",
     "Image",
+    "Membership",
     "Operation",
+    "OperationSpec",
     "Policy",
     "PutInlinePolicy",
     "Quota",
-    "RemoveFromGroup",
     "SetDefaultVersion",
     "ShownCall",
     "class_of",
@@ -49,8 +94,26 @@ __all__ = [
     "shown_calls",
 ]
 
-register((AddToGroup, RemoveFromGroup, CreatePolicyVersion, SetDefaultVersion))
-register(POLICIES)
-register(ACCOUNT_WIDE)
-register(PRINCIPALS)
-register(CREDENTIALS)
+# fmt: off
+OPERATIONS: Final[tuple[type[Operation], ...]] = (
+    CreateUser, UpdateUser, DeleteUser, CreateGroup, UpdateGroup, DeleteGroup, Membership,
+    CreateRole, UpdateRole, DeleteRole, ReplaceTrustPolicy, RevokeSessions,
+    CreateServiceLinkedRole, DeleteServiceLinkedRole,
+    CreateInstanceProfile, DeleteInstanceProfile, RoleInProfile,
+    ProfileAssociation,
+    PutBoundary, DeleteBoundary, SetTags,
+    CreatePolicy, DeletePolicy, CreatePolicyVersion, SetDefaultVersion,
+    DeletePolicyVersion, RestorePolicyVersion, TakeBackVersion, Attachment, PutInlinePolicy, DeleteInlinePolicy,
+    Alias, UpdatePasswordPolicy, DeletePasswordPolicy,
+    CreateSamlProvider, UpdateSamlProvider, DeleteSamlProvider,
+    CreateOidcProvider, DeleteOidcProvider, Client, SetThumbprints,
+    UploadServerCertificate, UpdateServerCertificate, DeleteServerCertificate,
+    CreateAccessKey, SetStatus, DeleteCredential, UploadSshKey, UploadCertificate,
+    CreateServiceCredential, ResetServiceCredential,
+    CreateLoginProfile, UpdateLoginProfile, RequirePasswordChange, DeleteLoginProfile,
+    CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice,
+    DeactivateMfaDevice, DeleteMfaDevice, DeleteSpareMfaDevice,
+)
+# fmt: on
+
+register(OPERATIONS)

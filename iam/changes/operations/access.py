@@ -14,14 +14,15 @@ CONDITIONAL: Final = "conditional"
 NARROWER: Final = "narrower"
 LOST: Final = "lost"
 SORTS: Final = (GAINED, WIDER, ALTERED, CONDITIONAL, NARROWER, LOST)
-"""What can become of an action for somebody. Gained: nothing of it was allowed before. Wider and narrower: more or fewer requests are
-allowed. Conditional: what remains depends on the circumstances. Altered: some requests are allowed that were not, others no longer."""
+"""What can become of an action for somebody. Gained: nothing of it was allowed before. Wider and narrower:
+more or fewer requests are allowed. Conditional: what remains depends on the circumstances. Altered:
+some requests are allowed that were not, others no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionShift:
-    """What becomes of one action for `people` principals. `on` are resources of the new text that name it; `witnesses` are requests
-    that are answered differently."""
+    """What becomes of one action for `people` principals. `on` are resources of the new text that name it;
+    `witnesses` are requests that are answered differently."""
 
     action: str
     sort: str
@@ -42,9 +43,11 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Principals who hold the policy in one way: `through` groups by name, directly, as their boundary, or in several of these.
+    """Principals who hold the policy in one way: `through` groups by name, directly, as their boundary, or in
+    several of these.
 
-    `shifts` are the weightiest actions, `more` is how many there are beyond these; `names` are the first by name.
+    `shifts` are the weightiest actions, `more` is how many there are beyond these; `names` are the first by
+    name.
     """
 
     through: tuple[str, ...]
@@ -66,11 +69,11 @@ class Way:
 class Access:
     """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
 
-    `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody; `risky` is how many of those
-    that come, become wider, or are altered are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond, of
-    which `more_users` and `more_roles`.
-    `marks` are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a deny goes.
-    `undecided` are sentences on what could not be weighed.
+    `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody;
+    `risky` is how many of those that come, become wider, or are altered are risky. `ways` are those with most
+    principals, `more_ways` and `more_people` what is beyond, of which `more_users` and `more_roles`. `marks`
+    are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a
+    deny goes. `undecided` are sentences on what could not be weighed.
     """
 
     holders: int = 0

@@ -58,7 +58,8 @@ class CreateAccessKey(GivenOnce):
 
     @classmethod
     def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID, instead_of: str = "") -> Self:
-        """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before, in the same set."""
+        """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before,
+        in the same set."""
         given = GivenParams(
             **names_of(user),
             known=" ".join(sorted(one for one in owned(user, cls.spec.sort.kind) if one != instead_of)),

@@ -2,14 +2,13 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountAlias.html
-An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over all of AWS, so one that was let go
-may be somebody else's the next moment.
+An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over
+all of AWS, so one that was let go may be somebody else's the next moment.
 """
 
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -31,8 +30,54 @@ class AliasParams(Params):
     alias: str
 
 
+def _is_well_formed(operation: Alias) -> str:
+    """In words: AWS's model gives a pattern only."""
+    if FORM.fullmatch(operation.given.alias):
+        return ""
+    return (
+        "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or "
+        "digit, and can’t be an account ID."
+    )
+
+
+def _is_of_the_account(operation: Alias) -> str:
+    now = operation.mirrored()
+    if not now or now["alias"] in ("", operation.given.alias):
+        return ""
+    return f"the account’s alias is {now['alias']}, not {operation.given.alias}."
+
+
+CREATE_ALIAS: Final = OperationSpec(
+    slug="account_alias.create",
+    family="account-alias",
+    subject_kind=ACCOUNT,
+    title="Set account alias {alias}",
+    no_op="The account already has the alias {alias}.",
+    counted=("Set", "account alias|account aliases"),
+    call="CreateAccountAlias",
+    parameters={"AccountAlias": "alias"},
+    sentence="Sets the account alias to {alias}",
+    requirements=(_is_well_formed,),
+)
+DELETE_ALIAS: Final = OperationSpec(
+    slug="account_alias.delete",
+    family="account-alias",
+    subject_kind=ACCOUNT,
+    title="Remove account alias {alias}",
+    no_op="The account has no alias.",
+    counted=("Delete", "account alias|account aliases"),
+    call="DeleteAccountAlias",
+    parameters={"AccountAlias": "alias"},
+    sentence="Removes the account alias {alias}",
+    requirements=(_is_of_the_account,),
+    adds=False,
+)
+
+
 class Alias(AccountSetting):
-    """What both have in common."""
+    """The account gets an alias in place of the one that it has, or loses it."""
+
+    SPECS = (CREATE_ALIAS, DELETE_ALIAS)
 
     fact = "alias"
 
@@ -41,14 +86,14 @@ class Alias(AccountSetting):
     params_type = AliasParams
 
     @classmethod
-    def of(cls, account: Account, *, alias: str) -> Self:
+    def of(cls, spec: OperationSpec, account: Account, *, alias: str) -> Self:
         """The operation on an account."""
-        return cls(account, AliasParams(alias))
+        return cls(account, AliasParams(alias), spec)
 
     @property
-    @abstractmethod
     def alias_after(self) -> str:
         """The alias that the account has afterwards."""
+        return self.given.alias if self.spec.adds else ""
 
     def wanted(self) -> Image:
         return {"alias": self.alias_after}
@@ -65,7 +110,8 @@ class Alias(AccountSetting):
             found.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
         if before["alias"]:
             found.append(
-                f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and any AWS account can take the alias {before['alias']}."
+                f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and "
+                f"any AWS account can take the alias {before['alias']}."
             )
         found.append("The sign-in address with the account ID keeps working.")
         return found
@@ -80,61 +126,5 @@ class Alias(AccountSetting):
         if before == self.wanted():
             return None
         if before["alias"]:
-            return CreateAlias.of(self.account, alias=before["alias"])
-        return DeleteAlias.of(self.account, alias=self.alias_after)
-
-
-class CreateAlias(Alias):
-    """Gives the account an alias, in place of the one that it has."""
-
-    spec = OperationSpec(
-        slug="account_alias.create",
-        family="account-alias",
-        subject_kind=ACCOUNT,
-        title="Set account alias {alias}",
-        no_op="The account already has the alias {alias}.",
-        counted=("Set", "account alias|account aliases"),
-        call="CreateAccountAlias",
-        parameters={"AccountAlias": "alias"},
-        sentence="Sets the account alias to {alias}",
-    )
-
-    @property
-    def alias_after(self) -> str:
-        return self.given.alias
-
-    def problems(self) -> list[str]:
-        """In words: AWS's model gives a pattern only."""
-        if not FORM.fullmatch(self.given.alias):
-            return [
-                "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or digit, "
-                "and can’t be an account ID."
-            ]
-        return super().problems()
-
-
-class DeleteAlias(Alias):
-    """Takes the account's alias away."""
-
-    spec = OperationSpec(
-        slug="account_alias.delete",
-        family="account-alias",
-        subject_kind=ACCOUNT,
-        title="Remove account alias {alias}",
-        no_op="The account has no alias.",
-        counted=("Delete", "account alias|account aliases"),
-        call="DeleteAccountAlias",
-        parameters={"AccountAlias": "alias"},
-        sentence="Removes the account alias {alias}",
-    )
-
-    @property
-    def alias_after(self) -> str:
-        return ""
-
-    def problems(self) -> list[str]:
-        """Also whether it is the one that the account has."""
-        now = self.mirrored()
-        if now and now["alias"] not in ("", self.given.alias):
-            return [f"the account’s alias is {now['alias']}, not {self.given.alias}."]
-        return super().problems()
+            return Alias.of(CREATE_ALIAS, self.account, alias=before["alias"])
+        return Alias.of(DELETE_ALIAS, self.account, alias=self.alias_after)

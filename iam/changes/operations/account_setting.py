@@ -1,4 +1,5 @@
-"""A setting of the account as a whole: no entity is its subject, and one change of it is under way at a time."""
+"""A setting of the account as a whole: no entity is its subject, and one change of it is under way at a
+time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who can do more or less when a managed policy says something else: asked of the index, and put into the few lines of a receipt."""
+"""Who can do more or less when a managed policy says something else: asked of the index, and put into the
+few lines of a receipt."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class _Path(NamedTuple):
 
 
 def access_of(policy: Entity, *, old: str, text: str) -> Access:
-    """The effect of another default text; `old` is the present one. As the mirror stands, all that bounds principals weighed."""
+    """The effect of another default text; `old` is the present one. As the mirror stands, all that bounds
+    principals weighed."""
     number = policy.account.account_id
     with snapshot(accounts={number}) as index:
         shard = index.accounts.get(number)
@@ -160,7 +162,8 @@ class _Weighing:
         return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
 
     def _riskiest(self, total: Becoming) -> list[tuple[str, int]]:
-        """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of each sort."""
+        """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of
+        each sort."""
         tiers = [(sort, mask & self._of_iam) for sort, mask in total.more]
         tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.more]
         tiers += [(sort, mask & ~self._risky) for sort, mask in total.more]
@@ -195,7 +198,8 @@ class _Weighing:
         others = sum(self._has_unread(member) for member in self._holders)
         if others:
             yield (
-                f"{others:,} of the principals that have it also have a policy that can’t be understood in full; "
+                f"{others:,} of the principals that have it also have a policy that can’t be "
+                "understood in full; "
                 "that part is not analyzed."
             )
         if not self._shard.standing.is_known:

@@ -1,7 +1,9 @@
 """Attach a managed policy to a user, group or role, or detach one.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html (AttachGroupPolicy, AttachRolePolicy)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachUserPolicy.html (DetachGroupPolicy, DetachRolePolicy)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html
+(AttachGroupPolicy, AttachRolePolicy)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachUserPolicy.html
+(DetachGroupPolicy, DetachRolePolicy)
 Both are idempotent: attaching what is attached does nothing, and detaching what is not says NoSuchEntity.
 """
 
@@ -34,14 +36,16 @@ from iam.mirror.reread import Attachments, read_attachments, reread_attachments
 from iam.policy.index.rows import PolicyRow
 
 ATTACHED: Final = 10
-"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+"""AWS's own figure, where the account summary has not been read;
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class AttachmentParams(HolderParams):
     """Whom, and which managed policy: its name, its ARN, and the unique id that it stood for.
 
-    The id is empty for a policy that an earlier change of the set makes, and for one of AWS that the mirror lacks since nobody has it.
+    The id is empty for a policy that an earlier change of the set makes, and for one of AWS that the mirror
+    lacks since nobody has it.
     """
 
     BLANK: ClassVar[frozenset[str]] = HolderParams.BLANK | {"policy_id"}
@@ -56,10 +60,35 @@ class AttachmentParams(HolderParams):
         return ":iam::aws:" in self.policy_arn
 
 
-class Attachment(OfHolder):
-    """What both directions share."""
+ATTACH_POLICY: Final = OperationSpec(
+    slug="attachment.attach",
+    family="{holder_kind}-attachment",
+    title="Attach policy {policy_name} to {holder_kind} {holder_name}",
+    no_op="{policy_name} is already attached to {holder_name}.",
+    counted=("Attach a policy to", "user, group or role|users, groups or roles"),
+    call="Attach{word}Policy",
+    parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+    sentence="{holder_name} gets {policy_name}",
+    inverse="attachment.detach",
+)
+DETACH_POLICY: Final = OperationSpec(
+    adds=False,
+    slug="attachment.detach",
+    family="{holder_kind}-attachment",
+    title="Detach policy {policy_name} from {holder_kind} {holder_name}",
+    no_op="{policy_name} isn’t attached to {holder_name}.",
+    counted=("Detach a policy from", "user, group or role|users, groups or roles"),
+    call="Detach{word}Policy",
+    parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+    sentence="{holder_name} loses {policy_name}",
+    inverse="attachment.attach",
+)
 
-    attached_after: ClassVar[bool]
+
+class Attachment(OfHolder):
+    """A managed policy is attached to a user, group or role, or detached."""
+
+    SPECS = (ATTACH_POLICY, DETACH_POLICY)
 
     given: AttachmentParams
 
@@ -68,23 +97,28 @@ class Attachment(OfHolder):
     params_type = AttachmentParams
 
     @classmethod
-    def of(cls, holder: Entity, *, policy: Entity) -> Self:
-        """The operation on a user, group or role and a managed policy of the mirror."""
-        return cls.by_arn(holder, arn=policy.arn, policy_id=policy.aws_id)
+    def of(cls, spec: OperationSpec, holder: Entity, *, policy: Entity) -> Self:
+        """Attach or detach: a user, group or role and a managed policy of the mirror."""
+        return cls.by_arn(spec, holder, arn=policy.arn, policy_id=policy.aws_id)
 
     @classmethod
-    def by_arn(cls, holder: Entity, *, arn: str, policy_id: str = "") -> Self:
-        """The same for a policy that the mirror lacks: one of AWS, or one that an earlier change of the set makes."""
+    def by_arn(cls, spec: OperationSpec, holder: Entity, *, arn: str, policy_id: str = "") -> Self:
+        """The same for a policy that the mirror lacks: one of AWS, or one that an earlier change of the
+        set makes."""
         named = HolderParams.names_of(holder)
-        return cls.given_as(holder.account, **named, policy_arn=arn, policy_id=policy_id)
+        return cls.given_as(spec, holder.account, **named, policy_arn=arn, policy_id=policy_id)
 
     @classmethod
-    def given_as(cls, account: Account, *, policy_arn: str, policy_id: str = "", **holder: str) -> Self:
-        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`, `holder_id` "", `holder_arn`."""
+    def given_as(
+        cls, spec: OperationSpec, account: Account, *, policy_arn: str, policy_id: str = "", **holder: str
+    ) -> Self:
+        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`,
+        `holder_id` "", `holder_arn`."""
         name = policy_arn.rpartition("/")[2]
         return cls(
             account,
             AttachmentParams(**holder, policy_name=name, policy_id=policy_id, policy_arn=policy_arn),
+            spec,
         )
 
     def named(self) -> tuple[str, ...]:
@@ -93,10 +127,10 @@ class Attachment(OfHolder):
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a pair."""
         same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_arn"))
-        return slug in (AttachPolicy.spec.slug, DetachPolicy.spec.slug) and same
+        return slug in (ATTACH_POLICY.slug, DETACH_POLICY.slug) and same
 
     def wanted(self) -> Image:
-        return {"attached": self.attached_after}
+        return {"attached": self.spec.adds}
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """What a policy says that the set itself makes."""
@@ -144,9 +178,15 @@ class Attachment(OfHolder):
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"Policy {given.policy_name} {'does not exist' if given.is_of_aws else 'no longer exists'} in AWS."
+            return (
+                f"Policy {given.policy_name} "
+                f"{'does not exist' if given.is_of_aws else 'no longer exists'} in AWS."
+            )
         if given.policy_id and found != given.policy_id:
-            return f"Policy {given.policy_name} was deleted and recreated: its ID is now {found}, not {given.policy_id}."
+            return (
+                f"Policy {given.policy_name} was deleted and recreated: its ID is now {found}, not "
+                f"{given.policy_id}."
+            )
         return ""
 
     def observe(self, aws: Aws) -> Image:
@@ -162,33 +202,36 @@ class Attachment(OfHolder):
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
 
     def quota(self) -> Quota | None:
-        """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS allows."""
+        """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS
+        allows."""
         given, holder = self.given, self.subject()
         used = (
             Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
             if holder
             else 0
         )
-        used += sum(1 if one.attached_after else -1 for one in self.before_it if isinstance(one, Attachment))
-        after = used + (1 if self.attached_after else -1)
+        used += sum(1 if one.spec.adds else -1 for one in self.before_it if isinstance(one, Attachment))
+        after = used + (1 if self.spec.adds else -1)
         limit = self.quota_of(f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
         # Detaching is always allowed, also under a quota that was lowered.
-        limit = max(limit, 0 if self.attached_after else after)
+        limit = max(limit, 0 if self.spec.adds else after)
         refusal = (
-            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} per {given.holder_kind}. "
+            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} per "
+            f"{given.holder_kind}. "
             "Detach one first, or use an inline policy."
         )
         return Quota("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def problems(self) -> list[str]:
         """What belongs to the roles of AWS services is for these alone."""
-        if self.attached_after and ":policy/aws-service-role/" in self.given.policy_arn:
+        if self.spec.adds and ":policy/aws-service-role/" in self.given.policy_arn:
             return [f"{self.given.policy_name} can be attached only to a service-linked role."]
         return super().problems()
 
     @cached_property
     def text(self) -> str:
-        """What the policy says by default; of one of AWS what any account that has it shows, "" when none does."""
+        """What the policy says by default; of one of AWS what any account that has it shows, "" when none
+        does."""
         given = self.given
         rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=given.policy_arn)
         if not given.is_of_aws:
@@ -222,54 +265,18 @@ class Attachment(OfHolder):
         """What is gained, lost or kept; pure."""
         if policy.ways:
             return Effect(keeps=(policy,))
-        return Effect(gains=(policy,)) if self.attached_after else Effect(loses=(policy,))
+        return Effect(gains=(policy,)) if self.spec.adds else Effect(loses=(policy,))
 
     def weigh(self, world: World) -> None:
         given = self.given
         number = world.number(given.policy_arn)
-        if number is None and self.attached_after and self.text:
+        if number is None and self.spec.adds and self.text:
             number = world.make(given.policy_arn)
             world.put_policy(PolicyRow(number, given.policy_arn, world.text(self.text)))
         if number is None:
-            if self.attached_after:
+            if self.spec.adds:
                 world.doubt(f"{given.policy_name} isn’t synced yet, so its effect isn’t included.")
             return
         grants = world.grants(given.holder_arn)
-        attached = set(grants.attached) | {number} if self.attached_after else set(grants.attached) - {number}
+        attached = set(grants.attached) | {number} if self.spec.adds else set(grants.attached) - {number}
         world.hold(given.holder_arn, replace(grants, attached=tuple(sorted(attached))))
-
-
-class AttachPolicy(Attachment):
-    """Gives somebody a managed policy."""
-
-    spec = OperationSpec(
-        slug="attachment.attach",
-        family="{holder_kind}-attachment",
-        title="Attach policy {policy_name} to {holder_kind} {holder_name}",
-        no_op="{policy_name} is already attached to {holder_name}.",
-        counted=("Attach a policy to", "user, group or role|users, groups or roles"),
-        call="Attach{word}Policy",
-        parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
-        sentence="{holder_name} gets {policy_name}",
-        inverse="attachment.detach",
-    )
-
-    attached_after = True
-
-
-class DetachPolicy(Attachment):
-    """Takes a managed policy from somebody."""
-
-    spec = OperationSpec(
-        slug="attachment.detach",
-        family="{holder_kind}-attachment",
-        title="Detach policy {policy_name} from {holder_kind} {holder_name}",
-        no_op="{policy_name} isn’t attached to {holder_name}.",
-        counted=("Detach a policy from", "user, group or role|users, groups or roles"),
-        call="Detach{word}Policy",
-        parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
-        sentence="{holder_name} loses {policy_name}",
-        inverse="attachment.attach",
-    )
-
-    attached_after = False

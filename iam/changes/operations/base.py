@@ -21,7 +21,8 @@ Image = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to AWS as AWS names it, with a sentence for people; `region` is blank where the service is global."""
+    """One call to AWS as AWS names it, with a sentence for people; `region` is blank where the service is
+    global."""
 
     service: str
     operation: str
@@ -48,8 +49,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy that an operation gives or takes. `digest` names its document (the default version's); `ways` are the other
-    ways by which the person holds the same; `flags` are of `iam.changes.documents`."""
+    """A policy that an operation gives or takes. `digest` names its document (the default version's);
+    `ways` are the other ways by which the person holds the same; `flags` are of
+    `iam.changes.documents`."""
 
     kind: str
     name: str
@@ -63,8 +65,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies; or, where the
-    text of a policy changes, who can do more or less by it, with all that bounds them (`access`)."""
+    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control
+    policies; or, where the text of a policy changes, who can do more or less by it, with all that
+    bounds them (`access`)."""
 
     gains: tuple[Policy, ...] = ()
     loses: tuple[Policy, ...] = ()
@@ -76,7 +79,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the count that follows."""
+    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the
+    count that follows."""
 
     what: str
     used: int
@@ -93,7 +97,8 @@ class Quota:
 class Operation(ABC):
     """One write to AWS that can be planned, shown, carried out, observed and turned back.
 
-    Its `spec` says as data what most methods answer. A class overrides a method only where it behaves differently.
+    Its `spec` says as data what most methods answer. A class overrides a method only where it behaves
+    differently.
     """
 
     spec: OperationSpec
@@ -101,7 +106,8 @@ class Operation(ABC):
     """All operations of the class, where they are several; each instance has one as its `spec`."""
     params_type: ClassVar[type[Any]]
     looks_beside: ClassVar[bool] = False
-    """Whether `observe` asks AWS alone, and nothing that `mismatch` has found, so that both may ask at once."""
+    """Whether `observe` asks AWS alone, and nothing that `mismatch` has found, so that both may ask at
+    once."""
     gone: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
     given: Any
@@ -121,7 +127,8 @@ class Operation(ABC):
     def from_params(
         cls, account: Account, params: Mapping[str, Any], *, spec: OperationSpec | None = None
     ) -> Self:
-        """The operation from its stored parameters. Raises TypeError or ValueError when they are not its own."""
+        """The operation from its stored parameters. Raises TypeError or ValueError when they are not its
+        own."""
         return cls(account, cls.params_type(**params), spec)
 
     @property
@@ -130,7 +137,8 @@ class Operation(ABC):
         return asdict(self.given)
 
     def value(self, name: str) -> Any:
-        """What a name in a text or in the parameters of a call stands for: a parameter, else a property of the operation."""
+        """What a name in a text or in the parameters of a call stands for: a parameter, else a property of
+        the operation."""
         return getattr(self.given, name) if hasattr(self.given, name) else getattr(self, name)
 
     def say(self, text: str) -> str:
@@ -199,7 +207,8 @@ class Operation(ABC):
         """What the mirror shows now; None when it does not have the entities any more."""
 
     def effect(self) -> Effect:
-        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `weigh` alters."""
+        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `weigh`
+        alters."""
         return Effect(notes=self.notes())
 
     def notes(self) -> tuple[str, ...]:
@@ -216,7 +225,8 @@ class Operation(ABC):
 
     @abstractmethod
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Read the subject into the mirror, caused by this change (None: by nobody that is known). Raises AwsError."""
+        """Read the subject into the mirror, caused by this change (None: by nobody that is known). Raises
+        AwsError."""
 
     def inverse(self, before: Image) -> Operation | None:
         """The operation that brings back what was before, or None when nothing does."""
@@ -235,7 +245,8 @@ class Operation(ABC):
 
     @property
     def irreversible(self) -> str:
-        """Why nothing brings back what it ends, in a sentence that is said beforehand; "" when it can be undone."""
+        """Why nothing brings back what it ends, in a sentence that is said beforehand; "" when it can be
+        undone."""
         return self.loss.reason if self.loss else ""
 
     @property
@@ -256,25 +267,30 @@ class Operation(ABC):
         return {}
 
     def follow(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
-        """Learn from the operations that come before it in its set what the mirror does not hold yet. Asked before anything else."""
+        """Learn from the operations that come before it in its set what the mirror does not hold yet.
+        Asked before anything else."""
 
     def newborn(self) -> Image | None:
-        """How the matter stands when an earlier change of the same set has just made what it is about; None: that cannot be."""
+        """How the matter stands when an earlier change of the same set has just made what it is about;
+        None: that cannot be."""
         return None
 
     def weigh(self, world: World) -> None:  # noqa: B027
-        """Enter what the account is like afterwards, so that the engine can tell who gains and loses what; pure."""
+        """Enter what the account is like afterwards, so that the engine can tell who gains and loses what;
+        pure."""
 
     def risks(self) -> tuple[str, ...]:
         """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
         return ()
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """The parameters as they are sent: the one place where a sealed secret is opened. Raises RefusedError when it is not there any more."""
+        """The parameters as they are sent: the one place where a sealed secret is opened. Raises
+        RefusedError when it is not there any more."""
         return call.params
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
-        """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to `iam.sealed` instead.
+        """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to
+        `iam.sealed` instead.
 
         It must do no harm when AWS has answered and the worker is lost right after it."""
         return {}
@@ -291,7 +307,8 @@ class Operation(ABC):
         return image == before
 
     def differing(self, image: Image, *, before: Image) -> str:
-        """In a sentence, how AWS differs from what was planned on, and what to do about it; "" for the usual words."""
+        """In a sentence, how AWS differs from what was planned on, and what to do about it; "" for the
+        usual words."""
         return ""
 
     def is_done(self, call: Call, *, image: Image) -> bool:
@@ -303,7 +320,8 @@ class Operation(ABC):
         return self.spec.is_idempotent
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Whether it cannot be asked for while an open change of its subject, of this operation and params, stands: its twin."""
+        """Whether it cannot be asked for while an open change of its subject, of this operation and
+        params, stands: its twin."""
         return (slug, params) == (self.slug, self.params)
 
     def quota(self) -> Quota | None:
@@ -311,7 +329,8 @@ class Operation(ABC):
         return None
 
     def sensitivity(self, effect: Effect) -> str:
-        """How much care the approval takes: high when a policy that allows everything, or changes to IAM, is given."""
+        """How much care the approval takes: high when a policy that allows everything, or changes to IAM,
+        is given."""
         if self.spec.weight:
             return self.spec.weight
         risky = any({"everything", "iam"} & set(policy.flags) for policy in effect.gains)
@@ -320,7 +339,8 @@ class Operation(ABC):
         return HIGH if risky or opens else NORMAL
 
     def problems(self) -> list[str]:
-        """What must hold and does not, else what AWS's own service model finds wrong with the calls; empty is well."""
+        """What must hold and does not, else what AWS's own service model finds wrong with the calls; empty
+        is well."""
         for requirement in self.spec.requirements:
             if refusal := requirement(self):
                 return [refusal]
@@ -343,7 +363,8 @@ class _Names(dict[str, Any]):
 
 
 REGISTRY: Final[dict[str, OperationSpec]] = {}
-"""The operations by their slug. They name their way back by slug, so that no two modules import each other."""
+"""The operations by their slug. They name their way back by slug, so that no two modules import each
+other."""
 _CLASSES: Final[dict[str, type[Operation]]] = {}
 
 
@@ -363,5 +384,6 @@ def class_of(slug: str) -> type[Operation]:
 
 
 def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
-    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this version does not know."""
+    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this
+    version does not know."""
     return _CLASSES[slug].from_params(account, params, spec=REGISTRY[slug])

@@ -12,7 +12,8 @@ from iam.policy.index.masks import Space
 
 
 class Becoming(NamedTuple):
-    """Sets of actions by what becomes of them, named as the sorts of `access`; no action is in two of them."""
+    """Sets of actions by what becomes of them, named as the sorts of `access`; no action is in two of
+    them."""
 
     gained: int = 0
     wider: int = 0

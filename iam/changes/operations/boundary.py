@@ -1,7 +1,9 @@
 """Set the permissions boundary of a user or role, or take it away.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html (PutRolePermissionsBoundary)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html (DeleteRolePermissionsBoundary)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html
+(PutRolePermissionsBoundary)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html
+(DeleteRolePermissionsBoundary)
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateLoginProfile.html
-The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed for the worker. AWS does not show whether a
-password is another than before, so a call of which the answer was lost is left to a person.
+The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed
+for the worker. AWS does not show whether a password is another than before, so a call of which the answer was
+lost is left to a person.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ _GONE: Final = "The entered password has expired. Enter it again in a new reques
 
 @dataclass(frozen=True, slots=True)
 class PasswordParams(UserParams):
-    """Under which seal the password is. `typed` (yes, no): somebody typed it, for the worker; else it is made, for the recipient to read.
-    `must_change` (yes, no): AWS has the user choose another at the first sign-in."""
+    """Under which seal the password is. `typed` (yes, no): somebody typed it, for the worker; else it is
+    made, for the recipient to read. `must_change` (yes, no): AWS has the user choose another at the
+    first sign-in."""
 
     sealed_id: str
     recipient_id: str
@@ -171,7 +173,8 @@ class CreateLoginProfile(SetPassword):
 
     def differing(self, image: Image, *, before: Image) -> str:
         return (
-            f"{self.given.user_name} now has a console password, but had none when this was requested. AWS doesn’t say who set it: "
+            f"{self.given.user_name} now has a console password, but had none when this was "
+            "requested. AWS doesn’t say who set it: "
             "reset it."
         )
 

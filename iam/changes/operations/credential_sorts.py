@@ -20,7 +20,8 @@ DEACTIVATE_INSTEAD: Final = "Deactivate it instead: it stops working immediately
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialSort:
-    """`section` is what of the mirror is read anew after a change; `id_field` is the field of a record that holds its id."""
+    """`section` is what of the mirror is read anew after a change; `id_field` is the field of a record
+    that holds its id."""
 
     kind: Kind
     section: str
@@ -111,7 +112,8 @@ WITH_STATUS: Final = (ACCESS_KEY, SSH_KEY, SIGNING_CERTIFICATE, SERVICE_CREDENTI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialSpec(OperationSpec):
-    """An operation on one sort of credential; `status_after` is what becomes of the credential, "" for gone."""
+    """An operation on one sort of credential; `status_after` is what becomes of the credential, "" for
+    gone."""
 
     sort: CredentialSort
     status_after: str = ""

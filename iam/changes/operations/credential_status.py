@@ -1,7 +1,9 @@
 """Make a credential of a user inactive, active again, or delete it.
 
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html (UpdateSSHPublicKey, UpdateSigningCertificate, …)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html (DeleteSSHPublicKey, DeleteSigningCertificate, …)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
+(UpdateSSHPublicKey, UpdateSigningCertificate, …)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
+(DeleteSSHPublicKey, DeleteSigningCertificate, …)
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ class SetStatus(OnCredential):
 
     @classmethod
     def of(cls, spec: CredentialSpec, credential: Entity) -> Self:
-        """One of ACTIVATE or DEACTIVATE on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        """One of ACTIVATE or DEACTIVATE on a credential of the mirror. Raises ValueError for one that
+        belongs to no user of it."""
         return cls(credential.account, CredentialParams(**names_of_credential(credential)), spec)
 
     @property
@@ -116,7 +119,8 @@ class DeleteCredential(OnCredential):
 
     @classmethod
     def of(cls, credential: Entity) -> Self:
-        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
+        of it."""
         given = CredentialParams(**names_of_credential(credential))
         return cls(credential.account, given, DELETE[credential.kind])
 
@@ -132,7 +136,8 @@ class DeleteCredential(OnCredential):
         return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
+        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
+        in use."""
         return image == before or image["status"] == INACTIVE
 
 

@@ -1,4 +1,5 @@
-"""What AWS wants gone before it deletes a user, a group, a role, a managed policy or an instance profile, as operations, in order.
+"""What AWS wants gone before it deletes a user, a group, a role, a managed policy or an instance profile, as
+operations, in order.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
@@ -13,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from iam.changes.operations.attachment import DetachPolicy
+from iam.changes.operations.attachment import DETACH_POLICY, Attachment
 from iam.changes.operations.base import Operation
 from iam.changes.operations.credential_status import DELETE, DeleteCredential
-from iam.changes.operations.group_membership import RemoveFromGroup
+from iam.changes.operations.group_membership import REMOVE_FROM_GROUP, Membership
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.operations.profile_role import RemoveRoleFromProfile
+from iam.changes.operations.profile_role import REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.reread.credentials import is_virtual
@@ -29,7 +30,8 @@ Parts = Callable[[Entity], Iterator[Operation]]
 
 
 def dependencies_of(entity: Entity) -> list[Operation]:
-    """The operations that take away what an entity of the mirror has, and without which AWS does not delete it; none for other kinds."""
+    """The operations that take away what an entity of the mirror has, and without which AWS does not
+    delete it; none for other kinds."""
     return list(_PARTS.get(entity.kind, _nothing)(entity))
 
 
@@ -40,7 +42,8 @@ def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list
     left = []
     for one in dependencies_of(entity):
         matter = _matter(one)
-        # A group of hundreds is told apart by the first question; only what the set itself makes takes the second.
+        # A group of hundreds is told apart by the first question: the second is slow, and only what the set
+        # itself makes takes it.
         if tuple(sorted(matter.items())) not in exactly and not any(
             _is_same(matter, other) for other in done
         ):
@@ -49,7 +52,8 @@ def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list
 
 
 def _matter(operation: Operation) -> dict[str, str]:
-    """What an operation is about, without how it is called: two ways to take a device away are as good as each other."""
+    """What an operation is about, without how it is called: two ways to take a device away are as good as
+    each other."""
     area = operation.slug.partition(".")[0]
     verb = {"": operation.slug} if "credential_id" not in operation.params else {"": area}
     return verb | {key: str(value) for key, value in operation.params.items()}
@@ -65,7 +69,7 @@ def _is_same(one: dict[str, str], other: dict[str, str]) -> bool:
 
 def _of_user(user: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.MEMBER, source=user):
-        yield RemoveFromGroup.of(user, group=edge.target)
+        yield Membership.of(REMOVE_FROM_GROUP, user, group=edge.target)
     yield from _policies_of(user)
     yield from _credentials_of(user)
 
@@ -86,30 +90,30 @@ def _credentials_of(user: Entity) -> Iterator[Operation]:
 
 def _of_group(group: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.MEMBER, target=group):
-        yield RemoveFromGroup.of(edge.source, group=group)
+        yield Membership.of(REMOVE_FROM_GROUP, edge.source, group=group)
     yield from _policies_of(group)
 
 
 def _of_role(role: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.PROFILE_ROLE, target=role):
-        yield RemoveRoleFromProfile.of(edge.source, role=role)
+        yield RoleInProfile.of(REMOVE_ROLE, edge.source, role=role)
     yield from _policies_of(role)
 
 
 def _of_policy(policy: Entity) -> Iterator[Operation]:
     """Its versions go with it, in the operation itself; a boundary is nobody's to take away in passing."""
     for edge in _edges(EdgeKind.ATTACHED, target=policy):
-        yield DetachPolicy.of(edge.source, policy=policy)
+        yield Attachment.of(DETACH_POLICY, edge.source, policy=policy)
 
 
 def _of_profile(profile: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.PROFILE_ROLE, source=profile):
-        yield RemoveRoleFromProfile.of(profile, role=edge.target)
+        yield RoleInProfile.of(REMOVE_ROLE, profile, role=edge.target)
 
 
 def _policies_of(holder: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.ATTACHED, source=holder):
-        yield DetachPolicy.of(holder, policy=edge.target)
+        yield Attachment.of(DETACH_POLICY, holder, policy=edge.target)
     names = InlinePolicy.objects.filter(valid_at(None), owner=holder).order_by("name")
     for name in names.values_list("name", flat=True):
         yield DeleteInlinePolicy.of(holder, name=name)

@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
-Neither changes what anybody can do. AWS never gives the number of a version twice, so a text that comes back has another number.
+Neither changes what anybody can do. AWS never gives the number of a version twice, so a text that comes back
+has another number.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class DeletePolicyVersion(FormerVersion):
     def calls(self) -> tuple[Call, ...]:
         given = self.given
         params = {**self.arn, "VersionId": given.version}
-        sentence = f"Deletes {given.version} of {given.name}, which isn’t the default version. Gatehouse keeps its text"
+        sentence = (
+            f"Deletes {given.version} of {given.name}, which isn’t the default version. Gatehouse "
+            "keeps its text"
+        )
         return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
 
     def wanted(self) -> Image:
@@ -94,7 +98,8 @@ class DeletePolicyVersion(FormerVersion):
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
         if subject is not None and rows.filter(is_default=True).exists():
             return [
-                f"{version} is the default version of {self.given.name}. Set another version as default first."
+                f"{version} is the default version of {self.given.name}. Set another version as "
+                "default first."
             ]
         return super().problems()
 

@@ -1,7 +1,8 @@
-"""What operations share that make a credential of which AWS shows the secret once: a call is made once, and its secret is sealed for one person.
+"""What operations share that make a credential of which AWS shows the secret once: a call is made once, and
+its secret is sealed for one person.
 
-A call of which the answer was lost is never repeated. A credential that is there then, and was not when this was planned, is named: its secret is known
-to nobody, and a person deletes it.
+A call of which the answer was lost is never repeated. A credential that is there then, and was not when this
+was planned, is named: its secret is known to nobody, and a person deletes it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from iam.sealed import services as sealed
 
 @dataclass(frozen=True, slots=True)
 class GivenParams(UserParams):
-    """Which seal the secret goes under, for whom, and the ids of the credentials that are there already, with blanks between."""
+    """Which seal the secret goes under, for whom, and the ids of the credentials that are there already,
+    with blanks between."""
 
     BLANK: ClassVar[frozenset[str]] = UserParams.BLANK | {"known"}
 
@@ -70,7 +72,8 @@ class GivenOnce(OfSort):
         if not strange:
             return ""
         return (
-            f"{self.given.user_name} has the {self.spec.sort.noun} {', '.join(strange)}, which didn’t exist when this was requested. "
+            f"{self.given.user_name} has the {self.spec.sort.noun} {', '.join(strange)}, which "
+            "didn’t exist when this was requested. "
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 

@@ -49,6 +49,7 @@ class CreateGroup(_Whole, Create):
 
     spec = OperationSpec(
         slug="group.create",
+        inverse="group.delete",
         family="group",
         subject_kind=Kind.GROUP.value,
         title="Create group {name}",
@@ -74,9 +75,6 @@ class CreateGroup(_Whole, Create):
 
     def weigh(self, world: World) -> None:
         world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteGroup.of(subject)
 
 
 class UpdateGroup(Rename):

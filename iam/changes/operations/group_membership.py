@@ -2,16 +2,16 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveUserFromGroup.html
-Both are idempotent: adding a member again and removing one who is not in the group do nothing (the latter may say NoSuchEntity).
+Both are idempotent: adding a member again and removing one who is not in the group do nothing (the latter may
+say NoSuchEntity).
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.at_once import at_once
@@ -30,12 +30,14 @@ from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
 
 GROUPS_PER_USER = 10
-"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+"""AWS's own figure, where the account summary has not been read;
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class MembershipParams(Params):
-    """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood for."""
+    """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood
+    for."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"user_id", "group_id"})
 
@@ -47,12 +49,40 @@ class MembershipParams(Params):
     group_arn: str
 
 
+ADD_TO_GROUP: Final = OperationSpec(
+    slug="group_membership.add",
+    family="group-membership",
+    subject_kind=Kind.USER.value,
+    title="Add {user_name} to {group_name}",
+    no_op="{user_name} is already in {group_name}.",
+    counted=("Add", "group membership"),
+    call="AddUserToGroup",
+    parameters={"GroupName": "group_name", "UserName": "user_name"},
+    sentence="{user_name} joins {group_name}",
+    inverse="group_membership.remove",
+)
+REMOVE_FROM_GROUP: Final = OperationSpec(
+    adds=False,
+    slug="group_membership.remove",
+    family="group-membership",
+    subject_kind=Kind.USER.value,
+    title="Remove {user_name} from {group_name}",
+    no_op="{user_name} isn’t in {group_name}.",
+    counted=("Remove", "group membership"),
+    call="RemoveUserFromGroup",
+    parameters={"GroupName": "group_name", "UserName": "user_name"},
+    sentence="{user_name} leaves {group_name}",
+    inverse="group_membership.add",
+)
+
+
 class Membership(Operation):
-    """What both directions share."""
+    """A user is put into a group, or taken out."""
+
+    SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
 
     looks_beside = True
     gone = "The user or group no longer exists in AWS, as of the last sync."
-    member_after: ClassVar[bool]
 
     given: MembershipParams
 
@@ -62,7 +92,7 @@ class Membership(Operation):
     params_type = MembershipParams
 
     @classmethod
-    def of(cls, user: Entity, *, group: Entity) -> Self:
+    def of(cls, spec: OperationSpec, user: Entity, *, group: Entity) -> Self:
         """The operation on two entities of the mirror."""
         given = MembershipParams(
             user_name=user.name,
@@ -72,7 +102,7 @@ class Membership(Operation):
             group_id=group.aws_id,
             group_arn=group.arn,
         )
-        return cls(user.account, given)
+        return cls(user.account, given, spec)
 
     @property
     def subject_id(self) -> str:
@@ -81,7 +111,7 @@ class Membership(Operation):
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """Whether the set denies the user everything."""
-        self._is_denied = not self.member_after and is_denied_all(self, earlier)
+        self._is_denied = not self.spec.adds and is_denied_all(self, earlier)
 
     def sensitivity(self, effect: Effect) -> str:
         """Who is denied everything by the same set loses no guard with the group."""
@@ -91,7 +121,7 @@ class Membership(Operation):
         return self.given.user_arn, self.given.group_arn
 
     def wanted(self) -> Image:
-        return {"member": self.member_after}
+        return {"member": self.spec.adds}
 
     def subject(self) -> Entity | None:
         return self._entity(Kind.USER, self.given.user_id)
@@ -116,10 +146,13 @@ class Membership(Operation):
         if user is None:
             return None
         used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
-        after = used + (1 if self.member_after else -1)
+        after = used + (1 if self.spec.adds else -1)
         # Leaving is always allowed, also for a user who is over a quota that was lowered.
-        limit = max(self._groups_per_user(), 0 if self.member_after else after)
-        refusal = f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove the user from one first."
+        limit = max(self._groups_per_user(), 0 if self.spec.adds else after)
+        refusal = (
+            f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
+            "the user from one first."
+        )
         return Quota("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def _groups_per_user(self) -> int:
@@ -179,60 +212,16 @@ class Membership(Operation):
             return
         held = world.grants(self.given.user_arn)
         others = tuple(one for one in held.groups if one != number)
-        groups = (*others, number) if self.member_after else others
+        groups = (*others, number) if self.spec.adds else others
         world.hold(self.given.user_arn, replace(held, groups=groups))
 
-    @abstractmethod
     def effect_of(self, held: Holdings) -> Effect:
         """The effect on what a user holds; pure."""
+        only, also = self._split(held)
+        effect = Effect(keeps=also, boundary=held.boundary)
+        return replace(effect, gains=only) if self.spec.adds else replace(effect, loses=only)
 
     def _split(self, held: Holdings) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
         """What only this group gives, and what the user holds by another way as well."""
         marked = [replace(policy, ways=held.ways.get(key_of(policy), ())) for policy in held.given]
         return tuple(p for p in marked if not p.ways), tuple(p for p in marked if p.ways)
-
-
-class AddToGroup(Membership):
-    """Puts a user into a group."""
-
-    spec = OperationSpec(
-        slug="group_membership.add",
-        family="group-membership",
-        subject_kind=Kind.USER.value,
-        title="Add {user_name} to {group_name}",
-        no_op="{user_name} is already in {group_name}.",
-        counted=("Add", "group membership"),
-        call="AddUserToGroup",
-        parameters={"GroupName": "group_name", "UserName": "user_name"},
-        sentence="{user_name} joins {group_name}",
-        inverse="group_membership.remove",
-    )
-
-    member_after = True
-
-    def effect_of(self, held: Holdings) -> Effect:
-        only, also = self._split(held)
-        return Effect(gains=only, keeps=also, boundary=held.boundary)
-
-
-class RemoveFromGroup(Membership):
-    """Takes a user out of a group."""
-
-    spec = OperationSpec(
-        slug="group_membership.remove",
-        family="group-membership",
-        subject_kind=Kind.USER.value,
-        title="Remove {user_name} from {group_name}",
-        no_op="{user_name} isn’t in {group_name}.",
-        counted=("Remove", "group membership"),
-        call="RemoveUserFromGroup",
-        parameters={"GroupName": "group_name", "UserName": "user_name"},
-        sentence="{user_name} leaves {group_name}",
-        inverse="group_membership.add",
-    )
-
-    member_after = False
-
-    def effect_of(self, held: Holdings) -> Effect:
-        only, also = self._split(held)
-        return Effect(loses=only, keeps=also, boundary=held.boundary)

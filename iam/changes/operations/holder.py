@@ -131,7 +131,8 @@ class OfHolder(Operation):
 
 
 def quota_of(account: Account, name: str, *, default: int) -> int:
-    """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has not been read."""
+    """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has
+    not been read."""
     facts = AccountFact.objects.filter(valid_at(None), account=account, name="summary")
     summary = once(("summary", account.pk), facts.first)
     value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
@@ -144,8 +145,8 @@ def inline_policy(name: str, *, text: str, digest: str, owner: str) -> Policy:
 
 
 def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "") -> tuple[str, ...]:
-    """The other ways by which somebody holds a managed policy (by ARN) or an inline text (by digest): groups, and inline policies
-    of their own but the one of this name."""
+    """The other ways by which somebody holds a managed policy (by ARN) or an inline text (by digest):
+    groups, and inline policies of their own but the one of this name."""
     now = valid_at(None)
     groups = dict(
         Edge.objects.filter(now, source=holder, kind=EdgeKind.MEMBER).values_list("target_id", "target__name")

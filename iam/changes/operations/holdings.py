@@ -1,4 +1,5 @@
-"""Which policies a group gives and by which other ways a user holds the same, read from the mirror as it stands."""
+"""Which policies a group gives and by which other ways a user holds the same, read from the mirror as it
+stands."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Po
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """`given`: what the group gives, by name. `ways`: key of a policy → the user's ways to it beside this group."""
+    """`given`: what the group gives, by name. `ways`: key of a policy → the user's ways to it beside this
+    group."""
 
     is_member: bool
     given: tuple[Policy, ...]
@@ -27,7 +29,8 @@ def key_of(policy: Policy) -> str:
 
 
 def holdings(user: Entity, *, group: Entity) -> Holdings:
-    """Five queries: the user's groups, what is attached and what is inline, default versions, the documents' texts."""
+    """Five queries: the user's groups, what is attached and what is inline, default versions, the
+    documents' texts."""
     now = valid_at(None)
     names = {
         edge.target_id: edge.target.name

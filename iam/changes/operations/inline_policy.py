@@ -1,7 +1,8 @@
 """Write an inline policy of a user, group or role, or delete one.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html (PutGroupPolicy, PutRolePolicy)
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html (DeleteGroupPolicy, DeleteRolePolicy)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html
+(DeleteGroupPolicy, DeleteRolePolicy)
 Both are idempotent: writing replaces what has the name, and deleting what is not there says NoSuchEntity.
 """
 
@@ -34,7 +35,8 @@ from iam.mirror.reread import Inline, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
 
 SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
-"""What all inline policies of somebody may have together, white space not counted, where the account summary has not been read."""
+"""What all inline policies of somebody may have together, white space not counted, where the account
+summary has not been read."""
 NONE: Final[Image] = {"document": "", "text": ""}
 """How it stands where there is no policy of the name."""
 
@@ -142,7 +144,8 @@ class InlineOperation(OfHolder):
         world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> Quota | None:
-        """Characters of all inline policies of the holder: now (as the set has it by then), afterwards, and what AWS allows."""
+        """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
+        and what AWS allows."""
         given, holder = self.given, self.subject()
         size = SIZES[given.holder_kind]
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
@@ -155,7 +158,8 @@ class InlineOperation(OfHolder):
         limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
-            f"All inline policies of {given.holder_name} would have {after:,} characters without whitespace, and AWS allows {limit:,} "
+            f"All inline policies of {given.holder_name} would have {after:,} characters "
+            f"without whitespace, and AWS allows {limit:,} "
             f"per {given.holder_kind}. Shorten it, or use a managed policy."
         )
         return Quota(
@@ -185,7 +189,8 @@ class PutInlinePolicy(InlineOperation):
 
     @classmethod
     def given_as(cls, account: Account, *, name: str, text: str, **holder: str) -> Self:
-        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`, `holder_id` "", `holder_arn`."""
+        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`,
+        `holder_id` "", `holder_arn`."""
         return cls(account, InlineText(**holder, policy_name=name, document=text))
 
     @property
@@ -261,7 +266,10 @@ class DeleteInlinePolicy(InlineOperation):
 
     def calls(self) -> tuple[Call, ...]:
         params = {**self.whom, "PolicyName": self.given.policy_name}
-        sentence = f"{self.given.holder_name} loses the inline policy {self.given.policy_name}; Gatehouse keeps its text"
+        sentence = (
+            f"{self.given.holder_name} loses the inline policy {self.given.policy_name}; Gatehouse "
+            "keeps its text"
+        )
         return (Call(service="iam", operation=f"Delete{self.word}Policy", params=params, sentence=sentence),)
 
     def inverse(self, before: Image) -> Operation | None:

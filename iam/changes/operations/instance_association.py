@@ -3,20 +3,20 @@
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateIamInstanceProfile.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DisassociateIamInstanceProfile.html
-What runs on the instance gets the role's credentials within some minutes, and those that it has stay valid until they expire.
+What runs on the instance gets the role's credentials within some minutes, and those that it has stay valid
+until they expire.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.lifecycle import state_of
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams, names_of
@@ -26,7 +26,8 @@ from iam.mirror.reread import reread_instance
 
 @dataclass(frozen=True, slots=True)
 class InstanceParams(SubjectParams):
-    """Which instance, the profile that it is to have (blank: none), and the association that it has (blank: none)."""
+    """Which instance, the profile that it is to have (blank: none), and the association that it has
+    (blank: none)."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"profile_arn", "association_id"})
 
@@ -39,8 +40,59 @@ class InstanceParams(SubjectParams):
         return self.subject_arn.split(":")[3]
 
 
+_OLD_CREDENTIALS: Final = (
+    "Credentials that the instance already has stay valid for a few hours, until they expire."
+)
+ASSOCIATE: Final = OperationSpec(
+    slug="instance.associate_profile",
+    family="instance-profile-association",
+    subject_kind=Kind.INSTANCE.value,
+    title="Attach instance profile {profile} to {name}",
+    no_op="{name} already has this instance profile.",
+    counted=("Attach an instance profile to", "EC2 instance"),
+    notes=("Applications on {name} can use the role in {profile}.", _OLD_CREDENTIALS),
+    service="ec2",
+    call="AssociateIamInstanceProfile",
+    parameters={"InstanceId": "subject_id", "IamInstanceProfile": "wanted_profile"},
+    sentence="{name} has the instance profile {profile}",
+    weight=HIGH,
+)
+REPLACE: Final = OperationSpec(
+    slug="instance.replace_profile",
+    family="instance-profile-association",
+    subject_kind=Kind.INSTANCE.value,
+    title="Replace instance profile of {name} with {profile}",
+    no_op="{name} already has this instance profile.",
+    counted=("Replace the instance profile of", "EC2 instance"),
+    notes=(
+        "Applications on {name} can use the role in {profile} instead of the previous role.",
+        _OLD_CREDENTIALS,
+    ),
+    service="ec2",
+    call="ReplaceIamInstanceProfileAssociation",
+    parameters={"AssociationId": "association_id", "IamInstanceProfile": "wanted_profile"},
+    sentence="{name} has instance profile {profile} instead of the previous one",
+    weight=HIGH,
+)
+DISASSOCIATE: Final = OperationSpec(
+    slug="instance.disassociate_profile",
+    family="instance-profile-association",
+    subject_kind=Kind.INSTANCE.value,
+    title="Detach instance profile from {name}",
+    no_op="{name} has no instance profile.",
+    counted=("Detach the instance profile of", "EC2 instance"),
+    notes=("Applications on {name} no longer get credentials of a role.", _OLD_CREDENTIALS),
+    service="ec2",
+    call="DisassociateIamInstanceProfile",
+    parameters={"AssociationId": "association_id"},
+    sentence="{name} no longer has an instance profile",
+)
+
+
 class ProfileAssociation(Operation):
-    """What the three have in common."""
+    """An EC2 instance gets an instance profile, another one, or none."""
+
+    SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
 
     gone = "The instance no longer exists in AWS, as of the last sync."
 
@@ -52,13 +104,13 @@ class ProfileAssociation(Operation):
     params_type = InstanceParams
 
     @classmethod
-    def on(cls, instance: Entity, *, profile_arn: str = "") -> Self:
+    def on(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
         """The operation on an instance of the mirror, with the association that it has now."""
         now = _standing(instance)
         given = InstanceParams(
             **names_of(instance), profile_arn=profile_arn, association_id=str(now["association"])
         )
-        return cls(instance.account, given)
+        return cls(instance.account, given, spec)
 
     @property
     def subject_id(self) -> str:
@@ -120,22 +172,15 @@ class ProfileAssociation(Operation):
             cause_id=cause_id,
         )
 
-    def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
-        """A call of EC2 in the region of the instance."""
-        return Call("ec2", operation, params, sentence, region=self.given.region)
+    @property
+    def region(self) -> str:
+        """The region of the instance."""
+        return self.given.region
 
     @property
     def wanted_profile(self) -> dict[str, str]:
         """The profile as the calls name it."""
         return {"Arn": self.given.profile_arn}
-
-    def effect(self) -> Effect:
-        return Effect(notes=(self.note, _OLD_CREDENTIALS))
-
-    @property
-    @abstractmethod
-    def note(self) -> str:
-        """A sentence on what the instance can do then."""
 
     def inverse(self, before: Image) -> Operation | None:
         """The association of before; its id is AWS's to give anew."""
@@ -144,87 +189,18 @@ class ProfileAssociation(Operation):
             return None
         arn = str(before["profile"])
         if not arn:
-            return DisassociateProfile.on(instance)
-        return (ReplaceProfile if self.given.profile_arn else AssociateProfile).on(instance, profile_arn=arn)
-
-
-_OLD_CREDENTIALS = "Credentials that the instance already has stay valid for a few hours, until they expire."
-
-
-class AssociateProfile(ProfileAssociation):
-    """Gives a profile to an instance that has none."""
-
-    spec = OperationSpec(
-        slug="instance.associate_profile",
-        family="instance-profile-association",
-        subject_kind=Kind.INSTANCE.value,
-        title="Attach instance profile {profile} to {name}",
-        no_op="{name} already has this instance profile.",
-        counted=("Attach an instance profile to", "EC2 instance"),
-        weight=HIGH,
-    )
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.name} has the instance profile {self.profile}"
-        instance = {"InstanceId": self.given.subject_id, "IamInstanceProfile": self.wanted_profile}
-        return (self.call("AssociateIamInstanceProfile", sentence=sentence, **instance),)
-
-    @property
-    def note(self) -> str:
-        return f"Applications on {self.given.name} can use the role in {self.profile}."
-
-
-class ReplaceProfile(ProfileAssociation):
-    """Gives an instance another profile than it has."""
-
-    spec = OperationSpec(
-        slug="instance.replace_profile",
-        family="instance-profile-association",
-        subject_kind=Kind.INSTANCE.value,
-        title="Replace instance profile of {name} with {profile}",
-        no_op="{name} already has this instance profile.",
-        counted=("Replace the instance profile of", "EC2 instance"),
-        weight=HIGH,
-    )
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.name} has instance profile {self.profile} instead of the previous one"
-        what = {"AssociationId": self.given.association_id, "IamInstanceProfile": self.wanted_profile}
-        return (self.call("ReplaceIamInstanceProfileAssociation", sentence=sentence, **what),)
-
-    @property
-    def note(self) -> str:
-        return f"Applications on {self.given.name} can use the role in {self.profile} instead of the previous role."
-
-
-class DisassociateProfile(ProfileAssociation):
-    """Takes the profile from an instance."""
-
-    spec = OperationSpec(
-        slug="instance.disassociate_profile",
-        family="instance-profile-association",
-        subject_kind=Kind.INSTANCE.value,
-        title="Detach instance profile from {name}",
-        no_op="{name} has no instance profile.",
-        counted=("Detach the instance profile of", "EC2 instance"),
-    )
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.name} no longer has an instance profile"
-        what = {"AssociationId": self.given.association_id}
-        return (self.call("DisassociateIamInstanceProfile", sentence=sentence, **what),)
-
-    @property
-    def note(self) -> str:
-        return f"Applications on {self.given.name} no longer get credentials of a role."
+            return ProfileAssociation.on(DISASSOCIATE, instance)
+        return ProfileAssociation.on(
+            REPLACE if self.given.profile_arn else ASSOCIATE, instance, profile_arn=arn
+        )
 
 
 def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
     """The operation by which an instance of the mirror gets this profile, or has none."""
     if profile is None:
-        return DisassociateProfile.on(instance)
+        return ProfileAssociation.on(DISASSOCIATE, instance)
     has_one = bool(_standing(instance)["profile"])
-    return (ReplaceProfile if has_one else AssociateProfile).on(instance, profile_arn=profile.arn)
+    return ProfileAssociation.on(REPLACE if has_one else ASSOCIATE, instance, profile_arn=profile.arn)
 
 
 def _standing(instance: Entity) -> Image:

@@ -48,6 +48,7 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
 
     spec = OperationSpec(
         slug="instance_profile.create",
+        inverse="instance_profile.delete",
         family="instance-profile",
         subject_kind=Kind.INSTANCE_PROFILE.value,
         title="Create instance profile {name}",
@@ -73,9 +74,6 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
 
     def wanted(self) -> Image:
         return profile_image(path=self.given.path, tags=self.given.tags)
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteInstanceProfile.of(subject)
 
 
 class DeleteInstanceProfile(_Whole, OnProfile, Delete):

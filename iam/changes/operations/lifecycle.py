@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self, cast
@@ -11,7 +10,7 @@ from uuid import UUID
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.once import once, told
-from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.base import Call, Image, Operation, Quota, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
@@ -33,7 +32,8 @@ def state_of(entity: Entity) -> EntityState | None:
 
 
 def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
-    """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a unique id that does not count."""
+    """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a
+    unique id that does not count."""
     known = cast("tuple[frozenset[str], dict[str, Entity]] | None", told(("namesakes", account.pk, kind)))
     if known is not None and not but and name.lower() in known[0]:
         return known[1].get(name.lower())
@@ -96,7 +96,10 @@ class Create(OnSubject):
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
         used = once(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or ask AWS to raise the quota."
+        refusal = (
+            f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one "
+            "first, or ask AWS to raise the quota."
+        )
         return Quota(
             f"{self.noun.capitalize()}s afterwards", used=used, after=used + 1, limit=limit, refusal=refusal
         )
@@ -104,15 +107,14 @@ class Create(OnSubject):
     def inverse(self, before: Image) -> Operation | None:
         """None when it is gone from the mirror already."""
         subject = self.subject()
-        return None if subject is None or before != ABSENT else self.deleting(subject)
-
-    @abstractmethod
-    def deleting(self, subject: Entity) -> Operation:
-        """The operation that deletes what was made."""
+        if subject is None or before != ABSENT:
+            return None
+        return cast("type[Delete]", class_of(self.spec.inverse)).of(subject)
 
 
 class Delete(OnSubject):
-    """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its set takes that away before."""
+    """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its
+    set takes that away before."""
 
     given: SubjectParams
 

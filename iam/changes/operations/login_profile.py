@@ -86,13 +86,17 @@ class RequirePasswordChange(OnLoginProfile):
 
     @property
     def already(self) -> str:
-        return f"{self.given.user_name} already {'has to' if self.must_change else 'does not have to'} change the password."
+        return (
+            f"{self.given.user_name} already {'has to' if self.must_change else 'does not have to'} "
+            "change the password."
+        )
 
     def wanted(self) -> Image:
         return {"must_change": self.must_change}
 
     def image_of(self, user: Entity) -> Image | None:
-        """Where the profile has not been read, as though it were the other way round: AWS is looked at when the change runs."""
+        """Where the profile has not been read, as though it were the other way round: AWS is looked at
+        when the change runs."""
         row = credentials_row(user)
         profile = row.report.get("login_profile") if row else None
         if row is None or row.has_password is False:
@@ -142,7 +146,8 @@ class DeleteLoginProfile(OnLoginProfile):
         loss=Loss(
             "Delete a console password",
             "AWS never shows a password, so this one can’t be restored. You can create a new one.",
-            "Attach AWSDenyAll instead: the password stays, but the user can’t do anything until you detach it.",
+            "Attach AWSDenyAll instead: the password stays, but the user can’t do anything "
+            "until you detach it.",
         ),
     )
 

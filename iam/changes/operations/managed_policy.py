@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
-AWS deletes a policy only when nobody has it and no version but the default one is left, so the others go first. Gatehouse keeps every
-text: a policy that is made again gets all its versions, in their order.
+AWS deletes a policy only when nobody has it and no version but the default one is left, so the others go
+first. Gatehouse keeps every text: a policy that is made again gets all its versions, in their order.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ class OnPolicy(OnSubject):
 class NewPolicyParams(SubjectParams):
     """Where it is made, what it says, and its tags.
 
-    `others` are further versions, which do not hold: their place (counted from 0, the oldest) → the digest of the text. The text itself has the place
-    that is left.
+    `others` are further versions, which do not hold: their place (counted from 0, the oldest) → the digest of
+    the text. The text itself has the place that is left.
     """
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "description"})
@@ -131,6 +131,7 @@ class CreatePolicy(OnPolicy, Create):
 
     spec = OperationSpec(
         slug="policy.create",
+        inverse="policy.delete",
         family="managed-policy",
         subject_kind=Kind.POLICY.value,
         title="Create policy {name}",
@@ -248,11 +249,15 @@ class CreatePolicy(OnPolicy, Create):
         return Operation.problems(self)
 
     def quota(self) -> Quota | None:
-        """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not counted."""
+        """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not
+        counted."""
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         used = living.exclude(arn__contains=OF_AWS).count()
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one first, or ask AWS to raise the quota."
+        refusal = (
+            f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one "
+            "first, or ask AWS to raise the quota."
+        )
         return Quota("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
     def weigh(self, world: World) -> None:
@@ -270,9 +275,6 @@ class CreatePolicy(OnPolicy, Create):
 
     def texts_made(self) -> Mapping[str, str]:
         return {self.given.subject_arn: self.given.document}
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeletePolicy.of(subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +329,8 @@ class DeletePolicy(OnPolicy, Delete):
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """As before, but for versions that were to go and are gone. The mirror may not have read its tags yet."""
+        """As before, but for versions that were to go and are gone. The mirror may not have read its tags
+        yet."""
         going = set(self.given.versions.values())
         kept, had = set(image.get("versions", ())), set(before["versions"])
         same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
@@ -367,7 +370,8 @@ class DeletePolicy(OnPolicy, Delete):
         return Effect(notes=tuple(notes))
 
     def inverse(self, before: Image) -> Operation | None:
-        """A policy of the same name, path and tags, with the texts of all versions; its unique id is another, and nobody has it."""
+        """A policy of the same name, path and tags, with the texts of all versions; its unique id is
+        another, and nobody has it."""
         if before == ABSENT:
             return None
         place = before["versions"].index(before["default"])

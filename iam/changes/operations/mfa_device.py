@@ -4,7 +4,8 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResyncMFADevice.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
-The two codes that a device shows in a row hold for a minute: they are sealed for the worker, sent once, and never again.
+The two codes that a device shows in a row hold for a minute: they are sealed for the worker, sent once, and
+never again.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ _GONE: Final = (
 
 
 def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> UUID:
-    """Seal the two codes for the worker; they are there for a minute. Raises ValueError for what are not twice six digits."""
+    """Seal the two codes for the worker; they are there for a minute. Raises ValueError for what are not
+    twice six digits."""
     codes = [code.replace(" ", "") for code in (first, second)]
     if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
         raise ValueError("A code has 6 digits.")
@@ -68,7 +70,8 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
 
 
 class OnDevice(OnCredential):
-    """What all share that are about a device of a user. Virtual devices can also be there and belong to nobody."""
+    """What all share that are about a device of a user. Virtual devices can also be there and belong to
+    nobody."""
 
     @property
     def serial(self) -> str:
@@ -132,7 +135,8 @@ class DeactivateMfaDevice(OnDevice):
 
     @classmethod
     def of(cls, device: Entity) -> Self:
-        """The operation on a device of the mirror. Raises ValueError for one that belongs to no user of it."""
+        """The operation on a device of the mirror. Raises ValueError for one that belongs to no user of
+        it."""
         return cls(device.account, CredentialParams(**names_of_credential(device)))
 
     def wanted(self) -> Image:
@@ -148,7 +152,8 @@ class DeactivateMfaDevice(OnDevice):
         if others:
             return (f"{self.given.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
         return (
-            f"{self.given.user_name} will have no MFA: the password alone is enough to sign in, and requests that require MFA are denied.",
+            f"{self.given.user_name} will have no MFA: the password alone is enough to sign in, "
+            "and requests that require MFA are denied.",
         )
 
     def risks(self) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Which policies and trust policies name a principal by its ARN: what a deleted one leaves behind, and what no longer fits a renamed one."""
+"""Which policies and trust policies name a principal by its ARN: what a deleted one leaves behind, and
+what no longer fits a renamed one."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def for_limited_reader(notes: Iterable[str]) -> list[str]:
 
 
 def named_by(principal: Entity) -> tuple[str, ...]:
-    """Sentences on who names the principal, in its own account by name and in others by number; none where nobody does.
+    """Sentences on who names the principal, in its own account by name and in others by number; none where
+    nobody does.
 
     Texts are searched for the whole ARN as JSON writes it: one that matches it by a wildcard is not found.
     """
@@ -47,7 +49,8 @@ def named_by(principal: Entity) -> tuple[str, ...]:
     found.append(_sentence(f"{_BEGINNING}trust policies of the roles", roles))
     if elsewhere := trusts.exclude(own).count():
         found.append(
-            f"{_BEGINNING}trust policies of {elsewhere:,} role{'s' if elsewhere > 1 else ''} of other accounts."
+            f"{_BEGINNING}trust policies of {elsewhere:,} role{'s' if elsewhere > 1 else ''} of "
+            "other accounts."
         )
     return tuple(sentence for sentence in found if sentence)
 

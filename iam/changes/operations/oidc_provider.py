@@ -11,7 +11,6 @@ All but creating are idempotent, and AWS makes one provider for an address.
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
@@ -91,7 +90,8 @@ def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ())
         return [f"a provider has at most {MOST_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
     if wrong := next((one for one in thumbprints if not THUMBPRINT.fullmatch(one)), ""):
         return [
-            f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 hexadecimal digits."
+            f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 "
+            "hexadecimal digits."
         ]
     return []
 
@@ -113,6 +113,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 
     spec = OperationSpec(
         slug="oidc_provider.create",
+        inverse="oidc_provider.delete",
         family="oidc-provider",
         subject_kind=Kind.OIDC_PROVIDER.value,
         title="Create OpenID Connect provider {name}",
@@ -184,9 +185,6 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         said = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
         return said or super().problems()
 
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteOidcProvider.of(subject)
-
 
 class DeleteOidcProvider(OnOidc, DeleteProvider):
     """Deletes an OpenID Connect provider."""
@@ -233,24 +231,55 @@ class ClientParams(SubjectParams):
     client: str
 
 
+ADD_CLIENT_ID: Final = OperationSpec(
+    slug="oidc_provider.add_client_id",
+    inverse="oidc_provider.remove_client_id",
+    family="oidc-provider",
+    subject_kind=Kind.OIDC_PROVIDER.value,
+    title="Add audience {client} to {name}",
+    no_op="{name} already has the audience {client}.",
+    counted=("Add a client ID to", "OIDC provider"),
+    call="AddClientIDToOpenIDConnectProvider",
+    parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
+    sentence="Tokens from {name} for {client} are accepted",
+    weight=HIGH,
+)
+REMOVE_CLIENT_ID: Final = OperationSpec(
+    adds=False,
+    slug="oidc_provider.remove_client_id",
+    inverse="oidc_provider.add_client_id",
+    family="oidc-provider",
+    subject_kind=Kind.OIDC_PROVIDER.value,
+    title="Remove audience {client} from {name}",
+    no_op="{name} has no audience {client}.",
+    counted=("Remove a client ID from", "OIDC provider"),
+    call="RemoveClientIDFromOpenIDConnectProvider",
+    parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
+    sentence="Tokens from {name} for {client} are no longer accepted",
+    weight=HIGH,
+)
+
+
 class Client(OnOidc):
-    """What adding and removing an audience share."""
+    """An audience is added to a provider, or removed: the client id of an application whose people are let
+    in."""
+
+    SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
 
     params_type: ClassVar[type[SubjectParams]] = ClientParams
     given: ClientParams
-    there_after: ClassVar[bool]
 
     @classmethod
-    def of(cls, subject: Entity, *, client: str) -> Self:
+    def of(cls, spec: OperationSpec, subject: Entity, *, client: str) -> Self:
         """The operation on a provider of the mirror."""
-        return cls(subject.account, ClientParams(**names_of(subject), client=client))
+        return cls(subject.account, ClientParams(**names_of(subject), client=client), spec)
 
     def wanted(self) -> Image:
-        return {"client": self.given.client, "there": self.there_after}
+        return {"client": self.given.client, "there": self.spec.adds}
 
     def satisfied(self, image: Image) -> bool:
         there = self.given.client in image.get("clients", ())
-        return bool(image.get("exists")) and there == self.there_after
+        return bool(image.get("exists")) and there == self.spec.adds
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """The audience is as it was, whatever became of others."""
@@ -259,67 +288,21 @@ class Client(OnOidc):
     def problems(self) -> list[str]:
         now = self.mirrored() or {}
         others = set(now.get("clients", ())) - {self.given.client}
-        added = [*others, self.given.client] if self.there_after else []
+        added = [*others, self.given.client] if self.spec.adds else []
         return problems_of(clients=added) or super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
-        return None if self.satisfied(before) else self.opposite()
-
-    @abstractmethod
-    def opposite(self) -> Operation:
-        """The operation that turns it back."""
-
-
-class AddClientId(Client):
-    """Lets in the people of one more application."""
-
-    spec = OperationSpec(
-        slug="oidc_provider.add_client_id",
-        family="oidc-provider",
-        subject_kind=Kind.OIDC_PROVIDER.value,
-        title="Add audience {client} to {name}",
-        no_op="{name} already has the audience {client}.",
-        counted=("Add a client ID to", "OIDC provider"),
-        call="AddClientIDToOpenIDConnectProvider",
-        parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
-        sentence="Tokens from {name} for {client} are accepted",
-        weight=HIGH,
-    )
-
-    there_after = True
-
-    def opposite(self) -> Operation:
-        return RemoveClientId(self.account, self.given)
-
-
-class RemoveClientId(Client):
-    """Lets in the people of one application no more."""
-
-    spec = OperationSpec(
-        slug="oidc_provider.remove_client_id",
-        family="oidc-provider",
-        subject_kind=Kind.OIDC_PROVIDER.value,
-        title="Remove audience {client} from {name}",
-        no_op="{name} has no audience {client}.",
-        counted=("Remove a client ID from", "OIDC provider"),
-        call="RemoveClientIDFromOpenIDConnectProvider",
-        parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
-        sentence="Tokens from {name} for {client} are no longer accepted",
-        weight=HIGH,
-    )
-
-    there_after = False
-
-    def opposite(self) -> Operation:
-        return AddClientId(self.account, self.given)
+        return None if self.satisfied(before) else super().inverse(before)
 
     @property
     def consequence(self) -> str:
+        if self.spec.adds:
+            return super().consequence
         return f"Sign-ins with a token for {self.given.client} no longer work."
 
     def risks(self) -> tuple[str, ...]:
-        """Nobody is let in by it."""
-        return ()
+        """Nobody is let in by one that is taken away."""
+        return super().risks() if self.spec.adds else ()
 
 
 @dataclass(frozen=True, slots=True)

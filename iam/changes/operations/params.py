@@ -9,7 +9,8 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """Texts, and mappings of texts. `BLANK` are the fields that may be empty, such as an id that AWS is still to give."""
+    """Texts, and mappings of texts. `BLANK` are the fields that may be empty, such as an id that AWS is
+    still to give."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset()
 

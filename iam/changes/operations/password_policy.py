@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountPasswordPolicy.html
-What is left out of the call becomes AWS's default, so that all of it is always sent. Rules for length and characters count from the next change of a
-password on; the rule for its age counts at once.
+What is left out of the call becomes AWS's default, so that all of it is always sent. Rules for length and
+characters count from the next change of a password on; the rule for its age counts at once.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PasswordRules:
-    """All rules. Of `maximum_age` (days) and `reuse_prevention` (former passwords) 0 is none. `hard_expiry`: who lets it
-    expire must be let in again by an administrator."""
+    """All rules. Of `maximum_age` (days) and `reuse_prevention` (former passwords) 0 is none.
+    `hard_expiry`: who lets it expire must be let in again by an administrator."""
 
     minimum_length: int
     requires_uppercase: bool
@@ -188,7 +188,8 @@ def differences(before: Rules | None, after: Rules | None) -> list[str]:
     """What the rules ask for differently, in sentences."""
     if after is None:
         return [
-            f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character types, no expiration, reuse allowed."
+            f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character "
+            "types, no expiration, reuse allowed."
         ]
     told = _told(after)
     known = _told(before) if before is not None else {}

@@ -1,10 +1,12 @@
-"""Change what a customer managed policy says: a new default version, or a former version as the default again.
+"""Change what a customer managed policy says: a new default version, or a former version as the default
+again.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
-A policy has at most five versions, so the oldest that is not the default goes before a sixth is made. Creating is not idempotent:
-each call makes one more version. AWS never gives the number of a version twice, so a version always says what it said.
+A policy has at most five versions, so the oldest that is not the default goes before a sixth is made.
+Creating is not idempotent: each call makes one more version. AWS never gives the number of a version twice,
+so a version always says what it said.
 """
 
 from __future__ import annotations
@@ -53,14 +55,16 @@ def weigh_text(world: World, *, arn: str, text: str) -> None:
 
 
 def effect_of_text(policy: Entity | None, *, text: str) -> Effect:
-    """What it means for those who have a policy that it says another text; nothing for one that is gone from the mirror."""
+    """What it means for those who have a policy that it says another text; nothing for one that is gone
+    from the mirror."""
     if policy is None:
         return Effect()
     return Effect(access=access_of(policy, old=default_text(policy), text=text))
 
 
 def sensitivity_of_text(effect: Effect) -> str:
-    """High when somebody gets what changes permissions, when the text allows it anew, and when a deny goes."""
+    """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
+    goes."""
     access = effect.access
     return HIGH if access and (access.risky or access.marks) else NORMAL
 
@@ -161,7 +165,8 @@ class DefaultText(Operation):
         return effect_of_text(self.subject(), text=self.text)
 
     def sensitivity(self, effect: Effect) -> str:
-        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny goes."""
+        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
+        goes."""
         return sensitivity_of_text(effect)
 
     def inverse(self, before: Image) -> Operation | None:
@@ -205,7 +210,8 @@ class CreatePolicyVersion(DefaultText):
 
     @classmethod
     def of(cls, policy: Entity, *, text: str) -> Self:
-        """The operation on a policy of the mirror; the oldest version goes where there is no room for one more."""
+        """The operation on a policy of the mirror; the oldest version goes where there is no room for one
+        more."""
         image = standing(policy)
         others = [one for one in image["versions"] if one != image["default"]]
         drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
@@ -234,7 +240,10 @@ class CreatePolicyVersion(DefaultText):
             service="iam",
             operation="DeletePolicyVersion",
             params={**arn, "VersionId": given.drops},
-            sentence=f"Deletes {given.drops}, the oldest of {MAX_VERSIONS} versions, to make room. Gatehouse keeps its text",
+            sentence=(
+                f"Deletes {given.drops}, the oldest of {MAX_VERSIONS} versions, to make room. "
+                "Gatehouse keeps its text"
+            ),
         )
         return drop, create
 
@@ -286,7 +295,10 @@ class CreatePolicyVersion(DefaultText):
             return None
         used = len(standing(policy)["versions"])
         after = used + 1 - bool(self.given.drops)
-        refusal = f"{self.given.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. Reload the page."
+        refusal = (
+            f"{self.given.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. "
+            "Reload the page."
+        )
         return Quota("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
 
     def problems(self) -> list[str]:
@@ -342,7 +354,8 @@ class SetDefaultVersion(DefaultText):
 
 
 def standing(policy: Entity) -> Image:
-    """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the default version's document."""
+    """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the
+    default version's document."""
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy).select_related("document")
     found = list(rows)
     default = next((one for one in found if one.is_default), None)

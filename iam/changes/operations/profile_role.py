@@ -7,7 +7,6 @@ A profile holds one role at most. Putting a role in needs iam:PassRole on it.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final, Self
@@ -47,32 +46,77 @@ class RoleInProfileParams(SubjectParams):
     role_id: str
 
 
+ADD_ROLE: Final = OperationSpec(
+    slug="instance_profile.add_role",
+    family="instance-profile",
+    subject_kind=Kind.INSTANCE_PROFILE.value,
+    title="Add role {role_name} to instance profile {name}",
+    no_op="{name} already has the role {role_name}.",
+    counted=("Add a role to", "instance profile"),
+    call="AddRoleToInstanceProfile",
+    parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
+    sentence="{name} gets role {role_name}",
+    weight=HIGH,
+    inverse="instance_profile.remove_role",
+)
+REMOVE_ROLE: Final = OperationSpec(
+    adds=False,
+    slug="instance_profile.remove_role",
+    family="instance-profile",
+    subject_kind=Kind.INSTANCE_PROFILE.value,
+    title="Remove role {role_name} from instance profile {name}",
+    no_op="{name} doesn’t have the role {role_name}.",
+    counted=("Remove the role from", "instance profile"),
+    call="RemoveRoleFromInstanceProfile",
+    parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
+    sentence="{name} no longer has a role",
+    inverse="instance_profile.add_role",
+)
+
+
 class RoleInProfile(OnProfile):
-    """What putting a role in and taking it out have in common."""
+    """A role is put into an instance profile, or taken out."""
+
+    SPECS = (ADD_ROLE, REMOVE_ROLE)
 
     params_type = RoleInProfileParams
     given: RoleInProfileParams
 
     @classmethod
-    def of(cls, profile: Entity, *, role: Entity) -> Self:
+    def of(cls, spec: OperationSpec, profile: Entity, *, role: Entity) -> Self:
         """The operation on two entities of the mirror."""
         names = {"role_name": role.name, "role_arn": role.arn, "role_id": role.aws_id}
-        return cls(profile.account, RoleInProfileParams(**names_of(profile), **names))
-
-    @property
-    @abstractmethod
-    def role_after(self) -> str:
-        """The name of the role that the profile holds afterwards; empty for none."""
+        return cls(profile.account, RoleInProfileParams(**names_of(profile), **names), spec)
 
     def touched(self) -> tuple[str, ...]:
         """The role too, since whoever has the profile works as the role."""
         return (*super().touched(), self.given.role_arn)
 
     def wanted(self) -> Image:
-        return {"role": self.role_after}
+        return {"role": self.given.role_name if self.spec.adds else ""}
+
+    def satisfied(self, image: Image) -> bool:
+        """Of one that is taken out: this role is not in it, whichever else may be."""
+        is_in = image == {"role": self.given.role_name}
+        return is_in == self.spec.adds
 
     def newborn(self) -> Image:
         return {"role": ""}
+
+    def effect(self) -> Effect:
+        becomes = "use" if self.spec.adds else "can no longer use"
+        return Effect(notes=instances_with(self.subject(), f"{becomes} {self.given.role_name}"))
+
+    def quota(self) -> Quota | None:
+        """Roles of the profile: one is the limit, and AWS never raises it."""
+        if not self.spec.adds:
+            return None
+        subject = self.subject()
+        held = str(self.image_of(subject)["role"]) if subject else ""
+        refusal = f"{self.given.name} has the role {held}, and a profile can have only one. Remove it first."
+        return Quota(
+            "Roles of the profile afterwards", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
+        )
 
     def image_of(self, subject: Entity) -> Image:
         edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=subject)
@@ -93,70 +137,11 @@ class RoleInProfile(OnProfile):
         if role is None:
             return f"Role {given.role_name} no longer exists in AWS."
         if given.role_id and role.aws_id != given.role_id:
-            return f"Role {given.role_name} was deleted and recreated: its ID is now {role.aws_id}, not {given.role_id}."
+            return (
+                f"Role {given.role_name} was deleted and recreated: its ID is now {role.aws_id}, "
+                f"not {given.role_id}."
+            )
         return ""
-
-
-class AddRoleToProfile(RoleInProfile):
-    """Puts a role into an instance profile."""
-
-    spec = OperationSpec(
-        slug="instance_profile.add_role",
-        family="instance-profile",
-        subject_kind=Kind.INSTANCE_PROFILE.value,
-        title="Add role {role_name} to instance profile {name}",
-        no_op="{name} already has the role {role_name}.",
-        counted=("Add a role to", "instance profile"),
-        call="AddRoleToInstanceProfile",
-        parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
-        sentence="{name} gets role {role_name}",
-        weight=HIGH,
-        inverse="instance_profile.remove_role",
-    )
-
-    @property
-    def role_after(self) -> str:
-        return self.given.role_name
-
-    def quota(self) -> Quota | None:
-        """Roles of the profile: one is the limit, and AWS never raises it."""
-        subject = self.subject()
-        held = str(self.image_of(subject)["role"]) if subject else ""
-        refusal = f"{self.given.name} has the role {held}, and a profile can have only one. Remove it first."
-        return Quota(
-            "Roles of the profile afterwards", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
-        )
-
-    def effect(self) -> Effect:
-        return Effect(notes=instances_with(self.subject(), f"use {self.given.role_name}"))
-
-
-class RemoveRoleFromProfile(RoleInProfile):
-    """Takes a role out of an instance profile."""
-
-    spec = OperationSpec(
-        slug="instance_profile.remove_role",
-        family="instance-profile",
-        subject_kind=Kind.INSTANCE_PROFILE.value,
-        title="Remove role {role_name} from instance profile {name}",
-        no_op="{name} doesn’t have the role {role_name}.",
-        counted=("Remove the role from", "instance profile"),
-        call="RemoveRoleFromInstanceProfile",
-        parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
-        sentence="{name} no longer has a role",
-        inverse="instance_profile.add_role",
-    )
-
-    @property
-    def role_after(self) -> str:
-        return ""
-
-    def satisfied(self, image: Image) -> bool:
-        """This role is not in it, whichever else may be."""
-        return image != {"role": self.given.role_name}
-
-    def effect(self) -> Effect:
-        return Effect(notes=instances_with(self.subject(), f"can no longer use {self.given.role_name}"))
 
 
 def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""What operations on an identity provider share: it is known by its ARN, and roles that trust it let its people in."""
+"""What operations on an identity provider share: it is known by its ARN, and roles that trust it let its
+people in."""
 
 from __future__ import annotations
 

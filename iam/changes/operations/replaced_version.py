@@ -1,9 +1,11 @@
-"""Take back the text of a managed policy that drove out the oldest of five versions, and keep what the oldest said as a version again.
+"""Take back the text of a managed policy that drove out the oldest of five versions, and keep what the oldest
+said as a version again.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
-AWS never gives the number of a version twice, so the text that comes back has another number. It is not the default before and after.
+AWS never gives the number of a version twice, so the text that comes back has another number. It is not the
+default before and after.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from iam.mirror.pull.transform.principals import document_digest
 
 @dataclass(frozen=True, slots=True)
 class ReplacedParams(FormerParams):
-    """`version` and `digest`: what is to hold again. `made`: the version that goes. `lost` and `lost_digest`: the one that comes back."""
+    """`version` and `digest`: what is to hold again. `made`: the version that goes. `lost` and
+    `lost_digest`: the one that comes back."""
 
     made: str
     lost: str
@@ -38,7 +41,8 @@ class ReplacedParams(FormerParams):
 
 
 class TakeBackVersion(FormerVersion):
-    """Makes the former version the default, deletes the one that took its place, and keeps the text that was driven out."""
+    """Makes the former version the default, deletes the one that took its place, and keeps the text that
+    was driven out."""
 
     spec = OperationSpec(
         slug="policy.take_back_version",

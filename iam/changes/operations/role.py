@@ -33,7 +33,8 @@ from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.index.rows import Grants, PrincipalRow
 
 OTHER_ID: Final = (
-    "A role recreated under this name has a new unique ID: resource-based policies and trust policies that name this role "
+    "A role recreated under this name has a new unique ID: resource-based policies and trust "
+    "policies that name this role "
     "don’t apply to it."
 )
 HOUR: Final = 3600
@@ -66,7 +67,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class NewRoleParams(SubjectParams):
-    """Where the role is made, who may assume it, what it is for, its longest session in seconds, boundary (an ARN) and tags."""
+    """Where the role is made, who may assume it, what it is for, its longest session in seconds, boundary
+    (an ARN) and tags."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "boundary", "description"})
 
@@ -79,7 +81,8 @@ class NewRoleParams(SubjectParams):
 
 
 class _Whole:
-    """The image of a whole role: all that can be said when it is made. `text` is the key of the trust policy's document."""
+    """The image of a whole role: all that can be said when it is made. `text` is the key of the trust
+    policy's document."""
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -131,6 +134,7 @@ class CreateRole(_Whole, Create):
 
     spec = OperationSpec(
         slug="role.create",
+        inverse="role.delete",
         family="role",
         subject_kind=Kind.ROLE.value,
         title="Create role {name}",
@@ -154,7 +158,8 @@ class CreateRole(_Whole, Create):
         boundary: str = "",
         tags: Mapping[str, str] | None = None,
     ) -> Self:
-        """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a managed policy."""
+        """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a
+        managed policy."""
         given = NewRoleParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.ROLE.value, name=name, path=path),
@@ -224,9 +229,6 @@ class CreateRole(_Whole, Create):
     def sensitivity(self, effect: Effect) -> str:
         """High when somebody from outside may assume it."""
         return HIGH if self.risks() else NORMAL
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteRole.of(subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,8 @@ class DeleteRole(_Whole, Delete):
         return Effect(notes=("Running sessions of this role stop working.", *named, OTHER_ID))
 
     def inverse(self, before: Image) -> Operation | None:
-        """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is another."""
+        """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is
+        another."""
         if before == ABSENT:
             return None
         document = Document.objects.filter(digest=before["text"]).first()

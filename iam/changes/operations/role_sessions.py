@@ -1,9 +1,11 @@
-"""End the running sessions of a role, of everybody or of one person: those that were issued before are denied everything.
+"""End the running sessions of a role, of everybody or of one person: those that were issued before are denied
+everything.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
-An inline policy of the role denies every action to sessions with a token from before a moment. The moment is set when the policy is sent, not
-when it is asked for, and lies a little ahead, so that a session does not slip through while the policy spreads.
+An inline policy of the role denies every action to sessions with a token from before a moment. The moment is
+set when the policy is sent, not when it is asked for, and lies a little ahead, so that a session does not
+slip through while the policy spreads.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class RevokeParams(InlineText):
 
 
 def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
-    """The policy that ends sessions which were issued before a moment; of one person, by what a condition key says of their sessions."""
+    """The policy that ends sessions which were issued before a moment; of one person, by what a condition
+    key says of their sessions."""
     conditions: dict[str, dict[str, str]] = {"DateLessThan": {ISSUED: f"{before:%Y-%m-%dT%H:%M:%SZ}"}}
     if key:
         conditions["StringEquals"] = {key: value}
@@ -76,7 +79,8 @@ class RevokeSessions(PutInlinePolicy):
 
     @classmethod
     def of_everybody(cls, role: Entity, *, at: datetime) -> Self:
-        """All sessions of a role of the mirror that were issued until it is carried out, and at least until a moment."""
+        """All sessions of a role of the mirror that were issued until it is carried out, and at least
+        until a moment."""
         names = HolderParams.names_of(role)
         text = revocation(before=at)
         return cls(role.account, RevokeParams(**names, policy_name=EVERYBODY, document=text, whose=""))
@@ -108,7 +112,10 @@ class RevokeSessions(PutInlinePolicy):
 
     @property
     def already(self) -> str:
-        return f"The {'sessions' if self.given.whose else 'running sessions'} of {self.given.holder_name} are already revoked."
+        return (
+            f"The {'sessions' if self.given.whose else 'running sessions'} of "
+            f"{self.given.holder_name} are already revoked."
+        )
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One at a time for a policy of this name."""

@@ -1,4 +1,5 @@
-"""A SAML metadata document: whether it can be one, and whom it speaks of. Nothing of it is resolved or fetched."""
+"""A SAML metadata document: whether it can be one, and whom it speaks of. Nothing of it is resolved or
+fetched."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def read(text: str) -> Metadata:
         raise UnfitError(f"The metadata has {len(text):,} characters. AWS requires at least {LEAST:,}.")
     if len(text) > MOST:
         raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MOST:,}.")
-    # Declarations of entities and document types have no place in metadata, and are how XML is made to do harm.
+    # Declarations of entities and document types have no place in metadata, and are how XML does harm.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise UnfitError("The metadata declares a document type, which Gatehouse doesn’t accept.")
     try:

@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSAMLProvider.html
-The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted assertions are none of this: AWS never
-shows them.
+The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted
+assertions are none of this: AWS never shows them.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
 
     spec = OperationSpec(
         slug="saml_provider.create",
+        inverse="saml_provider.delete",
         family="saml-provider",
         subject_kind=Kind.SAML_PROVIDER.value,
         title="Create SAML provider {name}",
@@ -127,9 +128,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         """Also whom it is about."""
         effect = super().effect()
         return replace(effect, notes=(*filter(None, [speaks_of(self.given.metadata)]), *effect.notes))
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteSamlProvider.of(subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +214,10 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
     def effect(self) -> Effect:
         """AWS gives no private key out, and Gatehouse does not read whether there is one."""
         effect = super().effect()
-        lost = "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it."
+        lost = (
+            "If AWS decrypts assertions for it, the private key for that is deleted too, and "
+            "undoing can’t restore it."
+        )
         return replace(effect, notes=(*effect.notes, lost))
 
     def inverse(self, before: Image) -> Operation | None:

@@ -1,7 +1,8 @@
-"""What operations share of which AWS's answer holds a secret, or that send one: it is sealed for one person, and stands in no parameter.
+"""What operations share of which AWS's answer holds a secret, or that send one: it is sealed for one person,
+and stands in no parameter.
 
-The parameters name the seal (`sealed_id`), chosen when the change is asked for. What became of the seal tells whether AWS has taken the call: it is
-released when AWS has answered, and only then can its person read it.
+The parameters name the seal (`sealed_id`), chosen when the change is asked for. What became of the seal tells
+whether AWS has taken the call: it is released when AWS has answered, and only then can its person read it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def accepted(sealed_id: str) -> Secret | None:
 
 
 def look(sealed_id: str, *, purpose: str, gone: str) -> str:
-    """The text that somebody has sealed for a worker. Raises RefusedError, with `gone`, when it is not there any more."""
+    """The text that somebody has sealed for a worker. Raises RefusedError, with `gone`, when it is not
+    there any more."""
     try:
         return sealed.look(UUID(sealed_id), purpose=purpose)
     except SealedError as error:
@@ -67,7 +69,8 @@ def used(sealed_id: str) -> None:
 
 
 def new_password(account: Account) -> str:
-    """A password that no policy of AWS refuses: letters of both cases, digits and symbols, as long as the account wants, and at least 24."""
+    """A password that no policy of AWS refuses: letters of both cases, digits and symbols, as long as the
+    account wants, and at least 24."""
     policy = AccountFact.objects.filter(valid_at(None), account=account, name="password_policy").first()
     wanted = policy.value.get("MinimumPasswordLength") if policy and isinstance(policy.value, dict) else None
     length = min(max(24, int(wanted or 0)), 128)

@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadServerCertificate.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServerCertificate.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServerCertificate.html
-AWS never gives the private key back, so that a deleted certificate is gone for good. The key of a new one is sealed when the change is asked for,
-and destroyed when AWS has it.
+AWS never gives the private key back, so that a deleted certificate is gone for good. The key of a new one is
+sealed when the change is asked for, and destroyed when AWS has it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ class OnCertificate(OnSubject):
 
 @dataclass(frozen=True, slots=True)
 class UploadParams(SubjectParams):
-    """The certificate and its chain (empty: none) as PEM, where it lies, its tags, and the seal of its private key."""
+    """The certificate and its chain (empty: none) as PEM, where it lies, its tags, and the seal of its
+    private key."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "chain"})
 
@@ -139,6 +140,7 @@ class UploadServerCertificate(OnCertificate, Create):
 
     spec = OperationSpec(
         slug="server_certificate.upload",
+        inverse="server_certificate.delete",
         family="server-certificate",
         subject_kind=Kind.SERVER_CERTIFICATE.value,
         title="Upload server certificate {name}",
@@ -162,7 +164,8 @@ class UploadServerCertificate(OnCertificate, Create):
         path: str = "/",
         tags: Mapping[str, str] | None = None,
     ) -> Self:
-        """The operation in an account; `sealed_id` is the seal of the key, under PURPOSE and for no person."""
+        """The operation in an account; `sealed_id` is the seal of the key, under PURPOSE and for no
+        person."""
         given = UploadParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.SERVER_CERTIFICATE.value, name=name, path=path),
@@ -213,7 +216,8 @@ class UploadServerCertificate(OnCertificate, Create):
         return {"body": self.wanted()["body"], **image} == self.wanted()
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate under the name."""
+        """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate
+        under the name."""
         super().read_back(aws, cause_id=cause_id)
         if self._seen and self._seen[1] and self.satisfied(self.image_now(self._seen[1])):
             used(self.given.sealed_id)
@@ -230,9 +234,6 @@ class UploadServerCertificate(OnCertificate, Create):
             return Effect()
         until = f"{found.not_valid_after_utc:%-d %b %Y}"
         return Effect(notes=(f"It is for {found.subject.rfc4514_string()}, and valid until {until}.",))
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteServerCertificate.of(subject)
 
 
 def problems_of(body: str, chain: str = "") -> list[str]:
@@ -252,7 +253,8 @@ def problems_of(body: str, chain: str = "") -> list[str]:
 
 
 def key_problems(body: str, *, key: str) -> list[str]:
-    """What is wrong with a private key, before it is sealed: AWS takes no encrypted one, nor another certificate's."""
+    """What is wrong with a private key, before it is sealed: AWS takes no encrypted one, nor another
+    certificate's."""
     try:
         private = load_pem_private_key(key.encode(), password=None)
     except TypeError:
@@ -360,8 +362,10 @@ class DeleteServerCertificate(OnCertificate, Delete):
         weight=HIGH,
         loss=Loss(
             "Delete a server certificate",
-            "AWS never returns the private key, so only someone who still has the key can restore a deleted certificate.",
-            "Rename it instead: whatever still uses the old name or ARN fails visibly, and renaming it back fixes that.",
+            "AWS never returns the private key, so only someone who still has the key can "
+            "restore a deleted certificate.",
+            "Rename it instead: whatever still uses the old name or ARN fails visibly, and "
+            "renaming it back fixes that.",
         ),
         undo_caveat="It is recreated, with a new unique ID.",
     )

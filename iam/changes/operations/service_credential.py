@@ -1,4 +1,5 @@
-"""Make a service-specific credential for a user; give it a new password, make it inactive, active again, or delete it.
+"""Make a service-specific credential for a user; give it a new password, make it inactive, active again, or
+delete it.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResetServiceSpecificCredential.html
@@ -118,7 +119,10 @@ class CreateServiceCredential(GivenOnce):
         return (
             self.call(
                 "CreateServiceSpecificCredential",
-                sentence=f"Creates a credential for {self.service}. Its secret is sealed for {self.given.recipient_name}",
+                sentence=(
+                    f"Creates a credential for {self.service}. Its secret is sealed for "
+                    f"{self.given.recipient_name}"
+                ),
                 ServiceName=self.given.service_name,
                 **age,
             ),
@@ -139,7 +143,10 @@ class CreateServiceCredential(GivenOnce):
             attrs.get("ServiceName") == self.given.service_name
             for attrs in rows.values_list("attrs", flat=True)
         )
-        refusal = f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. Delete one first."
+        refusal = (
+            f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. "
+            "Delete one first."
+        )
         return Quota(
             "Credentials for the service afterwards",
             used=used,
@@ -153,7 +160,8 @@ class CreateServiceCredential(GivenOnce):
         if self.given.service_name not in SERVICES:
             known = ", ".join(SERVICES)
             return [
-                f"{self.given.service_name} doesn’t support service-specific credentials. These services do: {known}."
+                f"{self.given.service_name} doesn’t support service-specific credentials. These "
+                f"services do: {known}."
             ]
         if self.given.age_days and self.given.service_name not in WITH_AGE:
             return [f"Credentials for {self.service} can’t have an expiry."]
@@ -174,7 +182,8 @@ class ResetParams(CredentialParams):
 
 
 class ResetServiceCredential(OnCredential):
-    """Gives a credential a new password. One of which the answer was lost is left to a person, who asks for another."""
+    """Gives a credential a new password. One of which the answer was lost is left to a person, who asks
+    for another."""
 
     spec = CredentialSpec(
         slug="service_credential.reset",
@@ -207,7 +216,8 @@ class ResetServiceCredential(OnCredential):
 
     @classmethod
     def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
-        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
+        of it."""
         if credential.owner is None:
             raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
         given = ResetParams(

@@ -1,10 +1,11 @@
-"""Make the role that is linked to an AWS service, and have it deleted, which AWS does when the service no longer uses it.
+"""Make the role that is linked to an AWS service, and have it deleted, which AWS does when the service no
+longer uses it.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
-The service names the role, so that only its path is known beforehand. A service has one, and more only with a suffix each.
-Deleting is idempotent: while a deletion is under way, asking again gives the same task.
+The service names the role, so that only its path is known beforehand. A service has one, and more only with a
+suffix each. Deleting is idempotent: while a deletion is under way, asking again gives the same task.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _WITHOUT_SUFFIX: Final = ".application-autoscaling.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class ServiceParams(SubjectParams):
-    """The service by its principal (autoscaling.amazonaws.com), the suffix that tells its roles apart (blank: none), and what it is for."""
+    """The service by its principal (autoscaling.amazonaws.com), the suffix that tells its roles apart
+    (blank: none), and what it is for."""
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "suffix", "description"})
 
@@ -195,7 +197,8 @@ class DeleteServiceLinkedRole(Delete):
         self._task = str(results.get(TASK, ""))
 
     def observe(self, aws: Aws) -> Image:
-        """One call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has failed."""
+        """One call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has
+        failed."""
         if self._task:
             found = service_linked.deletion(aws, task_id=self._task)
             if found.status == service_linked.FAILED:

@@ -47,7 +47,8 @@ class UploadCertificate(Upload):
             return ["This contains a private key. Keep it secret, and paste only the certificate."]
         if read(self.given.body) is None:
             return [
-                "This isn’t an X.509 certificate in PEM format, which begins with -----BEGIN CERTIFICATE-----."
+                "This isn’t an X.509 certificate in PEM format, which begins with -----BEGIN "
+                "CERTIFICATE-----."
             ]
         return super().problems()
 

@@ -1,4 +1,5 @@
-"""What an operation is, as data: which call it makes, what people read of it, how it is undone, and how much care it takes."""
+"""What an operation is, as data: which call it makes, what people read of it, how it is undone, and how
+much care it takes."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ Requirement = Callable[[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What an operation ends for good: what it does in a few words, why nothing brings that back, and the reversible means beside it."""
+    """What an operation ends for good: what it does in a few words, why nothing brings that back, and the
+    reversible means beside it."""
 
     deed: str
     reason: str
@@ -24,15 +26,18 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationSpec:
-    """One write to AWS. A new operation is one of these; it needs a class of its own only where it behaves differently.
+    """One write to AWS. A new operation is one of these; it needs a class of its own only where it behaves
+    differently.
 
-    In all texts "{name}" stands for the parameter `name` of the operation or, where it has none, for its property `name`.
+    In all texts "{name}" stands for the parameter `name` of the operation or, where it has none, for its
+    property `name`.
     """
 
     slug: str
     """How rows name it, for ever: `resource.verb`."""
     family: str
-    """Its actions in `iam.aws.actions.WRITE`; a text with names in braces where it depends on the parameters."""
+    """Its actions in `iam.aws.actions.WRITE`; a text with names in braces where it depends on the
+    parameters."""
     subject_kind: str = ""
     """The kind of entity that it is about; "" where the parameters tell it."""
 
@@ -41,7 +46,8 @@ class OperationSpec:
     no_op: str
     """A sentence for when AWS is as wanted before anything was done."""
     counted: tuple[str, str]
-    """What several of them do: a verb, and what they are about, with its plural after a "|" where an s is not enough."""
+    """What several of them do: a verb, and what they are about, with its plural after a "|" where an s is
+    not enough."""
     notes: tuple[str, ...] = ()
     """Sentences on what becomes possible or stops, beside what the engine finds."""
 
@@ -49,11 +55,16 @@ class OperationSpec:
     """The call, as AWS names it; "" where the class makes several."""
     service: str = "iam"
     parameters: Mapping[str, str | bool] = field(default_factory=dict)
-    """AWS's parameter → the name of ours. One that ends with "?" is left out where it is empty; a boolean stands for itself."""
+    """AWS's parameter → the name of ours. One that ends with "?" is left out where it is empty; a boolean
+    stands for itself."""
     sentence: str = ""
     """What the call does, for people."""
     is_idempotent: bool = True
-    """A second call does no harm and changes nothing, so that a call of which the answer was lost may be repeated."""
+    """A second call does no harm and changes nothing, so that a call of which the answer was lost may be
+    repeated."""
+
+    adds: bool = True
+    """Whether what it gives or takes is there afterwards, where one class does both."""
 
     weight: str = ""
     """How much care the approval takes, NORMAL or HIGH; "" where it depends on what is gained and lost."""
@@ -61,7 +72,8 @@ class OperationSpec:
     """What must hold before it can be requested."""
 
     inverse: str = ""
-    """The slug of the operation that undoes it with the same parameters; "" where the class knows better, or nothing does."""
+    """The slug of the operation that undoes it with the same parameters; "" where the class knows better,
+    or nothing does."""
     loss: Loss | None = None
     """What nothing brings back; None where it can be undone."""
     undo_caveat: str = ""

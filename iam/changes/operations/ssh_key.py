@@ -63,7 +63,8 @@ class UploadSshKey(Upload):
             key = read(self.given.body)
         except (ValueError, UnsupportedAlgorithm):
             return [
-                "This isn’t a public key. Paste the line that begins with ssh-rsa, or the public key in PEM format."
+                "This isn’t a public key. Paste the line that begins with ssh-rsa, or the "
+                "public key in PEM format."
             ]
         if not isinstance(key, RSAPublicKey):
             return ["AWS accepts only RSA keys. Create one with: ssh-keygen -t rsa -b 4096"]
@@ -79,7 +80,8 @@ def read(text: str) -> object:
 
 
 def plain(text: str) -> bytes:
-    """A key in one form, whatever its form, comment and line ends; the text itself for what cannot be read."""
+    """A key in one form, whatever its form, comment and line ends; the text itself for what cannot be
+    read."""
     try:
         key = read(text.strip())
     except (ValueError, UnsupportedAlgorithm):

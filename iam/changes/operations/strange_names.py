@@ -1,4 +1,5 @@
-"""Action names that nobody knows, taken out of a text before it is weighed: what is typed must not widen what everybody is asked about."""
+"""Action names that nobody knows, taken out of a text before it is weighed: what is typed must not widen
+what everybody is asked about."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from iam.policy.catalogue.space import is_literal
 
 
 def without_strange(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
-    """The text without whole names of actions that neither the catalogue nor a policy in use has, and these names, in order.
+    """The text without whole names of actions that neither the catalogue nor a policy in use has, and these
+    names, in order.
 
-    A text that is no JSON object stays as it is. A statement of nothing else goes; a NotAction of nothing else spares nothing.
+    A text that is no JSON object stays as it is. A statement of nothing else goes; a NotAction of nothing
+    else spares nothing.
     """
     try:
         body = json.loads(text)

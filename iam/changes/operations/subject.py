@@ -1,4 +1,5 @@
-"""What operations on one entity share: it is looked up by its name, known by its unique id, and read back on its own."""
+"""What operations on one entity share: it is looked up by its name, known by its unique id, and read back
+on its own."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ NOUNS: Final = {
 class SubjectParams(Params):
     """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
 
-    The id is empty while an earlier change of the same set is still to make it. `BLANK` are the fields that may be empty.
+    The id is empty while an earlier change of the same set is still to make it. `BLANK` are the fields that
+    may be empty.
     """
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id"})

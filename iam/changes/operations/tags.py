@@ -1,7 +1,9 @@
-"""Give something other tags: those that go are taken off, and those that come or differ are set, in one operation.
+"""Give something other tags: those that go are taken off, and those that come or differ are set, in one
+operation.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html (UntagUser, TagRole, TagPolicy, TagInstanceProfile, …)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html
+(UntagUser, TagRole, TagPolicy, TagInstanceProfile, …)
 Groups have no tags. AWS tells tag keys of one entity apart without regard to case.
 """
 

@@ -21,8 +21,8 @@ SERVICE_LINKED: Final = "/aws-service-role/"
 
 
 def trust_meaning(text: str) -> str:
-    """A digest that texts share which say the same: lists of one are as good as the one, order does not count, and the number of an
-    account is its root's ARN."""
+    """A digest that texts share which say the same: lists of one are as good as the one, order does not
+    count, and the number of an account is its root's ARN."""
     try:
         said = json.dumps(_plain(json.loads(text)), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
@@ -53,7 +53,8 @@ def problems_of(text: str, *, account: Account) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One principal whom a statement lets in (or keeps out), with the calls and the conditions under which it does."""
+    """One principal whom a statement lets in (or keeps out), with the calls and the conditions under which
+    it does."""
 
     whom: str
     calls: frozenset[str]
@@ -61,7 +62,8 @@ class Way:
     conditions: tuple[tuple[str, str, frozenset[str]], ...]
 
     def covers(self, other: Way) -> bool:
-        """Whether all that the other lets in is let in by this one as well: it names them, and asks for no more."""
+        """Whether all that the other lets in is let in by this one as well: it names them, and asks for no
+        more."""
         if self.whom not in (other.whom, "* *") or self.is_not_action != other.is_not_action:
             return False
         calls = self.calls >= other.calls or (not self.is_not_action and "sts:*" in self.calls)
@@ -69,7 +71,8 @@ class Way:
 
 
 def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozenset[str]]) -> bool:
-    """Whether who meets the new condition meets the old one: the same test, with fewer values to choose from or more to avoid."""
+    """Whether who meets the new condition meets the old one: the same test, with fewer values to choose
+    from or more to avoid."""
     if new[:2] != old[:2]:
         return False
     if "not" in old[0]:
@@ -109,7 +112,8 @@ def admitted(text: str) -> set[str]:
 
 
 def opens(before: str, after: str) -> bool:
-    """Whether the new text lets somebody in, or in another way, whom the former did not; what only narrows it does not."""
+    """Whether the new text lets somebody in, or in another way, whom the former did not; what only narrows
+    it does not."""
     former = _ways(before)
     if any(not any(old.covers(new) for old in former) for new in _ways(after)):
         return True

@@ -1,4 +1,5 @@
-"""What operations share that upload the public half of a key pair for a user: a public text, of which AWS makes a credential with an id."""
+"""What operations share that upload the public half of a key pair for a user: a public text, of which AWS
+makes a credential with an id."""
 
 from __future__ import annotations
 

@@ -30,10 +30,14 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
 
 NOT_READ: Final = (
-    "Keys and certificates of {name} aren’t fully synced yet. If AWS has some that aren’t listed here, the last step fails "
+    "Keys and certificates of {name} aren’t fully synced yet. If AWS has some that aren’t "
+    "listed here, the last step fails "
     "with an error."
 )
-OTHER_ID: Final = "A user recreated under this name has a new unique ID: trust policies that name this user don’t apply to it."
+OTHER_ID: Final = (
+    "A user recreated under this name has a new unique ID: "
+    "trust policies that name this user don’t apply to it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class CreateUser(_Whole, Create):
 
     spec = OperationSpec(
         slug="user.create",
+        inverse="user.delete",
         family="user",
         subject_kind=Kind.USER.value,
         title="Create user {name}",
@@ -117,9 +122,6 @@ class CreateUser(_Whole, Create):
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
         number = world.make(given.subject_arn)
         world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags))
-
-    def deleting(self, subject: Entity) -> Operation:
-        return DeleteUser.of(subject)
 
 
 class UpdateUser(Rename):

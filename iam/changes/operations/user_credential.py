@@ -1,6 +1,8 @@
-"""What operations on the credentials of one IAM user share: the user is known by name and unique id, the credential by AWS's id of it.
+"""What operations on the credentials of one IAM user share: the user is known by name and unique id, the
+credential by AWS's id of it.
 
-A credential is active, inactive, or not there. Making it inactive can be undone; deleting it cannot, since AWS gives no secret out twice.
+A credential is active, inactive, or not there. Making it inactive can be undone; deleting it cannot, since
+AWS gives no secret out twice.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ ABSENT: Final = ""
 class UserParams(Params):
     """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
 
-    The id is empty while an earlier change of the same set is still to make the user. `BLANK` are the fields that may be empty.
+    The id is empty while an earlier change of the same set is still to make the user. `BLANK` are the fields
+    that may be empty.
     """
 
     BLANK: ClassVar[frozenset[str]] = frozenset({"user_id"})
@@ -131,7 +134,8 @@ class OfSort(OfUser):
 
 
 def owned(user: Entity, kind: Kind) -> dict[str, str]:
-    """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a device)."""
+    """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a
+    device)."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
     )
@@ -144,7 +148,8 @@ def credentials_row(user: Entity) -> UserCredentials | None:
 
 
 def account_quota(account: Account, name: str, *, usual: int) -> int:
-    """A quota of the account summary under AWS's name of it; AWS's usual figure where that has not been read."""
+    """A quota of the account summary under AWS's name of it; AWS's usual figure where that has not been
+    read."""
     summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
     figure = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
     return int(figure or usual)
@@ -158,7 +163,8 @@ class CredentialParams(UserParams):
 
 
 def names_of_credential(credential: Entity) -> dict[str, str]:
-    """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+    """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no
+    user of it."""
     if credential.owner is None or credential.owner.kind != Kind.USER:
         raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
     return {**names_of(credential.owner), "credential_id": credential.aws_id}

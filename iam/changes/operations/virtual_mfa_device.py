@@ -1,8 +1,9 @@
-"""Make a virtual MFA device for a user: AWS shows its seed once, and it is sealed for one browser of one person.
+"""Make a virtual MFA device for a user: AWS shows its seed once, and it is sealed for one browser of one
+person.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateVirtualMFADevice.html
-The device belongs to nobody until two codes that it shows have given it to its user (`mfa_device.enable`). A call of which the answer was lost is
-never repeated: the seed of what it has made is known to nobody.
+The device belongs to nobody until two codes that it shows have given it to its user (`mfa_device.enable`). A
+call of which the answer was lost is never repeated: the seed of what it has made is known to nobody.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _BROWSER: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class NewDeviceParams(UserParams):
-    """What it is to be called; under which seal its seed goes, for which person, and for which of their browsers (a digest)."""
+    """What it is to be called; under which seal its seed goes, for which person, and for which of their
+    browsers (a digest)."""
 
     device_name: str
     sealed_id: str
@@ -123,7 +125,10 @@ class CreateVirtualMfaDevice(OfUser):
     def differing(self, image: Image, *, before: Image) -> str:
         if image["status"] == ABSENT:
             return ""
-        return f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete the device and start again."
+        return (
+            f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete "
+            "the device and start again."
+        )
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The seed is sealed; the picture of it that AWS gives is not kept."""

@@ -11,7 +11,7 @@ from iam.changes.earlier import look_ahead, made_before, one_after_the_other, op
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
 from iam.changes.once import asked_once, once
-from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
+from iam.changes.operations import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership, Operation
 from iam.changes.receipts import Receipt, receipt_of
 from iam.changes.services.own import is_own
 from iam.guard import Right, Scope, Viewer
@@ -44,7 +44,7 @@ def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
         raise RefusedError(
             f"{user.name} and {group.name} are in different accounts. A group can only have users of its own account."
         )
-    return (AddToGroup if do == "add" else RemoveFromGroup).of(user, group=group)
+    return Membership.of(ADD_TO_GROUP if do == "add" else REMOVE_FROM_GROUP, user, group=group)
 
 
 def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:

@@ -17,7 +17,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
-from iam.changes.operations.attachment import AttachPolicy
+from iam.changes.operations.attachment import ATTACH_POLICY
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services import Cause
@@ -155,9 +155,9 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     if barred:
         seen = outlook(scope, users=left, denies_keys=False)
     operations = operations_for(seen)
-    first = [one for one in operations if not isinstance(one, AttachPolicy)]
+    first = [one for one in operations if one.spec is not ATTACH_POLICY]
     by_arn = {one.user.arn: one for one in part}
-    wanted = [(by_arn[one.given.holder_arn], one) for one in operations if isinstance(one, AttachPolicy)]
+    wanted = [(by_arn[one.given.holder_arn], one) for one in operations if one.spec is ATTACH_POLICY]
     possible, said = _possible(author, wanted, earlier=first)
     found = [*first, *(operation for _, operation in possible)]
     return found, notes_for(seen), [one for one, _ in possible], " ".join(filter(None, [words, said]))

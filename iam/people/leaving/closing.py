@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AttachPolicy, Operation, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations import (
+    ATTACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
+    Membership,
+    Operation,
+    PutInlinePolicy,
+)
 from iam.changes.operations.credential_status import DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
@@ -38,7 +45,9 @@ def deny_of(user: Entity) -> Operation | None:
     try:
         examine(put)
     except RefusedError:
-        attach = AttachPolicy.by_arn(user, arn=f"arn:{user.account.partition}:iam::aws:{DENY_ALL}")
+        attach = Attachment.by_arn(
+            ATTACH_POLICY, user, arn=f"arn:{user.account.partition}:iam::aws:{DENY_ALL}"
+        )
         examine(attach)
         return attach
     return put
@@ -95,4 +104,4 @@ def _devices(user: Entity) -> Iterator[Operation]:
 def _memberships(user: Entity) -> Iterator[Operation]:
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
     for edge in edges.select_related("target__account").order_by("target__name"):
-        yield RemoveFromGroup.of(user, group=edge.target)
+        yield Membership.of(REMOVE_FROM_GROUP, user, group=edge.target)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from iam.changes.models import Change
-from iam.changes.operations import RemoveFromGroup
+from iam.changes.operations import REMOVE_FROM_GROUP
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -41,7 +41,7 @@ def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
     seats = list(leaver.seats.all())
     arns = frozenset(seat.user_arn for seat in seats)
     taken = Change.objects.filter(
-        operation=RemoveFromGroup.spec.slug,
+        operation=REMOVE_FROM_GROUP.slug,
         subject_arn__in=arns,
         change_set__cause_kind__in=[OF_RUN, OF_REST, OF_MOVE],
     )

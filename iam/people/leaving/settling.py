@@ -11,7 +11,7 @@ from django.db import transaction
 
 from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
-from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
 from iam.directory.parting import part, welcome_back
 from iam.guard import Right, viewer_for
 from iam.journal.services import record
@@ -40,7 +40,7 @@ from iam.people.leaving.rules import asker_of, is_confirmed
 
 BATCH: Final = 100
 AGAIN: Final = timedelta(minutes=10)
-DENYING: Final = (PutInlinePolicy.spec.slug, AttachPolicy.spec.slug)
+DENYING: Final = (PutInlinePolicy.spec.slug, ATTACH_POLICY.slug)
 BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 

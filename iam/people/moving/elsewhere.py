@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 
 from iam.access.grants.models import GIVING, LedgerEntry, State
 from iam.changes.models import ChangeSet
-from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations import Membership, Operation, PutInlinePolicy
 from iam.changes.operations.console_password import CreateLoginProfile
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.user import CreateUser
@@ -56,7 +56,7 @@ def text_of(operation: Operation) -> str:
     match operation:
         case CreateUser():
             return f"User {operation.given.name}"
-        case AddToGroup() | RemoveFromGroup():
+        case Membership():
             return f"Member of {operation.given.group_name}"
         case PutInlinePolicy():
             return f"Policy {operation.given.policy_name}"

@@ -11,11 +11,12 @@ from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
 from iam.access.grants.what import What, WhatKind
 from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import (
-    AddToGroup,
+    ADD_TO_GROUP,
+    REMOVE_FROM_GROUP,
     DeleteInlinePolicy,
+    Membership,
     Operation,
     PutInlinePolicy,
-    RemoveFromGroup,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.tags import SetTags
@@ -212,14 +213,17 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
             yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
         else:
             yield Step(
-                name, LOSES, f"Member of {group}", operation=RemoveFromGroup.of(user, group=held[group])
+                name,
+                LOSES,
+                f"Member of {group}",
+                operation=Membership.of(REMOVE_FROM_GROUP, user, group=held[group]),
             )
     for group, entity in wanted.items():
         what = What(WhatKind.GROUP, group_arn=entity.arn)
         if group in held:
             yield Step(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
         else:
-            operation = AddToGroup.of(user, group=entity)
+            operation = Membership.of(ADD_TO_GROUP, user, group=entity)
             yield Step(name, GAINS, f"Member of {group}", operation=operation, what=what)
 
 

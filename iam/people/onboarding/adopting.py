@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from iam.access.grants.models import LedgerEntry, Sort
-from iam.changes.operations import AddToGroup, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, Membership, PutInlinePolicy
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -75,10 +75,10 @@ def _steps(site: Site, newcomer: Newcomer, user: Entity, held: Holdings, key: st
     given = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
     groups = {group.arn: group for group in site.groups}
     for branch, (operation, what) in enumerate(given, start=1):
-        if isinstance(operation, AddToGroup):
+        if operation.spec is ADD_TO_GROUP:
             group = groups[operation.given.group_arn]
             if (user.pk, group.pk) not in held.groups:
-                yield Step(AddToGroup.of(user, group=group), branch, what)
+                yield Step(Membership.of(ADD_TO_GROUP, user, group=group), branch, what)
         elif isinstance(operation, PutInlinePolicy):
             if what is not None and (user.pk, _mark(what.body)) in held.templates:
                 continue

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import AddToGroup, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
@@ -209,7 +209,7 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
     else:
         made = by_operation.get(CreateUser.spec.slug, [])
         yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
-    if groups := by_operation.get(AddToGroup.spec.slug):
+    if groups := by_operation.get(ADD_TO_GROUP.slug):
         yield _of_changes(f"Added to {_counted(groups, 'group')}{where}", groups)
     if policies := by_operation.get(PutInlinePolicy.spec.slug):
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)

@@ -12,11 +12,11 @@ from iam.access.grants.what import What, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for, offer_of
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy
+from iam.changes.operations import Operation, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import CreateLoginProfile, PasswordParams
 from iam.changes.operations.given_once import GivenParams
-from iam.changes.operations.group_membership import MembershipParams
+from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
 from iam.changes.operations.lifecycle import arn_of
 from iam.changes.operations.login_profile import NO, YES
 from iam.changes.operations.sealed_secret import seal_id
@@ -172,7 +172,7 @@ def memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Oper
     for group in site.groups:
         named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
         what = What(WhatKind.GROUP, group_arn=group.arn)
-        yield AddToGroup(site.account, MembershipParams(**user, **named)), what
+        yield Membership(site.account, MembershipParams(**user, **named), ADD_TO_GROUP), what
 
 
 def policies(

@@ -11,7 +11,7 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDFi
 
 from iam.access.grants.what import What, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
-from iam.changes.operations import AddToGroup, PutInlinePolicy
+from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.joining import join
 from iam.journal.services import record
@@ -178,7 +178,7 @@ def _grant(place: Place, held: Held) -> None:
 
 
 def _what(change: Change, newcomer: Newcomer) -> What | None:
-    if change.operation == AddToGroup.spec.slug:
+    if change.operation == ADD_TO_GROUP.slug:
         return What(WhatKind.GROUP, group_arn=str(change.params["group_arn"]))
     if change.operation == PutInlinePolicy.spec.slug:
         # The templates come after the groups, in the order of the blueprint.

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
 from iam.changes.models import Change, ChangeSet, ChangeState
-from iam.changes.operations import AddToGroup
+from iam.changes.operations import ADD_TO_GROUP, Membership
 from iam.changes.receipts import receipt_of
 from iam.directory.models import Person
 from iam.mirror.models import Account, Entity, Kind
@@ -124,7 +124,7 @@ def change(made: Grant, holder: Entity | None = None, **fields: Any) -> Change:
             },
             "before": {},
             "after": {},
-            "receipt": receipt_of(AddToGroup.of(holder, group=group)).body,
+            "receipt": receipt_of(Membership.of(ADD_TO_GROUP, holder, group=group)).body,
             "calls": [],
             "state": ChangeState.AWAITING,
             "idempotency_key": f"made-{next(_numbers)}-{uuid4()}",

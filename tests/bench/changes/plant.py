@@ -117,7 +117,14 @@ def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
 
 def _operations(count: int, kinds: list[str], chance: random.Random) -> Iterator[Any]:
     """Operations that each can be carried out whatever becomes of the others: no two are about the same thing of the same person."""
-    from iam.changes.operations import AddToGroup, AttachPolicy, CreatePolicyVersion, PutInlinePolicy
+    from iam.changes.operations import (
+        ADD_TO_GROUP,
+        ATTACH_POLICY,
+        Attachment,
+        CreatePolicyVersion,
+        Membership,
+        PutInlinePolicy,
+    )
     from iam.mirror.models import Account, Entity
 
     accounts = list(Account.objects.order_by("id"))
@@ -139,10 +146,10 @@ def _operations(count: int, kinds: list[str], chance: random.Random) -> Iterator
         user, again = users[turn % len(users)], turn // len(users)
         if kind == "membership":
             groups = known[account.pk, "group"]
-            yield AddToGroup.of(user, group=groups[again % len(groups)])
+            yield Membership.of(ADD_TO_GROUP, user, group=groups[again % len(groups)])
         elif kind == "attachment":
             policies = known[account.pk, "policy"]
-            yield AttachPolicy.of(user, policy=policies[again % len(policies)])
+            yield Attachment.of(ATTACH_POLICY, user, policy=policies[again % len(policies)])
         elif kind == "inline":
             text = json.dumps(document("s3:GetObject", f"arn:aws:s3:::bench-{place}/*"))
             yield PutInlinePolicy.of(user, name=f"bench-{place}", text=text)

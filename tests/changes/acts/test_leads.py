@@ -12,7 +12,7 @@ from django.urls import reverse
 from iam.changes import services
 from iam.changes.acts import ACTS, Subject
 from iam.changes.models import Change
-from iam.changes.operations import AttachPolicy
+from iam.changes.operations import ATTACH_POLICY, Attachment
 from iam.changes.operations.role import CreateRole
 from iam.changes.telling import tell_comment
 from iam.directory.models import Role, RuleKind, Team, TeamRule
@@ -123,8 +123,8 @@ def together(site: Site, lead: Any, outside: dict[str, Entity]) -> Change:
     deploy = Entity.objects.get(name="PaymentsDeploy")
     made = CreateRole.of(site.account, name="payroll-night", trust=TRUSTS)
     operations = [
-        AttachPolicy.of(site.user, policy=deploy),
-        AttachPolicy.of(outside["user"], policy=deploy),
+        Attachment.of(ATTACH_POLICY, site.user, policy=deploy),
+        Attachment.of(ATTACH_POLICY, outside["user"], policy=deploy),
         made,
     ]
     planned = services.plan_set(operations, viewer=viewer)

@@ -17,7 +17,7 @@ from iam.changes.drift.finding import find
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
-from iam.changes.operations.account_alias import CreateAlias
+from iam.changes.operations.account_alias import CREATE_ALIAS, Alias
 from iam.changes.runner import run
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
@@ -100,7 +100,7 @@ def test_rules_that_were_taken_away_are_put_back(strict: Scene) -> None:
 def test_what_gatehouse_itself_set_is_explained_although_a_pull_meets_it_first(
     strict: Scene, monkeypatch: pytest.MonkeyPatch, by_hand: bool
 ) -> None:
-    operation = CreateAlias.of(strict.account, alias="northline-two")
+    operation = Alias.of(CREATE_ALIAS, strict.account, alias="northline-two")
     planned = changes.plan(operation, viewer=strict.requester)
     change = changes.request_change(planned, actor=strict.requester, reason="r", idempotency_key="alias")
     strict.approve(change)

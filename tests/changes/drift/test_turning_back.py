@@ -13,7 +13,7 @@ from iam.changes.drift import services
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.changes.operations import AddToGroup
+from iam.changes.operations import ADD_TO_GROUP, Membership
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS
 from tests.changes.conftest import Scene
@@ -239,7 +239,7 @@ def test_what_approved_changes_have_been_made_of_is_not_deleted_in_passing(scene
     outside.watched()
     user = stage.user()
     outside.seen(user)
-    stage.carry_out(AddToGroup.of(user, group=stage.group()))
+    stage.carry_out(Membership.of(ADD_TO_GROUP, user, group=stage.group()))
     with pytest.raises(RefusedError, match="Approved changes"):
         services.undo(outside.drift_of(user), actor=scene.requester, reason="No", idempotency_key="1")
     assert look(outside, user) is not None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.mirror.pull.account_facts import load_facts, read_settings
 from iam.mirror.pull.facts import Seen
@@ -59,12 +59,12 @@ def with_alias(has: str, does: Callable[[Stage], Operation]) -> Callable[[Stage]
 
 def create_new(stage: Stage) -> Operation:
     """Another alias."""
-    return CreateAlias.of(stage.account, alias="northline-new")
+    return Alias.of(CREATE_ALIAS, stage.account, alias="northline-new")
 
 
 def delete_old(stage: Stage) -> Operation:
     """No alias."""
-    return DeleteAlias.of(stage.account, alias="northline-old")
+    return Alias.of(DELETE_ALIAS, stage.account, alias="northline-old")
 
 
 def new_alias(stage: Stage, before: Any) -> Any:

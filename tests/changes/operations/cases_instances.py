@@ -7,7 +7,7 @@ from typing import Any
 from iam.changes.operations import Operation
 from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
-from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
+from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.mirror.models import Entity
 from iam.mirror.reread import reread_instance
 from tests.changes.operations.stage import Stage, shown_or_none
@@ -36,7 +36,7 @@ def make_empty(stage: Stage) -> Operation:
     """A profile that gets a role."""
     role, profile = stage.role(), stage.profile()
     stage.keep.update(name=profile.name, role=role.name)
-    return AddRoleToProfile.of(profile, role=role)
+    return RoleInProfile.of(ADD_ROLE, profile, role=role)
 
 
 def make_full(stage: Stage) -> Operation:
@@ -44,7 +44,7 @@ def make_full(stage: Stage) -> Operation:
     role = stage.role()
     profile = stage.profile(role=role)
     stage.keep.update(name=profile.name, role=role.name)
-    return RemoveRoleFromProfile.of(profile, role=role)
+    return RoleInProfile.of(REMOVE_ROLE, profile, role=role)
 
 
 def shows(stage: Stage) -> Any:

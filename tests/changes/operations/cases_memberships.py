@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
-from iam.changes.operations.group_membership import Membership
+from iam.changes.operations import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership, Operation
+from iam.changes.operations.spec import OperationSpec
 from iam.mirror.models import Kind
 from tests.changes.operations.stage import Stage
 from tests.changes.operations.table import Case
 
 
-def membership(operation: type[Membership], *, is_member: bool) -> Callable[[Stage], Operation]:
+def membership(spec: OperationSpec, *, is_member: bool) -> Callable[[Stage], Operation]:
     """A user of another group, who is in this one or not."""
 
     def make(stage: Stage) -> Operation:
@@ -20,7 +20,7 @@ def membership(operation: type[Membership], *, is_member: bool) -> Callable[[Sta
         for one in (other, group) if is_member else (other,):
             stage.iam.add_user_to_group(UserName=user.name, GroupName=one.name)
         stage.keep.update(user=user.name, group=group.name, member=is_member)
-        return operation.of(stage.read(Kind.USER, user.name), group=group)
+        return Membership.of(spec, stage.read(Kind.USER, user.name), group=group)
 
     return make
 
@@ -55,14 +55,14 @@ def make_the_group_again(stage: Stage) -> None:
 CASES = (
     Case(
         "group_membership.add",
-        membership(AddToGroup, is_member=False),
+        membership(ADD_TO_GROUP, is_member=False),
         shows,
         after=and_it,
         meddle=make_the_group_again,
     ),
     Case(
         "group_membership.remove",
-        membership(RemoveFromGroup, is_member=True),
+        membership(REMOVE_FROM_GROUP, is_member=True),
         shows,
         after=without_it,
         meddle=make_the_group_again,

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from iam.changes.operations import (
-    AttachPolicy,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    Attachment,
     CreatePolicy,
     DeleteInlinePolicy,
     DeletePolicy,
-    DetachPolicy,
     Operation,
     PutInlinePolicy,
 )
@@ -162,10 +163,10 @@ def attaching(kind: str, *, is_of_aws: bool = False) -> Callable[[Stage], Operat
         holder = stage.read(Kind(kind), holder.name)
         if is_of_aws:
             stage.keep["arn"] = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-            return AttachPolicy.by_arn(holder, arn=stage.keep["arn"])
+            return Attachment.by_arn(ATTACH_POLICY, holder, arn=stage.keep["arn"])
         policy = stage.policy()
         stage.keep["arn"] = policy.arn
-        return AttachPolicy.of(holder, policy=policy)
+        return Attachment.of(ATTACH_POLICY, holder, policy=policy)
 
     return make
 
@@ -177,8 +178,8 @@ def detaching(kind: str) -> Callable[[Stage], Operation]:
         attach = attaching(kind)(stage)
         call_of(stage, "attach_{}_policy")(**stage.keep["who"], PolicyArn=stage.keep["arn"])
         stage.read(Kind(kind), stage.keep["holder"].name)
-        assert isinstance(attach, AttachPolicy)
-        return DetachPolicy(attach.account, attach.given)
+        assert attach.spec is ATTACH_POLICY
+        return Attachment(attach.account, attach.given, DETACH_POLICY)
 
     return make
 

@@ -9,10 +9,11 @@ from uuid import uuid4
 from iam.aws.reads import lists
 from iam.changes.operations import Operation
 from iam.changes.operations.oidc_provider import (
-    AddClientId,
+    ADD_CLIENT_ID,
+    REMOVE_CLIENT_ID,
+    Client,
     CreateOidcProvider,
     DeleteOidcProvider,
-    RemoveClientId,
     SetThumbprints,
 )
 from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider
@@ -255,11 +256,11 @@ CASES = (
         meddle=client_by_hand,
     ),
     Case(
-        "oidc_provider.add_client_id", lambda s: AddClientId.of(oidc(s), client="more"), oidc_shown,
+        "oidc_provider.add_client_id", lambda s: Client.of(ADD_CLIENT_ID, oidc(s), client="more"), oidc_shown,
         after=lambda s, b: ([*b[0], "more"], *b[1:]), meddle=oidc_goes_by_hand,
     ),
     Case(
-        "oidc_provider.remove_client_id", lambda s: RemoveClientId.of(oidc(s), client="deploy"), oidc_shown,
+        "oidc_provider.remove_client_id", lambda s: Client.of(REMOVE_CLIENT_ID, oidc(s), client="deploy"), oidc_shown,
         after=lambda s, b: (["console"], *b[1:]), meddle=oidc_goes_by_hand,
     ),
     Case(

@@ -15,11 +15,13 @@ from uuid import uuid4
 from iam.changes.operations import REGISTRY, Operation, class_of
 from iam.changes.operations import oidc_provider as oidc
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.credential_sorts import WITH_STATUS
 from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.operations.role import Settings
 from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.tags import SET_TAGS
 from iam.mirror.models import Entity, Kind, PolicyVersion, valid_at
 from tests.changes.operations.cases_account import STRICT
 from tests.changes.operations.cases_providers import metadata, new_certificate
@@ -27,6 +29,7 @@ from tests.changes.operations.credential_sorts import CODECOMMIT, recipient
 from tests.changes.operations.key_pairs import certificate, public_key
 from tests.changes.operations.land import SERVICE, Land
 from tests.changes.operations.stage import TRUST_EC2
+from tests.changes.operations.table import all_cases
 from tests.changes.true_receipts import random_text
 
 Draw = Callable[[Land], Operation]
@@ -237,22 +240,8 @@ def policy(land: Land) -> Entity:
     return land.one(Kind.POLICY)
 
 
-TAGGED = {
-    "user": Kind.USER,
-    "role": Kind.ROLE,
-    "policy": Kind.POLICY,
-    "instance_profile": Kind.INSTANCE_PROFILE,
-    "mfa_device": Kind.MFA_DEVICE,
-    "server_certificate": Kind.SERVER_CERTIFICATE,
-    "saml_provider": Kind.SAML_PROVIDER,
-    "oidc_provider": Kind.OIDC_PROVIDER,
-}
-CREDENTIALS = {
-    "access_key": Kind.ACCESS_KEY,
-    "service_credential": Kind.SERVICE_CREDENTIAL,
-    "ssh_key": Kind.SSH_KEY,
-    "signing_certificate": Kind.SIGNING_CERTIFICATE,
-}
+TAGGED = {kind.value.replace("-", "_"): kind for kind in map(Kind, SET_TAGS)}
+CREDENTIALS = {sort.slug: sort.kind for sort in WITH_STATUS}
 DOOMED = {
     **{f"{word}.delete": kind for word, kind in TAGGED.items()},
     "group.delete": Kind.GROUP,
@@ -346,3 +335,6 @@ DRAWS: dict[str, Draw] = {
     "password_policy.delete": lambda land: op("password_policy.delete").of(land.stage.account),
 }
 """Slug → how it is drawn."""
+CASES_BY_SLUG = {case.name.partition(" ")[0]: case for case in all_cases() if case.draw is not None}
+DRAWS |= {slug: case.draw for slug, case in CASES_BY_SLUG.items() if callable(case.draw)}
+LEFT_OUT |= {slug: case.draw for slug, case in CASES_BY_SLUG.items() if isinstance(case.draw, str)}

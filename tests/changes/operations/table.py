@@ -40,6 +40,7 @@ class Case:
     nothing is between the two. `is_reversible` False: undo must be refused with the operation's own word. `calls` is how many writing calls it takes.
     `repeats` False: the call is never sent again when its answer was lost, and AWS does not show whether it was carried out.
     `undone`, of the same, is what undo brings back, where that is not the same. `is_slow`: AWS accepts it and does it later.
+    `draw` draws the operation on a random account (`land.py`), or says why it is left out there; one case of an operation has it, unless `draws.py` does.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Case:
     repeats: bool = True
     undone: Becomes = unchanged
     is_slow: bool = False
+    draw: Callable[[Any], Operation] | str | None = None
 
 
 def all_cases() -> list[Case]:

@@ -9,7 +9,7 @@ import pytest
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation, restore
-from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.changes.services.planning import examine, plan
 from iam.directory.models import Role, RuleKind, Team, TeamRule
@@ -63,7 +63,7 @@ def why_not(operation: Operation) -> str:
 
 
 def test_settings_that_were_not_read_are_not_changed(account: Account) -> None:
-    assert "Sync the account" in why_not(CreateAlias.of(account, alias="northline"))
+    assert "Sync the account" in why_not(Alias.of(CREATE_ALIAS, account, alias="northline"))
 
 
 @pytest.mark.parametrize(
@@ -71,24 +71,24 @@ def test_settings_that_were_not_read_are_not_changed(account: Account) -> None:
 )
 def test_what_can_be_no_alias_is_refused(account: Account, alias: str) -> None:
     has(account, alias="")
-    assert "3 to 63 lowercase letters" in why_not(CreateAlias.of(account, alias=alias))
+    assert "3 to 63 lowercase letters" in why_not(Alias.of(CREATE_ALIAS, account, alias=alias))
 
 
 def test_an_address_that_people_know_goes_with_more_care(account: Account) -> None:
     assert examine_first(account).receipt.body["sensitivity"] == "normal"
     AccountFact.objects.filter(name="alias").update(value="northline")
-    body = examine(CreateAlias.of(account, alias="northline-new")).receipt.body
+    body = examine(Alias.of(CREATE_ALIAS, account, alias="northline-new")).receipt.body
     assert body["sensitivity"] == "high"
     assert any(
         "https://northline.signin.aws.amazon.com/console stops" in note for note in body["effect"]["notes"]
     )
-    assert "the account’s alias is northline" in why_not(DeleteAlias.of(account, alias="other"))
+    assert "the account’s alias is northline" in why_not(Alias.of(DELETE_ALIAS, account, alias="other"))
 
 
 def examine_first(account: Account) -> Any:
     """The plan of a first alias."""
     has(account, alias="")
-    return examine(CreateAlias.of(account, alias="northline"))
+    return examine(Alias.of(CREATE_ALIAS, account, alias="northline"))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,10 @@ def test_what_is_about_the_account_takes_somebody_who_sees_all_of_it(account: Ac
     lead = factories.person("Elif Kaya")
     factories.assign(lead, Role.TEAM_LEAD, team=team)
     sees_all = factories.viewer(Role.ADMINISTRATOR)
-    for operation in (CreateAlias.of(account, alias="northline"), UpdatePasswordPolicy(account, STRICT)):
+    for operation in (
+        Alias.of(CREATE_ALIAS, account, alias="northline"),
+        UpdatePasswordPolicy(account, STRICT),
+    ):
         with pytest.raises(RefusedError, match="someone who can see all of it"):
             plan(operation, viewer=viewer_for(lead))
         plan(operation, viewer=sees_all)

@@ -9,10 +9,11 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.changes.impact import impact_of
 from iam.changes.operations import (
-    AttachPolicy,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    Attachment,
     CreatePolicy,
     DeleteInlinePolicy,
-    DetachPolicy,
     Operation,
     PutInlinePolicy,
 )
@@ -50,7 +51,10 @@ def why_not(operation: Operation, *, earlier: Sequence[Operation] = ()) -> str:
 
 def test_an_attachment_and_an_inline_policy_take_five_calls_at_most(stage: Stage) -> None:
     user, policy = stage.user(), stage.policy()
-    for operation in (AttachPolicy.of(user, policy=policy), PutInlinePolicy.of(user, name="a", text=READS)):
+    for operation in (
+        Attachment.of(ATTACH_POLICY, user, policy=policy),
+        PutInlinePolicy.of(user, name="a", text=READS),
+    ):
         (change,) = stage.carry_out(operation)
         assert sum(stage.scene.standin.control("stats")["by_action"].values()) <= 5
         assert change.state == "applied"
@@ -60,7 +64,7 @@ def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) 
     name, policy = stage.name("new"), CreatePolicy.of(stage.account, name=stage.name("granted"), text=READS)
     user = CreateUser.of(stage.account, name=name)
     holder = {"holder_kind": "user", "holder_name": name, "holder_id": "", "holder_arn": user.makes()[0]}
-    attach = AttachPolicy.given_as(stage.account, policy_arn=policy.makes()[0], **holder)
+    attach = Attachment.given_as(ATTACH_POLICY, stage.account, policy_arn=policy.makes()[0], **holder)
     put = PutInlinePolicy.given_as(stage.account, name="also", text=READS, **holder)
 
     *_, attached, written = stage.carry_out(policy, user, attach, put)
@@ -79,15 +83,17 @@ def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) 
 def test_an_eleventh_managed_policy_is_refused(user: Entity) -> None:
     for number in range(10):
         factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
-    one_more = AttachPolicy.of(user, policy=factories.policy(user.account, "P10"))
+    one_more = Attachment.of(ATTACH_POLICY, user, policy=factories.policy(user.account, "P10"))
     assert "has 10 managed policies, and AWS allows 10 per user" in why_not(one_more)
 
 
 def test_a_set_does_not_go_beyond_a_quota_bit_by_bit(user: Entity) -> None:
     for number in range(9):
         factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
-    tenth, eleventh = (AttachPolicy.of(user, policy=factories.policy(user.account, name)) for name in "AB")
-    makes_room = DetachPolicy.of(user, policy=Entity.objects.get(name="P0"))
+    tenth, eleventh = (
+        Attachment.of(ATTACH_POLICY, user, policy=factories.policy(user.account, name)) for name in "AB"
+    )
+    makes_room = Attachment.of(DETACH_POLICY, user, policy=Entity.objects.get(name="P0"))
     examine(eleventh, earlier=[makes_room, tenth])
     assert "has 10 managed policies" in why_not(eleventh, earlier=[tenth])
 
@@ -131,10 +137,15 @@ def test_what_aws_would_not_take_is_refused(user: Entity, name: str, text: str, 
 
 def test_what_stands_already_or_is_not_there_is_refused(user: Entity) -> None:
     policy = factories.policy(user.account, "Deploy")
-    assert why_not(DetachPolicy.of(user, policy=policy)) == "Deploy isn’t attached to kwame.boateng."
+    assert (
+        why_not(Attachment.of(DETACH_POLICY, user, policy=policy))
+        == "Deploy isn’t attached to kwame.boateng."
+    )
     assert why_not(DeleteInlinePolicy.of(user, name="x")) == "kwame.boateng has no inline policy named x."
     factories.edge(EdgeKind.ATTACHED, user, policy)
-    assert "is already attached to kwame.boateng" in why_not(AttachPolicy.of(user, policy=policy))
+    assert "is already attached to kwame.boateng" in why_not(
+        Attachment.of(ATTACH_POLICY, user, policy=policy)
+    )
 
 
 def test_what_only_aws_may_change_is_left_alone(account: Account) -> None:
@@ -144,7 +155,7 @@ def test_what_only_aws_may_change_is_left_alone(account: Account) -> None:
     assert "so only AWS can delete it" in why_not(DeletePolicy.of(managed))
     of_a_service = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy"
     assert "only to a service-linked role" in why_not(
-        AttachPolicy.by_arn(factories.user(account), arn=of_a_service)
+        Attachment.by_arn(ATTACH_POLICY, factories.user(account), arn=of_a_service)
     )
 
 
@@ -158,7 +169,7 @@ def test_what_nobody_has_read_the_tags_of_says_so_before_it_goes(stage: Stage) -
 
 def test_a_policy_of_aws_that_is_none_is_not_attached(stage: Stage) -> None:
     user = stage.user()
-    (change,) = stage.queue(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard"))
+    (change,) = stage.queue(Attachment.by_arn(ATTACH_POLICY, user, arn="arn:aws:iam::aws:policy/Unheard"))
     ran(change)
     assert (change.state, change.error_kind) == ("failed", "drift")
     assert "Policy Unheard does not exist in AWS. Nothing was changed in AWS." in change.error_message
@@ -170,7 +181,7 @@ def test_a_policy_of_aws_that_is_none_is_not_attached(stage: Stage) -> None:
 def test_giving_everything_or_iam_takes_more_care(user: Entity, text: str, sensitivity: str) -> None:
     policy = factories.policy(user.account, "Given", body=text)
     for operation in (
-        AttachPolicy.of(user, policy=policy),
+        Attachment.of(ATTACH_POLICY, user, policy=policy),
         PutInlinePolicy.of(user, name="given", text=text),
         CreatePolicy.of(user.account, name="New", text=text),
     ):
@@ -182,7 +193,7 @@ def test_taking_a_deny_away_takes_more_care(user: Entity) -> None:
     factories.edge(EdgeKind.ATTACHED, user, policy)
     factories.inline(user, "guard", body=DENIES)
     for operation in (
-        DetachPolicy.of(user, policy=policy),
+        Attachment.of(DETACH_POLICY, user, policy=policy),
         DeleteInlinePolicy.of(user, name="guard"),
         PutInlinePolicy.of(user, name="guard", text=READS),
     ):
@@ -190,9 +201,9 @@ def test_taking_a_deny_away_takes_more_care(user: Entity) -> None:
 
 
 def test_a_policy_of_aws_that_nobody_has_is_not_known_and_takes_more_care(user: Entity) -> None:
-    body = receipt_of(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")).body
+    body = receipt_of(Attachment.by_arn(ATTACH_POLICY, user, arn="arn:aws:iam::aws:policy/Unheard")).body
     assert body["sensitivity"] == "high"
-    impact = impact_of([AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")])
+    impact = impact_of([Attachment.by_arn(ATTACH_POLICY, user, arn="arn:aws:iam::aws:policy/Unheard")])
     assert impact.undecided == ("Unheard isn’t synced yet, so its effect isn’t included.",)
 
 
@@ -201,18 +212,18 @@ def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
     factories.edge(EdgeKind.MEMBER, user, group)
     for holder in (user, group):
         factories.edge(EdgeKind.ATTACHED, holder, policy)
-    effect = DetachPolicy.of(user, policy=policy).effect()
+    effect = Attachment.of(DETACH_POLICY, user, policy=policy).effect()
     assert (effect.loses, [one.ways for one in effect.keeps]) == ((), [("through deployers",)])
-    of_group = DetachPolicy.of(group, policy=policy).effect()
+    of_group = Attachment.of(DETACH_POLICY, group, policy=policy).effect()
     assert [one.name for one in of_group.loses] == ["Deploy"]
     assert of_group.notes == ("deployers has 1 user, who get the group’s policies.",)
 
 
 def test_one_change_of_a_pair_is_open_at_a_time(stage: Stage) -> None:
     user, policy = stage.user(), stage.policy()
-    (first,) = stage.ask(AttachPolicy.of(user, policy=policy))
+    (first,) = stage.ask(Attachment.of(ATTACH_POLICY, user, policy=policy))
     with pytest.raises(RefusedError, match="already requests this") as refused:
-        stage.ask(AttachPolicy.of(user, policy=policy))
+        stage.ask(Attachment.of(ATTACH_POLICY, user, policy=policy))
     assert refused.value.change == first
     stage.ask(PutInlinePolicy.of(user, name="x", text=READS))
     assert not InlinePolicy.objects.filter(owner=user).exists()

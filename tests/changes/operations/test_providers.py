@@ -12,7 +12,7 @@ from django.apps import apps
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.oidc_provider import AddClientId, CreateOidcProvider, SetThumbprints
+from iam.changes.operations.oidc_provider import ADD_CLIENT_ID, Client, CreateOidcProvider, SetThumbprints
 from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate
 from iam.changes.services import reject
@@ -127,8 +127,8 @@ def test_what_can_be_no_provider_is_refused(account: Account, values: dict[str, 
 def test_audiences_and_thumbprints_are_counted_with_those_that_are_there(account: Account) -> None:
     attrs = {"ClientIDList": [f"app-{n}" for n in range(100)], "ThumbprintList": []}
     okta = provider(account, Kind.OIDC_PROVIDER, attrs=attrs)
-    assert "at most 100 audiences, not 101" in why_not(AddClientId.of(okta, client="more"))
-    assert "already has the audience app-1" in why_not(AddClientId.of(okta, client="app-1"))
+    assert "at most 100 audiences, not 101" in why_not(Client.of(ADD_CLIENT_ID, okta, client="more"))
+    assert "already has the audience app-1" in why_not(Client.of(ADD_CLIENT_ID, okta, client="app-1"))
     assert "40 hexadecimal digits" in why_not(SetThumbprints.of(okta, thumbprints=["a"]))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.changes.models import Change
-from iam.changes.operations.group_membership import AddToGroup
+from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership
 from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Entity
 from iam.mirror.models.accounts import Pull
@@ -40,17 +40,17 @@ def test_a_password_that_somebody_else_has_set_is_known_then(stage: Stage) -> No
 
 def test_what_cannot_be_read_back_is_left_to_a_pull(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     user, group = stage.user(), stage.group()
-    (change,) = stage.queue(AddToGroup.of(user, group=group))
+    (change,) = stage.queue(Membership.of(ADD_TO_GROUP, user, group=group))
     stage.iam.delete_group(GroupName=group.name)
 
     def throttled(*_: object, **__: object) -> None:
         raise AwsError("Slow down", kind=ErrorKind.THROTTLED, action="iam:ListGroupsForUser")
 
-    monkeypatch.setattr(AddToGroup, "mismatch", lambda self, aws: "")
-    monkeypatch.setattr(AddToGroup, "observe", lambda self, aws: {"groups": ["something else"]})
-    monkeypatch.setattr(AddToGroup, "satisfied", lambda self, image: False)
-    monkeypatch.setattr(AddToGroup, "may_go_on", lambda self, image, *, before: False)
-    monkeypatch.setattr(AddToGroup, "read_back", throttled)
+    monkeypatch.setattr(Membership, "mismatch", lambda self, aws: "")
+    monkeypatch.setattr(Membership, "observe", lambda self, aws: {"groups": ["something else"]})
+    monkeypatch.setattr(Membership, "satisfied", lambda self, image: False)
+    monkeypatch.setattr(Membership, "may_go_on", lambda self, image, *, before: False)
+    monkeypatch.setattr(Membership, "read_back", throttled)
 
     assert ran(change).error_kind == "drift"
 

@@ -15,7 +15,7 @@ from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.group import CreateGroup, UpdateGroup
 from iam.changes.operations.instance_profile import CreateInstanceProfile
-from iam.changes.operations.profile_role import AddRoleToProfile
+from iam.changes.operations.profile_role import ADD_ROLE, RoleInProfile
 from iam.changes.operations.role import CreateRole, DeleteRole, Settings, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "Gatehouse itself",
     ),
     "Gatehouse's own role in a profile": (
-        lambda w: AddRoleToProfile.of(w.profile, role=w.own),
+        lambda w: RoleInProfile.of(ADD_ROLE, w.profile, role=w.own),
         "Gatehouse itself",
     ),
 }
@@ -216,7 +216,7 @@ def test_who_is_made_earlier_in_a_set_counts_for_the_quota(world: World) -> None
 def test_a_profile_holds_one_role(world: World) -> None:
     factories.edge(EdgeKind.PROFILE_ROLE, world.profile, factories.role(world.account, "first"))
     with pytest.raises(RefusedError, match="has the role first, and a profile can have only one"):
-        world.plan(AddRoleToProfile.of(world.profile, role=world.role))
+        world.plan(RoleInProfile.of(ADD_ROLE, world.profile, role=world.role))
 
 
 def test_a_trust_may_be_longer_where_the_account_allows_it(world: World) -> None:
@@ -255,7 +255,7 @@ CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
         HIGH,
         (risks.BOUNDARY_REMOVED,),
     ),
-    "a role for instances": (lambda w: AddRoleToProfile.of(w.profile, role=w.role), HIGH, ()),
+    "a role for instances": (lambda w: RoleInProfile.of(ADD_ROLE, w.profile, role=w.role), HIGH, ()),
     "a key that works again": (
         lambda w: SetStatus.of(ACTIVATE[Kind.ACCESS_KEY], key(w, "Inactive")),
         HIGH,

@@ -18,7 +18,7 @@ from iam.access.grants.plans import PartPlan, Permission, Step
 from iam.access.grants.trusting import may_assume
 from iam.access.grants.wording import counted, listed
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services.planning import check_account
 from iam.guard import Viewer
@@ -115,7 +115,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
         made = CreatePolicy.of(home, name=name, text=one, path=PATH, description=DESCRIPTION)
         policy = made.given.subject_arn
         steps.append(Step(made, (Permission(policy, Sort.POLICY, name),), branch))
-        attach = AttachPolicy.by_arn(holder, arn=policy)
+        attach = Attachment.by_arn(ATTACH_POLICY, holder, arn=policy)
         steps.append(Step(attach, (Permission(holder.arn, Sort.ATTACHED, policy),), branch))
     return steps
 

@@ -16,7 +16,14 @@ from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import WhatKind
 from iam.access.grants.wording import counted, listed
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AddToGroup, AttachPolicy, Operation, PutInlinePolicy
+from iam.changes.operations import (
+    ADD_TO_GROUP,
+    ATTACH_POLICY,
+    Attachment,
+    Membership,
+    Operation,
+    PutInlinePolicy,
+)
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
@@ -172,7 +179,9 @@ def _join(
         raise RefusedError(
             f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one first."
         )
-    step = Step(AddToGroup.of(holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),))
+    step = Step(
+        Membership.of(ADD_TO_GROUP, holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),)
+    )
     quota = f"groups: {room.groups + 1} of {room.most_groups}"
     return Pick(holder, Way.GROUP, why, tuple(others), quota, (step,), ends_only=True)
 
@@ -184,7 +193,11 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
         return Other(Way.ATTACH, _full(holder, room))
     arn = site.policy_arn
     given = choosing.given
-    operation = AttachPolicy.of(holder, policy=given) if given else AttachPolicy.by_arn(holder, arn=arn)
+    operation = (
+        Attachment.of(ATTACH_POLICY, holder, policy=given)
+        if given
+        else Attachment.by_arn(ATTACH_POLICY, holder, arn=arn)
+    )
     if site.end is not None:
         others = [*others, Other(Way.POLICY, COPY)]
     why = f"{arn.rpartition('/')[2]} is attached directly, so that access follows when the policy changes."
@@ -202,7 +215,7 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
     if not choosing.room[holder.pk].for_policies(1):
         return Other(Way.ATTACH, _full(holder, choosing.room[holder.pk]))
     why = f"The policy {alike.name} already gives exactly this."
-    operation = AttachPolicy.of(holder, policy=alike)
+    operation = Attachment.of(ATTACH_POLICY, holder, policy=alike)
     pick = _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others)
     return _sharing(choosing, pick, alike)
 
@@ -232,7 +245,7 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
                 site.account, name=name, text=text, path=PATH, description=DESCRIPTION
             )
     arns = [one.given.subject_arn for one in choosing.made.values()]
-    operations = [AttachPolicy.by_arn(holder, arn=arn) for arn in arns]
+    operations = [Attachment.by_arn(ATTACH_POLICY, holder, arn=arn) for arn in arns]
     why = (
         "A new policy, so that AWS ends the access."
         if site.end

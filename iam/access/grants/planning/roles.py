@@ -18,7 +18,7 @@ from iam.access.grants.titles import who_words
 from iam.access.grants.trusting import SESSION, opened, provider_in, sids_of, statement_for, trust_of
 from iam.access.grants.wording import duration
 from iam.changes.errors import RefusedError
-from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.role import CreateRole, Settings
@@ -211,7 +211,9 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
 
 
 def _attached(site: Site, role: NewRole, arn: str, *, policy_id: str = "") -> Step:
-    operation = AttachPolicy.given_as(site.account, policy_arn=arn, policy_id=policy_id, **role.holder)
+    operation = Attachment.given_as(
+        ATTACH_POLICY, site.account, policy_arn=arn, policy_id=policy_id, **role.holder
+    )
     return Step(operation, (Permission(role.arn, Sort.ATTACHED, arn),))
 
 

@@ -12,7 +12,14 @@ from iam.access.grants.services.reasons import has_coming_reason, other_reasons
 from iam.access.grants.trusting import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import LAST_BRANCH
-from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, Operation, RemoveFromGroup
+from iam.changes.operations import (
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
+    DeleteInlinePolicy,
+    Membership,
+    Operation,
+)
 from iam.changes.operations.managed_policy import DeletePolicy
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
@@ -141,13 +148,13 @@ def _tied(kind: EdgeKind, source: Entity, target: Entity) -> bool:
 def _membership(entry: LedgerEntry, user: Entity) -> Iterator[Operation]:
     group = _now(entry, entry.target_entity, entry.target)
     if group is not None and _tied(EdgeKind.MEMBER, user, group):
-        yield RemoveFromGroup.of(user, group=group)
+        yield Membership.of(REMOVE_FROM_GROUP, user, group=group)
 
 
 def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
     policy = _now(entry, entry.target_entity, entry.target)
     if policy is not None and _tied(EdgeKind.ATTACHED, holder, policy):
-        yield DetachPolicy.of(holder, policy=policy)
+        yield Attachment.of(DETACH_POLICY, holder, policy=policy)
 
 
 def _inline(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
