@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from iam.access.effective import Access, Grade, Says, read_access
 from iam.access.principals import Who
-from iam.changes.operations.becoming import risky_actions
+from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement

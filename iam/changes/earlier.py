@@ -50,7 +50,7 @@ def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Opera
     """Each with those before it."""
     made: dict[tuple[int, str], int] = {}
     for place, one in enumerate(operations):
-        for arn in one.makes():
+        for arn in one.created_arns():
             made.setdefault((one.account.pk, arn), place)
     for place, one in enumerate(operations):
         yield one, Earlier(operations, place, made)
@@ -60,7 +60,7 @@ def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[
     """Which of these ARNs, in the account of an operation, those before it bring into being."""
     if isinstance(earlier, Earlier):
         return {arn for arn in arns if earlier.makes(operation.account.pk, arn)}
-    made = {arn for one in earlier if one.account == operation.account for arn in one.makes()}
+    made = {arn for one in earlier if one.account == operation.account for arn in one.created_arns()}
     return made.intersection(arns)
 
 
@@ -69,7 +69,7 @@ def look_ahead(operations: Sequence[Operation]) -> None:
     made: dict[int, set[str]] = defaultdict(set)
     names: dict[tuple[int, str], set[str]] = defaultdict(set)
     for one in operations:
-        made[one.account.pk].update(one.makes())
+        made[one.account.pk].update(one.created_arns())
         if isinstance(one, Create):
             names[one.account.pk, one.subject_kind].add(one.given.name.lower())
     for account, arns in made.items():

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from iam.changes.denies import removes_deny
 from iam.changes.operations.base import Operation
-from iam.changes.operations.strange_names import without_strange
+from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
 from iam.changes.risks import DENY_REMOVED, level_of
 from iam.changes.world import World
@@ -32,7 +32,7 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
         by_account[operation.account.account_id].append(operation)
     own = {risk for operation in operations for risk in operation.risks()}
     own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
-    if not any(type(one).weigh is not Operation.weigh for one in operations):
+    if not any(type(one).simulate is not Operation.simulate for one in operations):
         return Impact(totals={}, risks=ordered(own), risk=level_of(own))
     numbers = {number: numbers_of(some) for number, some in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
@@ -42,7 +42,9 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
     """The mirror's numbers of all that the operations of an account speak of, by ARN."""
     found: dict[str, int] = {}
-    arns = {arn for operation in operations for arn in (*operation.touched(), *operation.named())}
+    arns = {
+        arn for operation in operations for arn in (*operation.modified_arns(), *operation.referenced_arns())
+    }
     account = next(iter(operations)).account
     rows = Entity.objects.filter(account=account, arn__in=arns, gone_at__isnull=True)
     found.update(rows.values_list("arn", "pk"))
@@ -85,7 +87,7 @@ class _Weighing:
             known = numbers[number]
             world = World(index.accounts[number], numbers=known, texts=texts_of(known))
             for operation in operations:
-                operation.weigh(world)
+                operation.simulate(world)
             self._problems |= world.doubts
             edits[number] = Edits(world.changes)
             texts |= {digest: self._known(text) for digest, text in world.texts.items()}
@@ -93,7 +95,7 @@ class _Weighing:
         self._accounts = edits.keys()
 
     def _known(self, text: str) -> str:
-        known, strange = without_strange(text, space=self._space.actions)
+        known, strange = without_unknown_actions(text, space=self._space.actions)
         self._strange.update(dict.fromkeys(strange))
         document = read(known)
         for problem in (*document.problems, *(p for one in document.statements for p in one.problems)):

@@ -20,7 +20,7 @@ from iam.changes.operations.access import (
     WIDER,
     ActionShift,
 )
-from iam.changes.operations.becoming import bits, risky_actions
+from iam.changes.operations.permission_delta import bits, risky_actions
 from iam.changes.reasons import Reasons, Unchanged, is_user, names_of
 from iam.changes.receipt_blocks import Gain, LevelShift
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of

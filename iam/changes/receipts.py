@@ -74,7 +74,7 @@ def _effect_json(effect: Effect) -> dict[str, Any]:
 def _managed(operation: Operation) -> Managed | None:
     """What else manages one of the things that it alters."""
     account = operation.account.pk
-    arns = tuple(arn for arn in operation.touched() if not is_absent(account, arn))
+    arns = tuple(arn for arn in operation.modified_arns() if not is_absent(account, arn))
     return once(("managed", account, arns), partial(managed_entity, arns, account=account)) if arns else None
 
 

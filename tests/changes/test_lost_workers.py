@@ -43,7 +43,7 @@ def dying_after(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "before it has looked at names": (Membership, "mismatch", killed),
+    "before it has looked at names": (Membership, "identity_error", killed),
     "before it has looked at AWS": (Membership, "observe", killed),
     "after it has looked at AWS": (Membership, "observe", dying_after(Membership.observe)),
     "before the call leaves": (writes, "call", killed),
@@ -109,7 +109,7 @@ def test_a_worker_that_wakes_up_after_it_was_overtaken_sends_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change = scene.queued()
-    true_mismatch = Membership.mismatch
+    true_mismatch = Membership.identity_error
 
     def overtaken(self: Membership, aws: Any) -> Any:
         """While this worker slept its lease ran out, and another has begun."""
@@ -117,7 +117,7 @@ def test_a_worker_that_wakes_up_after_it_was_overtaken_sends_nothing(
         Change.objects.filter(pk=change.pk).update(attempts=2)
         return why
 
-    monkeypatch.setattr(Membership, "mismatch", overtaken)
+    monkeypatch.setattr(Membership, "identity_error", overtaken)
 
     run(change.pk)
 
@@ -129,7 +129,7 @@ def test_a_worker_that_wakes_up_after_it_was_overtaken_sends_nothing(
 def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     change = scene.queued()
     leases = []
-    true_mismatch = Membership.mismatch
+    true_mismatch = Membership.identity_error
 
     def slow(self: Membership, aws: Any) -> str:
         """Half of the lease is over before the first request."""
@@ -141,7 +141,7 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
         leases.append(Change.objects.get(pk=change.pk).lease_until - short)
         return found
 
-    monkeypatch.setattr(Membership, "mismatch", slow)
+    monkeypatch.setattr(Membership, "identity_error", slow)
 
     run(change.pk)
 

@@ -236,4 +236,4 @@ def test_the_same_form_gives_the_same_change(policy: PolicyScene) -> None:
 def test_a_row_gives_back_its_operation(policy: PolicyScene) -> None:
     operation = CreatePolicyVersion.of(policy.policy, text=WRITES)
     again = restore(operation.slug, account=operation.account, params=operation.params)
-    assert (again.calls(), again.wanted()) == (operation.calls(), operation.wanted())
+    assert (again.calls(), again.desired_state()) == (operation.calls(), operation.desired_state())

@@ -128,7 +128,7 @@ class Play:
             found.setdefault(matter, operation)
         kept = list(found.values())
         stands = [one for one in kept if isinstance(one, CreatePolicy) or self._makes_sense(one)]
-        return [one for one in stands if one.makes() or _is_there(one, made, stands)]
+        return [one for one in stands if one.created_arns() or _is_there(one, made, stands)]
 
     def _operation(self, made: list[CreatePolicy]) -> tuple[tuple[str, ...], Operation]:
         rng, holder, policy = self._rng, self._rng.choice(self.holders), self._rng.choice(self.policies)
@@ -152,18 +152,18 @@ class Play:
 
     def _new(self, made: list[CreatePolicy], text: str) -> tuple[tuple[str, ...], Operation]:
         made.append(CreatePolicy.of(self._stage.account, name=self._stage.name("made"), text=text))
-        return made[-1].makes(), made[-1]
+        return made[-1].created_arns(), made[-1]
 
     def _given(
         self, made: list[CreatePolicy], holder: Entity, text: str
     ) -> tuple[tuple[str, ...], Operation]:
         if not made:
             return self._new(made, text)
-        arn = self._rng.choice(made).makes()[0]
+        arn = self._rng.choice(made).created_arns()[0]
         return (holder.arn, arn), Attachment.by_arn(ATTACH_POLICY, holder, arn=arn)
 
     def _makes_sense(self, operation: Operation) -> bool:
-        before = operation.mirrored()
+        before = operation.state_in_mirror()
         return before is None or not operation.satisfied(before)
 
     def foretold(self, operations: list[Operation]) -> Told:
@@ -175,7 +175,7 @@ class Play:
         with snapshot(accounts={number}) as index:
             world = World(index.accounts[number], numbers=numbers, texts=texts_of(numbers))
             for operation in operations:
-                operation.weigh(world)
+                operation.simulate(world)
             names = {pk: arn for arn in (*arns, *_made(operations)) if (pk := world.number(arn)) is not None}
             found = index.what_if({number: Edits(world.changes)}, texts=world.texts)
             after = {member.arn: shift.after for shift, some in found.shifts.items() for member in some}
@@ -248,11 +248,11 @@ def check(play: Play, stage: Stage) -> int:
     stage.carry_out(*operations)
     titles = [one.title for one in operations]
     assert play.in_aws() == foretold.held, titles
-    as_left = play.mirrored()
+    as_left = play.state_in_mirror()
     assert as_left.held == foretold.held, titles
     play.keep(operations)
     play.read_anew()
-    pulled = play.mirrored()
+    pulled = play.state_in_mirror()
     assert (pulled.held, pulled.can) == (foretold.held, foretold.can), titles
     assert as_left.can == pulled.can, titles
     return len(operations)
@@ -277,13 +277,13 @@ def take_back(play: Play, stage: Stage) -> int:
 
 def _is_there(operation: Operation, made: list[CreatePolicy], kept: list[Operation]) -> bool:
     """Whether a policy that it speaks of is made by the set, before it, or was there before."""
-    speaks = {arn for one in made for arn in one.makes()} & set(operation.named())
-    earlier = {arn for one in kept[: kept.index(operation)] for arn in one.makes()}
+    speaks = {arn for one in made for arn in one.created_arns()} & set(operation.referenced_arns())
+    earlier = {arn for one in kept[: kept.index(operation)] for arn in one.created_arns()}
     return speaks <= earlier
 
 
 def _made(operations: Iterable[Operation]) -> list[str]:
-    return [arn for one in operations for arn in one.makes()]
+    return [arn for one in operations for arn in one.created_arns()]
 
 
 def _named(grants: Grants, names: dict[int, str]) -> Held:

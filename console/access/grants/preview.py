@@ -169,7 +169,7 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
     accounts = [part.account.account_id for part in plan.parts]
     barred = {
         request.viewer.person_id,
-        *owners_of(arn for one in plan.operations for arn in one.touched()),
+        *owners_of(arn for one in plan.operations for arn in one.modified_arns()),
     }
     found = []
     for number, stage in enumerate(need.stages, start=1):
@@ -191,7 +191,7 @@ def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     """As the receipts of the changes say it: each is weighed knowing what those before it make."""
     found = []
     for place, one in enumerate(operations):
-        one.follow(operations[:place])
+        one.with_preceding(operations[:place])
         found.append({"sensitivity": one.sensitivity(one.effect())})
     return found
 

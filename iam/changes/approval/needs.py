@@ -181,7 +181,7 @@ def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
 
 
 def _users(operation: Operation) -> list[str]:
-    return [arn for arn in (*operation.touched(), *operation.makes()) if ":user/" in arn]
+    return [arn for arn in (*operation.modified_arns(), *operation.created_arns()) if ":user/" in arn]
 
 
 def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: set[UUID]) -> Need:

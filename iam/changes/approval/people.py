@@ -69,7 +69,7 @@ def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
 def subject_arn_of(operation: Operation) -> str:
     """The ARN of what an operation is about: of its subject, or of what it makes; "" for an account as a whole."""
     subject = operation.subject()
-    return subject.arn if subject else next(iter(operation.makes()), "")
+    return subject.arn if subject else next(iter(operation.created_arns()), "")
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -175,7 +175,7 @@ def _sent(
         sent = sent.filter(sent_at__gt=after)
     for change in sent.order_by("-sent_at")[:5]:
         operation = restore(change.operation, account=change.account, params=change.params)
-        shown = operation.mirrored()
+        shown = operation.state_in_mirror()
         is_it = not fact or (isinstance(operation, AccountSetting) and operation.fact == fact)
         if is_it and shown is not None and operation.satisfied(shown):
             return change

@@ -69,12 +69,14 @@ class CreateAccessKey(GivenOnce):
         )
         return cls(user.account, given)
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """A key that is deleted before leaves its room to this one."""
         self._going = frozenset(
             one.given.credential_id
             for one in earlier
-            if isinstance(one, DeleteCredential) and one.kind == self.kind and one.touched() == self.touched()
+            if isinstance(one, DeleteCredential)
+            and one.kind == self.kind
+            and one.modified_arns() == self.modified_arns()
         )
 
     def image_of(self, user: Entity) -> Image:

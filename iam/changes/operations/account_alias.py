@@ -41,7 +41,7 @@ def _is_well_formed(operation: Alias) -> str:
 
 
 def _is_of_the_account(operation: Alias) -> str:
-    now = operation.mirrored()
+    now = operation.state_in_mirror()
     if not now or now["alias"] in ("", operation.given.alias):
         return ""
     return f"the account’s alias is {now['alias']}, not {operation.given.alias}."
@@ -95,7 +95,7 @@ class Alias(AccountSetting):
         """The alias that the account has afterwards."""
         return self.given.alias if self.spec.adds else ""
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"alias": self.alias_after}
 
     def value_now(self, aws: Aws) -> str:
@@ -118,12 +118,12 @@ class Alias(AccountSetting):
 
     def sensitivity(self, effect: Effect) -> str:
         """High where an address goes that people know: whoever takes it next is asked for their passwords."""
-        before = self.mirrored()
+        before = self.state_in_mirror()
         return HIGH if before and before["alias"] else NORMAL
 
     def inverse(self, before: Image) -> Operation | None:
         """The alias of before, unless somebody has taken it meanwhile; or none."""
-        if before == self.wanted():
+        if before == self.desired_state():
             return None
         if before["alias"]:
             return Alias.of(CREATE_ALIAS, self.account, alias=before["alias"])

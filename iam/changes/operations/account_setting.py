@@ -20,7 +20,7 @@ ACCOUNT = "account"
 class AccountSetting(Operation):
     """What operations on a setting share. `fact` is its name among the facts of the account."""
 
-    gone = "The account settings aren’t synced yet. Sync the account, then try again."
+    missing_message = "The account settings aren’t synced yet. Sync the account, then try again."
     fact: ClassVar[str]
 
     _read: tuple[datetime, Any] | None = None
@@ -30,7 +30,7 @@ class AccountSetting(Operation):
         """How people call the setting, of which an account has one."""
         return self.fact.replace("_", " ").capitalize()
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """Nothing that has an ARN."""
         return ()
 
@@ -42,12 +42,12 @@ class AccountSetting(Operation):
         """One change of the setting is open at a time."""
         return True
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         """None while the settings have not been read."""
         row = AccountFact.objects.filter(valid_at(None), account=self.account, name=self.fact).first()
         return None if row is None else self.image(row.value)
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """An account has each setting once."""
         return ""
 
@@ -64,7 +64,7 @@ class AccountSetting(Operation):
 
     def effect(self) -> Effect:
         """In words, what becomes different."""
-        before = self.mirrored()
+        before = self.state_in_mirror()
         return Effect() if before is None else Effect(notes=tuple(self.told(before)))
 
     @abstractmethod

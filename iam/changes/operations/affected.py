@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from iam.changes.documents import DENIES, flags
 from iam.changes.operations.access import ALTERED, GAINED, SORTS, WIDER, Access, ActionShift, Affected, Way
-from iam.changes.operations.becoming import Becoming, actions_of, bits, risky_actions
-from iam.changes.operations.strange_names import without_strange
+from iam.changes.operations.permission_delta import PermissionDelta, actions_of, bits, risky_actions
+from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
@@ -33,7 +33,7 @@ RESOURCES: Final = 2
 SAID: Final = 5
 """So many of each a receipt holds; the rest is a number."""
 
-Groups = Mapping[Becoming, list[Member]]
+Groups = Mapping[PermissionDelta, list[Member]]
 """Principals for whom the same becomes true."""
 
 
@@ -68,7 +68,7 @@ class _Weighing:
     def __init__(self, index: Index, shard: Shard, policy: int, *, text: str) -> None:
         self._shard, self._policy = shard, policy
         self._space: Space = index.documents.space
-        known, self._strange = without_strange(text, space=self._space.actions)
+        known, self._strange = without_unknown_actions(text, space=self._space.actions)
         self._document = read(known)
         row, digest = shard.policies[policy], document_digest(known)
         self._holders = shard.concerned_by(Changes(policies=[PolicyRow(policy, row.name, "")]))
@@ -76,9 +76,9 @@ class _Weighing:
         found = index.what_if({shard.number: Edits(changes)}, texts={digest: known})
         self._difference = found
         self._shifts: dict[int, Shift] = {}
-        self._found: dict[Becoming, list[Member]] = defaultdict(list)
+        self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
         for shift, members in found.proved:
-            self._found[Becoming.of(shift)] += members
+            self._found[PermissionDelta.of(shift)] += members
             self._shifts |= {member.id: shift for member in members}
         self._of_iam, self._risky = risky_actions(self._space)
         self._through = {
@@ -87,11 +87,11 @@ class _Weighing:
 
     def access(self, *, marks: tuple[str, ...]) -> Access:
         """The lines of the receipt."""
-        paths: dict[_Path, dict[Becoming, list[Member]]] = defaultdict(lambda: defaultdict(list))
+        paths: dict[_Path, dict[PermissionDelta, list[Member]]] = defaultdict(lambda: defaultdict(list))
         for becoming, members in self._found.items():
             for member in members:
                 paths[self._path(member)][becoming].append(member)
-        total = Becoming.union(self._found)
+        total = PermissionDelta.union(self._found)
         ordered = sorted(paths.items(), key=lambda one: (-_people(one[1]), one[0]))
         rest = [member for _, groups in ordered[WAYS:] for members in groups.values() for member in members]
         return Access(
@@ -120,7 +120,7 @@ class _Weighing:
         )
 
     def _way(self, path: _Path, groups: Groups) -> Way:
-        total = Becoming.union(groups)
+        total = PermissionDelta.union(groups)
         chosen = self._riskiest(total)
         rows = [self._row(sort, bit, groups) for sort, bit in chosen]
         unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
@@ -161,7 +161,7 @@ class _Weighing:
         action = self._space.actions.names(bit)[0]
         return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
 
-    def _riskiest(self, total: Becoming) -> list[tuple[str, int]]:
+    def _riskiest(self, total: PermissionDelta) -> list[tuple[str, int]]:
         """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of
         each sort."""
         tiers = [(sort, mask & self._of_iam) for sort, mask in total.more]

@@ -121,7 +121,7 @@ class Attachment(OfHolder):
             spec,
         )
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -129,18 +129,18 @@ class Attachment(OfHolder):
         same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_arn"))
         return slug in (ATTACH_POLICY.slug, DETACH_POLICY.slug) and same
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"attached": self.spec.adds}
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What a policy says that the set itself makes."""
-        super().follow(earlier)
+        super().with_preceding(earlier)
         for one in earlier:
             made = one.texts_made() if one.account == self.account else {}
             if self.given.policy_arn in made:
                 self.text = made[self.given.policy_arn]
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """Nothing is attached from birth."""
         return {"attached": False}
 
@@ -153,7 +153,7 @@ class Attachment(OfHolder):
         )
         return (found.filter(aws_id=given.policy_id) if given.policy_id else found).first()
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
         holder = self.subject()
         if holder is None or (self.policy is None and not self.given.is_of_aws):
@@ -163,11 +163,11 @@ class Attachment(OfHolder):
         )
         return {"attached": attached.exists()}
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Two calls, one for a policy of AWS that somebody has had: it stays what it is."""
         with at_once(aws) as ask:
             of_policy = ask(partial(self._mismatch_of_policy, aws))
-            return super().mismatch(aws) or of_policy()
+            return super().identity_error(aws) or of_policy()
 
     def _mismatch_of_policy(self, aws: Aws) -> str:
         given = self.given
@@ -267,7 +267,7 @@ class Attachment(OfHolder):
             return Effect(keeps=(policy,))
         return Effect(gains=(policy,)) if self.spec.adds else Effect(loses=(policy,))
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         given = self.given
         number = world.number(given.policy_arn)
         if number is None and self.spec.adds and self.text:

@@ -105,10 +105,10 @@ class Operation(ABC):
     SPECS: ClassVar[tuple[OperationSpec, ...]] = ()
     """All operations of the class, where they are several; each instance has one as its `spec`."""
     params_type: ClassVar[type[Any]]
-    looks_beside: ClassVar[bool] = False
-    """Whether `observe` asks AWS alone, and nothing that `mismatch` has found, so that both may ask at
+    can_observe_concurrently: ClassVar[bool] = False
+    """Whether `observe` asks AWS alone, and nothing that `identity_error` has found, so that both may ask at
     once."""
-    gone: ClassVar[str]
+    missing_message: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
     given: Any
 
@@ -166,7 +166,7 @@ class Operation(ABC):
         return self.say(self.spec.title)
 
     @property
-    def already(self) -> str:
+    def noop_message(self) -> str:
         """A sentence for when AWS is as wanted before anything was done."""
         return self.say(self.spec.no_op)
 
@@ -176,7 +176,7 @@ class Operation(ABC):
         """AWS's unique id of the subject: one change at a time is in flight per subject."""
 
     @abstractmethod
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """The ARNs of everything that it alters."""
 
     def calls(self) -> tuple[Call, ...]:
@@ -199,15 +199,15 @@ class Operation(ABC):
         return ""
 
     @abstractmethod
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """What AWS shows afterwards."""
 
     @abstractmethod
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         """What the mirror shows now; None when it does not have the entities any more."""
 
     def effect(self) -> Effect:
-        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `weigh`
+        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `simulate`
         alters."""
         return Effect(notes=self.notes())
 
@@ -216,7 +216,7 @@ class Operation(ABC):
         return tuple(self.say(note) for note in self.spec.notes)
 
     @abstractmethod
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Why the names no longer mean what was approved (deleted, made again), or "". Raises AwsError."""
 
     @abstractmethod
@@ -230,7 +230,7 @@ class Operation(ABC):
 
     def inverse(self, before: Image) -> Operation | None:
         """The operation that brings back what was before, or None when nothing does."""
-        if not self.spec.inverse or before == self.wanted():
+        if not self.spec.inverse or before == self.desired_state():
             return None
         return restore(self.spec.inverse, account=self.account, params=self.params)
 
@@ -254,11 +254,11 @@ class Operation(ABC):
         """The reversible means that is offered beside an irreversible one; "" for none."""
         return self.loss.instead if self.loss else ""
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""
         return ()
 
-    def makes(self) -> tuple[str, ...]:
+    def created_arns(self) -> tuple[str, ...]:
         """The ARNs of what it brings into being."""
         return ()
 
@@ -266,16 +266,16 @@ class Operation(ABC):
         """What the managed policies say that it brings into being, by ARN."""
         return {}
 
-    def follow(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
         """Learn from the operations that come before it in its set what the mirror does not hold yet.
         Asked before anything else."""
 
-    def newborn(self) -> Image | None:
+    def initial_state(self) -> Image | None:
         """How the matter stands when an earlier change of the same set has just made what it is about;
         None: that cannot be."""
         return None
 
-    def weigh(self, world: World) -> None:  # noqa: B027
+    def simulate(self, world: World) -> None:  # noqa: B027
         """Enter what the account is like afterwards, so that the engine can tell who gains and loses what;
         pure."""
 
@@ -283,30 +283,30 @@ class Operation(ABC):
         """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
         return ()
 
-    def sending(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """The parameters as they are sent: the one place where a sealed secret is opened. Raises
         RefusedError when it is not there any more."""
         return call.params
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to
         `iam.sealed` instead.
 
         It must do no harm when AWS has answered and the worker is lost right after it."""
         return {}
 
-    def recall(self, results: Mapping[str, Any]) -> None:  # noqa: B027
+    def load_results(self, results: Mapping[str, Any]) -> None:  # noqa: B027
         """Take up what was kept of earlier answers, before AWS is observed."""
 
     def satisfied(self, image: Image) -> bool:
         """Whether AWS is already as wanted."""
-        return image == self.wanted()
+        return image == self.desired_state()
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """Whether AWS is as it was planned on, or as some of the calls leave it."""
         return image == before
 
-    def differing(self, image: Image, *, before: Image) -> str:
+    def drift_message(self, image: Image, *, before: Image) -> str:
         """In a sentence, how AWS differs from what was planned on, and what to do about it; "" for the
         usual words."""
         return ""

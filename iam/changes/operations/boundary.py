@@ -94,10 +94,10 @@ class Boundary(OnSubject):
         kind = self.subject_kind
         return slug in (PUT_BOUNDARY[kind].slug, DELETE_BOUNDARY[kind].slug)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"boundary": self.arn_after}
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         return {"boundary": ""}
 
     def image_of(self, subject: Entity) -> Image:
@@ -113,14 +113,14 @@ class Boundary(OnSubject):
             arn, at = self.seen.now.boundary, self.seen.at
             reread_boundary(self.account, aws, subject, arn=arn, at=at, cause_id=cause_id)
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         arn = self.given.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
         world.hold(arn, replace(world.grants(arn), boundary=number))
 
     def inverse(self, before: Image) -> Operation | None:
         """The operation that leaves the former boundary, or none."""
-        if before == self.wanted():
+        if before == self.desired_state():
             return None
         given, arn = self.given, str(before["boundary"])
         names = {"name": given.name, "subject_arn": given.subject_arn, "subject_id": given.subject_id}
@@ -152,7 +152,7 @@ class PutBoundary(Boundary):
         """The name of the managed policy."""
         return self.given.boundary.rpartition("/")[2]
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,)
 
     def sensitivity(self, effect: Effect) -> str:

@@ -94,7 +94,7 @@ class SetPassword(OnLoginProfile):
         """Whether the user has to choose another at the first sign-in."""
         return self.given.must_change == YES
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"has_password": True}
 
     def satisfied(self, image: Image) -> bool:
@@ -107,7 +107,7 @@ class SetPassword(OnLoginProfile):
             operation, sentence=sentence, Password=WITHHELD, PasswordResetRequired=self.must_change
         )
 
-    def sending(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
         if self.is_typed:
             return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
@@ -124,7 +124,7 @@ class SetPassword(OnLoginProfile):
         )
         return {**call.params, "Password": password}
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """From now on its person can read it."""
         if self.is_typed:
             used(self.given.sealed_id)
@@ -171,7 +171,7 @@ class CreateLoginProfile(SetPassword):
         sentence = f"{self.given.user_name} can sign in to the AWS console"
         return (self.setting("CreateLoginProfile", sentence=sentence),)
 
-    def differing(self, image: Image, *, before: Image) -> str:
+    def drift_message(self, image: Image, *, before: Image) -> str:
         return (
             f"{self.given.user_name} now has a console password, but had none when this was "
             "requested. AWS doesn’t say who set it: "
@@ -212,7 +212,7 @@ class UpdateLoginProfile(SetPassword):
         ),
     )
 
-    gone = "The user or its console password no longer exists in AWS, as of the last sync."
+    missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
 
     def calls(self) -> tuple[Call, ...]:
         return (
@@ -225,6 +225,6 @@ class UpdateLoginProfile(SetPassword):
         row = credentials_row(user)
         return None if row is not None and row.has_password is False else {"has_password": True}
 
-    def newborn(self) -> Image | None:
+    def initial_state(self) -> Image | None:
         """There is none to set another for."""
         return None

@@ -135,7 +135,7 @@ class DeleteCredential(OnCredential):
     def image_of(self, user: Entity) -> Image:
         return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
         in use."""
         return image == before or image["status"] == INACTIVE

@@ -82,13 +82,13 @@ class DeletePolicyVersion(FormerVersion):
         )
         return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"without": self.given.version}
 
     def satisfied(self, image: Image) -> bool:
         return self.given.version not in image.get("versions", ())
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The version does not hold, whatever else became of the policy."""
         return bool(image.get("exists")) and image["default"] != self.given.version
 
@@ -126,14 +126,14 @@ class RestorePolicyVersion(FormerVersion):
         sentence = f"{self.given.name} gets a version with the text of {self.given.version}, not as default"
         return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"with": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
         """A version says it, whichever number it has."""
         return document_meaning(self.text) in image.get("documents", ())
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """There is room, whatever else became of the policy."""
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 

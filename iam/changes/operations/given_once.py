@@ -48,7 +48,7 @@ class GivenOnce(OfSort):
 
     given: GivenParams
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
         return {"ids": self.given.known.split(), "more": 1}
 
@@ -63,11 +63,11 @@ class GivenOnce(OfSort):
     def image_now(self, read: Credentials) -> Image:
         return {"ids": sorted(getattr(one, self.spec.sort.id_field) for one in read.records)}
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """Nobody has credentials from birth."""
         return {"ids": []}
 
-    def differing(self, image: Image, *, before: Image) -> str:
+    def drift_message(self, image: Image, *, before: Image) -> str:
         strange = [one for one in image["ids"] if one not in before["ids"]]
         if not strange:
             return ""
@@ -77,7 +77,7 @@ class GivenOnce(OfSort):
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = self.given_in(response)
         sealed.seal(

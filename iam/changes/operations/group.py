@@ -70,10 +70,10 @@ class CreateGroup(_Whole, Create):
         arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return group_image(path=self.given.path)
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
 
 

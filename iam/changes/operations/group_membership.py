@@ -19,10 +19,10 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.holdings import Holdings, holdings, key_of
 from iam.changes.operations.inline_policy import is_denied_all
-from iam.changes.operations.living import living
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.world import World
@@ -81,8 +81,8 @@ class Membership(Operation):
 
     SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
 
-    looks_beside = True
-    gone = "The user or group no longer exists in AWS, as of the last sync."
+    can_observe_concurrently = True
+    missing_message = "The user or group no longer exists in AWS, as of the last sync."
 
     given: MembershipParams
 
@@ -109,7 +109,7 @@ class Membership(Operation):
         """The user's unique id; the ARN of one who is still to be made."""
         return self.given.user_id or self.given.user_arn
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """Whether the set denies the user everything."""
         self._is_denied = not self.spec.adds and is_denied_all(self, earlier)
 
@@ -117,10 +117,10 @@ class Membership(Operation):
         """Who is denied everything by the same set loses no guard with the group."""
         return NORMAL if self._is_denied else super().sensitivity(effect)
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         return self.given.user_arn, self.given.group_arn
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"member": self.spec.adds}
 
     def subject(self) -> Entity | None:
@@ -131,9 +131,9 @@ class Membership(Operation):
         return self._entity(Kind.GROUP, self.given.group_id)
 
     def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
-        return living(self.account, kind=kind, aws_id=aws_id)
+        return find_current_entity(self.account, kind=kind, aws_id=aws_id)
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         user, group = self.subject(), self.group()
         if user is None or group is None:
             return None
@@ -158,7 +158,7 @@ class Membership(Operation):
     def _groups_per_user(self) -> int:
         return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Two calls."""
         given = self.given
         with at_once(aws) as ask:
@@ -202,11 +202,11 @@ class Membership(Operation):
             return Effect()
         return self.effect_of(holdings(user, group=group))
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """Nobody is in a group from birth."""
         return {"member": False}
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         number = world.number(self.given.group_arn)
         if number is None:
             return

@@ -12,7 +12,7 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.once import once
 from iam.changes.operations.base import Effect, Operation, Policy
-from iam.changes.operations.living import living
+from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
@@ -55,14 +55,14 @@ class HolderParams(Params):
 class OfHolder(Operation):
     """What operations on somebody's policies share."""
 
-    looks_beside = True
-    gone = "The user, group or role no longer exists in AWS, as of the last sync."
+    can_observe_concurrently = True
+    missing_message = "The user, group or role no longer exists in AWS, as of the last sync."
 
     given: HolderParams
 
     before_it: Sequence[OfHolder] = ()
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What the set gives the same holder, or takes away, before."""
         same = (self.account, self.given.holder_arn)
         about = [one for one in earlier if isinstance(one, OfHolder)]
@@ -88,16 +88,18 @@ class OfHolder(Operation):
         """The holder as parameters of calls name it."""
         return {f"{self.word}Name": self.given.holder_name}
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """The holder alone, since no policy says anything else by being given to somebody."""
         return (self.given.holder_arn,)
 
     def subject(self) -> Entity | None:
         """One that a set has made is known by its ARN."""
         given = self.given
-        return living(self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn)
+        return find_current_entity(
+            self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn
+        )
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""
         given = self.given
         kind, name = given.holder_kind, given.holder_name

@@ -72,17 +72,17 @@ class InlineOperation(OfHolder):
         same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_name"))
         return slug in (PutInlinePolicy.spec.slug, DeleteInlinePolicy.spec.slug) and same
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return _image(self.text)
 
     def satisfied(self, image: Image) -> bool:
         """The policy says it, however it is laid out."""
-        return bool(image["document"] == self.wanted()["document"])
+        return bool(image["document"] == self.desired_state()["document"])
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         return bool(image["document"] == before["document"])
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """Nobody has an inline policy from birth."""
         return dict(NONE)
 
@@ -93,7 +93,7 @@ class InlineOperation(OfHolder):
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.given.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         return None if self.subject() is None else _image(self.now)
 
     def observe(self, aws: Aws) -> Image:
@@ -135,7 +135,7 @@ class InlineOperation(OfHolder):
             notes=reach_notes(holder),
         )
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         arn = self.given.holder_arn
         grants = world.grants(arn)
         inline = [(name, digest) for name, digest in grants.inline if name != self.given.policy_name]
@@ -233,7 +233,7 @@ def denies_all(text: str) -> bool:
 
 def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
     """Whether whom an operation takes something from is denied everything by another of the same set."""
-    arns = operation.touched()
+    arns = operation.modified_arns()
     return any(
         isinstance(one, PutInlinePolicy) and one.given.holder_arn in arns and denies_all(one.text)
         for one in beside

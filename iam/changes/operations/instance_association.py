@@ -94,7 +94,7 @@ class ProfileAssociation(Operation):
 
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
 
-    gone = "The instance no longer exists in AWS, as of the last sync."
+    missing_message = "The instance no longer exists in AWS, as of the last sync."
 
     given: InstanceParams
 
@@ -122,10 +122,10 @@ class ProfileAssociation(Operation):
         """The name of the profile that it is to have."""
         return self.given.profile_arn.rpartition("/")[2]
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         return (self.given.subject_arn,)
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.profile_arn,) if self.given.profile_arn else ()
 
     def subject(self) -> Entity | None:
@@ -137,24 +137,24 @@ class ProfileAssociation(Operation):
         """Each is planned on the association of now, so only one can be open at a time."""
         return slug.startswith("instance.")
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """The id of the association is AWS's to give."""
         return {"profile": self.given.profile_arn}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["profile"] == self.given.profile_arn)
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         instance = self.subject()
         return None if instance is None else _standing(instance)
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Two calls, which the observation that follows is spared."""
         self._fresh = self._look(aws)
         return "" if self._fresh else f"Instance {self.given.subject_id} no longer exists in AWS."
 
     def observe(self, aws: Aws) -> Image:
-        """Two calls, none right after `mismatch`."""
+        """Two calls, none right after `identity_error`."""
         self._shown, self._fresh = self._fresh or self._look(aws) or ProfileOfInstance(), None
         return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
 

@@ -72,7 +72,7 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         given = NewProfileParams(name=name, subject_arn=arn, subject_id="", path=path, tags=dict(tags or {}))
         return cls(account, given)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return profile_image(path=self.given.path, tags=self.given.tags)
 
 

@@ -53,7 +53,7 @@ class Create(OnSubject):
 
     _made_before = 0
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """How many of the same kind the set has made by then."""
         same = type(self), self.account.pk
         self._made_before = sum((type(one), one.account.pk) == same for one in earlier)
@@ -63,22 +63,22 @@ class Create(OnSubject):
         """The ARN, before and after: the unique id is AWS's to give."""
         return self.given.subject_arn
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """Nothing that there is."""
         return ()
 
-    def makes(self) -> tuple[str, ...]:
+    def created_arns(self) -> tuple[str, ...]:
         return (self.given.subject_arn,)
 
-    def mirrored(self) -> Image:
+    def state_in_mirror(self) -> Image:
         subject = self.subject()
         return ABSENT if subject is None else self.image_of(subject)
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """There is nothing yet that a name could mean."""
         return ""
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The unique id."""
         word = WORDS[self.subject_kind]
         aws_id = response.get(word, {}).get(f"{word}Id", "")
@@ -120,7 +120,7 @@ class Delete(OnSubject):
 
     _earlier: Sequence[Operation] = ()
 
-    def follow(self, earlier: Sequence[Operation]) -> None:
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
         self._earlier = earlier
 
     def problems(self) -> list[str]:
@@ -138,24 +138,24 @@ class Delete(OnSubject):
         """The operation on an entity of the mirror."""
         return cls(subject.account, cls.params_type(**names_of(subject)))
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return dict(ABSENT)
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         """What is gone is known to be gone."""
-        return super().mirrored() or (dict(ABSENT) if self._was_known() else None)
+        return super().state_in_mirror() or (dict(ABSENT) if self._was_known() else None)
 
     def _was_known(self) -> bool:
         given = self.given
         known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=given.subject_id)
         return bool(given.subject_id) and known.exists()
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """That it is gone is what is wanted."""
-        found = super().mismatch(aws)
+        found = super().identity_error(aws)
         return found if self.seen and self.seen.now else ""
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         world.drop(self.given.subject_arn)
 
 
@@ -199,7 +199,7 @@ class Rename(OnSubject):
             ),
         )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"name": self.given.new_name, "path": self.given.new_path}
 
     def image_of(self, subject: Entity) -> Image:
@@ -233,7 +233,7 @@ class Rename(OnSubject):
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""
         given = self.given
         world.move(
@@ -243,6 +243,6 @@ class Rename(OnSubject):
 
     def inverse(self, before: Image) -> Operation | None:
         subject = self.subject()
-        if subject is None or before == self.wanted():
+        if subject is None or before == self.desired_state():
             return None
         return type(self).of(subject, name=str(before["name"]), path=str(before["path"]))

@@ -33,7 +33,7 @@ class OnLoginProfile(OfUser):
     def image_now(self, read: Credentials) -> Image:
         return {"has_password": bool(read.records)}
 
-    def newborn(self) -> Image | None:
+    def initial_state(self) -> Image | None:
         """Nobody has a password from birth."""
         return {"has_password": False}
 
@@ -62,7 +62,7 @@ class RequirePasswordChange(OnLoginProfile):
         counted=("Require a new console password of", "user"),
     )
 
-    gone = "The user or its console password no longer exists in AWS, as of the last sync."
+    missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
 
     given: RequirementParams
@@ -85,13 +85,13 @@ class RequirePasswordChange(OnLoginProfile):
         return f"Don’t require {name} to change the password"
 
     @property
-    def already(self) -> str:
+    def noop_message(self) -> str:
         return (
             f"{self.given.user_name} already {'has to' if self.must_change else 'does not have to'} "
             "change the password."
         )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"must_change": self.must_change}
 
     def image_of(self, user: Entity) -> Image | None:
@@ -107,7 +107,7 @@ class RequirePasswordChange(OnLoginProfile):
     def image_now(self, read: Credentials) -> Image:
         return {"must_change": read.records[0].is_reset_required if read.records else None}
 
-    def newborn(self) -> Image | None:
+    def initial_state(self) -> Image | None:
         """There is no password yet."""
         return None
 
@@ -156,7 +156,7 @@ class DeleteLoginProfile(OnLoginProfile):
         """The operation on a user of the mirror."""
         return cls(user.account, UserParams(**names_of(user)))
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"has_password": False}
 
     def image_of(self, user: Entity) -> Image:

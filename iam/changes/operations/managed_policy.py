@@ -208,7 +208,7 @@ class CreatePolicy(OnPolicy, Create):
         """By the number of versions."""
         return len(image.get("versions", ())) > self.calls().index(call)
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """Nothing of the name, or its first versions as they are wanted."""
         if image == before:
             return True
@@ -216,7 +216,7 @@ class CreatePolicy(OnPolicy, Create):
         made = image.get("documents", ())
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         given, texts = self.given, self.texts
         return policy_image(
             path=given.path,
@@ -228,7 +228,7 @@ class CreatePolicy(OnPolicy, Create):
 
     def satisfied(self, image: Image) -> bool:
         """Whatever numbers its versions have by now, and however the texts are laid out."""
-        return comparable(image) == comparable(self.wanted())
+        return comparable(image) == comparable(self.desired_state())
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
@@ -260,7 +260,7 @@ class CreatePolicy(OnPolicy, Create):
         )
         return Quota("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         arn = self.given.subject_arn
         world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
 
@@ -268,7 +268,7 @@ class CreatePolicy(OnPolicy, Create):
         """High for a text that allows everything, or changes to IAM, whoever gets it."""
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The unique id."""
         aws_id = response.get("Policy", {}).get("PolicyId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
@@ -328,7 +328,7 @@ class DeletePolicy(OnPolicy, Delete):
     def is_done(self, call: Call, *, image: Image) -> bool:
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """As before, but for versions that were to go and are gone. The mirror may not have read its tags
         yet."""
         going = set(self.given.versions.values())
@@ -336,9 +336,9 @@ class DeletePolicy(OnPolicy, Delete):
         same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
         return same and had - going <= kept <= had
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Also whether somebody still has it, which AWS would refuse."""
-        why = super().mismatch(aws)
+        why = super().identity_error(aws)
         record = self._reading.record if self._reading else None
         if why or not isinstance(record, PolicyRecord):
             return why

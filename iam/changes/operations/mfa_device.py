@@ -139,7 +139,7 @@ class DeactivateMfaDevice(OnDevice):
         it."""
         return cls(device.account, CredentialParams(**names_of_credential(device)))
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """A virtual device is still there."""
         return {"status": SPARE if is_virtual(self.serial) else ABSENT}
 
@@ -183,13 +183,13 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         ),
     )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"status": ABSENT}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["status"] == ABSENT)
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """One that was taken from its user meanwhile is still to be deleted."""
         return image == before or image["status"] == SPARE
 
@@ -243,11 +243,11 @@ class WithCodes(OnDevice):
         """What stands for a code in calls that are shown."""
         return "000000"
 
-    def sending(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: Call) -> Mapping[str, Any]:
         first, second = look(self.given.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         used(self.given.sealed_id)
         return {}
 
@@ -269,14 +269,14 @@ class EnableMfaDevice(WithCodes):
         is_idempotent=False,
     )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"status": ASSIGNED}
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The mirror may not know a device yet that was just made."""
         return bool(image["status"] != ASSIGNED)
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """A virtual device that was just made belongs to nobody."""
         return {"status": SPARE}
 
@@ -325,7 +325,7 @@ class ResyncMfaDevice(WithCodes):
         ),
     )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"status": ASSIGNED}
 
     def satisfied(self, image: Image) -> bool:

@@ -163,7 +163,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
             Call(service="iam", operation="CreateOpenIDConnectProvider", params=params, sentence=sentence),
         )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         given = self.given
         return oidc_image(
             clients=given.clients.split("\n") if given.clients else (),
@@ -173,13 +173,13 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 
     def satisfied(self, image: Image) -> bool:
         """AWS finds a thumbprint by itself where none was given."""
-        wanted = self.wanted()
+        wanted = self.desired_state()
         keys = ["exists", "clients", "tags"] + (["thumbprints"] if wanted["thumbprints"] else [])
         return all(image.get(key) == wanted[key] for key in keys)
 
     def problems(self) -> list[str]:
         """In words where AWS's model has none."""
-        parts, wanted = urlsplit(self.given.url), self.wanted()
+        parts, wanted = urlsplit(self.given.url), self.desired_state()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
             return ["the URL of a provider begins with https:// and has no port, query or fragment."]
         said = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
@@ -274,19 +274,19 @@ class Client(OnOidc):
         """The operation on a provider of the mirror."""
         return cls(subject.account, ClientParams(**names_of(subject), client=client), spec)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"client": self.given.client, "there": self.spec.adds}
 
     def satisfied(self, image: Image) -> bool:
         there = self.given.client in image.get("clients", ())
         return bool(image.get("exists")) and there == self.spec.adds
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The audience is as it was, whatever became of others."""
         return bool(image.get("exists"))
 
     def problems(self) -> list[str]:
-        now = self.mirrored() or {}
+        now = self.state_in_mirror() or {}
         others = set(now.get("clients", ())) - {self.given.client}
         added = [*others, self.given.client] if self.spec.adds else []
         return problems_of(clients=added) or super().problems()
@@ -346,13 +346,13 @@ class SetThumbprints(OnOidc):
         operation = "UpdateOpenIDConnectProviderThumbprint"
         return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"thumbprints": self._thumbprints}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image.get("thumbprints") == self._thumbprints)
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """It has the thumbprints that it had."""
         return bool(image.get("thumbprints") == before["thumbprints"])
 

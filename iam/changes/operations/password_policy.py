@@ -81,16 +81,16 @@ class PasswordPolicy(AccountSetting):
         return {"rules": {name: value[name] or (0 if name in LIMITS else False) for name in names}}
 
     def told(self, before: Image) -> list[str]:
-        return differences(before["rules"], self.wanted()["rules"])
+        return differences(before["rules"], self.desired_state()["rules"])
 
     def sensitivity(self, effect: Effect) -> str:
         """High when a rule becomes looser."""
-        before = self.mirrored()
-        return HIGH if before and is_looser(self.wanted()["rules"], than=before["rules"]) else NORMAL
+        before = self.state_in_mirror()
+        return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL
 
     def inverse(self, before: Image) -> Operation | None:
         """The rules of before."""
-        if before == self.wanted():
+        if before == self.desired_state():
             return None
         if before["rules"] is None:
             return DeletePasswordPolicy.of(self.account)
@@ -126,7 +126,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
 
     params_type = PasswordRules
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"rules": asdict(self.given)}
 
     def problems(self) -> list[str]:
@@ -163,7 +163,7 @@ class DeletePasswordPolicy(PasswordPolicy):
         """The operation on an account."""
         return cls(account, NoParams())
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"rules": None}
 
 

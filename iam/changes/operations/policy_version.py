@@ -72,7 +72,7 @@ def sensitivity_of_text(effect: Effect) -> str:
 class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
-    gone = "The policy no longer exists in AWS, as of the last sync."
+    missing_message = "The policy no longer exists in AWS, as of the last sync."
 
     given: PolicyParams
 
@@ -86,7 +86,7 @@ class DefaultText(Operation):
     def text(self) -> str:
         """What the policy says afterwards."""
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         return (self.given.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -97,14 +97,14 @@ class DefaultText(Operation):
             "policy.take_back_version",
         )
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"document": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
         """The default version says it, whichever number it has."""
         return bool(image["document"] == document_meaning(self.text))
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The same default and versions, but for one that was to be dropped and is."""
         same = all(image[key] == before[key] for key in ("default", "document"))
         return same and set(before["versions"]) - {self.drops} <= set(image["versions"]) <= set(
@@ -121,11 +121,11 @@ class DefaultText(Operation):
             account=self.account, kind=Kind.POLICY, aws_id=self.given.policy_id, gone_at__isnull=True
         ).first()
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         policy = self.subject()
         return None if policy is None else standing(policy)
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """One call."""
         name, wanted = self.given.policy_name, self.given.policy_id
         try:
@@ -157,7 +157,7 @@ class DefaultText(Operation):
             cause_id=cause_id,
         )
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         weigh_text(world, arn=self.given.policy_arn, text=self.text)
 
     def effect(self) -> Effect:

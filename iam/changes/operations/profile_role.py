@@ -88,11 +88,11 @@ class RoleInProfile(OnProfile):
         names = {"role_name": role.name, "role_arn": role.arn, "role_id": role.aws_id}
         return cls(profile.account, RoleInProfileParams(**names_of(profile), **names), spec)
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """The role too, since whoever has the profile works as the role."""
-        return (*super().touched(), self.given.role_arn)
+        return (*super().modified_arns(), self.given.role_arn)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"role": self.given.role_name if self.spec.adds else ""}
 
     def satisfied(self, image: Image) -> bool:
@@ -100,7 +100,7 @@ class RoleInProfile(OnProfile):
         is_in = image == {"role": self.given.role_name}
         return is_in == self.spec.adds
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         return {"role": ""}
 
     def effect(self) -> Effect:
@@ -125,11 +125,11 @@ class RoleInProfile(OnProfile):
     def image_now(self, now: EntityNow) -> Image:
         return {"role": now.roles[0] if now.roles else ""}
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """Two calls."""
         with at_once(aws) as ask:
             of_role = ask(partial(self._mismatch_of_role, aws))
-            return super().mismatch(aws) or of_role()
+            return super().identity_error(aws) or of_role()
 
     def _mismatch_of_role(self, aws: Aws) -> str:
         given = self.given

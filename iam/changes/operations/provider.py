@@ -51,7 +51,7 @@ class OnProvider(OnSubject):
         """One change of a provider is open at a time."""
         return True
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """What is observed tells whether it is the one that was approved."""
         return ""
 
@@ -125,7 +125,7 @@ class OnProvider(OnSubject):
 class CreateProvider(OnProvider, Create):
     """Makes a provider, which no role need trust yet."""
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
 
@@ -146,5 +146,5 @@ class DeleteProvider(OnProvider, Delete):
         """Nobody is let in by it."""
         return ()
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         return ""

@@ -86,7 +86,7 @@ class TakeBackVersion(FormerVersion):
     def _call(self, operation: str, sentence: str, **params: Any) -> Call:
         return Call(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {
             "default": self.given.version,
             "without": self.given.made,
@@ -96,7 +96,7 @@ class TakeBackVersion(FormerVersion):
     def satisfied(self, image: Image) -> bool:
         return all(self.is_done(call, image=image) for call in self.calls())
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """No version that is not known is there, and none is gone but the one that has to go."""
         if not image.get("exists") or image["default"] not in (before["default"], self.given.version):
             return False
@@ -114,7 +114,7 @@ class TakeBackVersion(FormerVersion):
         """Making a version is sent once."""
         return call.operation != "CreatePolicyVersion"
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         weigh_text(world, arn=self.given.subject_arn, text=self.text)
 
     def effect(self) -> Effect:

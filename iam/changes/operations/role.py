@@ -105,9 +105,9 @@ class _Whole:
         )
 
     def satisfied(self, image: Image) -> bool:
-        return said(image) == said(self.wanted())  # type: ignore[attr-defined]
+        return said(image) == said(self.desired_state())  # type: ignore[attr-defined]
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         return said(image) == said(before)
 
 
@@ -177,7 +177,7 @@ class CreateRole(_Whole, Create):
         """What UpdateRole sets as well."""
         return Settings(self.given.description, int(self.given.max_session))
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
     def calls(self) -> tuple[Call, ...]:
@@ -197,7 +197,7 @@ class CreateRole(_Whole, Create):
         sentence = f"Creates role {given.name}"
         return (Call(service="iam", operation="CreateRole", params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         given = self.given
         return role_image(
             path=given.path,
@@ -216,7 +216,7 @@ class CreateRole(_Whole, Create):
     def effect(self) -> Effect:
         return Effect(notes=tuple(trust.said_of("", self.given.trust)))
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         given = self.given
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
         number, text = world.make(given.subject_arn), world.text(given.trust)
@@ -277,10 +277,10 @@ class UpdateRole(OnSubject):
         sentence = f"Sessions of {given.name} last {settings.max_session // 60:,} minutes at most"
         return (Call(service="iam", operation="UpdateRole", params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return self.settings.image
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         return Settings().image
 
     def image_of(self, subject: Entity) -> Image:
@@ -290,7 +290,7 @@ class UpdateRole(OnSubject):
         return Settings(now.description, now.max_session_duration or HOUR).image
 
     def inverse(self, before: Image) -> Operation | None:
-        if before == self.wanted():
+        if before == self.desired_state():
             return None
         settings = Settings(str(before["description"]), int(before["max_session"]))
         return UpdateRole(self.account, replace(self.given, **settings.params))

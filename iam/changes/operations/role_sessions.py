@@ -111,7 +111,7 @@ class RevokeSessions(PutInlinePolicy):
         return f"Revoke {whose} in role {self.given.holder_name}"
 
     @property
-    def already(self) -> str:
+    def noop_message(self) -> str:
         return (
             f"The {'sessions' if self.given.whose else 'running sessions'} of "
             f"{self.given.holder_name} are already revoked."
@@ -127,27 +127,27 @@ class RevokeSessions(PutInlinePolicy):
         sentence = f"{whose} in {self.given.holder_name} that began before this change stop working"
         return (replace(call, sentence=sentence),)
 
-    def sending(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """With the moment of now."""
         text = _with_moment(self.given.document, datetime.now(tz=UTC) + SPREADS_IN)
         return {**call.params, "PolicyDocument": text}
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """The moment is the earliest that will do."""
         return _image(self.given.document)
 
     def satisfied(self, image: Image) -> bool:
         """It denies the same, from this moment on or from a later one."""
-        wanted = self.wanted()
+        wanted = self.desired_state()
         return bool(image["document"] == wanted["document"] and image["moment"] >= wanted["moment"])
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         return image == before
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         return _image("")
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         return None if self.subject() is None else _image(self.now)
 
     def observe(self, aws: Aws) -> Image:

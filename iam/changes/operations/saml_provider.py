@@ -117,7 +117,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         )
         return cls(account, given)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
 
     def problems(self) -> list[str]:
@@ -161,13 +161,13 @@ class UpdateSamlProvider(OnSaml):
         """The operation on a provider of the mirror."""
         return cls(subject.account, MetadataParams(**names_of(subject), metadata=metadata))
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"metadata": document_digest(self.given.metadata)}
 
     def satisfied(self, image: Image) -> bool:
-        return bool(image.get("metadata") == self.wanted()["metadata"])
+        return bool(image.get("metadata") == self.desired_state()["metadata"])
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """It has the metadata that it had."""
         return bool(image.get("metadata") == before["metadata"])
 

@@ -71,7 +71,7 @@ class OnCertificate(OnSubject):
         self._seen = (at, found)
         return found
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """One call."""
         given = self.given
         found = self.found(aws)
@@ -193,17 +193,17 @@ class UploadServerCertificate(OnCertificate, Create):
         sentence = f"Uploads server certificate {given.name} with its private key, which can’t be read again"
         return (Call(service="iam", operation="UploadServerCertificate", params=params, sentence=sentence),)
 
-    def sending(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """With the key."""
         return {**call.params, "PrivateKey": look(self.given.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The unique id; the sealed key is destroyed."""
         used(self.given.sealed_id)
         aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         given = self.given
         return {"exists": True, "path": given.path, "tags": dict(given.tags), "body": _digest(given.body)}
 
@@ -213,7 +213,7 @@ class UploadServerCertificate(OnCertificate, Create):
 
     def satisfied(self, image: Image) -> bool:
         """The mirror does not hold the text."""
-        return {"body": self.wanted()["body"], **image} == self.wanted()
+        return {"body": self.desired_state()["body"], **image} == self.desired_state()
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate
@@ -316,11 +316,11 @@ class UpdateServerCertificate(OnCertificate):
                 return found
         return None
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         gone = f"Server certificate {self.given.name} no longer exists in AWS."
         return gone if self.found(aws) is None else ""
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"name": self.given.new_name, "path": self.given.new_path}
 
     def image_of(self, subject: Entity) -> Image:
@@ -341,7 +341,7 @@ class UpdateServerCertificate(OnCertificate):
     def inverse(self, before: Image) -> Operation | None:
         """The name and path of before."""
         subject = self.subject()
-        if subject is None or before == self.wanted():
+        if subject is None or before == self.desired_state():
             return None
         return UpdateServerCertificate.of(subject, name=str(before["name"]), path=str(before["path"]))
 
@@ -370,13 +370,13 @@ class DeleteServerCertificate(OnCertificate, Delete):
         undo_caveat="It is recreated, with a new unique ID.",
     )
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The mirror may not have read its tags yet."""
         return bool(image.get("exists") and image["path"] == before["path"])
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """Nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
-        return super().touched() if self.subject() else ()
+        return super().modified_arns() if self.subject() else ()
 
 
 def _digest(text: str) -> str:

@@ -237,11 +237,11 @@ class ResetServiceCredential(OnCredential):
         status = owned(user, self.kind).get(self.given.credential_id)
         return None if status is None else {"status": status}
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
         sealed.seal(

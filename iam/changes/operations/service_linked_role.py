@@ -78,11 +78,11 @@ class CreateServiceLinkedRole(OnSubject):
         )
         return cls(account, given)
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """Nothing that there is."""
         return ()
 
-    def makes(self) -> tuple[str, ...]:
+    def created_arns(self) -> tuple[str, ...]:
         """The path, since the service gives the name."""
         return (self.given.subject_arn,)
 
@@ -94,7 +94,7 @@ class CreateServiceLinkedRole(OnSubject):
         sentence = f"Creates the service-linked role of {given.service}, with permissions that AWS manages"
         return (Call(service="iam", operation="CreateServiceLinkedRole", params=params, sentence=sentence),)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"exists": True}
 
     def subject(self) -> Entity | None:
@@ -108,16 +108,16 @@ class CreateServiceLinkedRole(OnSubject):
     def _is_it(self, name: str) -> bool:
         return name.endswith(f"_{self.given.suffix}") if self.given.suffix else True
 
-    def mirrored(self) -> Image:
+    def state_in_mirror(self) -> Image:
         return {"exists": self.subject() is not None}
 
     def image_of(self, subject: Entity) -> Image:
-        return self.wanted()
+        return self.desired_state()
 
     def image_now(self, now: EntityNow) -> Image:
-        return self.wanted()
+        return self.desired_state()
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """There is nothing yet that a name could mean."""
         return ""
 
@@ -127,7 +127,7 @@ class CreateServiceLinkedRole(OnSubject):
         self._name = next((name for name in names if self._is_it(name)), "")
         return {"exists": bool(self._name)}
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The unique id, under the ARN that the service chose."""
         role = response.get("Role", {})
         return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
@@ -188,12 +188,12 @@ class DeleteServiceLinkedRole(Delete):
     def image_now(self, now: EntityNow) -> Image:
         return {"exists": True, "description": now.description}
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The task, by which one can ask how far the deletion is."""
         self._task = str(response.get("DeletionTaskId", ""))
         return {TASK: self._task} if self._task else {}
 
-    def recall(self, results: Mapping[str, Any]) -> None:
+    def load_results(self, results: Mapping[str, Any]) -> None:
         self._task = str(results.get(TASK, ""))
 
     def observe(self, aws: Aws) -> Image:

@@ -50,7 +50,7 @@ class DeleteSpareMfaDevice(Operation):
         ),
     )
 
-    gone = _NEVER
+    missing_message = _NEVER
 
     given: SpareParams
 
@@ -71,10 +71,10 @@ class DeleteSpareMfaDevice(Operation):
         """The serial number."""
         return self.given.serial_number
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         return (self.given.serial_number,)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"exists": False}
 
     def subject(self) -> Entity | None:
@@ -85,10 +85,10 @@ class DeleteSpareMfaDevice(Operation):
             gone_at__isnull=True,
         ).first()
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         return {"exists": self.subject() is not None}
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """A serial number has no other id behind it."""
         return ""
 

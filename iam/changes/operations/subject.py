@@ -13,7 +13,7 @@ from uuid import UUID
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.living import living
+from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
 from iam.mirror.reread import Reading, reread_entity
@@ -62,7 +62,7 @@ class Seen(NamedTuple):
 class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
-    gone = "It no longer exists in AWS, as of the last sync."
+    missing_message = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
 
     given: SubjectParams
@@ -85,16 +85,18 @@ class OnSubject(Operation):
         """The tags that it is to have, as AWS's calls take them."""
         return tag_list(self.given.tags)  # type: ignore[attr-defined]
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         """Under the ARN of now, since a rename gives another."""
         subject = self.subject()
         return (subject.arn if subject else self.given.subject_arn,)
 
     def subject(self) -> Entity | None:
         given = self.given
-        return living(self.account, kind=self.subject_kind, aws_id=given.subject_id, arn=given.subject_arn)
+        return find_current_entity(
+            self.account, kind=self.subject_kind, aws_id=given.subject_id, arn=given.subject_arn
+        )
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         subject = self.subject()
         return None if subject is None else self.image_of(subject)
 
@@ -106,7 +108,7 @@ class OnSubject(Operation):
     def image_now(self, now: EntityNow) -> Image:
         """The image of what AWS shows."""
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
         self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
         self._fresh = now = self.seen.now
@@ -125,7 +127,7 @@ class OnSubject(Operation):
         return entity_now(aws, kind=self.subject_kind, name=given.name, arn=given.subject_arn)
 
     def observe(self, aws: Aws) -> Image:
-        """One call, none right after `mismatch`."""
+        """One call, none right after `identity_error`."""
         if self._fresh is None:
             self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
         self._fresh, now = None, self.seen.now if self.seen else None

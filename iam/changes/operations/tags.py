@@ -131,14 +131,14 @@ class SetTags(OnSubject):
             calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
         return tuple(calls)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"tags": dict(self.given.tags)}
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """It has those that it was planned on."""
         return {"tags": dict(self.given.before)}
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         tags = before["tags"]
         without = {key: value for key, value in tags.items() if key not in self.goes}
         return image.get("tags") in (tags, without)
@@ -174,14 +174,14 @@ class SetTags(OnSubject):
             return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         """Conditions on tags may hold now, or hold no longer."""
         row = world.principal(self.given.subject_arn)
         if row is not None:
             world.put_principal(replace(row, tags=dict(self.given.tags)))
 
     def inverse(self, before: Image) -> Operation | None:
-        if before == self.wanted():
+        if before == self.desired_state():
             return None
         tags = dict(before["tags"])
         return SetTags(self.account, replace(self.given, before=dict(self.given.tags), tags=tags), self.spec)

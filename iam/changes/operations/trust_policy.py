@@ -55,14 +55,14 @@ class ReplaceTrustPolicy(OnSubject):
         """Each is planned on the text of now, so only one can be open at a time."""
         return slug == self.slug
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return _image(self.given.document)
 
     def satisfied(self, image: Image) -> bool:
         """The policy says it, however it is laid out."""
-        return bool(image.get("trust") == self.wanted()["trust"])
+        return bool(image.get("trust") == self.desired_state()["trust"])
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         return bool(image.get("trust") == before["trust"])
 
     def image_of(self, subject: Entity) -> Image:
@@ -94,7 +94,7 @@ class ReplaceTrustPolicy(OnSubject):
         """High when somebody is let in whom the former text did not let in."""
         return HIGH if self.risks() else NORMAL
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         row = world.principal(self.given.subject_arn)
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.given.document)))

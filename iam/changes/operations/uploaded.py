@@ -50,14 +50,14 @@ class Upload(OfSort):
         given = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
         return cls(user.account, given)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         """AWS assigns the id."""
         return {"ids": self.given.known.split(), "more": 1, "is_there": True}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["is_there"])
 
-    def may_go_on(self, image: Image, *, before: Image) -> bool:
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
         return bool(image["ids"] == before["ids"])
 
     def image_of(self, user: Entity) -> Image:
@@ -81,7 +81,7 @@ class Upload(OfSort):
     def _new(self, ids: list[str]) -> list[str]:
         return [one for one in ids if one not in self.given.known.split()]
 
-    def newborn(self) -> Image:
+    def initial_state(self) -> Image:
         """Nobody has any from birth."""
         return {"ids": [], "is_there": False}
 

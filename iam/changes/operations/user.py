@@ -110,14 +110,14 @@ class CreateUser(_Whole, Create):
         )
         return cls(account, given)
 
-    def named(self) -> tuple[str, ...]:
+    def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         given = self.given
         return user_image(path=given.path, boundary=given.boundary, tags=given.tags)
 
-    def weigh(self, world: World) -> None:
+    def simulate(self, world: World) -> None:
         given = self.given
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
         number = world.make(given.subject_arn)

@@ -16,7 +16,7 @@ from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.credential_sorts import CredentialSpec
-from iam.changes.operations.living import living
+from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
@@ -50,10 +50,10 @@ def names_of(user: Entity) -> dict[str, str]:
 class OfUser(Operation):
     """An operation on something of one user."""
 
-    gone = "The user no longer exists in AWS, as of the last sync."
+    missing_message = "The user no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[UserParams]] = UserParams
 
-    looks_beside = True
+    can_observe_concurrently = True
 
     given: UserParams
 
@@ -69,13 +69,15 @@ class OfUser(Operation):
         """The user's unique id; the ARN of one who is still to be made."""
         return self.given.user_id or self.given.user_arn
 
-    def touched(self) -> tuple[str, ...]:
+    def modified_arns(self) -> tuple[str, ...]:
         return (self.given.user_arn,)
 
     def subject(self) -> Entity | None:
-        return living(self.account, kind=Kind.USER, aws_id=self.given.user_id, arn=self.given.user_arn)
+        return find_current_entity(
+            self.account, kind=Kind.USER, aws_id=self.given.user_id, arn=self.given.user_arn
+        )
 
-    def mirrored(self) -> Image | None:
+    def state_in_mirror(self) -> Image | None:
         user = self.subject()
         return None if user is None else self.image_of(user)
 
@@ -87,7 +89,7 @@ class OfUser(Operation):
         """The image of what AWS showed."""
         raise NotImplementedError
 
-    def mismatch(self, aws: Aws) -> str:
+    def identity_error(self, aws: Aws) -> str:
         """One call."""
         name, wanted = self.given.user_name, self.given.user_id
         try:
@@ -173,11 +175,11 @@ def names_of_credential(credential: Entity) -> dict[str, str]:
 class OnCredential(OfSort):
     """An operation on one credential that is there, by its id."""
 
-    gone = "The user or credential no longer exists in AWS, as of the last sync."
+    missing_message = "The user or credential no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[CredentialParams]] = CredentialParams
     given: CredentialParams
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"status": self.spec.status_after}
 
     def image_now(self, read: Credentials) -> Image:

@@ -94,7 +94,7 @@ class CreateVirtualMfaDevice(OfUser):
         """The serial number, which is an ARN."""
         return serial_of(self.account, self.given.device_name)
 
-    def wanted(self) -> Image:
+    def desired_state(self) -> Image:
         return {"status": SPARE}
 
     def satisfied(self, image: Image) -> bool:
@@ -122,7 +122,7 @@ class CreateVirtualMfaDevice(OfUser):
         serials = {one.serial_number for one in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
-    def differing(self, image: Image, *, before: Image) -> str:
+    def drift_message(self, image: Image, *, before: Image) -> str:
         if image["status"] == ABSENT:
             return ""
         return (
@@ -130,7 +130,7 @@ class CreateVirtualMfaDevice(OfUser):
             "the device and start again."
         )
 
-    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]

@@ -103,7 +103,7 @@ def _step(change: Change) -> None:
         ending.give_up(change)
         return
     operation = restore(change.operation, account=change.account, params=_with_ids(change))
-    operation.recall(change.results)
+    operation.load_results(change.results)
     if is_own(operation):
         ending.fail(change, kind="refused", message=wording.OWN_ROLE)
         return
@@ -139,8 +139,8 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     if operation.satisfied(image):
         ending.apply(change, operation, aws)
         return
-    if not operation.may_go_on(image, before=change.before):
-        what = operation.differing(image, before=change.before) or wording.DIFFERS
+    if not operation.can_proceed(image, before=change.before):
+        what = operation.drift_message(image, before=change.before) or wording.DIFFERS
         ending.drift(change, operation, aws, what=what)
         return
     left = _calls_left(change, operation, image)
@@ -155,8 +155,8 @@ def _looked(operation: Operation, aws: Aws) -> tuple[str, Image]:
     """Why the names mean something else ("" for nothing), and what AWS shows where they do not."""
     with at_once(aws) as ask:
         observe = partial(operation.observe, aws)
-        image = ask(observe) if operation.looks_beside else observe
-        why = operation.mismatch(aws)
+        image = ask(observe) if operation.can_observe_concurrently else observe
+        why = operation.identity_error(aws)
         return why, {} if why else image()
 
 
@@ -176,7 +176,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
     for number, call in left:
         if last:
             keep(change, **last)
-        params = operation.sending(call)
+        params = operation.resolve_params(call)
         keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
         began = time.monotonic()
         try:
@@ -191,7 +191,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
         except AwsError as error:
             _note_rejection(change, number, error, began=began)
             raise CallRejectedError(error) from error
-        kept = operation.received(call, result.response, change_id=change.pk)
+        kept = operation.handle_response(call, result.response, change_id=change.pk)
         last = _answered(change, number, began=began, request_id=result.request_id, kept=kept)
     moved = move(
         change,

@@ -40,7 +40,7 @@ _known: _Known | None = None
 def is_own(operation: Operation) -> bool:
     """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy that they have, or what a
     group holds that they are in. The first two are as they were READ_EVERY seconds ago at most; each change is looked at twice."""
-    arns = operation.touched()
+    arns = operation.modified_arns()
     if not arns:
         return False
     return _is_one_of_own(arns) or _is_held_by_own(operation) or _is_joined_by_own(operation)
@@ -83,7 +83,7 @@ def _trusts() -> QuerySet[EntityState]:
 
 def _is_held_by_own(operation: Operation) -> bool:
     """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom these roles trust."""
-    arns = [arn for arn in operation.touched() if ":policy/" in arn]
+    arns = [arn for arn in operation.modified_arns() if ":policy/" in arn]
     if not arns:
         return False
     policies = Entity.objects.filter(
@@ -106,7 +106,7 @@ def _is_joined_by_own(operation: Operation) -> bool:
     if operation.subject_kind != Kind.GROUP:
         return False
     groups = Entity.objects.filter(
-        account=operation.account, kind=Kind.GROUP, arn__in=operation.touched(), gone_at__isnull=True
+        account=operation.account, kind=Kind.GROUP, arn__in=operation.modified_arns(), gone_at__isnull=True
     )
     members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target__in=groups.values("pk"))
     return (

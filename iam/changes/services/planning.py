@@ -98,18 +98,18 @@ def plan_set(
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
     """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
     _check_own(operation)
-    operation.follow(earlier)
-    before = operation.mirrored()
+    operation.with_preceding(earlier)
+    before = operation.state_in_mirror()
     stands = before is not None and operation.satisfied(before)
     if not (stands and for_grant) and (problems := operation.problems()):
         raise RefusedError(f"AWS would refuse this call: {problems[0]}")
     if before is None and is_made(operation, earlier):
-        before = operation.newborn()
+        before = operation.initial_state()
     if before is None:
-        raise RefusedError(operation.gone)
+        raise RefusedError(operation.missing_message)
     stands = operation.satisfied(before)
     if stands and not for_grant:
-        raise RefusedError(operation.already)
+        raise RefusedError(operation.noop_message)
     quota = None if stands else operation.quota()
     if quota and quota.after > quota.limit:
         raise RefusedError(quota.refusal)
@@ -132,7 +132,9 @@ def check_account(account: Account) -> None:
 
 def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
     """Whether an earlier operation of the set brings into being something that this one alters."""
-    return bool(made_before(operation, (*operation.touched(), *operation.named()), earlier=earlier))
+    return bool(
+        made_before(operation, (*operation.modified_arns(), *operation.referenced_arns()), earlier=earlier)
+    )
 
 
 def check_right(
@@ -151,11 +153,11 @@ def check_right(
     if reach.scope.sees_account(number):
         _check_there(operation, earlier=earlier)
         return
-    touched = operation.touched()
-    made = {*operation.makes(), *made_before(operation, touched, earlier=earlier)}
+    touched = operation.modified_arns()
+    made = {*operation.created_arns(), *made_before(operation, touched, earlier=earlier)}
     if not all(_lies_within(arn, reach.scope, number) for arn in made):
         raise RefusedError("You can create users only under the paths of your own teams.")
-    if not touched and not operation.makes():
+    if not touched and not operation.created_arns():
         raise RefusedError(
             "This is about the whole account, so only someone who can see all of it can request it."
         )
@@ -173,13 +175,13 @@ def _is_for(operation: Operation, viewer: Viewer) -> bool:
 
 def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
     """What it alters is in the account, or is made by the set; the words are those for what one may not know, too."""
-    touched = operation.touched()
-    made = {*operation.makes(), *made_before(operation, touched, earlier=earlier)}
+    touched = operation.modified_arns()
+    made = {*operation.created_arns(), *made_before(operation, touched, earlier=earlier)}
     arns = frozenset(touched) - made
     there = Entity.objects.filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
     found = there.values("arn").distinct()
     if arns and once(("there", operation.account.pk, arns), found.count) < len(arns):
-        raise RefusedError(operation.gone)
+        raise RefusedError(operation.missing_message)
 
 
 def _lies_within(arn: str, scope: Scope, account_id: str) -> bool:

@@ -268,7 +268,7 @@ def _columns(planned: Plan) -> dict[str, Any]:
         "subject_arn": subject_arn_of(one),
         "params": one.params,
         "before": planned.before,
-        "after": one.wanted(),
+        "after": one.desired_state(),
         "receipt": planned.receipt.body,
         "receipt_digest": planned.receipt.digest,
         "calls": planned.receipt.body["calls"],

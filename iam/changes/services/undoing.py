@@ -120,7 +120,7 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
 
 def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
     """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to give."""
-    made = {arn for one in earlier for arn in one.makes()}
+    made = {arn for one in earlier for arn in one.created_arns()}
     params = dict(inverse.params)
     for name, value in inverse.params.items():
         if name.endswith("_arn") and value in made and f"{name[:-4]}_id" in params:
@@ -144,7 +144,7 @@ def _check_state(change: Change) -> None:
 
 
 def _check_still_so(operation: Operation) -> None:
-    shown = operation.mirrored()
+    shown = operation.state_in_mirror()
     if shown is None:
         raise RefusedError("What this changed was deleted from AWS or created again, so it can’t be undone.")
     if not operation.satisfied(shown):

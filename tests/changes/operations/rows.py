@@ -23,13 +23,13 @@ def foretold(operation: Operation) -> Told | None:
 
     None at all where it says nothing of what anybody may do.
     """
-    if type(operation).weigh is Operation.weigh:
+    if type(operation).simulate is Operation.simulate:
         return None
     number = operation.account.account_id
     known = numbers_of([operation])
     with snapshot(accounts={number}) as index:
         world = World(index.accounts[number], numbers=known)
-        operation.weigh(world)
+        operation.simulate(world)
         changes = world.changes
         rows = [*changes.principals, *changes.groups]
         names = _names({one for row in rows for one in _numbers(row.grants)})

@@ -115,7 +115,7 @@ def carried_out(land: Land, slug: str, before: Shown) -> Shown | None:
     ran(change)
     assert land.stage.written() == written, about
     shown = taken_back(land, operation, change, before)
-    for user in land.all(Kind.USER) if operation.makes() or slug == "user.delete" else ():
+    for user in land.all(Kind.USER) if operation.created_arns() or slug == "user.delete" else ():
         land.know(user)  # Of who was just made the mirror has read no credentials.
     return shown
 
@@ -136,7 +136,7 @@ def asked(land: Land, slug: str) -> tuple[Operation, Change] | None:
             operation = DRAWS[slug](land)
         except (IndexError, ValueError):
             continue
-        now = operation.mirrored()
+        now = operation.state_in_mirror()
         if operation.slug != slug or now is None or operation.satisfied(now):
             continue
         try:
@@ -183,7 +183,7 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         shard = index.accounts[number]
         world = World(shard, numbers=known, texts=texts_of(known))
         for operation in operations:
-            operation.weigh(world)
+            operation.simulate(world)
         changes = world.changes
         arns = {one.id: one.arn for one in shard.members.values()} | {
             row.id: row.arn for row in changes.principals

@@ -63,8 +63,13 @@ def test_an_attachment_and_an_inline_policy_take_five_calls_at_most(stage: Stage
 def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) -> None:
     name, policy = stage.name("new"), CreatePolicy.of(stage.account, name=stage.name("granted"), text=READS)
     user = CreateUser.of(stage.account, name=name)
-    holder = {"holder_kind": "user", "holder_name": name, "holder_id": "", "holder_arn": user.makes()[0]}
-    attach = Attachment.given_as(ATTACH_POLICY, stage.account, policy_arn=policy.makes()[0], **holder)
+    holder = {
+        "holder_kind": "user",
+        "holder_name": name,
+        "holder_id": "",
+        "holder_arn": user.created_arns()[0],
+    }
+    attach = Attachment.given_as(ATTACH_POLICY, stage.account, policy_arn=policy.created_arns()[0], **holder)
     put = PutInlinePolicy.given_as(stage.account, name="also", text=READS, **holder)
 
     *_, attached, written = stage.carry_out(policy, user, attach, put)
@@ -74,7 +79,7 @@ def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) 
         inline = stage.iam.list_user_policies(UserName=name)["PolicyNames"]
         return [one["PolicyArn"] for one in attachments], inline
 
-    assert held() == ([*policy.makes()], ["also"])
+    assert held() == ([*policy.created_arns()], ["also"])
     stage.undo(attached)
     stage.undo(written)
     assert held() == ([], [])

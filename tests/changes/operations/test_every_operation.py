@@ -65,7 +65,7 @@ def shows_what_is(operation: Operation, stage: Stage) -> bool:
             account=stage.account, kind=operation.subject_kind, name=operation.given.name
         )
         return named.filter(gone_at__isnull=True).exists()
-    return operation.mirrored() in (None, operation.observe(stage.scene.aws))
+    return operation.state_in_mirror() in (None, operation.observe(stage.scene.aws))
 
 
 def of(*cases: Case) -> pytest.MarkDecorator:
@@ -98,7 +98,7 @@ def test_it_is_applied_once_read_back_and_undone(
     assert change.state == ChangeState.APPLIED, change.error_message
     assert stage.called() <= HANDED_OUT, "the writing role may not call it"
     assert (case.shows(stage), stage.written()) == (case.after(stage, before), case.calls)
-    mirrored = again.mirrored()
+    mirrored = again.state_in_mirror()
     assert mirrored is not None
     assert again.satisfied(mirrored), "the mirror does not show it"
     if told is not None:
@@ -131,7 +131,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(stage: Stage, case: Case)
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift"), change.error_message
     assert (case.shows(stage), stage.written()) == (meddled, 0)
     operation = restore(change.operation, account=change.account, params=change.params)
-    if not operation.mismatch(stage.scene.aws):
+    if not operation.identity_error(stage.scene.aws):
         assert shows_what_is(operation, stage), "the mirror still shows what was"
 
 
@@ -181,7 +181,7 @@ def test_every_operation_that_cannot_be_undone_is_listed_with_what_can() -> None
 
 SAID_BY = {
     "title": ("title",),
-    "no_op": ("already",),
+    "no_op": ("noop_message",),
     "notes": ("notes", "effect"),
     "weight": ("sensitivity",),
     "loss": ("loss", "irreversible"),

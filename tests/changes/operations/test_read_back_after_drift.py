@@ -46,10 +46,10 @@ def test_what_cannot_be_read_back_is_left_to_a_pull(stage: Stage, monkeypatch: p
     def throttled(*_: object, **__: object) -> None:
         raise AwsError("Slow down", kind=ErrorKind.THROTTLED, action="iam:ListGroupsForUser")
 
-    monkeypatch.setattr(Membership, "mismatch", lambda self, aws: "")
+    monkeypatch.setattr(Membership, "identity_error", lambda self, aws: "")
     monkeypatch.setattr(Membership, "observe", lambda self, aws: {"groups": ["something else"]})
     monkeypatch.setattr(Membership, "satisfied", lambda self, image: False)
-    monkeypatch.setattr(Membership, "may_go_on", lambda self, image, *, before: False)
+    monkeypatch.setattr(Membership, "can_proceed", lambda self, image, *, before: False)
     monkeypatch.setattr(Membership, "read_back", throttled)
 
     assert ran(change).error_kind == "drift"

@@ -61,9 +61,9 @@ def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
 
 def _is_own(part: PartPlan) -> bool:
     """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
-    made = {arn for step in part.steps for arn in step.operation.makes()}
+    made = {arn for step in part.steps for arn in step.operation.created_arns()}
     operations = [step.operation for step in part.steps]
-    return any(is_own(one) for one in operations if not set(one.touched()) <= made)
+    return any(is_own(one) for one in operations if not set(one.modified_arns()) <= made)
 
 
 def _part(

@@ -44,7 +44,7 @@ def columns(change: Change, *, old: datetime, new: datetime) -> dict[str, Any]:
     """The columns of a change that say another end."""
     params = _moved(change.params, old, new)
     operation = restore(change.operation, account=change.account, params=params)
-    return {"params": params, "after": operation.wanted(), "calls": _moved(change.calls, old, new)}
+    return {"params": params, "after": operation.desired_state(), "calls": _moved(change.calls, old, new)}
 
 
 def _moved(value: Any, old: datetime, new: datetime) -> Any:
@@ -111,7 +111,7 @@ def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[A
     )
     for entry in entries:
         operation = _of_entry(entry, old, new)
-        if operation is not None and operation.mirrored() is not None:
+        if operation is not None and operation.state_in_mirror() is not None:
             yield entry.account, operation
 
 

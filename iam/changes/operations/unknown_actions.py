@@ -11,7 +11,7 @@ from iam.policy.catalogue import ActionSpace
 from iam.policy.catalogue.space import is_literal
 
 
-def without_strange(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
+def without_unknown_actions(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
     """The text without whole names of actions that neither the catalogue nor a policy in use has, and these
     names, in order.
 

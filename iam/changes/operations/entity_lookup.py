@@ -28,7 +28,7 @@ def _by(column: str) -> Statement:
 _BY_ID, _BY_ARN = _by("aws_id"), _by("arn")
 
 
-def living(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:
+def find_current_entity(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:
     """The one of this unique id or, where none is given, of this ARN; None for what is gone, and for what
     is still to be made."""
     if not aws_id and (not arn or is_absent(account.pk, arn)):

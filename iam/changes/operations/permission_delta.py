@@ -11,7 +11,7 @@ from iam.policy.index.difference import Shift
 from iam.policy.index.masks import Space
 
 
-class Becoming(NamedTuple):
+class PermissionDelta(NamedTuple):
     """Sets of actions by what becomes of them, named as the sorts of `access`; no action is in two of
     them."""
 
@@ -28,7 +28,7 @@ class Becoming(NamedTuple):
         return cls(*(getattr(shift, name) for name in cls._fields))
 
     @classmethod
-    def union(cls, found: Iterable[Becoming]) -> Self:
+    def union(cls, found: Iterable[PermissionDelta]) -> Self:
         """What becomes of actions for any of several."""
         total = [0] * len(cls._fields)
         for one in found:
