@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.aws.actions import TITLES
 from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, WRITE, WRITTEN, resource_arn
@@ -11,7 +12,6 @@ from iam.aws.session import Aws
 from iam.mirror.doctor.checks import Check, Verdict, failed
 from iam.mirror.doctor.probes import NOBODY, probes
 from iam.mirror.doctor.reads import Answers, tried
-from iam.mirror.doctor.words import FAMILIES
 from iam.mirror.models import Account
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
@@ -45,7 +45,7 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ch
     known: Answers = {}
     may_ask = True
     for family in WRITE:
-        title = FAMILIES.get(family, family)
+        title = TITLES.get(family, family)
         if OBSERVE[family]:
             yield tried(
                 aws,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from iam.aws.actions import TITLES
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_actions
 from iam.aws.writes import validate
@@ -15,7 +16,7 @@ from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, wh
 from iam.mirror.doctor.missing import missing_of
 from iam.mirror.doctor.probes import probes
 from iam.mirror.doctor.way import Caller, _clock, _skew
-from iam.mirror.doctor.words import FAMILIES, READS, is_clock_skew, no_credentials
+from iam.mirror.doctor.words import READS, is_clock_skew, no_credentials
 from iam.mirror.models import Account, DoctorRun, Section
 from tests import factories
 
@@ -113,7 +114,7 @@ def test_every_action_that_only_reads_has_a_probe_that_aws_would_understand() ->
 
 def test_everything_has_a_title() -> None:
     assert set(READS) == set(READ)
-    assert set(FAMILIES) == set(WRITE)
+    assert set(TITLES) == set(WRITE)
 
 
 def test_the_statement_allows_exactly_what_is_missing() -> None:
