@@ -15,10 +15,10 @@ from iam.changes.operations.base import Image, Operation, Quota
 from iam.changes.operations.credential_sorts import ACCESS_KEY, CredentialSpec
 from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.given_once import GivenOnce, GivenParams
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.spec import HIGH
 from iam.changes.operations.user_credential import (
-    account_quota,
     names_of,
     owned,
 )
@@ -92,6 +92,6 @@ class CreateAccessKey(GivenOnce):
         if user is None:
             return None
         used = len(set(owned(user, self.kind)) - self._going)
-        limit = account_quota(self.account, "AccessKeysPerUserQuota", usual=KEYS_PER_USER)
+        limit = quota_of(self.account, "AccessKeysPerUserQuota", default=KEYS_PER_USER)
         refusal = f"{user.name} has {used} access keys, and AWS allows {limit}. Delete an unused one first."
         return Quota("Access keys afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.at_once import at_once
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
@@ -28,6 +27,8 @@ from iam.changes.operations.holder import (
     reach_notes,
     ways_beside,
 )
+from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
@@ -173,21 +174,12 @@ class Attachment(OfHolder):
         given = self.given
         if given.is_of_aws and given.policy_id:
             return ""
-        try:
-            found = policy_id(aws, arn=given.policy_arn)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return (
-                f"Policy {given.policy_name} "
-                f"{'does not exist' if given.is_of_aws else 'no longer exists'} in AWS."
-            )
-        if given.policy_id and found != given.policy_id:
-            return (
-                f"Policy {given.policy_name} was deleted and recreated: its ID is now {found}, not "
-                f"{given.policy_id}."
-            )
-        return ""
+        return lost_identity(
+            f"Policy {given.policy_name}",
+            expected=given.policy_id,
+            read=partial(policy_id, aws, arn=given.policy_arn),
+            missing="does not exist" if given.is_of_aws else "no longer exists",
+        )
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -212,7 +204,7 @@ class Attachment(OfHolder):
         )
         used += sum(1 if one.spec.adds else -1 for one in self.before_it if isinstance(one, Attachment))
         after = used + (1 if self.spec.adds else -1)
-        limit = self.quota_of(f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
+        limit = quota_of(self.account, f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
         # Detaching is always allowed, also under a quota that was lowered.
         limit = max(limit, 0 if self.spec.adds else after)
         refusal = (

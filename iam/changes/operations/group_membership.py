@@ -15,15 +15,15 @@ from typing import ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.at_once import at_once
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.entity_lookup import find_current_entity
-from iam.changes.operations.holder import quota_of
 from iam.changes.operations.holdings import Holdings, holdings, key_of
+from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import Params
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -162,27 +162,11 @@ class Membership(Operation):
         """Two calls."""
         given = self.given
         with at_once(aws) as ask:
-            of_group = ask(partial(identity.group_id, aws, name=given.group_name))
-            for kind, name, wanted, read in (
-                (
-                    "user",
-                    given.user_name,
-                    given.user_id,
-                    partial(identity.user_id, aws, name=given.user_name),
-                ),
-                ("group", given.group_name, given.group_id, of_group),
-            ):
-                try:
-                    found = read()
-                except AwsError as error:
-                    if error.kind is not ErrorKind.NOT_FOUND:
-                        raise
-                    return f"The {kind} {name} no longer exists in AWS."
-                if wanted and found != wanted:
-                    return (
-                        f"The {kind} {name} was deleted and recreated: its ID is now {found}, not {wanted}."
-                    )
-        return ""
+            group_id = ask(partial(identity.group_id, aws, name=given.group_name))
+            user_id = partial(identity.user_id, aws, name=given.user_name)
+            return lost_identity(
+                f"The user {given.user_name}", expected=given.user_id, read=user_id
+            ) or lost_identity(f"The group {given.group_name}", expected=given.group_id, read=group_id)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""

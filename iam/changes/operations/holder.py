@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.once import once
 from iam.changes.operations.base import Effect, Operation, Policy
 from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH
-from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 WORDS: Final = holdings.KINDS
 """Kind of holder → how AWS's calls have it, as in AttachUserPolicy."""
@@ -103,17 +103,8 @@ class OfHolder(Operation):
         """One call. Without an expected id it is enough that there is one of the name."""
         given = self.given
         kind, name = given.holder_kind, given.holder_name
-        try:
-            found = holdings.holder_id(aws, kind=kind, name=name)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return f"The {kind} {name} no longer exists in AWS."
-        if given.holder_id and found != given.holder_id:
-            return (
-                f"The {kind} {name} was deleted and recreated: its ID is now {found}, not {given.holder_id}."
-            )
-        return ""
+        read = partial(holdings.holder_id, aws, kind=kind, name=name)
+        return lost_identity(f"The {kind} {name}", expected=given.holder_id, read=read)
 
     def sensitivity(self, effect: Effect) -> str:
         """High also where a policy is given of which the text is not known."""
@@ -126,19 +117,6 @@ class OfHolder(Operation):
             name = self.given.holder_name
             return [f"{name} is a service-linked role. Only its service can change its policies."]
         return super().problems()
-
-    def quota_of(self, name: str, *, default: int) -> int:
-        """A quota by its name in the account summary; AWS's own figure where that has not been read."""
-        return quota_of(self.account, name, default=default)
-
-
-def quota_of(account: Account, name: str, *, default: int) -> int:
-    """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has
-    not been read."""
-    facts = AccountFact.objects.filter(valid_at(None), account=account, name="summary")
-    summary = once(("summary", account.pk), facts.first)
-    value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
-    return int(value or default)
 
 
 def inline_policy(name: str, *, text: str, digest: str, owner: str) -> Policy:

@@ -27,6 +27,7 @@ from iam.changes.operations.holder import (
     ways_beside,
 )
 from iam.changes.operations.policy_content import document_meaning, is_json_object
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
@@ -155,7 +156,7 @@ class InlineOperation(OfHolder):
         }
         used = sum(size.size(text) for text in texts.values())
         after = used - size.size(texts.get(self.given.policy_name, "")) + size.size(self.text)
-        limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
+        limit = quota_of(self.account, f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
             f"All inline policies of {given.holder_name} would have {after:,} characters "

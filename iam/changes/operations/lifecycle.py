@@ -12,7 +12,7 @@ from iam.aws.session import Aws
 from iam.changes.once import once, told
 from iam.changes.operations.base import Call, Image, Operation, Quota, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
-from iam.changes.operations.holder import quota_of
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, EntityState, valid_at

@@ -22,7 +22,6 @@ from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
-from iam.changes.operations.holder import quota_of
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.policy_content import (
     MAX_VERSIONS,
@@ -31,6 +30,7 @@ from iam.changes.operations.policy_content import (
     is_json_object,
     policy_image,
 )
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,

@@ -14,15 +14,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
 from iam.changes.operations.base import Call, Effect, Image, Operation, Quota, restore
+from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
@@ -127,18 +128,9 @@ class DefaultText(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        name, wanted = self.given.policy_name, self.given.policy_id
-        try:
-            found = policies.policy_id(aws, arn=self.given.policy_arn)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return f"Policy {name} no longer exists in AWS."
-        return (
-            f"Policy {name} was deleted and recreated: its ID is now {found}, not {wanted}."
-            if found != wanted
-            else ""
-        )
+        given = self.given
+        read = partial(policies.policy_id, aws, arn=given.policy_arn)
+        return lost_identity(f"Policy {given.policy_name}", expected=given.policy_id, read=read)
 
     def observe(self, aws: Aws) -> Image:
         """Two calls."""

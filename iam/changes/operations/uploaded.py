@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Self
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation, Quota
 from iam.changes.operations.credential_status import deletion
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.user_credential import (
     OfSort,
     UserParams,
-    account_quota,
     names_of,
     owned,
 )
@@ -95,7 +95,7 @@ class Upload(OfSort):
         if user is None:
             return None
         used = len(owned(user, self.kind))
-        limit = account_quota(self.account, self.quota_name, usual=self.per_user)
+        limit = quota_of(self.account, self.quota_name, default=self.per_user)
         refusal = f"{user.name} has {used} of them, and AWS allows {limit}. Delete an unused one first."
         return Quota(
             f"{self.spec.sort.noun} count afterwards",

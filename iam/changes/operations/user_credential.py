@@ -8,17 +8,18 @@ AWS gives no secret out twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.credential_sorts import CredentialSpec
 from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
-from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
+from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
 
 ACTIVE: Final = "Active"
@@ -91,16 +92,9 @@ class OfUser(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        name, wanted = self.given.user_name, self.given.user_id
-        try:
-            found = identity.user_id(aws, name=name)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return f"User {name} no longer exists in AWS."
-        if wanted and found != wanted:
-            return f"User {name} was deleted and recreated: its ID is now {found}, not {wanted}."
-        return ""
+        name = self.given.user_name
+        read = partial(identity.user_id, aws, name=name)
+        return lost_identity(f"User {name}", expected=self.given.user_id, read=read)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -147,14 +141,6 @@ def owned(user: Entity, kind: Kind) -> dict[str, str]:
 def credentials_row(user: Entity) -> UserCredentials | None:
     """What the mirror says of a user's password, devices and keys."""
     return UserCredentials.objects.filter(valid_at(None), user=user).first()
-
-
-def account_quota(account: Account, name: str, *, usual: int) -> int:
-    """A quota of the account summary under AWS's name of it; AWS's usual figure where that has not been
-    read."""
-    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
-    figure = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
-    return int(figure or usual)
 
 
 @dataclass(frozen=True, slots=True)

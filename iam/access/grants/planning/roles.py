@@ -19,8 +19,8 @@ from iam.access.grants.trusting import SESSION, opened, provider_in, sids_of, st
 from iam.access.grants.wording import duration
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
-from iam.changes.operations.holder import quota_of
 from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.role import CreateRole, Settings
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.mirror.models import EntityState, Kind, valid_at

@@ -1,0 +1,25 @@
+"""Whether a name in AWS still means what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from iam.aws.errors import AwsError, ErrorKind
+
+
+def lost_identity(
+    what: str, *, expected: str, read: Callable[[], str], missing: str = "no longer exists"
+) -> str:
+    """Why `what` is not what was approved (deleted, made again), in a sentence, or "".
+
+    `read` gives its unique id of now. Without an expected id it is enough that it exists. Raises AwsError.
+    """
+    try:
+        current = read()
+    except AwsError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return f"{what} {missing} in AWS."
+    if expected and current != expected:
+        return f"{what} was deleted and recreated: its ID is now {current}, not {expected}."
+    return ""
