@@ -34,6 +34,11 @@ from iam.sealed import services as sealed
 
 PURPOSE: Final = "login_profile.password"
 TYPED: Final = "login_profile.typed_password"
+PASSWORD_PARAMETERS: Final = {
+    "UserName": "user_name",
+    "Password": "shown_password",
+    "PasswordResetRequired": "is_reset_required",
+}
 _GONE: Final = "The entered password has expired. Enter it again in a new request."
 
 
@@ -90,7 +95,7 @@ class SetPassword(OnLoginProfile):
         return self.given.typed == YES
 
     @property
-    def must_change(self) -> bool:
+    def is_reset_required(self) -> bool:
         """Whether the user has to choose another at the first sign-in."""
         return self.given.must_change == YES
 
@@ -101,11 +106,10 @@ class SetPassword(OnLoginProfile):
         """AWS shows that there is a password; the seal says whether it is this one."""
         return bool(image["has_password"]) and accepted(self.given.sealed_id) is not None
 
-    def setting(self, operation: str, *, sentence: str) -> Call:
-        """The call."""
-        return self.call(
-            operation, sentence=sentence, Password=WITHHELD, PasswordResetRequired=self.must_change
-        )
+    @property
+    def shown_password(self) -> str:
+        """What stands for the password in calls that are shown."""
+        return WITHHELD
 
     def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
@@ -144,7 +148,7 @@ class SetPassword(OnLoginProfile):
         return slug in (CreateLoginProfile.spec.slug, UpdateLoginProfile.spec.slug)
 
     def notes(self) -> tuple[str, ...]:
-        choose = "The password must be changed at the first sign-in." if self.must_change else ""
+        choose = "The password must be changed at the first sign-in." if self.is_reset_required else ""
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
@@ -163,13 +167,12 @@ class CreateLoginProfile(SetPassword):
         title="Create console password for {user_name}",
         no_op="This password is already set.",
         counted=("Create a console password for", "user"),
+        call="CreateLoginProfile",
+        parameters=PASSWORD_PARAMETERS,
+        sentence="{user_name} can sign in to the AWS console",
         is_idempotent=False,
         weight=HIGH,
     )
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"{self.given.user_name} can sign in to the AWS console"
-        return (self.setting("CreateLoginProfile", sentence=sentence),)
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         return (
@@ -203,6 +206,9 @@ class UpdateLoginProfile(SetPassword):
         title="Reset console password of {user_name}",
         no_op="This password is already set.",
         counted=("Reset the console password of", "user"),
+        call="UpdateLoginProfile",
+        parameters=PASSWORD_PARAMETERS,
+        sentence="{user_name} signs in with a new password",
         is_idempotent=False,
         weight=HIGH,
         loss=Loss(
@@ -213,13 +219,6 @@ class UpdateLoginProfile(SetPassword):
     )
 
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
-
-    def calls(self) -> tuple[Call, ...]:
-        return (
-            self.setting(
-                "UpdateLoginProfile", sentence=f"{self.given.user_name} signs in with a new password"
-            ),
-        )
 
     def image_of(self, user: Entity) -> Image | None:
         row = credentials_row(user)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.base import Image, Operation, Quota
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
 from iam.changes.operations.spec import OperationSpec
@@ -70,17 +70,11 @@ class DeletePolicyVersion(FormerVersion):
         title="Delete version {version} of policy {name}",
         no_op="{name} no longer has version {version}.",
         counted=("Delete", "policy version"),
+        call="DeletePolicyVersion",
+        parameters={"PolicyArn": "subject_arn", "VersionId": "version"},
+        sentence="Deletes {version} of {name}, which isn’t the default version. Gatehouse keeps its text",
         undo_caveat="Its text is restored as a version with another number.",
     )
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params = {**self.arn, "VersionId": given.version}
-        sentence = (
-            f"Deletes {given.version} of {given.name}, which isn’t the default version. Gatehouse "
-            "keeps its text"
-        )
-        return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
 
     def desired_state(self) -> Image:
         return {"without": self.given.version}
@@ -118,13 +112,11 @@ class RestorePolicyVersion(FormerVersion):
         title="Restore version {version} of policy {name}",
         no_op="{name} already has a version with this text.",
         counted=("Restore", "policy version"),
+        call="CreatePolicyVersion",
+        parameters={"PolicyArn": "subject_arn", "PolicyDocument": "text", "SetAsDefault": False},
+        sentence="{name} gets a version with the text of {version}, not as default",
         is_idempotent=False,
     )
-
-    def calls(self) -> tuple[Call, ...]:
-        params: dict[str, Any] = {**self.arn, "PolicyDocument": self.text, "SetAsDefault": False}
-        sentence = f"{self.given.name} gets a version with the text of {self.given.version}, not as default"
-        return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
 
     def desired_state(self) -> Image:
         return {"with": document_meaning(self.text)}

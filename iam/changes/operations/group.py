@@ -87,6 +87,9 @@ class UpdateGroup(Rename):
         title="",
         no_op="The group {new_name} already has this name and path.",
         counted=("Rename", "group"),
+        call="UpdateGroup",
+        parameters={"GroupName": "name", "NewGroupName": "other_name?", "NewPath": "new_path"},
+        sentence="{name} becomes {new_path}{new_name}",
     )
 
     def effect(self) -> Effect:

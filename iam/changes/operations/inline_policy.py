@@ -17,7 +17,7 @@ from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.documents import statements_of
-from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -177,6 +177,9 @@ class PutInlinePolicy(InlineOperation):
         title="Set inline policy {policy_name} of {holder_kind} {holder_name}",
         no_op="{policy_name} of {holder_name} already has this text.",
         counted=("Set", "inline policy|inline policies"),
+        call="Put{word}Policy",
+        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},
+        sentence="Sets the text of inline policy {policy_name} of {holder_name}",
     )
 
     given: InlineText
@@ -197,11 +200,6 @@ class PutInlinePolicy(InlineOperation):
     @property
     def text(self) -> str:
         return self.given.document
-
-    def calls(self) -> tuple[Call, ...]:
-        params = {**self.whom, "PolicyName": self.given.policy_name, "PolicyDocument": self.text}
-        sentence = f"Sets the text of inline policy {self.given.policy_name} of {self.given.holder_name}"
-        return (Call(service="iam", operation=f"Put{self.word}Policy", params=params, sentence=sentence),)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON."""
@@ -250,6 +248,9 @@ class DeleteInlinePolicy(InlineOperation):
         title="Delete inline policy {policy_name} of {holder_kind} {holder_name}",
         no_op="{holder_name} has no inline policy named {policy_name}.",
         counted=("Delete", "inline policy|inline policies"),
+        call="Delete{word}Policy",
+        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name"},
+        sentence="{holder_name} loses the inline policy {policy_name}; Gatehouse keeps its text",
     )
 
     given: InlineParams
@@ -264,14 +265,6 @@ class DeleteInlinePolicy(InlineOperation):
     @property
     def text(self) -> str:
         return ""
-
-    def calls(self) -> tuple[Call, ...]:
-        params = {**self.whom, "PolicyName": self.given.policy_name}
-        sentence = (
-            f"{self.given.holder_name} loses the inline policy {self.given.policy_name}; Gatehouse "
-            "keeps its text"
-        )
-        return (Call(service="iam", operation=f"Delete{self.word}Policy", params=params, sentence=sentence),)
 
     def inverse(self, before: Image) -> Operation | None:
         """The policy with the text that it had."""

@@ -185,19 +185,10 @@ class Rename(OnSubject):
             return f"Rename {self.noun} {given.name} to {given.new_name}"
         return f"Move {self.noun} {given.name} to {given.new_path}"
 
-    def calls(self) -> tuple[Call, ...]:
-        given, word = self.given, WORDS[self.subject_kind]
-        params = {f"{word}Name": given.name}
-        if given.new_name != given.name:
-            params[f"New{word}Name"] = given.new_name
-        return (
-            Call(
-                service="iam",
-                operation=f"Update{word}",
-                params={**params, "NewPath": given.new_path},
-                sentence=f"{given.name} becomes {given.new_path}{given.new_name}",
-            ),
-        )
+    @property
+    def other_name(self) -> str:
+        """The new name; empty where only the path changes."""
+        return self.given.new_name if self.given.new_name != self.given.name else ""
 
     def desired_state(self) -> Image:
         return {"name": self.given.new_name, "path": self.given.new_path}

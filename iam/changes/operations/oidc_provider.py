@@ -13,16 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from iam.aws.reads.lists import get_oidc_provider
 from iam.aws.records import OidcProviderRecord
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.lifecycle import arn_of, state_of
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import Found
 from iam.mirror.pull.transform import inventory
@@ -47,11 +47,6 @@ class OnOidc(OnProvider):
     @property
     def noun(self) -> str:
         return "OpenID Connect provider"
-
-    @property
-    def which(self) -> dict[str, Any]:
-        """The provider as calls name it."""
-        return {"OpenIDConnectProviderArn": self.arn}
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -119,6 +114,14 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         title="Create OpenID Connect provider {name}",
         no_op="The OpenID Connect provider {name} already exists with these settings.",
         counted=("Create", "OIDC provider"),
+        call="CreateOpenIDConnectProvider",
+        parameters={
+            "Url": "url",
+            "ClientIDList": "client_list?",
+            "ThumbprintList": "thumbprint_list?",
+            "Tags": "tag_list?",
+        },
+        sentence="Creates OpenID Connect provider {name}",
         weight=HIGH,
     )
 
@@ -149,25 +152,21 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         )
         return cls(account, given)
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {"Url": given.url}
-        if given.clients:
-            params["ClientIDList"] = given.clients.split("\n")
-        if given.thumbprints:
-            params["ThumbprintList"] = given.thumbprints.split("\n")
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates OpenID Connect provider {given.name}"
-        return (
-            Call(service="iam", operation="CreateOpenIDConnectProvider", params=params, sentence=sentence),
-        )
+    @property
+    def client_list(self) -> list[str]:
+        """The audiences."""
+        return self.given.clients.split("\n") if self.given.clients else []
+
+    @property
+    def thumbprint_list(self) -> list[str]:
+        """The thumbprints."""
+        return self.given.thumbprints.split("\n") if self.given.thumbprints else []
 
     def desired_state(self) -> Image:
         given = self.given
         return oidc_image(
-            clients=given.clients.split("\n") if given.clients else (),
-            thumbprints=given.thumbprints.split("\n") if given.thumbprints else (),
+            clients=self.client_list,
+            thumbprints=self.thumbprint_list,
             tags=given.tags,
         )
 
@@ -196,20 +195,15 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
         title="Delete OpenID Connect provider {name}",
         no_op="The OpenID Connect provider {name} is already deleted.",
         counted=("Delete", "OIDC provider"),
+        call="DeleteOpenIDConnectProvider",
+        parameters={"OpenIDConnectProviderArn": "arn"},
+        sentence="Deletes OpenID Connect provider {name}",
         weight=HIGH,
         undo_caveat=(
             "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center "
             "can’t be restored."
         ),
     )
-
-    def calls(self) -> tuple[Call, ...]:
-        sentence = f"Deletes OpenID Connect provider {self.given.name}"
-        return (
-            Call(
-                service="iam", operation="DeleteOpenIDConnectProvider", params=self.which, sentence=sentence
-            ),
-        )
 
     def inverse(self, before: Image) -> Operation | None:
         """A provider of the same address, and so the same ARN, with its audiences, thumbprints and tags."""
@@ -324,6 +318,9 @@ class SetThumbprints(OnOidc):
         title="Set thumbprints of {name}",
         no_op="{name} already has these thumbprints.",
         counted=("Set the thumbprints of", "OIDC provider"),
+        call="UpdateOpenIDConnectProviderThumbprint",
+        parameters={"OpenIDConnectProviderArn": "arn", "ThumbprintList": "thumbprint_list"},
+        sentence="AWS trusts {name} when it uses one of these certificates",
         weight=HIGH,
     )
 
@@ -337,27 +334,21 @@ class SetThumbprints(OnOidc):
         return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=given))
 
     @property
-    def _thumbprints(self) -> list[str]:
+    def thumbprint_list(self) -> list[str]:
         return self.given.thumbprints.split("\n") if self.given.thumbprints else []
 
-    def calls(self) -> tuple[Call, ...]:
-        params = {**self.which, "ThumbprintList": self._thumbprints}
-        sentence = f"AWS trusts {self.given.name} when it uses one of these certificates"
-        operation = "UpdateOpenIDConnectProviderThumbprint"
-        return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
-
     def desired_state(self) -> Image:
-        return {"thumbprints": self._thumbprints}
+        return {"thumbprints": self.thumbprint_list}
 
     def satisfied(self, image: Image) -> bool:
-        return bool(image.get("thumbprints") == self._thumbprints)
+        return bool(image.get("thumbprints") == self.thumbprint_list)
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """It has the thumbprints that it had."""
         return bool(image.get("thumbprints") == before["thumbprints"])
 
     def problems(self) -> list[str]:
-        return problems_of(thumbprints=self._thumbprints) or super().problems()
+        return problems_of(thumbprints=self.thumbprint_list) or super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
         """The former ones."""

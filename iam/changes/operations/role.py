@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Self
 
 from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.naming import named_by
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
@@ -23,7 +23,6 @@ from iam.changes.operations.subject import (
     SubjectParams,
     boundary_in_mirror,
     names_of,
-    tag_list,
     tags_in_mirror,
 )
 from iam.changes.risks import TRUST_OPENED
@@ -140,6 +139,17 @@ class CreateRole(_Whole, Create):
         title="Create role {name}",
         no_op="The role {name} already exists with these settings.",
         counted=("Create", "role"),
+        call="CreateRole",
+        parameters={
+            "RoleName": "name",
+            "Path": "path",
+            "AssumeRolePolicyDocument": "trust",
+            "MaxSessionDuration": "seconds",
+            "Description": "description?",
+            "PermissionsBoundary": "boundary?",
+            "Tags": "tag_list?",
+        },
+        sentence="Creates role {name}",
     )
 
     params_type = NewRoleParams
@@ -180,22 +190,10 @@ class CreateRole(_Whole, Create):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {
-            "RoleName": given.name,
-            "Path": given.path,
-            "AssumeRolePolicyDocument": given.trust,
-            "MaxSessionDuration": self.settings.max_session,
-        }
-        if given.description:
-            params["Description"] = given.description
-        if given.boundary:
-            params["PermissionsBoundary"] = given.boundary
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates role {given.name}"
-        return (Call(service="iam", operation="CreateRole", params=params, sentence=sentence),)
+    @property
+    def seconds(self) -> int:
+        """The longest session."""
+        return self.settings.max_session
 
     def desired_state(self) -> Image:
         given = self.given
@@ -251,6 +249,9 @@ class UpdateRole(OnSubject):
         title="Change settings of role {name}",
         no_op="Role {name} already has these settings.",
         counted=("Update the settings of", "role"),
+        call="UpdateRole",
+        parameters={"RoleName": "name", "Description": "description", "MaxSessionDuration": "seconds"},
+        sentence="Sessions of {name} last {minutes} minutes at most",
     )
 
     params_type = SettingsParams
@@ -266,16 +267,15 @@ class UpdateRole(OnSubject):
         """What it sets."""
         return Settings(self.given.description, int(self.given.max_session))
 
-    def calls(self) -> tuple[Call, ...]:
-        """AWS would set what is not named back to one hour, so that both are always named."""
-        given, settings = self.given, self.settings
-        params = {
-            "RoleName": given.name,
-            "Description": settings.description,
-            "MaxSessionDuration": settings.max_session,
-        }
-        sentence = f"Sessions of {given.name} last {settings.max_session // 60:,} minutes at most"
-        return (Call(service="iam", operation="UpdateRole", params=params, sentence=sentence),)
+    @property
+    def seconds(self) -> int:
+        """The longest session."""
+        return self.settings.max_session
+
+    @property
+    def minutes(self) -> str:
+        """The longest session in minutes, for people."""
+        return f"{self.seconds // 60:,}"
 
     def desired_state(self) -> Image:
         return self.settings.image

@@ -70,6 +70,9 @@ class RevokeSessions(PutInlinePolicy):
         title="",
         no_op="",
         counted=("Revoke the sessions of", "role"),
+        call="Put{word}Policy",
+        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},
+        sentence="{whose_sessions} in {holder_name} that began before this change stop working",
         weight=NORMAL,
     )
 
@@ -121,11 +124,10 @@ class RevokeSessions(PutInlinePolicy):
         """One at a time for a policy of this name."""
         return slug == self.slug and params.get("policy_name") == self.given.policy_name
 
-    def calls(self) -> tuple[Call, ...]:
-        (call,) = super().calls()
-        whose = f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
-        sentence = f"{whose} in {self.given.holder_name} that began before this change stop working"
-        return (replace(call, sentence=sentence),)
+    @property
+    def whose_sessions(self) -> str:
+        """The sessions, at the beginning of a sentence."""
+        return f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
 
     def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """With the moment of now."""

@@ -37,7 +37,6 @@ from iam.changes.operations.subject import (
     OnSubject,
     SubjectParams,
     names_of,
-    tag_list,
     tags_in_mirror,
 )
 from iam.mirror.models import Account, Entity, Kind
@@ -146,6 +145,16 @@ class UploadServerCertificate(OnCertificate, Create):
         title="Upload server certificate {name}",
         no_op="The server certificate {name} already exists with these settings.",
         counted=("Upload", "server certificate"),
+        call="UploadServerCertificate",
+        parameters={
+            "ServerCertificateName": "name",
+            "Path": "path",
+            "CertificateBody": "body",
+            "PrivateKey": "shown_key",
+            "CertificateChain": "chain?",
+            "Tags": "tag_list?",
+        },
+        sentence="Uploads server certificate {name} with its private key, which can’t be read again",
     )
 
     params_type = UploadParams
@@ -178,20 +187,10 @@ class UploadServerCertificate(OnCertificate, Create):
         )
         return cls(account, given)
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params: dict[str, Any] = {
-            "ServerCertificateName": given.name,
-            "Path": given.path,
-            "CertificateBody": given.body,
-            "PrivateKey": WITHHELD,
-        }
-        if given.chain:
-            params["CertificateChain"] = given.chain
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Uploads server certificate {given.name} with its private key, which can’t be read again"
-        return (Call(service="iam", operation="UploadServerCertificate", params=params, sentence=sentence),)
+    @property
+    def shown_key(self) -> str:
+        """What stands for the private key in calls that are shown."""
+        return WITHHELD
 
     def resolve_params(self, call: Call) -> Mapping[str, Any]:
         """With the key."""
@@ -280,6 +279,13 @@ class UpdateServerCertificate(OnCertificate):
         title="",
         no_op="Server certificate {new_name} already has this name and path.",
         counted=("Rename", "server certificate"),
+        call="UpdateServerCertificate",
+        parameters={
+            "ServerCertificateName": "name",
+            "NewPath": "new_path",
+            "NewServerCertificateName": "other_name?",
+        },
+        sentence="{name} becomes {new_path}{new_name}. Update everything that uses the old ARN",
     )
 
     params_type: ClassVar[type[SubjectParams]] = RenameParams
@@ -297,15 +303,10 @@ class UpdateServerCertificate(OnCertificate):
             return f"Rename server certificate {given.name} to {given.new_name}"
         return f"Move server certificate {given.name} to {given.new_path}"
 
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params = {"ServerCertificateName": given.name, "NewPath": given.new_path}
-        if given.new_name != given.name:
-            params["NewServerCertificateName"] = given.new_name
-        sentence = (
-            f"{given.name} becomes {given.new_path}{given.new_name}. Update everything that uses the old ARN"
-        )
-        return (Call(service="iam", operation="UpdateServerCertificate", params=params, sentence=sentence),)
+    @property
+    def other_name(self) -> str:
+        """The new name; empty where only the path changes."""
+        return self.given.new_name if self.given.new_name != self.given.name else ""
 
     def found(self, aws: Aws) -> ServerCertificateNow | None:
         """Under the name of before, and under the new one if it is not there."""

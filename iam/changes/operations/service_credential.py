@@ -76,6 +76,9 @@ class CreateServiceCredential(GivenOnce):
         title="Create {service} credential for {user_name}",
         no_op="This service-specific credential already exists.",
         counted=("Create", "service credential"),
+        call="CreateServiceSpecificCredential",
+        parameters={"UserName": "user_name", "ServiceName": "service_name", "CredentialAgeDays": "days?"},
+        sentence="Creates a credential for {service}. Its secret is sealed for {recipient_name}",
         notes=(
             "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
             "Only {recipient_name} can read the secret, once, within 24 hours.",
@@ -114,19 +117,10 @@ class CreateServiceCredential(GivenOnce):
     def power(self) -> str:
         return f"use {self.service} with the permissions of {self.given.user_name}"
 
-    def calls(self) -> tuple[Call, ...]:
-        age = {"CredentialAgeDays": int(self.given.age_days)} if self.given.age_days else {}
-        return (
-            self.call(
-                "CreateServiceSpecificCredential",
-                sentence=(
-                    f"Creates a credential for {self.service}. Its secret is sealed for "
-                    f"{self.given.recipient_name}"
-                ),
-                ServiceName=self.given.service_name,
-                **age,
-            ),
-        )
+    @property
+    def days(self) -> int:
+        """How long it is valid; 0 for until it is deleted."""
+        return int(self.given.age_days or 0)
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         return secret_in(response)

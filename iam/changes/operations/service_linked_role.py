@@ -55,6 +55,9 @@ class CreateServiceLinkedRole(OnSubject):
         title="Create service-linked role for {service}",
         no_op="{service} already has a service-linked role.",
         counted=("Create", "service-linked role"),
+        call="CreateServiceLinkedRole",
+        parameters={"AWSServiceName": "service", "CustomSuffix": "suffix?", "Description": "description?"},
+        sentence="Creates the service-linked role of {service}, with permissions that AWS manages",
         notes=("Only {service} can assume the role, and only AWS can change its permissions.",),
         is_idempotent=False,
     )
@@ -85,14 +88,6 @@ class CreateServiceLinkedRole(OnSubject):
     def created_arns(self) -> tuple[str, ...]:
         """The path, since the service gives the name."""
         return (self.given.subject_arn,)
-
-    def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        params = {"AWSServiceName": given.service}
-        params |= {"CustomSuffix": given.suffix} if given.suffix else {}
-        params |= {"Description": given.description} if given.description else {}
-        sentence = f"Creates the service-linked role of {given.service}, with permissions that AWS manages"
-        return (Call(service="iam", operation="CreateServiceLinkedRole", params=params, sentence=sentence),)
 
     def desired_state(self) -> Image:
         return {"exists": True}

@@ -134,6 +134,9 @@ class UpdateUser(Rename):
         title="",
         no_op="The user {new_name} already has this name and path.",
         counted=("Rename", "IAM user"),
+        call="UpdateUser",
+        parameters={"UserName": "name", "NewUserName": "other_name?", "NewPath": "new_path"},
+        sentence="{name} becomes {new_path}{new_name}",
     )
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
