@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Final, NamedTuple
 
@@ -88,12 +89,12 @@ class _Weighing:
     def access(self, *, marks: tuple[str, ...]) -> Access:
         """The lines of the receipt."""
         paths: dict[_Path, dict[PermissionDelta, list[Member]]] = defaultdict(lambda: defaultdict(list))
-        for becoming, members in self._found.items():
+        for delta, members in self._found.items():
             for member in members:
-                paths[self._path(member)][becoming].append(member)
+                paths[self._path(member)][delta].append(member)
         total = PermissionDelta.union(self._found)
         ordered = sorted(paths.items(), key=lambda one: (-_people(one[1]), one[0]))
-        rest = [member for _, groups in ordered[WAYS:] for members in groups.values() for member in members]
+        rest = list(chain.from_iterable(_members(groups) for _, groups in ordered[WAYS:]))
         return Access(
             holders=len(self._holders),
             holder_users=_users(self._holders),
@@ -124,8 +125,7 @@ class _Weighing:
         chosen = self._riskiest(total)
         rows = [self._row(sort, bit, groups) for sort, bit in chosen]
         unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
-        everybody = (member for members in groups.values() for member in members)
-        members = sorted(everybody, key=lambda member: (member.name.lower(), member.id))
+        members = sorted(_members(groups), key=_by_name)
         users = _users(members)
         return Way(
             through=path.through,
@@ -153,10 +153,8 @@ class _Weighing:
 
     def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[Witness, ...]:
         """The requests of the first of those for whom the action becomes so."""
-        concerned = (
-            member for one, members in groups.items() if getattr(one, sort) & bit for member in members
-        )
-        first = min(concerned, key=lambda member: (member.name.lower(), member.id))
+        concerned = {delta: members for delta, members in groups.items() if getattr(delta, sort) & bit}
+        first = min(_members(concerned), key=_by_name)
         before, after = self._difference.sides_of(first.id)
         action = self._space.actions.names(bit)[0]
         return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
@@ -170,8 +168,10 @@ class _Weighing:
         tiers += total.less
         tiers = [(sort, mask) for sort, mask in tiers if mask]
         share = max(2, ROWS // max(1, len(tiers)))
-        chosen = [(sort, bit) for sort, mask in tiers for bit in bits(mask, share)]
-        chosen += [(sort, bit) for sort, mask in tiers for bit in bits(mask, ROWS)]
+        chosen: list[tuple[str, int]] = []
+        for most in (share, ROWS):
+            for sort, mask in tiers:
+                chosen += [(sort, bit) for bit in bits(mask, most)]
         order = {sort: place for place, sort in enumerate(SORTS)}
         return sorted(
             list(dict.fromkeys(chosen))[:ROWS],
@@ -213,9 +213,19 @@ class _Weighing:
 
 
 def _problems(document: Document) -> Iterator[str]:
-    problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
+    problems = list(document.problems)
+    for statement in document.statements:
+        problems += statement.problems
     for problem in problems[:SAID]:
         yield f"Part of the new text can’t be understood, so it is not analyzed: {problem}."
+
+
+def _members(groups: Groups) -> Iterator[Member]:
+    return chain.from_iterable(groups.values())
+
+
+def _by_name(member: Member) -> tuple[str, int]:
+    return member.name.lower(), member.id
 
 
 def _people(groups: Groups) -> int:

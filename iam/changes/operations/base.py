@@ -344,11 +344,10 @@ class Operation(ABC):
         for requirement in self.spec.requirements:
             if refusal := requirement(self):
                 return [refusal]
-        return [
-            problem
-            for call in self.calls()
-            for problem in writes.validate(call.service, call.operation, call.params)
-        ]
+        problems: list[str] = []
+        for call in self.calls():
+            problems += writes.validate(call.service, call.operation, call.params)
+        return problems
 
 
 class _Names(dict[str, Any]):

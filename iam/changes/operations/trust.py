@@ -94,8 +94,10 @@ def _ways(text: str, *, allows: bool = True) -> set[Way]:
         sort = "all but " if statement.is_not_principal else ""
         named = statement.principals or {"*": ("*",)}
         calls = frozenset(map(str.lower, statement.actions))
-        for whom in (sort + _plainly(kind, name) for kind, names in named.items() for name in names):
-            found.add(Way(whom, calls, statement.is_not_action, conditions))
+        for kind, names in named.items():
+            for name in names:
+                whom = sort + _plainly(kind, name)
+                found.add(Way(whom, calls, statement.is_not_action, conditions))
     return found
 
 
