@@ -248,11 +248,11 @@ def check(play: Play, stage: Stage) -> int:
     stage.carry_out(*operations)
     titles = [one.title for one in operations]
     assert play.in_aws() == foretold.held, titles
-    as_left = play.state_in_mirror()
+    as_left = play.mirrored()
     assert as_left.held == foretold.held, titles
     play.keep(operations)
     play.read_anew()
-    pulled = play.state_in_mirror()
+    pulled = play.mirrored()
     assert (pulled.held, pulled.can) == (foretold.held, foretold.can), titles
     assert as_left.can == pulled.can, titles
     return len(operations)
