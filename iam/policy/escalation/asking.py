@@ -166,6 +166,7 @@ class Asker:
         self._known: dict[Any, Bits] = {}
         self._names: dict[Clause, Names] = {}
         self._regions: tuple[str, ...] | None = None
+        self._spoken_of: dict[str, dict[Actions, bool]] = {}
         self.questions = 0
 
     def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
@@ -193,6 +194,10 @@ class Asker:
     def keys(self, action: str) -> frozenset[str]:
         """The context keys that these read, in lower case."""
         return self._speaking(action).keys
+
+    def has_allowing(self, action: str) -> bool:
+        """Whether any statement allows an action."""
+        return self._speaking(action).is_allowed
 
     def reads_tags(self, action: str) -> bool:
         """Whether these read tags of the resource."""
@@ -300,19 +305,25 @@ class Asker:
     def _speaking(self, action: str) -> Spoken:
         found = self._spoken.get(action)
         if found is None:
-            lowered = fold(action)
-            clauses = tuple(
-                clause
-                for service in (lowered.partition(":")[0], EVERY_SERVICE)
-                for actions, same in self._clauses.get(service, {}).items()
-                if actions.speaks_of(lowered)
-                for clause in same
-            )
+            clauses = tuple(self._about(fold(action)))
             wanted = frozenset(key for clause in clauses for key in keys_of(clause))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
-            found = self._spoken[action] = Spoken(clauses, number, wanted, areas, tag_keys(wanted))
+            found = self._spoken[action] = Spoken(
+                clauses, number, wanted, areas, tag_keys(wanted), any(clause.allows for clause in clauses)
+            )
         return found
+
+    def _about(self, lowered: str) -> Iterator[Clause]:
+        """The statements that name an action; which elements do so is the same in all rounds."""
+        known = self._spoken_of.setdefault(lowered, {})
+        for service in (lowered.partition(":")[0], EVERY_SERVICE):
+            for actions, same in self._clauses.get(service, {}).items():
+                is_named = known.get(actions)
+                if is_named is None:
+                    is_named = known[actions] = actions.speaks_of(lowered)
+                if is_named:
+                    yield from same
 
     def _names_of(self, clause: Clause) -> Names:
         found = self._names.get(clause)

@@ -33,6 +33,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import Shard
+from iam.policy.memory import collecting_paused
 from iam.policy.request import PrincipalKind
 
 ROUNDS: Final = 4
@@ -55,6 +56,10 @@ class Builder:
 
     def build(self) -> Estate:
         """The estate with all its ways."""
+        with collecting_paused():
+            return self._build()
+
+    def _build(self) -> Estate:
         estate = self.estate
         administrators = self._begin()
         fresh = range(1, len(estate.nodes))

@@ -36,13 +36,15 @@ class Choice:
 
 @dataclass(slots=True)
 class Choices:
-    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method and role."""
+    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method and role. `able` are
+    those who can, by the needs and by who was asked about."""
 
     asker: Asker
     account: str
     partition: str
     found: dict[tuple[Need, ...], tuple[Choice, ...]] = field(default_factory=dict)
     of_roles: dict[tuple[Method, int], tuple[Choice, ...]] = field(default_factory=dict)
+    able: dict[tuple[tuple[Need, ...], int], Bits] = field(default_factory=dict)
 
     def of(self, method: Method) -> Iterator[Choice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of the actions."""
@@ -59,7 +61,7 @@ class Choices:
 
     def is_allowed_at_all(self, action: str) -> bool:
         """Whether any statement allows an action."""
-        return any(clause.allows for clause in self.asker.clauses(action))
+        return self.asker.has_allowing(action)
 
     def _choice(self, needs: tuple[Need, ...], region: str) -> Choice:
         names: dict[str, tuple[str, ...]] = {}
@@ -78,6 +80,13 @@ class Choices:
 
     def bits(self, method: Method, act: int) -> Bits:
         """Who can do all that the method needs besides what it needs of its target. Stops early where none of `act` can."""
+        key = method.own_needs, act
+        found = self.able.get(key)
+        if found is None:
+            found = self.able[key] = self._bits(method, act)
+        return found
+
+    def _bits(self, method: Method, act: int) -> Bits:
         found = NOBODY
         for choice in self.of(method):
             found |= self._in_region(choice, act)

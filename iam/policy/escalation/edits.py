@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from iam.policy.escalation.asking import Bits
 from iam.policy.escalation.estate import Alternative, Way, either
 from iam.policy.escalation.states import Removal, State
 
@@ -21,7 +22,7 @@ class Edits:
 
     `full` are by the policies that deny and that the same call replaces; `own` give the principal everything, if it is the one that
     acts; `removed` take away one policy that denies each; `replaced` are the policies of groups that another version replaces;
-    `tagged` set tags.
+    `tagged` set tags. `by_itself` is what follows from all that, made when all is there.
     """
 
     full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
@@ -32,22 +33,39 @@ class Edits:
     removed: dict[Removal, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, Removed] = field(default_factory=dict)
     tagged: list[Alternative] = field(default_factory=list)
+    by_itself: list[tuple[State, Part, Bits]] | None = None
 
     def from_itself(self, state: State, node: int) -> Iterator[tuple[State, Way]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
-        own = [(State(full=True), tuple(self.own))] if self.own else []
-        for change, part in (*self._single(), *own):
-            further = _together(state, change)
-            bits = either(part).within(1 << node)
-            if further != state and bits.any:
-                yield further, Way((part,), bits)
+        bit = 1 << node
+        every = self._everything().within(bit)
+        for change, part, bits in self._of_each():
+            if bits.any & bit and not (change.groups and _covers(every, bits.within(bit))):
+                further = _together(state, change)
+                if further != state:
+                    yield further, Way((part,), bits.within(bit))
 
     def from_others(self, become: Part) -> Iterator[tuple[State, Way]]:
         """What somebody can make of it who can then become it."""
+        able = either(become)
+        every = self._everything() & able
         for change, parts in (*self._changes(), *self._without_denies()):
+            if change.groups and _covers(every, either(parts[0]) & able):
+                continue
             yield from _way(change, (*parts, become))
             if self.unbound and not change.unbound:
                 yield from _way(change._replace(unbound=True), (tuple(self.unbound), *parts, become))
+
+    def _everything(self) -> Bits:
+        """Who can give it every permission and nothing else: a group is of no use to them."""
+        return either(tuple(self.full.get((), ())))
+
+    def _of_each(self) -> list[tuple[State, Part, Bits]]:
+        """What changes it in one step, by which part, and who has one of its alternatives."""
+        if self.by_itself is None:
+            own = [(State(full=True), tuple(self.own))] if self.own else []
+            self.by_itself = [(change, part, either(part)) for change, part in (*self._single(), *own)]
+        return self.by_itself
 
     def _changes(self) -> Iterator[tuple[State, tuple[Part, ...]]]:
         return ((change, (part,)) for change, part in self._single())
@@ -78,6 +96,11 @@ class Edits:
             yield State(removed=(removal,)), tuple(found)
         if self.tagged:
             yield State(tagged=True), tuple(self.tagged)
+
+
+def _covers(more: Bits, less: Bits) -> bool:
+    """Whether some are among others, the sure ones among the sure."""
+    return not (less.any & ~more.any or less.sure & ~more.sure)
 
 
 def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:

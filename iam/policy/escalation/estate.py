@@ -107,7 +107,8 @@ def each(bits: int) -> Iterator[int]:
 
 def either(alternatives: tuple[Alternative, ...]) -> Bits:
     """Who has one of them."""
-    found = NOBODY
+    sure = possible = 0
     for one in alternatives:
-        found |= one.bits
-    return found
+        sure |= one.bits.sure
+        possible |= one.bits.any
+    return Bits(sure, possible) if possible else NOBODY

@@ -18,6 +18,7 @@ from iam.policy.escalation.estate import Estate
 from iam.policy.escalation.states import Facts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
+from iam.policy.memory import collecting_paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ class Estates:
             key = tuple(_key(index, role) for role in asked)
             kept = self._crossings.get(number)
             if kept is None or kept[0] is not estate or kept[1] != key:
-                found = list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
+                with collecting_paused():
+                    found = (
+                        list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
+                    )
                 kept = self._crossings[number] = (estate, key, found)
             yield from kept[2]
         yield from by_permission_sets(index, estates)

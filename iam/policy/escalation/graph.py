@@ -14,6 +14,7 @@ from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, 
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Limitation
+from iam.policy.memory import collecting_paused
 
 
 class At(NamedTuple):
@@ -103,10 +104,11 @@ class Graph:
         """Who reaches an administrator of any account; found once."""
         if self._administrator is None:
             marks = {number: self.administrators(number) for number in self.estates}
-            self._administrator = Reach(
-                self._search({number: bits.sure for number, bits in marks.items()}, is_sure=True),
-                self._search({number: bits.any for number, bits in marks.items()}, is_sure=False),
-            )
+            with collecting_paused():
+                self._administrator = Reach(
+                    self._search({number: bits.sure for number, bits in marks.items()}, is_sure=True),
+                    self._search({number: bits.any for number, bits in marks.items()}, is_sure=False),
+                )
         return self._administrator
 
     def to(self, goals: Iterable[At]) -> Reach:

@@ -15,6 +15,7 @@ from iam.policy.escalation.grounds import KEPT, TRUST, Ground, Grounds, Statemen
 from iam.policy.escalation.states import AS_IT_IS, State
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
+from iam.policy.memory import collecting_paused
 
 SEARCHES: Final = 400
 """So many paths are looked for at most before the smallest set found so far is taken, and said not to be exact."""
@@ -119,6 +120,8 @@ class Explorer:
         self._grounds = Grounds(index)
         self._leads: dict[At, list[tuple[At, Way | Crossing | None]]] = {}
         self._known: dict[tuple[At, int], tuple[Ground, ...]] = {}
+        self._parts: dict[tuple[At, int], list[Alternative]] = {}
+        self._options: dict[tuple[At, int], tuple[frozenset[Statement], ...]] = {}
 
     def path(self, start: At, reach: Reach) -> Path | None:
         """The best path of a principal: a sure one before a conditional one, then the shortest."""
@@ -160,13 +163,37 @@ class Explorer:
 
     def _act(self, source: At, part: tuple[Alternative, ...], gone: frozenset[Statement]) -> Act | None:
         """The best alternative of a part that is left without some statements."""
-        bit = 1 << source.node
-        usable = [one for one in part if one.bits.any & bit]
-        for one in sorted(usable, key=lambda one: not one.bits.sure & bit):
-            grounds = self._of(source, one)
-            if not any(option <= gone for ground in grounds for option in ground.closing):
-                return Act(one, grounds, bool(one.bits.sure & bit))
+        for one in self._usable(source, part):
+            if self._stays(source, one, gone):
+                return Act(one, self._of(source, one), bool(one.bits.sure >> source.node & 1))
         return None
+
+    def _usable(self, source: At, part: tuple[Alternative, ...]) -> list[Alternative]:
+        """The alternatives of a part that a node has, the sure ones first."""
+        key = source, id(part)
+        found = self._parts.get(key)
+        if found is None:
+            bit = 1 << source.node
+            able = [one for one in part if one.bits.any & bit]
+            found = self._parts[key] = sorted(able, key=lambda one: not one.bits.sure & bit)
+        return found
+
+    def _stays(self, source: At, one: Alternative, gone: frozenset[Statement]) -> bool:
+        """Whether a node still has an alternative without some statements."""
+        key = source, id(one)
+        options = self._options.get(key)
+        if options is None:
+            grounds = self._of(source, one)
+            closing = dict.fromkeys(option for ground in grounds for option in ground.closing)
+            options = self._options[key] = tuple(closing)
+        return not any(option <= gone for option in options)
+
+    def _is_left(self, source: At, way: Way | Crossing | None, gone: frozenset[Statement]) -> bool:
+        """Whether each part of a way has an alternative left without some statements."""
+        for part in () if way is None else way.parts:
+            if not any(self._stays(source, one, gone) for one in self._usable(source, part)):
+                return False
+        return True
 
     def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:
         # The graph keeps its alternatives, so that the id of one means the same as long as this explains it. A search for what
@@ -176,6 +203,8 @@ class Explorer:
         if found is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
+                self._options.clear()
+                self._parts.clear()
             node = self._graph.node(source)
             found = self._known[key] = self._grounds.of(node, one, self._choices(source, node))
         return found
@@ -186,30 +215,47 @@ class Explorer:
 
     def closing(self, start: At, reach: Reach) -> Closing:
         """The smallest set of statements without which a principal does not reach the goal any more, on any path."""
-        return _Cut(self, start, reach).smallest()
+        with collecting_paused():
+            return _Cut(self, start, reach).smallest()
 
     def left(
         self, start: At, reach: Reach, gone: frozenset[Statement], *, looks: Iterator[int]
     ) -> list[Step] | None:
         """A path that is there without some statements, the nearest to the goal first. Each look at a way takes one of `looks`;
         without any left, TooManyError is raised."""
-        seen, waiting = {start}, [(start, [])]  # type: tuple[set[At], list[tuple[At, list[Step]]]]
+        before: dict[At, tuple[At, Way | Crossing | None] | None] = {start: None}
+        waiting = [start]
         while waiting:
-            at, steps = waiting.pop()
+            at = waiting.pop()
             if reach.any[at][0] == 0:
-                return steps
+                return self._steps_to(at, before, gone)
             further = []
             for target, way in self._from(at, reach):
-                if target in seen:
+                if target in before:
                     continue
                 if next(looks, None) is None:
                     raise TooManyError
-                step = self._step(at, target, way, is_sure=False, gone=gone)
-                if step is not None:
-                    seen.add(target)
-                    further.append((target, [*steps, step]))
-            waiting += sorted(further, key=lambda each: -reach.any[each[0]][0])
+                if self._is_left(at, way, gone):
+                    before[target] = at, way
+                    further.append(target)
+            waiting += sorted(further, key=lambda each: -reach.any[each][0])
         return None
+
+    def _steps_to(
+        self,
+        at: At,
+        before: Mapping[At, tuple[At, Way | Crossing | None] | None],
+        gone: frozenset[Statement],
+    ) -> list[Step]:
+        """The steps by which a search came to a node."""
+        steps: list[Step] = []
+        while (come := before[at]) is not None:
+            source, way = come
+            step = self._step(source, at, way, is_sure=False, gone=gone)
+            assert step is not None
+            steps.insert(0, step)
+            at = source
+        return steps
 
     def _from(self, at: At, reach: Reach) -> list[tuple[At, Way | Crossing | None]]:
         """The ways out of a node to others that reach the goal."""

@@ -45,6 +45,8 @@ class Spoken:
     areas: tuple[Names, ...]
     tags: tuple[str, ...] = ()
     """Those of the keys that hold tags of the resource."""
+    is_allowed: bool = False
+    """Whether one of them is an Allow."""
 
     def shape(self, arn: str) -> tuple[object, ...]:
         """How the statements fit a name: those with the same shape are asked about once."""

@@ -33,6 +33,7 @@ class Targets:
         self._shard, self._facts = shard, facts
         self._denying: dict[Doc, bool] = {}
         self._denying_groups: dict[int, tuple[Removal, ...]] = {}
+        self._denying_members: dict[int, tuple[Removal, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
         for (number, _), node in estate.place.items():
             self.masks[number] |= 1 << node
@@ -82,10 +83,11 @@ class Targets:
 
     def denying_of(self, member: Member) -> tuple[Removal, ...]:
         """The policies of a principal and of its groups that deny something."""
-        found = list(self._denying_in(member.grants, 0))
-        for number in self.groups_of(member):
-            found += self.denying_in_group(number)
-        return tuple(found)
+        found = self._denying_members.get(member.id)
+        if found is None:
+            of_groups = (removal for n in self.groups_of(member) for removal in self.denying_in_group(n))
+            found = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
+        return found
 
     def denying_in_group(self, number: int) -> tuple[Removal, ...]:
         """The policies of a group that deny something, and the group itself if it has one."""
