@@ -41,7 +41,9 @@ def logging_settings(secrets: Iterable[str], *, level: str) -> dict[str, Any]:
                     logs.WithholdSecrets(secrets),
                     structlog.processors.JSONRenderer(),
                 ],
+                # Lines of Django and of libraries have the request ID as well: the page of an error names it.
                 "foreign_pre_chain": [
+                    structlog.contextvars.merge_contextvars,
                     structlog.processors.TimeStamper(fmt="iso"),
                     structlog.stdlib.add_logger_name,
                     structlog.stdlib.add_log_level,

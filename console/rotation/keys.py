@@ -99,7 +99,7 @@ PAGE: Final = Page(
     intro="Every access key of an IAM user, the oldest first. A rotation takes several days, so that nothing that uses the key stops working.",
     icon="rotate-cw",
     template="rotation/keys.html",
-    find="Key ID, login or ARN",
+    find="Key ID, user name or ARN",
     tabs=(
         TabWords("all", "All"),
         TabWords("old", "Over 90 days", "warn", "active key over 90 days"),

@@ -45,8 +45,9 @@ class Pace:
         spent = int(cache.get(key, 0)) + cost
         if spent > settings.PACE:
             logger.warning("pace.exceeded", person=str(viewer.person_id))
-            response = render(request, "429.html", status=429)
-            response["Retry-After"] = str(int(MINUTE - now % MINUTE) + 1)
+            seconds = int(MINUTE - now % MINUTE) + 1
+            response = render(request, "429.html", {"seconds": seconds}, status=429)
+            response["Retry-After"] = str(seconds)
             return response
         cache.set(key, spent, MINUTE)
         return None

@@ -11,7 +11,6 @@ import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
-from django.views.defaults import server_error
 
 logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 10
@@ -31,10 +30,17 @@ def is_database_away(error: BaseException | None) -> bool:
 def error_500(request: HttpRequest) -> HttpResponse:
     """Django's handler for whatever no page caught, called while the exception is handled."""
     if not is_database_away(sys.exc_info()[1]):
-        return server_error(request)
+        return _bug()
     _break.note()
     logger.warning("database.unavailable", path=request.path)
     return unavailable()
+
+
+def _bug() -> HttpResponse:
+    """The page, with the number by which the lines of the log about this request are found."""
+    number = structlog.contextvars.get_contextvars().get("request_id", "")
+    html = loader.get_template("500.html").render({"request_id": number})
+    return HttpResponse(html, status=500)
 
 
 def unavailable() -> HttpResponse:

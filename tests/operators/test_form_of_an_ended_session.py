@@ -12,6 +12,7 @@ from django.test import Client
 
 from console.operators.kept_form import KEPT
 from console.operators.models import Operator
+from console.operators.pages.resume import entered
 from iam.directory.models import Role, Team
 from tests import factories
 from tests.operators.conftest import PASSWORD, sign_in
@@ -111,3 +112,19 @@ def test_whoever_was_deactivated_leaves_nothing_behind(client: Client, ines: Ope
         person.save()
         client.post(TEAMS, _encoded(FORM), content_type=ENCODED)
     assert KEPT not in client.session
+
+
+def test_what_was_typed_is_shown_before_it_is_submitted_without_the_keys_of_the_form() -> None:
+    fields = [
+        ("user_arn", "arn:aws:iam::111111111111:user/maya"),
+        ("reason", "On call\nuntil Monday"),
+        ("key", "1a527b53-a8cf-42f3-8cf1-5fef9c751c12"),
+        ("digest", "9f86d081884c7d659a2feaa0c55ad015"),
+        ("sensitive", "on"),
+        ("position", "3"),
+        ("account", ""),
+    ]
+    assert entered(fields) == [
+        ("User ARN", "arn:aws:iam::111111111111:user/maya"),
+        ("Reason", "On call\nuntil Monday"),
+    ]

@@ -56,6 +56,7 @@ def test_a_person_exports_sixty_times_in_a_minute_and_no_more(client: Client) ->
         slow = client.get("/groups/export.csv")
         assert slow["Retry-After"] == "56"
         assert "Too many requests" in slow.content.decode()
+        assert "Try again in 56 seconds." in slow.content.decode()
         assert client.get("/groups/").status_code == 200
     with time_machine.travel(LATER, tick=False):
         assert answers(client, "/groups/export.csv", 1) == [200]

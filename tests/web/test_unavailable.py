@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client
+from structlog.stdlib import ProcessorFormatter
 
 from console.web.unavailable import is_database_away
 
@@ -41,6 +44,38 @@ def test_a_wrong_query_stays_an_error_of_gatehouse() -> None:
     response = visit(ProgrammingError("no such column"))
     assert response.status_code == 500
     assert "This is a bug in Gatehouse" in response.content.decode()
+
+
+class Lines(logging.Handler):
+    """The lines of the log as they are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+        self.setFormatter(
+            next(
+                one.formatter
+                for one in logging.getLogger().handlers
+                if isinstance(one.formatter, ProcessorFormatter)
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.written.append(self.format(record))
+
+
+def test_a_bug_names_the_request_under_which_the_log_has_the_traceback() -> None:
+    lines = Lines()
+    logging.getLogger("django.request").addHandler(lines)
+    try:
+        page = visit(ProgrammingError("no such column")).content.decode()
+    finally:
+        logging.getLogger("django.request").removeHandler(lines)
+    found = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", page)
+    assert found
+    (line,) = lines.written
+    assert f'"request_id": "{found[0]}"' in line
+    assert "ProgrammingError" in line
 
 
 def test_what_led_to_an_error_counts() -> None:

@@ -58,7 +58,7 @@ from iam.directory.services import (
     unlink_identity,
 )
 from iam.guard import Right, Viewer
-from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.accounts import account_without, visible_accounts
 
 SUGGESTED_ACCOUNTS = 200
 P = ParamSpec("P")
@@ -315,12 +315,16 @@ def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     person, form = person_or_404(pk), IdentityForm(request.POST)
     if not form.is_valid():
         return render_person(request, person, identity_form=form, status=422)
-    return attempt_on(
-        pk,
-        request,
-        lambda: link_identity(person, user_arn=form.cleaned_data["user_arn"], actor=request.viewer),
-        done=f"IAM user linked to {person.name}.",
-    )
+    arn = form.cleaned_data["user_arn"]
+    try:
+        if account := account_without(arn):
+            raise DirectoryRuleError(f"{account.name} has no IAM user with this ARN, as of the last sync.")
+        link_identity(person, user_arn=arn, actor=request.viewer)
+    except DirectoryRuleError as error:
+        form.add_error("user_arn", str(error))
+        return render_person(request, person, identity_form=form, status=422)
+    messages.success(request, f"IAM user linked to {person.name}.")
+    return redirect("operator", pk)
 
 
 @manages_operators

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import Final
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -11,6 +15,11 @@ from console.operators.kept_form import kept
 from console.web.access import ViewerRequest
 from console.web.render import render_page
 
+KEY: Final = re.compile(r"[0-9a-f-]{16,}|\d*|on", re.IGNORECASE)
+"""Values that a form brings along and nobody types: keys, digests, numbers of rows, ticked boxes."""
+WORDS: Final = {"arn": "ARN", "iam": "IAM", "id": "ID", "mfa": "MFA"}
+MOST: Final = 20
+
 
 @never_cache
 @require_GET
@@ -19,5 +28,21 @@ def resume(request: ViewerRequest) -> HttpResponse:
     form = kept(request)
     if form is None:
         return redirect("/")
-    context = {"path": form["path"], "fields": form["fields"], "section": "profile"}
+    context = {
+        "path": form["path"],
+        "fields": form["fields"],
+        "entered": entered(form["fields"]),
+        "section": "profile",
+    }
     return render_page(request, "operators/resume.html", context)
+
+
+def entered(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(label, value) of what a person has typed or chosen, to read it before it is submitted."""
+    found = []
+    for name, value in fields:
+        if not KEY.fullmatch(value.strip()):
+            words = [WORDS.get(word, word) for word in re.split(r"[_-]", name)]
+            label = " ".join(words)
+            found.append((label[:1].upper() + label[1:], value))
+    return found[:MOST]

@@ -44,15 +44,20 @@ def stage_words(stage: Stage, *, names: Names) -> str:
     """ "two approvers", "one administrator or approver", "Hana Sato"."""
     if stage.count == 1 and len(stage.who) == 1 and stage.who[0].kind in (PERSON, TEAM, LEAD):
         return _single(stage.who[0], names=names)
-    words = [_word(who, many=stage.count > 1, names=names) for who in stage.who]
+    people = _ordered(stage.who, names=names)
+    words = [_word(who, many=stage.count > 1, names=names) for who in people]
     number = _NUMBERS[stage.count] if stage.count < len(_NUMBERS) else str(stage.count)
     if all(who.kind == ROLE for who in stage.who):
         return f"{number} {_or(words)}"
     return (
-        f"{number} of {_or(words)}"
-        if stage.count > 1
-        else _or([_single(who, names=names) for who in stage.who])
+        f"{number} of {_or(words)}" if stage.count > 1 else _or([_single(who, names=names) for who in people])
     )
+
+
+def _ordered(found: Iterable[Who], *, names: Names) -> list[Who]:
+    """Roles, leads, then people by name: in which order they were written has no meaning, and is no difference between two rules."""
+    kinds = (ROLE, LEAD, TEAM, PERSON)
+    return sorted(found, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
 
 
 def _single(who: Who, *, names: Names) -> str:
@@ -74,20 +79,24 @@ def _word(who: Who, *, many: bool, names: Names) -> str:
 
 def who_words(who: Iterable[Who], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
-    return _and([_word(one, many=True, names=names) for one in who]) or "no one"
+    return _and([_word(one, many=True, names=names) for one in _ordered(who, names=names)]) or "no one"
 
 
 def when(rule: Rule, *, names: Names) -> str:
     """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is in production"."""
     parts = []
     if rule.risks:
-        parts.append(f"it {_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks])}")
+        known = list(WORDS)
+        risks = sorted(
+            rule.risks, key=lambda risk: (known.index(risk) if risk in known else len(known), risk)
+        )
+        parts.append(f"it {_or([_lower(WORDS.get(risk, risk)) for risk in risks])}")
     if rule.sensitivity == HIGH:
         parts.append("it is sensitive")
     if rule.teams:
-        parts.append(f"it concerns people of {_or([names.get(slug, slug) for slug in rule.teams])}")
+        parts.append(f"it concerns people of {_or(sorted(names.get(slug, slug) for slug in rule.teams))}")
     if rule.accounts:
-        parts.append(f"it is in {_or([names.get(number, number) for number in rule.accounts])}")
+        parts.append(f"it is in {_or(sorted(names.get(number, number) for number in rule.accounts))}")
     return f"when {', and '.join(parts)}" if parts else "to all requests"
 
 

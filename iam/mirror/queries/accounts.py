@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, W
 
 from iam.guard import Right, Scope, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
-from iam.mirror.models import Account, Section
+from iam.mirror.models import Account, Entity, Kind, Section
 from iam.mirror.queries.moments import is_incomplete
 from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
@@ -41,6 +41,16 @@ def _reached(scope: Scope, accounts: QuerySet[Account]) -> QuerySet[Account]:
     if "" in teams:
         return accounts
     return accounts.filter(account_id__in=numbers | teams)
+
+
+def account_without(user_arn: str) -> Account | None:
+    """The connected account of an ARN of an IAM user, if its users were synced and there is none of this ARN among them."""
+    number = user_arn.split(":")[4] if user_arn.count(":") > 4 else ""
+    account = Account.objects.filter(account_id=number, removed_at__isnull=True).first()
+    users = Entity.objects.filter(account=account, kind=Kind.USER, gone_at__isnull=True)
+    if account is None or not users.exists() or users.filter(arn=user_arn).exists():
+        return None
+    return account
 
 
 def gatehouse_role_arns() -> frozenset[str]:

@@ -134,7 +134,7 @@ def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], said
         ((Stage((Who("team", "payments"),)),), "Needs a lead of Payments"),
         ((Stage((Who(PERSON, "7"),)),), "Needs Hana Sato"),
         ((Stage((Who(PERSON, "8"),)),), "Needs someone who has left"),
-        ((Stage((Who(PERSON, "7"), APPROVERS), 2),), "Needs two of Hana Sato or approvers"),
+        ((Stage((Who(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
     ],
 )
 def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], said: str) -> None:
@@ -159,3 +159,37 @@ def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_re
     assert found["Production"] == ("moved", (("Place", "2", "1"),))
     assert found["Risky"] == ("changed", (("Expires", "after 1 day", "after 12 hours"), ("Place", "1", "2")))
     assert "Everything else" not in found
+
+
+def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
+    """A form writes choices in the order in which it shows them."""
+    names = {
+        "1": "Hana Sato",
+        "2": "Jonas Berg",
+        ONE: "production",
+        TWO: "data",
+        "sre": "SRE",
+        "pay": "Payments",
+    }
+    people = (APPROVERS, ADMINISTRATORS, Who(LEAD), Who(PERSON, "1"), Who(PERSON, "2"))
+    one = Rule(
+        key="all",
+        name="Everything",
+        stages=(Stage(people), Stage(people, 2)),
+        accounts=(ONE, TWO),
+        teams=("sre", "pay"),
+        risks=("administrator", "escalation", "exfiltration"),
+        escalate_to=people,
+        break_glass=people,
+    )
+    other = replace(
+        one,
+        stages=(Stage(people[::-1]), Stage(people[::-1], 2)),
+        accounts=one.accounts[::-1],
+        teams=one.teams[::-1],
+        risks=one.risks[::-1],
+        escalate_to=people[::-1],
+        break_glass=people[::-1],
+    )
+    assert differences([one], [other], names=names) == []
+    assert differences([one], [replace(other, accounts=(ONE,))], names=names) != []
