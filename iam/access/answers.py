@@ -20,7 +20,7 @@ from iam.access.stopped import Stopped
 from iam.access.ways import Way, Ways
 from iam.linking.generation import generation
 from iam.policy.evaluate import Decision
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import Member, Members
 from iam.policy.index.question import Found as Run
 from iam.policy.request import PrincipalKind
 
@@ -81,22 +81,27 @@ class Runs:
         """One of each decision and account."""
         return {(run.decision, run.account): run.members[0] for run in reversed(self.runs)}
 
-    @cached_property
-    def users(self) -> list[Member]:
-        """The users among them."""
-        found: list[Member] = []
+    def users(self) -> Iterator[Sequence[Member]]:
+        """The users among them, part by part."""
         for run in self.runs:
-            # Those of a run are of one class, and so of one kind.
-            if run.members[0].kind is PrincipalKind.USER:
-                found += run.members
-        return found
+            if not isinstance(run.members, Members):
+                yield [member for member in run.members if member.kind is PrincipalKind.USER]
+            elif run.members[0].kind is PrincipalKind.USER:
+                # Those of one class are of one kind.
+                yield run.members
+
+    @cached_property
+    def user_count(self) -> int:
+        """How many users there are."""
+        return sum(len(some) for some in self.users())
 
     def principals(self) -> PrincipalCount:
         """How many people are behind them; counted again when a user was linked or matched since: one query where none was."""
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
-            counted = self._counted = (now, users_and_roles(self.users, len(self) - len(self.users)))
+            users = [member for some in self.users() for member in some]
+            counted = self._counted = (now, users_and_roles(users, len(self) - len(users)))
         return counted[1]
 
     @cached_property
@@ -245,7 +250,7 @@ class OneAnswer:
         """Those who fit by the way in which they can, the largest group first."""
         everyone = self._everyone
         found = everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)
-        groups = [WayGroup(way, self._counts(runs), len(runs.users), runs) for way, runs in found.items()]
+        groups = [WayGroup(way, self._counts(runs), runs.user_count, runs) for way, runs in found.items()]
         return sorted(
             groups,
             key=lambda one: (-one.counts[Certainty.CONFIRMED], -len(one.runs), one.way.sort_key),

@@ -14,7 +14,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Answer, Found, Limitation, Question
 from iam.policy.letter_case import fold
 from iam.policy.owned import CHANGES as OWNED_CHANGES
-from iam.policy.request import Principal, Request
+from iam.policy.request import Principal, PrincipalKind, Request
 
 SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
 """Actions for which AWS has rules of their own."""
@@ -86,19 +86,21 @@ def _add(
 
 
 def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
-    """Who can at least one: classes as they are, but member by member where some of a class can more than others."""
+    """Who can at least one: classes as they are, but member by member where some of a class can more than others.
+    Those of one run are of one kind."""
     parted = {member.cls for member in by_member}
     for cls, tally in by_class.items():
         if cls not in parted:
             yield Found(tally.decision, cls.account, cls.members)
-    groups: dict[tuple[Decision, str], list[Member]] = {}
+    groups: dict[tuple[Decision, str, PrincipalKind], list[Member]] = {}
     for cls in parted:
         shared = by_class.get(cls, Tally())
         for member in cls.members:
             tally = shared.and_also(by_member.get(member, Tally()))
             if tally.can or tally.may:
-                groups.setdefault((tally.decision, cls.account), []).append(member)
-    for (decision, account), members in groups.items():
+                kind = cls.profile.limits.flags[0]
+                groups.setdefault((tally.decision, cls.account, kind), []).append(member)
+    for (decision, account, _), members in groups.items():
         yield Found(decision, account, members)
 
 

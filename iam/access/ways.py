@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -12,7 +12,7 @@ from iam.access.reasons import Held, Named, Step, Why, held_as, why
 from iam.access.several import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import Outcome
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.judging import ALLOWS, Judge
@@ -69,9 +69,9 @@ class Ways:
 
     def __init__(self, index: Index, question: Callable[[str], Question], found: Tallied) -> None:
         self._index, self._question, self._found = index, question, found
-        self._personal = frozenset(found.by_member) | {
-            member for part in found.whole.parts for member in part.members
-        }
+        parts = [part.members for part in found.whole.parts if not isinstance(part.members, Members)]
+        self._personal = frozenset(found.by_member) | {member for some in parts for member in some}
+        self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, Way] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
         self._judges: dict[str, Judge] = {}
@@ -80,22 +80,31 @@ class Ways:
         """The first way: where there are several, the one that allows without conditions and is the most shared."""
         tally = self._found.of(member)
         action = tally.first or self._found.whole.question.action
-        # Equal grants are one object as long as the index is not changed.
-        key = (member, action) if member in self._personal else (member.cls, id(member.grants), action)
+        key = (member, action) if member in self._personal else (member.cls, member.grants_key, action)
         way = self._known.get(key)
         if way is None:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def among(self, members: Iterable[Member]) -> dict[Way, list[Member]]:
+    def among(self, members: Sequence[Member]) -> Mapping[Way, Sequence[Member]]:
         """Members of one answer by their way."""
+        if isinstance(members, Members) and members.cls not in self._personal_classes:
+            return self._among_class(members)
         alike: dict[Any, list[Member]] = {}
         for member in members:
-            key = member if member in self._personal else (member.cls, id(member.grants))
+            key = member if member in self._personal else (member.cls, member.grants_key)
             alike.setdefault(key, []).append(member)
         found: dict[Way, list[Member]] = {}
         for some in alike.values():
             found.setdefault(self.of(some[0]), []).extend(some)
+        return found
+
+    def _among_class(self, members: Members) -> Mapping[Way, Sequence[Member]]:
+        """Members of one class that nothing but what they hold tells apart."""
+        found: dict[Way, Members] = {}
+        for some in members.by_grants():
+            way = self.of(some[0])
+            found[way] = found[way] + some if way in found else some
         return found
 
     def _way(self, member: Member, action: str, *, is_sure: bool) -> Way:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from iam.policy.index.columns import NUMBERS, Columns
@@ -189,6 +189,30 @@ class Members(Sequence["Member"]):
                 yield Row(columns, row, cls)
         yield from self._own
 
+    def by_grants(self) -> Iterator[Members]:
+        """Those who hold the same, together."""
+        if len(self) == 1:
+            yield self
+            return
+        cls, columns = self._cls, self._cls.columns
+        rows: dict[int, array[int]] = {}
+        if columns is not None:
+            for row in self._rows:
+                rows.setdefault(columns.grants[row], array(NUMBERS)).append(row)
+        yield from (Members(cls, some, ()) for some in rows.values())
+        own: dict[Grants, list[Member]] = {}
+        for member in self._own:
+            own.setdefault(member.grants, []).append(member)
+        yield from (Members(cls, (), some) for some in own.values())
+
+    def __add__(self, other: Members) -> Members:
+        return Members(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
+
+    @property
+    def cls(self) -> Class:
+        """Their class."""
+        return self._cls
+
     @property
     def arns(self) -> list[str]:
         """Their ARNs, in the same order."""
@@ -234,6 +258,11 @@ class Member:
         return self.cls.profile.limits.flags[0]
 
     @property
+    def grants_key(self) -> Hashable:
+        """The same for those of one account that hold the same, as long as the index is not changed; some who do may have another."""
+        return self.grants
+
+    @property
     def principal(self) -> Principal:
         """As the engine asks for it."""
         return principal_of(self, is_management=self.cls.profile.limits.levels.is_management)
@@ -247,14 +276,41 @@ class Row(Member):
     def __init__(self, columns: Columns, row: int, cls: Class) -> None:
         self.columns, self.row, self.cls = columns, row, cls
 
-    def __getattr__(self, name: str) -> Any:
-        # Asked only for what has no value yet.
-        reader = Columns.READERS.get(name)
-        if reader is None:
-            raise AttributeError(name)
-        value = reader(self.columns, self.row)
-        setattr(self, name, value)
-        return value
+    # What is read is not kept: answers hold on to hundreds of thousands of rows.
+    @property
+    def id(self) -> int:  # type: ignore[override]
+        """Its number."""
+        return self.columns.ids[self.row]
+
+    @property
+    def arn(self) -> str:  # type: ignore[override]
+        """Its ARN."""
+        return self.columns.arn_of(self.row)
+
+    @property
+    def unique_id(self) -> str:  # type: ignore[override]
+        """What AWS calls it, and no other that ever was."""
+        return self.columns.unique_ids[self.row]
+
+    @property
+    def grants(self) -> Grants:  # type: ignore[override]
+        """What it holds."""
+        return self.columns.grants_of(self.row)
+
+    @property
+    def grants_key(self) -> Hashable:
+        """The same for those of one account that hold the same."""
+        return self.columns.grants[self.row]
+
+    @property
+    def tags(self) -> Mapping[str, str] | None:  # type: ignore[override]
+        """Its tags; None where they are not known."""
+        return self.columns.tags_of(self.row)
+
+    @property
+    def trust(self) -> Doc | None:  # type: ignore[override]
+        """Its trust policy."""
+        return self.columns.trust_of(self.row)
 
     def __eq__(self, other: object) -> bool:
         if self is other:

@@ -66,7 +66,7 @@ class Columns:
     """
 
     __slots__ = (
-        "_by_id", "_grants_read", "_names", "_tags_read", "_trust", "_trusts_read",
+        "_by_id", "_names", "_tags_read", "_trust", "_trusts_read",
         "arns", "digests", "grants", "ids", "kinds_of_grants", "kinds_of_tags", "prefix", "starts", "tags", "trusts", "unique_ids",
     )  # fmt: skip
 
@@ -93,7 +93,6 @@ class Columns:
         self.starts, self.digests = starts, digests
         self._by_id = array(NUMBERS, sorted(range(len(ids)), key=ids.__getitem__))
         self._names: str | None = None
-        self._grants_read: dict[int, Grants] = {}
         self._tags_read: dict[int, Mapping[str, str] | None] = {}
         self._trusts_read: dict[int, Doc] = {}
 
@@ -113,17 +112,12 @@ class Columns:
         return self.prefix + self.arns[row]
 
     def grants_of(self, row: int) -> Grants:
-        """What the principal holds; equal grants are one object."""
+        """What the principal holds, read anew each time: kept, the grants of all take as much memory as all columns."""
         return self.grants_numbered(self.grants[row])
 
     def grants_numbered(self, number: int) -> Grants:
         """Grants by their number."""
-        found = self._grants_read.get(number)
-        if found is None:
-            read = grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
-            # Many threads may read: the first to come is the one for all.
-            found = self._grants_read.setdefault(number, read)
-        return found
+        return grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
 
     def tags_of(self, row: int) -> Mapping[str, str] | None:
         """The tags; None where they are not known."""
@@ -163,13 +157,3 @@ class Columns:
         """The rows of those who hold what is meant."""
         meant = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
         return [row for row, number in enumerate(self.grants) if number in meant] if meant else []
-
-    READERS: Final[Mapping[str, Callable[[Columns, int], Any]]] = {
-        "arn": arn_of,
-        "grants": grants_of,
-        "id": lambda self, row: self.ids[row],
-        "tags": tags_of,
-        "trust": trust_of,
-        "unique_id": lambda self, row: self.unique_ids[row],
-    }
-    """How each attribute of a member is read."""
