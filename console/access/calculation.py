@@ -15,7 +15,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
-from iam.access.escalating.stored import BeingCalculatedError, is_ready
+from iam.access.escalating.stored import SERVICES, BeingCalculatedError, is_ready
 from iam.guard import Right
 
 Given = ParamSpec("Given")
@@ -36,7 +36,9 @@ def waits_for_calculation(
         except BeingCalculatedError as waits:
             context = {
                 **asof_context(request, account=None),
-                "section": "escalation",
+                "section": "services" if waits.question == SERVICES else "escalation",
+                "of_services": waits.question == SERVICES,
+                "of_paths": waits.question not in ("", SERVICES),
                 "ready": ready_address(request, waits.question),
             }
             return render_page(request, "access/being_calculated.html", context, partial="wait")

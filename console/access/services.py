@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.asking import Asking, read_asking
 from console.access.bars import ORDER, bar, quarters
+from console.access.calculation import waits_for_calculation
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
@@ -64,6 +65,7 @@ class Line:
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
+@waits_for_calculation
 def services_page(request: ViewerRequest) -> HttpResponse:
     """All services that somebody can use."""
     account, asking = _account(request), read_asking(request)
@@ -74,6 +76,7 @@ def services_page(request: ViewerRequest) -> HttpResponse:
     context = _around(request, account, asking) | {
         "lines": [_service_line(use, found, request) for use in part],
         "all_services": len(found.services),
+        "counted_at": found.calculated_at,
         "fitting": len(fitting),
         "principals": found.users + found.roles,
         "users": found.users,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
+from iam.access.escalating import stored
+from iam.access.escalating.models import ServiceUse
+from iam.access.escalating.told import FORMAT
 from iam.access.keeping import kept
 from iam.mirror.naming import display_name
 from iam.mirror.snapshot import snapshot
@@ -40,11 +43,13 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The services that somebody can use, by title, and how many users and roles there are in all."""
+    """The services that somebody can use, by title, and how many users and roles there are in all. `calculated_at` is when the oldest of
+    this was counted, None where it was counted just now."""
 
     services: tuple[Use, ...]
     users: int
     roles: int
+    calculated_at: datetime | None = None
 
 
 class Alike(NamedTuple):
@@ -101,9 +106,50 @@ class Page:
 
 
 def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
-    """All services that somebody in the accounts can use. Kept until something changes."""
+    """All services that somebody in the accounts can use: as a worker counted them last, or at a past moment, for which the index is asked.
+
+    BeingCalculatedError where an account was not counted yet.
+    """
+    if at is None:
+        return _kept_uses(accounts)
     with snapshot(at, accounts=accounts, may_lag=True) as index:
-        return kept(index, ("uses", accounts), lambda: _uses(index, accounts))
+        return kept(index, ("uses", accounts), lambda: uses_in(index, accounts))
+
+
+def _kept_uses(accounts: Accounts) -> Uses:
+    found = _counted(accounts)
+    if found is None:
+        stored.nudge()
+        # A worker may have been quick.
+        found = _counted(accounts)
+    if found is None:
+        raise stored.BeingCalculatedError(stored.SERVICES)
+    services: dict[str, Use] = {}
+    for row in found:
+        for prefix, (users, roles, levels) in row.services.items():
+            use = services.get(prefix)
+            if use is None:
+                use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
+            use.users += users
+            use.roles += roles
+            for level, many in levels.items():
+                use.levels[Level(level)] += many
+    times = [row.calculated_at for row in found]
+    users, roles = sum(row.users for row in found), sum(row.roles for row in found)
+    return Uses(_ordered(services.values()), users, roles, min(times, default=None))
+
+
+def _counted(accounts: Accounts) -> list[ServiceUse] | None:
+    """What was counted of the accounts; None where some were not. Two queries."""
+    numbers = stored.accounts_without_services(accounts)
+    if numbers:
+        return None
+    rows = ServiceUse.objects.filter(format=FORMAT)
+    return list(rows if accounts is None else rows.filter(account__in=accounts))
+
+
+def _ordered(services: Iterable[Use]) -> tuple[Use, ...]:
+    return tuple(sorted(services, key=lambda use: (use.title.lower(), use.prefix)))
 
 
 def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
@@ -117,7 +163,8 @@ def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Memb
     return index.effective().everybody(classes)
 
 
-def _uses(index: Index, accounts: Accounts) -> Uses:
+def uses_in(index: Index, accounts: Accounts) -> Uses:
+    """The same of an index; looks at everybody. The caller reads the index."""
     space = index.effective().space
     # By identity: most share one object, and to compare sets of all actions takes longer than to count people.
     tallies: dict[int, _Tally] = {}
@@ -138,9 +185,8 @@ def _uses(index: Index, accounts: Accounts) -> Uses:
             use.roles += roles
             for level in levels:
                 use.levels[level] += users + roles
-    ordered = sorted(services.values(), key=lambda use: (use.title.lower(), use.prefix))
     every = tallies.values()
-    return Uses(tuple(ordered), sum(one.users for one in every), sum(one.roles for one in every))
+    return Uses(_ordered(services.values()), sum(one.users for one in every), sum(one.roles for one in every))
 
 
 class _Tally:

@@ -22,6 +22,7 @@ from iam.access.escalating import search
 from iam.access.escalating.findings import Findings, digest_of
 from iam.access.escalating.keeping import keep
 from iam.access.escalating.models import Calculation, Question
+from iam.access.escalating.service_uses import count_services, due_accounts
 from iam.access.escalating.told import FORMAT
 from iam.access.escalation_graph import escalation
 from iam.directory.models import Identity
@@ -99,6 +100,7 @@ def _has_work() -> bool:
         or _is_due(row, _inputs(None), datetime.now(tz=UTC))
         or _to_calculate().exists()
         or _to_answer().exists()
+        or bool(due_accounts())
     )
 
 
@@ -122,7 +124,8 @@ def _claim(row: Calculation) -> str:
 
 
 def _round(*, is_forced: bool) -> int:
-    done = int(calculate(None, is_forced=is_forced))
+    done = count_services()
+    done += int(calculate(None, is_forced=is_forced))
     for row in _to_calculate():
         done += int(calculate(datetime.fromisoformat(row.moment)))
     return done + _answer()

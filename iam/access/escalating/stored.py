@@ -10,10 +10,12 @@ from typing import Any, Final
 import structlog
 from celery import current_app
 from django.core.cache import cache
+from django.db.models import Exists, OuterRef
 from kombu.exceptions import OperationalError
 
-from iam.access.escalating.models import Calculation, Question
+from iam.access.escalating.models import Calculation, Question, ServiceUse
 from iam.access.escalating.told import FORMAT
+from iam.mirror.models import Account
 from iam.policy.index.question import Limitation
 from iam.policy.request import PrincipalKind
 
@@ -22,6 +24,8 @@ NUDGE_SECONDS: Final = 2
 WANTED_FOR: Final = timedelta(minutes=5)
 """So often it is noted that a past moment is still looked at."""
 TRY_AGAIN_AFTER: Final = timedelta(minutes=1)
+SERVICES: Final = "services"
+"""In the place of a question: the count of who can use which service."""
 Accounts = frozenset[str] | None
 logger = structlog.get_logger(__name__)
 
@@ -98,8 +102,21 @@ def stored_at(at: datetime | None) -> Stored:
     return found
 
 
+def accounts_without_services(accounts: Accounts) -> list[str]:
+    """The accounts in which it was not counted yet who can use which service; one query."""
+    rows = Account.objects.filter(removed_at__isnull=True)
+    rows = rows if accounts is None else rows.filter(account_id__in=accounts)
+    counted = ServiceUse.objects.filter(account=OuterRef("account_id"), format=FORMAT)
+    return list(rows.exclude(Exists(counted)).values_list("account_id", flat=True))
+
+
 def is_ready(at: datetime | None, question: str) -> bool:
     """Whether a page that waited can be shown."""
+    if question == SERVICES:
+        if not accounts_without_services(None):
+            return True
+        nudge()
+        return False
     stored = kept_at(at)
     if stored is None:
         nudge()

@@ -14,6 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.access import services
+from iam.access.escalating import stored
+from iam.access.escalating.service_uses import count_services
 from iam.access.services import Wanted
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
@@ -23,7 +25,7 @@ from iam.policy.catalogue import Level
 from iam.policy.request import PrincipalKind
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prompt_worker")]
 ONE, TWO = "111111111111", "222222222222"
 WRITE_LEDGER = {
     "Effect": "Allow",
@@ -133,7 +135,34 @@ def test_what_is_kept_is_dropped_when_the_mirror_changes(accounts: tuple[Account
     one.save()
     type(late).objects.filter(pk=late.pk).update(revision=one.revision)
     assert names("sqs") == ["app", "late"]
+    assert services.uses(None, at=None).services[1].users == 0, "as it was counted last"
+    assert count_services() == 1, "of the other account nothing changed"
     assert services.uses(None, at=None).services[1].users == 1
+
+
+def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Account, Account]) -> None:
+    for numbers in (None, frozenset({ONE}), frozenset({TWO})):
+        with snapshot() as index:
+            fresh = services.uses_in(index, numbers)
+        found = services.uses(numbers, at=None)
+        assert (found.services, found.users, found.roles) == (fresh.services, fresh.users, fresh.roles)
+
+
+def test_where_an_account_was_not_counted_yet_nothing_is_said(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "nudge", lambda: None)
+    count_services()
+    factories.account("333333333333", name="new")
+    page = body(auditor, "/services/")
+    assert "Calculating who can use which service" in page
+    assert "No one can use any service" not in page
+    assert 'hx-get="/escalation/ready/?question=services"' in page
+    assert "Who can use what" in body(auditor, f"/services/?account={ONE}")
+    assert "HX-Refresh" not in auditor.get("/escalation/ready/?question=services").headers
+    assert count_services() == 1
+    assert auditor.get("/escalation/ready/?question=services").headers["HX-Refresh"] == "true"
+    assert "Who can use what" in body(auditor, "/services/")
 
 
 def test_it_is_kept_as_long_as_nothing_changes(

@@ -1,0 +1,72 @@
+"""Counts who can use which AWS service, account by account, when something was written to one. For workers."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from iam.access.escalating.models import ServiceUse
+from iam.access.escalating.told import FORMAT
+from iam.access.services import uses_in
+from iam.mirror.models import Account
+from iam.mirror.snapshot import snapshot
+from iam.mirror.snapshot.organizations import Organizations
+
+LASTS: Final = timedelta(hours=1)
+"""After so long an account is counted again although nothing was written: dates in policies have passed."""
+
+
+def due_accounts() -> dict[str, tuple[int, str]]:
+    """The accounts that are to be counted, with their revision and a digest of their place in the organization."""
+    now = datetime.now(tz=UTC)
+    known = {row.account: row for row in ServiceUse.objects.defer("services")}
+    organizations = Organizations(None)
+    found = {}
+    accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
+    for number, revision in accounts.values_list("account_id", "revision"):
+        standing = _digest(organizations.standing(number))
+        row = known.get(number)
+        is_known = row is not None and (row.revision, row.standing, row.format) == (
+            revision,
+            standing,
+            FORMAT,
+        )
+        if row is None or not is_known or row.calculated_at < now - LASTS:
+            found[number] = (revision, standing)
+    return found
+
+
+def count_services() -> int:
+    """Count those that are due; how many there were. Each account is kept for itself, so that a worker that is killed goes on where it was."""
+    ServiceUse.objects.exclude(
+        account__in=Account.objects.filter(removed_at__isnull=True).values("account_id")
+    ).delete()
+    due = due_accounts()
+    for number, (revision, standing) in due.items():
+        began = datetime.now(tz=UTC)
+        with snapshot(accounts=[number]) as index:
+            found = uses_in(index, frozenset({number}))
+        services = {
+            use.prefix: [
+                use.users,
+                use.roles,
+                {level.value: many for level, many in use.levels.items() if many},
+            ]
+            for use in found.services
+        }
+        kept = {
+            "revision": revision,
+            "standing": standing,
+            "format": FORMAT,
+            "users": found.users,
+            "roles": found.roles,
+            "services": services,
+            "calculated_at": began,
+        }
+        ServiceUse.objects.update_or_create(account=number, defaults=kept)
+    return len(due)
+
+
+def _digest(standing: object) -> str:
+    return hashlib.blake2b(repr(standing).encode(), digest_size=16).hexdigest()
