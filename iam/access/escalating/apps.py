@@ -4,7 +4,18 @@ from django.apps import AppConfig
 
 
 class EscalatingConfig(AppConfig):
-    """Registers the tables of findings."""
+    """Registers the tables of findings, and has them follow changes without waiting for the sweep."""
 
     name = "iam.access.escalating"
     label = "access_escalating"
+
+    def ready(self) -> None:
+        from iam.access.escalating import stored
+        from iam.changes import handlers
+        from iam.changes.models import Change, ChangeState
+
+        def change_ended(change: Change) -> None:
+            if change.state == ChangeState.APPLIED:
+                stored.nudge()
+
+        handlers.on_end(change_ended)

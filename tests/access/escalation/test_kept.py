@@ -18,6 +18,8 @@ from iam.access.escalating.tasks import calculate_escalation
 from iam.access.escalating.telling import path_of
 from iam.access.escalating.told import from_json, to_json
 from iam.access.escalation_graph import escalation
+from iam.changes import handlers
+from iam.changes.models import Change, ChangeState
 from iam.mirror import snapshot
 from iam.mirror.models import Account, Entity
 from iam.mirror.pull import revisions
@@ -223,3 +225,15 @@ def test_certainties_are_sorted_as_they_are_ranked() -> None:
         Certainty.UNCONFIRMED.name,
         Certainty.CONDITIONAL.name,
     ]
+
+
+@pytest.mark.parametrize(("state", "told"), [(ChangeState.APPLIED, 1), (ChangeState.REJECTED, 0)])
+def test_a_worker_is_told_when_a_change_is_applied(
+    monkeypatch: pytest.MonkeyPatch, state: ChangeState, told: int
+) -> None:
+    nudges: list[int] = []
+    monkeypatch.setattr(stored, "nudge", lambda: nudges.append(1))
+    for handler in handlers._on_end:
+        if "escalating" in handler.__module__:
+            handler(Change(state=state))
+    assert len(nudges) == told

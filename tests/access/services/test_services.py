@@ -129,6 +129,7 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
 def test_what_is_kept_is_dropped_when_the_mirror_changes(accounts: tuple[Account, Account]) -> None:
     one, _ = accounts
     assert names("sqs") == ["app"]
+    assert services.uses(None, at=None).services[1].users == 0
     late = factories.user(one, "late")
     factories.inline(late, body=document(QUEUES))
     one.revision += 1
