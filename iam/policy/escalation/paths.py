@@ -157,9 +157,8 @@ class Explorer:
         return Step(source, target, who, node.state, into.member, into.state, found, is_sure)
 
     def _member(self, at: At) -> Member:
-        member = self._graph.node(at).member
-        assert member is not None
-        return member
+        """Who is there; the root user stands for any administrator of an account."""
+        return self._graph.node(at).member or self._graph.roots[at.account]
 
     def _act(self, source: At, part: tuple[Alternative, ...], gone: frozenset[Statement]) -> Act | None:
         """The best alternative of a part that is left without some statements."""

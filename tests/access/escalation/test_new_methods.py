@@ -55,3 +55,15 @@ def test_who_can_change_a_policy_of_aws_is_no_one_and_the_page_says_why(
     page = read(auditor, f"/access/who-can/?action=iam:CreatePolicyVersion&resource={arn}")
     assert "No one can use iam:CreatePolicyVersion" in page
     assert "AWS owns this policy" in page
+
+
+def test_who_creates_an_administrator_becomes_anyone_of_the_account(world: World, auditor: Client) -> None:
+    maker = make.user(world.production, "role.maker")
+    apps = f"arn:aws:iam::{ONE}:role/app-*"
+    make.inline(maker, "roles", body=body(allow("Make", ["iam:CreateRole", "iam:AttachRolePolicy"], apps)))
+    page = read(auditor, "/escalation/?to=dana.wirth")
+    assert "role.maker" in page
+    assert "Administers the account, so can become dana.wirth" in page
+    assert "Administers the account, so can become dana.wirth" in read(
+        auditor, "/escalation/?from=role.maker&to=dana.wirth"
+    )
