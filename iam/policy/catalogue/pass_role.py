@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,12 +38,14 @@ class PassRoleMethod:
     passes: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PassRoleData:
-    """All of the file. `services` are the actions by which a service acts only by itself, with the service that the role must trust."""
+    """All of the file. `services` are the actions by which a service acts only by itself, with the service that the role must trust;
+    `parameters` are more of them, of which the reference doesn't say that they pass a role."""
 
     methods: tuple[PassRoleMethod, ...]
     services: Mapping[str, str] = field(default_factory=dict)
+    parameters: frozenset[str] = frozenset()
 
     def gain_of(self, action: str) -> Gain | None:
         """What an action that passes a role gives at most; None for one that is not classified."""
@@ -54,7 +56,12 @@ class PassRoleData:
         }
         if gains:
             return Gain.CODE if Gain.CODE in gains else Gain.CREDENTIALS
-        return Gain.SERVICE if action in self.services else None
+        return Gain.SERVICE if action in self.services or action in self.parameters else None
+
+    @cached_property
+    def changing(self) -> frozenset[str]:
+        """The actions of methods that use what has a role already."""
+        return frozenset(need for method in self.methods if not method.passes for need, _ in method.needs)
 
 
 @cache
@@ -62,7 +69,8 @@ def pass_role_data() -> PassRoleData:
     """The data, read once."""
     source = tomllib.loads(FILE.read_text(encoding="utf-8"))
     services = {action: service for service, actions in source["service"].items() for action in actions}
-    return PassRoleData(tuple(_method(each) for each in source["method"]), services)
+    parameters = frozenset(source["parameters"]["actions"])
+    return PassRoleData(tuple(_method(each) for each in source["method"]), services, parameters)
 
 
 def _method(source: Mapping[str, Any]) -> PassRoleMethod:
