@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Effect, Image, Operation
-from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.base import Effect
+from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
 from iam.changes.operations.spec import NORMAL, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams
+from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import World
 from iam.directory.models import RuleKind, TeamRule
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Account, Kind
 from iam.policy.index.rows import GroupRow
 
 
@@ -28,23 +27,7 @@ class NewGroupParams(SubjectParams):
     path: str
 
 
-class _Whole:
-    """The image of a whole group: all that can be said when it is made."""
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return group_image(path=state.path if state else "/")
-
-    def image_now(self, now: EntityNow) -> Image:
-        return group_image(path=now.path)
-
-
-def group_image(*, path: str) -> Image:
-    """A group that there is."""
-    return {"exists": True, "path": path}
-
-
-class CreateGroup(_Whole, Create):
+class CreateGroup(Whole, Create):
     """Makes a group, with nobody in it."""
 
     spec = OperationSpec(
@@ -60,6 +43,7 @@ class CreateGroup(_Whole, Create):
         sentence="Creates group {name} without members",
     )
 
+    image_fields = ("path",)
     params_type = NewGroupParams
     given: NewGroupParams
     quota_name, quota_usual = "GroupsQuota", 300
@@ -69,9 +53,6 @@ class CreateGroup(_Whole, Create):
         """The operation in an account."""
         arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
-
-    def desired_state(self) -> Image:
-        return group_image(path=self.given.path)
 
     def simulate(self, world: World) -> None:
         world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
@@ -84,7 +65,6 @@ class UpdateGroup(Rename):
         slug="group.update",
         family="group",
         subject_kind=Kind.GROUP.value,
-        title="",
         no_op="The group {new_name} already has this name and path.",
         counted=("Rename", "group"),
         call="UpdateGroup",
@@ -102,11 +82,12 @@ class UpdateGroup(Rename):
         return Effect(notes=(note,) if is_renamed else ())
 
 
-class DeleteGroup(_Whole, Delete):
+class DeleteGroup(Whole, Delete):
     """Deletes a group."""
 
     spec = OperationSpec(
         slug="group.delete",
+        inverse="group.create",
         family="group",
         subject_kind=Kind.GROUP.value,
         title="Delete group {name}",
@@ -118,9 +99,4 @@ class DeleteGroup(_Whole, Delete):
         weight=NORMAL,
         undo_caveat="It is recreated, with a new unique ID.",
     )
-
-    def inverse(self, before: Image) -> Operation | None:
-        """A group of the same name and path; its unique id is another."""
-        if before == ABSENT:
-            return None
-        return CreateGroup.of(self.account, name=self.given.name, path=str(before["path"]))
+    image_fields = ("path",)

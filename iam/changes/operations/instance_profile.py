@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Effect, Image, Operation
-from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
+from iam.changes.operations.base import Effect
+from iam.changes.operations.lifecycle import Create, Delete, Whole, arn_of
 from iam.changes.operations.profile_role import OnProfile, instances_with
 from iam.changes.operations.spec import NORMAL, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams, tags_in_mirror
-from iam.mirror.models import Account, Entity, Kind
+from iam.changes.operations.subject import SubjectParams
+from iam.mirror.models import Account, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +26,7 @@ class NewProfileParams(SubjectParams):
     tags: dict[str, str]
 
 
-class _Whole:
-    """The image of a whole instance profile: all that can be said when it is made."""
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return profile_image(path=state.path if state else "/", tags=tags_in_mirror(subject))
-
-    def image_now(self, now: EntityNow) -> Image:
-        return profile_image(path=now.path, tags=now.tags)
-
-
-def profile_image(*, path: str, tags: Mapping[str, str]) -> Image:
-    """An instance profile that there is."""
-    return {"exists": True, "path": path, "tags": dict(tags)}
-
-
-class CreateInstanceProfile(_Whole, OnProfile, Create):
+class CreateInstanceProfile(Whole, OnProfile, Create):
     """Makes an instance profile without a role."""
 
     spec = OperationSpec(
@@ -59,6 +42,7 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         sentence="Creates instance profile {name} without a role",
     )
 
+    image_fields = ("path", "tags")
     params_type = NewProfileParams
     given: NewProfileParams
     quota_name, quota_usual = "InstanceProfilesQuota", 1000
@@ -72,15 +56,13 @@ class CreateInstanceProfile(_Whole, OnProfile, Create):
         given = NewProfileParams(name=name, subject_arn=arn, subject_id="", path=path, tags=dict(tags or {}))
         return cls(account, given)
 
-    def desired_state(self) -> Image:
-        return profile_image(path=self.given.path, tags=self.given.tags)
 
-
-class DeleteInstanceProfile(_Whole, OnProfile, Delete):
+class DeleteInstanceProfile(Whole, OnProfile, Delete):
     """Deletes an instance profile that holds no role."""
 
     spec = OperationSpec(
         slug="instance_profile.delete",
+        inverse="instance_profile.create",
         family="instance-profile",
         subject_kind=Kind.INSTANCE_PROFILE.value,
         title="Delete instance profile {name}",
@@ -92,14 +74,7 @@ class DeleteInstanceProfile(_Whole, OnProfile, Delete):
         weight=NORMAL,
         undo_caveat="It is recreated, with a new unique ID.",
     )
+    image_fields = ("path", "tags")
 
     def effect(self) -> Effect:
         return Effect(notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically"))
-
-    def inverse(self, before: Image) -> Operation | None:
-        """A profile of the same name, path and tags; its unique id is another."""
-        if before == ABSENT:
-            return None
-        return CreateInstanceProfile.of(
-            self.account, name=self.given.name, path=str(before["path"]), tags=before["tags"]
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
@@ -13,7 +13,14 @@ from iam.changes.once import once, told
 from iam.changes.operations.base import Call, Image, Operation, Quota, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
+from iam.changes.operations.subject import (
+    ABSENT,
+    OnSubject,
+    SubjectParams,
+    boundary_in_mirror,
+    names_of,
+    tags_in_mirror,
+)
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, EntityState, valid_at
 
@@ -41,8 +48,41 @@ def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity
     return living.exclude(aws_id=but).first()
 
 
+class Whole(OnSubject):
+    """An operation whose image is an entity as a whole: all that can be said when it is made."""
+
+    image_fields: ClassVar[tuple[str, ...]]
+    """Those of path, boundary and tags that its kind has."""
+
+    def image_of(self, subject: Entity) -> Image:
+        return _whole_image({name: _IN_MIRROR[name](subject) for name in self.image_fields})
+
+    def image_now(self, now: EntityNow) -> Image:
+        return _whole_image({name: getattr(now, name) for name in self.image_fields})
+
+
+def _whole_image(values: Mapping[str, Any]) -> Image:
+    """The image of an entity that exists."""
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    return {"exists": True, **plain}
+
+
+def _path_in_mirror(entity: Entity) -> str:
+    state = state_of(entity)
+    return state.path if state else "/"
+
+
+_IN_MIRROR: Final[Mapping[str, Callable[[Entity], Any]]] = {
+    "path": _path_in_mirror,
+    "boundary": boundary_in_mirror,
+    "tags": tags_in_mirror,
+}
+
+
 class Create(OnSubject):
     """Makes something under a name that nothing has."""
+
+    image_fields: ClassVar[tuple[str, ...]] = ()
 
     quota_name: ClassVar[str]
     """As GetAccountSummary names it."""
@@ -69,6 +109,9 @@ class Create(OnSubject):
 
     def created_arns(self) -> tuple[str, ...]:
         return (self.given.subject_arn,)
+
+    def desired_state(self) -> Image:
+        return _whole_image({name: getattr(self.given, name) for name in self.image_fields})
 
     def state_in_mirror(self) -> Image:
         subject = self.subject()
@@ -116,6 +159,7 @@ class Delete(OnSubject):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its
     set takes that away before."""
 
+    image_fields: ClassVar[tuple[str, ...]] = ()
     given: SubjectParams
 
     _earlier: Sequence[Operation] = ()
@@ -157,6 +201,14 @@ class Delete(OnSubject):
 
     def simulate(self, world: World) -> None:
         world.drop(self.given.subject_arn)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The same made again: name, path, boundary and tags; its unique id is another."""
+        if before == ABSENT or not self.spec.inverse:
+            return None
+        fields = {name: before[name] for name in self.image_fields}
+        create = cast("Any", class_of(self.spec.inverse))
+        return cast("Operation", create.of(self.account, name=self.given.name, **fields))
 
 
 @dataclass(frozen=True, slots=True)

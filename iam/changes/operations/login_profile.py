@@ -57,8 +57,6 @@ class RequirePasswordChange(OnLoginProfile):
         slug="login_profile.require_change",
         family="login-profile",
         subject_kind=Kind.USER.value,
-        title="",
-        no_op="",
         counted=("Require a new console password of", "user"),
     )
 

@@ -67,8 +67,6 @@ class RevokeSessions(PutInlinePolicy):
     spec = OperationSpec(
         slug="role_sessions.revoke",
         family="role-sessions",
-        title="",
-        no_op="",
         counted=("Revoke the sessions of", "role"),
         call="Put{word}Policy",
         parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},

@@ -276,7 +276,6 @@ class UpdateServerCertificate(OnCertificate):
         slug="server_certificate.update",
         family="server-certificate",
         subject_kind=Kind.SERVER_CERTIFICATE.value,
-        title="",
         no_op="Server certificate {new_name} already has this name and path.",
         counted=("Rename", "server certificate"),
         call="UpdateServerCertificate",

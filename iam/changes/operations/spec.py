@@ -41,10 +41,10 @@ class OperationSpec:
     subject_kind: str = ""
     """The kind of entity that it is about; "" where the parameters tell it."""
 
-    title: str
-    """What it does, as a heading."""
-    no_op: str
-    """A sentence for when AWS is as wanted before anything was done."""
+    title: str = ""
+    """What it does, as a heading; "" where the class words it."""
+    no_op: str = ""
+    """A sentence for when AWS is as wanted before anything was done; "" where the class words it."""
     counted: tuple[str, str]
     """What several of them do: a verb, and what they are about, with its plural after a "|" where an s is
     not enough."""

@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 from uuid import UUID
 
-from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect, Image, Operation
-from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.base import Effect
+from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
 from iam.changes.operations.naming import named_by
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import (
-    ABSENT,
     SubjectParams,
-    boundary_in_mirror,
-    tags_in_mirror,
 )
 from iam.changes.world import World
 from iam.directory.services import follow_rename
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Account, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
 
 NOT_READ: Final = (
@@ -51,24 +47,7 @@ class NewUserParams(SubjectParams):
     tags: dict[str, str]
 
 
-class _Whole:
-    """The image of a whole user: all that can be said when it is made."""
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        path = state.path if state else "/"
-        return user_image(path=path, boundary=boundary_in_mirror(subject), tags=tags_in_mirror(subject))
-
-    def image_now(self, now: EntityNow) -> Image:
-        return user_image(path=now.path, boundary=now.boundary, tags=now.tags)
-
-
-def user_image(*, path: str, boundary: str, tags: Mapping[str, str]) -> Image:
-    """A user that there is."""
-    return {"exists": True, "path": path, "boundary": boundary, "tags": dict(tags)}
-
-
-class CreateUser(_Whole, Create):
+class CreateUser(Whole, Create):
     """Makes a user, with boundary and tags from the first moment."""
 
     spec = OperationSpec(
@@ -89,6 +68,7 @@ class CreateUser(_Whole, Create):
         sentence="Creates user {name}",
     )
 
+    image_fields = ("path", "boundary", "tags")
     params_type = NewUserParams
     given: NewUserParams
     quota_name, quota_usual = "UsersQuota", 5000
@@ -113,10 +93,6 @@ class CreateUser(_Whole, Create):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
-    def desired_state(self) -> Image:
-        given = self.given
-        return user_image(path=given.path, boundary=given.boundary, tags=given.tags)
-
     def simulate(self, world: World) -> None:
         given = self.given
         held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
@@ -131,7 +107,6 @@ class UpdateUser(Rename):
         slug="user.update",
         family="user",
         subject_kind=Kind.USER.value,
-        title="",
         no_op="The user {new_name} already has this name and path.",
         counted=("Rename", "IAM user"),
         call="UpdateUser",
@@ -152,11 +127,12 @@ class UpdateUser(Rename):
         return Effect(notes=named_by(user) if user else ())
 
 
-class DeleteUser(_Whole, Delete):
+class DeleteUser(Whole, Delete):
     """Deletes a user."""
 
     spec = OperationSpec(
         slug="user.delete",
+        inverse="user.create",
         family="user",
         subject_kind=Kind.USER.value,
         title="Delete user {name}",
@@ -171,6 +147,7 @@ class DeleteUser(_Whole, Delete):
             "name it don’t apply to the new one."
         ),
     )
+    image_fields = ("path", "boundary", "tags")
 
     def effect(self) -> Effect:
         user = self.subject()
@@ -178,15 +155,3 @@ class DeleteUser(_Whole, Delete):
             return Effect()
         unread = () if user.detail_at else (NOT_READ.format(name=user.name),)
         return Effect(notes=(*unread, *named_by(user), OTHER_ID))
-
-    def inverse(self, before: Image) -> Operation | None:
-        """A user of the same name, path, boundary and tags; its unique id is another."""
-        if before == ABSENT:
-            return None
-        return CreateUser.of(
-            self.account,
-            name=self.given.name,
-            path=str(before["path"]),
-            boundary=str(before["boundary"]),
-            tags=before["tags"],
-        )
