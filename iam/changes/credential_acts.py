@@ -31,7 +31,8 @@ from iam.mirror.reread.credentials import is_virtual
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an act is about: whose, perhaps which credential, who reads a secret and under which seal, and what was filled in."""
+    """What an act is about: whose, perhaps which credential, who reads a secret and under which seal, and
+    what was filled in."""
 
     user: Entity
     credential: Entity | None
@@ -100,7 +101,8 @@ _OF_USER: Final[dict[str, Callable[[Asked], Operation]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What has to be filled in before an act can be looked at: its title, its fields, and what may be chosen."""
+    """What has to be filled in before an act can be looked at: its title, its fields, and what may be
+    chosen."""
 
     title: str
     names: tuple[str, ...]
@@ -126,7 +128,8 @@ def form_of(act: str) -> Form | None:
 
 
 def kind_of(act: str) -> Kind | None:
-    """The kind of credential that an act is about; None for an act on a user. Raises KeyError for what is no act."""
+    """The kind of credential that an act is about; None for an act on a user. Raises KeyError for what is
+    no act."""
     if act == ResetServiceCredential.spec.slug:
         return Kind.SERVICE_CREDENTIAL
     if act in _ON_ONE:

@@ -22,8 +22,9 @@ _TAKING: Final = (DETACH_POLICY.slug, DeleteInlinePolicy.spec.slug, REMOVE_FROM_
 
 
 def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> bool:
-    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another way as well is not lost, and
-    who is denied everything by another operation of the same set (`beside`) loses no guard."""
+    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another
+    way as well is not lost, and who is denied everything by another operation of the same set
+    (`beside`) loses no guard."""
     if operation.slug in _TAKING and is_denied_all(operation, beside):
         return False
     if operation.slug in _TAKING:

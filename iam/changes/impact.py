@@ -1,7 +1,8 @@
-"""What changes come to, taken together: who gains and who loses which actions, by service and access level, and with which risks.
+"""What changes come to, taken together: who gains and who loses which actions, by service and access level,
+and with which risks.
 
-The policy engine's index is asked what would be if the account were as the operations leave it. Groups, permissions boundaries and the
-organization's policies are weighed; policies of resources are not.
+The policy engine's index is asked what would be if the account were as the operations leave it. Groups,
+permissions boundaries and the organization's policies are weighed; policies of resources are not.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
 
 
 def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
-    """What the policies among these say, and what the groups and others among these hold, by digest; the index keeps no text of what
-    nobody holds, such as that of a group without members."""
+    """What the policies among these say, and what the groups and others among these hold, by digest; the
+    index keeps no text of what nobody holds, such as that of a group without members."""
     now, those = valid_at(None), list(numbers.values())
     attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=those).values("target")
     spoken = Q(policy__in=those) | Q(policy__in=attached)
@@ -115,4 +116,7 @@ class _Weighing:
         yield from list(self._problems)[:WAYS]
         for number in self._accounts:
             if not self._index.accounts[number].standing.is_known:
-                yield f"The service control policies of account {number} are not known, so they are not analyzed."
+                yield (
+                    f"The service control policies of account {number} are not known, so they are "
+                    "not analyzed."
+                )

@@ -1,4 +1,5 @@
-"""The receipt of a change: what is shown before anybody agrees to it, as JSON, and the digest that they agree to."""
+"""The receipt of a change: what is shown before anybody agrees to it, as JSON, and the digest that they
+agree to."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from iam.mirror.models import Account, Section
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`body` is stored with the change; `digest` covers all of it but the age of the mirror, the room under the quota, and what else manages the subject."""
+    """`body` is stored with the change; `digest` covers all of it but the age of the mirror, the room
+    under the quota, and what else manages the subject."""
 
     body: dict[str, Any]
     digest: str
@@ -55,7 +57,8 @@ def set_receipt_of(
 ) -> dict[str, Any]:
     """What some operations come to together, as a set holds it: `impact` and the `digest` of it.
 
-    With the `receipts` of the single operations, the risk of the whole takes in what these ask for; the digest is the same.
+    With the `receipts` of the single operations, the risk of the whole takes in what these ask for; the
+    digest is the same.
     """
     body: dict[str, Any] = json.loads(json.dumps({"impact": impact_of(operations).body}))
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
@@ -66,7 +69,8 @@ def set_receipt_of(
 
 
 def _effect_json(effect: Effect) -> dict[str, Any]:
-    """Without what only some operations have, so that a receipt says the same as it did before they existed."""
+    """Without what only some operations have, so that a receipt says the same as it did before they
+    existed."""
     body = asdict(effect)
     return body if effect.access is not None else {k: v for k, v in body.items() if k != "access"}
 

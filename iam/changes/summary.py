@@ -1,4 +1,5 @@
-"""What a request gives or takes, where and until when, in a few words: written when it is made, the same in lists, on its page and in mails."""
+"""What a request gives or takes, where and until when, in a few words: written when it is made, the same
+in lists, on its page and in mails."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are; `accounts` are (number, name).
+    """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are;
+    `accounts` are (number, name).
 
     `plain` are the same sentences for people who do not know the names of AWS; empty where they are `what`.
     """
@@ -93,7 +95,8 @@ def summary_of(operations: Sequence[Operation]) -> list[Block]:
 
 
 def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[Block]:
-    """The blocks that a set holds; `plain` in the words for people who do not know the names of AWS, as the preview of a grant has them."""
+    """The blocks that a set holds; `plain` in the words for people who do not know the names of AWS, as
+    the preview of a grant has them."""
     blocks = [Block.from_json(body) for body in summary]
     return [replace(block, what=block.plain or block.what) for block in blocks] if plain else blocks
 
@@ -105,8 +108,8 @@ def text_of(
     lasts: str = "",
     plain: bool = False,
 ) -> str:
-    """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends, `lasts` says how long it lasts where the end is
-    set by its approval."""
+    """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends,
+    `lasts` says how long it lasts where the end is set by its approval."""
     sentences = []
     for block in blocks_of(summary, plain=plain):
         end = until or block.until
@@ -123,7 +126,8 @@ def where_words(names: Sequence[str]) -> str:
 
 
 def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
-    """A few changes of one kind are named each; where that makes more lines than are kept, they are counted as well."""
+    """A few changes of one kind are named each; where that makes more lines than are kept, they are
+    counted as well."""
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)

@@ -232,7 +232,10 @@ MAKING: Final = (
                 "document",
                 "Trust policy",
                 DOCUMENT,
-                hint="Who can assume the role. The example lets EC2 instances assume it. Replace it for others.",
+                hint=(
+                    "Who can assume the role. The example lets EC2 instances assume it. Replace it "
+                    "for others."
+                ),
                 start=lambda one: TRUSTS_EC2,
             ),
             LONG_DESCRIPTION,
@@ -336,7 +339,10 @@ MAKING: Final = (
             Field(
                 "alias",
                 "Alias",
-                hint="3 to 63 lowercase letters, digits and single hyphens. It becomes part of the sign-in address.",
+                hint=(
+                    "3 to 63 lowercase letters, digits and single hyphens. It becomes part of the "
+                    "sign-in address."
+                ),
                 start=lambda one: account(one).alias,
             ),
         ),

@@ -1,4 +1,5 @@
-"""Acts on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume a role, and their end."""
+"""Acts on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume
+a role, and their end."""
 
 from __future__ import annotations
 
@@ -108,7 +109,8 @@ def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
 
 
 def _moment(text: str) -> datetime:
-    """When the form was opened, which makes what is asked for the same as what was shown; the moment that counts is that of sending."""
+    """When the form was opened, which makes what is asked for the same as what was shown; the moment that
+    counts is that of sending."""
     now = datetime.now(tz=UTC)
     try:
         return min(now, datetime.fromisoformat(text).astimezone(UTC))
@@ -279,7 +281,10 @@ PRINCIPAL_ACTS: Final = (
                 "document",
                 "Trust policy",
                 DOCUMENT,
-                hint="Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised your quota.",
+                hint=(
+                    "Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised "
+                    "your quota."
+                ),
                 start=choosing.trust_text,
             ),
         ),
@@ -347,7 +352,10 @@ PRINCIPAL_ACTS: Final = (
         ),
         is_danger=True,
         is_open=_is_not_linked,
-        note="Sessions that began before now are denied everything. Anyone who can still assume the role can start a new session.",
+        note=(
+            "Sessions that began before now are denied everything. Anyone who can still assume the "
+            "role can start a new session."
+        ),
         part=END,
     ),
     Act(
@@ -358,7 +366,10 @@ PRINCIPAL_ACTS: Final = (
         _delete,
         is_danger=True,
         is_open=lambda one: ":iam::aws:" not in entity(one).arn,
-        note="Everything that AWS requires to be removed first, such as access keys and attached policies, is removed in the same request.",
+        note=(
+            "Everything that AWS requires to be removed first, such as access keys and attached "
+            "policies, is removed in the same request."
+        ),
         part=END,
         is_plain=True,
     ),

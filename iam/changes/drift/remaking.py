@@ -48,7 +48,10 @@ def unmade(happened: Happened) -> Reversal:
     if entity.gone_at is not None:
         return moved(what)
     if _was_worked_on(happened):
-        why = "Approved changes were made to it since then, and deleting it would undo them too. Delete it on its page."
+        why = (
+            "Approved changes were made to it since then, and deleting it would undo them too. "
+            "Delete it on its page."
+        )
         return Reversal(what, why_not=why, has_moved_on=True)
     try:
         operations = deletion_of(entity)

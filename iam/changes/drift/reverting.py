@@ -1,4 +1,5 @@
-"""What brings a thing back to how it was before a drift: each difference with the operations that turn it back, or why none does."""
+"""What brings a thing back to how it was before a drift: each difference with the operations that turn it
+back, or why none does."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ def _inline(step: Step, entity: Entity) -> Iterator[Reversal]:
 
 
 def _default_step(steps: list[Step]) -> list[Step]:
-    """One step tells of the text: that of the new default, with the old default beside it; blank where the default stays."""
+    """One step tells of the text: that of the new default, with the old default beside it; blank where the
+    default stays."""
     old = next((s.old for s in steps if s.old is not None and s.old.is_default), None)
     new = next((s.new for s in steps if s.new is not None and s.new.is_default), None)
     if not steps:
@@ -118,7 +120,10 @@ def _version(step: Step, entity: Entity) -> Iterator[Reversal]:
     if old is None or new is None:
         yield Reversal(
             f"Versions of {entity.name}",
-            why_not="None of the versions that were created or deleted is the default, so no permissions changed. AWS numbers versions itself.",
+            why_not=(
+                "None of the versions that were created or deleted is the default, so no "
+                "permissions changed. AWS numbers versions itself."
+            ),
         )
     elif old.document_id == new.document_id:
         yield Reversal(what, why_not="Another version with the same text is the default.")

@@ -76,7 +76,8 @@ def _operations(step: Step, entity: Entity) -> Iterator[Operation]:
 
 
 def _has_moved_on(step: Step, entity: Entity) -> bool:
-    """Whether what came has gone since, or what went is there again; of ties of which there is one at a time, any other counts."""
+    """Whether what came has gone since, or what went is there again; of ties of which there is one at a
+    time, any other counts."""
     if step.new is not None:
         return step.new.valid_to is not None
     same = Edge.objects.filter(valid_at(None), source=entity, kind=step.old.kind)

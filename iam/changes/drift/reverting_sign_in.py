@@ -15,7 +15,8 @@ _TURNS = {"Active": ACTIVATE, "Inactive": DEACTIVATE}
 
 
 def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
-    """Keys, certificates and devices: one that came is turned off, one that was turned on or off is turned back."""
+    """Keys, certificates and devices: one that came is turned off, one that was turned on or off is turned
+    back."""
     row: EntityState = step.new or step.old
     noun = NOUNS.get(Kind(row.kind), (row.get_kind_display(), ""))[0]
     what = f"{noun} {row.name.rpartition('/')[2]} of {entity.name}"

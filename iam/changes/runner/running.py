@@ -1,8 +1,10 @@
-"""Take one change as far as it goes now: observe, call, observe again, read back, record. No worker ever sleeps.
+"""Take one change as far as it goes now: observe, call, observe again, read back, record. No worker ever
+sleeps.
 
-There is no transaction across a call to AWS. Every write to the row is a compare-and-set behind the fence of the claim, so a worker
-that was thought dead does no harm when it wakes up. The row always says enough for the next worker: `sent_at` is set before a
-call leaves, and from then on nothing is called again before AWS has been looked at.
+There is no transaction across a call to AWS. Every write to the row is a compare-and-set behind the fence of
+the claim, so a worker that was thought dead does no harm when it wakes up. The row always says enough for the
+next worker: `sent_at` is set before a call leaves, and from then on nothing is called again before AWS has
+been looked at.
 """
 
 from __future__ import annotations
@@ -76,7 +78,8 @@ class CallRejectedError(Exception):
 
 
 def run(change_id: UUID) -> None:
-    """Do what is due on a change, if it is due and nobody else is at it; safe to call at any time, from any number of workers."""
+    """Do what is due on a change, if it is due and nobody else is at it; safe to call at any time, from
+    any number of workers."""
     change = claim(change_id)
     if change is None:
         return
@@ -91,7 +94,8 @@ def run(change_id: UUID) -> None:
     except AwsError as error:
         _after_error(change, error)
     except (DatabaseError, InterfaceError):
-        # Our own database failed: nothing can be recorded now. The lease runs out, and the sweep takes the change up again.
+        # Our own database failed, so nothing can be recorded now. The lease runs out, and the sweep takes
+        # the change up.
         raise
     except Exception:
         logger.exception("changes.runner_failed", change=str(change.pk))
@@ -170,8 +174,8 @@ def _calls_left(change: Change, operation: Operation, image: Image) -> list[tupl
 
 
 def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
-    """Make the calls; the last answer is written with what follows from it. What AWS rejects for good before anything went through leaves
-    no doubt behind."""
+    """Make the calls; the last answer is written with what follows from it. What AWS rejects for good
+    before anything went through leaves no doubt behind."""
     last: dict[str, Any] = {}
     for number, call in left:
         if last:

@@ -1,4 +1,5 @@
-"""Delete something with all that AWS wants gone first, as one set of changes that is approved, and can be undone as far as AWS allows."""
+"""Delete something with all that AWS wants gone first, as one set of changes that is approved, and can be
+undone as far as AWS allows."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ _DELETES: Final[dict[str, Callable[[Entity], Operation]]] = {
 
 
 def deletion_of(entity: Entity) -> list[Operation]:
-    """All operations that delete a user, group, role, managed policy or instance profile, in order: what can be undone first, itself last.
+    """All operations that delete a user, group, role, managed policy or instance profile, in order: what can
+    be undone first, itself last.
 
     Raises RefusedError for what cannot be deleted, and where the mirror does not know all that must go first.
     """
@@ -71,18 +73,21 @@ def lost_for_good(operations: list[Operation]) -> list[str]:
 
 
 def _check_known(user: Entity) -> None:
-    """AWS reports keys and devices before it tells which they are; one that is not known cannot be taken away."""
+    """AWS reports keys and devices before it tells which they are; one that is not known cannot be taken
+    away."""
     row = credentials_row(user)
     if row is None:
         return
     keys = len(owned(user, Kind.ACCESS_KEY))
     if row.keys > keys:
         raise RefusedError(
-            f"AWS reports {row.keys} access keys of {user.name}, but Gatehouse knows the IDs of {keys}. Sync the account, then submit again."
+            f"AWS reports {row.keys} access keys of {user.name}, but Gatehouse knows the IDs of "
+            f"{keys}. Sync the account, then submit again."
         )
     if row.mfa not in ("none", "unread") and not owned(user, Kind.MFA_DEVICE):
         raise RefusedError(
-            f"AWS reports an MFA device of {user.name}, but Gatehouse doesn’t know which. Sync the account, then submit again."
+            f"AWS reports an MFA device of {user.name}, but Gatehouse doesn’t know which. Sync "
+            "the account, then submit again."
         )
 
 
@@ -93,5 +98,6 @@ def _check_no_boundary(policy: Entity) -> None:
     if names:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise RefusedError(
-            f"{policy.name} is the permissions boundary of {', '.join(names[:3])}{more}. Give them another one first."
+            f"{policy.name} is the permissions boundary of {', '.join(names[:3])}{more}. Give "
+            "them another one first."
         )

@@ -1,7 +1,8 @@
-"""Carry out what people do to their own MFA devices: a change like any other, which nobody else has to approve.
+"""Carry out what people do to their own MFA devices: a change like any other, which nobody else has to
+approve.
 
-Whoever enrols a device of their own takes nothing from anybody and gains no permission; to wait for an approval would keep them without MFA. What takes a
-device away is asked for like any other change.
+Whoever enrols a device of their own takes nothing from anybody and gains no permission; to wait for an
+approval would keep them without MFA. What takes a device away is asked for like any other change.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
 def queue_own(
     operation: Operation, *, person: Person, reason: str, cause: Cause, key: str, actor: Actor | None
 ) -> Change:
-    """Queue an operation on the person's own MFA device; `actor` begins it, None is Gatehouse. The same key gives the same change.
+    """Queue an operation on the person's own MFA device; `actor` begins it, None is Gatehouse. The same key
+    gives the same change.
 
     Raises RefusedError for what is not theirs, and for whatever cannot be carried out.
     """
@@ -89,7 +91,8 @@ def _check_own(operation: Operation, person: Person) -> None:
 
 
 def _holds(operation: SetTags, person: Person) -> bool:
-    """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say in who may do what."""
+    """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say
+    in who may do what."""
     device = operation.subject()
     differs = {key.lower() for key in (*operation.goes, *operation.comes)}
     return (

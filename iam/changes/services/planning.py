@@ -37,12 +37,14 @@ class Plan:
 
 
 def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
-    """The operation that adds the user to the group or takes them out. Raises RefusedError when there is none such."""
+    """The operation that adds the user to the group or takes them out. Raises RefusedError when there is
+    none such."""
     if (user.kind, group.kind) != (Kind.USER, Kind.GROUP):
         raise RefusedError("A group membership is between an IAM user and an IAM group.")
     if user.account_id != group.account_id:
         raise RefusedError(
-            f"{user.name} and {group.name} are in different accounts. A group can only have users of its own account."
+            f"{user.name} and {group.name} are in different accounts. A group can only have "
+            "users of its own account."
         )
     return Membership.of(ADD_TO_GROUP if do == "add" else REMOVE_FROM_GROUP, user, group=group)
 
@@ -60,9 +62,11 @@ def plan(
     earlier: Sequence[Operation] = (),
     for_grant: bool = False,
 ) -> Plan:
-    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in its set. Raises RefusedError.
+    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in
+    its set. Raises RefusedError.
 
-    What a grant needs (`for_grant`) may be there already, or be asked for by another grant: then it has one more reason.
+    What a grant needs (`for_grant`) may be there already, or be asked for by another grant: then it has one
+    more reason.
     """
     check_account(operation.account)
     check_right(operation, viewer=viewer, earlier=earlier, for_grant=for_grant)
@@ -80,10 +84,12 @@ def plan_set(
     for_grant: bool = False,
     most: int = MOST,
 ) -> list[Plan]:
-    """Plan operations that are approved together and carried out in this order. Raises RefusedError for the first that cannot be."""
+    """Plan operations that are approved together and carried out in this order. Raises RefusedError for
+    the first that cannot be."""
     if len(operations) > most:
         raise RefusedError(
-            f"This needs {len(operations):,} changes at once. The limit is {most:,}. Split it into several requests."
+            f"This needs {len(operations):,} changes at once. The limit is {most:,}. Split it "
+            "into several requests."
         )
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     with asked_once():
@@ -96,7 +102,8 @@ def plan_set(
 
 
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
-    """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
+    """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises
+    RefusedError."""
     _check_own(operation)
     operation.with_preceding(earlier)
     before = operation.state_in_mirror()
@@ -126,7 +133,8 @@ def check_account(account: Account) -> None:
         )
     if not account.is_writable:
         raise RefusedError(
-            f"{account.name} is read-only because no write role is connected. An administrator can add one under Accounts."
+            f"{account.name} is read-only because no write role is connected. An administrator "
+            "can add one under Accounts."
         )
 
 
@@ -140,9 +148,11 @@ def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
 def check_right(
     operation: Operation, *, viewer: Viewer, earlier: Sequence[Operation] = (), for_grant: bool = False
 ) -> None:
-    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells nothing about them.
+    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells
+    nothing about them.
 
-    What the set itself makes takes the whole account, or a user's path within a team's. A grant may be asked for by whom it is for.
+    What the set itself makes takes the whole account, or a user's path within a team's. A grant may be asked
+    for by whom it is for.
     """
     number = operation.account.account_id
     if for_grant and _is_for(operation, viewer):
@@ -174,7 +184,8 @@ def _is_for(operation: Operation, viewer: Viewer) -> bool:
 
 
 def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
-    """What it alters is in the account, or is made by the set; the words are those for what one may not know, too."""
+    """What it alters is in the account, or is made by the set; the words are those for what one may not
+    know, too."""
     touched = operation.modified_arns()
     made = {*operation.created_arns(), *made_before(operation, touched, earlier=earlier)}
     arns = frozenset(touched) - made

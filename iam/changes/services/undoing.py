@@ -35,7 +35,8 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
 
 
 def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
-    """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises RefusedError."""
+    """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises
+    RefusedError."""
     ordered = sorted(changes, key=lambda change: change.position, reverse=True)
     inverses: list[Operation] = []
     for change in ordered:
@@ -44,7 +45,8 @@ def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
 
 
 def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID, str]:
-    """Of changes of one set, why each cannot be undone together with all of those that can; "" for one that can."""
+    """Of changes of one set, why each cannot be undone together with all of those that can; "" for one
+    that can."""
     found: dict[UUID, str] = {}
     inverses: list[Operation] = []
     for change in sorted(changes, key=lambda one: one.position, reverse=True):
@@ -60,7 +62,8 @@ def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID
 def undo_several(
     changes: Sequence[Change], *, actor: Viewer, reason: str, idempotency_key: str
 ) -> list[Change]:
-    """Ask for the inverse of several applied changes of one set, approved together. Raises RefusedError; then nothing is asked for.
+    """Ask for the inverse of several applied changes of one set, approved together. Raises RefusedError; then
+    nothing is asked for.
 
     The same key of the same person gives the same changes.
     """
@@ -103,7 +106,8 @@ def why_not_undo(change: Change, *, viewer: Viewer) -> str:
 def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> Operation:
     """The operation that undoes a change, after the `earlier` ones of its set.
 
-    Whom the viewer reaches comes before how things stand: that is not for those to know who no longer reach the person or the group.
+    Whom the viewer reaches comes before how things stand: that is not for those to know who no longer reach
+    the person or the group.
     """
     operation = restore(change.operation, account=change.account, params=change.params)
     inverse = operation.inverse(change.before)
@@ -119,7 +123,8 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
 
 
 def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
-    """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to give."""
+    """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to
+    give."""
     made = {arn for one in earlier for arn in one.created_arns()}
     params = dict(inverse.params)
     for name, value in inverse.params.items():

@@ -1,4 +1,5 @@
-"""Tags of everything that has tags: one goes, one comes, one changes, one stays, and one is spelled otherwise."""
+"""Tags of everything that has tags: one goes, one comes, one changes, one stays, and one is spelled
+otherwise."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Tagged:
-    """How something with tags is made by boto3: (name, ARN, unique id); and how its tags are asked for and set."""
+    """How something with tags is made by boto3: (name, ARN, unique id); and how its tags are asked for and
+    set."""
 
     spec: OperationSpec
     make: Callable[[Stage], tuple[str, str, str]]

@@ -1,4 +1,5 @@
-"""By slug, how an operation is drawn on a random account; one that makes no sense as things stand is drawn again."""
+"""By slug, how an operation is drawn on a random account; one that makes no sense as things stand is drawn
+again."""
 
 from __future__ import annotations
 

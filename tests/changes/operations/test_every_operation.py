@@ -1,4 +1,5 @@
-"""Every operation against the AWS stand-in: first run, second run, undo, drift, and a worker lost after AWS had carried it out.
+"""Every operation against the AWS stand-in: first run, second run, undo, drift, and a worker lost after AWS
+had carried it out.
 
 The cases are in the files `cases_….py`; what AWS must show is read by boto3, never by Gatehouse.
 """
@@ -47,7 +48,8 @@ def lose_a_worker(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refuses_other_types(operation: Operation) -> bool:
-    """Whether a stored row with a parameter of another type, one too many or one too few is no operation at all."""
+    """Whether a stored row with a parameter of another type, one too many or one too few is no operation
+    at all."""
     params = operation.params
     wrong = [{**params, name: object()} for name in params] + [{**params, "strange": "x"}]
     wrong += [{key: value for key, value in params.items() if key != name} for name in params]
@@ -58,8 +60,9 @@ def refuses_other_types(operation: Operation) -> bool:
 
 
 def shows_what_is(operation: Operation, stage: Stage) -> bool:
-    """Whether the mirror shows of the matter what AWS does; of what is gone it has no image. What somebody else has made has a path of its own, and so another ARN
-    than the one that was to be made: it is found by its name."""
+    """Whether the mirror shows of the matter what AWS does; of what is gone it has no image. What somebody
+    else has made has a path of its own, and so another ARN than the one that was to be made: it is
+    found by its name."""
     if isinstance(operation, Create):
         named = Entity.objects.filter(
             account=stage.account, kind=operation.subject_kind, name=operation.given.name
@@ -77,7 +80,8 @@ def of(*cases: Case) -> pytest.MarkDecorator:
 def test_it_is_applied_once_read_back_and_undone(
     stage: Stage, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker that undoes it is lost after AWS has answered, so that a lost worker is tried for the way back as well."""
+    """The worker that undoes it is lost after AWS has answered, so that a lost worker is tried for the way
+    back as well."""
     operation = case.make(stage)
     before, told = case.shows(stage), foretold(operation)
     (change,) = stage.queue(operation)
