@@ -18,13 +18,13 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
 from iam.changes.operations.sealed_secret import (
-    READABLE_FOR,
     WITHHELD,
     Recipient,
     accepted,
     check_ids,
     look,
     new_password,
+    seal_for,
     used,
 )
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
@@ -116,14 +116,12 @@ class SetPassword(OnLoginProfile):
         if self.is_typed:
             return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
         password = new_password(self.account)
-        sealed.seal(
+        seal_for(
+            self.given,
             password,
-            for_person=UUID(self.given.recipient_id),
+            account=self.account,
             purpose=PURPOSE,
             label=f"console password of {self.given.user_name}",
-            account_id=self.account.account_id,
-            ttl=READABLE_FOR,
-            secret_id=UUID(self.given.sealed_id),
             is_held=True,
         )
         return {**call.params, "Password": password}

@@ -15,11 +15,10 @@ from uuid import UUID
 
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.credential_status import deletion
-from iam.changes.operations.sealed_secret import READABLE_FOR, accepted, check_ids
+from iam.changes.operations.sealed_secret import accepted, check_ids, seal_for
 from iam.changes.operations.user_credential import OfSort, UserParams, owned
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread.credentials import Credentials
-from iam.sealed import services as sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +79,7 @@ class GivenOnce(OfSort):
     def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = self.given_in(response)
-        sealed.seal(
-            secret,
-            for_person=UUID(self.given.recipient_id),
-            purpose=self.purpose,
-            label=aws_id,
-            account_id=self.account.account_id,
-            ttl=READABLE_FOR,
-            secret_id=UUID(self.given.sealed_id),
-        )
+        seal_for(self.given, secret, account=self.account, purpose=self.purpose, label=aws_id)
         return {"credential_id": aws_id}
 
     @property

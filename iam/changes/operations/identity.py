@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from iam.aws.errors import AwsError, ErrorKind
+
+T = TypeVar("T")
 
 
 def lost_identity(
@@ -23,3 +26,13 @@ def lost_identity(
     if expected and current != expected:
         return f"{what} was deleted and recreated: its ID is now {current}, not {expected}."
     return ""
+
+
+def found_or_none(read: Callable[[], T]) -> T | None:
+    """What AWS has, or None where it has no such entity. Raises AwsError for every other error."""
+    try:
+        return read()
+    except AwsError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+    return None

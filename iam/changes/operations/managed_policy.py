@@ -15,13 +15,13 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.details import get_policy
 from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.policy_content import (
     MAX_VERSIONS,
@@ -67,12 +67,8 @@ class OnPolicy(OnSubject):
 
     def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
         """Two calls and one for each version, one where there is nothing."""
-        at, found = datetime.now(tz=UTC), None
-        try:
-            found = get_policy(aws, arn=self.given.subject_arn)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
+        at = datetime.now(tz=UTC)
+        found = found_or_none(lambda: get_policy(aws, arn=self.given.subject_arn))
         self._reading = Reading(at, found)
         return found
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Quota
+from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
@@ -57,12 +57,8 @@ class OnProvider(OnSubject):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        at, found = datetime.now(tz=UTC), None
-        try:
-            found = type(self).get(aws, arn=self.arn)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
+        at = datetime.now(tz=UTC)
+        found = found_or_none(lambda: type(self).get(aws, arn=self.arn))
         self._seen = (at, found)
         return dict(ABSENT) if found is None else self.image_shown(found)
 

@@ -11,7 +11,7 @@ import secrets
 import string
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID, uuid5
 
 from iam.changes.errors import RefusedError
@@ -45,6 +45,31 @@ def check_ids(*texts: str) -> None:
     """Raise ValueError for what is no id of a seal or person."""
     for text in texts:
         UUID(text)
+
+
+class SealedFor(Protocol):
+    """Parameters that name a seal and its reader."""
+
+    @property
+    def sealed_id(self) -> str: ...
+    @property
+    def recipient_id(self) -> str: ...
+
+
+def seal_for(
+    given: SealedFor, secret: str, *, account: Account, purpose: str, label: str, is_held: bool = False
+) -> None:
+    """Seal a secret for the recipient; one that is held waits until AWS has taken it."""
+    sealed.seal(
+        secret,
+        for_person=UUID(given.recipient_id),
+        purpose=purpose,
+        label=label,
+        account_id=account.account_id,
+        ttl=READABLE_FOR,
+        secret_id=UUID(given.sealed_id),
+        is_held=is_held,
+    )
 
 
 def accepted(sealed_id: str) -> Secret | None:

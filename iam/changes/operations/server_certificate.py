@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
 from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
@@ -61,12 +61,8 @@ class OnCertificate(OnSubject):
 
     def now(self, aws: Aws, *, name: str) -> ServerCertificateNow | None:
         """What AWS has under a name, remembered; one call. Raises AwsError."""
-        at, found = datetime.now(tz=UTC), None
-        try:
-            found = get_server_certificate(aws, name=name)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
+        at = datetime.now(tz=UTC)
+        found = found_or_none(lambda: get_server_certificate(aws, name=name))
         self._seen = (at, found)
         return found
 

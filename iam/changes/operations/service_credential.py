@@ -17,7 +17,7 @@ from uuid import UUID
 from iam.changes.operations.base import Call, Image, Quota
 from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
-from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient, accepted, check_ids
+from iam.changes.operations.sealed_secret import Recipient, accepted, check_ids, seal_for
 from iam.changes.operations.spec import HIGH, Loss
 from iam.changes.operations.user_credential import (
     ABSENT,
@@ -28,7 +28,6 @@ from iam.changes.operations.user_credential import (
     owned,
 )
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
-from iam.sealed import services as sealed
 
 PER_SERVICE: Final = 2
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html"""
@@ -238,13 +237,5 @@ class ResetServiceCredential(OnCredential):
     def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
-        sealed.seal(
-            secret,
-            for_person=UUID(self.given.recipient_id),
-            purpose=PURPOSE,
-            label=aws_id,
-            account_id=self.account.account_id,
-            ttl=READABLE_FOR,
-            secret_id=UUID(self.given.sealed_id),
-        )
+        seal_for(self.given, secret, account=self.account, purpose=PURPOSE, label=aws_id)
         return {"credential_id": aws_id}
