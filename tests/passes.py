@@ -32,6 +32,7 @@ ON_POSTGRESQL: Final = (
     "tests/changes/test_scope_lost.py",
     "tests/changes/test_slow_pull.py",
     "tests/changes/test_states.py",
+    "tests/changes/test_text_search.py",
     "tests/changes/test_trouble.py",
     "tests/changes/test_undo*.py",
 )

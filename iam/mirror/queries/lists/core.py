@@ -43,6 +43,8 @@ States = QuerySet[Any, Any]
 PAGE = 50
 CHUNK = 500
 WORDS = 5
+FEW, MANY = 200, 3000
+"""So many users of people are named in a statement one by one; so many entities in which a text is found are looked for by its index."""
 KEPT = 512
 """Statements of whole lists are kept for so many viewers, accounts and orders."""
 ALWAYS = Q()
@@ -246,10 +248,14 @@ def common(rows: States) -> States:
     return shown
 
 
+@lru_cache(maxsize=64)
 def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
     """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email address of their person
     or in their tags; a key id finds the user who has the key, and a
-    user their keys."""
+    user their keys.
+
+    Kept for the lens, of which each request has its own: the rows and their count ask for the same.
+    """
     words = text.lower().split()[:WORDS]
     if not words:
         return ALWAYS
@@ -262,22 +268,44 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
         found = [rows.filter(search__contains=word) for rows in found]
         then &= Q(sort_name__contains=word)
     named, keys, users = found
-    matches = Q(entity__in=named.values("pk"))
-    if Kind.USER in kinds:
-        matches |= Q(arn__in=_users_of_people(words))
+    people = _people_of(words) if Kind.USER in kinds else Identity.objects.none()
+    if lens.at is None:
+        matches = _matching(named, words, people)
+    else:
+        matches = Q(entity__in=named.values("pk")) | Q(arn__in=people.values("user_arn")) | then
     if Kind.USER in kinds and words[0].startswith(("akia", "asia")):
         matches |= Q(entity__in=keys.values("owner"))
     if Kind.ACCESS_KEY in kinds:
         matches |= Q(entity__owner__in=users.values("pk"))
-    return matches if lens.at is None else matches | then
+    return matches
 
 
-def _users_of_people(words: list[str]) -> QuerySet[Identity, Any]:
-    """The ARNs of the users of people in whose name or email address every word occurs."""
+def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identity]) -> Q:
+    """The entities in which the words are found, and the users of people. One or two queries tell which way is quick.
+
+    Not too many are found first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of which a page is
+    soon full: to find all first would take as long for a page as for the whole list.
+    """
+    arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
+    of_people = Entity.objects.filter(
+        kind=Kind.USER, arn__in=arns if len(arns) <= FEW else people.values("user_arn")
+    )
+    if named.order_by()[: MANY + 1].count() <= MANY and len(arns) <= FEW:
+        wanted = named | of_people if arns else named
+        # The limit keeps the database from looking at each row of the list all the same.
+        return Q(entity__in=wanted.order_by().values("pk")[: MANY + FEW])
+    found = Q()
+    for word in words:
+        found &= Q(entity__search__contains=word)
+    return found | Q(entity__in=of_people.values("pk")) if arns else found
+
+
+def _people_of(words: list[str]) -> QuerySet[Identity]:
+    """The links of people in whose name or email address every word occurs."""
     people = Person.objects.all()
     for word in words:
         people = people.filter(Q(name__icontains=word) | Q(email__icontains=word))
-    return Identity.objects.filter(person__in=people.values("pk")).values("user_arn")
+    return Identity.objects.filter(person__in=people.values("pk"))
 
 
 def either(wanted: Mapping[str, Q], values: list[str]) -> Q:
