@@ -79,7 +79,7 @@ class Shift:
 
     def witnesses(self, action: str, bit: int, *, before: Side, after: Side) -> tuple[Witness, ...]:
         """A request for an action that is newly allowed, and one that is no longer, as far as there are any."""
-        verdict = self.change.verdict_of(bit)
+        verdict = self.change.verdict_for(bit, before=before, after=after)
         if verdict is None:
             return ()
         found = []

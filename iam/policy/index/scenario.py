@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, Difference, Shift, difference
 from iam.policy.index.effective import EffectiveActions
+from iam.policy.index.likeness import Kin, Likeness, Part, is_another
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, GroupRow, PolicyRow, PrincipalRow, Standing
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
-from iam.policy.index.witness import Change, Prover
+from iam.policy.index.witness import Change, Prover, together
 
 if TYPE_CHECKING:
     from iam.policy.index.index import Index
-
-APART: Final = 200
-"""So many members of one class are compared one by one where their names play a part."""
 
 
 @dataclass(slots=True)
@@ -99,7 +97,9 @@ class _Shifts:
         self._before = index.effective(is_any_time=True)
         self._after = EffectiveActions(self._space, shards, is_any_time=True)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
-        self._changes: dict[object, list[Change]] = {}
+        self._likeness = Likeness(self._space)
+        self._changes: dict[object, Change] = {}
+        self._known: dict[object, Change] = {}
         self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
@@ -120,25 +120,35 @@ class _Shifts:
         )
 
     def _change(self, before: Member | None, after: Member | None) -> Change:
-        """What becomes of the member; the first of a pair of profiles stands for all, unless its own name plays a part."""
+        """What becomes of the member: of each part of the actions what becomes of it for everybody of whom the same is to be said."""
         member = after or before
         assert member is not None
-        key = (
-            member.account,
-            None if before is None else before.cls.profile,
-            None if after is None else after.cls.profile,
-            _is_renamed(before, after),
-        )
-        known = self._changes.setdefault(key, [])
         self.pairs[member.id] = (before, after)
-        if known and not (known[0].is_personal and self._is_told_apart(known, member)):
-            return known[0]
-        known.append(self._prover.change(*self.sides(before, after)))
-        return known[-1]
+        parts = self._likeness.parts(before, after)
+        facts = self._shards[member.account].facts
+        is_apart = before is not None and after is not None and is_another(before, after)
+        keys = [self._likeness.kin(part, member, facts, is_apart=is_apart) for part in parts]
+        whole = tuple(keys)
+        known = self._changes.get((before is None, after is None, parts, whole))
+        if known is None:
+            known = self._joined(zip(parts, keys, strict=True), before, after)
+            self._changes[before is None, after is None, parts, whole] = known
+        return known
 
-    def _is_told_apart(self, known: list[Change], member: Member) -> bool:
-        """Among very many, only who is named in a policy is looked at apart."""
-        return len(known) < APART or self._prover.names(member)
+    def _joined(
+        self, parts: Iterable[tuple[Part, Kin]], before: Member | None, after: Member | None
+    ) -> Change:
+        sides: tuple[Side, Side] | None = None
+        changes = []
+        for part, key in parts:
+            change = self._known.get(key)
+            if change is None:
+                sides = sides or self.sides(before, after)
+                left, right = replace(sides[0], docs=part.before), replace(sides[1], docs=part.after)
+                change = self._prover.change(left, right, within=self._likeness.common(part), alike=key)
+                self._known[key] = change
+            changes.append((part.mask, change))
+        return together(changes)
 
     def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
         """A member as it is, and as it would be."""
@@ -151,9 +161,3 @@ class _Shifts:
         if after is None:
             return left, absent_side(before, index[before.account])
         return left, side_of(after, shards[after.account])
-
-
-def _is_renamed(before: Member | None, after: Member | None) -> bool:
-    if before is None or after is None:
-        return False
-    return before.arn != after.arn or before.tags != after.tags

@@ -20,6 +20,7 @@ from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.grid import Allowed, Grid
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.kinds import Sort, sorts_of
+from iam.policy.index.likeness import ABSTRACT, Kin
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
@@ -42,8 +43,13 @@ NONE: Final[Mapping[Tokens, int]] = MappingProxyType({})
 class ActionGroup:
     """Actions that the same statements speak of, on both sides."""
 
-    def __init__(self, prover: Prover, part: int, before: Side, after: Side) -> None:
+    def __init__(
+        self, prover: Prover, part: int, before: Side, after: Side, *, alike: Kin | None = None
+    ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
+        self._alike = alike
+        self.is_taken_over = False
+        """Whether a verdict names requests of somebody else of whom the same is true."""
         self.before, self.after = before, after
         bit = part & -part
         self.left = tuple(say for say in before.says if self._space.mask(say.clause.actions) & bit)
@@ -146,23 +152,29 @@ class ActionGroup:
 
     def _verdict(self, sort: Sort, patterns: Mapping[Tokens, int], *, is_anywhere: bool) -> Verdict:
         key = self._key(sort, is_anywhere=is_anywhere)
-        known = self._prover.known
-        found = known.get(key)
-        if found is None:
-            found = known[key] = Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict()
-        return found
+        known = self._prover.known.get(key)
+        arn = self.before.principal.arn
+        if known is None:
+            known = (arn, Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict())
+            self._prover.known[key] = known
+        self.is_taken_over = self.is_taken_over or (self._alike is not None and known[0] != arn)
+        return known[1]
 
     def _key(self, sort: Sort, *, is_anywhere: bool) -> object:
         action = self.name_of(sort.mask)
+        alike = self._alike
         who = tuple(
             (
                 side.principal.kind,
-                side.principal.account,
+                alike.place
+                if alike
+                else (side.principal.account, _texts(side.facts), _texts(side.place_facts)),
                 side.principal.tags is None,
                 bool(side.principal.unique_id),
-                tuple(sorted((key, str(value)) for key, value in side.facts.items())),
-                tuple(sorted((key, str(value)) for key, value in side.place_facts.items())),
-                tuple(side.known.values(key) for key in self._own),
+                tuple(
+                    alike.name if alike and alike.name and key in ABSTRACT else side.known.values(key)
+                    for key in self._own
+                ),
                 side.shape,
             )
             for side in (self.before, self.after)
@@ -180,6 +192,10 @@ class ActionGroup:
 def _first_those_of(right: Sequence[Say], left: Sequence[Say]) -> tuple[Say, ...]:
     """The statements that only one side has."""
     return (*(say for say in right if say not in left), *(say for say in left if say not in right))
+
+
+def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, str(value)) for key, value in facts.items()))
 
 
 def _own_keys(clause: Clause) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from iam.policy.evaluate import needs_resource_policy
 from iam.policy.index.circumstances import Circumstance
@@ -12,6 +12,9 @@ from iam.policy.index.kinds import formats_of
 from iam.policy.index.probes import Place, probes
 from iam.policy.index.sides import Side
 from iam.policy.letter_case import fold
+
+if TYPE_CHECKING:
+    from iam.policy.index.witness import Prover
 
 ALLOWED: Final = "allowed"
 DENIED: Final = "denied"
@@ -81,10 +84,16 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of all actions for one principal; those of which nothing can be said are left out."""
+    """What becomes of all actions for one principal; those of which nothing can be said are left out.
+
+    `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over from several others.
+    `prover` finds the requests of everybody else.
+    """
 
     proofs: tuple[Proof, ...] = ()
     is_personal: bool = False
+    proved_for: str = field(default="", compare=False)
+    prover: Prover | None = field(default=None, compare=False, repr=False)
 
     def mask_where(self, *, more: bool, less: bool) -> int:
         """The actions of which some requests are newly allowed, or no longer."""
@@ -93,6 +102,12 @@ class Change:
             if (verdict.more is not None) is more and (verdict.less is not None) is less:
                 found |= mask
         return found
+
+    def verdict_for(self, bit: int, *, before: Side, after: Side) -> Verdict | None:
+        """What becomes of one action, with requests of this principal."""
+        if self.prover is None or self.proved_for == before.principal.arn:
+            return self.verdict_of(bit)
+        return self.prover.change(before, after, within=bit).verdict_of(bit)
 
     def verdict_of(self, bit: int) -> Verdict | None:
         """What becomes of one action."""

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from iam.policy.compiled import PolicyKind
-from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.elements import Actions
+from iam.policy.index.likeness import Kin
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.trial import ActionGroup
 from iam.policy.index.verdicts import Cell, Change, Proof, Verdict, Witness, witness_of
-from iam.policy.letter_case import fold
 
 
 @dataclass(slots=True)
@@ -28,38 +27,22 @@ class Prover:
 
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    known: dict[object, Verdict] = field(default_factory=dict)
-    _noted: set[Clause] = field(default_factory=set)
-    _texts: str = ""
+    known: dict[object, tuple[str, Verdict]] = field(default_factory=dict)
 
-    def change(self, before: Side, after: Side) -> Change:
-        """What becomes of all actions for who is `before` and becomes `after`."""
+    def change(self, before: Side, after: Side, *, within: int = -1, alike: Kin | None = None) -> Change:
+        """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
         differing = _differing(before, after)
-        touched = self._touched(before, after, differing)
+        touched = self._touched(before, after, differing) & within
         proofs: list[Proof] = []
-        is_personal = False
+        is_personal = is_taken_over = False
         for part in self._parts(touched, before, after):
-            asked = ActionGroup(self, part, before, after)
-            if asked.is_personal:
-                self._note(asked.every)
+            asked = ActionGroup(self, part, before, after, alike=alike)
             is_personal = is_personal or asked.is_personal
             proofs += asked.proofs()
-        return Change(tuple(_joined(proofs)), is_personal)
-
-    def _note(self, says: Iterable[Say]) -> None:
-        for say in says:
-            if say.clause not in self._noted:
-                self._noted.add(say.clause)
-                source = say.clause.source
-                texts = [
-                    *(source.resources or ()),
-                    *(one for _, _, values in source.conditions for one in values),
-                ]
-                self._texts += fold("\n".join(texts))
-
-    def names(self, member: Member) -> bool:
-        """Whether the name of a principal stands in a statement that was looked at."""
-        return fold(member.name) in self._texts or bool(member.unique_id and member.unique_id in self._texts)
+            is_taken_over = is_taken_over or asked.is_taken_over
+        return Change(
+            tuple(_joined(proofs)), is_personal, "" if is_taken_over else before.principal.arn, self
+        )
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
         mask = 0
@@ -111,6 +94,25 @@ def _differing(before: Side, after: Side) -> set[Say]:
 
 def _is_for_all(clause: Clause) -> bool:
     return not clause.source.conditions and not any("${" in name for name in clause.source.resources or ())
+
+
+def together(changes: Iterable[tuple[int, Change]]) -> Change:
+    """What becomes of all actions, from changes that each say it of a set of them."""
+    found: dict[Verdict, int] = {}
+    used = []
+    for within, change in changes:
+        used.append(change)
+        for mask, verdict in change.proofs:
+            if mask & within:
+                found[verdict] = found.get(verdict, 0) | mask & within
+    proofs = tuple(Proof(mask, verdict) for verdict, mask in found.items())
+    names = {change.proved_for for change in used}
+    return Change(
+        proofs,
+        any(change.is_personal for change in used),
+        names.pop() if len(names) == 1 else "",
+        next((change.prover for change in used), None),
+    )
 
 
 def _joined(proofs: Iterable[Proof]) -> Iterator[Proof]:
