@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
-from console.web.render import render_page
+from console.web.render import is_fragment, render_page
 from iam.access.escalating.stored import SERVICES, BeingCalculatedError, is_ready
 from iam.guard import Right
 
 Given = ParamSpec("Given")
 RETRY_SECONDS: Final = 10
 LONGEST_KEY: Final = 32
+PART: Final = "who-can-reach"
 IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator. Try again in a minute.\n"
 
 
@@ -40,10 +41,17 @@ def waits_for_calculation(
                 "of_services": waits.question == SERVICES,
                 "of_paths": waits.question not in ("", SERVICES),
                 "ready": ready_address(request, waits.question),
+                "again": request.get_full_path() if _is_part(request) else "",
             }
             return render_page(request, "access/being_calculated.html", context, partial="wait")
 
     return waiting
+
+
+def _is_part(request: ViewerRequest) -> bool:
+    """Whether only a part of a page waits, which then asks for itself: the page around it stays as it is."""
+    match = request.resolver_match
+    return is_fragment(request) and match is not None and match.url_name == PART
 
 
 def file_waits_for_calculation(

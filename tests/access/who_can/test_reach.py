@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from iam.access.escalating import stored
+from iam.access.escalating.calculation import tend
 from iam.directory.models import Role
 from iam.mirror.models import Entity
 from iam.mirror.pull import revisions
@@ -94,3 +96,20 @@ def test_of_ways_through_accounts_that_are_not_seen_nothing_is_told(world: World
 def test_without_a_question_there_is_no_page(world: World, auditor: Client) -> None:
     assert auditor.get(URL).status_code == 404
     assert auditor.get(f"{URL}?action=nonsense").status_code == 404
+
+
+def test_while_a_worker_looks_the_part_asks_for_itself_and_the_page_stays(
+    world: World, open_role: Entity, auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{URL}?{urlencode(ASK)}"
+    with monkeypatch.context() as patched:
+        patched.setattr(stored, "nudge", lambda: None)
+        waiting = unescape(auditor.get(address, headers={"HX-Request": "true"}).content.decode())
+        assert "Looking through the paths" in waiting
+        assert f'hx-get="{address}"' in waiting
+        assert 'hx-swap="outerHTML"' in waiting
+        page = unescape(auditor.get(address).content.decode())
+        assert f'hx-get="{address}"' not in page, "the page is loaded again as a whole"
+    tend()
+    part = auditor.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert part.startswith('<section class="card" id="reach"')
