@@ -19,6 +19,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalating import search
+from iam.access.escalating.code_version import code_version
 from iam.access.escalating.findings import Findings, digest_of
 from iam.access.escalating.keeping import keep
 from iam.access.escalating.models import Calculation, Question
@@ -106,7 +107,8 @@ def _has_work() -> bool:
 
 def _to_calculate() -> QuerySet[Calculation, Calculation]:
     """Past moments that somebody asked for."""
-    return Calculation.objects.exclude(moment="").exclude(number__gt=0, format=FORMAT)
+    kept = {"number__gt": 0, "format": FORMAT, "inputs": code_version()}
+    return Calculation.objects.exclude(moment="").exclude(**kept)
 
 
 def _to_answer() -> QuerySet[Question, Question]:
@@ -188,7 +190,7 @@ def _is_due(row: Calculation, inputs: str, now: datetime) -> bool:
     if not row.number or row.format != FORMAT or row.calculated_at is None:
         return True
     if row.moment:
-        return False
+        return row.inputs != inputs
     age = now - row.calculated_at
     if row.inputs == inputs:
         return age > LASTS
@@ -202,13 +204,14 @@ def _revisions() -> dict[str, int]:
 
 
 def _inputs(at: datetime | None) -> str:
-    """A digest of everything that was read: what was written, which sections are whole, Gatehouse's own roles, whose users are whose."""
+    """A digest of everything that was read, and of the code: what was written, which sections are whole, Gatehouse's own roles, whose users are whose."""
     if at is not None:
-        return ""
+        return code_version()
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
     sections = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION))
     sections = sections.filter(state=SectionState.COMPLETE).order_by("account", "name")
     state = [
+        code_version(),
         list(accounts.values_list("account_id", "revision", "writes")),
         list(sections.values_list("account_id", "name")),
         sorted(gatehouse_role_arns()),

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from iam.access.certainty import Unread, certainty_of
 from iam.access.escalating import search
+from iam.access.escalating.code_version import code_version
 from iam.access.escalating.grouping import Opener, grouped, options_of
 from iam.access.escalating.models import Calculation, Finding, Opening
 from iam.access.escalating.telling import path_of
-from iam.access.escalating.told import FORMAT, statement_to, to_json
+from iam.access.escalating.told import statement_to, to_json
 from iam.access.escalation import CERTAIN
 from iam.access.escalation_graph import Escalation
 from iam.access.opening_keys import OWN_KEY, key_of
@@ -89,7 +90,7 @@ class Findings:
         for number in graph.estates:
             shard = index.accounts[number]
             facts = _canonical(facts_of(graph.facts, shard))
-            state = (FORMAT, self.revisions.get(number), passed, shard.standing, facts)
+            state = (code_version(), self.revisions.get(number), passed, shard.standing, facts)
             self._stamps[number] = digest_of(state)
             self.asked[number] = [0, 0]
         unread = Unread(index, at=self.known.at)
@@ -153,14 +154,12 @@ class Findings:
 
     def _group(self) -> None:
         own = gatehouse_role_arns()
-        graph = self.known.graph
         mine = {at for at in self._options if self._row_of(at).arn in own}
         groups = grouped({at: options for at, options in self._options.items() if at not in mine})
         for opener, starts in groups.items():
             self._open(key_of(opener), opener, starts)
         if mine:
             self._open(OWN_KEY, frozenset(), mine)
-        assert all(graph.find(at.account, self._row_of(at).principal) == at for at in mine)
 
     def _row_of(self, at: At) -> Finding:
         member = self.known.graph.node(at).member

@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from iam.access.escalating.code_version import code_version
 from iam.access.escalating.models import ServiceUse
 from iam.access.escalating.told import FORMAT
 from iam.access.services import uses_in
@@ -18,7 +19,7 @@ LASTS: Final = timedelta(hours=1)
 
 
 def due_accounts() -> dict[str, tuple[int, str]]:
-    """The accounts that are to be counted, with their revision and a digest of their place in the organization."""
+    """The accounts that are to be counted, with their revision and a digest of their place in the organization and of the code."""
     now = datetime.now(tz=UTC)
     known = {row.account: row for row in ServiceUse.objects.defer("services")}
     organizations = Organizations(None)
@@ -69,4 +70,4 @@ def count_services() -> int:
 
 
 def _digest(standing: object) -> str:
-    return hashlib.blake2b(repr(standing).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{code_version()} {standing!r}".encode(), digest_size=16).hexdigest()

@@ -11,7 +11,7 @@ import time_machine
 
 from iam.access import escalation_graph
 from iam.access.certainty import Certainty
-from iam.access.escalating import calculation, findings, keeping, stored
+from iam.access.escalating import calculation, findings, keeping, service_uses, stored
 from iam.access.escalating.calculation import tend
 from iam.access.escalating.models import Calculation, Certain, Finding
 from iam.access.escalating.tasks import calculate_escalation
@@ -205,6 +205,18 @@ def test_what_is_kept_in_another_format_is_calculated_again_and_not_shown(world:
         stored.stored_at(None)
     assert tend()
     stored.stored_at(None)
+
+
+def test_after_an_upgrade_everything_is_calculated_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tend()
+    Finding.objects.update(path={})
+    for module in (calculation, findings, service_uses):
+        monkeypatch.setattr(module, "code_version", lambda: "another")
+    assert tend()
+    assert not Finding.objects.filter(path={}).exists()
+    assert tend() == 0
 
 
 def test_where_accounts_are_written_to_all_the_time_it_pauses(
