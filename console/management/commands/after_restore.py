@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.restored import after_restore
+from iam.access.persons import counted
 from iam.changes.errors import RefusedError
 from iam.changes.restore import services
 from iam.journal.services import COMMAND_LINE
@@ -45,19 +46,18 @@ class Command(BaseCommand):
             return
         if not options["status"] and not services.is_held():
             ended = after_restore(cause="Started on the command line.", actor=COMMAND_LINE)
+            sessions, links = counted(ended.sessions, "session"), counted(ended.links, "one-time link")
             self.stdout.write(
-                f"Ended {ended.sessions:,} sessions and {ended.links:,} one-time links, destroyed {ended.secrets:,} sealed secrets."
+                f"Ended {sessions} and {links}, destroyed {counted(ended.secrets, 'sealed secret')}."
             )
         self._list()
 
     def _release(self, cancel: list[str] | None) -> None:
         try:
-            count = services.end_hold(cancel=cancel, actor=COMMAND_LINE, label=getpass.getuser())
+            released = services.end_hold(cancel=cancel, actor=COMMAND_LINE, label=getpass.getuser())
         except RefusedError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(
-            self.style.SUCCESS(f"The hold is over. {count:,} changes were cancelled; the others go on.")
-        )
+        self.stdout.write(self.style.SUCCESS(f"The hold is over. {_told(released)}"))
 
     def _list(self) -> None:
         held = services.waiting()
@@ -69,10 +69,27 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  (requested by {change.requested_label})"
             )
-        if not held.changes:
-            self.stdout.write("No change is queued or running.")
         for account in held.unsynced:
             self.stdout.write(self.style.WARNING(f"Not synced since: {account.name} ({account.account_id})"))
-        self.stdout.write(
-            "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must not go on) or --cancel-all."
+        if held.changes:
+            self.stdout.write(
+                "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must not go on) or --cancel-all."
+            )
+        else:
+            self.stdout.write("No change is queued or running. Run --release to end the hold.")
+
+
+def _told(released: services.Released) -> str:
+    """ "2 changes were cancelled, 1 that was running is unknown now, 3 go on."; what was none is left out."""
+    parts = []
+    if released.cancelled:
+        parts.append(
+            f"{counted(released.cancelled, 'change')} {'was' if released.cancelled == 1 else 'were'} cancelled"
         )
+    if released.unknown:
+        verb = "has" if released.unknown == 1 else "have"
+        parts.append(f"{counted(released.unknown, 'running change')} {verb} an unknown outcome: check in AWS")
+    if released.continued:
+        verb = "goes" if released.continued == 1 else "go"
+        parts.append(f"{counted(released.continued, 'change')} {verb} on")
+    return f"{'; '.join(parts)}." if parts else "No change was on hold."

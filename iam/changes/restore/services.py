@@ -100,8 +100,17 @@ def waiting() -> Waiting | None:
     )
 
 
-def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> int:
-    """Let the changes go on, except those whose requests are named in `cancel` (None: all of them); how many were cancelled.
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of the changes that were on hold. `unknown`: they were running, and were not let go on."""
+
+    cancelled: int
+    unknown: int
+    continued: int
+
+
+def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Released:
+    """Let the changes go on, except those whose requests are named in `cancel` (None: all of them).
 
     Raises RefusedError while an account that is concerned has not been synced since, or if a reference is unknown.
     """
@@ -114,21 +123,22 @@ def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> int
             f"Not synced since the restore: {names}. Sync them first, so that you decide on what AWS is like now."
         )
     known = {change.reference for change in held.changes}
-    if unknown := set(cancel or ()) - known:
-        raise RefusedError(f"Not on hold: {', '.join(sorted(unknown))}.")
+    if not_held := set(cancel or ()) - known:
+        raise RefusedError(f"Not on hold: {', '.join(sorted(not_held))}.")
     named = {change.change_set_id for change in held.changes if cancel is None or change.reference in cancel}
     leaving = [change for change in held.changes if change.change_set_id in named]
     with transaction.atomic():
         queued = [change for change in leaving if change.state == ChangeState.QUEUED]
         running = [change for change in leaving if change.state != ChangeState.QUEUED]
-        count = end_all(queued, to=ChangeState.CANCELLED, actor=actor, note=CANCELLED)
-        count += sum(move(change, to=ChangeState.UNKNOWN, actor=actor, note=UNKNOWN) for change in running)
+        cancelled = end_all(queued, to=ChangeState.CANCELLED, actor=actor, note=CANCELLED)
+        unknown = sum(move(change, to=ChangeState.UNKNOWN, actor=actor, note=UNKNOWN) for change in running)
+        continued = len(held.changes) - cancelled - unknown
         Hold.objects.filter(pk=held.hold.pk, is_open=True).update(
             is_open=False, ended_at=datetime.now(tz=UTC), ended_label=label
         )
         record(
             kind="restore.release",
             actor=actor,
-            data={"cancelled": count, "continued": len(held.changes) - count},
+            data={"cancelled": cancelled, "unknown": unknown, "continued": continued},
         )
-    return count
+    return Released(cancelled, unknown, continued)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from iam.changes.errors import RefusedError
@@ -30,7 +33,7 @@ def test_pages_say_that_changes_are_on_hold_until_somebody_decides() -> None:
     assert Hold.objects.count() == 1
     assert "Changes are on hold" in overview(Role.ADMINISTRATOR)
     assert "Changes are on hold" in overview(Role.AUDITOR)
-    assert services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests") == 0
+    assert services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests") == services.Released(0, 0, 0)
     assert "Changes are on hold" not in overview(Role.ADMINISTRATOR)
     with pytest.raises(RefusedError, match="Nothing is on hold"):
         services.end_hold(cancel=[], actor=COMMAND_LINE, label="Tests")
@@ -45,3 +48,39 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     services.end_hold(cancel=None, actor=COMMAND_LINE, label="Tests")
     sweep_changes()
     assert swept == [True]
+
+
+@pytest.mark.parametrize(
+    ("released", "told"),
+    [
+        (services.Released(0, 0, 0), "No change was on hold."),
+        (services.Released(1, 0, 0), "1 change was cancelled."),
+        (
+            services.Released(2, 1, 1),
+            "2 changes were cancelled; 1 running change has an unknown outcome: check in AWS; 1 change goes on.",
+        ),
+        (
+            services.Released(0, 2, 3),
+            "2 running changes have an unknown outcome: check in AWS; 3 changes go on.",
+        ),
+    ],
+)
+def test_the_command_tells_what_became_of_each_change(
+    monkeypatch: pytest.MonkeyPatch, released: services.Released, told: str
+) -> None:
+    """What was running is not cancelled: nobody knows whether AWS has it."""
+    monkeypatch.setattr(services, "end_hold", lambda **_: released)
+    said = StringIO()
+    call_command("after_restore", "--release", stdout=said)
+    assert said.getvalue() == f"The hold is over. {told}\n"
+
+
+def test_the_command_goes_from_the_hold_to_its_end() -> None:
+    said = StringIO()
+    call_command("after_restore", stdout=said)
+    assert "Ended 0 sessions and 0 one-time links, destroyed 0 sealed secrets." in said.getvalue()
+    assert "Run --release to end the hold." in said.getvalue()
+    assert "Compare each" not in said.getvalue()
+    call_command("after_restore", "--release", stdout=said)
+    call_command("after_restore", "--status", stdout=said)
+    assert said.getvalue().endswith("The hold is over. No change was on hold.\nNothing is on hold.\n")
