@@ -8,11 +8,12 @@ WORKERS ?= 2
 # Every process would compile each module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test lint bench audit clean
+.PHONY: help setup run test format lint bench audit clean
 
 help:
 	@echo "make run    start Gatehouse with a sample organization (GATEHOUSE_BIND, default 127.0.0.1:8000)"
 	@echo "make test   run the tests;  make lint   check the code;  make bench   measure (writes bench.json)"
+	@echo "make format lay out code and templates as make lint expects them"
 	@echo "make audit  ask for known vulnerabilities of dependencies"
 
 $(PY):
@@ -42,6 +43,11 @@ run: setup
 test: $(VENV)/.dev
 	@$(PY) -m tests.services
 	@$(PY) -m tests.passes $(WORKERS)
+
+format: $(VENV)/.dev
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(VENV)/bin/djlint templates --reformat --quiet || true
 
 lint: $(VENV)/.dev
 	@$(PY) -m ruff format --check .
