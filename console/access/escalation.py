@@ -64,6 +64,8 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
     context = _frame(request, asked)
     if asked.errors:
         return render_page(request, "access/escalation.html", context, partial="answer", status=422)
+    if context["no_account"]:
+        return render_page(request, "access/escalation.html", context, partial="answer")
     if asked.start is not None:
         context |= _one(request, asked, asked.start)
     elif asked.is_by_policy:

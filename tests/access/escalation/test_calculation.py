@@ -226,3 +226,9 @@ def test_an_answer_that_fails_stops_no_other_and_is_not_tried_without_end(
         auditor.get(f"/escalation/{world.of['dana.wirth'].pk}/")
         tend()
     assert not Question.objects.filter(has_failed=True).exists()
+
+
+def test_without_accounts_there_is_nothing_to_wait_for(db: None, sign_in: SignIn) -> None:
+    page = sign_in(Role.AUDITOR).get("/escalation/").content.decode()
+    assert "No account is connected" in page
+    assert "Calculating" not in page
