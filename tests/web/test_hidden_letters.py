@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from console.changes.forms import DecisionForm, ReasonForm
 from console.operators.directory_forms import PersonForm, TeamForm
+from console.web.templatetags import policy_text
 from console.web.templatetags.policy_text import policydoc, sidediff
 from console.web.text import reads_as_stored
 from iam.mirror.naming import display_name
@@ -64,3 +65,14 @@ def test_other_scripts_are_welcome(text: str) -> None:
     reads_as_stored(text)
     with pytest.raises(ValidationError):
         reads_as_stored(text + "\u202e")
+
+
+def test_a_line_of_a_policy_is_coloured_once_and_escaped_each_time() -> None:
+    policy_text._tokens.cache_clear()
+    text = '{"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "<b>x</b>"}]}'
+    first = policy_text.policydoc(text)
+    drawn = policy_text._tokens.cache_info().misses
+    assert policy_text.policydoc(text) == first
+    assert policy_text._tokens.cache_info().misses == drawn
+    assert "<b>" not in first
+    assert '<i class="t-str">&quot;&lt;b&gt;x&lt;/b&gt;&quot;</i>' in first

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import json
 import re
+from functools import lru_cache
 
 from django import template
 from django.utils.html import escape, format_html
@@ -30,7 +31,9 @@ def _seen(letter: str) -> str:
     return letter if letter.isprintable() or letter in "\n\t" else json.dumps(letter)[1:-1]
 
 
+@lru_cache(maxsize=8192)
 def _tokens(line: str) -> SafeString:
+    """Kept, because policies are hundreds of lines, and most lines are in many of them."""
     out, at = [], 0
     for match in TOKENS.finditer(line):
         out.append(escape(line[at : match.start()]))
@@ -58,8 +61,8 @@ def policydoc(
         )
         css = format_html(' class="{}"', names) if names else ""
         data = format_html(' data-tone="{}"', tone[str(number)]) if str(number) in tone else ""
-        rows.append(format_html('<span data-n="{}"{}{}>{}</span>', number, css, data, _tokens(line)))
-    body = mark_safe("".join(rows))  # noqa: S308 - every part is escaped above
+        rows.append(f'<span data-n="{number}"{css}{data}>{_tokens(line)}</span>')
+    body = mark_safe("".join(rows))  # noqa: S308 - a number, and parts that are escaped above
     ident = format_html(' id="{}"', id) if id else ""
     return format_html(
         '<pre class="code"{} role="group" tabindex="0" aria-label="{}">{}</pre>', ident, label, body
