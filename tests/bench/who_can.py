@@ -43,7 +43,11 @@ TEN_THOUSAND = 455
 def run() -> Figures:
     """All figures, each part in a fresh process."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-who-can-") as folder:
-        return [figure for part in ("rows", "million", "tables", "past") for figure in _part(part, folder)]
+        return [
+            figure
+            for part in ("rows", "million", "tables", "images", "past")
+            for figure in _part(part, folder)
+        ]
 
 
 def _part(name: str, folder: str) -> Figures:
@@ -181,6 +185,7 @@ def tables(accounts: int) -> Figures:
     from iam.mirror.models import Entity
     from iam.mirror.pull import revisions
     from iam.mirror.snapshot import snapshot
+    from iam.mirror.snapshot.images import draw_images
 
     def use() -> None:
         with snapshot():
@@ -197,7 +202,23 @@ def tables(accounts: int) -> Figures:
     user = Entity.objects.filter(kind="user")[7]
     revisions.note(user.account_id, [user.pk])
     figures.append(figure("snapshot: again, one user was written, CPU", _seconds(use) * 1000, "ms", limit=50))
+    figures.append(figure("images: drawn by a worker, CPU", _seconds(draw_images), "s", limit=20))
     return figures
+
+
+def images(accounts: int) -> Figures:
+    """The index of a process that begins, from the images that a worker has drawn."""
+    from iam.mirror.snapshot import snapshot
+
+    def use() -> None:
+        with snapshot():
+            pass
+
+    before = _memory()
+    return [
+        figure(f"snapshot: read from images, {accounts:,} accounts, CPU", _seconds(use), "s", limit=2),
+        figure("snapshot: memory, from images", _memory() - before, "MB", limit=130),
+    ]
 
 
 def past(accounts: int) -> Figures:
@@ -225,11 +246,13 @@ def past(accounts: int) -> Figures:
 
 def main(name: str) -> Figures:
     """One part, measured in this process."""
-    if name in {"tables", "past"}:
+    if name in {"tables", "images", "past"}:
         import django
 
         django.setup()
-    return {"rows": rows, "million": million, "tables": tables, "past": past}[name](ACCOUNTS)
+    return {"rows": rows, "million": million, "tables": tables, "images": images, "past": past}[name](
+        ACCOUNTS
+    )
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from iam.mirror.models import Document
-from iam.mirror.pull.bulk import chunks
+from django.db.models import Count
+
+from iam.mirror.models import Document, EntityState, valid_at
+from iam.mirror.pull.bulk import CHUNK, chunks
 from iam.mirror.snapshot.organizations import Organizations
-from iam.mirror.snapshot.rows import Rows, digests_of
+from iam.mirror.snapshot.rows import PRINCIPALS, Rows, digests_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image import Image
 from iam.policy.index.image_parts import image_of
@@ -17,8 +19,8 @@ from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Standing
 from iam.policy.index.shard import Shard
 
-AT_ONCE: Final = 10
-"""The rows of so many accounts are in memory together."""
+AT_ONCE: Final = 20_000
+"""The rows of about so many principals are in memory together."""
 
 
 class Known(NamedTuple):
@@ -36,7 +38,7 @@ def drawn(
     organizations: Callable[[], Organizations],
 ) -> Iterator[tuple[str, Standing, Image]]:
     """The image of each account, by number, of which the mirror has anything; `documents` are those in use."""
-    for some in chunks(accounts.items(), AT_ONCE):
+    for some in _parts(accounts, at):
         found = Rows(at, accounts=[known.pk for _, known in some]).by_account()
         digests = set(organizations().digests) if found else set()
         for each in found.values():
@@ -51,6 +53,25 @@ def drawn(
             )
             yield number, standing, image_of(Shard(Register(documents), rows))
         del held
+
+
+def _parts(accounts: Mapping[str, Known], at: datetime | None) -> Iterator[list[tuple[str, Known]]]:
+    """Accounts that are read together: many small ones, or a few large ones."""
+    states = EntityState.objects.filter(valid_at(at), kind__in=PRINCIPALS).order_by()
+    sizes: dict[int, int] = {}
+    if len(accounts) > 1:
+        sizes = dict(states.values_list("account").annotate(Count("pk")))
+    part: list[tuple[str, Known]] = []
+    size = 0
+    for number, known in accounts.items():
+        own = sizes.get(known.pk, 0)
+        if part and (size + own > AT_ONCE or len(part) == CHUNK):
+            yield part
+            part, size = [], 0
+        part.append((number, known))
+        size += own
+    if part:
+        yield part
 
 
 def held_documents(documents: Documents, digests: Iterable[str]) -> list[Doc]:

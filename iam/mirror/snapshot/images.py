@@ -5,7 +5,7 @@ An image only saves time. One that is damaged, was drawn by other code, or of an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from iam.mirror.models import Account, AccountImage, Entity
 from iam.mirror.pull.bulk import chunks
-from iam.mirror.snapshot.drawn import AT_ONCE, Known, drawn
+from iam.mirror.snapshot.drawn import Known, drawn
 from iam.mirror.snapshot.organizations import Organizations
 from iam.policy.index.documents import Documents
 from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
@@ -25,6 +25,8 @@ from iam.policy.index.rows import Standing
 
 FEW: Final = 200
 """So many entities are read quickly by whoever begins: until more are written, or for `LASTS`, an image stays as it is."""
+AT_ONCE: Final = 10
+"""So many images are in memory together as bytes."""
 LASTS: Final = timedelta(minutes=10)
 logger = structlog.get_logger(__name__)
 
@@ -49,12 +51,12 @@ def stored(
     accounts: Mapping[str, Known], organizations: Callable[[], Organizations]
 ) -> Iterator[tuple[str, int, Standing, Image]]:
     """(number, revision, standing, image) of each account that has one which is as good as the tables at that revision."""
-    for some in chunks(accounts.items(), AT_ONCE):
+    for some in chunks(accounts.items()):
         numbers = {known.pk: number for number, known in some}
         rows = AccountImage.objects.filter(account__in=numbers).values_list(
             "account_id", "revision", "mark", "packed"
         )
-        for pk, revision, mark, packed in rows:
+        for pk, revision, mark, packed in rows.iterator(chunk_size=AT_ONCE):
             number = numbers[pk]
             standing = organizations().standing(number)
             if mark != mark_of(standing):
@@ -81,9 +83,21 @@ def draw_images() -> int:
         return 0
     found = Organizations(None)
     count = 0
-    for number, standing, image in drawn(behind, None, Documents(), lambda: found):
-        _keep(behind[number], mark_of(standing), pack(image))
-        count += 1
+    for some in chunks(drawn(behind, None, Documents(), lambda: found), AT_ONCE):
+        now = timezone.now()
+        count += len(some)
+        _keep(
+            [
+                AccountImage(
+                    account_id=behind[number].pk,
+                    revision=behind[number].revision,
+                    mark=mark_of(standing),
+                    packed=pack(image),
+                    drawn_at=now,
+                )
+                for number, standing, image in some
+            ]
+        )
     return count
 
 
@@ -129,9 +143,23 @@ def _has_many(account: int, revision: int) -> bool:
     return written.order_by()[: FEW + 1].count() > FEW
 
 
-def _keep(known: Known, mark: str, packed: bytes) -> None:
-    """Put an image in the place of the one before; an older one never replaces a newer one of the same mark."""
-    values = {"revision": known.revision, "packed": packed, "mark": mark, "drawn_at": timezone.now()}
-    if AccountImage.objects.filter(account=known.pk, mark=mark, revision__gt=known.revision).exists():
-        return
-    AccountImage.objects.update_or_create(account_id=known.pk, defaults=values)
+def _keep(rows: Sequence[AccountImage]) -> None:
+    """Put images in the place of those before; an older one never replaces a newer one of the same mark."""
+    accounts = [row.account_id for row in rows]
+    known = {
+        pk: (mark, revision)
+        for pk, mark, revision in AccountImage.objects.filter(account__in=accounts).values_list(
+            "account_id", "mark", "revision"
+        )
+    }
+    newer = []
+    for row in rows:
+        mark, revision = known.get(row.account_id, ("", 0))
+        if mark != row.mark or revision <= row.revision:
+            newer.append(row)
+    AccountImage.objects.bulk_create(
+        newer,
+        update_conflicts=True,
+        unique_fields=["account"],
+        update_fields=["revision", "mark", "packed", "drawn_at"],
+    )

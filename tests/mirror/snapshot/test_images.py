@@ -145,6 +145,23 @@ def test_an_image_of_another_account_or_another_place_is_left_aside(production: 
     assert draw_images() == 1
 
 
+def test_many_accounts_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        other = make.account(f"4{number:011d}", name=f"other-{number}")
+        for name in ("maya", "tomas")[: 1 + number % 2]:
+            make.inline(make.user(other, name))
+    make.account("500000000000", name="nothing was read of it")
+    expected = as_made()
+    for most, at_once in ((1, 2), (3, 10), (100, 3)):
+        AccountImage.objects.all().delete()
+        monkeypatch.setattr(drawn, "AT_ONCE", most)
+        monkeypatch.setattr(images, "AT_ONCE", at_once)
+        assert draw_images() == 7
+        forget()
+        with snapshot() as index:
+            assert contents(index) == expected
+
+
 def test_another_release_draws_everything_anew(production: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     make.user(production, "maya")
     draw_images()
@@ -177,7 +194,9 @@ def test_an_older_image_never_replaces_a_newer_one(production: Account) -> None:
     draw_images()
     new = AccountImage.objects.get()
     AccountImage.objects.update(revision=7)
-    images._keep(drawn.Known(production.pk, "aws", 3), new.mark, b"old")
+    images._keep(
+        [AccountImage(account=production, revision=3, mark=new.mark, packed=b"old", drawn_at=new.drawn_at)]
+    )
     assert bytes(AccountImage.objects.get().packed) == bytes(new.packed)
 
 
