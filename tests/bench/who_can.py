@@ -202,7 +202,7 @@ def tables(accounts: int) -> Figures:
     user = Entity.objects.filter(kind="user")[7]
     revisions.note(user.account_id, [user.pk])
     figures.append(figure("snapshot: again, one user was written, CPU", _seconds(use) * 1000, "ms", limit=50))
-    figures.append(figure("images: drawn by a worker, CPU", _seconds(draw_images), "s", limit=20))
+    figures.append(figure("images: drawn by a worker, CPU", _seconds(draw_images), "s", limit=30))
     return figures
 
 
@@ -216,8 +216,8 @@ def images(accounts: int) -> Figures:
 
     before = _memory()
     return [
-        figure(f"snapshot: read from images, {accounts:,} accounts, CPU", _seconds(use), "s", limit=2),
-        figure("snapshot: memory, from images", _memory() - before, "MB", limit=130),
+        figure(f"snapshot: read from images, {accounts:,} accounts, CPU", _seconds(use), "s", limit=3),
+        figure("snapshot: memory, from images", _memory() - before, "MB", limit=200),
     ]
 
 
