@@ -51,9 +51,7 @@ class CreateAccessKey(GivenOnce):
     )
 
     purpose = "access_key.secret"
-
     given: GivenParams
-
     _going: frozenset[str] = frozenset()
 
     @classmethod

@@ -78,11 +78,8 @@ class Alias(AccountSetting):
     """The account gets an alias in place of the one that it has, or loses it."""
 
     SPECS = (CREATE_ALIAS, DELETE_ALIAS)
-
     fact = "alias"
-
     given: AliasParams
-
     params_type = AliasParams
 
     @classmethod

@@ -22,7 +22,6 @@ class AccountSetting(Operation):
 
     missing_message = "The account settings aren’t synced yet. Sync the account, then try again."
     fact: ClassVar[str]
-
     _read: tuple[datetime, Any] | None = None
 
     @property

@@ -90,11 +90,8 @@ class Attachment(OfHolder):
     """A managed policy is attached to a user, group or role, or detached."""
 
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
-
     given: AttachmentParams
-
     _read: Attachments | None = None
-
     params_type = AttachmentParams
 
     @classmethod

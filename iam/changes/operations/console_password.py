@@ -65,7 +65,6 @@ class SetPassword(OnLoginProfile):
     """What share the ways to give a password."""
 
     params_type = PasswordParams
-
     given: PasswordParams
 
     @classmethod

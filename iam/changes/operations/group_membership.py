@@ -80,15 +80,11 @@ class Membership(Operation):
     """A user is put into a group, or taken out."""
 
     SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
-
     can_observe_concurrently = True
     missing_message = "The user or group no longer exists in AWS, as of the last sync."
-
     given: MembershipParams
-
     _read: Memberships | None = None
     _is_denied = False
-
     params_type = MembershipParams
 
     @classmethod

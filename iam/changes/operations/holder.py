@@ -57,9 +57,7 @@ class OfHolder(Operation):
 
     can_observe_concurrently = True
     missing_message = "The user, group or role no longer exists in AWS, as of the last sync."
-
     given: HolderParams
-
     before_it: Sequence[OfHolder] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:

@@ -60,7 +60,6 @@ class InlineOperation(OfHolder):
     """What both have in common."""
 
     given: InlineParams
-
     _read: Inline | None = None
 
     @property
@@ -183,7 +182,6 @@ class PutInlinePolicy(InlineOperation):
     )
 
     given: InlineText
-
     params_type: ClassVar[type[InlineText]] = InlineText
 
     @classmethod
@@ -254,7 +252,6 @@ class DeleteInlinePolicy(InlineOperation):
     )
 
     given: InlineParams
-
     params_type = InlineParams
 
     @classmethod

@@ -93,14 +93,10 @@ class ProfileAssociation(Operation):
     """An EC2 instance gets an instance profile, another one, or none."""
 
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
-
     missing_message = "The instance no longer exists in AWS, as of the last sync."
-
     given: InstanceParams
-
     _fresh: ProfileOfInstance | None = None
     _shown = ProfileOfInstance()
-
     params_type = InstanceParams
 
     @classmethod

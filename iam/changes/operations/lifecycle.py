@@ -83,14 +83,12 @@ class Create(OnSubject):
     """Makes something under a name that nothing has."""
 
     image_fields: ClassVar[tuple[str, ...]] = ()
-
     quota_name: ClassVar[str]
     """As GetAccountSummary names it."""
     quota_usual: ClassVar[int]
     """AWS's own figure, where the summary has not been read."""
 
     given: SubjectParams
-
     _made_before = 0
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
@@ -161,7 +159,6 @@ class Delete(OnSubject):
 
     image_fields: ClassVar[tuple[str, ...]] = ()
     given: SubjectParams
-
     _earlier: Sequence[Operation] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:

@@ -62,7 +62,6 @@ class RequirePasswordChange(OnLoginProfile):
 
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
-
     given: RequirementParams
 
     @classmethod

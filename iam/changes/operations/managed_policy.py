@@ -54,7 +54,6 @@ class OnPolicy(OnSubject):
     """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
 
     given: SubjectParams
-
     _reading: Reading | None = None
 
     @property

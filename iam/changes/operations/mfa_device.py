@@ -229,7 +229,6 @@ class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
     params_type = CodesParams
-
     given: CodesParams
 
     @classmethod

@@ -259,7 +259,6 @@ class Client(OnOidc):
     in."""
 
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
-
     params_type: ClassVar[type[SubjectParams]] = ClientParams
     given: ClientParams
 

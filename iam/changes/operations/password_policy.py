@@ -123,7 +123,6 @@ class UpdatePasswordPolicy(PasswordPolicy):
     )
 
     given: PasswordRules
-
     params_type = PasswordRules
 
     def desired_state(self) -> Image:

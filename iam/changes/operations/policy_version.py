@@ -74,7 +74,6 @@ class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
     missing_message = "The policy no longer exists in AWS, as of the last sync."
-
     given: PolicyParams
 
     @property
@@ -197,7 +196,6 @@ class CreatePolicyVersion(DefaultText):
     )
 
     given: TextParams
-
     params_type = TextParams
 
     @classmethod
@@ -325,9 +323,7 @@ class SetDefaultVersion(DefaultText):
     )
 
     given: VersionParams
-
     _text: str | None = None
-
     params_type = VersionParams
 
     @classmethod

@@ -78,7 +78,6 @@ class RoleInProfile(OnProfile):
     """A role is put into an instance profile, or taken out."""
 
     SPECS = (ADD_ROLE, REMOVE_ROLE)
-
     params_type = RoleInProfileParams
     given: RoleInProfileParams
 

@@ -34,7 +34,6 @@ class OnProvider(OnSubject):
     """Reads one by its ARN."""
 
     given: SubjectParams
-
     _seen: tuple[datetime, Record | None] | None = None
 
     @property

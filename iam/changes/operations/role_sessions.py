@@ -75,7 +75,6 @@ class RevokeSessions(PutInlinePolicy):
     )
 
     given: RevokeParams
-
     params_type = RevokeParams
 
     @classmethod

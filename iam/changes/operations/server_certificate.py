@@ -52,7 +52,6 @@ class OnCertificate(OnSubject):
     """What all of them have in common."""
 
     given: SubjectParams
-
     _seen: tuple[datetime, ServerCertificateNow | None] | None = None
 
     @property

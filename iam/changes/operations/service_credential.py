@@ -88,7 +88,6 @@ class CreateServiceCredential(GivenOnce):
 
     purpose = PURPOSE
     params_type = ServiceParams
-
     given: ServiceParams
 
     @classmethod
@@ -204,7 +203,6 @@ class ResetServiceCredential(OnCredential):
     )
 
     params_type = ResetParams
-
     given: ResetParams
 
     @classmethod

@@ -64,7 +64,6 @@ class CreateServiceLinkedRole(OnSubject):
 
     params_type = ServiceParams
     given: ServiceParams
-
     _name = ""
 
     @classmethod
@@ -163,7 +162,6 @@ class DeleteServiceLinkedRole(Delete):
     noun = "service-linked role"
 
     given: SubjectParams
-
     _task = ""
 
     @property

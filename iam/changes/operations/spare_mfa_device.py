@@ -51,9 +51,7 @@ class DeleteSpareMfaDevice(Operation):
     )
 
     missing_message = _NEVER
-
     given: SpareParams
-
     params_type = SpareParams
 
     @classmethod

@@ -72,8 +72,8 @@ class OperationSpec:
     """What must hold before it can be requested."""
 
     inverse: str = ""
-    """The slug of the operation that undoes it with the same parameters; "" where the class knows better,
-    or nothing does."""
+    """The slug of what undoes it: with the same parameters, or on the same entity where one is created or
+    deleted. "" where the class knows better, or nothing does."""
     loss: Loss | None = None
     """What nothing brings back; None where it can be undone."""
     undo_caveat: str = ""

@@ -64,9 +64,7 @@ class OnSubject(Operation):
 
     missing_message = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
-
     given: SubjectParams
-
     _fresh: EntityNow | None = None
     seen: Seen | None = None
 

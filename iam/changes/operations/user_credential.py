@@ -53,11 +53,8 @@ class OfUser(Operation):
 
     missing_message = "The user no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[UserParams]] = UserParams
-
     can_observe_concurrently = True
-
     given: UserParams
-
     _read: Credentials | None = None
 
     @property

@@ -74,7 +74,6 @@ class CreateVirtualMfaDevice(OfUser):
 
     section = USER_MFA
     params_type = NewDeviceParams
-
     given: NewDeviceParams
 
     @classmethod
