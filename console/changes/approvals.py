@@ -45,13 +45,13 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     chosen = {"mine": mine, "decided": decided, "glass": mine.none()}.get(tab, waiting)
     chosen, others = (_containing(found, viewer=viewer, text=text) for found in (chosen, others))
     rows = _rows(request, chosen, risky=risky, name="chosen")
-    glass = services.to_review(viewer)
+    glass, count = services.to_review(viewer), waiting.count()
     context = {
         "rows": rows,
         "others": _rows(request, others, risky=risky, name="others") if not tab else [],
         "tab": tab,
         "tabs": [
-            ("", "For you", waiting.count(), "warn"),
+            ("", "For you", count, "warn" if count else ""),
             ("mine", "Requested by you", mine.count(), ""),
             ("decided", "Decided by you", None, ""),
             ("glass", "Break-glass", glass.count() or None, "bad"),
