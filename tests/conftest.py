@@ -131,7 +131,7 @@ def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
-    from iam.access import administrators, escalation_graph, escalation_groups, usual
+    from iam.access import administrators, escalation_graph, escalation_groups, services, usual
     from iam.access.escalating import findings
     from iam.mirror import snapshot
     from iam.mirror.queries import figures, overview
@@ -146,6 +146,7 @@ def _no_index_of_another_test() -> Iterator[None]:
         escalation_graph,
         escalation_groups,
         findings,
+        services,
     ):
         kept.forget()
 

@@ -9,11 +9,15 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
+from django.db.models import Max, Min, Sum
+
 from iam.access.escalating import stored
 from iam.access.escalating.models import ServiceUse
 from iam.access.escalating.told import FORMAT
 from iam.access.keeping import kept
+from iam.mirror.models import Account
 from iam.mirror.naming import display_name
+from iam.mirror.queries.kept import KeptResults
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.index.classes import Class, Member
@@ -50,6 +54,14 @@ class Uses:
     users: int
     roles: int
     calculated_at: datetime | None = None
+
+
+_sums: KeptResults[Uses] = KeptResults(most=16)
+
+
+def forget() -> None:
+    """Drop what this process keeps: sums of what was counted."""
+    _sums.forget()
 
 
 class Alike(NamedTuple):
@@ -117,13 +129,23 @@ def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
 
 
 def _kept_uses(accounts: Accounts) -> Uses:
-    found = _counted(accounts)
-    if found is None:
+    if stored.accounts_without_services(accounts):
         stored.nudge()
         # A worker may have been quick.
-        found = _counted(accounts)
-    if found is None:
-        raise stored.BeingCalculatedError(stored.SERVICES)
+        if stored.accounts_without_services(accounts):
+            raise stored.BeingCalculatedError(stored.SERVICES)
+    connected = Account.objects.filter(removed_at__isnull=True)
+    rows = ServiceUse.objects.filter(format=FORMAT, account__in=connected.values("account_id"))
+    rows = rows if accounts is None else rows.filter(account__in=accounts)
+    state = rows.aggregate(
+        Min("calculated_at"), Max("calculated_at"), Sum("revision"), Sum("users"), Sum("roles")
+    )
+    return _sums.of((accounts, *state.values()), lambda: _summed(rows))
+
+
+def _summed(rows: Iterable[ServiceUse]) -> Uses:
+    """What was counted of accounts, together."""
+    found = list(rows)
     services: dict[str, Use] = {}
     for row in found:
         for prefix, (users, roles, levels) in row.services.items():
@@ -134,18 +156,10 @@ def _kept_uses(accounts: Accounts) -> Uses:
             use.roles += roles
             for level, many in levels.items():
                 use.levels[Level(level)] += many
-    times = [row.calculated_at for row in found]
-    users, roles = sum(row.users for row in found), sum(row.roles for row in found)
-    return Uses(_ordered(services.values()), users, roles, min(times, default=None))
-
-
-def _counted(accounts: Accounts) -> list[ServiceUse] | None:
-    """What was counted of the accounts; None where some were not. Two queries."""
-    numbers = stored.accounts_without_services(accounts)
-    if numbers:
-        return None
-    rows = ServiceUse.objects.filter(format=FORMAT)
-    return list(rows if accounts is None else rows.filter(account__in=accounts))
+    oldest = min((row.calculated_at for row in found), default=None)
+    return Uses(
+        _ordered(services.values()), sum(row.users for row in found), sum(row.roles for row in found), oldest
+    )
 
 
 def _ordered(services: Iterable[Use]) -> tuple[Use, ...]:

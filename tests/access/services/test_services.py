@@ -142,6 +142,10 @@ def test_what_is_kept_is_dropped_when_the_mirror_changes(accounts: tuple[Account
 
 
 def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Account, Account]) -> None:
+    gone = factories.account("333333333333", name="gone")
+    factories.inline(factories.user(gone, "left"), body=document(QUEUES))
+    count_services()
+    Account.objects.filter(pk=gone.pk).update(removed_at=factories.FIRST_READ)
     for numbers in (None, frozenset({ONE}), frozenset({TWO})):
         with snapshot() as index:
             fresh = services.uses_in(index, numbers)
