@@ -89,6 +89,12 @@ def _avatar(initials: str, tint: int, cls: str) -> SafeString:
 @register.simple_tag
 def lvl(fills: str, counts: str = "") -> SafeString:
     """The access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions, tagging; counts give the wide form."""
+    return _lvl(str(fills), str(counts))
+
+
+@lru_cache(maxsize=4096)
+def _lvl(fills: str, counts: str) -> SafeString:
+    """Kept, because the access of a person has a bar for each of hundreds of services; numbers are all that it is made of."""
     quarters = [int(x) for x in fills.split()]
     numbers = counts.split()
     items = []

@@ -127,25 +127,22 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
 def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     """Moments at which something on the entity's page changed: two queries in the present, three in the past."""
     shown = at or datetime.now(tz=UTC)
-    read, incomplete = (
-        Pull.objects.filter(READ, known_by(shown), account_id=entity.account_id)
-        .order_by("-created_at")
-        .values_list(KNOWN_AT, is_incomplete("account_id"))
-        .first()
-    ) or (None, False)
-    last = change_moments(entity, when=Q(when__lte=shown)).order_by("-when").first()
-    following = change_moments(entity, when=Q(when__gt=shown)).order_by("when").first() if at else None
-    is_change = last is not None and last["when"] > entity.first_seen
+    readings = _OF_PULLS.rows(shown=shown, account=entity.account_id)
+    read, incomplete = readings[0] if readings else (None, False)
+    earlier = _LAST_CHANGE.rows(shown=shown, entity=entity.pk)
+    later = _NEXT_CHANGE.rows(shown=shown, entity=entity.pk) if at else []
+    last, following = earlier[0][0] if earlier else None, later[0][0] if later else None
+    is_change = last is not None and last > entity.first_seen
     return Moments(
         earliest=just_after(entity.first_seen),
-        before=just_before(last["when"]) if last and is_change else None,
-        after=just_after(following["when"]) if following else None,
+        before=just_before(last) if last and is_change else None,
+        after=just_after(following) if following else None,
         read_at=read,
-        is_incomplete=incomplete,
+        is_incomplete=bool(incomplete),
     )
 
 
-def facts_about(entity: Entity) -> Iterator[QuerySet[Any]]:
+def facts_about(entity: Entity | Slot) -> Iterator[QuerySet[Any]]:
     """Every row in time that the pages of an entity show, one query set a table and side."""
     yield EntityState.objects.filter(entity=entity)
     yield EntityState.objects.filter(entity__owner=entity)
@@ -157,7 +154,7 @@ def facts_about(entity: Entity) -> Iterator[QuerySet[Any]]:
     yield UserCredentials.objects.filter(user=entity)
 
 
-def change_moments(entity: Entity, *, when: Q) -> QuerySet[Any, Any]:
+def change_moments(entity: Entity | Slot, *, when: Q) -> QuerySet[Any, Any]:
     """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
     parts: list[QuerySet[Any, Any]] = [
         rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
@@ -171,7 +168,17 @@ def _value(rows: QuerySet[Pull], moment: Case | F) -> Subquery:
     return Subquery(rows.annotate(moment=moment).values("moment")[:1])
 
 
-_ACCOUNT = Slot("account", BigAutoField())
+_ACCOUNT, _ENTITY = Slot("account", BigAutoField()), Slot("entity", BigAutoField())
+_SHOWN = Slot("shown", DateTimeField())
+_OF_PULLS = Statement(
+    lambda: (
+        Pull.objects.filter(READ, known_by(_SHOWN), account=_ACCOUNT)
+        .order_by("-created_at")
+        .values_list(KNOWN_AT, is_incomplete("account_id"))[:1]
+    )
+)
+_LAST_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__lte=_SHOWN)).order_by("-when")[:1])
+_NEXT_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__gt=_SHOWN)).order_by("when")[:1])
 _OF_ACCOUNT = Statement(
     lambda: _moments(Account.objects.filter(pk=_ACCOUNT), Pull.objects.filter(account=_ACCOUNT), one=True)
 )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models.sql.compiler import SQLCompiler
 from django.test import RequestFactory
 
 from console.web.asof import asof_context
@@ -102,3 +103,16 @@ def test_the_control_compares_the_chosen_account() -> None:
     asof = asof_context(request)["asof"]
     assert asof.compare == "/compare/?account=111111111111&from=2026-01-06T10%3A00%3A00"
     assert [label for label, _, _ in asof.moments] == ["Yesterday, end of day", "A week ago", "First sync"]
+
+
+def test_the_moments_of_an_entity_are_asked_with_statements_that_were_compiled_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = factories.user(factories.account(), "maya.okafor")
+    first = entity_moments(user, at=None)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a statement was written anew")
+
+    monkeypatch.setattr(SQLCompiler, "as_sql", refuse)
+    assert entity_moments(user, at=None) == first
