@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -24,11 +23,7 @@ try:
 
     if EMBEDDED:
         VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key_file = VAR / "secret_key"
-        if not key_file.exists():
-            key_file.write_text(secrets.token_urlsafe(64), encoding="utf-8")
-            key_file.chmod(0o600)
-        SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", key_file.read_text(encoding="utf-8"))
+        SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", env.kept_secret(VAR / "secret_key"))
     else:
         SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", why="Write 50 or more random characters.")
         if len(SECRET_KEY) < 50:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,13 @@ def test_the_certificate_of_postgresql_is_verified_as_the_address_says(
     monkeypatch.setenv("X", where)
     options = env.database("X", None)["OPTIONS"]
     assert options == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+
+
+def test_processes_that_begin_at_once_have_one_secret_key(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from console import settings; print(settings.SECRET_KEY)"]
+    variables = os.environ | {"GATEHOUSE_MODE": "embedded", "GATEHOUSE_VAR": str(tmp_path)}
+    variables.pop("GATEHOUSE_SECRET_KEY", None)
+    begun = [subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    keys = {process.communicate(timeout=60)[0].strip() for process in begun}
+    assert keys == {(tmp_path / "secret_key").read_text(encoding="utf-8")}
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
