@@ -1,4 +1,6 @@
-"""Beat's schedule: frequent sweeps are sent only while the database changes; in a quiet database one message a minute carries all of them."""
+"""Beat's schedule: frequent sweeps are sent only while the database changes; in a quiet database one message
+a minute carries all of them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ QUIET_ROUND: Final = "quiet-round"
 FREQUENT_SECONDS: Final = 60.0
 """Entries that run at least this often can rest; the others are always sent."""
 ACTIVE_SECONDS: Final = 30.0
-"""So long after the last write every entry keeps its own period: what waits some seconds for AWS is not late."""
+"""So long after the last write every entry keeps its own period: what waits some seconds for AWS is not
+late.
+"""
 STATE_OF_WRITES: Final = {
     "sqlite": "PRAGMA data_version",
     # The last transaction number, and those in progress: a commit of either changes it, and reading doesn't.

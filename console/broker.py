@@ -11,8 +11,9 @@ logger = structlog.get_logger(__name__)
 
 
 class Channel(redis.Channel):  # type: ignore[misc]
-    """Kombu's channel ends the worker's loop, and with it the worker, for a message that isn’t JSON or lacks what kombu puts in. Anyone who
-    can write to Redis could so keep every worker down."""
+    """Kombu's channel ends the worker's loop, and with it the worker, for a message that isn’t JSON or lacks
+    what kombu puts in. Anyone who can write to Redis could so keep every worker down.
+    """
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

@@ -26,7 +26,8 @@ CALCULATIONS = "calculations"
 
 def _transport() -> dict[str, Any]:
     if not settings.BROKER_URL.startswith("filesystem"):
-        # One short second try: a page that only nudges must not wait while the broker is away; the sweeps make up for it.
+        # One short second try: a page that only nudges must not wait while the broker is away; the sweeps
+        # make up for it.
         patience = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
         return {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 3, **patience}
     folder = Path(settings.VAR) / "broker"
@@ -49,8 +50,8 @@ app.conf.update(
     task_time_limit=VISIBILITY_SECONDS - 300,
     task_soft_time_limit=VISIBILITY_SECONDS - 600,
     task_default_queue="gatehouse",
-    # A worker without --queues takes from both. In a large organization one process has the second alone, and with it what the calculation
-    # keeps in memory (docs/operate.md).
+    # A worker without --queues takes from both. In a large organization one process has the second alone, and
+    # with it what the calculation keeps in memory (docs/operate.md).
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
     task_routes={"iam.access.escalating.tasks.calculate_escalation": {"queue": CALCULATIONS}},
     worker_hijack_root_logger=False,
@@ -273,14 +274,18 @@ def follow_parent(**_: Any) -> None:
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
 def renew_connection(**_: Any) -> None:
-    """A process keeps its connection from task to task; one that is old, or was cut meanwhile, is replaced."""
+    """A process keeps its connection from task to task; one that is old, or was cut meanwhile, is
+    replaced.
+    """
     if not connection.in_atomic_block:
         close_old_connections()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def refuse_unprotected(**_: Any) -> None:
-    """No worker starts over a journal that could be altered, or with a wrong clock. SystemExit, since Celery only logs other errors of a handler."""
+    """No worker starts over a journal that could be altered, or with a wrong clock. SystemExit, since Celery
+    only logs other errors of a handler.
+    """
     from console.web.startup import before_working
     from iam.journal.checks import JournalUnprotectedError
     from iam.journal.clock import WrongClockError
@@ -290,13 +295,16 @@ def refuse_unprotected(**_: Any) -> None:
     except (JournalUnprotectedError, WrongClockError) as error:
         raise SystemExit(str(error)) from None
     finally:
-        # Before beat and the pool are forked: SQLite refuses the locks of a connection that was opened on the other side.
+        # Before beat and the pool are forked: SQLite refuses the locks of a connection that was opened on the
+        # other side.
         connections.close_all()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def end_without_beat(sender: Any, **_: Any) -> None:
-    """A worker that has lost its embedded beat ends, so that whoever looks after it starts both: without a beat nothing is swept."""
+    """A worker that has lost its embedded beat ends, so that whoever looks after it starts both: without a
+    beat nothing is swept.
+    """
     beat = sender.controller.beat
     if beat is not None:
         Thread(target=_end_after, args=(beat,), name="beat-watch", daemon=True).start()
@@ -304,7 +312,9 @@ def end_without_beat(sender: Any, **_: Any) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def look_for_what_is_due(sender: Any, **_: Any) -> None:
-    """With an embedded beat the first round starts at once: a fresh clock would wait a whole period before it sends anything."""
+    """With an embedded beat the first round starts at once: a fresh clock would wait a whole period before it
+    sends anything.
+    """
     if sender.controller.beat is not None:
         for name in ("pull-due-accounts", "sweep-changes"):
             entry = app.conf.beat_schedule[name]

@@ -46,7 +46,9 @@ def text(name: str, default: str | None = None, *, why: str = "") -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """Random characters that are made once and kept in a file, for the embedded default. Of two processes that begin at once one makes it."""
+    """Random characters that are made once and kept in a file, for the embedded default. Of two processes
+    that begin at once one makes it.
+    """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
@@ -133,7 +135,9 @@ def cache_url(broker: str) -> str:
 
 
 def database(name: str, default: str | None) -> dict[str, object]:
-    """Django's settings for one database from its address: sqlite:///PATH or postgres://USER:PASSWORD@HOST/NAME."""
+    """Django's settings for one database from its address: sqlite:///PATH or
+    postgres://USER:PASSWORD@HOST/NAME.
+    """
     value = text(
         name, default, why="Write the address of PostgreSQL, such as postgres://gatehouse:…@db/gatehouse."
     )

@@ -1,4 +1,6 @@
-"""What a log line must not tell, and how it tells of an error: where in the code, and never with what values."""
+"""What a log line must not tell, and how it tells of an error: where in the code, and never with what
+values.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def withhold_keys(logger: Any, method: str, line: MutableMapping[str, Any]) -> M
 
 
 class WithholdSecrets:
-    """The last processor before a line is written: configured secrets are removed from every text, also from those of libraries."""
+    """The last processor before a line is written: configured secrets are removed from every text, also from
+    those of libraries.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(
@@ -66,12 +70,15 @@ class WithholdSecrets:
             return [self._clean(item) for item in value]
         if value is None or isinstance(value, bool | int | float):
             return value
-        # The renderer would fall back to its repr, which nobody has looked at: an exception, a request, a model.
+        # The renderer would fall back to its repr, which nobody has looked at: an exception, a request, a
+        # model.
         return self._clean(_without_secrets(repr(value)))
 
 
 def render_exception(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The traceback as a list of errors with file, line and function; no variables, and no values in the errors' own texts."""
+    """The traceback as a list of errors with file, line and function; no variables, and no values in the
+    errors' own texts.
+    """
     told = line.get("exc_info")
     line = _render(logger, method, line)
     if not told:

@@ -1,4 +1,6 @@
-"""Where notifications go besides mail, from the environment: a Slack room, a webhook; a wrong address stops the start by name."""
+"""Where notifications go besides mail, from the environment: a Slack room, a webhook; a wrong address stops
+the start by name.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ SHORTEST_SECRET = 16
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The rooms that are told: blank addresses for none. `private` admits hosts that are not of the open internet."""
+    """The rooms that are told: blank addresses for none. `private` admits hosts that are not of the open
+    internet.
+    """
 
     slack: str
     webhook: str
@@ -27,7 +31,8 @@ def rooms() -> Rooms:
     secret = env.text("GATEHOUSE_WEBHOOK_SECRET", "")
     if webhook and len(secret) < SHORTEST_SECRET:
         raise env.ConfigurationError(
-            f"GATEHOUSE_WEBHOOK_SECRET signs what is sent to GATEHOUSE_WEBHOOK_URL: set {SHORTEST_SECRET} or more random characters."
+            f"GATEHOUSE_WEBHOOK_SECRET signs what is sent to GATEHOUSE_WEBHOOK_URL: set {SHORTEST_SECRET} "
+            "or more random characters."
         )
     return Rooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
 
@@ -49,6 +54,7 @@ def _address(name: str, *, private: bool) -> str:
         raise wrong
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
         raise env.ConfigurationError(
-            f"{name} must start with https:// (or http:// within a network of your own, with GATEHOUSE_WEBHOOK_PRIVATE=true)."
+            f"{name} must start with https:// (or http:// within a network of your own, with "
+            "GATEHOUSE_WEBHOOK_PRIVATE=true)."
         )
     return value

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from console.env import ConfigurationError
 
 ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
-"""Of PostgreSQL's `sslmode`. The others, and libpq's own default, go on in plain text when the server offers no TLS."""
+"""Of PostgreSQL's `sslmode`. The others, and libpq's own default, go on in plain text when the server offers
+no TLS.
+"""
 ALLOWED_BY: Final = "GATEHOUSE_PLAIN_CONNECTIONS"
 
 
@@ -38,5 +40,6 @@ def is_here(host: str) -> bool:
 
 def _refuse(name: str, remedy: str) -> None:
     raise ConfigurationError(
-        f"{name} connects to another host without TLS: {remedy}. If that network is encrypted in another way, set {ALLOWED_BY}=true."
+        f"{name} connects to another host without TLS: {remedy}. If that network is encrypted in another "
+        f"way, set {ALLOWED_BY}=true."
     )

@@ -1,4 +1,6 @@
-"""After a restored backup: hold the changes, and end what the backup brought back to life: sessions, one-time links, sealed secrets."""
+"""After a restored backup: hold the changes, and end what the backup brought back to life: sessions, one-time
+links, sealed secrets.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def after_restore(*, cause: str, actor: Actor | None) -> Ended:
 
 
 def detect() -> None:
-    """At start: hold the changes if the database is another one, or older, than before. A database without the tables has nothing to hold."""
+    """At start: hold the changes if the database is another one, or older, than before. A database without
+    the tables has nothing to hold.
+    """
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     if Hold._meta.db_table not in tables:

@@ -1,8 +1,10 @@
-"""The entry point of the web server: every request reaches Django through WSGI, without headers that could pass for another header.
+"""The entry point of the web server: every request reaches Django through WSGI, without headers that could
+pass for another header.
 
-WSGI names the headers `X-Forwarded-For` and `X_Forwarded_For` alike (`HTTP_X_FORWARDED_FOR`), and Granian's own WSGI interface lets the
-one that comes last replace the other: a visitor could overwrite what the proxy says. Its RSGI interface hands over the names as they
-were sent, so that names with anything but letters, digits and hyphens are dropped here. `console.wsgi` stays the application.
+WSGI names the headers `X-Forwarded-For` and `X_Forwarded_For` alike (`HTTP_X_FORWARDED_FOR`), and Granian's
+own WSGI interface lets the one that comes last replace the other: a visitor could overwrite what the proxy
+says. Its RSGI interface hands over the names as they were sent, so that names with anything but letters,
+digits and hyphens are dropped here. `console.wsgi` stays the application.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from console.web.startup import end_one_at_a_time, refuse_credentials
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 try:
-    # Granian gives up on workers that end within seconds; one that loads Django before it refuses would be started again and again.
+    # Granian gives up on workers that end within seconds; one that loads Django before it refuses would be
+    # started again and again.
     refuse_credentials()
     from console.wsgi import application
 except ImproperlyConfigured as error:
@@ -34,7 +37,9 @@ except SystemExit:
     raise
 
 THREADS: Final = 8
-"""Requests that one process answers at a time; the pool of database connections is a little larger (console.web.startup)."""
+"""Requests that one process answers at a time; the pool of database connections is a little larger
+(console.web.startup).
+"""
 CHUNK: Final = 64 * 1024
 NAME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 ALONE: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
@@ -72,7 +77,9 @@ class Body(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as one chunk goes; 0 at the end. A client that went away is an OSError, which Django knows."""
+        """Fill the buffer as far as one chunk goes; 0 at the end. A client that went away is an OSError,
+        which Django knows.
+        """
         while not self.rest and not self.ended:
             try:
                 chunk = asyncio.run_coroutine_threadsafe(self._next(), self.loop).result()
@@ -94,7 +101,9 @@ class Body(io.RawIOBase):
 
 
 def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers as WSGI names them, repeated ones joined, and without those whose names could be mistaken for another's."""
+    """The headers as WSGI names them, repeated ones joined, and without those whose names could be mistaken
+    for another's.
+    """
     variables: dict[str, str] = {}
     for raw_name, value in headers:
         name = raw_name.lower()
@@ -145,7 +154,9 @@ def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
-    """Let Django answer, in this thread, and send what it says: a short answer at once, a long one as it is made."""
+    """Let Django answer, in this thread, and send what it says: a short answer at once, a long one as it is
+    made.
+    """
     started: Any = Started()
     response: Any = application(environ_of(scope, Body(protocol, loop)), started)
     try:
@@ -177,7 +188,9 @@ def _send(loop: asyncio.AbstractEventLoop, transport: Any, chunk: bytes) -> None
 
 
 def is_unreadable(headers: Any) -> bool:
-    """True if Granian left out what the proxy says, because a visitor put bytes beside it that aren’t ASCII."""
+    """True if Granian left out what the proxy says, because a visitor put bytes beside it that aren’t
+    ASCII.
+    """
     readable = {name for name, _ in headers.items()}
     return any(name.startswith("x-forwarded-") and name not in readable for name in headers.keys())  # noqa: SIM118
 

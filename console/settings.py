@@ -1,4 +1,6 @@
-"""Every setting of Gatehouse, read from the environment; a missing or malformed one stops the start by name."""
+"""Every setting of Gatehouse, read from the environment; a missing or malformed one stops the start by
+name.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ try:
             "GATEHOUSE_SECRET_KEY_FALLBACKS holds a key under 50 characters: write former keys as they were."
         )
 
-    # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is left.
+    # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is
+    # left.
     SEALED_KEYS = env.words(
         "GATEHOUSE_SEALED_KEY",
         (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None,
@@ -46,7 +49,8 @@ try:
     )
     if not EMBEDDED and (SECRET_KEY in SEALED_KEYS or min(map(len, SEALED_KEYS), default=0) < 50):
         raise env.ConfigurationError(
-            "GATEHOUSE_SEALED_KEY is too short, or the same as GATEHOUSE_SECRET_KEY: write 50 or more random characters of its own."
+            "GATEHOUSE_SEALED_KEY is too short, or the same as GATEHOUSE_SECRET_KEY: write 50 or more "
+            "random characters of its own."
         )
 
     ALLOWED_HOSTS = env.words(
@@ -115,7 +119,8 @@ try:
     ROOMS = notices.rooms()
     SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
     WEBHOOK_PRIVATE = ROOMS.private
-    # Rooms have readers whom nobody knows: without this they are told that something happened, and not to whom.
+    # Rooms have readers whom nobody knows: without this they are told that something happened, and not to
+    # whom.
     NOTIFY_DETAILS = env.flag("GATEHOUSE_NOTIFY_DETAILS", default=False)
     NOTIFY_LINK_DAYS = env.number("GATEHOUSE_NOTIFY_LINK_DAYS", 7, low=1, high=90)
 except env.ConfigurationError as error:

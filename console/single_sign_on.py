@@ -1,4 +1,6 @@
-"""Single sign-on as the environment describes it: one OpenID Connect issuer, one SAML identity provider, or both."""
+"""Single sign-on as the environment describes it: one OpenID Connect issuer, one SAML identity provider, or
+both.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def providers(*, embedded: bool) -> dict[str, Any]:
 
 
 def form_targets(configured: dict[str, Any]) -> list[str]:
-    """Origins to which the sign-in form may lead: Chromium checks the redirects that follow a POST against form-action."""
+    """Origins to which the sign-in form may lead: Chromium checks the redirects that follow a POST against
+    form-action.
+    """
     origins = [_origin(address) for address in env.words("GATEHOUSE_SSO_HOSTS")]
     for app in configured.get("openid_connect", {}).get("APPS", []):
         origins.append(_origin(app["settings"]["server_url"]))
@@ -117,11 +121,14 @@ def _idp_by_metadata(text: str) -> dict[str, Any]:
 
 
 class UnusableMetadataError(ValueError):
-    """SAML metadata that describes no identity provider with which people can sign in; the message says why."""
+    """SAML metadata that describes no identity provider with which people can sign in; the message says
+    why.
+    """
 
 
 def identity_provider(metadata: bytes, *, entity_id: str = "") -> dict[str, Any]:
-    """`entity_id`, `sso_url` and `certificates` (base64 DER, every one that signs: two while keys roll over) of an identity provider.
+    """`entity_id`, `sso_url` and `certificates` (base64 DER, every one that signs: two while keys roll over)
+    of an identity provider.
 
     `entity_id` chooses one where the metadata has several. Raises UnusableMetadataError.
     """
@@ -144,7 +151,9 @@ def identity_provider(metadata: bytes, *, entity_id: str = "") -> dict[str, Any]
 
 
 def _signing_certificates(metadata: bytes, entity_id: str) -> list[str]:
-    """Of the first identity provider with this entity ID. The parser also hands out one that is for encryption alone."""
+    """Of the first identity provider with this entity ID. The parser also hands out one that is for
+    encryption alone.
+    """
     from onelogin.saml2.constants import OneLogin_Saml2_Constants
     from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 

@@ -10,7 +10,9 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name="console.tasks.sweep_in_turn", soft_time_limit=600)  # type: ignore[untyped-decorator]
 def sweep_in_turn(names: list[str]) -> None:
-    """Run sweeps one after the other, in one message; the failure of one is logged, and does not stop the others."""
+    """Run sweeps one after the other, in one message; the failure of one is logged, and does not stop the
+    others.
+    """
     for name in names:
         try:
             current_app.tasks[name]()

@@ -1,4 +1,6 @@
-"""Pages of lists in which the newest row comes first: the place after which a page begins, as it is in an address, and the rows of a page."""
+"""Pages of lists in which the newest row comes first: the place after which a page begins, as it is in an
+address, and the rows of a page.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Query sets that are compiled once: the ORM writes the statement, and each request only fills in its values.
 
-For what every page asks for in one shape: to compile such a statement takes the ORM ten times as long as the database to answer it.
+For what every page asks for in one shape: to compile such a statement takes the ORM ten times as long as the
+database to answer it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ SCOPES_KEPT = 256
 
 
 class Slot(Expression):
-    """Stands in a query set for a value of the type of a field, which is only known when the statement is run."""
+    """Stands in a query set for a value of the type of a field, which is only known when the statement is
+    run.
+    """
 
     def __init__(self, name: str, output_field: Field[Any, Any]) -> None:
         super().__init__(output_field=output_field)
@@ -39,7 +42,8 @@ class _Compiled(NamedTuple):
 
 
 class Statement:
-    """What `make` asks for, compiled when it is first run. `make` gives a query set of `values` or `values_list`, with or without slots.
+    """What `make` asks for, compiled when it is first run. `make` gives a query set of `values` or
+    `values_list`, with or without slots.
 
     It depends on nothing but its slots, and on the database, of which a process has one.
     """
@@ -49,7 +53,9 @@ class Statement:
         self._compiled: _Compiled | None = None
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows, with values converted as the query set would convert them; one query, or none where nothing can be found."""
+        """The rows, with values converted as the query set would convert them; one query, or none where
+        nothing can be found.
+        """
         try:
             compiled = self._compiled = self._compiled or self._compile()
         except EmptyResultSet:
@@ -75,7 +81,9 @@ class Statement:
 
 
 class Counts:
-    """How many rows each of several query sets has, `most` at most: one query, compiled when it is first run. The query sets may have slots."""
+    """How many rows each of several query sets has, `most` at most: one query, compiled when it is first run.
+    The query sets may have slots.
+    """
 
     def __init__(self, make: Callable[[], Sequence[QuerySet[Any, Any]]], *, most: int) -> None:
         self._make = make

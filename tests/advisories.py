@@ -30,7 +30,9 @@ def locked(files: Sequence[str] = LOCKS) -> list[Package]:
 
 
 def known_vulnerabilities(packages: Sequence[Package]) -> dict[Package, list[str]]:
-    """The ids of the advisories of each package that has some. Raises OSError or ValueError where the source does not answer."""
+    """The ids of the advisories of each package that has some. Raises OSError or ValueError where the source
+    does not answer.
+    """
     queries = [
         {"package": {"name": name, "ecosystem": "PyPI"}, "version": version} for name, version in packages
     ]
@@ -54,7 +56,8 @@ def main() -> int:
         vulnerable = known_vulnerabilities(packages)
     except (OSError, ValueError, KeyError) as error:
         print(
-            f"Skipped: {SOURCE} doesn’t answer ({error}). {len(packages)} packages were not checked for advisories."
+            f"Skipped: {SOURCE} doesn’t answer ({error}). {len(packages)} packages were not checked for "
+            "advisories."
         )
         return 0
     for (name, version), ids in vulnerable.items():

@@ -56,7 +56,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The database of this test process; a request that a closed browser left under way must not keep it from going."""
+    """The database of this test process; a request that a closed browser left under way must not keep it from
+    going.
+    """
     yield
     if connection.vendor == "postgresql":
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -92,7 +94,9 @@ def _few_collections() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _reads_beside_have_no_database() -> Iterator[None]:
-    """What `iam.aws.at_once` runs in other threads is to touch AWS alone: a connection of such a thread would never be closed."""
+    """What `iam.aws.at_once` runs in other threads is to touch AWS alone: a connection of such a thread would
+    never be closed.
+    """
     connect = BaseDatabaseWrapper.connect
 
     def refuse(self: BaseDatabaseWrapper) -> None:
@@ -106,9 +110,11 @@ def _reads_beside_have_no_database() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_may_empty_the_journal() -> Iterator[None]:
-    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for it alone.
+    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for
+    it alone.
 
-    Only tables that hold something are emptied: few of the hundred, each of which costs PostgreSQL as much as a test.
+    Only tables that hold something are emptied: few of the hundred, each of which costs PostgreSQL as much as
+    a test.
     """
 
     def handle(self: flush.Command, **options: Any) -> None:
@@ -124,7 +130,9 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _the_journal_follows_the_clock_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests turn the clock of their process; PostgreSQL would date entries by its own (see tests/production/test_clocks.py)."""
+    """Tests turn the clock of their process; PostgreSQL would date entries by its own (see
+    tests/production/test_clocks.py).
+    """
     monkeypatch.setattr(clock, "ON_DATABASE", frozenset())
 
 
@@ -161,7 +169,9 @@ def _no_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker so quick that whatever a page reads of escalation is calculated just before, from the mirror as it is."""
+    """A worker so quick that whatever a page reads of escalation is calculated just before, from the mirror
+    as it is.
+    """
     from iam.access.escalating import calculation, stored
     from iam.access.escalating.models import Calculation
 
@@ -179,7 +189,9 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_way_of_another_test() -> Iterator[None]:
-    """A process keeps ways to AWS and what it works by, and what stands in for AWS is another in the next test."""
+    """A process keeps ways to AWS and what it works by, and what stands in for AWS is another in the next
+    test.
+    """
     from iam.changes.services import own
 
     yield
@@ -189,9 +201,11 @@ def _no_way_of_another_test() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _small_sites(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many tests have one person who requests, and one or two who approve: there the rule that somebody could approve is not what is tested.
+    """Many tests have one person who requests, and one or two who approve: there the rule that somebody could
+    approve is not what is tested.
 
-    Where the directory has more people, the rule holds as it does for users; tests/changes/approval/test_possible.py is about the rule.
+    Where the directory has more people, the rule holds as it does for users;
+    tests/changes/approval/test_possible.py is about the rule.
     """
     from iam.changes.approval import possible, stages
     from iam.directory.models import RoleAssignment
@@ -205,7 +219,9 @@ def _small_sites(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A name that holds the moment of its collection is another in each test process: xdist would refuse to start."""
+    """A name that holds the moment of its collection is another in each test process: xdist would refuse to
+    start.
+    """
     today = datetime.now(tz=UTC).strftime("%Y-%m-%d")
     if moving := [item.nodeid for item in items if today in item.nodeid]:
         raise pytest.UsageError(

@@ -1,7 +1,8 @@
-"""A pytest plugin that is loaded before the settings: a data folder of its own, no AWS, the database that is asked for.
+"""A pytest plugin that is loaded before the settings: a data folder of its own, no AWS, the database that is
+asked for.
 
-`TEST_DATABASE=postgres` runs the tests on a throw-away PostgreSQL cluster instead of SQLite. `REQUIRE_SERVICES=1` makes
-a skipped test a failure, so that CI cannot pass by leaving something out.
+`TEST_DATABASE=postgres` runs the tests on a throw-away PostgreSQL cluster instead of SQLite.
+`REQUIRE_SERVICES=1` makes a skipped test a failure, so that CI cannot pass by leaving something out.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ FIRST = ("tests/journeys/test_torture.py", "journeys", *(f"tests/journeys/{one}.
 
 
 class OneConsole(LoadScopeScheduling):
-    """Journeys share one running console, and so one test process; all other tests go wherever there is time, the longest first.
+    """Journeys share one running console, and so one test process; all other tests go wherever there is time,
+    the longest first.
 
     xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more.
     """

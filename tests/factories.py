@@ -69,7 +69,9 @@ def _make(model: type[M], **fields: Any) -> M:
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Entities with what belongs to them that are made in here are written at its end, by one statement for each table."""
+    """Entities with what belongs to them that are made in here are written at its end, by one statement for
+    each table.
+    """
     global _held
     _held = held = {}
     try:

@@ -1,8 +1,9 @@
-"""Runs the tests in two passes, one on each database, and says which test runs on which: `python -m tests.passes [WORKERS]`.
+"""Runs the tests in two passes, one on each database, and says which test runs on which: `python -m
+tests.passes [WORKERS]`.
 
-SQLite is the embedded default, on which all pages and all journeys run. What is SQL, locks and transactions runs on
-PostgreSQL: alone, where the journeys walk over the same lines on SQLite, or on both. Without PostgreSQL there is one
-pass, and SQLite has everything.
+SQLite is the embedded default, on which all pages and all journeys run. What is SQL, locks and transactions
+runs on PostgreSQL: alone, where the journeys walk over the same lines on SQLite, or on both. Without
+PostgreSQL there is one pass, and SQLite has everything.
 """
 
 from __future__ import annotations

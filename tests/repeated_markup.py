@@ -1,4 +1,6 @@
-"""The rule that markup is written once: no two places of the templates hold the same long run of tags and texts."""
+"""The rule that markup is written once: no two places of the templates hold the same long run of tags and
+texts.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 LONGEST_RUN = 15
-"""Tags and texts. What every page needs (its blocks, its header) makes runs of 14 and 15; what was longer could be shared."""
+"""Tags and texts. What every page needs (its blocks, its header) makes runs of 14 and 15; what was longer
+could be shared.
+"""
 IGNORED = re.compile(r"{#.*?#}|{%\s*comment\b.*?{%\s*endcomment\s*%}|{%\s*load\b.*?%}", re.DOTALL)
 PIECE = re.compile(
     r"{%.*?%}|{{.*?}}|<(?:{%.*?%}|{{.*?}}|[^<>])*>|(?:(?!{%|{{|<).)+",
@@ -40,7 +44,9 @@ def pieces(source: str) -> list[Piece]:
 
 
 def repeated_markup(sources: Mapping[str, str]) -> Iterator[str]:
-    """One line for each run of more than LONGEST_RUN pieces that stands in two places; keys are the templates' names."""
+    """One line for each run of more than LONGEST_RUN pieces that stands in two places; keys are the
+    templates' names.
+    """
     size = LONGEST_RUN + 1
     first_places: dict[tuple[str, ...], tuple[str, int]] = {}
     for name, source in sources.items():
@@ -55,6 +61,7 @@ def repeated_markup(sources: Mapping[str, str]) -> Iterator[str]:
             # A longer run is one breach, not one for each place that it could begin at.
             if is_repeated and not was_repeated:
                 yield (
-                    f"{name}:{place[1]}: the same markup as {first_place[0]}:{first_place[1]}; include a component"
+                    f"{name}:{place[1]}: the same markup as {first_place[0]}:{first_place[1]}; include a "
+                    "component"
                 )
             was_repeated = is_repeated

@@ -1,4 +1,6 @@
-"""The table of OWASP ASVS in docs/asvs.md names each requirement once, and only tests and sections that exist."""
+"""The table of OWASP ASVS in docs/asvs.md names each requirement once, and only tests and sections that
+exist.
+"""
 
 from __future__ import annotations
 

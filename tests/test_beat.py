@@ -1,4 +1,6 @@
-"""A worker without its beat sweeps nothing: it ends, so that it is started again with one. Beat rests in a quiet database."""
+"""A worker without its beat sweeps nothing: it ends, so that it is started again with one. Beat rests in a
+quiet database.
+"""
 
 from __future__ import annotations
 
@@ -180,7 +182,9 @@ def test_the_quiet_round_writes_nothing() -> None:
 
 
 def written() -> object:
-    """A value that every write changes. SQLite's data version would count empty transactions of a database in memory."""
+    """A value that every write changes. SQLite's data version would count empty transactions of a database in
+    memory.
+    """
     if connection.vendor == "sqlite":
         return connection.connection.total_changes
     with closing(StateOfWrites()) as read:

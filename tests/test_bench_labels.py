@@ -1,4 +1,6 @@
-"""The benchmarks that use a browser look for labels that the pages have: they run by themselves, so nothing else would notice."""
+"""The benchmarks that use a browser look for labels that the pages have: they run by themselves, so nothing
+else would notice.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LABEL = re.compile(
-    r"""get_by_(?:label|text|role|placeholder)\((?:"\w+", name=)?(?:re\.compile\()?r?"\^?([^"$]+?)\s*\$?"[,)]"""
+    r"""get_by_(?:label|text|role|placeholder)\((?:"\w+", name=)?"""
+    r"""(?:re\.compile\()?r?"\^?([^"$]+?)\s*\$?"[,)]"""
 )
 
 

@@ -1,4 +1,6 @@
-"""The files for containers name what is there: files, settings, commands, roles. No container engine is needed to check that."""
+"""The files for containers name what is there: files, settings, commands, roles. No container engine is
+needed to check that.
+"""
 
 from __future__ import annotations
 

@@ -9,15 +9,29 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = {
-    "eval", "exec", "compile", "os.system", "os.popen", "pickle.loads", "pickle.load", "marshal.loads", "shelve.open",
-    "yaml.load", "ctypes.CDLL", "hashlib.md5", "hashlib.sha1", "mark_safe.format", "tempfile.mktemp",
-}  # fmt: skip
+    "eval",
+    "exec",
+    "compile",
+    "os.system",
+    "os.popen",
+    "pickle.loads",
+    "pickle.load",
+    "marshal.loads",
+    "shelve.open",
+    "yaml.load",
+    "ctypes.CDLL",
+    "hashlib.md5",
+    "hashlib.sha1",
+    "mark_safe.format",
+    "tempfile.mktemp",
+}
 # The stand-in for AWS is no part of an installation.
 LEFT_OUT = ("console/demo/",)
 JITTER = {"iam/aws/calls.py"}
 """Files that use `random` for waiting times only."""
 SCRIPT = re.compile(
-    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|sessionStorage|indexedDB"
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new "
+    r"Function|localStorage|sessionStorage|indexedDB"
     r"|postMessage|__proto__|on(?:message)\b"
 )
 

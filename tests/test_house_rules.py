@@ -16,7 +16,9 @@ def test_a_line_of_a_page_or_of_a_mail_that_is_too_wide_is_a_breach(place: str) 
 
 
 def test_every_kind_of_template_is_looked_at() -> None:
-    """A template with another ending would be read by nothing; the index of the components is documentation."""
+    """A template with another ending would be read by nothing; the index of the components is
+    documentation.
+    """
     kinds = {file.suffix for file in tracked("templates/*")}
     assert {".html", ".txt"} <= kinds
     assert kinds - {".md"} <= TEMPLATE_SUFFIXES

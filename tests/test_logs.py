@@ -66,9 +66,16 @@ SECRETS = {
     "key": f"bad signature under {settings.SECRET_KEY}",
 }
 TELLTALES = (
-    "wide-open-door", "quiet-harbour", "wJalr", "abcdefabcdef", "scrypt", "sealed", "7d46070dfa5a", settings.SECRET_KEY,
+    "wide-open-door",
+    "quiet-harbour",
+    "wJalr",
+    "abcdefabcdef",
+    "scrypt",
+    "sealed",
+    "7d46070dfa5a",
+    settings.SECRET_KEY,
     "local-variable-value",
-)  # fmt: skip
+)
 
 
 def shown() -> logging.Formatter:

@@ -14,8 +14,14 @@ import pytest
 from tests.test_plain_connections import LOCAL
 
 ROOT = Path(__file__).resolve().parent.parent
-LOADS = "import django; django.setup(); import console.celery as c; c.app.loader.import_default_modules(); import console.urls, sys; "
-LOADS += "assert not [m for m in sys.modules if m.startswith(('console.demo', 'tests', 'moto'))]; print(len(c.app.tasks))"
+LOADS = (
+    "import django; django.setup(); import console.celery as c; c.app.loader.import_default_modules(); "
+    "import console.urls, sys; "
+)
+LOADS += (
+    "assert not [m for m in sys.modules if m.startswith(('console.demo', 'tests', 'moto'))]; "
+    "print(len(c.app.tasks))"
+)
 
 
 @pytest.fixture

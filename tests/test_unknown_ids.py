@@ -1,4 +1,6 @@
-"""Messages can outlive what they are about: Redis keeps them while a backup replaces the database. No task breaks on an id that isn't there."""
+"""Messages can outlive what they are about: Redis keeps them while a backup replaces the database. No task
+breaks on an id that isn't there.
+"""
 
 from __future__ import annotations
 

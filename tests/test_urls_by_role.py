@@ -1,8 +1,8 @@
 """Every address of the console × every role, anonymous included: what each is answered.
 
-A new address fails here until it has a row. `sign-in` is a redirect there; 404 is what somebody gets who may not know whether
-the thing exists; an object has a row for the person's own and one for somebody else's. The roles hold for all accounts, but for
-the team lead, whose team is the people of the group payments-dev.
+A new address fails here until it has a row. `sign-in` is a redirect there; 404 is what somebody gets who may
+not know whether the thing exists; an object has a row for the person's own and one for somebody else's. The
+roles hold for all accounts, but for the team lead, whose team is the people of the group payments-dev.
 """
 
 from __future__ import annotations
@@ -263,7 +263,9 @@ def _made() -> World:
 
 
 def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
-    """A blueprint and a run of the team that is led, and of one that is not; and a draft of the administrator."""
+    """A blueprint and a run of the team that is led, and of one that is not; and a draft of the
+    administrator.
+    """
     led = onboarding.blueprint(account, team)
     other = onboarding.blueprint(account, Team.objects.create(slug="data", name="Data"))
     run, strange = onboarding.asked(led, author, account), onboarding.asked(other, author, account)
@@ -282,7 +284,9 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
 
 
 def _answer(response: HttpResponseBase) -> str:
-    """The status, or `sign-in` for a redirect there, or the address of another redirect within reach of everybody."""
+    """The status, or `sign-in` for a redirect there, or the address of another redirect within reach of
+    everybody.
+    """
     location = response.headers.get("Location", "")
     if response.status_code == 302 and location.startswith("/sign-in/?next="):
         return "sign-in"

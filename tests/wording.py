@@ -2,8 +2,9 @@
 
 `make lint` calls it: no text may have one.
 
-It reads the text and the labels of templates, the strings of templates' tags, and the strings of Python code. It leaves out
-docstrings, comments, help texts of models and strings without a space, which are names. A line that must keep a word ends with `wording: keep` in a comment.
+It reads the text and the labels of templates, the strings of templates' tags, and the strings of Python code.
+It leaves out docstrings, comments, help texts of models and strings without a space, which are names. A line
+that must keep a word ends with `wording: keep` in a comment.
 """
 
 from __future__ import annotations
@@ -87,7 +88,10 @@ class Breach(NamedTuple):
     use: str
 
     def __str__(self) -> str:
-        return f"{self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file}:{self.line}: “{self.word}”: {self.use}"
+        return (
+            f"{self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file}:{self.line}: "
+            f"“{self.word}”: {self.use}"
+        )
 
 
 def _texts_of_template(source: str) -> Iterator[tuple[int, str]]:
@@ -112,7 +116,9 @@ def _texts_of_template(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """(line, text) of the strings with a space that are not docstrings, names for import, or notes of a model's column."""
+    """(line, text) of the strings with a space that are not docstrings, names for import, or notes of a
+    model's column.
+    """
     tree = ast.parse(source)
     docstrings = _names_and_notes(tree)
     for node in ast.walk(tree):

@@ -1,1 +1,3 @@
-"""The pages about access: who can, effective access, compare, simulate, services, escalation, the policy editor."""
+"""The pages about access: who can, effective access, compare, simulate, services, escalation, the policy
+editor.
+"""

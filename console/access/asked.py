@@ -1,4 +1,6 @@
-"""Reads the address of a "Who can" question: what is asked, what is assumed, how the answer is narrowed; and what is wrong with it."""
+"""Reads the address of a "Who can" question: what is asked, what is assumed, how the answer is narrowed; and
+what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,12 @@ MFA_USUAL: Final = "yes"
 
 @dataclass(slots=True)
 class Address:
-    """An address, read. `asked` is None where nothing can be asked; `query` is the same address in its plain form, with what is assumed
-    and without the place; `errors` are sentences by field.
+    """An address, read. `asked` is None where nothing can be asked; `query` is the same address in its plain
+    form, with what is assumed and without the place; `errors` are sentences by field.
 
-    `owner` is the account of the resource, "any" where each principal's own account is meant; `candidates` are the accounts whose
-    policies name the resource, `is_owner_assumed` says that the most likely of them was taken. `regions` are the usual ones.
+    `owner` is the account of the resource, "any" where each principal's own account is meant; `candidates`
+    are the accounts whose policies name the resource, `is_owner_assumed` says that the most likely of them
+    was taken. `regions` are the usual ones.
     """
 
     action: str

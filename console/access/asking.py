@@ -1,4 +1,6 @@
-"""What an address of the pages about effective access asks for: a text, an access level, how far, from which place on."""
+"""What an address of the pages about effective access asks for: a text, an access level, how far, from which
+place on.
+"""
 
 from __future__ import annotations
 

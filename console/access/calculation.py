@@ -1,4 +1,6 @@
-"""What pages show while the paths of privilege escalation are calculated for the first time in a large organization."""
+"""What pages show while the paths of privilege escalation are calculated for the first time in a large
+organization.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator.
 def waits_for_calculation(
     view: Callable[Concatenate[ViewerRequest, Given], HttpResponse],
 ) -> Callable[Concatenate[ViewerRequest, Given], HttpResponse]:
-    """Shows, in the place of a page or of a part of it, that the calculation runs; what stands there asks for the page when it has ended."""
+    """Shows, in the place of a page or of a part of it, that the calculation runs; what stands there asks for
+    the page when it has ended.
+    """
 
     @wraps(view)
     def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponse:

@@ -1,7 +1,9 @@
-"""The conditions of a request, as an address carries them: MFA, Region, source IP, time, and any other condition key.
+"""The conditions of a request, as an address carries them: MFA, Region, source IP, time, and any other
+condition key.
 
-`mfa=yes|no|any`, `region=REGION|any`, `ip=ADDRESS`, `time=MOMENT|any`, `ctx=KEY=VALUE` (the same key twice: it has several values;
-no value: it is absent), and `strict=1`. A form may also send `key` with `value`, or `tag` with `tag-value`: one more `ctx`.
+`mfa=yes|no|any`, `region=REGION|any`, `ip=ADDRESS`, `time=MOMENT|any`, `ctx=KEY=VALUE` (the same key twice:
+it has several values; no value: it is absent), and `strict=1`. A form may also send `key` with `value`, or
+`tag` with `tag-value`: one more `ctx`.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ MOST, LONGEST, SHOWN, CLOSE = 50, 2048, 80, 0.6
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One condition that is set. `url` is the address without it; `word` is what `without` says to remove it in a form."""
+    """One condition that is set. `url` is the address without it; `word` is what `without` says to remove it
+    in a form.
+    """
 
     label: str
     value: str
@@ -54,7 +58,9 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What looks wrong with a condition, which counts all the same; `url` puts the suggestion in its place."""
+    """What looks wrong with a condition, which counts all the same; `url` puts the suggestion in its
+    place.
+    """
 
     text: str
     suggestion: str = ""
@@ -63,8 +69,10 @@ class Doubt:
 
 @dataclass(slots=True)
 class Circumstances:
-    """What is known of a request. `context` maps condition keys to values, for `Question.context`; an empty list says that the key
-    is absent. `errors` are sentences by field; what is wrong is not in the context. `pairs` are the plain form of the address."""
+    """What is known of a request. `context` maps condition keys to values, for `Question.context`; an empty
+    list says that the key is absent. `errors` are sentences by field; what is wrong is not in the context.
+    `pairs` are the plain form of the address.
+    """
 
     context: dict[str, str | list[str]] = field(default_factory=dict)
     strict: bool = False
@@ -98,8 +106,9 @@ class Circumstances:
 
 
 def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None = None) -> Circumstances:
-    """The conditions of an address or a form. `action` (else that of the query) knows further keys; `now` is the time of the request
-    where none is given. Never raises."""
+    """The conditions of an address or a form. `action` (else that of the query) knows further keys; `now` is
+    the time of the request where none is given. Never raises.
+    """
     action = action or query.get("action", "")
     found = Circumstances(strict=query.get("strict") == "1")
     pairs = [pair for pair in _pairs(query, found) if "=".join(pair) not in query.getlist("without")]
@@ -135,7 +144,9 @@ def _set_time(found: Circumstances, moment: datetime) -> None:
 
 
 def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
-    """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for addresses."""
+    """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for
+    addresses.
+    """
     gone = {*OWN, *ROWS, ZONE, "csrfmiddlewaretoken", "after", "before"}
     for name, values in query.lists():
         if name not in gone and not name.endswith("-policy"):
@@ -322,5 +333,7 @@ def _instead(plain: Query, key: str, near: str) -> str:
 
 
 def circumstances_context(found: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:
-    """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its buttons."""
+    """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its
+    buttons.
+    """
     return {"circumstances": found, "circumstances_posted": is_posted}

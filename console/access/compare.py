@@ -1,4 +1,6 @@
-"""The page "Compare access": two principals, or one at two moments, service by service and action by action; and its files."""
+"""The page "Compare access": two principals, or one at two moments, service by service and action by action;
+and its files.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ COLUMNS: Final = (
 
 @require(Right.SEE_ACCOUNT)
 def compare_page(request: ViewerRequest) -> HttpResponse:
-    """`?a=PK&a-at=…&b=PK&b-at=…`, by number, name or ARN; without `b` the same one. Without anybody, the form."""
+    """`?a=PK&a-at=…&b=PK&b-at=…`, by number, name or ARN; without `b` the same one. Without anybody, the
+    form.
+    """
     versus = read(request)
     context: dict[str, Any] = {
         "section": "compare-access",
@@ -172,7 +176,9 @@ def _may_export(request: ViewerRequest, versus: Versus) -> bool:
 
 @require(Right.SEE_ACCOUNT)
 def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """Every action that differs, as a file; 404 for who may not export and for what is no comparison. Noted in the journal."""
+    """Every action that differs, as a file; 404 for who may not export and for what is no comparison. Noted
+    in the journal.
+    """
     versus = read(request)
     if form not in FORMS or versus.left is None or versus.right is None or not _may_export(request, versus):
         raise Http404

@@ -40,7 +40,9 @@ VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A statement that makes a difference: its policy, the group through which it is held, and the side on which it stands."""
+    """A statement that makes a difference: its policy, the group through which it is held, and the side on
+    which it stands.
+    """
 
     text: str
     url: str

@@ -1,4 +1,6 @@
-"""Edit the text of a managed policy: checked while it is typed, with whom it affects, and requested as a change."""
+"""Edit the text of a managed policy: checked while it is typed, with whom it affects, and requested as a
+change.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,11 @@ class EditForm(ReasonForm):
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The editor. Posted, the text is checked, formatted (`do=format`), fixed in one place (`fix=`) or requested (`do=ask`).
+    """The editor. Posted, the text is checked, formatted (`do=format`), fixed in one place (`fix=`) or
+    requested (`do=ask`).
 
-    `remove` in the address starts it without one statement. htmx gets the findings, and whom the text would affect.
+    `remove` in the address starts it without one statement. htmx gets the findings, and whom the text would
+    affect.
     """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if why := _why_not(shown):
@@ -65,7 +69,9 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
-    """The text without the statement that the address names, and a sentence about it; as it is where it names none."""
+    """The text without the statement that the address names, and a sentence about it; as it is where it names
+    none.
+    """
     number = request.GET.get("remove", "")
     if not number.isdecimal() or len(number) > 4:
         return text, ""
@@ -73,24 +79,38 @@ def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
     if rest is None:
         return (
             text,
-            "The policy has no other statement, so it can’t be removed here. Detach or delete the policy instead.",
+            (
+                "The policy has no other statement, so it can’t be removed here. Detach or delete the policy "
+                "instead."
+            ),
         )
     return (
         rest,
-        f"Statement {int(number) + 1} is removed from the text below. Check the effect, then request the change.",
+        (
+            f"Statement {int(number) + 1} is removed from the text below. Check the effect, then request the "
+            "change."
+        ),
     )
 
 
 def _why_not(shown: Shown) -> str:
-    """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all others."""
+    """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all
+    others.
+    """
     if shown.at is not None:
         return "You’re viewing a past moment. Go back to now to edit the policy."
     if shown.state is None:
         return "This policy no longer exists in AWS, as of the last sync."
     if ":iam::aws:" in shown.entity.arn:
-        return "AWS manages this policy, so only AWS can change it. Create your own policy from its text instead."
+        return (
+            "AWS manages this policy, so only AWS can change it. Create your own policy from its text "
+            "instead."
+        )
     if not shown.entity.account.is_writable:
-        return "This account is read-only: no write role is connected. An administrator can add one under Accounts."
+        return (
+            "This account is read-only: no write role is connected. An administrator can add one under "
+            "Accounts."
+        )
     if shown.entity.pk not in shown.askable([shown.entity.pk]):
         raise Http404
     return ""

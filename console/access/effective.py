@@ -106,7 +106,9 @@ def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
 
 
 def _compare_url(shown: Shown) -> str:
-    """Where this access is held against that of another moment or of somebody else; empty for who does not see the account."""
+    """Where this access is held against that of another moment or of somebody else; empty for who does not
+    see the account.
+    """
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
     return f"{reverse('access:compare')}?a={shown.entity.pk}{rows.then(shown)}"

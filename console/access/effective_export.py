@@ -1,4 +1,6 @@
-"""All that a person or role can do as a file: a row an action, with its resources, conditions and policies."""
+"""All that a person or role can do as a file: a row an action, with its resources, conditions and
+policies.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The rows of the pages about effective access: services and actions, as their templates and files show them."""
+"""The rows of the pages about effective access: services and actions, as their templates and files show
+them.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,8 @@ def address(shown: Shown, prefix: str) -> str:
 
 def why_address(shown: Shown, action: str) -> str:
     """The page that says why an action is allowed, without the moment."""
-    return f"{reverse(f'{NAMES[shown.entity.kind]}-why', args=[shown.entity.pk])}?{urlencode({'action': action})}"
+    address = reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk])
+    return f"{address}?{urlencode({'action': action})}"
 
 
 def then(shown: Shown) -> str:
@@ -100,7 +103,9 @@ def then(shown: Shown) -> str:
 
 
 def compare_address(shown: Shown) -> str:
-    """Where what they can do is compared: then with now, or as it is with a week ago. Empty for who does not see the account."""
+    """Where what they can do is compared: then with now, or as it is with a week ago. Empty for who does not
+    see the account.
+    """
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
     query = {"a": str(shown.entity.pk), "b": str(shown.entity.pk)}

@@ -1,4 +1,6 @@
-"""Why a person or role can or cannot do an action on a resource: a drawer beside the list of actions, or a page of its own."""
+"""Why a person or role can or cannot do an action on a resource: a drawer beside the list of actions, or a
+page of its own.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +121,9 @@ def _ask(shown: Shown, wanted: Wanted) -> Answer:
 
 
 def _depends(why: Why) -> list[str]:
-    """What it depends on: a sentence for each statement, and what is told of policies that the viewer does not see."""
+    """What it depends on: a sentence for each statement, and what is told of policies that the viewer does
+    not see.
+    """
     known = tuple(step for step in why.steps if step.source is not None)
     hidden = [
         step.reason.text

@@ -1,4 +1,6 @@
-"""The escalation pages: who can become administrator or another principal, by policy or by principal; and one path with its fix."""
+"""The escalation pages: who can become administrator or another principal, by policy or by principal; and one
+path with its fix.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,17 @@ PAGE: Final = 50
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
-    "account_id", "arn", "name", "display_name", "kind", "certainty", "steps", "path", "conditions", "closed_without",
-)  # fmt: skip
+    "account_id",
+    "arn",
+    "name",
+    "display_name",
+    "kind",
+    "certainty",
+    "steps",
+    "path",
+    "conditions",
+    "closed_without",
+)
 
 
 @require_safe
@@ -308,8 +319,15 @@ def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:
         place = row.place
         closing = [one.text for one in closers_of(path.closing, frame)]
         values = (
-            place.account, place.arn, row.name, row.display, str(row.kind),
-            str(row.certainty), place.steps, titles_of(path, frame),
-            conditions_of(path, frame), closing,
-        )  # fmt: skip
+            place.account,
+            place.arn,
+            row.name,
+            row.display,
+            str(row.kind),
+            str(row.certainty),
+            place.steps,
+            titles_of(path, frame),
+            conditions_of(path, frame),
+            closing,
+        )
         yield dict(zip(COLUMNS, values, strict=True))

@@ -1,4 +1,6 @@
-"""Reads the address of the escalation pages: whom it asks about, how the answer is shown and narrowed; and what is wrong with it."""
+"""Reads the address of the escalation pages: whom it asks about, how the answer is shown and narrowed; and
+what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ class Asked:
 
 
 def read(request: ViewerRequest) -> Asked:
-    """The address; an account that the viewer doesn't see is 404, a name that matches no one visible is an error."""
+    """The address; an account that the viewer doesn't see is 404, a name that matches no one visible is an
+    error.
+    """
     account = frame_of(request).chosen
     if request.GET.get("account") and account is None:
         raise Http404

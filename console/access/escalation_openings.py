@@ -1,4 +1,6 @@
-"""Escalation by policy: one card for each statement that opens a path, and its page with the fix and everyone it affects."""
+"""Escalation by policy: one card for each statement that opens a path, and its page with the fix and everyone
+it affects.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +51,16 @@ MOST: Final = 30
 TITLES: Final = 2
 OWN_TITLE: Final = "Gatehouse’s own roles"
 OWN_ROLES: Final = (
-    "Gatehouse syncs accounts and carries approved changes to AWS with these roles, so they can change IAM. They’re not counted above. "
+    "Gatehouse syncs accounts and carries approved changes to AWS with these roles, so they can change IAM. "
+    "They’re not counted above. "
     "Anyone else who can use one of them is."
 )
 
 
-OWN_STATEMENT: Final = "Gatehouse needs this statement of its own role. Keep everyone who can use the role as safe as an administrator, or let fewer use it."
+OWN_STATEMENT: Final = (
+    "Gatehouse needs this statement of its own role. Keep everyone who can use the role as safe as an "
+    "administrator, or let fewer use it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,9 @@ class AffectedLine:
 
 @dataclass(frozen=True, slots=True)
 class OpeningCard:
-    """A group: the statements that open it, what they let do, who is affected, and the fix in one sentence."""
+    """A group: the statements that open it, what they let do, who is affected, and the fix in one
+    sentence.
+    """
 
     key: str
     closers: list[Closer]
@@ -200,7 +208,9 @@ def _line(one: Affected, frame: Frame, query: Query, *, is_own: bool = False) ->
 @require(Right.SEE_ACCOUNT)
 @waits_for_calculation
 def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
-    """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not there (any more)."""
+    """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not
+    there (any more).
+    """
     asked = read(request)
     seen = accounts_seen(request.viewer, account=asked.texts["account"])
     opening = opening_of(key, seen, at=request.at)
@@ -246,7 +256,8 @@ def fix_words(fix: Fix) -> str:
     """Who can still become administrator without the statements of the group."""
     if fix.unchecked:
         return (
-            f"This closes the path above. There wasn’t time to look for other paths of {fix.unchecked:,} principals: "
+            f"This closes the path above. There wasn’t time to look for other paths of {fix.unchecked:,} "
+            "principals: "
             "open one of them to see its own."
         )
     many = len(fix.closed) + len(fix.others)

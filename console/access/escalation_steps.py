@@ -1,4 +1,6 @@
-"""A path of escalation as pages show it: its stops, each step with what it rests on, and the statements that would close it."""
+"""A path of escalation as pages show it: its stops, each step with what it rests on, and the statements that
+would close it.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,16 @@ OWNERS: Final = {
     "resource": "The trust policy there has a condition that you can’t see",
     "rcp": "The organization of that account has a condition that you can’t see",
 }
-"""What is said of an open policy of the account of the resource, where the viewer doesn't see that account."""
+"""What is said of an open policy of the account of the resource, where the viewer doesn't see that
+account.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Closer:
-    """A statement that would have to be removed: `text` says which, `where` whose it is, `note` what is special about it."""
+    """A statement that would have to be removed: `text` says which, `where` whose it is, `note` what is
+    special about it.
+    """
 
     text: str
     where: str
@@ -56,8 +62,9 @@ class Closer:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all parts of a path need: which accounts the viewer sees, the query of the page, the policies' numbers by account and
-    ARN, and what the goal is called."""
+    """What all parts of a path need: which accounts the viewer sees, the query of the page, the policies'
+    numbers by account and ARN, and what the goal is called.
+    """
 
     sees: Sees
     query: Query

@@ -1,4 +1,6 @@
-"""The access graph: identities, groups, policies and the resource in four columns, laid out here and drawn by a template."""
+"""The access graph: identities, groups, policies and the resource in four columns, laid out here and drawn by
+a template.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,9 @@ def _css(row: Row, step: Step) -> str:
 
 
 def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
-    """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts, which are told apart."""
+    """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts,
+    which are told apart.
+    """
     mark = "denied" if _css(row, step) == "deny" else ""
     way = [_principal(row, mark)]
     if step.held is not None and step.held.group is not None:
@@ -149,7 +153,9 @@ def _principal(row: Row, mark: str) -> Box:
 
 
 def _home(row: Row, step: Step) -> str:
-    """What tells policies with one name apart: managed ones have an ARN, inline ones somebody who has them."""
+    """What tells policies with one name apart: managed ones have an ARN, inline ones somebody who has
+    them.
+    """
     name = (
         step.reason.policy.partition(" ")[0] if step.held and not step.held.is_inline else step.reason.policy
     )
@@ -159,7 +165,9 @@ def _home(row: Row, step: Step) -> str:
 
 
 def _merged(boxes: dict[Key, Box], edges: list[Edge]) -> list[Edge]:
-    """Identities with the same ways share a box when there are many; what a column cannot hold shares its last one."""
+    """Identities with the same ways share a box when there are many; what a column cannot hold shares its
+    last one.
+    """
     edges = _replaced(boxes, edges, _twins(boxes, edges))
     for column in (IDENTITY, GROUP, POLICY):
         mine = [key for key in boxes if key[0] == column]
@@ -256,7 +264,10 @@ def _words(rows: Sequence[Row], resource: str) -> str:
     denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied
     policies = {policy_name(step) for row in rows for step in _steps(row) if step.allows}
-    found = f"{_counted(able, 'principal', 'principals')} through {_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
+    found = (
+        f"{_counted(able, 'principal', 'principals')} through "
+        f"{_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
+    )
     if denied:
         found += f" {_counted(denied, 'principal is', 'principals are')} denied."
     return f"{found} The lists above show the same as text."

@@ -1,4 +1,6 @@
-"""Reads what somebody asks on the page "Simulate", from an address or a form, and says what in it made no sense."""
+"""Reads what somebody asks on the page "Simulate", from an address or a form, and says what in it made no
+sense.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 @dataclass(slots=True)
 class Asking:
-    """What is asked. `inquiry` is None where it cannot be answered; `query` is the plain address, without policy texts."""
+    """What is asked. `inquiry` is None where it cannot be answered; `query` is the plain address, without
+    policy texts.
+    """
 
     principal: str
     action: str
@@ -146,9 +150,15 @@ def _text_problem(found: Asking, name: str) -> str:
     """Why AWS would refuse a policy text; empty where it would not."""
     text, kind = found.texts[name], POLICIES[name]
     if len(text) > LONGEST_TEXT or CONTROLS.search(text):
-        return f"This isn’t a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or invisible ones."
+        return (
+            f"This isn’t a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or "
+            "invisible ones."
+        )
     if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
-        return "A session policy applies only to role sessions. Choose a role or a session, or remove the policy."
+        return (
+            "A session policy applies only to role sessions. Choose a role or a session, or remove the "
+            "policy."
+        )
     if kind is Kind.RESOURCE and fold(found.action) in ASSUMING:
         kind = Kind.TRUST
     wrong = [one for one in lint(text, kind=kind, quota=None) if one.is_refused]

@@ -1,4 +1,6 @@
-"""The rows of an answer about who can, as pages show them: names, ways from principal to resource, conditions in words."""
+"""The rows of an answer about who can, as pages show them: names, ways from principal to resource, conditions
+in words.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are sentences."""
+    """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are
+    sentences.
+    """
 
     row: Row = field(compare=False)
     name: str
@@ -110,7 +114,9 @@ def entity_url(row: Row) -> str:
 
 @lru_cache(maxsize=4096)
 def address_of(kind: Kind, pk: int) -> str:
-    """The page of an entity; kept, since an answer links to hundreds, and to look for each takes longer than to write it."""
+    """The page of an entity; kept, since an answer links to hundreds, and to look for each takes longer than
+    to write it.
+    """
     return reverse(SECTIONS[kind][2], args=[pk])
 
 
@@ -213,7 +219,9 @@ def _sentence(step: Step) -> str:
 
 
 def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
-    """Resources, conditions in words, and what cannot be decided, of what an explanation says that a statement leaves open."""
+    """Resources, conditions in words, and what cannot be decided, of what an explanation says that a
+    statement leaves open.
+    """
     places, phrases, doubts = list[str](), list[str](), list[str]()
     for one in conditions:
         if one.startswith(RESOURCE):

@@ -1,4 +1,6 @@
-"""The access levels of the people of a page of the list: its table asks for them once it is shown; without scripts, a page."""
+"""The access levels of the people of a page of the list: its table asks for them once it is shown; without
+scripts, a page.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import list_page
 
 CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
-"""Where the bar of a person goes: a cell of its own for fifty people would make each page longer by its addresses."""
+"""Where the bar of a person goes: a cell of its own for fifty people would make each page longer by its
+addresses.
+"""
 
 
 @require_safe
@@ -81,14 +85,17 @@ def _link(pk: int, levels: Levels, asked: Asked) -> SafeString:
 
 @lru_cache(maxsize=4096)
 def small_bar(levels: Levels) -> SafeString:
-    """The bar in its small form: how much of what AWS has of each level, and in words for those who do not see it."""
+    """The bar in its small form: how much of what AWS has of each level, and in words for those who do not
+    see it.
+    """
     items = [
         (key, quarters(count, whole), letter, f"{name}: {count:,} of {whole:,} actions")
         for (key, name, letter), count, whole in zip(LEVELS, levels, totals(), strict=True)
     ]
     rows = format_html_join(
         "",
-        '<li data-l="{}" data-f="{}"><span><abbr title="{}" aria-hidden="true">{}</abbr><span class="sr">{}</span></span></li>',
+        '<li data-l="{}" data-f="{}"><span><abbr title="{}" aria-hidden="true">{}</abbr><span '
+        'class="sr">{}</span></span></li>',
         ((key, fill, words, letter, words) for key, fill, letter, words in items),
     )
     return format_html('<ul class="lvl mini">{}</ul>', rows)

@@ -1,4 +1,6 @@
-"""The pages about services: which ones somebody can use, and who has which access level to one of them in all accounts."""
+"""The pages about services: which ones somebody can use, and who has which access level to one of them in all
+accounts.
+"""
 
 from __future__ import annotations
 

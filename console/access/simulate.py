@@ -1,4 +1,6 @@
-"""The page "Simulate": one request, with all that is known of it, and what AWS would answer, as a tree of reasons."""
+"""The page "Simulate": one request, with all that is known of it, and what AWS would answer, as a tree of
+reasons.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ PAGES: Final = {
 
 @require(Right.SEE_ACCOUNT)
 def simulate_page(request: ViewerRequest) -> HttpResponse:
-    """The form, and the answer if something is asked. What has no policy texts has an address of its own, where a form leads to."""
+    """The form, and the answer if something is asked. What has no policy texts has an address of its own,
+    where a form leads to.
+    """
     asking = read(request)
     if (
         request.method == "POST"

@@ -1,4 +1,6 @@
-"""The reasons for one principal as a tall path: from its own policies, through what limits them, to the decision."""
+"""The reasons for one principal as a tall path: from its own policies, through what limits them, to the
+decision.
+"""
 
 from __future__ import annotations
 

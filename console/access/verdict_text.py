@@ -56,7 +56,10 @@ def _leaf(leaf: Leaf) -> Node:
     name = leaf.held.policy.name if leaf.held else leaf.policy
     checks: list[Node] = [
         (
-            f"{CHECKS[check.mark][0]}: {check.element} {_short(check.text)} (request has: {_short(check.found)})",
+            (
+                f"{CHECKS[check.mark][0]}: {check.element} {_short(check.text)} (request has: "
+                f"{_short(check.found)})"
+            ),
             [],
         )
         for check in leaf.checks

@@ -1,4 +1,6 @@
-"""A verdict as its page shows it: marks and words for each branch, links for what has a page, statements as text."""
+"""A verdict as its page shows it: marks and words for each branch, links for what has a page, statements as
+text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Reads an address of the page "Compare access": who and when on either side, and says what in it made no sense."""
+"""Reads an address of the page "Compare access": who and when on either side, and says what in it made no
+sense.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
 
 @dataclass(slots=True)
 class Versus:
-    """An address, read. `left` and `right` are None where nothing can be compared; `query` is its plain form."""
+    """An address, read. `left` and `right` are None where nothing can be compared; `query` is its plain
+    form.
+    """
 
     texts: dict[str, str]
     query: Query
@@ -125,8 +129,9 @@ def _before(request: ViewerRequest, who: Who, moment: datetime | None) -> dateti
 def _who(
     found: Versus, name: str, request: ViewerRequest, moment: datetime | None, *, near: str
 ) -> Who | None:
-    """Whoever is there now may not have been there then, which is a difference, too. A name means somebody of the chosen account,
-    or else rather somebody of the account `near`."""
+    """Whoever is there now may not have been there then, which is a difference, too. A name means somebody of
+    the chosen account, or else rather somebody of the account `near`.
+    """
     text = found.texts[name]
     if text.isdecimal() and len(text) < 19:
         return _numbered(request, int(text))

@@ -1,4 +1,6 @@
-"""The page "Who can": a question in the address, and everyone who can, grouped by how access is given; and the page of one principal."""
+"""The page "Who can": a question in the address, and everyone who can, grouped by how access is given; and
+the page of one principal.
+"""
 
 from __future__ import annotations
 
@@ -146,7 +148,9 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
             (value, label, value == request.GET.get("certainty", "")) for value, label in CERTAINTIES
         ],
         "filter_kept": address.query.but(q="", kind="", certainty="").pairs,
-        "unfiltered": f"{reverse('access:who-can')}{address.query.but(q='', kind='', certainty='', way='', view='')}",
+        "unfiltered": (
+            f"{reverse('access:who-can')}{address.query.but(q='', kind='', certainty='', way='', view='')}"
+        ),
         "as_list": f"{reverse('access:who-can')}{address.query.but(view='list')}",
         "as_groups": f"{reverse('access:who-can')}{address.query.but(view='', way='')}",
         "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),

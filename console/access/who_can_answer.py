@@ -1,4 +1,6 @@
-"""The answer of "Who can" as its page shows it: the headline, what is assumed, the groups, and the limits of the analysis."""
+"""The answer of "Who can" as its page shows it: the headline, what is assumed, the groups, and the limits of
+the analysis.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,9 @@ def _owner_words(address: Address) -> str:
 
 
 def account_choices(request: ViewerRequest, address: Address) -> list[Choice]:
-    """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name it first."""
+    """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name
+    it first.
+    """
     named = [(one.account, _candidate_words(one.name, one.policies)) for one in address.candidates]
     known = {number for number, _ in named}
     accounts = connected_accounts(accounts_seen(request.viewer))

@@ -1,4 +1,6 @@
-"""The answer of "Who can" as a file: the question with what it assumes, and every row with its conditions and policies."""
+"""The answer of "Who can" as a file: the question with what it assumes, and every row with its conditions and
+policies.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ COLUMNS: Final = (
 
 @require(Right.SEE_ACCOUNT)
 def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """All who can, as a file; 404 for who may not export and for what is no question. Noted in the journal."""
+    """All who can, as a file; 404 for who may not export and for what is no question. Noted in the
+    journal.
+    """
     address = read(request)
     asked = address.asked
     if asked is None or form not in FORMS or not may_export(request.viewer, address):

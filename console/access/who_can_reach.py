@@ -1,4 +1,6 @@
-"""The part of "Who can" that takes longest: who can become someone who can. Loaded by htmx, and a page of its own."""
+"""The part of "Who can" that takes longest: who can become someone who can. Loaded by htmx, and a page of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ MOST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Climber:
-    """A principal that can become one who can: in how many steps, whom it becomes first, and the pages of both and of the path."""
+    """A principal that can become one who can: in how many steps, whom it becomes first, and the pages of
+    both and of the path.
+    """
 
     name: str
     icon: str

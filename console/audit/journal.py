@@ -107,7 +107,9 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
 
 
 def _filter(request: ViewerRequest) -> Filter:
-    """The filter of the address; what is malformed there filters nothing, what the viewer may not see is left out."""
+    """The filter of the address; what is malformed there filters nothing, what the viewer may not see is left
+    out.
+    """
     get = request.GET.get
     return Filter(
         accounts=_accounts(request.viewer),

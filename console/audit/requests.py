@@ -1,4 +1,6 @@
-"""The requests and grants that journal entries are about: their titles, numbers and pages, as far as the viewer sees them."""
+"""The requests and grants that journal entries are about: their titles, numbers and pages, as far as the
+viewer sees them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from iam.journal.models import Entry
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A request, a change of one, or a grant. `title` is what people call it; `part` names one change where the title is of several."""
+    """A request, a change of one, or a grant. `title` is what people call it; `part` names one change where
+    the title is of several.
+    """
 
     number: str
     title: str

@@ -1,6 +1,7 @@
 """What each kind of journal entry says, and the groups by which people look for entries.
 
-`{who}` is the actor, `{request}` the quoted title of a request with its number; other names are keys of the entry's data.
+`{who}` is the actor, `{request}` the quoted title of a request with its number; other names are keys of the
+entry's data.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "factor.add": "{who} added a second factor: {type}",
     "factor.remove": "{who} removed a second factor: {type}",
     "factor.reset": "{who} created new recovery codes",
-    "factor.remove_all": "{who} removed every second factor of {subject}, having verified who they are: {proof}",
+    "factor.remove_all": (
+        "{who} removed every second factor of {subject}, having verified who they are: {proof}"
+    ),
     "operator.create": "{who} created the sign-in {username} for {subject}",
     "operator.invite": "{who} invited {subject}",
     "person.add": "{who} added {name} ({subject})",
@@ -121,7 +124,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "enrolment.locked": "The enrollment of an MFA device ended after too many wrong codes: {device}",
     "enrolment.failed": "The enrollment of an MFA device failed: {device}",
     "campaign.begin": "{who} started the MFA campaign {subject} for {users_counted}, due {due}",
-    "campaign.take_back": "{who} withdrew {change} of the MFA campaign {subject} because it no longer applies to {users}",
+    "campaign.take_back": (
+        "{who} withdrew {change} of the MFA campaign {subject} because it no longer applies to {users}"
+    ),
     "campaign.remind": "{who} reminded {people_counted} about the MFA campaign {subject}",
     "campaign.excuse": "{who} exempted {user} from the MFA campaign {subject} until {until}",
     "campaign.unexcuse": "{who} ended the exemption of {user} from the MFA campaign {subject}",

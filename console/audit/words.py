@@ -28,7 +28,9 @@ _ACTORS = {COMMAND_LINE.name: "The command line", NOT_SIGNED_IN.name: "Someone w
 
 
 def words_of(entry: Entry, reference: Reference | None = None) -> str:
-    """One sentence; `reference` is the request or grant that it is about. A kind without a sentence is spelled out with its subject."""
+    """One sentence; `reference` is the request or grant that it is about. A kind without a sentence is
+    spelled out with its subject.
+    """
     data = entry.data
     area, _, act = entry.kind.partition(".")
     if area == "change" and (reference or data.get("title")):

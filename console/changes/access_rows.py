@@ -1,4 +1,6 @@
-"""Who can do more or less by a change, as its pages show it: ways to hold a policy, and what becomes of which action."""
+"""Who can do more or less by a change, as its pages show it: ways to hold a policy, and what becomes of which
+action.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ class AccessShown:
 
 
 def weight_of(receipt: dict[str, Any]) -> dict[str, Any]:
-    """How many policies, or actions where a text changes, are gained, lost and otherwise changed, and for how many people."""
+    """How many policies, or actions where a text changes, are gained, lost and otherwise changed, and for how
+    many people.
+    """
     effect = receipt["effect"]
     access = effect.get("access")
     if access is None:
@@ -103,7 +107,9 @@ def weight_of(receipt: dict[str, Any]) -> dict[str, Any]:
 def access_shown(
     receipt: dict[str, Any], *, account: Account, viewer: Viewer, open_to: Openable
 ) -> AccessShown | None:
-    """The effect of another text; None for a receipt of another sort. Names are for those who see the whole account."""
+    """The effect of another text; None for a receipt of another sort. Names are for those who see the whole
+    account.
+    """
     access = receipt["effect"].get("access")
     if access is None:
         return None

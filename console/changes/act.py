@@ -63,7 +63,9 @@ class Row:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def act(request: ViewerRequest, slug: str) -> HttpResponse:
-    """The page of an act; `on` says of which entity, `account` in which account. An act that asks nothing shows at once what it does."""
+    """The page of an act; `on` says of which entity, `account` in which account. An act that asks nothing
+    shows at once what it does.
+    """
     one = ACTS.get(slug)
     if one is None or request.at is not None:
         raise Http404
@@ -277,8 +279,9 @@ def _lost(one: Operation) -> str:
 
 
 def _one_body(planned: list[Plan]) -> dict[str, Any]:
-    """The receipts of several changes as that of the last one, which is what the others lead to: with the calls and notes of all. What
-    does not come back is told once, for all of them."""
+    """The receipts of several changes as that of the last one, which is what the others lead to: with the
+    calls and notes of all. What does not come back is told once, for all of them.
+    """
     bodies = [plan.receipt.body for plan in planned]
     notes = [note for body in bodies for note in body["effect"]["notes"]]
     managed = next((body["managed"] for body in reversed(bodies) if body["managed"]), None)
@@ -293,7 +296,9 @@ def _one_body(planned: list[Plan]) -> dict[str, Any]:
 @require_GET
 @require(Right.REQUEST_CHANGE)
 def acts(request: ViewerRequest) -> HttpResponse:
-    """What can be asked for about one entity (`on`), or in an account (`account`; the first that can be changed if none is named)."""
+    """What can be asked for about one entity (`on`), or in an account (`account`; the first that can be
+    changed if none is named).
+    """
     require_present(request)
     subject = _any_subject(request)
     is_entity = not isinstance(subject, Account)

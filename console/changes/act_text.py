@@ -1,4 +1,6 @@
-"""The words around an act: whom it is about, where one comes from, and what the lint finds in a text that is written."""
+"""The words around an act: whom it is about, where one comes from, and what the lint finds in a text that is
+written.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Button(NamedTuple):
 
 
 class Pageless(NamedTuple):
-    """Things of an account that have no page of their own: those that are listed, and how many there are beyond."""
+    """Things of an account that have no page of their own: those that are listed, and how many there are
+    beyond.
+    """
 
     rows: list[Entity]
     more: int
@@ -73,7 +77,9 @@ def shown_name(subject: Subject) -> str:
 
 
 def back_of(subject: Subject, *, is_menu: bool = False) -> Back:
-    """Where one came from: the subject's page, or what can be asked for about it where it has none; `is_menu`: from there."""
+    """Where one came from: the subject's page, or what can be asked for about it where it has none;
+    `is_menu`: from there.
+    """
     if isinstance(subject, Account):
         return Back(reverse("changes:acts") + f"?account={subject.account_id}", subject.name, "changes")
     page, section = _PAGES.get(subject.kind, ("", "changes"))
@@ -141,7 +147,9 @@ def _has_own_text(subject: Entity) -> bool:
 
 
 class Written(NamedTuple):
-    """A policy text that an operation writes: what the policy is called, and what the lint finds. `key` is equal for equal texts."""
+    """A policy text that an operation writes: what the policy is called, and what the lint finds. `key` is
+    equal for equal texts.
+    """
 
     key: Hashable
     name: str
@@ -149,9 +157,11 @@ class Written(NamedTuple):
 
 
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The context of `_findings.html` for every text that is written, and whether one has errors, and whether AWS would refuse one; nothing where none is.
+    """The context of `_findings.html` for every text that is written, and whether one has errors, and whether
+    AWS would refuse one; nothing where none is.
 
-    A text that several policies get is looked at once. Where there are several texts, each finding names its policy.
+    A text that several policies get is looked at once. Where there are several texts, each finding names its
+    policy.
     """
     names: dict[Hashable, list[str]] = {}
     texts: dict[Hashable, Written] = {}
@@ -217,7 +227,9 @@ def _name_of(one: Operation) -> str:
 
 
 def text_shown(one: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
-    """The context of `_texts.html`: the text before and after, or where there is none before the one that is written."""
+    """The context of `_texts.html`: the text before and after, or where there is none before the one that is
+    written.
+    """
     found = text_of(one)
     if found is None:
         return {}

@@ -1,4 +1,6 @@
-"""What people say and do about a set that waits: the page of its approval, a comment, an earlier end, break-glass and its review."""
+"""What people say and do about a set that waits: the page of its approval, a comment, an earlier end,
+break-glass and its review.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The inbox of approvals: requests that wait, what else waits for a second person, what was decided, and what went around approval."""
+"""The inbox of approvals: requests that wait, what else waits for a second person, what was decided, and what
+went around approval.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ MONTH, A_MINUTE = timedelta(days=30), timedelta(minutes=1)
 @require_GET
 @require(*INBOX)
 def approvals(request: ViewerRequest) -> HttpResponse:
-    """What waits for this viewer, what they asked for themselves, what they have decided, and uses of break-glass."""
+    """What waits for this viewer, what they asked for themselves, what they have decided, and uses of
+    break-glass.
+    """
     viewer, get = request.viewer, request.GET
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
     text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
@@ -74,7 +78,9 @@ def _asked_by(viewer: Viewer) -> QuerySet[Change]:
 
 
 def _containing(found: QuerySet[Change], *, viewer: Viewer, text: str) -> QuerySet[Change]:
-    """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what they do not read."""
+    """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what
+    they do not read.
+    """
     if text:
         said = Q(title__icontains=text) | Q(reason__icontains=text)
         if viewer.scope.sees_everything:
@@ -84,7 +90,9 @@ def _containing(found: QuerySet[Change], *, viewer: Viewer, text: str) -> QueryS
 
 
 def _rows(request: ViewerRequest, found: QuerySet[Change], *, risky: bool, name: str) -> Cut[dict[str, Any]]:
-    """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at all."""
+    """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at
+    all.
+    """
     found = found.select_related("account", "change_set__requirement")
     most = MOST_OF_ALL if risky else SHORT
     changes = first_rows(request, found, most=most, name=name)
@@ -145,7 +153,9 @@ def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:
-    """How long ago a request of average patience would have been asked for, were it answered now; None for no answer this month."""
+    """How long ago a request of average patience would have been asked for, were it answered now; None for no
+    answer this month.
+    """
     took = ExpressionWrapper(F("at") - F("change_set__changes__requested_at"), output_field=DurationField())
     lately = Approval.objects.filter(
         at__gte=datetime.now(tz=UTC) - MONTH,

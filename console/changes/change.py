@@ -30,8 +30,9 @@ DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
 @require_GET
 @require(*SEES)
 def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The page of a change, which is that of its request where it has no other. Asked by itself (`seen`), only its live part, 204 while nothing is new and
-    286 when nothing more comes."""
+    """The page of a change, which is that of its request where it has no other. Asked by itself (`seen`),
+    only its live part, 204 while nothing is new and 286 when nothing more comes.
+    """
     shown = change_or_404(request, pk)
     if is_single(shown):
         context, template = request_context(request, shown), "changes/request.html"
@@ -72,7 +73,9 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _is_concerned(request: ViewerRequest, shown: Change) -> bool:
-    """Whether deciding is any business of theirs: by the right to approve, or since a stage of this set asks for them."""
+    """Whether deciding is any business of theirs: by the right to approve, or since a stage of this set asks
+    for them.
+    """
     if request.viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id):
         return True
     standing = services.standing_of(shown, viewer=request.viewer)

@@ -34,7 +34,8 @@ def rest_of(body: Mapping[str, Any]) -> str:
 
 
 def affected_of(body: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> str:
-    """Those who can do more or less by a receipt: "14 IAM users and 2 roles". `parts` are those that it lists, each of which counts its own.
+    """Those who can do more or less by a receipt: "14 IAM users and 2 roles". `parts` are those that it
+    lists, each of which counts its own.
 
     Of a receipt that was stored before it told users from roles, only the sum of both is known.
     """

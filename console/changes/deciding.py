@@ -1,4 +1,6 @@
-"""What a page shows of the approval of a set: its stages, who has agreed and who can still, and what the viewer may do about it."""
+"""What a page shows of the approval of a set: its stages, who has agreed and who can still, and what the
+viewer may do about it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class StageRow:
 
 
 def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
-    """The context of `_stages.html`, `_decision.html`, `_comment.html` and `_glass.html`; nothing of the stages once it is decided."""
+    """The context of `_stages.html`, `_decision.html`, `_comment.html` and `_glass.html`; nothing of the
+    stages once it is decided.
+    """
     viewer, now = request.viewer, request.at is None
     context: dict[str, Any] = {
         "glass": None if shown.state == ChangeState.AWAITING else _glass(request, shown)
@@ -118,7 +122,8 @@ def _agreed(approval: Approval) -> Agreed:
 def need_context(
     request: ViewerRequest, plans: Sequence[Plan], *, together: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The context of `_approvers.html` before anything is asked for: which rule it falls under, who agrees, and who they are.
+    """The context of `_approvers.html` before anything is asked for: which rule it falls under, who agrees,
+    and who they are.
 
     `together` is the receipt of the set, where it was computed: the risks in it decide about the rule.
     """

@@ -132,7 +132,9 @@ def _events(what: What) -> list[Event]:
 
 
 def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
-    """What is risky about it: by what people can do since then, and of a text that nobody has yet, read literally."""
+    """What is risky about it: by what people can do since then, and of a text that nobody has yet, read
+    literally.
+    """
     known = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
     if known:
         return known

@@ -16,10 +16,28 @@ from iam.changes.summary import Block
 from iam.guard import Right, Viewer
 
 COLUMNS: Final = (
-    "request_id", "change_id", "reference", "title", "what", "accounts", "account_ids", "lasts", "ends_at", "status", "progress",
-    "actions_gained", "actions_lost", "actions_changed", "policies_gained", "policies_lost", "affected", "risk",
-    "requested_by", "requested_by_id", "requested_at",
-)  # fmt: skip
+    "request_id",
+    "change_id",
+    "reference",
+    "title",
+    "what",
+    "accounts",
+    "account_ids",
+    "lasts",
+    "ends_at",
+    "status",
+    "progress",
+    "actions_gained",
+    "actions_lost",
+    "actions_changed",
+    "policies_gained",
+    "policies_lost",
+    "affected",
+    "risk",
+    "requested_by",
+    "requested_by_id",
+    "requested_at",
+)
 
 
 @require_safe
@@ -45,12 +63,28 @@ def _of(row: dict[str, Any]) -> tuple[Any, ...]:
     places = places or {(change.account.account_id, change.account.name): None}
     ends = [row["ends_at"], *(block.until for block in blocks)]
     return (
-        str(change.change_set_id), str(change.pk), change.reference, row["title"], _what(blocks),
-        [name for _, name in places], [number for number, _ in places], row["lasts"],
-        next((end for end in ends if end), None) if not row["lasts"] else None, row["mark"].text, row["standing_words"],
-        row.get("more", 0), row.get("less", 0), row.get("other", 0), row.get("gains", 0), row.get("loses", 0),
-        row.get("affected_words", ""), row["risk"].text, change.requested_label, str(change.requested_by), change.created_at,
-    )  # fmt: skip
+        str(change.change_set_id),
+        str(change.pk),
+        change.reference,
+        row["title"],
+        _what(blocks),
+        [name for _, name in places],
+        [number for number, _ in places],
+        row["lasts"],
+        next((end for end in ends if end), None) if not row["lasts"] else None,
+        row["mark"].text,
+        row["standing_words"],
+        row.get("more", 0),
+        row.get("less", 0),
+        row.get("other", 0),
+        row.get("gains", 0),
+        row.get("loses", 0),
+        row.get("affected_words", ""),
+        row["risk"].text,
+        change.requested_label,
+        str(change.requested_by),
+        change.created_at,
+    )
 
 
 def _what(blocks: list[Block]) -> list[str]:

@@ -69,7 +69,9 @@ class BreakGlassForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    """What somebody found who looked at a use of break-glass; the key makes a form that is sent twice one undoing."""
+    """What somebody found who looked at a use of break-glass; the key makes a form that is sent twice one
+    undoing.
+    """
 
     verdict = forms.ChoiceField(
         choices=Verdict.choices,

@@ -1,4 +1,6 @@
-"""What a set of changes comes to, as its pages show it: for whom, in which service, at which access level, and how risky."""
+"""What a set of changes comes to, as its pages show it: for whom, in which service, at which access level,
+and how risky.
+"""
 
 from __future__ import annotations
 
@@ -84,8 +86,10 @@ class ServiceLines:
 
 @dataclass(frozen=True, slots=True)
 class GainShown:
-    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name; `accounts` is how many there are, and
-    `account_names` those that the viewer sees, where there are several. `where` is the one account, if the receipt is about others too."""
+    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name;
+    `accounts` is how many there are, and `account_names` those that the viewer sees, where there are several.
+    `where` is the one account, if the receipt is about others too.
+    """
 
     title: str
     where: str
@@ -176,7 +180,9 @@ def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
-    """The names of accounts by number, where a receipt is about several; one query, and none where it is about one."""
+    """The names of accounts by number, where a receipt is about several; one query, and none where it is
+    about one.
+    """
     blocks = [*impact["gains"], *impact.get("unchanged", ())]
     numbers = {place["account_id"] for block in blocks for place in places_of(block)}
     if len(numbers) < 2:
@@ -204,7 +210,8 @@ def _gain(
             for one in place["names"]
         )
     ]
-    # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and not seen is called outside.
+    # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and
+    # not seen is called outside.
     hidden = named - len(names)
     # The requests are those of the first, whose name may stand in a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)

@@ -80,8 +80,9 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
-    """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and where, state and weight, as its page shows
-    them. Five queries, whatever their number."""
+    """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and
+    where, state and weight, as its page shows them. Five queries, whatever their number.
+    """
     sets = [change.change_set_id for change in found]
     partial = partly_hidden(sets, viewer=viewer)
     standings = standings_of(sets)

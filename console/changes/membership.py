@@ -27,7 +27,9 @@ Do = Literal["add", "remove"]
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def membership(request: ViewerRequest) -> HttpResponse:
-    """The page of a membership that is, or shall be; the address says whose, in which group, and which way."""
+    """The page of a membership that is, or shall be; the address says whose, in which group, and which
+    way.
+    """
     user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
     do: Do = "remove" if request.GET.get("do") == "remove" else "add"
     if request.at is not None:

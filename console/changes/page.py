@@ -161,11 +161,15 @@ _OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
     "leaving": offboardings.run_for,
     "suspension": offboardings.run_for,
 }
-"""The cause of a request → what a viewer sees of it, or None: nobody is led to a page that they cannot open."""
+"""The cause of a request → what a viewer sees of it, or None: nobody is led to a page that they cannot
+open.
+"""
 
 
 def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
-    """The page of what the request was made for, where there is one for this viewer; members have those of grants only, leads all."""
+    """The page of what the request was made for, where there is one for this viewer; members have those of
+    grants only, leads all.
+    """
     if change_set.cause_kind == OF_ROTATION:
         return _rotation_of(change_set, viewer=viewer)
     kind = "grant" if change_set.cause_kind.startswith("grant") else change_set.cause_kind

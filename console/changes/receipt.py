@@ -25,7 +25,8 @@ def receipt_context(
 ) -> dict[str, Any]:
     """The context of `_effect.html`, `_impact.html`, `_calls.html` and `_approvers.html`; three queries.
 
-    `together` is the receipt of the set. Where a receipt tells already who is affected by a text, only the risks are added.
+    `together` is the receipt of the set. Where a receipt tells already who is affected by a text, only the
+    risks are added.
     """
     impact = (together or {}).get("impact")
     policies = [p for key in ("gains", "loses", "keeps") for p in receipt["effect"][key]]
@@ -58,7 +59,9 @@ def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id:
 
 
 def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
-    """The receipt of a set for who does not see all its parts: those whom a hidden part makes are counted, and not named."""
+    """The receipt of a set for who does not see all its parts: those whom a hidden part makes are counted,
+    and not named.
+    """
     impact = together.get("impact")
     if not impact:
         return together

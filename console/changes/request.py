@@ -19,7 +19,9 @@ from console.web.render import is_fragment, render_live
 @require_GET
 @require(*SEES)
 def whole(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The request that a change is part of. One of a single change has its page at the address of the change."""
+    """The request that a change is part of. One of a single change has its page at the address of the
+    change.
+    """
     shown = first_of(request, pk)
     if is_single(shown):
         return redirect("changes:change", pk=shown.pk)

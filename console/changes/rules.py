@@ -1,4 +1,6 @@
-"""The rules of approval: what holds, a draft of other rules, and the proposals that somebody else decides on."""
+"""The rules of approval: what holds, a draft of other rules, and the proposals that somebody else
+decides on.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ class Row:
 @require(*SEES)
 @recently_authenticated
 def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the change."""
+    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the
+    change.
+    """
     shown = acting_on(request, pk)
     seal = seal_of(shown)
     if seal is None or seal.recipient_id != request.viewer.person_id:

@@ -128,7 +128,9 @@ _FOLLOWING: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call with its equivalents and its result; `place` is the name of the account, where a page shows calls of several."""
+    """A call with its equivalents and its result; `place` is the name of the account, where a page shows
+    calls of several.
+    """
 
     shown: ShownCall
     at: datetime | None = None
@@ -144,7 +146,9 @@ class CallRow:
 
 
 def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[str] = ()) -> list[CallRow]:
-    """The calls of a receipt or of a change; `places` are the names of their accounts, where there are several."""
+    """The calls of a receipt or of a change; `places` are the names of their accounts, where there are
+    several.
+    """
     named = places or [""] * len(calls)
     return [
         CallRow(
@@ -160,7 +164,9 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[s
 
 
 def rows_by_account(calls: Sequence[tuple[dict[str, Any], Account]]) -> list[CallRow]:
-    """The calls of several operations in their order, each with its account; the account is named where there are several."""
+    """The calls of several operations in their order, each with its account; the account is named where there
+    are several.
+    """
     if not calls:
         return []
     bodies = [body for body, _ in calls]

@@ -1,4 +1,6 @@
-"""What a change is about, as its pages name it: each thing by its kind, with its page where the viewer may open it."""
+"""What a change is about, as its pages name it: each thing by its kind, with its page where the viewer may
+open it.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that can be. Of the rest is said why not."""
+    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that
+    can be. Of the rest is said why not.
+    """
     shown = acting_on(request, pk)
     parts = list(
         visible_changes(request.viewer)

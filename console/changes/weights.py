@@ -1,4 +1,6 @@
-"""What a request comes to, in numbers: one reading of its receipt for the header, the card, the list and the inbox."""
+"""What a request comes to, in numbers: one reading of its receipt for the header, the card, the list and the
+inbox.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from iam.changes.operations.access import ALTERED
 
 
 def weight_of_request(change: Change) -> dict[str, Any]:
-    """How many actions are gained, lost and otherwise changed, and for how many users and roles, by the request that a change belongs to.
+    """How many actions are gained, lost and otherwise changed, and for how many users and roles, by the
+    request that a change belongs to.
 
     What was requested before sets had receipts is told by the policies of its change.
     """

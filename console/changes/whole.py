@@ -44,7 +44,9 @@ class Part:
 def refused_page(
     request: ViewerRequest, pk: UUID, refused: RefusedError | None, **typed: object
 ) -> HttpResponse:
-    """The page of the request as it stands now, with the reason, and what was typed; `wants_comment` marks the comment that was left empty."""
+    """The page of the request as it stands now, with the reason, and what was typed; `wants_comment` marks
+    the comment that was left empty.
+    """
     shown = first_of(request, pk)
     context = request_context(request, shown) | {"pace": "", "refused": refused} | typed
     return render_page(request, "changes/request.html", context, status=422)
@@ -57,7 +59,8 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
     parts: Sequence[Change] = context["parts"]
     counts = Counter(part.state for part in parts)
     standing = standing_of_counts(counts)
-    # A worker may have ended it since `shown` was read: then the page that shows it in progress has to ask once more.
+    # A worker may have ended it since `shown` was read: then the page that shows it in progress has to ask
+    # once more.
     pace = max((pace_of(part) for part in (shown, *parts)), key=_urgency)
     total = shown.change_set.changes.count()
     is_single = len(parts) == 1 and total == 1
@@ -84,7 +87,9 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
 def _accepted(
     shown: Change, parts: Sequence[Change], context: dict[str, Any], *, is_single: bool
 ) -> list[AcceptedWarning]:
-    """What is accepted with the request. The receipt of a single change is on its page already, and says its own part of it there."""
+    """What is accepted with the request. The receipt of a single change is on its page already, and says its
+    own part of it there.
+    """
     if context["is_partial"] and not context["standing"].is_concerned:
         return []
     sees_accounts = context["viewer_sees_all"]

@@ -1,4 +1,6 @@
-"""The request that proves a line of a receipt, in words: "s3:PutObject on pay-ledger/x with MFA: denied → allowed"."""
+"""The request that proves a line of a receipt, in words: "s3:PutObject on pay-ledger/x with MFA: denied →
+allowed".
+"""
 
 from __future__ import annotations
 

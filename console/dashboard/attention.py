@@ -1,4 +1,6 @@
-"""What needs attention, the worst first: each matter with its number, what it means, and the page that shows the same number."""
+"""What needs attention, the worst first: each matter with its number, what it means, and the page that shows
+the same number.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One line. `number` is `?` where it is not known; `url` shows what it counts; `load` is what works it out, if that takes a while."""
+    """One line. `number` is `?` where it is not known; `url` shows what it counts; `load` is what works it
+    out, if that takes a while.
+    """
 
     title: str
     meaning: str
@@ -34,7 +38,9 @@ class Matter:
 def matters(
     viewer: Viewer, *, account: Account | None, waits: Waiting, figures: list[Matter]
 ) -> list[Matter]:
-    """Those of this viewer; `waits` is what waits for people, `figures` are what the lists of the mirror count."""
+    """Those of this viewer; `waits` is what waits for people, `figures` are what the lists of the mirror
+    count.
+    """
     waiting = [
         Matter(line.title, line.meaning, count_said(number), line.tone, line.url)
         for line, number in waits.lines
@@ -67,7 +73,9 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterat
 
 
 def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[Matter]:
-    """Who can become administrator; nothing where no one can, and unknown where that was not worked out yet."""
+    """Who can become administrator; nothing where no one can, and unknown where that was not worked out
+    yet.
+    """
     title, url = "Can become administrator", f"{reverse('access:escalation')}{kept}"
     if totals is None:
         load = f"{reverse('dashboard:escalation')}{kept}"

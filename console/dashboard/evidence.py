@@ -1,4 +1,6 @@
-"""What an auditor takes away: the journal and whether it is intact, decisions, certificates, and the rules behind them."""
+"""What an auditor takes away: the journal and whether it is intact, decisions, certificates, and the rules
+behind them.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ def first_steps(viewer: Viewer) -> list[Step]:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _done(viewer: Viewer, *, is_single: bool) -> Counts:
-    """Connected accounts, people who approve, accounts that can be changed, and matched users; whoever approves may depend on the settings."""
+    """Connected accounts, people who approve, accounts that can be changed, and matched users; whoever
+    approves may depend on the settings.
+    """
     accounts = visible_accounts(viewer)
     can_write = accounts.filter(~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)).exclude(
         source=Source.EXPORT

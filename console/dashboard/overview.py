@@ -53,7 +53,9 @@ WORRIES = (
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """An account, its facts, its state in words, and whether the list of accounts has it among those that need attention."""
+    """An account, its facts, its state in words, and whether the list of accounts has it among those that
+    need attention.
+    """
 
     facts: Facts
     standing: Standing
@@ -83,7 +85,9 @@ class Action:
 
 
 def look_after(request: ViewerRequest) -> HttpResponse:
-    """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the first one."""
+    """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the
+    first one.
+    """
     viewer, number = request.viewer, request.GET.get("account", "")
     frame = frame_of(request)
     chosen = frame.chosen
@@ -133,7 +137,9 @@ def look_after(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def escalation(request: ViewerRequest) -> HttpResponse:
-    """The line about who can become administrator: the overview loads it again until a worker has calculated it."""
+    """The line about who can become administrator: the overview loads it again until a worker has calculated
+    it.
+    """
     account = frame_of(request).chosen
     seen = accounts_seen(request.viewer, account=account.account_id if account else "")
     totals = escalation_totals(seen, wait=False)
@@ -271,7 +277,9 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
 
 
 def _waiting(request: ViewerRequest, chosen: Account | None, waits: Waiting) -> dict[str, Any]:
-    """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team leads as well."""
+    """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team
+    leads as well.
+    """
     viewer, number = request.viewer, chosen.account_id if chosen else ""
     # Counted before: rows are read only where there are some.
     found = _first_waiting(waiting_for(viewer), viewer, number) if waits.of(OWN) else []
@@ -295,7 +303,9 @@ def _first_waiting(waiting: QuerySet[Change], viewer: Viewer, number: str) -> li
 
 
 def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
-    """The accounts that need attention by name, then others, the chosen one or the first few; and how many there are of both."""
+    """The accounts that need attention by name, then others, the chosen one or the first few; and how many
+    there are of both.
+    """
     if not request.viewer.may(Right.SEE_ACCOUNT):
         return {}
     by_need = accounts_by_need(request.viewer, account=chosen)

@@ -1,4 +1,6 @@
-"""The first page after the sign-in: an overview for those who look after others, and for everybody else their own access."""
+"""The first page after the sign-in: an overview for those who look after others, and for everybody else their
+own access.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What waits for people, as the overview counts it: requests, grants that end, runs that didn't finish, differences. One query counts all."""
+"""What waits for people, as the overview counts it: requests, grants that end, runs that didn't finish,
+differences. One query counts all.
+"""
 
 from __future__ import annotations
 
@@ -75,14 +77,18 @@ def waiting(viewer: Viewer, *, account: Account | None) -> Waiting:
 def _statement(
     viewer: Viewer, account: Account | None, *, is_single: bool
 ) -> tuple[tuple[Countable, ...], Counts]:
-    """The lines, and the statement that counts their rows; another one where there is a single operator, whom the rows know by the settings."""
+    """The lines, and the statement that counts their rows; another one where there is a single operator, whom
+    the rows know by the settings.
+    """
     lines = tuple(_countables(viewer, account))
     rows = [line.rows.order_by().values("pk") for line in lines]
     return lines, Counts(lambda: rows, most=MOST_SAID + 1)
 
 
 def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
-    """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave in all accounts together."""
+    """Requests and grants are those of the chosen account, as their lists narrow them; people join and leave
+    in all accounts together.
+    """
     number = account.account_id if account else ""
     changes, grants = reverse("changes:list"), reverse("access:grants")
     everywhere = f"{IN_ALL_ACCOUNTS} " if account else ""

@@ -19,7 +19,9 @@ HEALTHY_AFTER = 30.0
 
 
 def die_with_parent(number: int, *, parent: int | None = None) -> None:
-    """Ask Linux to send this process a signal when its parent dies, however it dies (prctl PR_SET_PDEATHSIG)."""
+    """Ask Linux to send this process a signal when its parent dies, however it dies (prctl
+    PR_SET_PDEATHSIG).
+    """
     _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
         # The parent was gone before the request was made.
@@ -27,10 +29,11 @@ def die_with_parent(number: int, *, parent: int | None = None) -> None:
 
 
 def follow_leader() -> None:
-    """For a process that a supervised one has forked: die when that one dies, and at once if it is dead already.
+    """For a process that a supervised one has forked: die when that one dies, and at once if it is dead
+    already.
 
-    The signal cannot be ignored: a web worker ignores SIGTERM, since only its own parent may end it. Each supervised
-    process leads a session, so the session's number tells who the parent has to be.
+    The signal cannot be ignored: a web worker ignores SIGTERM, since only its own parent may end it. Each
+    supervised process leads a session, so the session's number tells who the parent has to be.
     """
     die_with_parent(signal.SIGKILL, parent=os.getsid(0))
 

@@ -1,4 +1,6 @@
-"""A few grants that live in the sample organisation: asked for and approved through the services, once its accounts are read."""
+"""A few grants that live in the sample organisation: asked for and approved through the services, once its
+accounts are read.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Who requests it for whom, by login; a template without parameters; for how long and why; who approves it."""
+    """Who requests it for whom, by login; a template without parameters; for how long and why; who approves
+    it.
+    """
 
     asker: str
     receiver: str
@@ -74,7 +78,9 @@ def give_samples() -> int:
 
 
 def _arn(login: str) -> str:
-    """The first of somebody's users that is in the mirror and in an account that can be changed; "" for none yet."""
+    """The first of somebody's users that is in the mirror and in an account that can be changed; "" for none
+    yet.
+    """
     arns = Identity.objects.filter(person__email=f"{login}@{DOMAIN}").values("user_arn")
     found = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).exclude(
         account__write_role_arn=""

@@ -1,4 +1,6 @@
-"""Blueprints of teams of the sample organisation, so that people can be onboarded at once, and a run that has been carried out."""
+"""Blueprints of teams of the sample organisation, so that people can be onboarded at once, and a run that has
+been carried out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Somebody who was made outside of Gatehouse after its first sync: what drift looks like, from the start of the demonstration."""
+"""Somebody who was made outside of Gatehouse after its first sync: what drift looks like, from the start of
+the demonstration.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ CONFIG: Final = Config(
 
 
 def make_outsider() -> bool:
-    """Make a user with an access key in the administrators' group of one account, by no role of Gatehouse, and ask for a sync.
+    """Make a user with an access key in the administrators' group of one account, by no role of Gatehouse,
+    and ask for a sync.
 
-    Once only: after the first sync of the account, and only while the mirror does not have the user. True if something was done.
+    Once only: after the first sync of the account, and only while the mirror does not have the user. True if
+    something was done.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not settings.SAMPLE_DATA or not endpoint.startswith("http://127.0.0.1:"):
@@ -55,7 +59,9 @@ def _has_read_keys(account: Account) -> bool:
 
 
 def _client(endpoint: str, account: Account) -> Any:
-    """IAM of the account for somebody in the management account, who takes the role that AWS Organizations made."""
+    """IAM of the account for somebody in the management account, who takes the role that AWS Organizations
+    made.
+    """
     session = boto3.session.Session()
     where = {"endpoint_url": endpoint, "region_name": "us-east-1", "config": CONFIG}
     role = f"arn:aws:iam::{account.account_id}:role/{ROLE}"

@@ -1,4 +1,6 @@
-"""What the embedded default has before anybody signs in: the people who operate it, their teams, and the connected accounts."""
+"""What the embedded default has before anybody signs in: the people who operate it, their teams, and the
+connected accounts.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _appoint(someone: Operator) -> None:
 
 
 def _team(someone: Operator) -> Team:
-    """The team that a lead leads, found in AWS by its IAM groups, and by the path under which its newcomers are made."""
+    """The team that a lead leads, found in AWS by its IAM groups, and by the path under which its newcomers
+    are made.
+    """
     team = teams.create_team(
         name="Payments", description="Builds and runs the payment services", actor=COMMAND_LINE
     )

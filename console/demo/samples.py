@@ -1,4 +1,6 @@
-"""Who acts in what is made for the sample organisation: its own people, through the services, with as many approvals as the rules ask for."""
+"""Who acts in what is made for the sample organisation: its own people, through the services, with as many
+approvals as the rules ask for.
+"""
 
 from __future__ import annotations
 

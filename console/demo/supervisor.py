@@ -231,7 +231,8 @@ class Supervisor:
         for someone in OPERATORS:
             say(f"  {someone.username:<18}{someone.role:<23}{PASSWORD}")
         say(
-            "\nThe sample organization is fictional, and AWS is simulated on this machine. Press Ctrl-C to stop."
+            "\nThe sample organization is fictional, and AWS is simulated on this machine. Press Ctrl-C to "
+            "stop."
         )
 
     def _stop(self, number: int, frame: object) -> None:
@@ -248,7 +249,8 @@ class Supervisor:
 
 def main() -> int:
     """Run until stopped; the exit code is 0 after a clean stop."""
-    # The database holds sessions, the mails hold links to passwords: they are for nobody else on this machine.
+    # The database holds sessions, the mails hold links to passwords: they are for nobody else on this
+    # machine.
     os.umask(0o077)
     var = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var")).resolve()
     for folder in ("log", "staticfiles"):

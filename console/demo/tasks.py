@@ -9,7 +9,9 @@ from console.demo import grants, onboarding, outsider
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
 def give_sample_grants() -> None:
-    """Make the sample grants, onboard a few people, and make somebody outside of Gatehouse, if there are none."""
+    """Make the sample grants, onboard a few people, and make somebody outside of Gatehouse, if there are
+    none.
+    """
     grants.give_samples()
     onboarding.run_sample()
     outsider.make_outsider()

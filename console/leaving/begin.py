@@ -37,7 +37,9 @@ SHORT: Final = 5
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def begin_page(request: ViewerRequest) -> HttpResponse:
-    """Without `user`: the search. With it (a number of the mirror): what ends; posted, it is asked for, once however often the form is sent."""
+    """Without `user`: the search. With it (a number of the mirror): what ends; posted, it is asked for, once
+    however often the form is sent.
+    """
     require_present(request)
     number = request.GET.get("user", "")
     if not number:

@@ -1,4 +1,6 @@
-"""The certificate of somebody who left, to read, to print and to keep; with the entry of the journal that holds its digest."""
+"""The certificate of somebody who left, to read, to print and to keep; with the entry of the journal that
+holds its digest.
+"""
 
 from __future__ import annotations
 

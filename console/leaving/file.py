@@ -1,4 +1,6 @@
-"""A list of leavers as a file or typed: each row is checked before anything can be asked for. A large body is refused by its announced size."""
+"""A list of leavers as a file or typed: each row is checked before anything can be asked for. A large body is
+refused by its announced size.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
 
 @csrf_exempt
 def file_page(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind."""
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
+    checked behind.
+    """
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if request.method == "POST" and int(announced if announced.isdecimal() else 0) > LARGEST + ENVELOPE:
         return _refuse(request)
@@ -98,7 +102,8 @@ def _page(
         "list_error": "" if of_file else refused,
         "text": text,
         "list_hint": "Full names, email addresses, user names or ARNs, one per line or separated by commas.",
-        "file_hint": f"From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to {LARGEST // 1024 // 1024} MB. "
+        "file_hint": "From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to "
+        f"{LARGEST // 1024 // 1024} MB. "
         "The first line names the columns. One of them is Email or User name.",
     }
     return render_page(request, "leaving/file.html", context, status=status)

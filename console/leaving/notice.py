@@ -1,4 +1,6 @@
-"""What a page about an IAM user says while its person is offboarded, suspended or changes team: they have no access, or soon have none."""
+"""What a page about an IAM user says while its person is offboarded, suspended or changes team: they have no
+access, or soon have none.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class AccessNotice:
 
 
 def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
-    """The newest request that took the user's access or is about to; None while nothing does. Two queries at most."""
+    """The newest request that took the user's access or is about to; None while nothing does. Two queries at
+    most.
+    """
     seats = Seat.objects.filter(user=user, leaver__stage__in=SAID).select_related("leaver__run")
     seat = seats.order_by("-leaver__run__created_at").first()
     if seat is None:

@@ -1,4 +1,6 @@
-"""One person who leaves, live: each account with its steps, what AWS showed when it was read again, and what can be done next."""
+"""One person who leaves, live: each account with its steps, what AWS showed when it was read again, and what
+can be done next.
+"""
 
 from __future__ import annotations
 
@@ -130,14 +132,18 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
 
 
 def _pace(leaver: Leaver, step: Step) -> str:
-    """How soon the page asks again: often while access is being ended, at leisure while people are waited for."""
+    """How soon the page asks again: often while access is being ended, at leisure while people are waited
+    for.
+    """
     if leaver.stage in (Stage.CLOSING, Stage.SUSPENDING):
         return FAST if step.number < QUICK else step.wait
     return step.wait if is_moving(leaver) else ""
 
 
 def _within(held: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
-    """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there are."""
+    """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there
+    are.
+    """
     if not request.viewer.sees_accounts:
         return held, 0
     seen = [one for one in held if request.viewer.scope.sees_account(one.seat.account.account_id)]

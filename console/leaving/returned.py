@@ -1,4 +1,6 @@
-"""The page of somebody whose access was restored: the new password of each account, in one browser session, and the way to add a phone."""
+"""The page of somebody whose access was restored: the new password of each account, in one browser session,
+and the way to add a phone.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from iam.people.onboarding.inviting import can_be_shown
 
 
 def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
-    """A POST shows the password of one account, again after a reload, in this browser session. None where the link is about something else."""
+    """A POST shows the password of one account, again after a reload, in this browser session. None where the
+    link is about something else.
+    """
     leaver = returned_by(link)
     if leaver is None:
         return None
@@ -66,7 +70,9 @@ def _page(
 
 
 def _row(seat: Seat, taken: tuple[Seat, str] | None, *, session: str) -> tuple[Seat, bool, str, str]:
-    """The seat, whether its password can be shown here, the password itself once shown, and what to know where it can't be shown."""
+    """The seat, whether its password can be shown here, the password itself once shown, and what to know
+    where it can't be shown.
+    """
     password = taken[1] if taken and taken[0].pk == seat.pk else ""
     if seat.password_seal is None or password:
         return seat, False, password, ""

@@ -1,4 +1,6 @@
-"""A list of leavers: its rows with what is wrong and the receipt before it is asked for; afterwards everybody of it, live."""
+"""A list of leavers: its rows with what is wrong and the receipt before it is asked for; afterwards everybody
+of it, live.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""People who are offboarded or suspended as their pages show them: status, steps and what AWS showed, with tones and icons."""
+"""People who are offboarded or suspended as their pages show them: status, steps and what AWS showed, with
+tones and icons.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +122,8 @@ def first_change(held: Sequence[Held]) -> Change | None:
 def progress_of(seats: Sequence[Held]) -> Progress:
     """The steps of some users; the numbers of all are the sum of those of each.
 
-    A step that failed does not count where a later one ended the same, or where AWS showed afterwards that nothing is left of it.
+    A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
+    nothing is left of it.
     """
     total = applied = failed = running = 0
     for held in seats:

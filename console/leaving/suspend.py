@@ -1,4 +1,6 @@
-"""Suspend one person: what is cut at once, and why; afterwards somebody else confirms it, or access is restored."""
+"""Suspend one person: what is cut at once, and why; afterwards somebody else confirms it, or access is
+restored.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ from iam.people.leaving.who import Somebody
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def suspend_page(request: ViewerRequest) -> HttpResponse:
-    """What is cut for the person of `user` (a number of the mirror); posted, it is cut, once however often the form is sent."""
+    """What is cut for the person of `user` (a number of the mirror); posted, it is cut, once however often
+    the form is sent.
+    """
     require_present(request)
     number = request.GET.get("user", "")
     if not number:

@@ -38,7 +38,9 @@ def typed_terms(data: QueryDict) -> dict[str, Any]:
     return {
         "when": data.get("when", "now"),
         "at_typed": data.get("at", "")[:32],
-        "grace_hint": "Until the IAM users are deleted, a restore can be requested. 0 keeps them, without access.",
+        "grace_hint": (
+            "Until the IAM users are deleted, a restore can be requested. 0 keeps them, without access."
+        ),
         "grace": data.get("grace", GRACE)[:4],
         "reason": data.get("reason", "")[:MAX_REASON],
         "roles_chosen": set(_numbers(data.getlist("role"))),

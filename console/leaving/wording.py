@@ -1,4 +1,6 @@
-"""What an offboarding, a suspension or a restore does, in plain words: one line for each sort of change, with how many there are."""
+"""What an offboarding, a suspension or a restore does, in plain words: one line for each sort of change, with
+how many there are.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is posted about whose a user is: link, confirm, take back, say that somebody is not meant. Each goes back to where it came from."""
+"""What is posted about whose a user is: link, confirm, take back, say that somebody is not meant. Each goes
+back to where it came from.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def link(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def add(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Whoever has the address that a tag names is known from now on, without any role, and the user is theirs."""
+    """Whoever has the address that a tag names is known from now on, without any role, and the user is
+    theirs.
+    """
     user = _user(request, pk)
     name = " ".join(request.POST.get("name", "").split())[:128]
     if not name:
@@ -69,7 +73,10 @@ def undo(request: ViewerRequest, pk: int) -> HttpResponse:
 def apart(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is not the person's of the field `person`."""
     user, person = _user(request, pk), _person(request)
-    done = f"{person.name} is excluded for {user.name} in {user.account.name}: tags and rules don’t propose them again. {NOTHING}"
+    done = (
+        f"{person.name} is excluded for {user.name} in {user.account.name}: tags and rules don’t propose "
+        f"them again. {NOTHING}"
+    )
     why = request.POST.get("why", "")
     return _tried(
         request, pk, lambda: acts.set_apart(request.viewer, user=user, person=person, why=why), done
@@ -110,7 +117,10 @@ def confirm(request: ViewerRequest) -> HttpResponse:
     elif not found.refused:
         messages.error(request, "Select the IAM users to confirm.")
     if left > 0:
-        said = f"{left:,} more are left: at most {acts.MOST_AT_ONCE} are confirmed at once. Confirm again for the others."
+        said = (
+            f"{left:,} more are left: at most {acts.MOST_AT_ONCE} are confirmed at once. Confirm again for "
+            "the others."
+        )
         messages.warning(request, said)
     for sentence in found.refused[:5]:
         messages.error(request, sentence)

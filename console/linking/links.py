@@ -1,4 +1,6 @@
-"""The page of links: what the ways propose, where they disagree, whose users nobody knows, what was said by hand; and the ways themselves."""
+"""The page of links: what the ways propose, where they disagree, whose users nobody knows, what was said by
+hand; and the ways themselves.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,9 @@ def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, An
 
 
 def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tuple[str, str]:
-    """Whom a way names, and which way; an address in it is for those who see whole accounts, and so its tags."""
+    """Whom a way names, and which way; an address in it is for those who see whole accounts, and so its
+    tags.
+    """
     words = voice["words"] if whole else voice["words"].partition(":")[0]
     return names.get(voice["person"]) or (voice["address"] if whole else "An email address"), words
 

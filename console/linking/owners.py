@@ -27,7 +27,9 @@ NO_CHANGE = "No change was selected. Choose a team for at least one IAM user."
 @require(*SAYS)
 @recently_authenticated
 def owners_page(request: ViewerRequest) -> HttpResponse:
-    """The users of the address (`id`), else machine users without an owning team; posted, the chosen teams are saved."""
+    """The users of the address (`id`), else machine users without an owning team; posted, the chosen teams
+    are saved.
+    """
     require_present(request)
     if not owners.may_set_any(request.viewer):
         raise Http404

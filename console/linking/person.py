@@ -1,4 +1,6 @@
-"""All users of a person, from the page of any of them: how they sign in, how it is known, and who may say otherwise."""
+"""All users of a person, from the page of any of them: how they sign in, how it is known, and who may say
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,9 @@ def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Perso
 
 
 def _proposed(sign: Sign, *, viewer: Viewer) -> list[tuple[Person, str]]:
-    """Who may be meant, and why: the voices that disagree, whoever has a user of the same name, whoever had this one before."""
+    """Who may be meant, and why: the voices that disagree, whoever has a user of the same name, whoever had
+    this one before.
+    """
     known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
     people = {str(pk): one for pk, one in known.items()}
     found = [(people[voice["person"]], voice["words"]) for voice in sign.said if voice["person"] in people]

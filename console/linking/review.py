@@ -1,4 +1,6 @@
-"""The review of all matches, in groups by reason and in pages: clear rows, choose where several people fit, confirm all of it at once."""
+"""The review of all matches, in groups by reason and in pages: clear rows, choose where several people fit,
+confirm all of it at once.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class RowShown:
 @require(*SAYS)
 @recently_authenticated
 def review_page(request: ViewerRequest) -> HttpResponse:
-    """A page of a group of the address (`group`, `page`); posted, what is selected on it is kept, and the button says what follows."""
+    """A page of a group of the address (`group`, `page`); posted, what is selected on it is kept, and the
+    button says what follows.
+    """
     require_present(request)
     if not may_link_any(request.viewer):
         raise Http404
@@ -124,7 +128,9 @@ def _confirm(
 
 
 def _take_over(request: ViewerRequest, found: Review, selection: Selection) -> set[int] | None:
-    """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed as it was shown."""
+    """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
+    as it was shown.
+    """
     proposals = {one.user: (group, one) for group in found.groups for one in group.proposals}
     shown = {int(text) for text in request.POST.get("rows", "").split(",")[:PAGE] if _is_pk(text)}
     is_same = True

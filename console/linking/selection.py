@@ -1,4 +1,6 @@
-"""What somebody has selected in the review of matches: kept in the session, so that it holds over pages, groups and days of work."""
+"""What somebody has selected in the review of matches: kept in the session, so that it holds over pages,
+groups and days of work.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ class Chosen:
 class Selection:
     """Selected are all users of a group for whom one person fits, and no others, until somebody changes that.
 
-    `switched` are keys of groups, and `flipped` the users of a group, for which it is the other way round. `people` are chosen where several fit,
-    `names` are typed for new people.
+    `switched` are keys of groups, and `flipped` the users of a group, for which it is the other way round.
+    `people` are chosen where several fit, `names` are typed for new people.
     """
 
     switched: set[str] = field(default_factory=set)
@@ -95,7 +97,9 @@ class Selection:
         return sum(1 for _ in self.chosen(group))
 
     def digest(self, review: Review, *, but: Collection[int]) -> str:
-        """A short name for what is selected, some users left out: equal where nothing changed since a page was shown."""
+        """A short name for what is selected, some users left out: equal where nothing changed since a page
+        was shown.
+        """
         chosen = (one for group in review.groups for one in self.chosen(group) if one.user not in but)
         pairs = sorted((one.user, str(one.person or "")) for one in chosen)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]

@@ -1,4 +1,6 @@
-"""What the pages say of users and of people: how they sign in, what stands out, in one line for all accounts."""
+"""What the pages say of users and of people: how they sign in, what stands out, in one line for all
+accounts.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""Pages of MFA enrolment: the one-time link, the enrolment by link or signed in, and sending a link to somebody."""
+"""Pages of MFA enrolment: the one-time link, the enrolment by link or signed in, and sending a link to
+somebody.
+"""

@@ -72,7 +72,9 @@ def listed_people(request: ViewerRequest, account: Account | None, team: Team | 
 
 
 def _numbers_of(people: Listed | None) -> tuple[int, ...]:
-    """The users who take part; without any yet, a number that no user has, since an empty list would mean everyone."""
+    """The users who take part; without any yet, a number that no user has, since an empty list would mean
+    everyone.
+    """
     if people is None:
         return ()
     return tuple(user.pk for user in people.users) or (0,)

@@ -93,8 +93,14 @@ def begin(request: ViewerRequest) -> HttpResponse:
         ],
         "given": request.POST if request.method == "POST" else request.GET,
         "refused": None,
-        "people_hint": "Names, email addresses, user names or ARNs, one per line or separated by commas. Empty: everyone in the account or team.",
-        "reason_hint": "The people in the campaign read it, and so does the approver of what is requested after the due date.",
+        "people_hint": (
+            "Names, email addresses, user names or ARNs, one per line or separated by commas. Empty: "
+            "everyone in the account or team."
+        ),
+        "reason_hint": (
+            "The people in the campaign read it, and so does the approver of what is requested after the "
+            "due date."
+        ),
     }
     if request.method == "GET":
         return render_page(request, "mfa/campaign_begin.html", context)
@@ -157,7 +163,9 @@ def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, An
 @require_safe
 @require(*SEES)
 def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom something is still to come."""
+    """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom
+    something is still to come.
+    """
     return _page(request, _campaign(request, pk))
 
 
@@ -213,12 +221,25 @@ def ending_words(campaign: Campaign) -> str:
             f"{begun_by} got the list of users without MFA.",
         ),
         Ending.RESTRICT: (
-            "After the due date, a policy that requires MFA is requested for users without it. It needs approval.",
-            "A policy that requires MFA was requested for users without it. The request is next to each name.",
+            (
+                "After the due date, a policy that requires MFA is requested for users without it. It needs "
+                "approval."
+            ),
+            (
+                "A policy that requires MFA was requested for users without it. The request is next to each "
+                "name."
+            ),
         ),
         Ending.DISABLE: (
-            "After the due date, deletion of the console passwords of users without MFA is requested. It needs approval.",
-            "Deletion of the console passwords of users without MFA was requested. The request is next to each name.",
+            (
+                "After the due date, deletion of the console passwords of users without MFA is requested. It "
+                "needs approval."
+            ),
+            (
+                "Deletion of the console passwords of users without MFA was requested. The request is next "
+                "to "
+                "each name."
+            ),
         ),
     }[Ending(campaign.ending)]
     if campaign.state == State.RUNNING:

@@ -1,7 +1,9 @@
-"""The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser in, for half an hour.
+"""The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser
+in, for half an hour.
 
-A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits there; in USERS it says for which
-users of its person a link adds devices, where that is more than one; in CLOSED it says why a link no longer works, and where another one is requested.
+A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits
+there; in USERS it says for which users of its person a link adds devices, where that is more than one; in
+CLOSED it says why a link no longer works, and where another one is requested.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ PAGES: dict[str, str] = {Purpose.MFA: "mfa:by-link"}
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """`why` a link no longer works, whatever its date says ("": it does); `again` is where its person requests another one ("": nowhere)."""
+    """`why` a link no longer works, whatever its date says ("": it does); `again` is where its person
+    requests another one ("": nowhere).
+    """
 
     why: str = ""
     again: str = ""
@@ -49,7 +53,9 @@ class Closed:
 CLOSED: dict[str, Callable[[Link], Closed]] = {}
 """Purpose of a link → what has become of what it was made for."""
 USERS: dict[str, Callable[[Link], list[str]]] = {}
-"""Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the link."""
+"""Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the
+link.
+"""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +88,9 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
 
 
 def inside(request: HttpRequest) -> Link:
-    """The link by which this browser is in, as long as what it was made for holds. Raises LinkRefusedError."""
+    """The link by which this browser is in, as long as what it was made for holds. Raises
+    LinkRefusedError.
+    """
     link = session_of(request.COOKIES.get(COOKIE, ""))
     if why := closed_of(link).why:
         raise LinkRefusedError(why, why="closed", link=link)
@@ -90,7 +98,9 @@ def inside(request: HttpRequest) -> Link:
 
 
 def users_of(link: Link) -> list[str]:
-    """The ARNs of the users for whom a link adds a device, in the order in which the person goes through them."""
+    """The ARNs of the users for whom a link adds a device, in the order in which the person goes through
+    them.
+    """
     found = USERS[link.purpose](link) if link.purpose in USERS else []
     return found or [link.user_arn]
 

@@ -1,4 +1,6 @@
-"""Require MFA by policy: which users, what each can still do without MFA, whether anyone is locked out, and the request."""
+"""Require MFA by policy: which users, what each can still do without MFA, whether anyone is locked out, and
+the request.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,8 @@ def enforce(request: ViewerRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             if request.POST.get("seen") != seen.digest:
                 raise RefusedError(
-                    "The users or their access changed since this was shown. Review it below, then submit again."
+                    "The users or their access changed since this was shown. Review it below, then submit "
+                    "again."
                 )
             made = request_enforcement(
                 request.viewer,

@@ -1,4 +1,6 @@
-"""The page on which a person enrols a device of their own, by a one-time link or signed in: the same steps in another frame."""
+"""The page on which a person enrols a device of their own, by a one-time link or signed in: the same steps in
+another frame.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person w
 
 @require_http_methods(["GET", "POST"])
 def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
-    """By a link: without signing in to Gatehouse. `place` counts the users of the link from 1; 0 is the first without a device, or under way."""
+    """By a link: without signing in to Gatehouse. `place` counts the users of the link from 1; 0 is the first
+    without a device, or under way.
+    """
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:
@@ -103,7 +107,9 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """A person's users, one of whom has its turn: its place, how many there are and how many have MFA, and who comes next (None: nobody)."""
+    """A person's users, one of whom has its turn: its place, how many there are and how many have MFA, and
+    who comes next (None: nobody).
+    """
 
     place: int
     count: int

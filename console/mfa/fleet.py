@@ -42,7 +42,9 @@ SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": 
 ASKS: Final = (ADMINISTRATOR, CONSOLE)
 DEVICES_SHOWN: Final = 2
 UNCHECKED: Final = "administrators"
-"""Stands among the sections that were not synced while it is not known of some user whether they are administrator."""
+"""Stands among the sections that were not synced while it is not known of some user whether they are
+administrator.
+"""
 ROLES: Final[dict[int | None, str]] = {
     None: "Administrator: unknown",
     Administrator.NO: "",
@@ -171,7 +173,8 @@ def _notice(fresh: Fresh, viewer: Viewer) -> SafeString | str:
     if fresh.since is None:
         return format_html("Who is administrator {} isn’t known yet. It’s being calculated.", where)
     return format_html(
-        "Who is administrator {} and the order of this list were calculated {}. A new calculation has started.",
+        "Who is administrator {} and the order of this list were calculated {}. A new calculation has "
+        "started.",
         where,
         ago(fresh.since, within=True),
     )

@@ -1,4 +1,6 @@
-"""Ask somebody to enrol a device: send them a link, or have it shown once to pass it on; and take a link back."""
+"""Ask somebody to enrol a device: send them a link, or have it shown once to pass it on; and take a link
+back.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ MARKS = {
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def begin_page(request: ViewerRequest) -> HttpResponse:
-    """`user` (a number of the mirror) says who, `from` and `to` between which blueprints; posted, it is asked for, once however often the form is sent."""
+    """`user` (a number of the mirror) says who, `from` and `to` between which blueprints; posted, it is asked
+    for, once however often the form is sent.
+    """
     number = request.GET.get("user", "")
     user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
     require_present(request)

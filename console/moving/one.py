@@ -67,7 +67,9 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _users_now(move: Move) -> set[int]:
-    """The users that the move began with, and those that the person has by now, such as a new one of the move."""
+    """The users that the move began with, and those that the person has by now, such as a new one of the
+    move.
+    """
     person = Person.objects.filter(pk=move.person_id).first() if move.person_id else None
     users = users_of([person]).get(person.pk, []) if person else []
     return {*move.users, *(one.user.pk for one in users)}

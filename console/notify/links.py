@@ -11,12 +11,17 @@ from console.web.access import ViewerRequest
 from console.web.render import render_page
 from iam.notify.links import LinkError, target_of
 
-NOT_YOURS = "This link was sent to someone else and opens only for them. Your own requests are listed under Approvals."
+NOT_YOURS = (
+    "This link was sent to someone else and opens only for them. Your own requests are listed under "
+    "Approvals."
+)
 
 
 @require_GET
 def follow(request: ViewerRequest, word: str) -> HttpResponse:
-    """Lead the person for whom the link was made to its page; what that page shows and admits is its own concern."""
+    """Lead the person for whom the link was made to its page; what that page shows and admits is its own
+    concern.
+    """
     try:
         target = target_of(word)
     except LinkError as error:

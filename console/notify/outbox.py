@@ -86,7 +86,10 @@ def _row(message: Outgoing) -> Row:
 def _ways() -> list[Way]:
     """Addresses of rooms hold secrets: only that they are set is said."""
     if settings.EMBEDDED and not settings.EMAIL_HOST:
-        mail = f"No mail server is set up. Emails are saved in the folder {settings.EMAIL_FILE_PATH} and shown below."
+        mail = (
+            f"No mail server is set up. Emails are saved in the folder {settings.EMAIL_FILE_PATH} and shown "
+            "below."
+        )
     elif settings.MAIL_IS_CONFIGURED:
         mail = f"Through {settings.EMAIL_HOST}, from {settings.DEFAULT_FROM_EMAIL}."
     else:

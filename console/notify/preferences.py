@@ -47,7 +47,9 @@ def preferences(request: ViewerRequest) -> HttpResponse:
 
 
 def _shown(request: ViewerRequest) -> list[tuple[str, str, bool, bool, bool]]:
-    """(event, words, by mail, in Slack, whether mail is fixed), as posted where the form comes back with an error."""
+    """(event, words, by mail, in Slack, whether mail is fixed), as posted where the form comes back with an
+    error.
+    """
     posted = request.POST if request.method == "POST" else None
     return [
         (

@@ -129,7 +129,9 @@ def _lacks(version: BlueprintVersion, request: ViewerRequest) -> str:
 
 
 def _lockouts(version: BlueprintVersion, request: ViewerRequest) -> list[Lockout]:
-    """Where newcomers could not change their first password; nothing where the accounts lack what the blueprint names."""
+    """Where newcomers could not change their first password; nothing where the accounts lack what the
+    blueprint names.
+    """
     try:
         return lockouts(sites_of(version.body, viewer=request.viewer))
     except RefusedError:

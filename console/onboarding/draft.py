@@ -1,4 +1,6 @@
-"""The draft of a run as it is shown before anybody is asked: the rows with what is wrong, and the receipt of those that are ready."""
+"""The draft of a run as it is shown before anybody is asked: the rows with what is wrong, and the receipt of
+those that are ready.
+"""
 
 from __future__ import annotations
 

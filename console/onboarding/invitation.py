@@ -1,4 +1,6 @@
-"""The page of an invitation: the first password, the way to add a phone, what the person can do, and how to sign in."""
+"""The page of an invitation: the first password, the way to add a phone, what the person can do, and how to
+sign in.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +136,9 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
 @never_cache
 @require_POST
 def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
-    """Give the invited person a sign-in to Gatehouse, and lead them to the page where they choose its password."""
+    """Give the invited person a sign-in to Gatehouse, and lead them to the page where they choose its
+    password.
+    """
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:

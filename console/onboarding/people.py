@@ -1,5 +1,6 @@
-"""Say who is onboarded: rows of a form, a table pasted from a spreadsheet, a file. This page alone takes a file; one that is too large is refused by its
-announced size."""
+"""Say who is onboarded: rows of a form, a table pasted from a spreadsheet, a file. This page alone takes a
+file; one that is too large is refused by its announced size.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ ENVELOPE: Final = 64 * 1024
 ROWS: Final = 5
 MOST_ROWS: Final = 20
 FIELDS: Final = ("name", "email", "user_name", "until")
-TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB, which holds some 10,000 people. Split it into smaller files."
+TOO_LARGE: Final = (
+    f"The file is larger than {LARGEST // 1024 // 1024} MB, which holds some 10,000 people. Split it into "
+    "smaller files."
+)
 SAMPLE: Final = (
     "Name,Email,User name,Last day\r\n"
     "Maya Okafor,maya.okafor@example.com,,\r\n"
@@ -62,7 +66,9 @@ class Written:
 
 @csrf_exempt
 def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind."""
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
+    checked behind.
+    """
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if request.method == "POST" and int(announced if announced.isdecimal() else 0) > LARGEST + ENVELOPE:
         return _refuse(request, pk)
@@ -115,7 +121,9 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _people_of(request: ViewerRequest, written: Written, errors: dict[str, str]) -> tuple[list[Typed], str]:
-    """Everybody of the file, the pasted table and the rows, and the name of the file; what cannot be read is entered in `errors` by its field."""
+    """Everybody of the file, the pasted table and the rows, and the name of the file; what cannot be read is
+    entered in `errors` by its field.
+    """
     people: list[Typed] = []
     file = request.FILES.get("file")
     try:

@@ -1,4 +1,6 @@
-"""One run: what a file comes to and its receipt before it is asked for; afterwards each person's checklist, live."""
+"""One run: what a file comes to and its receipt before it is asked for; afterwards each person's checklist,
+live.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +132,9 @@ def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Send someone another invitation, with a new first password where the former one is used up; the former link opens nothing from now on."""
+    """Send someone another invitation, with a new first password where the former one is used up; the former
+    link opens nothing from now on.
+    """
     newcomer = run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
     if newcomer is None:
         raise Http404
@@ -142,7 +146,10 @@ def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         if sent.link is not None:
             done = f"Another invitation was sent to {sent.link.person.email}."
         else:
-            done = f"A new first password is being set. The invitation to {newcomer.email} follows as soon as AWS has it."
+            done = (
+                f"A new first password is being set. The invitation to {newcomer.email} follows as soon as "
+                "AWS has it."
+            )
         messages.success(request, done)
     return redirect(f"{reverse('onboarding:run', args=[pk])}?{request.GET.urlencode()}")
 

@@ -1,4 +1,6 @@
-"""What Gatehouse wants of allauth: no sign-up, locks in the database, sealed secrets, single sign-on for known people only."""
+"""What Gatehouse wants of allauth: no sign-up, locks in the database, sealed secrets, single sign-on for
+known people only.
+"""
 
 from __future__ import annotations
 
@@ -188,8 +190,12 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
-        "cannot_generate_recovery_codes": "Add an authenticator app or a passkey first. Recovery codes replace one that is lost.",
-        "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this one.",
+        "cannot_generate_recovery_codes": (
+            "Add an authenticator app or a passkey first. Recovery codes replace one that is lost."
+        ),
+        "cannot_delete_authenticator": (
+            "Your role needs a second factor. Add another one before you remove this one."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
@@ -202,7 +208,8 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _seal().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             raise RuntimeError(
-                "A second factor was encrypted with another GATEHOUSE_SECRET_KEY. Its owner must set it up again."
+                "A second factor was encrypted with another GATEHOUSE_SECRET_KEY. Its owner must set it up "
+                "again."
             ) from None
 
     def build_totp_svg(self, url: str) -> str:
@@ -244,7 +251,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Bind the identity to the known, active person with that verified address, once; refuse everybody else."""
+        """Bind the identity to the known, active person with that verified address, once; refuse everybody
+        else.
+        """
         try:
             bindings.admit(request, sociallogin)
         except SignInFailedError as failure:

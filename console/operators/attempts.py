@@ -41,7 +41,9 @@ def refused(*, operator: Operator | None, method: str, reason: str) -> None:
 
 
 def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
-    """Count an attempt on the key and on the address, before anything is compared; the end of the lock when it is refused."""
+    """Count an attempt on the key and on the address, before anything is compared; the end of the lock when
+    it is refused.
+    """
     own = locks.take(key)
     if own.until:
         refused(operator=operator, method=method, reason="locked")
@@ -58,7 +60,8 @@ def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: 
 def failed(request: HttpRequest, *, key: str, operator: Operator | None, method: str) -> datetime | None:
     """Record that the attempt was wrong; the end of the lock when it was one too many.
 
-    The journal names the operator when there is one; what an unknown person typed is not kept: it may be a password.
+    The journal names the operator when there is one; what an unknown person typed is not kept: it may be a
+    password.
     """
     refused(operator=operator, method=method, reason=f"wrong_{method}" if operator else "unknown")
     subject = operator.email if operator else ""

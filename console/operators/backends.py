@@ -14,7 +14,9 @@ from iam.prepared import Slot, Statement, columns, instance
 
 
 class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's backend, which also asks the directory; the person comes in the same query as the operator."""
+    """allauth's backend, which also asks the directory; the person comes in the same query as the
+    operator.
+    """
 
     def get_user(self, user_id: Any) -> Operator | None:
         """The operator behind a session; None when they may not sign in any more."""
@@ -23,7 +25,9 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         return operator if operator and self.user_can_authenticate(operator) else None
 
     def _authenticate(self, request: Any, **credentials: Any) -> Operator | None:
-        """Look at one password, once, whoever was named: the time that several take would tell who is known."""
+        """Look at one password, once, whoever was named: the time that several take would tell who is
+        known.
+        """
         password = str(credentials["password"])
         email, username = str(credentials.get("email") or ""), str(credentials.get("username") or "")
         found = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []

@@ -56,9 +56,14 @@ class FactorsForm(forms.Form):
         label="How did you verify that it’s them?",
         widget=_text(autocomplete="off", placeholder="Met in person"),
         validators=[reads_as_stored],
-        help_text="Don’t accept an email or a chat message alone. Meet them, or call a number that you already have. This is kept in the journal.",
+        help_text="Don’t accept an email or a chat message alone. Meet them, or call a number that you "
+        "already "
+        "have. This is kept in the journal.",
         error_messages={
-            "required": "Write how you verified that it’s them, such as “Met in person” or “Called their known number”."
+            "required": (
+                "Write how you verified that it’s them, such as “Met in person” or “Called their known "
+                "number”."
+            )
         },
     )
 

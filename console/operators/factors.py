@@ -30,7 +30,9 @@ def is_missing(request: HttpRequest, viewer: Viewer) -> bool:
 
 
 def _is_demanded(roles: set[str]) -> bool:
-    """Of every role (settings.REQUIRE_MFA); of members, and of people without a role, unless settings.REQUIRE_MFA_MEMBERS is off."""
+    """Of every role (settings.REQUIRE_MFA); of members, and of people without a role, unless
+    settings.REQUIRE_MFA_MEMBERS is off.
+    """
     if not settings.REQUIRE_MFA:
         return False
     return bool(roles - {Role.MEMBER.value}) or bool(settings.REQUIRE_MFA_MEMBERS)

@@ -57,7 +57,9 @@ class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ign
     """A new password for whoever knows the old one."""
 
     def clean_oldpassword(self) -> str:
-        """The old password; wrong ones lock as they do at the sign-in, so that nobody guesses it from a session left open."""
+        """The old password; wrong ones lock as they do at the sign-in, so that nobody guesses it from a
+        session left open.
+        """
         password: str = self.cleaned_data["oldpassword"]
         if not get_adapter().reauthenticate(self.user, password):
             raise get_adapter().validation_error("enter_current_password")
@@ -65,7 +67,9 @@ class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ign
 
 
 class _LockedCode:
-    """Wrong codes lock the second factor as wrong passwords lock the first, and a right one is used up by the request that sent it."""
+    """Wrong codes lock the second factor as wrong passwords lock the first, and a right one is used up by the
+    request that sent it.
+    """
 
     user: Any
     cleaned_data: dict[str, Any]

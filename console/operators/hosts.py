@@ -1,4 +1,6 @@
-"""What is known of the browser: under which addresses it lends itself to passkeys, and what people call it."""
+"""What is known of the browser: under which addresses it lends itself to passkeys, and what people call
+it.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def browser_of(user_agent: str) -> str:
 
 
 def passkeys_work_on(host: str) -> bool:
-    """Browsers tie passkeys to a name: there are none for a bare address such as 127.0.0.1. `host` may carry a port.
+    """Browsers tie passkeys to a name: there are none for a bare address such as 127.0.0.1. `host` may carry
+    a port.
 
     https://www.w3.org/TR/webauthn-2/#relying-party-identifier
     """

@@ -1,5 +1,6 @@
-"""A form that was sent when the sign-in was no longer fresh, or had ended: kept while its person confirms who they are or signs in,
-and offered again filled in."""
+"""A form that was sent when the sign-in was no longer fresh, or had ended: kept while its person confirms who
+they are or signs in, and offered again filled in.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +51,8 @@ def posted(request: HttpRequest) -> dict[str, Any] | None:
 def posted_too_late(request: HttpRequest) -> dict[str, Any] | None:
     """What somebody posted whose session has ended meanwhile; None for anything but a form of our own pages.
 
-    No view has checked the token of the form yet, so it is checked here: nobody else can leave a form behind for them to send. A
-    body that is too large isn't read.
+    No view has checked the token of the form yet, so it is checked here: nobody else can leave a form behind
+    for them to send. A body that is too large isn't read.
     """
     length = request.META.get("CONTENT_LENGTH") or "0"
     is_form = request.content_type == "application/x-www-form-urlencoded"

@@ -11,13 +11,16 @@ from iam.directory.rules import enough_approvers
 
 
 def is_unsettled() -> bool:
-    """Whether the installation still has to say who approves: two people, or nobody by an explicit setting."""
+    """Whether the installation still has to say who approves: two people, or nobody by an explicit
+    setting.
+    """
     return not settings.SINGLE_OPERATOR and not enough_approvers()
 
 
 def landing(request: HttpRequest) -> str:
-    """The overview; an administrator of a new installation first appoints those who approve, and whoever has no role yet has only
-    a profile."""
+    """The overview; an administrator of a new installation first appoints those who approve, and whoever has
+    no role yet has only a profile.
+    """
     person = getattr(request.user, "person", None)
     roles = set(person.assignments.values_list("role", flat=True)) if person else set()
     if Role.ADMINISTRATOR in roles and is_unsettled():

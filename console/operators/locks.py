@@ -1,7 +1,8 @@
-"""Too many failures lock a sign-in for a while: counted in the database, so that it holds over all web processes.
+"""Too many failures lock a sign-in for a while: counted in the database, so that it holds over all web
+processes.
 
-A lock is on the operator, or on what was typed where nobody is called so: it reads the same. It stops passwords and
-codes only: whoever has a passkey or single sign-on cannot be locked out by a stranger.
+A lock is on the operator, or on what was typed where nobody is called so: it reads the same. It stops
+passwords and codes only: whoever has a passkey or single sign-on cannot be locked out by a stranger.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def locked_until(*keys: str) -> datetime | None:
 
 
 class Attempt(NamedTuple):
-    """One counted attempt: refused until then, or let through; `closes` when it is the last one before a lock."""
+    """One counted attempt: refused until then, or let through; `closes` when it is the last one before a
+    lock.
+    """
 
     until: datetime | None = None
     closes: bool = False
@@ -62,7 +65,9 @@ class Attempt(NamedTuple):
 
 @transaction.atomic
 def take(key: str) -> Attempt:
-    """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund` one that was right."""
+    """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund`
+    one that was right.
+    """
     now = datetime.now(tz=UTC)
     duration = timedelta(minutes=settings.LOCK_MINUTES)
     lock, _ = SignInLock.objects.select_for_update().get_or_create(key=key, defaults={"since": now})
@@ -101,7 +106,9 @@ def _limit(key: str) -> int:
 
 
 def forget(*keys: str) -> None:
-    """Forget failures and locks: after a success, or when an administrator lifts a lock. The rows stay for attempts that wait for them."""
+    """Forget failures and locks: after a success, or when an administrator lifts a lock. The rows stay for
+    attempts that wait for them.
+    """
     SignInLock.objects.filter(key__in=keys).update(failures=0, locked_until=None)
 
 

@@ -1,4 +1,6 @@
-"""Mail about sign-ins: handed over apart from the request, whose answer neither waits for it nor fails with it."""
+"""Mail about sign-ins: handed over apart from the request, whose answer neither waits for it nor fails with
+it.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ logger = structlog.get_logger(__name__)
 def hand_over(send: Callable[[], object]) -> None:
     """Render and send a mail in a thread of its own (settings.MAIL_IN_BACKGROUND), or else at once.
 
-    How long a mail server takes would tell who asks for a password whether the address is known. A mail that cannot be sent
-    is logged: what it tells of has happened.
+    How long a mail server takes would tell who asks for a password whether the address is known. A mail that
+    cannot be sent is logged: what it tells of has happened.
     """
     if settings.MAIL_IN_BACKGROUND:
         Thread(target=copy_context().run, args=(_send_and_leave, send), name="mail").start()

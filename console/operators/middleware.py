@@ -32,7 +32,9 @@ def is_open(path: str) -> bool:
 
 
 class Sessions(SessionMiddleware):
-    """Django's, for sessions that others can end: the answer that was under way is given, and the next request leads to sign-in."""
+    """Django's, for sessions that others can end: the answer that was under way is given, and the next
+    request leads to sign-in.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Save the session unless it has ended meanwhile, where Django would answer 400."""
@@ -43,7 +45,8 @@ class Sessions(SessionMiddleware):
 
 
 class SignedIn:
-    """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in page.
+    """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in
+    page.
 
     It ends sessions that idled or lasted too long, and holds up whoever still needs a second factor.
     """

@@ -1,4 +1,6 @@
-"""The sign-in of a person: what Django and allauth authenticate, and which sign-ins are locked for a while."""
+"""The sign-in of a person: what Django and allauth authenticate, and which sign-ins are locked for a
+while.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Operator(AbstractUser):
 
 
 class OperatorSession(AbstractBaseSession):
-    """A session: a digest of its key, its sealed data, and what its operator reads of it. See `console.operators.session_store`."""
+    """A session: a digest of its key, its sealed data, and what its operator reads of it. See
+    `console.operators.session_store`.
+    """
 
     session_key = models.CharField(max_length=64, primary_key=True)
     # None before the sign-in is complete; then the other fields are empty as well.
@@ -64,7 +68,9 @@ class SignInLock(models.Model):
 
 
 class TotpStep(models.Model):
-    """The last time step whose code an authenticator app was let in with: that code and older ones are used up."""
+    """The last time step whose code an authenticator app was let in with: that code and older ones are used
+    up.
+    """
 
     authenticator = models.OneToOneField(
         Authenticator, on_delete=models.CASCADE, primary_key=True, related_name="totp_step"

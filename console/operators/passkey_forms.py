@@ -30,7 +30,10 @@ LONGEST_ANSWER = 64 * 1024
 # What the parsers of JSON, CBOR and keys raise over text that is none of theirs.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
 
-KEY_UNKNOWN = "This passkey isn’t registered with Gatehouse. It may have been removed. Use another one, or sign in another way."
+KEY_UNKNOWN = (
+    "This passkey isn’t registered with Gatehouse. It may have been removed. Use another one, or sign in "
+    "another way."
+)
 KEY_FAILED = "The passkey didn’t match, or it took too long. Try again."
 ADDING_FAILED = "The passkey couldn’t be verified, or it took too long. Try again."
 
@@ -99,7 +102,9 @@ class _KnownKey:
     cleaned_data: dict[str, Any]
 
     def clean_credential(self) -> Authenticator:
-        """The key, if it is registered and answered what this page asked; other attempts are recorded with their cause."""
+        """The key, if it is registered and answered what this page asked; other attempts are recorded with
+        their cause.
+        """
         answer = self.cleaned_data["credential"]
         try:
             authenticator: Authenticator = super().clean_credential()  # type: ignore[misc]

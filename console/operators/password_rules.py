@@ -1,4 +1,6 @@
-"""Which passwords are refused because others guess them: common ones with something added, rows of keys, and the words of this installation."""
+"""Which passwords are refused because others guess them: common ones with something added, rows of keys, and
+the words of this installation.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ _VALIDATION: Final = "django.contrib.auth.password_validation"
 
 
 def validators(*, words: Iterable[str], base_url: str, breached: str) -> list[dict[str, Any]]:
-    """Django's setting. `words` are refused beside those of the address; `breached` is a file with a password per line, or ""."""
+    """Django's setting. `words` are refused beside those of the address; `breached` is a file with a password
+    per line, or "".
+    """
     labels = (urlsplit(base_url).hostname or "").split(".")[:-1]
     own = sorted({word.lower() for word in ("gatehouse", *words, *labels) if len(word) > 3})
     rules: list[dict[str, Any]] = [
@@ -51,7 +55,9 @@ def validators(*, words: Iterable[str], base_url: str, breached: str) -> list[di
 
 
 class GuessablePasswordValidator:
-    """Refuses what people make of a common password, or of the words of this installation, to reach the length that is asked of them."""
+    """Refuses what people make of a common password, or of the words of this installation, to reach the
+    length that is asked of them.
+    """
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         # The longest first: one can be a part of another.
@@ -68,7 +74,8 @@ class GuessablePasswordValidator:
         folded = password.lower()
         if repeats(folded) or follows_rows(folded):
             raise ValidationError(
-                "This password is a pattern, such as repeated characters or a row of keys. Choose another one.",
+                "This password is a pattern, such as repeated characters or a row of keys. Choose another "
+                "one.",
                 code="password_pattern",
             )
         readings = {folded, folded.translate(LETTER_FOR), _AROUND.sub("", folded).translate(LETTER_FOR)}
@@ -80,14 +87,18 @@ class GuessablePasswordValidator:
         for word in self.words:
             if any(word in reading and _letters_beside(self.words, reading) for reading in readings):
                 raise ValidationError(
-                    "This password is little more than “%(word)s”, which others guess here. Add other words, or choose another one.",
+                    "This password is little more than “%(word)s”, which others guess here. Add other "
+                    "words, or choose another one.",
                     code="password_of_this_place",
                     params={"word": word},
                 )
 
     def get_help_text(self) -> str:
         """What people read beside the field."""
-        return "Your password can’t be a common one with digits or symbols added, a row of keys, or a name of this installation."
+        return (
+            "Your password can’t be a common one with digits or symbols added, a row of keys, or a name of "
+            "this installation."
+        )
 
 
 def repeats(text: str) -> bool:
@@ -97,7 +108,9 @@ def repeats(text: str) -> bool:
 
 
 def follows_rows(text: str) -> bool:
-    """True if most characters follow the one before as in the alphabet, in numbers or on a keyboard, in either direction."""
+    """True if most characters follow the one before as in the alphabet, in numbers or on a keyboard, in
+    either direction.
+    """
     pairs = list(pairwise(text))
     rows = [*ROWS, *(row[::-1] for row in ROWS)]
     following = [pair for pair in pairs if any("".join(pair) in row for row in rows)]

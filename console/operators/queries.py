@@ -56,7 +56,9 @@ class Row:
 def people_page(
     viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: str = ""
 ) -> tuple[list[Row], str]:
-    """Up to 50 people by name, and where the next page begins ('' at the end). At most six queries, whatever their number."""
+    """Up to 50 people by name, and where the next page begins ('' at the end). At most six queries, whatever
+    their number.
+    """
     people = people_listed(viewer, text=q).select_related("operator").prefetch_related("assignments__team")
     if role:
         people = people.filter(pk__in=visible_assignments(viewer).filter(role=role).values("person"))

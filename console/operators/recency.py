@@ -27,7 +27,9 @@ Q = TypeVar("Q", bound=HttpRequest)
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Whether the last sign-in or confirmation of this session is fresh enough (settings.REAUTHENTICATE_MINUTES)."""
+    """Whether the last sign-in or confirmation of this session is fresh enough
+    (settings.REAUTHENTICATE_MINUTES).
+    """
     if not request.user.is_authenticated:
         return False
     moments = [record["at"] for record in get_authentication_records(request, request.user)]
@@ -38,9 +40,11 @@ def is_recent(request: HttpRequest) -> bool:
 def recently_authenticated(
     view: Callable[Concatenate[Q, P], HttpResponseBase],
 ) -> Callable[Concatenate[Q, P], HttpResponseBase]:
-    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page, or to what was posted.
+    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page,
+    or to what was posted.
 
-    A form with a secret is not kept: put the decorator on the page with the form as well, so that nobody types in vain.
+    A form with a secret is not kept: put the decorator on the page with the form as well, so that nobody
+    types in vain.
     """
 
     @wraps(view)

@@ -1,4 +1,6 @@
-"""The only writer of sign-ins: made for a person of the directory, invited by a link, unlocked, freed of lost devices."""
+"""The only writer of sign-ins: made for a person of the directory, invited by a link, unlocked, freed of lost
+devices.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,9 @@ def create_operator(
 ) -> Operator:
     """A person with a sign-in, roles (in one account, or in all; a team lead of `team`) and IAM users.
 
-    When the user name exists, nothing is changed and that operator is returned. Without a password nobody can sign in until an
-    invitation or single sign-on. Raises DirectoryRuleError, and Django's ValidationError for a weak password.
+    When the user name exists, nothing is changed and that operator is returned. Without a password nobody can
+    sign in until an invitation or single sign-on. Raises DirectoryRuleError, and Django's ValidationError for
+    a weak password.
     """
     known = Operator.objects.select_related("person").filter(username__iexact=username).first()
     if known:
@@ -72,8 +75,10 @@ def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
 
 @transaction.atomic
 def create_member_sign_in(person: Person, *, why: str) -> Operator:
-    """A sign-in for somebody of the directory, with the role of a member and without a password; whoever has a sign-in keeps it. The caller has
-    made sure that it is them, by a one-time link, and that an approved onboarding gives it: `why`. Raises DirectoryRuleError for somebody deactivated."""
+    """A sign-in for somebody of the directory, with the role of a member and without a password; whoever has
+    a sign-in keeps it. The caller has made sure that it is them, by a one-time link, and that an approved
+    onboarding gives it: `why`. Raises DirectoryRuleError for somebody deactivated.
+    """
     if not person.is_active:
         raise DirectoryRuleError(f"{person.name} is deactivated.")
     known = Operator.objects.filter(person=person).first()
@@ -97,7 +102,8 @@ def create_member_sign_in(person: Person, *, why: str) -> Operator:
 
 
 def invitation_link(operator: Operator) -> str:
-    """The address at which the operator, and nobody who has not got it, chooses a password: once, within days.
+    """The address at which the operator, and nobody who has not got it, chooses a password: once, within
+    days.
 
     It goes by e-mail to the operator. Only a shell on the server prints it: see `hand_out_link`.
     """
@@ -107,7 +113,8 @@ def invitation_link(operator: Operator) -> str:
 
 
 def hand_out_link(operator: Operator, *, actor: Actor) -> str:
-    """The link, for a shell on the server, where no mail goes out or a mail was lost; whoever lost a password chooses a new one by it.
+    """The link, for a shell on the server, where no mail goes out or a mail was lost; whoever lost a password
+    chooses a new one by it.
 
     Raises DirectoryRuleError for somebody who is deactivated.
     """
@@ -124,7 +131,9 @@ def _let_in(operator: Operator) -> Person:
 
 
 def invite_operator(operator: Operator, *, actor: Actor) -> None:
-    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does not take it."""
+    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does
+    not take it.
+    """
     assert_administers(actor)
     _send_invitation(operator, actor=actor)
 
@@ -135,8 +144,10 @@ def has_sign_in(person: Person) -> bool:
 
 
 def invite_member(person: Person, *, actor: Actor, why: str) -> Operator:
-    """Create a sign-in as a member and mail its invitation. The caller has made sure that `actor` can invite this person. Raises
-    DirectoryRuleError where no mail goes out or the person is deactivated, and OSError when the mail server refuses."""
+    """Create a sign-in as a member and mail its invitation. The caller has made sure that `actor` can invite
+    this person. Raises DirectoryRuleError where no mail goes out or the person is deactivated, and OSError
+    when the mail server refuses.
+    """
     if not settings.MAIL_IS_CONFIGURED:
         raise DirectoryRuleError("No mail server is configured, so no invitation can be sent.")
     with transaction.atomic():
@@ -149,7 +160,8 @@ def _send_invitation(operator: Operator, *, actor: Actor) -> None:
     person = _let_in(operator)
     if not settings.MAIL_IS_CONFIGURED:
         raise DirectoryRuleError(
-            "No mail server is configured (GATEHOUSE_EMAIL_HOST), so no invitation can be sent. On the server, "
+            "No mail server is configured (GATEHOUSE_EMAIL_HOST), so no invitation can be sent. On the "
+            "server, "
             f"`manage.py bootstrap --link {person.email}` prints the link."
         )
     context = {
@@ -177,7 +189,8 @@ def lift_lock(operator: Operator, *, actor: Actor) -> None:
 
 @transaction.atomic
 def remove_factors(operator: Operator, *, proof: str, actor: Actor) -> None:
-    """For a lost phone: remove every second factor of somebody else, sign them out everywhere, and mail them that it happened.
+    """For a lost phone: remove every second factor of somebody else, sign them out everywhere, and mail them
+    that it happened.
 
     `proof` says how the actor verified that it is them; the journal keeps it.
     """
@@ -229,7 +242,8 @@ def _person(operator: Operator) -> Person:
 
 @transaction.atomic
 def appoint_approvers(people: Iterable[tuple[str, str]], *, actor: Actor) -> list[Operator]:
-    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to invite the new ones.
+    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to
+    invite the new ones.
 
     After the first run each of them waits for a second person who agrees (`iam.directory.appointments`).
     """

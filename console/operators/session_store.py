@@ -29,7 +29,9 @@ USER_AGENT = "gatehouse_user_agent"
 
 
 def columns(data: dict[str, Any]) -> dict[str, Any]:
-    """What the row of a session says of it, as its data have it: whose it is (None before the sign-in is complete), since when, from where."""
+    """What the row of a session says of it, as its data have it: whose it is (None before the sign-in is
+    complete), since when, from where.
+    """
     return {
         "operator_id": int(data[SESSION_KEY]) if SESSION_KEY in data else None,
         "began_at": _moment(data.get(SIGNED_IN)),
@@ -44,7 +46,9 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 def digest(session_key: str) -> str:
-    """What is stored of a session key. The key has 165 random bits, so that a salt or a slow hash would add nothing."""
+    """What is stored of a session key. The key has 165 random bits, so that a salt or a slow hash would add
+    nothing.
+    """
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 
@@ -68,7 +72,9 @@ def _cipher(session_key: str) -> Fernet:
 
 @lru_cache(maxsize=1)
 def _living() -> Statement:
-    """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with this."""
+    """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with
+    this.
+    """
     rows = SessionStore.get_model_class().objects.filter(
         expire_date__gt=Slot("now", DateTimeField()), session_key=Slot("key", CharField())
     )
@@ -76,7 +82,9 @@ def _living() -> Statement:
 
 
 class SessionStore(db.SessionStore):
-    """Django's store in the database. `session_key` is the key of the cookie; its digest is the primary key of the row."""
+    """Django's store in the database. `session_key` is the key of the cookie; its digest is the primary key
+    of the row.
+    """
 
     @classmethod
     def get_model_class(cls) -> type[OperatorSession]:

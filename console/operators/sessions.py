@@ -66,7 +66,9 @@ def seen(request: HttpRequest, viewer: Viewer) -> None:
 
 
 def confirmed(request: HttpRequest) -> None:
-    """Who sat here has shown again who they are: a copy of the session key from before is worth nothing from now on."""
+    """Who sat here has shown again who they are: a copy of the session key from before is worth nothing from
+    now on.
+    """
     request.session.cycle_key()
 
 
@@ -99,7 +101,9 @@ def sign_out_everyone(*, actor: Actor) -> int:
 
 
 def sign_out_everywhere(person: Person, *, actor: Actor | None = None) -> None:
-    """End every session of a person: a right was taken, they were deactivated, or an administrator says so."""
+    """End every session of a person: a right was taken, they were deactivated, or an administrator says
+    so.
+    """
     changed = Operator.objects.filter(person=person).update(session_epoch=F("session_epoch") + 1)
     if changed:
         OperatorSession.objects.filter(operator__person=person).delete()

@@ -24,10 +24,11 @@ from console.operators.models import Operator, TotpStep
 
 @transaction.atomic
 def authenticator_of(user: Operator, code: str) -> Authenticator | None:
-    """The app or the recovery codes of a user to which the code belongs, which is then used up; None when it fits nowhere.
+    """The app or the recovery codes of a user to which the code belongs, which is then used up; None when it
+    fits nowhere.
 
-    The rows are locked, so that of two requests at once only one is let in. allauth remembers a code of an app for half a minute,
-    while it fits for a minute and a half, and reads recovery codes without a lock.
+    The rows are locked, so that of two requests at once only one is let in. allauth remembers a code of an
+    app for half a minute, while it fits for a minute and a half, and reads recovery codes without a lock.
     """
     types = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
     rows = Authenticator.objects.select_for_update().filter(user=user, type__in=types).order_by("pk")
@@ -46,7 +47,9 @@ def _fits(authenticator: Authenticator, code: str) -> bool:
 
 
 def step_of(secret: str, code: str) -> int | None:
-    """The newest time step that has this code, within the tolerance of settings.MFA_TOTP_TOLERANCE; None when none has."""
+    """The newest time step that has this code, within the tolerance of settings.MFA_TOTP_TOLERANCE; None when
+    none has.
+    """
     steps: list[int] = sorted(yield_hotp_counters_from_time(), reverse=True)
     for step in steps:
         if compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, step))):
@@ -55,7 +58,9 @@ def step_of(secret: str, code: str) -> int | None:
 
 
 def accept(authenticator: Authenticator, step: int) -> bool:
-    """Use the step up; False when it, or a later one, was used before. Of two requests at once the database lets one win."""
+    """Use the step up; False when it, or a later one, was used before. Of two requests at once the database
+    lets one win.
+    """
     TotpStep.objects.get_or_create(authenticator=authenticator)
     won = TotpStep.objects.filter(authenticator=authenticator, step__lt=step).update(step=step)
     return bool(won)

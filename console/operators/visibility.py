@@ -1,4 +1,6 @@
-"""Which people, roles and teams a viewer sees on the pages of operators: those that concern the accounts in which they may see operators."""
+"""Which people, roles and teams a viewer sees on the pages of operators: those that concern the accounts in
+which they may see operators.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def manages_everyone(viewer: Viewer) -> bool:
 
 
 def visible_assignments(viewer: Viewer) -> QuerySet[RoleAssignment]:
-    """Roles in these accounts or in all accounts, and of team leads those whose teams can have people in these accounts."""
+    """Roles in these accounts or in all accounts, and of team leads those whose teams can have people in
+    these accounts.
+    """
     accounts = accounts_of(viewer)
     if accounts is None:
         return RoleAssignment.objects.all()
@@ -40,8 +44,10 @@ def visible_appointments(viewer: Viewer) -> QuerySet[Appointment]:
 
 
 def visible_people(viewer: Viewer) -> QuerySet[Person]:
-    """Oneself, who has a role or an IAM user in these accounts, and who sees or decides in all accounts. Being a member of Gatehouse is a role
-    without an account, and concerns the accounts of the member's IAM users."""
+    """Oneself, who has a role or an IAM user in these accounts, and who sees or decides in all accounts.
+    Being a member of Gatehouse is a role without an account, and concerns the accounts of the member's IAM
+    users.
+    """
     accounts = accounts_of(viewer)
     if accounts is None:
         return Person.objects.all()
@@ -56,8 +62,9 @@ def visible_people(viewer: Viewer) -> QuerySet[Person]:
 
 
 def people_listed(viewer: Viewer, *, text: str = "") -> QuerySet[Person]:
-    """The people of the list, by a part of the name or of the address. An administrator of some accounts finds others by their whole address, to
-    give them a role there."""
+    """The people of the list, by a part of the name or of the address. An administrator of some accounts
+    finds others by their whole address, to give them a role there.
+    """
     people = visible_people(viewer)
     if not text:
         return people
@@ -68,7 +75,9 @@ def people_listed(viewer: Viewer, *, text: str = "") -> QuerySet[Person]:
 
 
 def visible_teams(viewer: Viewer) -> QuerySet[Team]:
-    """Teams that can have people in these accounts, by a rule, and those that somebody leads there; a new team has neither."""
+    """Teams that can have people in these accounts, by a rule, and those that somebody leads there; a new
+    team has neither.
+    """
     accounts = accounts_of(viewer)
     if accounts is None:
         return Team.objects.all()

@@ -1,4 +1,6 @@
-"""What is done with a rotation from its page: have AWS asked, deactivate, activate, delete, issue anew, send the link again, cancel."""
+"""What is done with a rotation from its page: have AWS asked, deactivate, activate, delete, issue anew, send
+the link again, cancel.
+"""
 
 from __future__ import annotations
 

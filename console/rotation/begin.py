@@ -92,9 +92,15 @@ def terms_context(request: ViewerRequest) -> dict[str, Any]:
         "quiet": data.get("quiet", str(QUIET_DAYS)),
         "keep": data.get("keep", str(KEEP_DAYS)),
         "reason": data.get("reason", ""),
-        "quiet_hint": f"{LEAST_QUIET} to {MOST_DAYS}. 7 days cover every weekday and a weekend. A job that runs once a month needs more than 31.",
+        "quiet_hint": (
+            f"{LEAST_QUIET} to {MOST_DAYS}. 7 days cover every weekday and a weekend. A job that runs once "
+            "a month needs more than 31."
+        ),
         "reason_hint": "The approver and the auditor read it.",
-        "keep_hint": f"{LEAST_KEEP} to {MOST_DAYS}. Until then you can reactivate it with one click. A deleted key can’t be restored.",
+        "keep_hint": (
+            f"{LEAST_KEEP} to {MOST_DAYS}. Until then you can reactivate it with one click. A deleted key "
+            "can’t be restored."
+        ),
         "has_mail": settings.MAIL_IS_CONFIGURED,
     }
 

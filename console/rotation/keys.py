@@ -96,7 +96,8 @@ PAGE: Final = Page(
     listing=KEYS,
     title="Access keys",
     noun=("access key", "access keys"),
-    intro="Every access key of an IAM user, the oldest first. A rotation takes several days, so that nothing that uses the key stops working.",
+    intro="Every access key of an IAM user, the oldest first. A rotation takes several days, so that nothing "
+    "that uses the key stops working.",
     icon="rotate-cw",
     template="rotation/keys.html",
     find="Key ID, user name or ARN",

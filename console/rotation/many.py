@@ -32,7 +32,9 @@ SHOWN: Final = 50
 @require(Right.REQUEST_CHANGE)
 @recently_authenticated
 def many_page(request: ViewerRequest) -> HttpResponse:
-    """Which keys it is about, which are left out and why; posted, they are written down and asked for by a worker."""
+    """Which keys it is about, which are left out and why; posted, they are written down and asked for by a
+    worker.
+    """
     require_present(request)
     asked = read(request, page_for(request.viewer))
     keys = _keys(asked)
@@ -50,7 +52,9 @@ def many_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _keys(asked: Asked) -> list[int]:
-    """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are nobody's to rotate."""
+    """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are
+    nobody's to rotate.
+    """
     rows = found(KEYS, asked.lens, asked.wanted).filter(category="Active")
     return list(rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MOST + 1])
 

@@ -1,4 +1,6 @@
-"""One rotation, live: the four steps with their times, both keys and where each was last used, what happened, and what can be done now."""
+"""One rotation, live: the four steps with their times, both keys and where each was last used, what happened,
+and what can be done now.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
 @require_safe
 @require(*SEES)
 def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """How it stands; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing more comes."""
+    """How it stands; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when
+    nothing more comes.
+    """
     request.at = None
     rotation = rotation_or_404(request, pk)
     pace = _pace(rotation)
@@ -129,7 +133,9 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
 
 
 def _can_begin_again(rotation: Rotation) -> bool:
-    """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is in progress."""
+    """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is
+    in progress.
+    """
     is_there = rotation.outcome != Outcome.DONE and rotation.old.gone_at is None
     return is_there and living_of(rotation.user) is None
 
@@ -199,7 +205,9 @@ def now_words(rotation: Rotation) -> str:
         Stage.WAITING: "The new key will be requested in a moment.",
         Stage.ASKED: "The new key waits for approval." if awaits else "The new key is being created.",
         Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
-        Stage.USING: f"Both keys work. Replace the old key with the new one everywhere. The old key is deactivated {'automatically' if automatic else 'when someone requests it'}, "
+        Stage.USING: "Both keys work. Replace the old key with the new one everywhere. The old key is "
+        "deactivated "
+        f"{'automatically' if automatic else 'when someone requests it'}, "
         f"after {days(rotation.quiet_days)} without use, once the new one was used.",
         Stage.DEACTIVATING: "Deactivation of the old key waits for approval. Until then, it still works."
         if awaits

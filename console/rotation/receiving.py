@@ -1,4 +1,6 @@
-"""The secret of the new key, shown once to its person: signed in, or in the browser that has used their one-time link."""
+"""The secret of the new key, shown once to its person: signed in, or in the browser that has used their
+one-time link.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def closed(link: Link) -> door.Closed:
     if not rotation.is_living or rotation.fetched_at is None:
         return door.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
     return door.Closed(
-        f"The secret of your new key {rotation.new_key_id} was shown once, on {moment_words(rotation.fetched_at)}. "
+        f"The secret of your new key {rotation.new_key_id} was shown once, on "
+        f"{moment_words(rotation.fetched_at)}. "
         "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."
     )
 
@@ -52,7 +55,9 @@ NOT_YOURS: Final = "This page opens only with the link to your new access key th
 @require(*SEES)
 @recently_authenticated
 def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the rotation."""
+    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the
+    rotation.
+    """
     rotation = rotation_or_404(request, pk)
     if rotation.person_id != request.viewer.person_id:
         raise Http404
@@ -69,7 +74,9 @@ def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def by_link(request: HttpRequest) -> HttpResponse:
-    """The page behind the link: a GET only says what it is about, the POST shows the secret and ends the link."""
+    """The page behind the link: a GET only says what it is about, the POST shows the secret and ends the
+    link.
+    """
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:
@@ -107,6 +114,8 @@ def _shown(rotation: Rotation, fetched: Fetched) -> dict[str, Any]:
             ("id", "Access key ID", fetched.key_id),
             ("secret", "Secret access key", fetched.secret),
         ],
-        "profile": f"[{name}]\naws_access_key_id = {fetched.key_id}\naws_secret_access_key = {fetched.secret}",
+        "profile": (
+            f"[{name}]\naws_access_key_id = {fetched.key_id}\naws_secret_access_key = {fetched.secret}"
+        ),
         "places": places_for(name, fetched.key_id),
     }

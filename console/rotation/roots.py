@@ -1,4 +1,6 @@
-"""The access keys of root users: of which accounts there are any. Gatehouse cannot rotate them, and nobody should have one."""
+"""The access keys of root users: of which accounts there are any. Gatehouse cannot rotate them, and nobody
+should have one.
+"""
 
 from __future__ import annotations
 

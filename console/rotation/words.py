@@ -56,21 +56,25 @@ def places_for(user_name: str, key_id: str) -> list[Place]:
     return [
         Place(
             "Command line (AWS CLI)",
-            "Run this, and paste the new key and its secret when it asks. It replaces those of the profile in ~/.aws/credentials.",
+            "Run this, and paste the new key and its secret when it asks. It replaces those of the profile "
+            "in ~/.aws/credentials.",
             f"aws configure --profile {user_name}",
         ),
         Place(
             "Environment",
-            "Set both variables where the process starts, such as a shell profile, a unit file or a container definition. Then restart it.",
+            "Set both variables where the process starts, such as a shell profile, a unit file or a "
+            "container definition. Then restart it.",
             f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY=…",
         ),
         Place(
             "SDK",
-            "boto3 and the other SDKs read the environment or ~/.aws/credentials: the code doesn’t change. If the key is in the code, move it out now.",
+            "boto3 and the other SDKs read the environment or ~/.aws/credentials: the code doesn’t change. "
+            "If the key is in the code, move it out now.",
         ),
         Place(
             "CI",
-            "Replace the two secret variables of the project or the organization, and run a job. Most CI systems can take a role by OIDC instead, and then need no key.",
+            "Replace the two secret variables of the project or the organization, and run a job. Most CI "
+            "systems can take a role by OIDC instead, and then need no key.",
         ),
         Place(
             "Check that it works",

@@ -1,1 +1,3 @@
-"""The search over everything that a viewer may see: entities, actions, services, requests, grants, pages and things to do."""
+"""The search over everything that a viewer may see: entities, actions, services, requests, grants, pages and
+things to do.
+"""

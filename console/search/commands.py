@@ -1,4 +1,6 @@
-"""Things to do that somebody writes into the search: "grant access to nora" opens the grant with Nora chosen."""
+"""Things to do that somebody writes into the search: "grant access to nora" opens the grant with Nora
+chosen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Search results of the mirror: by name, ARN, unique ID and key ID, and IAM users by the person to whom they are linked."""
+"""Search results of the mirror: by name, ARN, unique ID and key ID, and IAM users by the person to whom they
+are linked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Search results that are pages of the console, each shown to whoever has it in their navigation or may open it."""
+"""Search results that are pages of the console, each shown to whoever has it in their navigation or may open
+it.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line of the search: `url` is "" where no page shows it. `kind` and `detail` stand below the title, `identifier` in monospace."""
+    """A line of the search: `url` is "" where no page shows it. `kind` and `detail` stand below the title,
+    `identifier` in monospace.
+    """
 
     title: str
     url: str
@@ -25,14 +27,18 @@ class Result:
 
     @property
     def below(self) -> str:
-        """The second line on the page, where the section already names the kind: 'production,' before an identifier."""
+        """The second line on the page, where the section already names the kind: 'production,' before an
+        identifier.
+        """
         text = self.detail or self.kind
         return f"{text}," if text and self.identifier else text
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Results of one kind: `total` is how many there are, `rest` the address of all of them, or "" where nothing lists them."""
+    """Results of one kind: `total` is how many there are, `rest` the address of all of them, or "" where
+    nothing lists them.
+    """
 
     title: str
     results: list[Result]

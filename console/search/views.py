@@ -1,4 +1,6 @@
-"""The search: suggestions while somebody types, a page of results, and straight there for an exact ID or number."""
+"""The search: suggestions while somebody types, a page of results, and straight there for an exact ID or
+number.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ WHOLE = Words(
     covers="People, roles, policies, groups and keys of all accounts that you see, AWS actions and services, "
     "requests and grants by number, and pages.",
     examples="Name, ARN, key ID, action, CHG- or GRT-number",
-    hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID (AKIA…), "
+    hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID "
+    "(AKIA…), "
     "an action (s3:PutObject) or a number (CHG-…, GRT-…).",
     advice="Try part of the name, or the whole ARN or ID.",
 )

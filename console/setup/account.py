@@ -1,4 +1,6 @@
-"""One account: its sections, what is missing, the pull that runs, those that ran, and the buttons that ask for one."""
+"""One account: its sections, what is missing, the pull that runs, those that ran, and the buttons that ask
+for one.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,9 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
 
 
 def _problems(shown: list[Cell], facts: Facts) -> list[Cell]:
-    """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that is told above them."""
+    """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that
+    is told above them.
+    """
     told = facts.last_message if facts.last_state == PullState.FAILED else ""
     stopped = [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT]
     return [cell for cell in stopped if not (told and cell.section and cell.section.message == told)]
@@ -113,7 +117,9 @@ def _is_missing(cell: Cell) -> bool:
 
 
 def history(found: Account, older: str = "", *, at: datetime | None = None) -> dict[str, Any]:
-    """Past pulls, of a past moment those of until then, with the names of those who asked for them: two queries."""
+    """Past pulls, of a past moment those of until then, with the names of those who asked for them: two
+    queries.
+    """
     before = parse_moment(older)
     pulls = pull_history(found, before=before, at=at)
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
@@ -131,7 +137,9 @@ def history(found: Account, older: str = "", *, at: datetime | None = None) -> d
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def live(request: ViewerRequest, number: str) -> HttpResponse:
-    """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx: the whole page."""
+    """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx:
+    the whole page.
+    """
     found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     if not is_fragment(request):
         return redirect("setup:account", number=number)
@@ -195,7 +203,9 @@ def _live_or_page(request: ViewerRequest, found: Account) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
-    """Say that what vanished is really gone: what was held back is applied by the next reading, after a confirmation."""
+    """Say that what vanished is really gone: what was held back is applied by the next reading, after a
+    confirmation.
+    """
     found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     held = [cell for cell in cells(facts_of([found.pk])[0]) if _is_held(cell)]
     if request.method != "POST":

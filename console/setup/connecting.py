@@ -133,7 +133,9 @@ def _role_context(
 
 
 def _texts(draft: ConnectionDraft) -> list[RoleTexts]:
-    """The texts for reading and for writing; none while it is not known who assumes the roles, or by whom it cannot be done."""
+    """The texts for reading and for writing; none while it is not known who assumes the roles, or by whom it
+    cannot be done.
+    """
     if not draft.hub_arn:
         return []
     where = {
@@ -151,7 +153,9 @@ def _texts(draft: ConnectionDraft) -> list[RoleTexts]:
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
-    """Whether the worker has said who it is: asked by the page until it has, then answered with the page's texts."""
+    """Whether the worker has said who it is: asked by the page until it has, then answered with the page's
+    texts.
+    """
     found = _draft_or_404(request, draft)
     identity = latest_identity(include_failed=True)
     waits = not found.hub_arn and (identity is None or not identity.is_final)

@@ -42,7 +42,9 @@ TONES = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.SEE_ACCOUNT)
 def doctor(request: ViewerRequest, number: str) -> HttpResponse:
-    """GET shows the newest examination, and while it runs how far it is (286 tells the page to stop asking); POST asks for one."""
+    """GET shows the newest examination, and while it runs how far it is (286 tells the page to stop asking);
+    POST asks for one.
+    """
     if request.method == "POST":
         return _examine(request, number)
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
@@ -111,7 +113,9 @@ def _setup_step(run: DoctorRun | None, facts: Facts, findings: Findings) -> int:
 
 
 def _compare(request: ViewerRequest, account: Account, findings: Findings) -> dict[str, str]:
-    """The trust and hub policies as they should be, where a role could not be assumed; for those who manage the account."""
+    """The trust and hub policies as they should be, where a role could not be assumed; for those who manage
+    the account.
+    """
     refused = [check for check in findings.bad if check["key"] in {"assume", "assume-write"}]
     hub = next((check["detail"] for check in findings.checks if check["key"] == "worker"), "")
     if not refused or not hub.startswith("arn:"):

@@ -1,4 +1,6 @@
-"""Connect the account whose credentials the worker has: an instance profile, a task role, or the environment."""
+"""Connect the account whose credentials the worker has: an instance profile, a task role, or the
+environment.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def look(request: ViewerRequest) -> HttpResponse:
-    """Ask the worker whose credentials it has, and go back to the connection that is being prepared, if one is."""
+    """Ask the worker whose credentials it has, and go back to the connection that is being prepared, if one
+    is.
+    """
     request_identity(actor=request.viewer)
     try:
         draft = UUID(request.POST.get("next", ""))

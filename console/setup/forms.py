@@ -34,7 +34,9 @@ def tell(form: forms.Form, error: SetupError) -> None:
 
 
 def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
-    """What a check of the services makes of a field; its complaint is the field's, so that all fields have theirs at once."""
+    """What a check of the services makes of a field; its complaint is the field's, so that all fields have
+    theirs at once.
+    """
     try:
         return check(text, **terms)
     except SetupError as error:
@@ -76,7 +78,9 @@ class NameForm(SetupForm):
 
 
 class AccountRolesForm(SetupForm):
-    """A form with the ARNs of an account's roles; `where` says of which account and partition they have to be."""
+    """A form with the ARNs of an account's roles; `where` says of which account and partition they have to
+    be.
+    """
 
     def __init__(self, *args: Any, where: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -88,7 +88,8 @@ def _lowered(label: str) -> str:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def live_rows(request: ViewerRequest) -> HttpResponse:
-    """How far the accounts named in the address are: their strips and states, put in place out of band; 286 when none is read.
+    """How far the accounts named in the address are: their strips and states, put in place out of band; 286
+    when none is read.
 
     Without htmx: the whole list.
     """

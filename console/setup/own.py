@@ -61,7 +61,9 @@ class Own:
 
 
 def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = NOTHING_USED) -> Own | None:
-    """What the facts say; None where none was synced. `used` is what is in use of each quota, as the lists count it."""
+    """What the facts say; None where none was synced. `used` is what is in use of each quota, as the lists
+    count it.
+    """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
     own = Own(
         passwords=PasswordPolicy(_rules(policy.value), policy) if policy else None,
@@ -76,7 +78,9 @@ def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = 
 
 
 def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]:
-    """What differs between two values of one of the account's own facts, as (what, before, after); AWS's names where it has no other."""
+    """What differs between two values of one of the account's own facts, as (what, before, after); AWS's
+    names where it has no other.
+    """
     if name == "alias":
         return [("Alias", old or "None", new or "None")]
     if name == "password_policy":

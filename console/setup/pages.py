@@ -14,7 +14,9 @@ from iam.guard import Right
 def setup_page(
     request: ViewerRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render a page of the accounts area; one that shows a past moment has `at` in its context, the others are about today."""
+    """Render a page of the accounts area; one that shows a past moment has `at` in its context, the others
+    are about today.
+    """
     number = context["account"].account_id if context.get("account") else None
     is_now = context.get("at") is None
     shared = {

@@ -1,4 +1,6 @@
-"""A reading that is under way, as the page shows it: calls, share, what is read now, and when to ask again."""
+"""A reading that is under way, as the page shows it: calls, share, what is read now, and when to ask
+again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Upload an export: refused early when it is too large, kept privately, loaded by a worker, followed by the page."""
+"""Upload an export: refused early when it is too large, kept privately, loaded by a worker, followed by the
+page.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ ENVELOPE = 64 * 1024
 
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind. This
-    page alone takes files (console.web.uploads).
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
+    checked behind. This page alone takes files (console.web.uploads).
 
     Django's own check of the token would read the whole body first.
     """
@@ -100,7 +102,9 @@ def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
-    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop asking."""
+    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
+    asking.
+    """
     found = visible_job(request.viewer, job)
     if found is None or found.kind != SetupKind.IMPORT:
         raise Http404

@@ -36,7 +36,8 @@ View = Callable[Concatenate[ViewerRequest, P], R]
 
 
 def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
-    """Let a view answer viewers who hold at least one of the rights in at least one account; 404 for all others.
+    """Let a view answer viewers who hold at least one of the rights in at least one account; 404 for all
+    others.
 
     The right in one particular account, and whose objects are shown, is the query's concern.
     """
@@ -73,11 +74,15 @@ def require_everywhere(right: Right) -> Callable[[View[P, R]], Callable[Concaten
 
 
 class PresentOnlyError(Http404):
-    """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the present page."""
+    """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the
+    present page.
+    """
 
 
 class DisconnectedError(Http404):
-    """A page of a disconnected account, or of something in it, was asked for by somebody who sees the account: `not_found` says so."""
+    """A page of a disconnected account, or of something in it, was asked for by somebody who sees the
+    account: `not_found` says so.
+    """
 
     def __init__(self, account: Account, *, name: str = "") -> None:
         super().__init__()
@@ -99,8 +104,9 @@ def found_or_404(found: Found | None) -> Found:
 
 
 def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:
-    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not. DisconnectedError where its account was
-    disconnected, else 404, as though there were none."""
+    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not.
+    DisconnectedError where its account was disconnected, else 404, as though there were none.
+    """
     entity = find_entity(viewer, pk=pk, kinds=kinds)
     if entity is not None:
         return entity
@@ -109,8 +115,9 @@ def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:
 
 
 def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:
-    """The connected account of this number that the viewer sees, and in which they hold the right, if one is named. DisconnectedError for one that was
-    disconnected, else 404."""
+    """The connected account of this number that the viewer sees, and in which they hold the right, if one is
+    named. DisconnectedError for one that was disconnected, else 404.
+    """
     if right is not None and not viewer.may(right, account_id=number):
         raise Http404
     account = visible_accounts(viewer).filter(account_id=number).first()

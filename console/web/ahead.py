@@ -1,4 +1,6 @@
-"""What a web process reads before anybody asks: the index. Escalation waits until somebody asks, since it takes the process for most of a minute."""
+"""What a web process reads before anybody asks: the index. Escalation waits until somebody asks, since it
+takes the process for most of a minute.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ logger = structlog.get_logger(__name__)
 
 
 def read_ahead() -> Thread:
-    """Begin to read beside the first requests; who asks meanwhile waits for the rest. What fails is tried again by who asks next."""
+    """Begin to read beside the first requests; who asks meanwhile waits for the rest. What fails is tried
+    again by who asks next.
+    """
     thread = Thread(target=_read, name="read-ahead", daemon=True)
     thread.start()
     return thread

@@ -4,7 +4,8 @@ from django import forms
 from django.apps import AppConfig
 from django.core.validators import validate_email
 
-# A field takes its messages when it is made, which is when a module with a form is imported: nothing is imported before this.
+# A field takes its messages when it is made, which is when a module with a form is imported: nothing is
+# imported before this.
 forms.Field.default_error_messages = {
     **forms.Field.default_error_messages,
     "required": "Fill in this field.",

@@ -25,8 +25,8 @@ POSITION = {"as-of", "after", "before", "page"}
 class AsOf:
     """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon).
 
-    `is_old`: what is shown should have been synced again by now, or was never synced. `is_incomplete`: a part of it could not be
-    synced lately.
+    `is_old`: what is shown should have been synced again by now, or was never synced. `is_incomplete`: a part
+    of it could not be synced lately.
     """
 
     earliest: datetime | None
@@ -44,9 +44,11 @@ class AsOf:
 def asof_context(
     request: HttpRequest, *, account: Account | None = None, entity: Entity | None = None
 ) -> dict[str, Any]:
-    """`{"asof": …}` for a page about an entity, about an account, or (neither) about what `?account=` chooses.
+    """`{"asof": …}` for a page about an entity, about an account, or (neither) about what `?account=`
+    chooses.
 
-    One query for an account or all accounts, and that of the frame unless it is known; two or three for an entity.
+    One query for an account or all accounts, and that of the frame unless it is known; two or three for an
+    entity.
     """
     asked = cast(ViewerRequest, request)
     if entity is not None:
@@ -98,7 +100,9 @@ def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, da
 def _compare_address(
     viewer: Viewer, *, account: Account | None, entity: Entity | None, at: datetime | None
 ) -> str:
-    """The page that compares the entity or the account at two moments; "" for no account, or one that the viewer sees in part only."""
+    """The page that compares the entity or the account at two moments; "" for no account, or one that the
+    viewer sees in part only.
+    """
     if entity is None and account is not None and not viewer.scope.sees_account(account.account_id):
         return ""
     query = {"entity": str(entity.pk)} if entity else {"account": account.account_id} if account else {}

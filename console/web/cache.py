@@ -1,4 +1,6 @@
-"""The cache that all web processes share: in Redis, as signed JSON, and in the memory of each process while Redis cannot be reached."""
+"""The cache that all web processes share: in Redis, as signed JSON, and in the memory of each process while
+Redis cannot be reached.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,10 @@ class TextSerializer:
 
 
 class SignedCache(RedisCache):
-    """Values are JSON, signed with their keys: someone who can write to Redis can run no code in a web process (Django would unpickle), and can
-    hand no page a value that it does not expect. What is not signed so counts as not there."""
+    """Values are JSON, signed with their keys: someone who can write to Redis can run no code in a web
+    process (Django would unpickle), and can hand no page a value that it does not expect. What is not signed
+    so counts as not there.
+    """
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """The value, or the default."""
@@ -99,8 +103,9 @@ def _patient(name: str) -> Callable[..., Any]:
 
 
 class SharedCache(SignedCache):
-    """Pages go on without Redis: counts are found anew, and each process brakes attempts and remembers used codes by itself
-    (the lock of console.operators.locks is in the database)."""
+    """Pages go on without Redis: counts are found anew, and each process brakes attempts and remembers used
+    codes by itself (the lock of console.operators.locks is in the database).
+    """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {

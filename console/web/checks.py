@@ -12,7 +12,9 @@ ONLY_FOR_DEVELOPMENT: Final = (".git", "console/demo", "tests")
 
 @register(Tags.security, deploy=True)
 def only_what_production_needs(**_: Any) -> list[CheckMessage]:
-    """Warn of the history of the source, the stand-in for AWS and the tests: a process that is taken over finds them useful."""
+    """Warn of the history of the source, the stand-in for AWS and the tests: a process that is taken over
+    finds them useful.
+    """
     if settings.EMBEDDED:
         return []
     there = [name for name in ONLY_FOR_DEVELOPMENT if (settings.BASE_DIR / name).exists()]

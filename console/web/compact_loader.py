@@ -1,7 +1,9 @@
-"""Loads templates without their indentation, once: the source is laid out for its readers, the page for the wire.
+"""Loads templates without their indentation, once: the source is laid out for its readers, the page for the
+wire.
 
-White space beside a block element shows nowhere and is left out; any other run with a line break becomes one space, as a browser shows
-it. Text whose layout shows (`<pre>`, `<textarea>`), scripts and template tags stay as they are.
+White space beside a block element shows nowhere and is left out; any other run with a line break becomes one
+space, as a browser shows it. Text whose layout shows (`<pre>`, `<textarea>`), scripts and template tags stay
+as they are.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def _marks(viewer: Viewer) -> Marks:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Counts]:
-    """What is counted for somebody, and the query; another one where there is a single operator, whom the rows know by the settings."""
+    """What is counted for somebody, and the query; another one where there is a single operator, whom the
+    rows know by the settings.
+    """
     wanted: dict[str, QuerySet[Any, Any]] = {}
     if any(viewer.may(right) for right in DECIDES):
         wanted["waiting"] = waiting_for(viewer).values("pk")
@@ -80,7 +82,9 @@ def sees_others(viewer: Viewer) -> bool:
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
-    """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers."""
+    """What was applied without approval and nobody has reviewed, for the banner of administrators and
+    approvers.
+    """
     rows = to_review(viewer).values("change_set", "change_set__title", "used_by", "used_label", "at")[
         :MOST_SAID
     ]
@@ -98,7 +102,9 @@ def frame_of(request: HttpRequest) -> Frame:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The frame's context. What costs a query is found when a template asks for it: a fragment and a signed-out page do not."""
+    """The frame's context. What costs a query is found when a template asks for it: a fragment and a
+    signed-out page do not.
+    """
     viewer: Viewer | None = getattr(request, "viewer", None)
     theme = request.COOKIES.get(name_of("theme"), "")
     base = {

@@ -19,13 +19,16 @@ FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What IAM takes in no name, but a file that somebody uploaded may have."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Where the system's language separates lists by semicolons, a spreadsheet ends the cell at each of them, and may skip blanks and quotes.
+# Where the system's language separates lists by semicolons, a spreadsheet ends the cell at each of them, and
+# may skip blanks and quotes.
 _BEGINS_A_CELL: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))([\"\s]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
 Values = Mapping[str, Any]
 
 
 def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResponse:
-    """A file, of one of FORMS, that is sent while it is being read. In `name`, signs that IAM takes in no name become hyphens."""
+    """A file, of one of FORMS, that is sent while it is being read. In `name`, signs that IAM takes in no
+    name become hyphens.
+    """
     sent = StreamingHttpResponse(parts, content_type=FORMS[form])
     sent["Content-Disposition"] = f'attachment; filename="{UNFIT.sub("-", name)}.{form}"'
     sent["Cache-Control"] = "no-store"
@@ -83,7 +86,8 @@ def _cell(value: Any) -> str | int:
 
 
 def harmless(text: str) -> str:
-    """The text with an apostrophe before what a spreadsheet would take for a formula, also behind a separator within the text.
+    """The text with an apostrophe before what a spreadsheet would take for a formula, also behind a separator
+    within the text.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """

@@ -43,8 +43,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 until database, journal and broker answer. Ages are told, and decide nothing: a console that shows old data, plainly marked, is
-    better than none. Anybody can ask as often as they like, so one answer costs one short query; the rest is kept for some seconds."""
+    """503 until database, journal and broker answer. Ages are told, and decide nothing: a console that shows
+    old data, plainly marked, is better than none. Anybody can ask as often as they like, so one answer costs
+    one short query; the rest is kept for some seconds.
+    """
     checks = {"database": _database(), "broker": _kept("broker", BROKER_KEPT_SECONDS, _broker)}
     checks["journal"] = (
         _kept("journal", JOURNAL_SECONDS, _journal) if checks["database"] == "ok" else "unknown"
@@ -56,7 +58,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 class Health:
-    """Answers both before hosts, TLS and sign-in are looked at: a probe comes by address, from inside, without a cookie."""
+    """Answers both before hosts, TLS and sign-in are looked at: a probe comes by address, from inside,
+    without a cookie.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -122,7 +126,9 @@ def forget() -> None:
 
 
 def _ages() -> dict[str, int | None]:
-    """Seconds since the last complete sync of any section, since beat was heard, and since the oldest entry waits for its block."""
+    """Seconds since the last complete sync of any section, since beat was heard, and since the oldest entry
+    waits for its block.
+    """
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]
         waiting = unchained(Block.objects.order_by("-sequence").first()).aggregate(since=Min("at"))["since"]

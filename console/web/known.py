@@ -1,4 +1,6 @@
-"""Facts that can be unknown: what a page shows instead of "none", "0" or a green mark when something was not synced."""
+"""Facts that can be unknown: what a page shows instead of "none", "0" or a green mark when something was not
+synced.
+"""
 
 from __future__ import annotations
 
@@ -50,5 +52,7 @@ def figure(number: int, *, needs: Collection[str], unsynced: Collection[str]) ->
 
 
 def none_or_unknown(none: str, *, needs: Collection[str], unsynced: Collection[str]) -> str:
-    """What is said of something of which there is nothing in the mirror: `none`, or that it was not synced."""
+    """What is said of something of which there is nothing in the mirror: `none`, or that it was not
+    synced.
+    """
     return NOT_SYNCED if set(needs) & set(unsynced) else none

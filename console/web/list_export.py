@@ -1,4 +1,6 @@
-"""A list of requests or grants as a file: everything that is filtered, on all of its pages. The export is noted in the journal."""
+"""A list of requests or grants as a file: everything that is filtered, on all of its pages. The export is
+noted in the journal.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def export_list(
     filters: dict[str, Any],
     rows: Iterator[Sequence[Any]],
 ) -> StreamingHttpResponse:
-    """The file; each row has a value for each of the columns. Raises Http404 for who may not export in the chosen account, or in any where none is."""
+    """The file; each row has a value for each of the columns. Raises Http404 for who may not export in the
+    chosen account, or in any where none is.
+    """
     chosen = frame_of(request).chosen
     number = chosen.account_id if chosen else ""
     if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=number or None):

@@ -30,18 +30,39 @@ Handler = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS: Final = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
-        "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
-        "picture-in-picture", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+        "accelerometer",
+        "autoplay",
+        "browsing-topics",
+        "camera",
+        "clipboard-read",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "idle-detection",
+        "local-fonts",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "picture-in-picture",
+        "screen-wake-lock",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
     )
-) + ", clipboard-write=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)"  # fmt: skip
+) + (", clipboard-write=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)")
 
 
 METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class Isolated:
-    """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with every answer, files included."""
+    """No other site embeds what we answer, and no page of ours uses the devices of its reader: said with
+    every answer, files included.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -54,7 +75,9 @@ class Isolated:
 
 
 class KnownMethods:
-    """Pages are read and forms are sent; everything else, TRACE included, is refused before a view could take it for a GET."""
+    """Pages are read and forms are sent; everything else, TRACE included, is refused before a view could take
+    it for a GET.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -66,7 +89,9 @@ class KnownMethods:
 
 
 class OwnPaths:
-    """No page has a path that a browser takes for another host: a redirect to it, or a form's address, would lead there."""
+    """No page has a path that a browser takes for another host: a redirect to it, or a form's address, would
+    lead there.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -79,8 +104,9 @@ class OwnPaths:
 
 
 class NotStored:
-    """What somebody may see is kept by no browser and no proxy: whoever comes next to the machine must not find it. Static files
-    are answered before, and a view may know better."""
+    """What somebody may see is kept by no browser and no proxy: whoever comes next to the machine must not
+    find it. Static files are answered before, and a view may know better.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -120,8 +146,9 @@ EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo
 
 
 def parse_moment(text: str, *, zone: tzinfo = UTC) -> datetime | None:
-    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is in `zone`. Bad text is None,
-    and so is a moment before 1970 or beyond all reckoning."""
+    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is in
+    `zone`. Bad text is None, and so is a moment before 1970 or beyond all reckoning.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -136,15 +163,18 @@ ZONE: Final = "zone"
 
 
 def moment_of(query: QueryDict, name: str) -> datetime | None:
-    """A moment of an address or a form: without an offset it is in the zone that the form names, in UTC where none is named."""
+    """A moment of an address or a form: without an offset it is in the zone that the form names, in UTC where
+    none is named.
+    """
     return parse_moment(query.get(name, ""), zone=zone_named(query.get(ZONE, "")) or UTC)
 
 
 class AsOf:
-    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed moment is now.
+    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed
+    moment is now.
 
-    The form that asks for a moment says in `as-of-zone` in which zone it was typed: the address that it leads to is in UTC, so
-    that it means the same to everybody who gets it.
+    The form that asks for a moment says in `as-of-zone` in which zone it was typed: the address that it leads
+    to is in UTC, so that it means the same to everybody who gets it.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -180,7 +210,9 @@ def _in_utc(request: HttpRequest, moment: datetime | None) -> str:
 
 
 class ReaderZone:
-    """Moments are shown in the zone that the person has chosen, else in that of their browser, else in UTC."""
+    """Moments are shown in the zone that the person has chosen, else in that of their browser, else in
+    UTC.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

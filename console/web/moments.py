@@ -1,7 +1,8 @@
-"""Moments as people read them: in one format and in the reader's time zone; UTC, and named, where that is not known.
+"""Moments as people read them: in one format and in the reader's time zone; UTC, and named, where that is not
+known.
 
-Only what people read follows the reader: addresses, exports, policies, mails and the journal stay in UTC, and so does Django's
-current time zone.
+Only what people read follows the reader: addresses, exports, policies, mails and the journal stay in UTC, and
+so does Django's current time zone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def zone_names() -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone of this name, such as Europe/Riga; None where the name is unknown. Names come from browsers: never a path."""
+    """The time zone of this name, such as Europe/Riga; None where the name is unknown. Names come from
+    browsers: never a path.
+    """
     return ZoneInfo(name) if name in zone_names() else None
 
 
@@ -116,7 +119,9 @@ def left_text(end: datetime, *, now: datetime | None = None) -> str:
 
 
 def input_text(moment: datetime | None) -> str:
-    """The moment for an input of type datetime-local, in the reader's zone; label the field with `zone_label`."""
+    """The moment for an input of type datetime-local, in the reader's zone; label the field with
+    `zone_label`.
+    """
     if not moment:
         return ""
     local = to_local(moment)
@@ -124,7 +129,9 @@ def input_text(moment: datetime | None) -> str:
 
 
 def read_input(text: str) -> datetime | None:
-    """The moment that an input of type datetime-local was given, in UTC: without an offset it is in the reader's zone. None if malformed."""
+    """The moment that an input of type datetime-local was given, in UTC: without an offset it is in the
+    reader's zone. None if malformed.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
         moment = moment if moment.tzinfo else moment.replace(tzinfo=reader_zone())

@@ -1,7 +1,7 @@
 """The navigation: entries grouped by task, and the tabs of each entry that leads to several pages.
 
-An entry is shown to whoever sees one of its tabs, and leads to the first of these. The tabs stand on the pages that they lead to,
-not on the pages below.
+An entry is shown to whoever sees one of its tabs, and leads to the first of these. The tabs stand on the
+pages that they lead to, not on the pages below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from iam.guard import Right, Viewer
 
 OTHERS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for them."""
+"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for
+them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,9 @@ def _tabs_by_path(reader: Reader) -> dict[str, Tabs]:
 
 
 def tabs_at(path: str, reader: Reader) -> Tabs | None:
-    """The tabs that stand on the page at this path; None where it is no tab of an entry, or the only one that the reader sees."""
+    """The tabs that stand on the page at this path; None where it is no tab of an entry, or the only one that
+    the reader sees.
+    """
     return _tabs_by_path(reader).get(path)
 
 

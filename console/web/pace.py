@@ -1,4 +1,6 @@
-"""How much one person can ask of Gatehouse in a minute: a script in a stolen session copies no directory and floods no queue."""
+"""How much one person can ask of Gatehouse in a minute: a script in a stolen session copies no directory and
+floods no queue.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ QUESTIONS: Final = ("who-can", "escalation", "services", "service", "people-leve
 class Pace:
     """Answers 429 once a person has spent what `GATEHOUSE_PACE` gives them for a minute; 0 lifts the limit.
 
-    The count is a guess where several requests of one person arrive at the same time: it slows down, and protects nothing else.
+    The count is a guess where several requests of one person arrive at the same time: it slows down, and
+    protects nothing else.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

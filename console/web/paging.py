@@ -29,7 +29,9 @@ class Cursor:
 
 
 def page_number(request: HttpRequest) -> int:
-    """The page that the address asks for, from 1; the first one where it names none, or none that there can be."""
+    """The page that the address asks for, from 1; the first one where it names none, or none that there can
+    be.
+    """
     text = request.GET.get("page", "")
     return max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
 
@@ -43,7 +45,9 @@ def encode(cursor: Cursor) -> str:
 
 
 def decode(word: str, *, kind: type[str] | type[datetime]) -> Cursor:
-    """The cursor of such a word, whose value must be of the kind by which the list is sorted. Raises CursorError."""
+    """The cursor of such a word, whose value must be of the kind by which the list is sorted. Raises
+    CursorError.
+    """
     try:
         raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
         text, pk, number = json.loads(raw)

@@ -1,4 +1,6 @@
-"""A GET of an address that only takes forms leads back to the page that the address is of, instead of to an error."""
+"""A GET of an address that only takes forms leads back to the page that the address is of, instead of to an
+error.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from django.urls import Resolver404, resolve
 
 
 class BackToPage:
-    """Where somebody reloads, bookmarks or comes back by the browser to an address that only takes a POST, they get the nearest page above it.
+    """Where somebody reloads, bookmarks or comes back by the browser to an address that only takes a POST,
+    they get the nearest page above it.
 
-    /changes/…/withdraw/ → /changes/…/. What that page answers is its own affair: it may lead to the sign-in, or be missing for this viewer.
+    /changes/…/withdraw/ → /changes/…/. What that page answers is its own affair: it may lead to the sign-in,
+    or be missing for this viewer.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,6 @@
-"""QR codes, drawn by ourselves as one SVG path: no other host, no image file, nothing that a Content-Security-Policy minds."""
+"""QR codes, drawn by ourselves as one SVG path: no other host, no image file, nothing that a
+Content-Security-Policy minds.
+"""
 
 from __future__ import annotations
 

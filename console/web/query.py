@@ -1,4 +1,6 @@
-"""The query of an address as a value: each link of a page is the page's own query with a few things changed."""
+"""The query of an address as a value: each link of a page is the page's own query with a few things
+changed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Query:
         return cls(tuple((name, value) for name, value in pairs if value))
 
     def but(self, **changes: str | Iterable[str]) -> Query:
-        """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name away."""
+        """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name
+        away.
+        """
         new = {name.replace("_", "-"): [v] if isinstance(v, str) else list(v) for name, v in changes.items()}
         kept = [(name, value) for name, value in self.pairs if name not in new]
         return Query.of([*kept, *((name, value) for name, values in new.items() for value in values)])
@@ -36,7 +40,9 @@ class Query:
         return Query(tuple(pair for pair in self.pairs if pair[0] in names))
 
     def __str__(self) -> str:
-        """`?name=value`; a bare `?` when nothing is left, which is the address of the page without a query."""
+        """`?name=value`; a bare `?` when nothing is left, which is the address of the page without a
+        query.
+        """
         return f"?{_encoded(self.pairs)}"
 
 

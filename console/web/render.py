@@ -31,7 +31,9 @@ def render_page(
 
 
 def render_live(request: HttpRequest, template: str, context: dict[str, Any], *, pace: str) -> HttpResponse:
-    """A page whose part `live` asks for itself again after `pace`; where that is "" nothing more comes, and htmx is told to stop."""
+    """A page whose part `live` asks for itself again after `pace`; where that is "" nothing more comes, and
+    htmx is told to stop.
+    """
     is_update = is_fragment(request)
     status = STOP if is_update and not pace else 200
     shown = context | {"pace": pace, "is_update": is_update}

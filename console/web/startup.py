@@ -35,13 +35,16 @@ CREDENTIAL_VARIABLES = (
 
 ENDS_AFTER_SECONDS: Final = 1.0
 WAITS_TO_BE_ENDED_SECONDS: Final = 20.0
-# PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an unreachable database.
-# Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of PostgreSQL cut off is replaced, and no page notices.
+# PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an
+# unreachable database. Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of
+# PostgreSQL cut off is replaced, and no page notices.
 POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}
 
 
 def credentials_in(environment: Mapping[str, str]) -> list[str]:
-    """Names of variables, and of credential files, that would give this process AWS credentials. Never their values."""
+    """Names of variables, and of credential files, that would give this process AWS credentials. Never their
+    values.
+    """
     found = [name for name in CREDENTIAL_VARIABLES if environment.get(name)]
     for name, default in (
         ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
@@ -57,7 +60,9 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
 
 
 def refuse_credentials() -> None:
-    """For the web server, before anything slow: it holds no AWS credentials in production. Raises ImproperlyConfigured with a sentence."""
+    """For the web server, before anything slow: it holds no AWS credentials in production. Raises
+    ImproperlyConfigured with a sentence.
+    """
     if not settings.EMBEDDED and (found := credentials_in(os.environ)):
         raise ImproperlyConfigured(
             f"The web server must hold no AWS credentials, but finds {', '.join(found)}. "
@@ -66,10 +71,11 @@ def refuse_credentials() -> None:
 
 
 def end_one_at_a_time() -> None:
-    """For a worker of Granian that refuses to start: return soon in one of them, and let the others wait to be ended.
+    """For a worker of Granian that refuses to start: return soon in one of them, and let the others wait to
+    be ended.
 
-    Granian ends when a worker that it has just started again ends too, but forgets which one that was as soon as another one ends:
-    two workers that refuse in turn would be started again without end.
+    Granian ends when a worker that it has just started again ends too, but forgets which one that was as soon
+    as another one ends: two workers that refuse in turn would be started again without end.
     """
     if sys.platform != "linux":
         return
@@ -88,7 +94,9 @@ def end_one_at_a_time() -> None:
 
 
 def before_serving() -> None:
-    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises with a sentence."""
+    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises
+    with a sentence.
+    """
     refuse_credentials()
     assert_protected()
     _hold_after_restore()
@@ -97,8 +105,8 @@ def before_serving() -> None:
 def share_connections() -> None:
     """Let the threads of the web server draw on one pool of connections to PostgreSQL.
 
-    Granian ends idle threads without closing what they hold: with a connection to each thread, a few busy hours use up all that the
-    database allows, for the workers as well.
+    Granian ends idle threads without closing what they hold: with a connection to each thread, a few busy
+    hours use up all that the database allows, for the workers as well.
     """
     database = connections.settings[DEFAULT_DB_ALIAS]
     if database["ENGINE"] == "django.db.backends.postgresql":

@@ -1,4 +1,6 @@
-"""One stylesheet: the parts in `static/css` are joined in their order, so that a first visit waits for one file and not for thirty."""
+"""One stylesheet: the parts in `static/css` are joined in their order, so that a first visit waits for one
+file and not for thirty.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,29 @@ from django.core.files.storage import FileSystemStorage
 NAME: Final = "css/gatehouse.css"
 """The address of the joined stylesheet below `STATIC_URL`."""
 COMPONENTS: Final = (
-    "buttons", "marks", "surfaces", "tables", "filters", "forms", "meters", "wizard", "diff", "timeline", "explain", "runs", "overlays",
-    "history", "pages", "auth", "choose", "builder", "policy", "past", "account", "solo",
-)  # fmt: skip
+    "buttons",
+    "marks",
+    "surfaces",
+    "tables",
+    "filters",
+    "forms",
+    "meters",
+    "wizard",
+    "diff",
+    "timeline",
+    "explain",
+    "runs",
+    "overlays",
+    "history",
+    "pages",
+    "auth",
+    "choose",
+    "builder",
+    "policy",
+    "past",
+    "account",
+    "solo",
+)
 """Later components may rely on what earlier ones say."""
 PARTS: Final = (
     "tokens.css",
@@ -48,14 +70,17 @@ class Joined(FileSystemStorage):
         return super().exists(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        """With the compressed file in the embedded default alone, where the server takes it from here; `collectstatic` makes its own."""
+        """With the compressed file in the embedded default alone, where the server takes it from here;
+        `collectstatic` makes its own.
+        """
         self._write()
         folders, files = super().listdir(path)
         return folders, [name for name in files if settings.EMBEDDED or not name.endswith(".gz")]
 
     def _write(self) -> None:
-        """Several processes start at once: each sees whole files, and unchanged ones keep their time. The compressed file is written first,
-        so that it is never older than the other."""
+        """Several processes start at once: each sees whole files, and unchanged ones keep their time. The
+        compressed file is written first, so that it is never older than the other.
+        """
         path, text = Path(self.path(NAME)), joined().encode()
         if path.exists() and path.with_suffix(".css.gz").exists() and path.read_bytes() == text:
             return

@@ -8,7 +8,8 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters: what turns the order of the letters around it.
+# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters: what turns the order of the letters
+# around it.
 _turns_nothing = RegexValidator(
     "[\u202a-\u202e\u2066-\u2069]",
     "This contains an invisible character that reverses the order of letters. Type it again.",

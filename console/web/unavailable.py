@@ -1,4 +1,6 @@
-"""The page for the time in which the database cannot be reached: a 503 with a clear text instead of an error of Gatehouse."""
+"""The page for the time in which the database cannot be reached: a 503 with a clear text instead of an error
+of Gatehouse.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,19 @@ from django.template import loader
 logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 10
 LEAVE_ALONE = 2.0
-"""Seconds for which a process does not try again: else each visitor would hold a thread until the pool gives up."""
-# SQLSTATE classes: connection, resources (too many connections, full disk), operator intervention (shutdown, starting up).
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""Seconds for which a process does not try again: else each visitor would hold a thread until the pool gives
+up.
+"""
+# SQLSTATE classes: connection, resources (too many connections, full disk), operator intervention (shutdown,
+# starting up). https://www.postgresql.org/docs/current/errcodes-appendix.html
 POSTGRESQL = ("08", "53", "57P")
 SQLITE = ("unable to open database file", "database is locked", "database or disk is full", "disk I/O error")
 
 
 def is_database_away(error: BaseException | None) -> bool:
-    """True if the error, or one that led to it, says that the database cannot serve now. A wrong query is a bug and not this."""
+    """True if the error, or one that led to it, says that the database cannot serve now. A wrong query is a
+    bug and not this.
+    """
     return any(_is_away(cause) for cause in _causes(error))
 
 
@@ -61,7 +67,9 @@ class LeaveAlone:
 
 
 class _Break:
-    """When this process last found the database away. Only a pool of connections is worth it: without one nobody waits."""
+    """When this process last found the database away. Only a pool of connections is worth it: without one
+    nobody waits.
+    """
 
     def __init__(self) -> None:
         self.until = 0.0

@@ -1,4 +1,6 @@
-"""Files are taken on the pages that ask for one, and nowhere else: a stranger must not fill the disk through the sign-in page."""
+"""Files are taken on the pages that ask for one, and nowhere else: a stranger must not fill the disk through
+the sign-in page.
+"""
 
 from __future__ import annotations
 

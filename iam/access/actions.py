@@ -1,4 +1,6 @@
-"""Which actions a question means: one by its name, all that a pattern means, or those of an access level of a service."""
+"""Which actions a question means: one by its name, all that a pattern means, or those of an access level of a
+service.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class ActionsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a question is about: at least one action, as AWS writes it, and what should be said of the way it was written."""
+    """What a question is about: at least one action, as AWS writes it, and what should be said of the way it
+    was written.
+    """
 
     actions: tuple[str, ...]
     pattern: str
@@ -65,7 +69,8 @@ class Meant:
 
 
 def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
-    """The actions of a name, a pattern or a service, of one access level or all; of several, those that take such a resource.
+    """The actions of a name, a pattern or a service, of one access level or all; of several, those that take
+    such a resource.
 
     A single name that AWS does not publish is kept, with a warning. Raises ActionsError.
     """
@@ -155,7 +160,9 @@ def _closest(name: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def action_names(text: str, *, size: int) -> list[str]:
-    """Actions to offer to whoever has typed so much: by their beginning, else by what their names hold; services first."""
+    """Actions to offer to whoever has typed so much: by their beginning, else by what their names hold;
+    services first.
+    """
     typed = text.strip().lower()[:LONGEST]
     known = catalogue()
     if ":" in typed:

@@ -1,6 +1,8 @@
-"""Who is administrator of an account as they are: of users and roles by number, kept until the account or its place in the organization changes.
+"""Who is administrator of an account as they are: of users and roles by number, kept until the account or its
+place in the organization changes.
 
-Whoever could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer to find.
+Whoever could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer to
+find.
 """
 
 from __future__ import annotations
@@ -40,9 +42,11 @@ _answers: dict[str, _Answer] = {}
 
 
 def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mapping[int, bool]:
-    """The numbers of the administrators of one account, or of all, and whether each surely is one: False where a condition decides.
+    """The numbers of the administrators of one account, or of all, and whether each surely is one: False
+    where a condition decides.
 
-    `revisions` are those of all accounts, just read: while they are the same, nothing is looked at again, and no query is made.
+    `revisions` are those of all accounts, just read: while they are the same, nothing is looked at again, and
+    no query is made.
     """
     known = _answers.get(account)
     if known is not None and known.revisions == revisions:

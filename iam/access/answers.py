@@ -1,7 +1,8 @@
-"""One answer to who can, and what is worked out of it: who fits a filter, how certain each is, in which way each can, page by page.
+"""One answer to who can, and what is worked out of it: who fits a filter, how certain each is, in which way
+each can, page by page.
 
-Principals are kept in the runs in which the index found them, each of one decision and account, so that tens of thousands are counted
-without a look at each.
+Principals are kept in the runs in which the index found them, each of one decision and account, so that tens
+of thousands are counted without a look at each.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key of a way."""
+    """What an answer is narrowed to: a part of a name, login or email address, a kind, a certainty, the key
+    of a way.
+    """
 
     text: str = ""
     kind: PrincipalKind | None = None
@@ -51,7 +54,9 @@ WHOLE: Final = Narrowed()
 
 
 class WayGroup(NamedTuple):
-    """Everyone who can in one way: how many of each certainty, how many of all are users, and the runs that they are in."""
+    """Everyone who can in one way: how many of each certainty, how many of all are users, and the runs that
+    they are in.
+    """
 
     way: Way
     counts: Mapping[Certainty, int]
@@ -96,7 +101,9 @@ class Runs:
         return sum(len(some) for some in self.users())
 
     def principals(self) -> PrincipalCount:
-        """How many people are behind them; counted again when a user was linked or matched since: one query where none was."""
+        """How many people are behind them; counted again when a user was linked or matched since: one query
+        where none was.
+        """
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
@@ -122,7 +129,9 @@ class Runs:
     def page(
         self, *, size: int, after: Place | None = None, before: Place | None = None
     ) -> list[tuple[Member, Decision]]:
-        """One more than the page, if there is one; before a place, the nearest first. The first page is looked for once."""
+        """One more than the page, if there is one; before a place, the nearest first. The first page is
+        looked for once.
+        """
         if after is not None or before is not None:
             return self._page(size, after, before)
         known = self._firsts.get(size)
@@ -167,7 +176,9 @@ class Everyone:
         self._reasons: dict[tuple[Member, str], Why] = {}
 
     def why(self, member: Member, action: str, find: Callable[[], Why]) -> Why:
-        """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with the same rows each time."""
+        """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
+        the same rows each time.
+        """
         key = (member, action)
         reasons = self._reasons.get(key)
         if reasons is None:

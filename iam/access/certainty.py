@@ -35,7 +35,8 @@ class Certainty(StrEnum):
 def unread_by_account(
     index: Index, *, accounts: Collection[str] | None = None, at: datetime | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """What was not synced whole and could stop access, as clauses ("SCPs weren't synced"), by account; one query.
+    """What was not synced whole and could stop access, as clauses ("SCPs weren't synced"), by account; one
+    query.
 
     Of a past moment only what had not been synced by then, since how later syncs ended is not kept.
     """

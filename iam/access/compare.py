@@ -1,4 +1,6 @@
-"""What two principals can do, or one at two moments, held against each other: action by action, and because of what."""
+"""What two principals can do, or one at two moments, held against each other: action by action, and because
+of what.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side can do; None where it was not there then. `holder` is it with all that has a say, its limits too."""
+    """What one side can do; None where it was not there then. `holder` is it with all that has a say, its
+    limits too.
+    """
 
     moment: Moment
     access: Access | None
@@ -63,7 +67,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Actions of one service, access level and sort that have the same grades and the same causes. Level None: AWS does not list them."""
+    """Actions of one service, access level and sort that have the same grades and the same causes. Level
+    None: AWS does not list them.
+    """
 
     sort: Sort
     level: Level | None
@@ -110,7 +116,9 @@ class Comparison:
 
     @cached_property
     def _change(self) -> Change:
-        """What a request of the right is answered and the same of the left is not, and the reverse; no request is older than the left."""
+        """What a request of the right is answered and the same of the left is not, and the reverse; no
+        request is older than the left.
+        """
         access = self.right.access or self.left.access
         if access is None or self._sides is None:
             return Change()
@@ -278,7 +286,8 @@ class Comparison:
         return next((grade for grade in Grade if getattr(access.found, str(grade)) & bit), None)
 
     def causes(self, sort: Sort, mask: int) -> tuple[Cause, ...]:
-        """The statements about some actions that one side has and the other has not: those that speak for the difference.
+        """The statements about some actions that one side has and the other has not: those that speak for the
+        difference.
 
         Empty where a boundary or the organization makes it.
         """
@@ -329,7 +338,9 @@ def _meaning(one: Statement) -> tuple[Any, ...]:
 
 
 def compare(left: Moment, right: Moment) -> Comparison:
-    """Hold two sides against each other. Both moments are read before either is judged, so that both have the same names."""
+    """Hold two sides against each other. Both moments are read before either is judged, so that both have the
+    same names.
+    """
     with snapshot(left.at, accounts=[left.who.account], may_lag=True):
         pass
     second = _side(right)

@@ -1,4 +1,6 @@
-"""The text of a managed policy while somebody edits it: what is wrong with it, whom it would concern, and asking for it."""
+"""The text of a managed policy while somebody edits it: what is wrong with it, whom it would concern, and
+asking for it.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,16 @@ from iam.policy.lint import MANAGED, Finding, Severity, less_standing, lint
 from iam.policy.lint.kinds import Kind
 
 UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
-"""What AWS takes in no policy; https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html"""
+"""What AWS takes in no policy;
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
+"""
 _UNREADABLE: Final = frozenset({"JSON_SYNTAX_ERROR", "DUPLICATE_KEYS", "DUPLICATE_KEYS_WITH_DIFFERENT_CASE"})
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that is being edited. `plan` is there where it could be asked for, else `refused` says why not, unless `errors` do.
+    """A text that is being edited. `plan` is there where it could be asked for, else `refused` says why not,
+    unless `errors` do.
 
     `base` is the digest of the text on which it was begun; `size` are the characters that AWS counts.
     """
@@ -77,7 +82,9 @@ def look(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Draft:
 def request_edit(
     actor: Viewer, *, policy: Entity, text: str, base: str, reason: str, idempotency_key: str
 ) -> Change:
-    """Ask for the text. Raises RefusedError when it has errors, or when the policy says something else than where it was begun."""
+    """Ask for the text. Raises RefusedError when it has errors, or when the policy says something else than
+    where it was begun.
+    """
     text = _lines(text)
     errors = Draft(text, base, findings_of(policy, text=text)).errors
     if errors:
@@ -90,7 +97,9 @@ def request_edit(
 
 
 def findings_of(policy: Entity, *, text: str) -> list[Finding]:
-    """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as one."""
+    """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as
+    one.
+    """
     ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
     kind = Kind.BOUNDARY if is_boundary else Kind.IDENTITY
@@ -99,14 +108,18 @@ def findings_of(policy: Entity, *, text: str) -> list[Finding]:
 
 
 def mended(policy: Entity, *, text: str, key: str) -> str:
-    """The text with what the lint proposes for the finding of a key; as it is where it has no such finding (any more)."""
+    """The text with what the lint proposes for the finding of a key; as it is where it has no such finding
+    (any more).
+    """
     text = _lines(text)
     finding = next((one for one in findings_of(policy, text=text) if key_of(one) == key), None)
     return fixed(text, finding=finding) if finding and key else text
 
 
 def managed_by(policy: Entity) -> str:
-    """What its tags say that it is written by, if they do: CloudFormation's own tag, or a habit such as ManagedBy."""
+    """What its tags say that it is written by, if they do: CloudFormation's own tag, or a habit such as
+    ManagedBy.
+    """
     found = {
         key.lower().replace("-", "").replace("_", ""): value for key, value in tags(policy, at=None).items()
     }
@@ -135,7 +148,8 @@ def _check_base(policy: Entity, *, base: str) -> None:
     now = standing(policy)
     if base != now["text"]:
         raise RefusedError(
-            f"{policy.name} has changed since you opened it: the default version is now {now['default'] or 'another one'}. "
+            f"{policy.name} has changed since you opened it: the default version is now "
+            f"{now['default'] or 'another one'}. "
             "Copy your text, reload the page, and make your changes again."
         )
 

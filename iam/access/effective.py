@@ -1,4 +1,6 @@
-"""What one user or role can do, over all actions: per service and level, by which statements, on which resources."""
+"""What one user or role can do, over all actions: per service and level, by which statements, on which
+resources.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """A statement of an identity policy that may apply to the principal, and the actions that it speaks of, as bits."""
+    """A statement of an identity policy that may apply to the principal, and the actions that it speaks of,
+    as bits.
+    """
 
     held: Held
     statement: Statement
@@ -51,10 +55,11 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What an answer rests on: identity policies, the boundary's name, numbers of SCPs and RCPs that restrict the principal.
+    """What an answer rests on: identity policies, the boundary's name, numbers of SCPs and RCPs that restrict
+    the principal.
 
-    `unread` are policies that could not be understood whole, with the reason; `is_placed` is False where the organization's
-    policies are not known.
+    `unread` are policies that could not be understood whole, with the reason; `is_placed` is False where the
+    organization's policies are not known.
     """
 
     policies: int
@@ -68,7 +73,9 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class OneService:
-    """What is allowed of one service. `levels` has those with any actions; `unlisted` are allowed names that AWS's lists lack."""
+    """What is allowed of one service. `levels` has those with any actions; `unlisted` are allowed names that
+    AWS's lists lack.
+    """
 
     prefix: str
     title: str
@@ -87,7 +94,9 @@ class OneService:
 
 @dataclass(frozen=True, slots=True)
 class OneAction:
-    """An action that is allowed in some way, the statements that allow it, and those of the same policies that deny it in part."""
+    """An action that is allowed in some way, the statements that allow it, and those of the same policies
+    that deny it in part.
+    """
 
     name: str
     level: Level | None
@@ -144,7 +153,9 @@ class Access:
         return [one for one in self.says if one.statement.allows and one.mask & mask]
 
     def resources(self, prefix: str) -> tuple[str, ...] | None:
-        """The resources of the statements by which a service is allowed; None where all of it is allowed everywhere."""
+        """The resources of the statements by which a service is allowed; None where all of it is allowed
+        everywhere.
+        """
         mask = self.of_service(prefix)
         if mask and not mask & ~self.found.everywhere:
             return None
@@ -203,7 +214,9 @@ def read_access(index: Index, member: Member) -> Access:
 
 
 def _unlisted(found: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
-    """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means elsewhere."""
+    """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
+    elsewhere.
+    """
     own = {fold(name) for one in says for name in one.statement.actions if not one.statement.is_not_action}
     unlisted = found.any >> len(catalogue()) << len(catalogue())
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
@@ -250,7 +263,9 @@ def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> 
 def _unread(
     named: Iterable[tuple[PolicyKind, list[tuple[str, Doc]]]],
 ) -> Iterator[tuple[PolicyKind, str, str]]:
-    """(kind, policy, problem) of what could not be understood, in a document or within its statements; no full stop behind it."""
+    """(kind, policy, problem) of what could not be understood, in a document or within its statements; no
+    full stop behind it.
+    """
     for kind, policies in named:
         for name, doc in policies:
             for problem in (*doc.problems, *(one for c in doc.clauses for one in c.ready(kind).unknown)):

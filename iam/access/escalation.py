@@ -1,4 +1,5 @@
-"""Who can become administrator, or another principal, and how: within what the viewer sees, as a worker has calculated it.
+"""Who can become administrator, or another principal, and how: within what the viewer sees, as a worker has
+calculated it.
 
 Nothing is calculated here. What was not calculated yet raises BeingCalculatedError, and a worker is told.
 """
@@ -38,7 +39,9 @@ BATCH: Final = 500
 
 
 class Place(NamedTuple):
-    """Where somebody stands in the list: people before roles, sure before conditional, few steps before many."""
+    """Where somebody stands in the list: people before roles, sure before conditional, few steps before
+    many.
+    """
 
     is_role: bool
     is_conditional: bool
@@ -78,8 +81,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is asked about: those of some accounts; `to` (account, number) instead of administrators; `is_there` for those that already
-    are the goal; narrowed by kind, certainty, or any part of name, user name, ARN or email address."""
+    """Who is asked about: those of some accounts; `to` (account, number) instead of administrators;
+    `is_there` for those that already are the goal; narrowed by kind, certainty, or any part of name, user
+    name, ARN or email address.
+    """
 
     accounts: Accounts
     at: datetime | None = None
@@ -92,8 +97,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of an answer. Counts are of all that fit, but for Gatehouse's own roles, which `own` counts where administrators are asked
-    about; `there` is how many are the goal already."""
+    """A page of an answer. Counts are of all that fit, but for Gatehouse's own roles, which `own` counts
+    where administrators are asked about; `there` is how many are the goal already.
+    """
 
     rows: list[Row]
     has_after: bool
@@ -256,7 +262,9 @@ def every_row(wanted: Wanted) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does it."""
+    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
+    it.
+    """
 
     statements: frozenset[Statement]
     is_exact: bool
@@ -264,8 +272,9 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it is not known yet, or the path
-    has no steps."""
+    """One path, and what would close every path of its kind. `path` None: there is none. `closing` None: it
+    is not known yet, or the path has no steps.
+    """
 
     who: Principal
     path: Path | None
@@ -285,7 +294,8 @@ def explained(
     to: tuple[str, int] | None = None,
     accounts: Accounts = None,
 ) -> Explained | None:
-    """The best path of a principal to administrator, or to another; None where it is not in the mirror at that moment.
+    """The best path of a principal to administrator, or to another; None where it is not in the mirror at
+    that moment.
 
     What cannot be known is told of some accounts only; the path goes through all.
     """
@@ -337,8 +347,9 @@ def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitati
 
 
 def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Principal]:
-    """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case; several where that is not
-    unique."""
+    """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case;
+    several where that is not unique.
+    """
     rows = candidates(text, accounts=accounts, at=at)
     tags = dict(
         TagSet.objects.filter(valid_at(at), entity__in=[pk for pk, *_ in rows]).values_list(
@@ -349,7 +360,9 @@ def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Principa
 
 
 class Reached(NamedTuple):
-    """A principal that can't do something, but can become one that can: in how many steps, and whom it becomes first."""
+    """A principal that can't do something, but can become one that can: in how many steps, and whom it
+    becomes first.
+    """
 
     member: Principal
     steps: int

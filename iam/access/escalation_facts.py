@@ -1,4 +1,6 @@
-"""What escalation needs besides policies: paths of groups, instance profiles and what runs with them, passwords, older versions."""
+"""What escalation needs besides policies: paths of groups, instance profiles and what runs with them,
+passwords, older versions.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
 def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
-    """The facts, and the documents of other versions, which have to be held as long as the facts are used. Eight queries."""
+    """The facts, and the documents of other versions, which have to be held as long as the facts are used.
+    Eight queries.
+    """
     roles_of, instances = _profiles(at)
     versions = _versions(at)
     digests = {digest for digests in versions.values() for digest in digests}
@@ -101,7 +105,9 @@ def _versions(at: datetime | None) -> dict[int, tuple[str, ...]]:
 
 
 def _unattached(index: Index) -> set[str]:
-    """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal that someone creates."""
+    """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal
+    that someone creates.
+    """
     rows = (row for shard in index.accounts.values() for row in shard.policies.values())
     return {row.digest for row in rows if row.digest and index.documents.known(row.digest) is None}
 

@@ -1,7 +1,9 @@
-"""The graph of privilege escalation at a moment, made once for each state of the mirror and kept in the process of a worker. For workers.
+"""The graph of privilege escalation at a moment, made once for each state of the mirror and kept in the
+process of a worker. For workers.
 
-It is made of a copy of the index, so that nobody who asks something else waits meanwhile. Of what the last graph was made of, only the
-accounts that were written to since are looked at again. Pages read what `iam.access.escalating` keeps of it.
+It is made of a copy of the index, so that nobody who asks something else waits meanwhile. Of what the last
+graph was made of, only the accounts that were written to since are looked at again. Pages read what
+`iam.access.escalating` keeps of it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ _one_at_a_time = RLock()
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """A graph with the index that explains it. `source` is the index that it was copied from, in `version`."""
+    """A graph with the index that explains it. `source` is the index that it was copied from, in
+    `version`.
+    """
 
     graph: Graph
     index: Index
@@ -88,8 +92,10 @@ _private: dict[datetime | None, _Private] = {}
 
 
 def escalation_at(at: datetime | None, *, is_anew: bool = False) -> Escalation:
-    """The graph at a moment (None: now), of the mirror as it is. `is_anew`: what is not in the index may have changed, too (passwords,
-    instances); the ways of accounts about which nothing has changed are not looked for again."""
+    """The graph at a moment (None: now), of the mirror as it is. `is_anew`: what is not in the index may have
+    changed, too (passwords, instances); the ways of accounts about which nothing has changed are not looked
+    for again.
+    """
     with snapshot(at) as index:
         found = None if is_anew else _fitting(at, index)
     return found or _make(at, is_anew=is_anew)

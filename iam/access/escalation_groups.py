@@ -1,4 +1,5 @@
-"""Who can become administrator, grouped by the policy statement that opens the path, and what would close it for everyone.
+"""Who can become administrator, grouped by the policy statement that opens the path, and what would close it
+for everyone.
 
 As a worker has calculated it: nothing is calculated here.
 """
@@ -60,9 +61,11 @@ Means = tuple[tuple[Act, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Statements that open a path to administrator, and everyone who has it. No statements: nothing that someone holds opens it.
+    """Statements that open a path to administrator, and everyone who has it. No statements: nothing that
+    someone holds opens it.
 
-    `affected` are those that were asked for, `counts` count all by certainty and whether they are roles; `means` are the most frequent ways.
+    `affected` are those that were asked for, `counts` count all by certainty and whether they are roles;
+    `means` are the most frequent ways.
     """
 
     statements: Opener
@@ -114,7 +117,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class EscalationTotals:
-    """How many can become administrator in some accounts. `unconfirmed` are those that are not confirmed, for whatever reason."""
+    """How many can become administrator in some accounts. `unconfirmed` are those that are not confirmed, for
+    whatever reason.
+    """
 
     confirmed: PrincipalCount
     unconfirmed: PrincipalCount
@@ -161,7 +166,9 @@ def forget() -> None:
 def escalation_totals(
     accounts: Accounts, *, at: datetime | None = None, wait: bool = True
 ) -> EscalationTotals | None:
-    """The numbers that the overview and the escalation page show. Where nothing was calculated yet, None, or with `wait` BeingCalculatedError."""
+    """The numbers that the overview and the escalation page show. Where nothing was calculated yet, None, or
+    with `wait` BeingCalculatedError.
+    """
     known = stored.stored_at(at) if wait else stored.kept_at(at)
     if known is None:
         stored.nudge()
@@ -204,8 +211,9 @@ def _unread_words(unread: Mapping[str, Sequence[str]], accounts: Accounts) -> It
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups that fit, the worst first, Gatehouse's own roles last. `more` groups were not asked for; `fitting` counts all groups and
-    `principals` everyone in them, both without Gatehouse's own roles."""
+    """The groups that fit, the worst first, Gatehouse's own roles last. `more` groups were not asked for;
+    `fitting` counts all groups and `principals` everyone in them, both without Gatehouse's own roles.
+    """
 
     totals: EscalationTotals
     shown: list[Opening]
@@ -238,7 +246,9 @@ def groups_of(
     most: int | None,
     each: int | None,
 ) -> Groups:
-    """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that fit."""
+    """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that
+    fit.
+    """
     known = stored.stored_at(at)
     rows = _climbing(known, accounts, narrowed)
     groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
@@ -323,7 +333,8 @@ def _affected(one: Finding) -> Affected:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are removed as well.
+    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are
+    removed as well.
 
     `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
     """
@@ -337,7 +348,9 @@ class Fix:
 
 
 def fix_of(opening: Opening, accounts: Accounts = None, *, at: datetime | None = None) -> Fix:
-    """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until a worker has looked."""
+    """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until
+    a worker has looked.
+    """
     asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
     answer = answer_to(stored.stored_at(at), "fix", asks)
     by_number = {one.start[1]: one for one in opening.affected}

@@ -1,4 +1,5 @@
-"""Takes a decision apart: every kind of policy that has a say, in the order in which AWS evaluates them, down to each condition.
+"""Takes a decision apart: every kind of policy that has a say, in the order in which AWS evaluates them, down
+to each condition.
 
 Source: "Policy evaluation logic",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -46,7 +47,10 @@ STOPPING: Final = {
     PolicyKind.ENDPOINT: "The VPC endpoint policy doesn’t allow it.",
 }
 ROOT_CANNOT: Final = "A root user can’t assume roles."
-GATEWAY: Final = "At a gateway endpoint, an account in this policy means only its root user. Gatehouse doesn’t know the type of the endpoint."
+GATEWAY: Final = (
+    "At a gateway endpoint, an account in this policy means only its root user. Gatehouse doesn’t know the "
+    "type of the endpoint."
+)
 NAMES: Final = {
     PolicyKind.BOUNDARY: "Permissions boundary",
     PolicyKind.SESSION: "Session policy",
@@ -57,8 +61,9 @@ NAMES: Final = {
 
 
 class Tree:
-    """Takes one decision apart. `held` maps the names of identity policies to how they are held; `is_resource_known` False: the
-    policy of the resource stands in for one that nobody has read."""
+    """Takes one decision apart. `held` maps the names of identity policies to how they are held;
+    `is_resource_known` False: the policy of the resource stands in for one that nobody has read.
+    """
 
     def __init__(
         self,
@@ -100,7 +105,10 @@ class Tree:
         if sure:
             is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
             if is_void:
-                text = "The root user of the bucket’s account can always change the bucket policy, even if the policy denies it."
+                text = (
+                    "The root user of the bucket’s account can always change the bucket policy, even if the "
+                    "policy denies it."
+                )
                 return Branch("deny", "Explicit denies", Voice.ASIDE, text, tuple(sure))
             count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
             return Branch(
@@ -135,7 +143,10 @@ class Tree:
             return Branch(str(kind), title, Voice.DENIES, text, parts=tuple(parts))
         stopping = [part.title for part in parts if part.voice is Voice.SILENT]
         if stopping:
-            text = f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} not."
+            text = (
+                f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} "
+                "not."
+            )
             return Branch(str(kind), title, Voice.SILENT, text, parts=tuple(parts))
         is_open = any(part.voice is Voice.DEPENDS for part in parts)
         text = "Every synced level allows it." if is_open else "Every level allows it."

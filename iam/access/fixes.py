@@ -1,4 +1,6 @@
-"""Fixes of a policy text: the name that the lint proposes in place of an unknown one, and the removal of a statement."""
+"""Fixes of a policy text: the name that the lint proposes in place of an unknown one, and the removal of a
+statement.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ NAME: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def key_of(finding: Finding) -> str:
-    """What names a finding of a text for as long as the text is the same; empty where nothing can be put in its place."""
+    """What names a finding of a text for as long as the text is the same; empty where nothing can be put in
+    its place.
+    """
     return f"{finding.line}:{finding.column}:{finding.code}" if _proposal(finding) else ""
 
 
@@ -51,7 +55,9 @@ def _proposal(finding: Finding) -> str:
 
 
 def without_statement(text: str, number: int) -> str | None:
-    """The text without its statement of a number (from 0), laid out; None where it has no such statement, or no other one."""
+    """The text without its statement of a number (from 0), laid out; None where it has no such statement, or
+    no other one.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

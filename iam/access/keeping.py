@@ -14,7 +14,9 @@ _guard = Lock()
 
 
 def kept(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
-    """The result of `make`, from the last time if the index is still as it was. The caller reads the index; two may make it at once."""
+    """The result of `make`, from the last time if the index is still as it was. The caller reads the index;
+    two may make it at once.
+    """
     about = (index.version, key)
     with _guard:
         results = index.derived

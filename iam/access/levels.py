@@ -28,7 +28,9 @@ class Levels(NamedTuple):
 
 
 def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Levels]:
-    """The levels of users, given with the numbers of their accounts; those whom the index does not have are left out."""
+    """The levels of users, given with the numbers of their accounts; those whom the index does not have are
+    left out.
+    """
     with snapshot(at, accounts=set(people.values())) as index:
         effective, found = index.effective(), dict[int, Levels]()
         for number, account in people.items():

@@ -1,4 +1,6 @@
-"""How many people are behind IAM users: a person may have several users, and some users belong to nobody known."""
+"""How many people are behind IAM users: a person may have several users, and some users belong to nobody
+known.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,8 @@ def users_and_roles(users: Sequence[Counted], roles: int) -> PrincipalCount:
 
 
 def people_of(users: Sequence[Counted]) -> dict[int, str]:
-    """The email address of the person whom each user is matched to, by the user's number; users in doubt are left out.
+    """The email address of the person whom each user is matched to, by the user's number; users in doubt are
+    left out.
 
     Two queries for each 1,000 users; of many users two in all, which read every match from end to end.
     """
@@ -141,7 +144,9 @@ def _match(
 
 
 class Matcher:
-    """Finds principals by any part of display name, login, ARN, or the name or email address of their person. Two queries."""
+    """Finds principals by any part of display name, login, ARN, or the name or email address of their person.
+    Two queries.
+    """
 
     def __init__(self, text: str) -> None:
         self._words = text.lower().split()
@@ -169,7 +174,9 @@ class Matcher:
 
 
 def text_filter(text: str) -> Q:
-    """What `Matcher` finds, as a condition on rows that have `search` (`searched`), `arn`, and the number of the principal."""
+    """What `Matcher` finds, as a condition on rows that have `search` (`searched`), `arn`, and the number of
+    the principal.
+    """
     found = Q()
     for word in text.lower().split():
         of_person = Q(person__name__icontains=word) | Q(person__email__icontains=word)
@@ -184,7 +191,9 @@ def text_filter(text: str) -> Q:
 
 
 def searched(member: Named) -> str:
-    """By what else a principal is found: its ARN, display name and the email address in its tags, in lower case."""
+    """By what else a principal is found: its ARN, display name and the email address in its tags, in lower
+    case.
+    """
     return f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
 
 
@@ -202,7 +211,9 @@ def mail_tag(member: Named) -> str:
 
 
 def named_exactly(members: Iterable[N], text: str) -> list[N]:
-    """Those whose ARN, login, display name, email address, or name of their person is the text, in whatever case."""
+    """Those whose ARN, login, display name, email address, or name of their person is the text, in whatever
+    case.
+    """
     wanted = text.strip().lower()
     direct = list[N]()
     others = list[N]()

@@ -36,7 +36,9 @@ class PrincipalError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who asks. `number` is that of the index (negative: a root user); `arn` is a session's own, where one is meant."""
+    """Who asks. `number` is that of the index (negative: a root user); `arn` is a session's own, where one is
+    meant.
+    """
 
     account: str
     number: int
@@ -56,8 +58,8 @@ class Who:
 
 
 def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
-    """The one whom the text means, among the accounts (by number; None: all) and as of a moment: by ARN or user name in at most two
-    queries, else by display name or email address.
+    """The one whom the text means, among the accounts (by number; None: all) and as of a moment: by ARN or
+    user name in at most two queries, else by display name or email address.
 
     Raises PrincipalError.
     """
@@ -129,8 +131,9 @@ class _Candidate:
 
 
 def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tuple[Any, ...]]:
-    """Those whose login in another case, display name, email address, or whose person's name or email address is the text: as a search
-    for the whole text finds them. At most six queries."""
+    """Those whose login in another case, display name, email address, or whose person's name or email address
+    is the text: as a search for the whole text finds them. At most six queries.
+    """
     rows = _columns(_rows(accounts, at).filter(_may_be_called(text.lower())), size=MOST_CANDIDATES)
     tags = dict(
         TagSet.objects.filter(valid_at(at), entity__in=[row[1] for row in rows]).values_list(
@@ -179,7 +182,10 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
 
 def _absent(arn: str, at: datetime | None) -> str:
     then = "at that moment" if at else "now"
-    return f"No synced user or role has the ARN {arn[:LONGEST]} {then}. Check the account, the path and the date."
+    return (
+        f"No synced user or role has the ARN {arn[:LONGEST]} {then}. Check the account, the path and the "
+        "date."
+    )
 
 
 def _root(arn: str, account: str, accounts: Scope) -> Who:
@@ -194,7 +200,8 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
     role, _, session = parts[5].removeprefix("assumed-role/").partition("/")
     if SESSION_NAME.fullmatch(session) is None:
         raise PrincipalError(
-            "The ARN of a session ends with the role name and the session name (2 to 64 letters, digits or _+=,.@-): "
+            "The ARN of a session ends with the role name and the session name (2 to 64 letters, digits or "
+            "_+=,.@-): "
             f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
         )
     rows = _called(role, accounts, at).filter(kind=Kind.ROLE, account__account_id=parts[4])

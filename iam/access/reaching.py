@@ -1,4 +1,6 @@
-"""Who can't do something, but can become someone who can, by privilege escalation: a worker looks, once a page asks."""
+"""Who can't do something, but can become someone who can, by privilege escalation: a worker looks, once a
+page asks.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,18 @@ SMALL: Final = 2000
 
 
 def is_quick() -> bool:
-    """Whether nobody has to wait long, whatever is kept: there are few users and roles. One query that counts no further."""
+    """Whether nobody has to wait long, whatever is kept: there are few users and roles. One query that counts
+    no further.
+    """
     there = Entity.objects.filter(kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True)
     return there[: SMALL + 1].count() <= SMALL
 
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """Some of those who reach somebody who can, the surest and nearest first. `total` is how many there are, `sure` how many of
-    them reach it surely, `goals` how many they could become."""
+    """Some of those who reach somebody who can, the surest and nearest first. `total` is how many there are,
+    `sure` how many of them reach it surely, `goals` how many they could become.
+    """
 
     rows: list[Reached]
     total: int
@@ -37,8 +42,8 @@ class Reaching:
 
 
 def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
-    """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person sees: whom they may
-    become is looked for there, and nothing is told of ways through others.
+    """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person
+    sees: whom they may become is looked for there, and nothing is told of ways through others.
 
     The paths are those of the last calculation. BeingCalculatedError until a worker has looked.
     """

@@ -41,7 +41,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A reason, the statement that it is about, and the policy that holds it; `held` only of identity policies."""
+    """A reason, the statement that it is about, and the policy that holds it; `held` only of identity
+    policies.
+    """
 
     reason: Reason
     policy: Named | None = None
@@ -89,7 +91,9 @@ class Why:
 
     @property
     def grants(self) -> tuple[Step, ...]:
-        """Its own statements that allow it, for sure or under conditions; where there are none, the resource's, or AWS's rule."""
+        """Its own statements that allow it, for sure or under conditions; where there are none, the
+        resource's, or AWS's rule.
+        """
         allowing = [step for step in self.deciding if step.allows]
         own = tuple(step for step in allowing if step.held is not None)
         return own or tuple(step for step in allowing if step.reason.kind in {"resource", "rule"})
@@ -126,7 +130,9 @@ def explained(index: Index, member: Member, request: Request, policies: Policies
 
 
 def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
-    """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is taken for another."""
+    """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is
+    taken for another.
+    """
     yield from _of(shard, grants, None)
     for number in grants.groups:
         group = shard.groups.get(number)

@@ -1,4 +1,6 @@
-"""Who can use which AWS service, how far: over all users and roles of the accounts that a viewer sees, class by class."""
+"""Who can use which AWS service, how far: over all users and roles of the accounts that a viewer sees, class
+by class.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ USER: Final = PrincipalKind.USER
 
 @dataclass(slots=True)
 class Use:
-    """How many users and roles can do something with a service, and how many of both with each access level."""
+    """How many users and roles can do something with a service, and how many of both with each access
+    level.
+    """
 
     prefix: str
     title: str
@@ -47,8 +51,9 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The services that somebody can use, by title, and how many users and roles there are in all. `calculated_at` is when the oldest of
-    this was counted, None where it was counted just now."""
+    """The services that somebody can use, by title, and how many users and roles there are in all.
+    `calculated_at` is when the oldest of this was counted, None where it was counted just now.
+    """
 
     services: tuple[Use, ...]
     users: int
@@ -65,7 +70,9 @@ def forget() -> None:
 
 
 class Alike(NamedTuple):
-    """Principals of one account who can do the same with a service: everywhere, on some resources, under conditions, as bits."""
+    """Principals of one account who can do the same with a service: everywhere, on some resources, under
+    conditions, as bits.
+    """
 
     account: str
     kind: PrincipalKind
@@ -93,7 +100,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of the principals that can use a service are asked for: in which accounts (None: all), with which level, of which kind."""
+    """Which of the principals that can use a service are asked for: in which accounts (None: all), with which
+    level, of which kind.
+    """
 
     accounts: Accounts
     at: datetime | None = None
@@ -118,7 +127,8 @@ class Page:
 
 
 def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
-    """All services that somebody in the accounts can use: as a worker counted them last, or at a past moment, for which the index is asked.
+    """All services that somebody in the accounts can use: as a worker counted them last, or at a past moment,
+    for which the index is asked.
 
     BeingCalculatedError where an account was not counted yet.
     """
@@ -180,7 +190,8 @@ def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Memb
 def uses_in(index: Index, accounts: Accounts) -> Uses:
     """The same of an index; looks at everybody. The caller reads the index."""
     space = index.effective().space
-    # By identity: most share one object, and to compare sets of all actions takes longer than to count people.
+    # By identity: most share one object, and to compare sets of all actions takes longer than to count
+    # people.
     tallies: dict[int, _Tally] = {}
     for members, found in _everybody(index, accounts):
         tally = tallies.get(id(found))
@@ -204,7 +215,9 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
 
 
 class _Tally:
-    """How many users and roles can do the same; it holds on to what that is, so that its identity stays its own."""
+    """How many users and roles can do the same; it holds on to what that is, so that its identity stays its
+    own.
+    """
 
     __slots__ = ("found", "roles", "users")
 
@@ -220,8 +233,9 @@ class _Tally:
 
 
 def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]]:
-    """The services of which some listed action is in a set, with the levels of such actions: from one that is met to the next,
-    since most people have few of the hundreds."""
+    """The services of which some listed action is in a set, with the levels of such actions: from one that is
+    met to the next, since most people have few of the hundreds.
+    """
     services, firsts = ranges
     last = services[-1][1]
     rest, begin = allowed & (1 << last.first + last.size) - 1, 0

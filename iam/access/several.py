@@ -1,4 +1,6 @@
-"""One question about many actions: actions that all policies treat alike are asked about once, and the answers added up."""
+"""One question about many actions: actions that all policies treat alike are asked about once, and the
+answers added up.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES
 
 
 class Tally(NamedTuple):
-    """How many actions somebody can do for sure, and under conditions; `first` of the former, else of the latter."""
+    """How many actions somebody can do for sure, and under conditions; `first` of the former, else of the
+    latter.
+    """
 
     can: int = 0
     may: int = 0
@@ -59,7 +63,9 @@ class Tallied:
 
 
 def tallied(index: Index, question: Question, actions: Sequence[str]) -> Tallied:
-    """Ask `question` about each of the actions; its own action does not matter. One action is asked about as it is."""
+    """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
+    it is.
+    """
     by_class: dict[Class, Tally] = {}
     by_member: dict[Member, Tally] = {}
     limitations: dict[Limitation, None] = {}
@@ -86,8 +92,9 @@ def _add(
 
 
 def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
-    """Who can at least one: classes as they are, but member by member where some of a class can more than others.
-    Those of one run are of one kind."""
+    """Who can at least one: classes as they are, but member by member where some of a class can more than
+    others. Those of one run are of one kind.
+    """
     parted = {member.cls for member in by_member}
     for cls, tally in by_class.items():
         if cls not in parted:
@@ -105,7 +112,9 @@ def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]
 
 
 def alike(index: Index, actions: Sequence[str], question: Question) -> list[list[str]]:
-    """The actions, those together of which every policy in the index says the same, so that each has the same answer."""
+    """The actions, those together of which every policy in the index says the same, so that each has the same
+    answer.
+    """
     if len(actions) == 1:
         return [list(actions)]
     bounding = _bounding(index)
@@ -131,7 +140,9 @@ def _treatment(index: Index, action: str, bounding: Iterable[Actions], question:
 
 
 def _bounding(index: Index) -> set[Actions]:
-    """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does not know."""
+    """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does
+    not know.
+    """
     docs: set[Doc] = set()
     levels = {shard.levels for shard in index.accounts.values()}
     for limits in {profile.limits for profile in index.register.profiles}:

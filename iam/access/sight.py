@@ -6,7 +6,8 @@ from iam.guard import Right, Viewer
 
 
 def accounts_seen(viewer: Viewer, *, account: str = "") -> frozenset[str] | None:
-    """The numbers of the accounts whose principals the viewer may be told of, or only `account` if it is one of them.
+    """The numbers of the accounts whose principals the viewer may be told of, or only `account` if it is one
+    of them.
 
     None: all there are. Empty: nobody. It is the scope of today, whatever moment is asked about.
     """

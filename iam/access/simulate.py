@@ -1,4 +1,6 @@
-"""One request put to the policies of the mirror, with what somebody knows besides: what AWS would answer, and the whole reason."""
+"""One request put to the policies of the mirror, with what somebody knows besides: what AWS would answer, and
+the whole reason.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,11 @@ RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts are JSON; "" is no such
-    policy. `besides` is an identity policy as though the principal had it too: what would a grant do. `is_hidden`: of the account
-    of the resource nothing may be told. `is_any_time` leaves the time of the request open."""
+    """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts
+    are JSON; "" is no such policy. `besides` is an identity policy as though the principal had it too: what
+    would a grant do. `is_hidden`: of the account of the resource nothing may be told. `is_any_time` leaves
+    the time of the request open.
+    """
 
     who: Who
     action: str
@@ -57,8 +61,9 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `residual` what it depends on, `limits`
-    what is not known; `branches` are the whole reason."""
+    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `residual` what it
+    depends on, `limits` what is not known; `branches` are the whole reason.
+    """
 
     decision: Decision
     summary: str
@@ -142,7 +147,9 @@ def _session(member: Member, inquiry: Inquiry) -> Principal:
 
 
 def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Policies:
-    """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it meets."""
+    """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it
+    meets.
+    """
 
     def given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
         if not text.strip():
@@ -338,7 +345,8 @@ def _limits(
         yield "SCPs and RCPs of the principal’s account weren’t synced."
     if inquiry.is_hidden or not is_owner_read:
         yield (
-            f"The account {request.resource_account} of the resource isn’t connected, or you can’t see it. Its policies aren’t "
+            f"The account {request.resource_account} of the resource isn’t connected, or you can’t see it. "
+            "Its policies aren’t "
             "part of the answer."
         )
     if request.lowered in GRANTABLE:

@@ -1,4 +1,6 @@
-"""Who would be able to, but for a deny: looked for among those whose policies allow it, and no further than is cheap."""
+"""Who would be able to, but for a deny: looked for among those whose policies allow it, and no further than
+is cheap.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from iam.policy.index.question import Answer, Question
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400
-"""So many groups of principals that policies cannot tell apart are judged; then it is said that there may be more."""
+"""So many groups of principals that policies cannot tell apart are judged; then it is said that there may be
+more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Stopped:
 def stopped(index: Index, question: Question, answer: Answer, *, most: int) -> Stopped:
     """Up to `most` principals of the question's accounts who have an allow that a deny beats.
 
-    Judged as the answer was, by statements without their names: to name the statements of 400 principals takes longer than the answer.
+    Judged as the answer was, by statements without their names: to name the statements of 400 principals
+    takes longer than the answer.
     """
     judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
     if judge.lowered in FREE:

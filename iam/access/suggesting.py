@@ -1,4 +1,6 @@
-"""Names of resources to offer while somebody writes a permission: what the mirror holds, within what the viewer sees."""
+"""Names of resources to offer while somebody writes a permission: what the mirror holds, within what the
+viewer sees.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def resources_known(
     text: str,
     most: int,
 ) -> list[Suggestion]:
-    """Resources of these types whose ARN holds the text: those of IAM from the mirror, others as policies in these accounts name them."""
+    """Resources of these types whose ARN holds the text: those of IAM from the mirror, others as policies in
+    these accounts name them.
+    """
     seen = [number for number in accounts if viewer.scope.sees_account(number)]
     typed = text.strip().lower()
     if service == "iam":

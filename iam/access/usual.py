@@ -1,4 +1,6 @@
-"""What is usual where a question leaves something open: the Region of its request, and the account of a resource whose ARN has none."""
+"""What is usual where a question leaves something open: the Region of its request, and the account of a
+resource whose ARN has none.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,26 @@ from iam.policy.letter_case import fold
 HOME_REGION: Final = "us-east-1"
 GLOBAL_SERVICES: Final = frozenset(
     {
-        "account", "aws-portal", "billing", "budgets", "ce", "cloudfront", "cur", "globalaccelerator", "health", "iam",
-        "organizations", "route53", "route53domains", "shield", "support", "tax", "trustedadvisor", "waf",
+        "account",
+        "aws-portal",
+        "billing",
+        "budgets",
+        "ce",
+        "cloudfront",
+        "cur",
+        "globalaccelerator",
+        "health",
+        "iam",
+        "organizations",
+        "route53",
+        "route53domains",
+        "shield",
+        "support",
+        "tax",
+        "trustedadvisor",
+        "waf",
     }
-)  # fmt: skip
+)
 """Their requests go to us-east-1, wherever they come from.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
@@ -50,7 +68,9 @@ def forget() -> None:
 
 
 def usual_regions(accounts: Scope) -> list[str]:
-    """Regions in which users and roles of some accounts were last active, the most usual first; kept while nothing is written."""
+    """Regions in which users and roles of some accounts were last active, the most usual first; kept while
+    nothing is written.
+    """
     about = (_frozen(accounts), state_of(accounts))
     return list(_regions.of(about, lambda: _usual_regions(accounts)))
 
@@ -68,7 +88,9 @@ def _usual_regions(accounts: Scope) -> list[str]:
 
 
 def region_of(action: str, resource: str, usual: list[str]) -> str:
-    """The Region that a request has: that of its ARN, us-east-1 for global services, else the usual one; empty where none is known."""
+    """The Region that a request has: that of its ARN, us-east-1 for global services, else the usual one;
+    empty where none is known.
+    """
     parts = resource.split(":", 5)
     if len(parts) == 6 and parts[3] and "*" not in parts[3] and "?" not in parts[3]:
         return parts[3]
@@ -78,7 +100,9 @@ def region_of(action: str, resource: str, usual: list[str]) -> str:
 
 
 def accounts_naming(resource: str, accounts: Scope) -> list[Candidate]:
-    """Accounts in whose policies a resource without an account is named, the most frequent first; kept while nothing is written."""
+    """Accounts in whose policies a resource without an account is named, the most frequent first; kept while
+    nothing is written.
+    """
     start = named_part(resource)
     if not start:
         return []
@@ -104,7 +128,9 @@ def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
 
 
 def named_part(resource: str) -> str:
-    """`arn:aws:s3:::pay-ledger` of `arn:aws:s3:::pay-ledger/x`; empty where the resource says its account, or names nothing."""
+    """`arn:aws:s3:::pay-ledger` of `arn:aws:s3:::pay-ledger/x`; empty where the resource says its account, or
+    names nothing.
+    """
     parts = resource.split(":", 5)
     if len(parts) < 6 or parts[4]:
         return ""

@@ -1,4 +1,6 @@
-"""A decision taken apart into branches: each kind of policy, its levels or holders, their statements, and each condition."""
+"""A decision taken apart into branches: each kind of policy, its levels or holders, their statements, and
+each condition.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ class Voice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part of a statement under the request: what it asks for, whether that holds (NO, OPEN, YES), what the request has.
+    """One part of a statement under the request: what it asks for, whether that holds (NO, OPEN, YES), what
+    the request has.
 
-    `words` say a condition to people; a part that is none has no words."""
+    `words` say a condition to people; a part that is none has no words.
+    """
 
     element: str
     text: str
@@ -71,9 +75,11 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A kind of policy, one level of it, or one holder: what it says, its statements and its parts. `others` counts statements
-    about other actions; `problems` are what AWS would not understand; `is_enough`: nothing of the principal's own need allow it;
-    `is_needed`: whatever the principal's own policies say, this must allow it too."""
+    """A kind of policy, one level of it, or one holder: what it says, its statements and its parts. `others`
+    counts statements about other actions; `problems` are what AWS would not understand; `is_enough`: nothing
+    of the principal's own need allow it; `is_needed`: whatever the principal's own policies say, this must
+    allow it too.
+    """
 
     kind: str
     title: str
@@ -96,7 +102,9 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What the levels of the organization's policies are called, the root first: of SCPs, and of RCPs; and why there are none."""
+    """What the levels of the organization's policies are called, the root first: of SCPs, and of RCPs; and
+    why there are none.
+    """
 
     scps: tuple[str, ...] = ()
     rcps: tuple[str, ...] = ()

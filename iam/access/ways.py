@@ -1,4 +1,6 @@
-"""How access is given: through a group, by a policy attached directly, by an inline policy, by the resource's own policy."""
+"""How access is given: through a group, by a policy attached directly, by an inline policy, by the resource's
+own policy.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,9 @@ KINDS: Final = list(WayKind)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way: the policy and group by name, and by their numbers in the mirror where they have pages. `policy` of inline
-    policies of users and roles is empty: all of them are one way."""
+    """One way: the policy and group by name, and by their numbers in the mirror where they have pages.
+    `policy` of inline policies of users and roles is empty: all of them are one way.
+    """
 
     kind: WayKind
     policy: str = ""
@@ -65,7 +68,9 @@ class Way:
 
 
 class Ways:
-    """Finds the way of each principal of an answer; principals that policies cannot tell apart are looked at once."""
+    """Finds the way of each principal of an answer; principals that policies cannot tell apart are looked at
+    once.
+    """
 
     def __init__(self, index: Index, question: Callable[[str], Question], found: Tallied) -> None:
         self._index, self._question, self._found = index, question, found
@@ -77,7 +82,9 @@ class Ways:
         self._judges: dict[str, Judge] = {}
 
     def of(self, member: Member) -> Way:
-        """The first way: where there are several, the one that allows without conditions and is the most shared."""
+        """The first way: where there are several, the one that allows without conditions and is the most
+        shared.
+        """
         tally = self._found.of(member)
         action = tally.first or self._found.whole.question.action
         key = (member, action) if member in self._personal else (member.cls, member.grants_key, action)
@@ -121,7 +128,8 @@ class Ways:
         )
 
     def _own_way(self, member: Member, action: str, *, is_sure: bool) -> Way | None:
-        """The way of an identity policy that allows it, one that does so without conditions before others; None where there is none.
+        """The way of an identity policy that allows it, one that does so without conditions before others;
+        None where there is none.
 
         Where it is sure that the member can, conditional statements are no reason.
         """
@@ -163,8 +171,9 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """What of an account's policies speaks of an action: the way and document of managed policies and groups by number; of inline policies the
-    document by its digest, whatever the account."""
+    """What of an account's policies speaks of an action: the way and document of managed policies and groups
+    by number; of inline policies the document by its digest, whatever the account.
+    """
 
     judge: Judge
     policies: Mapping[int, Spoken]

@@ -1,4 +1,6 @@
-"""Who can do an action on a resource, page by page and with the reasons, within the accounts that the viewer sees."""
+"""Who can do an action on a resource, page by page and with the reasons, within the accounts that the viewer
+sees.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,11 @@ NONE_STOPPED: Final = Stopped((), is_whole=True)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as somebody asks it. `accounts` are those whose principals they may be told of, None for all; `is_hidden`
-    says that the resource is in an account that they do not see, of whose policies they are told nothing. `is_any_time` leaves the time of the request open; `is_now`: the time in the context is that of the
-    question."""
+    """A question as somebody asks it. `accounts` are those whose principals they may be told of, None for
+    all; `is_hidden` says that the resource is in an account that they do not see, of whose policies they are
+    told nothing. `is_any_time` leaves the time of the request open; `is_now`: the time in the context is that
+    of the question.
+    """
 
     meant: Meant
     resource: str
@@ -102,8 +106,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Somebody who can, or whom a deny stops. `can` and `may` count the actions that are allowed, and allowed under conditions;
-    `action` is the first of them, which `why` is about."""
+    """Somebody who can, or whom a deny stops. `can` and `may` count the actions that are allowed, and allowed
+    under conditions; `action` is the first of them, which `why` is about.
+    """
 
     pk: int
     account: str
@@ -131,7 +136,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everyone who can in one way, confirmed first; `rows` are the first of them, `users` how many of all are users."""
+    """Everyone who can in one way, confirmed first; `rows` are the first of them, `users` how many of all are
+    users.
+    """
 
     way: Way
     counts: Mapping[Certainty, int]
@@ -146,10 +153,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of an answer. Counts are exact: `everyone` and `by_certainty` of the whole answer, `counts` of what fits the filter.
+    """A page of an answer. Counts are exact: `everyone` and `by_certainty` of the whole answer, `counts` of
+    what fits the filter.
 
-    `asked` is how many users and roles there are, `roots` how many root users can. `stopped` are some whom only a deny stops, all of
-    them if `is_stopped_whole`. `groups` are there only where they were asked for, `way` where the list is of one.
+    `asked` is how many users and roles there are, `roots` how many root users can. `stopped` are some whom
+    only a deny stops, all of them if `is_stopped_whole`. `groups` are there only where they were asked for,
+    `way` where the list is of one.
     """
 
     counts: Mapping[Decision, int]
@@ -183,10 +192,11 @@ def who_can(
     narrowed: Narrowed = WHOLE,
     group_size: int = 0,
 ) -> Found:
-    """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action only).
+    """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action
+    only).
 
-    With `group_size` the answer also has the ways in which access is given, the first of them with so many principals of each; the page
-    of those who can is then left out unless it has all of them.
+    With `group_size` the answer also has the ways in which access is given, the first of them with so many
+    principals of each; the page of those who can is then left out unless it has all of them.
     """
     with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
         shown = _Shown(index, asked, narrowed)
@@ -270,7 +280,9 @@ def _everyone(index: Index, asked: Asked) -> Everyone:
 
 
 def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[Row]:
-    """All who can and fit, in the order of the pages, asked page by page: meanwhile others may ask, and the mirror may change."""
+    """All who can and fit, in the order of the pages, asked page by page: meanwhile others may ask, and the
+    mirror may change.
+    """
     after: Place | None = None
     while True:
         found = who_can(asked, size=size, after=after, narrowed=narrowed)
@@ -281,7 +293,9 @@ def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> I
 
 
 def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
-    """Each action of a question as one principal can do it, with the reasons; nothing where nobody may be told of it."""
+    """Each action of a question as one principal can do it, with the reasons; nothing where nobody may be
+    told of it.
+    """
     if asked.is_hidden or (asked.accounts is not None and account not in asked.accounts):
         return []
     with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
@@ -306,7 +320,8 @@ def answer_to(index: Index, asked: Asked, *, kinds: frozenset[PrincipalKind] = P
 def _hidden(asked: Asked) -> Limitation:
     return Limitation(
         OTHER_ACCOUNTS,
-        f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can use it from other "
+        f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can "
+        "use it from other "
         "accounts depends on a policy there.",
     )
 

@@ -1,4 +1,6 @@
-"""Why one user or role can or cannot do an action on a resource, told as far as the viewer may see the policies."""
+"""Why one user or role can or cannot do an action on a resource, told as far as the viewer may see the
+policies.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ VERBS: Final = {Outcome.DENIES: "forbids", Outcome.MISSING: "does not allow", Ou
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The decision about one request, and its reasons. `is_placed` is False where the organization's policies are not known."""
+    """The decision about one request, and its reasons. `is_placed` is False where the organization's policies
+    are not known.
+    """
 
     action: str
     resource: str
@@ -55,10 +59,11 @@ class Answer:
 def why_of(
     viewer: Viewer, number: int, *, account: str, at: datetime | None, action: str, resource: str = ""
 ) -> Answer | None:
-    """The decision about an action at a moment; without a resource, about what the first statement that allows it names.
+    """The decision about an action at a moment; without a resource, about what the first statement that
+    allows it names.
 
-    None where the index does not have the principal. Of policies that the viewer does not see, only what they come to is told;
-    of a resource in another account that they do not see, not even that.
+    None where the index does not have the principal. Of policies that the viewer does not see, only what they
+    come to is told; of a resource in another account that they do not see, not even that.
     """
     action = spelt(action)
     with snapshot(at, accounts=[account], may_lag=True) as index:
@@ -124,7 +129,9 @@ def _filled(pattern: str, request: Request) -> str:
 
 
 def _told(why: Why, viewer: Viewer, account: str) -> Why:
-    """What the viewer may be told: who does not see the account is not told the texts of its policies, nor its organization's."""
+    """What the viewer may be told: who does not see the account is not told the texts of its policies, nor
+    its organization's.
+    """
     if viewer.scope.sees_account(account):
         return why
     own = [_plain(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
@@ -133,7 +140,9 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
 
 
 def _in_short(found: list[Reason]) -> Iterator[Reason]:
-    """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do not is no news."""
+    """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do
+    not is no news.
+    """
     for kind, whose in WHOSE.items():
         outcomes = {reason.outcome for reason in found if reason.kind == kind}
         outcome = next((one for one in STRONGEST if one in outcomes), None)

@@ -1,4 +1,6 @@
-"""Which actions of AWS each part of Gatehouse needs: tables, of which `iam.aws.permissions` makes policies."""
+"""Which actions of AWS each part of Gatehouse needs: tables, of which `iam.aws.permissions` makes
+policies.
+"""
 
 from __future__ import annotations
 
@@ -249,7 +251,9 @@ WRITTEN: dict[str, str] = {
     "signing-certificate": "user",
     "service-credential": "user",
 }
-"""Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see the service authorization reference)."""
+"""Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see
+the service authorization reference).
+"""
 
 OBSERVE: dict[str, tuple[str, ...]] = {
     "group-membership": (*_USER, *_GROUP),
@@ -297,7 +301,9 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "signing-certificate": ("iam:GetUser", "iam:ListSigningCertificates"),
     "service-credential": ("iam:GetUser", "iam:ListServiceSpecificCredentials"),
 }
-"""Family of operations → the actions by which the runner sees live whether a write is needed and has come true."""
+"""Family of operations → the actions by which the runner sees live whether a write is needed and has come
+true.
+"""
 
 RESOURCES: dict[str, str] = {
     "user": "iam::{account}:user{path}*",
@@ -312,4 +318,6 @@ RESOURCES: dict[str, str] = {
     "instance": "ec2:*:{account}:instance/*",
     "account": "*",
 }
-"""Kind of resource → the pattern of its ARNs after the partition; "*" alone for what AWS authorizes on no resource."""
+"""Kind of resource → the pattern of its ARNs after the partition; "*" alone for what AWS authorizes on no
+resource.
+"""

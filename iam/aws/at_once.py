@@ -47,8 +47,8 @@ class _Read(Generic[T]):
 class Ask:
     """Takes up reads, and gives for each the function that waits for its answer, or raises its error.
 
-    One that nobody has begun when its answer is asked for is done by who asks: on a way that is one wide each is, in that order. A
-    read touches AWS alone: another thread has no connection to the database.
+    One that nobody has begun when its answer is asked for is done by who asks: on a way that is one wide each
+    is, in that order. A read touches AWS alone: another thread has no connection to the database.
     """
 
     def __init__(self, aws: Aws, *, is_alone: bool) -> None:
@@ -117,7 +117,9 @@ class Ask:
 
 @contextmanager
 def at_once(aws: Aws) -> Iterator[Ask]:
-    """Within the block, what is asked runs beside the caller, and beside each other; at its end nothing runs any more."""
+    """Within the block, what is asked runs beside the caller, and beside each other; at its end nothing runs
+    any more.
+    """
     is_alone = aws.width < 2 or _is_beside.get()
     if not is_alone:
         aws.iam  # noqa: B018  made here, since making a client is for one thread

@@ -25,8 +25,8 @@ _ONLY_READS = ("Get", "List", "Describe", "Generate")
 def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parsed answer of an operation ("ListMFADevices"); AwsError when it failed or could not be read.
 
-    botocore tries again what was throttled, unavailable or reset. An answer that came through damaged is asked for
-    again here, when the operation only reads.
+    botocore tries again what was throttled, unavailable or reset. An answer that came through damaged is
+    asked for again here, when the operation only reads.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -40,7 +40,9 @@ def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[s
 
 
 def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """One attempt. botocore lets KeyError and ValueError through when a body is well-formed but not the answer."""
+    """One attempt. botocore lets KeyError and ValueError through when a body is well-formed but not the
+    answer.
+    """
     action = f"{client.meta.service_model.service_name}:{operation}"
     call = getattr(client, _python_name(client.meta.method_to_api_mapping, operation))
     with map_errors(action):

@@ -9,9 +9,22 @@ from urllib.parse import unquote
 # replacing them one after the other can neither make nor break another escape; what is left over goes through
 # the slow way.
 _COMMON = (
-    ("%22", '"'), ("%20", " "), ("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%2F", "/"),
-    ("%7B", "{"), ("%7D", "}"), ("%5B", "["), ("%5D", "]"), ("%2A", "*"), ("%24", "$"), ("%3D", "="), ("%0D", "\r"), ("%09", "\t"),
-)  # fmt: skip
+    ("%22", '"'),
+    ("%20", " "),
+    ("%3A", ":"),
+    ("%2C", ","),
+    ("%0A", "\n"),
+    ("%2F", "/"),
+    ("%7B", "{"),
+    ("%7D", "}"),
+    ("%5B", "["),
+    ("%5D", "]"),
+    ("%2A", "*"),
+    ("%24", "$"),
+    ("%3D", "="),
+    ("%0D", "\r"),
+    ("%09", "\t"),
+)
 
 
 def decode_document(encoded: str) -> str:

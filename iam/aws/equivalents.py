@@ -1,4 +1,6 @@
-"""Show a call as an AWS CLI line, a boto3 snippet, one of the JavaScript SDK, and a curl line that the reader's own credentials sign."""
+"""Show a call as an AWS CLI line, a boto3 snippet, one of the JavaScript SDK, and a curl line that the
+reader's own credentials sign.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,8 @@ def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
 def as_javascript(
     service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
 ) -> str:
-    """The same call with the AWS SDK for JavaScript v3. Services: iam, sts, ec2, organizations; ValueError for another.
+    """The same call with the AWS SDK for JavaScript v3. Services: iam, sts, ec2, organizations; ValueError
+    for another.
 
     https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/
     """

@@ -46,7 +46,9 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.NOT_FOUND: (
         "NoSuchEntity", "NoSuchEntityException", "ReportNotPresent", "ReportExpired",
         "AWSOrganizationsNotInUseException", "ParentNotFoundException", "OrganizationalUnitNotFoundException",
-        "ChildNotFoundException", "AccountNotFoundException", "RootNotFoundException", "TargetNotFoundException",
+        "ChildNotFoundException", "AccountNotFoundException", "RootNotFoundException", (
+            "TargetNotFoundException"
+        ),
         "PolicyNotFoundException",
     ),
     ErrorKind.CONFLICT: (

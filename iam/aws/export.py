@@ -38,8 +38,8 @@ _COMMAND = "`aws iam get-account-authorization-details --output json > iam.json`
 class Export:
     """What a file says about one account, as one would have read it page by page.
 
-    `profiles` are the instance profiles that hold a role; the file does not describe others. `warnings` are sentences about
-    what the file refers to but does not have.
+    `profiles` are the instance profiles that hold a role; the file does not describe others. `warnings` are
+    sentences about what the file refers to but does not have.
     """
 
     account_id: str
@@ -57,7 +57,8 @@ def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
         size += len(piece)
         if size > max_bytes:
             raise ExportError(
-                f"The file is larger than {max_bytes // 1_000_000} MB. Connect an account of this size by a role."
+                f"The file is larger than {max_bytes // 1_000_000} MB. Connect an account of this size by a "
+                "role."
             )
         pieces.append(piece)
     return parse_export(b"".join(pieces))
@@ -134,7 +135,9 @@ class _Scanner:
         self.take(closing)
 
     def value(self, path: str) -> Any:
-        """Decode the value that begins here, if its text is no longer than LONGEST: small texts can be large in memory."""
+        """Decode the value that begins here, if its text is no longer than LONGEST: small texts can be large
+        in memory.
+        """
         self.peek()
         found, length = self._decoded(USUAL, path=path) or self._decoded(LONGEST, path=path) or (None, 0)
         if not length:
@@ -204,7 +207,8 @@ def _members(scanner: _Scanner, name: str) -> Iterator[tuple[str, str, Any]]:
 def _refuse_truncation(key: str, value: Any) -> None:
     if (key == "IsTruncated" and value) or (key in ("Marker", "NextToken") and value is not None):
         raise ExportError(
-            f"$.{key} says that this file is one page of several. Create it with {_COMMAND}, without --no-paginate "
+            f"$.{key} says that this file is one page of several. Create it with {_COMMAND}, without "
+            "--no-paginate "
             "and --max-items."
         )
 
@@ -255,7 +259,8 @@ class _Checked:
                 raise ExportError(f"The ARN of the {item.kind} {item.name} has no account.")
         if not owners:
             raise ExportError(
-                "The file has no user, group, role or policy of an account, so the account can’t be determined."
+                "The file has no user, group, role or policy of an account, so the account can’t be "
+                "determined."
             )
         if len(owners) > 1:
             first, second = list(owners.values())[:2]
@@ -276,12 +281,14 @@ class _Checked:
         for profile in self._profiles:
             if not profile.arn.endswith(f":iam::{account_id}:instance-profile{profile.path}{profile.name}"):
                 raise ExportError(
-                    f"The ARN of the instance profile {profile.name} does not belong to it: {profile.arn[:120]!r}."
+                    f"The ARN of the instance profile {profile.name} does not belong to it: "
+                    f"{profile.arn[:120]!r}."
                 )
             for key in (profile.aws_id, profile.arn):
                 if key in holders:
                     raise ExportError(
-                        f"The instance profile {key} is in the roles {holders[key]} and {profile.roles[0]}; AWS allows one."
+                        f"The instance profile {key} is in the roles {holders[key]} and {profile.roles[0]}; "
+                        "AWS allows one."
                     )
                 holders[key] = profile.roles[0]
 

@@ -1,4 +1,6 @@
-"""Open ways that are lent, and kept for the next who writes to the account: making the clients of one costs some 20 ms."""
+"""Open ways that are lent, and kept for the next who writes to the account: making the clients of one costs
+some 20 ms.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ def lent(
 ) -> Iterator[Aws]:
     """A way to the account for this block and this thread alone, with up to `width` reads at once.
 
-    It holds no connection when it is lent: one that AWS has closed meanwhile would leave a call in doubt. One on which a call had to be
-    repeated or raised an error is not kept: the pace that botocore has then found, or what is wrong with it, is not for the next.
+    It holds no connection when it is lent: one that AWS has closed meanwhile would leave a call in doubt. One
+    on which a call had to be repeated or raised an error is not kept: the pace that botocore has then found,
+    or what is wrong with it, is not for the next.
     """
     key = (access, rate, *sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     aws, made = _take(key) or (connect(access, rate=rate), time.monotonic())

@@ -1,4 +1,6 @@
-"""botocore's own description of services and operations, read once per process, without credentials or network."""
+"""botocore's own description of services and operations, read once per process, without credentials or
+network.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def _form(value: str, shape: Shape, *, place: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""AWS's patterns are Java's: \w is ASCII there, and \p{L}, \p{N}, \p{Z} are letters, numbers and spaces."""
+    r"""AWS's patterns are Java's: \w is ASCII there, and \p{L}, \p{N}, \p{Z} are letters, numbers and
+    spaces.
+    """
     if r"\p{" not in pattern:
         return re.compile(pattern, re.ASCII)
     for java, python in ((r"\p{L}", r"\w"), (r"\p{N}", r"\w"), (r"\p{Z}", _SPACES)):

@@ -85,9 +85,10 @@ def write_policy(
 ) -> Policy:
     """The policy of the separate role that carries out changes, on what lies under the paths only.
 
-    AddUserToGroup is authorized on the group, CreatePolicyVersion on the policy and PutRolePolicy on the role, so the paths bound what it
-    can raise: keep the groups, policies and roles of administrators on a path that is not named here. AWS managed policies are never
-    among them, and `own_roles` (ARNs) and all whose names begin as Gatehouse's own do are denied to it.
+    AddUserToGroup is authorized on the group, CreatePolicyVersion on the policy and PutRolePolicy on the
+    role, so the paths bound what it can raise: keep the groups, policies and roles of administrators on a
+    path that is not named here. AWS managed policies are never among them, and `own_roles` (ARNs) and all
+    whose names begin as Gatehouse's own do are denied to it.
     """
     global_region(partition)
     check_account_id(account_id)
@@ -119,7 +120,9 @@ def _sid(kind: str) -> str:
 
 
 def resource_arn(partition: str, account_id: str, *, kind: str, path: str = "/") -> str:
-    """The pattern of all resources of a kind of an account, under a path where it has paths. Raises ValueError for what is no path."""
+    """The pattern of all resources of a kind of an account, under a path where it has paths. Raises
+    ValueError for what is no path.
+    """
     if not _PATH.fullmatch(path) or "*" in path or "$" in path:
         raise ValueError(f"A path begins and ends with a slash and has no wildcard: {path!r}.")
     pattern = RESOURCES[kind]

@@ -58,14 +58,18 @@ def raw_answer(action: str, *, tags: tuple[bytes, ...]) -> Iterator[RawAnswer]:
 
 
 def install(client: Any) -> None:
-    """Register the handlers on a client: no answer that broke off is parsed, and IAM's lists are taken if wanted."""
+    """Register the handlers on a client: no answer that broke off is parsed, and IAM's lists are taken if
+    wanted.
+    """
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-parse.{service}", _refuse_broken_off)
     client.meta.events.register(f"before-parse.{service}", _take_lists)
 
 
 def _refuse_broken_off(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
-    """botocore does not compare a body with its Content-Length, so a lost connection would look like a short answer."""
+    """botocore does not compare a body with its Content-Length, so a lost connection would look like a short
+    answer.
+    """
     length, body = response_dict["headers"].get("content-length"), response_dict["body"]
     if length is None or not isinstance(body, bytes) or len(body) >= int(length):
         return

@@ -190,7 +190,9 @@ class ServerCertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificateNow:
-    """A server certificate as it is read alone: with its text, that of its chain ("" without one), and tags. AWS never gives the private key."""
+    """A server certificate as it is read alone: with its text, that of its chain ("" without one), and tags.
+    AWS never gives the private key.
+    """
 
     record: ServerCertificateRecord
     body: str

@@ -32,7 +32,9 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 heard: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
-"""Who is told of a request that runs beside, instead of `Aws.on_call`, which is for the thread that has the way."""
+"""Who is told of a request that runs beside, instead of `Aws.on_call`, which is for the thread that has the
+way.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,12 @@ class Access:
 
 
 class Aws:
-    """The open way to one account. Clients are made when first asked for; not to be shared between threads, but by `iam.aws.at_once`,
-    which has up to `width` requests under way.
+    """The open way to one account. Clients are made when first asked for; not to be shared between threads,
+    but by `iam.aws.at_once`, which has up to `width` requests under way.
 
-    `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that were sent again.
-    On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as in stock boto3.
+    `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that
+    were sent again. On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as
+    in stock boto3.
     """
 
     def __init__(
@@ -120,7 +123,8 @@ class Aws:
     def client(self, service: str, *, region: str | None = None, may_retry: bool = True) -> Any:
         """A botocore client with our retries, counters and limits; the partition's global region unless told.
 
-        One that may not retry sends each request once: for calls that do harm when AWS carries them out twice.
+        One that may not retry sends each request once: for calls that do harm when AWS carries them out
+        twice.
         """
         key = service, region or global_region(self.access.partition), may_retry
         if key not in self._clients:
@@ -224,7 +228,9 @@ def new_session() -> Session:
 
 @cache
 def _builtin_hooks() -> HierarchicalEmitter:
-    """What botocore hears of each of its events, registered once: that is most of what a session costs (7 ms)."""
+    """What botocore hears of each of its events, registered once: that is most of what a session costs (7
+    ms).
+    """
     hooks = HierarchicalEmitter()
     Session(event_hooks=hooks)
     return hooks

@@ -43,10 +43,12 @@ def call(
     region: str = "",
     may_retry: bool = True,
 ) -> CallResult:
-    """Call one operation as AWS names it ("iam", "AddUserToGroup") in a region, the partition's global one unless told.
+    """Call one operation as AWS names it ("iam", "AddUserToGroup") in a region, the partition's global one
+    unless told.
 
-    botocore tries again after throttling, server errors and lost connections, when AWS may already have done what was
-    asked; a call that is not idempotent is made with `may_retry=False`, and then sent exactly once. Raises AwsError.
+    botocore tries again after throttling, server errors and lost connections, when AWS may already have done
+    what was asked; a call that is not idempotent is made with `may_retry=False`, and then sent exactly once.
+    Raises AwsError.
     """
     response = invoke(aws.client(service, region=region or None, may_retry=may_retry), operation, params)
     metadata = response.pop("ResponseMetadata", {})

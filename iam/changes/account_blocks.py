@@ -13,10 +13,12 @@ from iam.changes.receipt_blocks import Gain, Place
 
 
 def merged(gains: Iterable[Gain]) -> list[Gain]:
-    """The blocks, in their order; those with the same effect in other accounts are `elsewhere` of the first of them.
+    """The blocks, in their order; those with the same effect in other accounts are `elsewhere` of the first
+    of them.
 
-    Each had witnesses of its own, of which those of the first are shown. The same: each line and named action has the same witness but for the
-    number of the account and the name of the principal, and each reason holds for all of a block.
+    Each had witnesses of its own, of which those of the first are shown. The same: each line and named action
+    has the same witness but for the number of the account and the name of the principal, and each reason
+    holds for all of a block.
     """
     found = list(gains)
     accounts: dict[object, set[str]] = defaultdict(set)

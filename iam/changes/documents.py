@@ -22,10 +22,12 @@ _IAM_READING = ("iam:get", "iam:list", "iam:generate", "iam:simulate")
 
 
 def flags(text: str) -> tuple[str, ...]:
-    """Sorted marks of a document: it allows every action, it allows actions that change IAM, it denies something.
+    """Sorted marks of a document: it allows every action, it allows actions that change IAM, it denies
+    something.
 
-    An action counts where one of the statement's resources can be one that it works on. Conditions and boundaries are not weighed: a mark
-    says "look here", never "is allowed". An unreadable document has no marks.
+    An action counts where one of the statement's resources can be one that it works on. Conditions and
+    boundaries are not weighed: a mark says "look here", never "is allowed". An unreadable document has no
+    marks.
     """
     found: set[str] = set()
     for statement in map(_Marked, statements_of(text)):

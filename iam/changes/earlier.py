@@ -1,4 +1,6 @@
-"""A set of operations, seen from each of them: what comes before it, and what of that brings into being what it is about."""
+"""A set of operations, seen from each of them: what comes before it, and what of that brings into being what
+it is about.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ CHUNK = 500
 
 
 class Earlier(Sequence[Operation]):
-    """The first so many of a set, without a copy of them. `made` gives for (account, ARN) the place of what brings it into being."""
+    """The first so many of a set, without a copy of them. `made` gives for (account, ARN) the place of what
+    brings it into being.
+    """
 
     __slots__ = ("_all", "_end", "_made")
 
@@ -65,7 +69,9 @@ def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[
 
 
 def look_ahead(operations: Sequence[Operation]) -> None:
-    """Ask the mirror at once what of a set is not there yet, which names are taken, and what is asked for of the same; within `asked_once`."""
+    """Ask the mirror at once what of a set is not there yet, which names are taken, and what is asked for of
+    the same; within `asked_once`.
+    """
     made: dict[int, set[str]] = defaultdict(set)
     names: dict[tuple[int, str], set[str]] = defaultdict(set)
     for one in operations:

@@ -1,7 +1,9 @@
-"""What a higher layer wants to know of changes: it registers a handler in its `AppConfig.ready`, and is told when one ends.
+"""What a higher layer wants to know of changes: it registers a handler in its `AppConfig.ready`, and is told
+when one ends.
 
-A handler is told after the end is written, in the process that wrote it, and perhaps twice or (when that process dies) never: it must do
-no harm the second time, and whoever must not miss anything looks for it periodically as well.
+A handler is told after the end is written, in the process that wrote it, and perhaps twice or (when that
+process dies) never: it must do no harm the second time, and whoever must not miss anything looks for it
+periodically as well.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ AT_ONCE: Final = 100
 
 
 def on_end(handler: Handler) -> Handler:
-    """Tell this handler of every change that comes to an end: applied, failed, unknown, rejected, withdrawn or expired."""
+    """Tell this handler of every change that comes to an end: applied, failed, unknown, rejected, withdrawn
+    or expired.
+    """
     if handler not in _on_end:
         _on_end.append(handler)
     return handler

@@ -1,4 +1,6 @@
-"""The tables of the change pipeline: changes, the sets they are approved in, the approvals, and the timeline."""
+"""The tables of the change pipeline: changes, the sets they are approved in, the approvals, and the
+timeline.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,10 @@ OF_OFFBOARDING = "leaving"
 class ChangeSet(models.Model):
     """Changes that are approved together and applied in order, each when the one before it is applied.
 
-    A set is what people call a request. `title` says what it comes to (`iam.changes.titles`), `summary` what it does where (`iam.changes.summary`),
-    `receipt` what the set does as a whole (`iam.changes.impact`). `cause_kind` and `cause_id` name what of a higher layer it was made for, such as
-    a grant; `notes` are the warnings that approvers accept with it (`iam.changes.warnings`).
+    A set is what people call a request. `title` says what it comes to (`iam.changes.titles`), `summary` what
+    it does where (`iam.changes.summary`), `receipt` what the set does as a whole (`iam.changes.impact`).
+    `cause_kind` and `cause_id` name what of a higher layer it was made for, such as a grant; `notes` are the
+    warnings that approvers accept with it (`iam.changes.warnings`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,12 +77,16 @@ class ChangeSet(models.Model):
 
     @property
     def may_be_so_already(self) -> bool:
-        """True if AWS may already be as some of its changes want it, such as after a suspension of the person who is offboarded."""
+        """True if AWS may already be as some of its changes want it, such as after a suspension of the person
+        who is offboarded.
+        """
         return self.cause_kind in (OF_GRANT, OF_OFFBOARDING)
 
     @property
     def receipt_digest(self) -> str:
-        """What an approver agrees to: the digest of all receipts of the set, in order, of what they come to together, and of its notes."""
+        """What an approver agrees to: the digest of all receipts of the set, in order, of what they come to
+        together, and of its notes.
+        """
         digests = [*self.changes.order_by("position").values_list("receipt_digest", flat=True)]
         digests += [self.receipt["digest"]] if self.receipt else []
         digests += [hashlib.sha256(json.dumps(self.notes).encode()).hexdigest()] if self.notes else []
@@ -87,14 +94,17 @@ class ChangeSet(models.Model):
 
 
 class Change(models.Model):
-    """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found here.
+    """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found
+    here.
 
-    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in branch 0, the trunk, and ends without them (in the last branch: for all);
-    lanes do not wait for each other. `entity` is the mirror's row of the subject. `params` are the operation's own, typed there. `before` and `after` are what AWS shows of the matter before and after, as
-    `Operation.observe` gives it. `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to
-    read again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number and stops.
-    `sent_at` is set before the first call of an attempt leaves: from then on AWS may have changed. `calls` holds per call service,
-    operation, params, sentence, and what came of it.
+    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in
+    branch 0, the trunk, and ends without them (in the last branch: for all); lanes do not wait for each
+    other. `entity` is the mirror's row of the subject. `params` are the operation's own, typed there.
+    `before` and `after` are what AWS shows of the matter before and after, as `Operation.observe` gives it.
+    `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to read
+    again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number
+    and stops. `sent_at` is set before the first call of an attempt leaves: from then on AWS may have changed.
+    `calls` holds per call service, operation, params, sentence, and what came of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -153,7 +163,8 @@ class Change(models.Model):
 
     class Meta:
         constraints = [
-            # Confirming counts as well: a second change would otherwise read what AWS has not yet made visible of the first.
+            # Confirming counts as well: a second change would otherwise read what AWS has not yet made
+            # visible of the first.
             models.UniqueConstraint(
                 fields=["account", "subject_id"],
                 condition=Q(state__in=["applying", "confirming"]),
@@ -174,7 +185,8 @@ class Change(models.Model):
                 condition=Q(state__in=["awaiting_approval", "queued"]),
                 name="change_expiring",
             ),
-            # With what decides whether somebody sees a change: a row is long, and those that are not seen need not be read.
+            # With what decides whether somebody sees a change: a row is long, and those that are not seen
+            # need not be read.
             models.Index(
                 fields=["-created_at", "-id", "state", "requested_by", "entity"], name="change_newest"
             ),

@@ -1,4 +1,6 @@
-"""While a set is weighed the mirror stands still for it: it is asked each question once, and beforehand what of the set is not there yet."""
+"""While a set is weighed the mirror stands still for it: it is asked each question once, and beforehand what
+of the set is not there yet.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _answers: ContextVar[_Answers | None] = ContextVar("answers", default=None)
 
 @contextmanager
 def asked_once() -> Iterator[None]:
-    """Keep the answers of `once` until this block ends; one within it shares them. Nothing that is asked about may be written meanwhile."""
+    """Keep the answers of `once` until this block ends; one within it shares them. Nothing that is asked
+    about may be written meanwhile.
+    """
     if _answers.get() is not None:
         yield
         return

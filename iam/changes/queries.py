@@ -40,8 +40,9 @@ STATES: dict[str, tuple[ChangeState, ...]] = {
 
 
 def visible_changes(viewer: Viewer) -> QuerySet[Change]:
-    """What is about oneself and one's people, all of the accounts that one sees whole, and one's own requests in accounts in which
-    one may still ask: they tell what one wrote and was shown, also of somebody who has left one's teams since.
+    """What is about oneself and one's people, all of the accounts that one sees whole, and one's own requests
+    in accounts in which one may still ask: they tell what one wrote and was shown, also of somebody who has
+    left one's teams since.
 
     Changes of an account that was disconnected stay visible to those who see the account: they are evidence.
     """
@@ -63,7 +64,9 @@ def in_accounts(viewer: Viewer, right: Right) -> Q:
 
 
 def narrowed(changes: QuerySet[Change], *, viewer: Viewer, account_id: str) -> QuerySet[Change]:
-    """Those of them whose request has a change in the account that the viewer sees; all of them for no account."""
+    """Those of them whose request has a change in the account that the viewer sees; all of them for no
+    account.
+    """
     if not account_id:
         return changes
     there = visible_changes(viewer).filter(change_set=OuterRef("change_set"), account__account_id=account_id)
@@ -85,7 +88,9 @@ def waiting_for(viewer: Viewer) -> QuerySet[Change]:
 
 
 def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:
-    """The ballots that name this viewer: by a role in all accounts of the set, by a team that they lead, by themselves."""
+    """The ballots that name this viewer: by a role in all accounts of the set, by a team that they lead, by
+    themselves.
+    """
     wanted = Q(kind=PERSON, value=str(viewer.person_id))
     for slug in viewer.leads:
         wanted |= Q(kind=TEAM, value=slug)
@@ -142,7 +147,9 @@ def approvers_of(account_id: str, *, but: UUID) -> list[str]:
 
 
 def group_of(change: Change) -> int | None:
-    """The mirror's row of the group that a membership change is about; None for others, and when it is gone."""
+    """The mirror's row of the group that a membership change is about; None for others, and when it is
+    gone.
+    """
     aws_id = change.params.get("group_id")
     groups = Entity.objects.filter(
         account=change.account_id, kind=Kind.GROUP, aws_id=aws_id, gone_at__isnull=True
@@ -164,7 +171,8 @@ def list_changes(
     mine: bool = False,
     after: Place | None = None,
 ) -> Page[Change]:
-    """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at any depth.
+    """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at
+    any depth.
 
     A filter keeps a request of which one of these changes matches.
     """
@@ -201,7 +209,9 @@ def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:
 
 
 def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> QuerySet[Change]:
-    """Requests with a change in one of the states of a tab; a request is done, or cancelled, when nothing of it is otherwise."""
+    """Requests with a change in one of the states of a tab; a request is done, or cancelled, when nothing of
+    it is otherwise.
+    """
     of_set = seen.filter(change_set=OuterRef("change_set"))
     if tab == "applied":
         # Most requests are done: looking at each from the newest on soon fills a page.
@@ -213,8 +223,8 @@ def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> Quer
 
 
 def _found(text: str, changes: QuerySet[Change], *, in_title: bool) -> Q:
-    """The requests in one of whose changes the text is found. `in_title`: also those with the text in their own title. For who does not see
-    every request whole, a hit would tell what they do not read.
+    """The requests in one of whose changes the text is found. `in_title`: also those with the text in their
+    own title. For who does not see every request whole, a hit would tell what they do not read.
 
     Each table is searched by an index of its own: one condition over both would use none.
     """

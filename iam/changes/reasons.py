@@ -1,4 +1,6 @@
-"""Why what a change gives, or takes away, makes no difference to somebody: they have it already, they keep it, or something denies it."""
+"""Why what a change gives, or takes away, makes no difference to somebody: they have it already, they keep
+it, or something denies it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Pairs = Sequence[tuple[Member, Shift]]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Of the `of` actions that a change gives, or takes away, `people` principals have `actions` all the same, `through` these policies."""
+    """Of the `of` actions that a change gives, or takes away, `people` principals have `actions` all the
+    same, `through` these policies.
+    """
 
     actions: int
     of: int
@@ -158,7 +162,9 @@ class Reasons:
 
 
 def _changed(shift: Shift) -> Iterator[Proof]:
-    """The actions that a change gives or takes away; not those that another text of the same policy only says again."""
+    """The actions that a change gives or takes away; not those that another text of the same policy only says
+    again.
+    """
     for proof in shift.change.proofs:
         verdict = proof.verdict
         is_both = verdict.is_given and verdict.is_taken

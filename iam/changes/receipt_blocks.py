@@ -1,4 +1,6 @@
-"""A block of a receipt: for whom the same becomes true, in which service and access level, and by which requests that is proved."""
+"""A block of a receipt: for whom the same becomes true, in which service and access level, and by which
+requests that is proved.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from iam.policy.index.witness import Witness
 
 @dataclass(frozen=True, slots=True)
 class LevelShift:
-    """What becomes of the actions of one service and access level, as numbers of actions by sort (`operations.access`)."""
+    """What becomes of the actions of one service and access level, as numbers of actions by sort
+    (`operations.access`).
+    """
 
     service: str
     level: str
@@ -31,9 +35,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Principals of one account, and of others `elsewhere`, for whom the same becomes true. `rows` are by service and level, `actions` the riskiest ones;
-    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself.
-    `already`, `keeps` and `blocked` say of what is given, or taken away, why it changes nothing (`iam.changes.reasons`)."""
+    """Principals of one account, and of others `elsewhere`, for whom the same becomes true. `rows` are by
+    service and level, `actions` the riskiest ones; `more_…` is how much there is beyond what is named.
+    `ways_up` are sets of actions by which one raises oneself. `already`, `keeps` and `blocked` say of what is
+    given, or taken away, why it changes nothing (`iam.changes.reasons`).
+    """
 
     account_id: str
     names: tuple[Affected, ...]

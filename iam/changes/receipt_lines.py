@@ -1,4 +1,6 @@
-"""The lines of a receipt: who can do more or less, by service and access level, with the requests that prove it and the risks."""
+"""The lines of a receipt: who can do more or less, by service and access level, with the requests that prove
+it and the risks.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ WAYS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this analysis."""
+    """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this
+    analysis.
+    """
 
     affected: int = 0
     gains: tuple[Gain, ...] = ()
@@ -87,7 +91,9 @@ class _First:
 
 
 class Lines:
-    """Puts a difference into the lines of a receipt; the index is the one that it was asked of, whose lock is held."""
+    """Puts a difference into the lines of a receipt; the index is the one that it was asked of, whose lock is
+    held.
+    """
 
     def __init__(self, index: Index, found: Difference) -> None:
         self._index, self._found, self._space = index, found, index.documents.space

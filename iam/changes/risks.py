@@ -1,4 +1,6 @@
-"""What makes a change risky, and how risky that is: the words and levels that receipts, pages and approval rules share."""
+"""What makes a change risky, and how risky that is: the words and levels that receipts, pages and approval
+rules share.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +39,16 @@ WORDS: Final[dict[str, str]] = {
 GRAVE: Final = (ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
 """Risks by which somebody could take over an account."""
 HIGH: Final = "high"
-"""The sensitivity of one change whose approver has to look closely, whoever gains by it; else it is "normal"."""
+"""The sensitivity of one change whose approver has to look closely, whoever gains by it; else it is
+"normal".
+"""
 
 
 def level_of(found: Iterable[str], *, sensitivity: str = "") -> str:
     """How risky a request is, by the risks of the whole of it and the sensitivity of its changes.
 
-    The only place where this is decided: header, badge, list, label and the approval rules all ask here. To remove access has no risk of
-    its own, unless it locks somebody out, or removes what held them back.
+    The only place where this is decided: header, badge, list, label and the approval rules all ask here. To
+    remove access has no risk of its own, unless it locks somebody out, or removes what held them back.
     """
     known = set(found) & WORDS.keys()
     if not known.isdisjoint(GRAVE):

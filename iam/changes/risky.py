@@ -48,7 +48,9 @@ SHARES: Final = (
     "ram:AssociateResourceShare",
     "redshift:AuthorizeSnapshotAccess",
 )
-"""Actions by which data can be shown to, or copied into, another account (service authorization reference)."""
+"""Actions by which data can be shown to, or copied into, another account (service authorization
+reference).
+"""
 READS_ALL: Final = (
     "s3:GetObject",
     "secretsmanager:GetSecretValue",
@@ -64,8 +66,9 @@ READS_ALL: Final = (
 
 
 def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool) -> tuple[str, ...]:
-    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization leaves to an administrator,
-    `has_way_up` says whether `ways_up` has any."""
+    """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
+    leaves to an administrator, `has_way_up` says whether `ways_up` has any.
+    """
     found = set(_risks(shift, space, ceiling))
     if has_way_up:
         found.add(ESCALATION)
@@ -96,7 +99,9 @@ def stops_being_administrator(shift: Shift, space: Space, *, ceiling: Effective)
 
 
 def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) -> bool:
-    """Whether somebody can change the permissions of everybody in the account, as far as the organization leaves that to anybody."""
+    """Whether somebody can change the permissions of everybody in the account, as far as the organization
+    leaves that to anybody.
+    """
     decisive = _mask(space, tuple(action for action, _ in DECISIVE))
     lacks = (
         (ceiling.any & ~effective.any)
@@ -107,10 +112,12 @@ def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) 
 
 
 def ways_up(shift: Shift, space: Space, *, holders: Iterable[Side]) -> Iterator[tuple[str, ...]]:
-    """The actions of each way to raise one's permissions of which all are allowed afterwards, in some way, and were not before.
+    """The actions of each way to raise one's permissions of which all are allowed afterwards, in some way,
+    and were not before.
 
-    `holders` are principals of the shift as they are afterwards: what they held before counts where it can work on a resource that it names.
-    On which targets, and whether a role trusts the service, is not asked here: the page on escalation does.
+    `holders` are principals of the shift as they are afterwards: what they held before counts where it can
+    work on a resource that it names. On which targets, and whether a role trusts the service, is not asked
+    here: the page on escalation does.
     """
     before, after = shift.before.any, shift.after.any
     more = shift.more

@@ -59,10 +59,10 @@ def move(
 ) -> bool:
     """Bring the change from the state in which it was loaded to another, if it still is as it was loaded.
 
-    A compare-and-set on state and fence, with the timeline row and the journal entry in the same transaction. False means
-    that somebody else was quicker: nothing was written. On success the instance carries the new values. `actor` None is
-    Gatehouse; `kind` names the timeline row where the state is not word enough; `expecting` holds more columns that must
-    be as they were; `fields` are written along.
+    A compare-and-set on state and fence, with the timeline row and the journal entry in the same transaction.
+    False means that somebody else was quicker: nothing was written. On success the instance carries the new
+    values. `actor` None is Gatehouse; `kind` names the timeline row where the state is not word enough;
+    `expecting` holds more columns that must be as they were; `fields` are written along.
     """
     was = ChangeState(change.state)
     if to not in TRANSITIONS[was]:
@@ -91,7 +91,9 @@ def begin_all(
     data: Sequence[dict[str, Any]],
     expires_at: datetime,
 ) -> None:
-    """Write changes that are new as asked for, with a row of the timeline and an entry of the journal each, in the caller's transaction."""
+    """Write changes that are new as asked for, with a row of the timeline and an entry of the journal each,
+    in the caller's transaction.
+    """
     now = datetime.now(tz=UTC)
     for change in changes:
         change.state, change.requested_at, change.expires_at = S.AWAITING, now, expires_at
@@ -109,8 +111,10 @@ def move_all(
     data: Sequence[dict[str, Any]],
     **fields: Any,
 ) -> bool:
-    """Bring changes that stand alike to another state as `move` does, in a few statements, in the caller's transaction. False: one of them is not as
-    it was loaded any more, receipt included, and the caller has to roll back. Not for an end, see `end_all`."""
+    """Bring changes that stand alike to another state as `move` does, in a few statements, in the caller's
+    transaction. False: one of them is not as it was loaded any more, receipt included, and the caller has to
+    roll back. Not for an end, see `end_all`.
+    """
     if to in _ENDS:
         raise ForbiddenTransitionError(f"{to} is an end")
     return _move_all(changes, to=to, actor=actor, kind=kind, note=note, data=data, **fields)
@@ -119,7 +123,8 @@ def move_all(
 def end_all(
     changes: Sequence[Change], *, to: ChangeState, actor: Actor | None, kind: str = "", note: str = ""
 ) -> int:
-    """End changes that nobody has begun, as `move` does each, in few statements where nobody is quicker; how many were ended.
+    """End changes that nobody has begun, as `move` does each, in few statements where nobody is quicker; how
+    many were ended.
 
     A worker tells the handlers of many: nobody waits for that.
     """

@@ -1,6 +1,8 @@
-"""Tells people of changes: who has to decide, how it was decided, how it ended. Each reads only of what they may open.
+"""Tells people of changes: who has to decide, how it was decided, how it ended. Each reads only of what they
+may open.
 
-A set is told of by its first change. Whoever calls this from within a transaction has the messages written with it, or not at all.
+A set is told of by its first change. Whoever calls this from within a transaction has the messages written
+with it, or not at all.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ _LEFT = Statement(
 def tell_waiting(
     first: Change, *, people: Collection[UUID], event: Event = Event.WAITING, turn: int | str = 0
 ) -> None:
-    """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one reminder, from the next."""
+    """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one
+    reminder, from the next.
+    """
     _tell(
         event,
         first,
@@ -92,7 +96,9 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
 
 
 def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: int) -> None:
-    """What was applied without approval still waits for a review: these people learn of it again, whatever they chose."""
+    """What was applied without approval still waits for a review: these people learn of it again, whatever
+    they chose.
+    """
     _tell(
         Event.BREAK_GLASS,
         first,
@@ -105,7 +111,9 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
 
 
 def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -> None:
-    """Somebody commented on a set that waits: who requested it, who decided a stage and who has commented learn of it."""
+    """Somebody commented on a set that waits: who requested it, who decided a stage and who has commented
+    learn of it.
+    """
     people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
     people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
     _tell(
@@ -119,14 +127,18 @@ def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -
 
 
 def register_told(cause_kind: str, people: Callable[[UUID], set[UUID]]) -> None:
-    """Sets of this cause: these people (by the id of the cause) are told by the higher layer that it is done, and aren’t told it twice."""
+    """Sets of this cause: these people (by the id of the cause) are told by the higher layer that it is done,
+    and aren’t told it twice.
+    """
     _told_by_cause[cause_kind] = people
 
 
 def tell_end(change: Change) -> None:
-    """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it went wrong.
+    """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it
+    went wrong.
 
-    What people do with a device of their own they see on the page in front of them: many of them can’t sign in, so a mail would lead nowhere.
+    What people do with a device of their own they see on the page in front of them: many of them can’t sign
+    in, so a mail would lead nowhere.
     """
     event, said = _ENDED.get(change.state, (None, ""))
     if event is None or _is_of_own_device(change):
@@ -162,7 +174,9 @@ def _is_of_own_device(change: Change) -> bool:
 
 
 def _is_for_requester(first: Change) -> bool:
-    """True if the set gives what a grant says to the AWS users of whoever requested it, and to nobody else."""
+    """True if the set gives what a grant says to the AWS users of whoever requested it, and to nobody
+    else.
+    """
     if not first.change_set.is_of_grant:
         return False
     subjects = Change.objects.filter(change_set=first.change_set_id, subject_kind="user")
@@ -172,7 +186,9 @@ def _is_for_requester(first: Change) -> bool:
 
 
 def tell_missed_ends() -> int:
-    """Tell of what went wrong lately, in case the process that ended it died before it told; who was told is not told again."""
+    """Tell of what went wrong lately, in case the process that ended it died before it told; who was told is
+    not told again.
+    """
     now = datetime.now(tz=UTC)
     lately = Change.objects.filter(
         state__in=[ChangeState.FAILED, ChangeState.UNKNOWN],
@@ -195,8 +211,9 @@ def _tell(
     page: str = "",
     warnings: str = "",
 ) -> None:
-    """`page` is where it leads to: the page of the request, where none is given. Who does not see the change today, having left a team, is told
-    nothing of it any more; who does not see all of its set is told neither its title, nor what it does elsewhere, nor its `warnings`.
+    """`page` is where it leads to: the page of the request, where none is given. Who does not see the change
+    today, having left a team, is told nothing of it any more; who does not see all of its set is told neither
+    its title, nor what it does elsewhere, nor its `warnings`.
     """
     readers: dict[tuple[bool, bool], list[Person]] = {}
     for person in _active(people):

@@ -1,4 +1,6 @@
-"""What a request is called, for whom: its title speaks of all its changes, and is told only to who sees them all."""
+"""What a request is called, for whom: its title speaks of all its changes, and is told only to who sees them
+all.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,17 @@ def title_for(operations: Sequence[Operation], *, given: str = "") -> str:
 
 
 def title_of(change: Change, *, is_partial: bool = False) -> str:
-    """The one title of the request that a change belongs to, the same on every page, in mails and in the journal. `is_partial`: who reads it does not see
-    all of the request, and reads the title of the change."""
+    """The one title of the request that a change belongs to, the same on every page, in mails and in the
+    journal. `is_partial`: who reads it does not see all of the request, and reads the title of the change.
+    """
     return change.title if is_partial else change.change_set.title or change.title
 
 
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:
     """Of these sets, those with parts that the viewer does not see; no query for who sees everything.
 
-    The policy that a grant makes for those who receive it, and deletes, is no part about anybody else: who sees all who receive it sees the whole request.
+    The policy that a grant makes for those who receive it, and deletes, is no part about anybody else: who
+    sees all who receive it sees the whole request.
     """
     wanted = set(sets)
     if viewer.scope.sees_everything or not wanted:

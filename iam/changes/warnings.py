@@ -1,4 +1,6 @@
-"""Warnings that whoever approves a request accepts: those of its maker, those of any request of its kind, and those of its receipts."""
+"""Warnings that whoever approves a request accepts: those of its maker, those of any request of its kind, and
+those of its receipts.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,10 @@ SHORT: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWarning:
-    """One sentence to accept; `about` names the changes that it concerns, and is empty where it concerns the whole request. `is_note`: it is good to
-    know rather than a danger. `alike` names others for whom the same sentence holds, with their names in the place of the one it has."""
+    """One sentence to accept; `about` names the changes that it concerns, and is empty where it concerns the
+    whole request. `is_note`: it is good to know rather than a danger. `alike` names others for whom the same
+    sentence holds, with their names in the place of the one it has.
+    """
 
     text: str
     about: tuple[str, ...] = ()
@@ -63,15 +67,18 @@ class AcceptedWarning:
 
 
 def general_warnings(operations: Sequence[Operation]) -> list[str]:
-    """What is to be known of any request that does this, from the accounts and the resources that it names; one query."""
+    """What is to be known of any request that does this, from the accounts and the resources that it names;
+    one query.
+    """
     return [*_management(operations), *_same_bucket(operations)]
 
 
 def warnings_of(
     change_set: ChangeSet, *, parts: Iterable[Change], is_limited: bool = False
 ) -> list[AcceptedWarning]:
-    """All that is accepted with a set: what it holds itself, then what the receipts of its changes say. `is_limited`: for somebody who does not see
-    the accounts whole."""
+    """All that is accepted with a set: what it holds itself, then what the receipts of its changes say.
+    `is_limited`: for somebody who does not see the accounts whole.
+    """
     receipts = [(part.title, part.subject_arn.rpartition("/")[2], part.receipt) for part in parts]
     return merged(change_set.notes, receipts, is_limited=is_limited)
 
@@ -79,8 +86,9 @@ def warnings_of(
 def merged(
     notes: Iterable[str], receipts: Iterable[tuple[str, str, Mapping[str, Any]]], *, is_limited: bool = False
 ) -> list[AcceptedWarning]:
-    """The notes, and what receipts say, each sentence once, also where only the name in it differs; `receipts` are titles, names of subjects and
-    bodies."""
+    """The notes, and what receipts say, each sentence once, also where only the name in it differs;
+    `receipts` are titles, names of subjects and bodies.
+    """
     subjects: dict[str, str] = {}
     grave: dict[str, list[str]] = defaultdict(list)
     others: dict[str, list[str]] = defaultdict(list)
@@ -105,7 +113,9 @@ def merged(
 
 
 def _alike(warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]) -> Iterator[AcceptedWarning]:
-    """Warnings whose sentences differ only in the name of the subject, each as one with the names of the others."""
+    """Warnings whose sentences differ only in the name of the subject, each as one with the names of the
+    others.
+    """
     groups: dict[tuple[str, bool], list[AcceptedWarning]] = defaultdict(list)
     for warning in warnings:
         groups[_without_name(warning.text, subjects[warning.text]), warning.is_note].append(warning)
@@ -140,7 +150,8 @@ def _management(operations: Sequence[Operation]) -> Iterator[str]:
     ]
     for name in sorted(names):
         yield (
-            f"{name} is the management account of its organization: service control policies don’t limit anyone there."
+            f"{name} is the management account of its organization: service control policies don’t limit "
+            "anyone there."
         )
 
 
@@ -155,6 +166,7 @@ def _same_bucket(operations: Sequence[Operation]) -> Iterator[str]:
     for bucket, names in sorted(places.items()):
         if len(names) > 1:
             yield (
-                f"The S3 bucket {bucket} is requested in {len(names)} accounts: {where_words(list(names))}. A bucket belongs to one account; "
+                f"The S3 bucket {bucket} is requested in {len(names)} accounts: {where_words(list(names))}. "
+                "A bucket belongs to one account; "
                 "in the others this works only if the bucket’s own policy allows it."
             )

@@ -1,4 +1,6 @@
-"""An account as it would be after some operations: rows of the policy engine's index, altered beside it. Pure."""
+"""An account as it would be after some operations: rows of the policy engine's index, altered beside it.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,12 @@ FIRST_MADE: Final = 1 << 62
 
 
 class World:
-    """Users, roles, groups and managed policies by ARN. What is asked for and not there is None; the index itself is left alone.
+    """Users, roles, groups and managed policies by ARN. What is asked for and not there is None; the index
+    itself is left alone.
 
-    `numbers` gives the mirror's number for an ARN; `texts` are documents by digest that the index may lack, since nobody holds them yet. An operation alters the world by `hold`, `put_…` and `drop`; a later one sees it.
+    `numbers` gives the mirror's number for an ARN; `texts` are documents by digest that the index may lack,
+    since nobody holds them yet. An operation alters the world by `hold`, `put_…` and `drop`; a later one sees
+    it.
     """
 
     def __init__(

@@ -1,4 +1,6 @@
-"""Make somebody administrator or approver: one person asks for it, a second one agrees; nobody does both, or for themselves."""
+"""Make somebody administrator or approver: one person asks for it, a second one agrees; nobody does both, or
+for themselves.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ DECIDING = frozenset({Role.ADMINISTRATOR, Role.APPROVER})
 def appoint(
     person: Person, role: Role | str, *, account_id: str = "", actor: Actor
 ) -> Appointment | RoleAssignment:
-    """Ask for a role that decides; a second person has to agree, unless there is none yet (first run, single operator, a shell).
+    """Ask for a role that decides; a second person has to agree, unless there is none yet (first run, single
+    operator, a shell).
 
     Asking again gives the same appointment. Raises DirectoryRuleError.
     """
@@ -81,7 +84,9 @@ def _tell(made: Appointment, seconds: list[Person]) -> None:
     notify(
         Event.WAITING,
         people=seconds,
-        subject=f"{made.asked_label} requested the {made.get_role_display().lower()} role for {made.person.name}",
+        subject=(
+            f"{made.asked_label} requested the {made.get_role_display().lower()} role for {made.person.name}"
+        ),
         text="A second person must approve it.",
         path="/changes/approvals/",
         key=f"appointment:{made.pk}",
@@ -103,7 +108,9 @@ def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
 
 @transaction.atomic
 def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssignment:
-    """Agree, as the second person: the role is given. Who asked must still be able to ask. Raises DirectoryRuleError."""
+    """Agree, as the second person: the role is given. Who asked must still be able to ask. Raises
+    DirectoryRuleError.
+    """
     _check(appointment, actor=actor)
     asker = Person.objects.filter(pk=appointment.asked_by, is_active=True).first()
     try:
@@ -112,7 +119,8 @@ def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssign
         assert_administers(asker, account_id=appointment.account_id)
     except DirectoryRuleError:
         raise DirectoryRuleError(
-            f"{appointment.asked_label}, who requested this, can no longer appoint anyone. Reject it, and request it again if needed."
+            f"{appointment.asked_label}, who requested this, can no longer appoint anyone. Reject it, and "
+            "request it again if needed."
         ) from None
     _decide(appointment, AppointmentState.APPROVED, actor=actor)
     data = {"asked_by": appointment.asked_label}

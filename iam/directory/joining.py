@@ -1,4 +1,6 @@
-"""Somebody joins by an approved onboarding: they are known from then on, and the IAM users that were made for them are theirs."""
+"""Somebody joins by an approved onboarding: they are known from then on, and the IAM users that were made for
+them are theirs.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from iam.journal.services import record
 
 @transaction.atomic(savepoint=False)
 def join(person_id: UUID, *, name: str, email: str, user_arn: str, why: str) -> Person:
-    """The person of this id, or who has the address already, with the IAM user; without any role. Harmless the second time.
+    """The person of this id, or who has the address already, with the IAM user; without any role. Harmless
+    the second time.
 
-    It is called for an IAM user that an approved change has made; `why` names what it belongs to. A user who is somebody's already stays theirs.
+    It is called for an IAM user that an approved change has made; `why` names what it belongs to. A user who
+    is somebody's already stays theirs.
     """
     known = Person.objects.filter(Q(pk=person_id) | Q(email__iexact=email))
     person = min(known, key=lambda one: one.pk != person_id, default=None)

@@ -32,9 +32,11 @@ class Tie(models.TextChoices):
 
 
 class Identity(models.Model):
-    """An IAM user that belongs to a person, by its ARN: somebody has said so, and it gives the person rights over the user.
+    """An IAM user that belongs to a person, by its ARN: somebody has said so, and it gives the person rights
+    over the user.
 
-    `aws_id` is AWS's unique id of the user, "" until the mirror has told it: a user who was deleted and made again has another, and is nobody's.
+    `aws_id` is AWS's unique id of the user, "" until the mirror has told it: a user who was deleted and made
+    again has another, and is nobody's.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
@@ -89,8 +91,8 @@ class TeamRule(models.Model):
 class OwnedUser(models.Model):
     """An IAM user that is no person's, such as a machine's, and the team that looks after it.
 
-    `aws_id` is AWS's unique id: a renamed user stays with its team, and a user who was deleted and created again is another one. `user_arn`
-    follows a rename after the next sync.
+    `aws_id` is AWS's unique id: a renamed user stays with its team, and a user who was deleted and created
+    again is another one. `user_arn` follows a rename after the next sync.
     """
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="owned_users")

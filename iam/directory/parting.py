@@ -1,4 +1,6 @@
-"""Somebody leaves by an approved offboarding: they do not sign in to Gatehouse any more; and comes back, if that was a mistake."""
+"""Somebody leaves by an approved offboarding: they do not sign in to Gatehouse any more; and comes back, if
+that was a mistake.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from iam.journal.services import record
 
 @transaction.atomic
 def part(person_id: UUID, *, why: str) -> str:
-    """Sign them out everywhere, and let them in no more; their roles are kept. A sentence where that cannot be. Harmless when repeated."""
+    """Sign them out everywhere, and let them in no more; their roles are kept. A sentence where that cannot
+    be. Harmless when repeated.
+    """
     person = Person.objects.filter(pk=person_id, is_active=True).first()
     if person is None:
         return ""
@@ -29,12 +33,17 @@ def part(person_id: UUID, *, why: str) -> str:
 
 @transaction.atomic
 def welcome_back(person_id: UUID, *, why: str) -> str:
-    """Let them in again. Who decides about others comes back as they are appointed, by two people: then a sentence that says so."""
+    """Let them in again. Who decides about others comes back as they are appointed, by two people: then a
+    sentence that says so.
+    """
     person = Person.objects.filter(pk=person_id, is_active=False).first()
     if person is None:
         return ""
     if person.assignments.filter(role__in=[Role.ADMINISTRATOR, Role.APPROVER]).exists():
-        return f"{person.name} is an administrator or approver in Gatehouse. An administrator can reactivate them under Operators."
+        return (
+            f"{person.name} is an administrator or approver in Gatehouse. An administrator can reactivate "
+            "them under Operators."
+        )
     Person.objects.filter(pk=person.pk).update(is_active=True)
     record(kind="person.reactivate", actor=None, subject=person.email, data={"why": why})
     return ""

@@ -1,4 +1,6 @@
-"""The rules of the directory that no form and no button can get around: who may appoint whom, and who must remain."""
+"""The rules of the directory that no form and no button can get around: who may appoint whom, and who must
+remain.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def is_command_line(actor: Actor) -> bool:
 
 
 def assert_administers(actor: Actor, *, account_id: str = EVERYWHERE) -> None:
-    """The actor is an administrator, today, of this account (or of all): read anew, whatever the page promised."""
+    """The actor is an administrator, today, of this account (or of all): read anew, whatever the page
+    promised.
+    """
     if is_command_line(actor):
         return
     someone = person_id_of(actor)

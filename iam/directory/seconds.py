@@ -1,4 +1,6 @@
-"""The second person, without whom nobody alters who decides: another administrator, or an approver where there is none."""
+"""The second person, without whom nobody alters who decides: another administrator, or an approver where
+there is none.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ FIRST_RUN = "first_run"
 
 
 def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[Person]:
-    """Who may agree, by name: the other administrators of the account or of all; where there is none, its approvers."""
+    """Who may agree, by name: the other administrators of the account or of all; where there is none, its
+    approvers.
+    """
     where = Q(assignments__account_id__in={EVERYWHERE, account_id})
     people = Person.objects.filter(is_active=True).exclude(pk__in=list(but)).order_by("name")
     for role in (Role.ADMINISTRATOR, Role.APPROVER):
@@ -28,14 +32,18 @@ def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[
 
 
 def why_alone() -> str:
-    """Why one person is enough, as the journal says it: single-operator mode, or the first run; "" where a second one is needed."""
+    """Why one person is enough, as the journal says it: single-operator mode, or the first run; "" where a
+    second one is needed.
+    """
     if settings.SINGLE_OPERATOR:
         return SINGLE_OPERATOR
     return FIRST_RUN if is_first_run() else ""
 
 
 def is_first_run() -> bool:
-    """Whether there have never been two approvers. Taking the role from those who had it does not bring the first run back."""
+    """Whether there have never been two approvers. Taking the role from those who had it does not bring the
+    first run back.
+    """
     held = set(
         RoleAssignment.objects.filter(role=Role.APPROVER).values_list("person__email", flat=True).distinct()
     )

@@ -26,7 +26,9 @@ ACCOUNT = re.compile(r"(\d{12})?")
 
 @transaction.atomic
 def add_person(*, name: str, email: str, actor: Actor) -> Person:
-    """A person who is known from now on, without any role. Raises DirectoryRuleError when the address is taken."""
+    """A person who is known from now on, without any role. Raises DirectoryRuleError when the address is
+    taken.
+    """
     assert_administers(actor)
     address = email.strip().lower()
     if Person.objects.filter(email__iexact=address).exists():
@@ -49,7 +51,9 @@ def rename_person(person: Person, *, name: str, actor: Actor) -> None:
 
 @transaction.atomic
 def deactivate_person(person: Person, *, actor: Actor) -> None:
-    """They cannot sign in any more and are signed out everywhere; roles are kept for a return. Harmless when repeated."""
+    """They cannot sign in any more and are signed out everywhere; roles are kept for a return. Harmless when
+    repeated.
+    """
     assert_administers(actor)
     assert_somebody_else(actor, person)
     assert_administrator_remains(person)
@@ -62,13 +66,15 @@ def deactivate_person(person: Person, *, actor: Actor) -> None:
 
 @transaction.atomic
 def reactivate_person(person: Person, *, actor: Actor) -> None:
-    """They may sign in again, with the roles they had. Harmless when repeated. One who decides about others comes back as they are
-    appointed: by two people."""
+    """They may sign in again, with the roles they had. Harmless when repeated. One who decides about others
+    comes back as they are appointed: by two people.
+    """
     assert_administers(actor)
     assert_somebody_else(actor, person)
     if not person.is_active and _decides(person) and not (is_command_line(actor) or why_alone()):
         raise DirectoryRuleError(
-            f"{person.name} is an administrator or approver. Remove these roles first. A second person must approve them when you give them again."
+            f"{person.name} is an administrator or approver. Remove these roles first. A second person must "
+            "approve them when you give them again."
         )
     if not Person.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
         return
@@ -86,8 +92,9 @@ def assign_role(
 ) -> RoleAssignment:
     """A role in one account (blank: in all); a team lead leads one team. Assigning it twice changes nothing.
 
-    Roles that decide about others (administrator, approver) take a second person (`iam.directory.appointments`), but from a shell, on the first
-    run and in single-operator mode, which the journal says. Raises DirectoryRuleError.
+    Roles that decide about others (administrator, approver) take a second person
+    (`iam.directory.appointments`), but from a shell, on the first run and in single-operator mode, which the
+    journal says. Raises DirectoryRuleError.
     """
     role = Role(role)
     if not ACCOUNT.fullmatch(account_id):
@@ -117,7 +124,9 @@ def give_role(
     team: Team | None = None,
     data: dict[str, Any] | None = None,
 ) -> RoleAssignment:
-    """Write the role, whose rules the caller has checked, in the caller's transaction; `data` is for the journal."""
+    """Write the role, whose rules the caller has checked, in the caller's transaction; `data` is for the
+    journal.
+    """
     assignment, made = RoleAssignment.objects.get_or_create(
         person=person, role=role, account_id=account_id, team=team
     )
@@ -172,9 +181,11 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
 
 @transaction.atomic
 def follow_rename(old_arn: str, *, new_arn: str) -> None:
-    """The IAM user of somebody has another ARN by now, after a change of Gatehouse: they keep it, and nobody gets it who is made under the old one.
+    """The IAM user of somebody has another ARN by now, after a change of Gatehouse: they keep it, and nobody
+    gets it who is made under the old one.
 
-    A second call does nothing; nor does one for a user of nobody, or whose new ARN belongs to somebody already.
+    A second call does nothing; nor does one for a user of nobody, or whose new ARN belongs to somebody
+    already.
     """
     identity = Identity.objects.filter(user_arn=old_arn).select_related("person").first()
     if identity is None or Identity.objects.filter(user_arn=new_arn).exists():

@@ -64,7 +64,9 @@ def _kept_records(error: ProtectedError) -> str:
 
 @transaction.atomic
 def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = "", actor: Actor) -> TeamRule:
-    """IAM users in the group, or under the path, of an account (blank: of every account) belong to the team."""
+    """IAM users in the group, or under the path, of an account (blank: of every account) belong to the
+    team.
+    """
     kind, text = RuleKind(kind), value.strip()
     if not ACCOUNT.fullmatch(account_id):
         raise DirectoryRuleError(f"“{account_id}” isn’t an account ID. Enter 12 digits.")

@@ -1,4 +1,6 @@
-"""IAM users become somebody's and cease to be: the only writer of that, whose callers have checked who may say so."""
+"""IAM users become somebody's and cease to be: the only writer of that, whose callers have checked who may
+say so.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def tie(
     actor: Actor,
     data: dict[str, Any] | None = None,
 ) -> Identity:
-    """This IAM user is theirs from now on. Harmless when it is so already; raises DirectoryRuleError for one of somebody else."""
+    """This IAM user is theirs from now on. Harmless when it is so already; raises DirectoryRuleError for one
+    of somebody else.
+    """
     taken = Identity.objects.filter(user_arn=user_arn).select_related("person").first()
     if taken is not None and taken.person_id == person.pk:
         return taken
@@ -45,7 +49,9 @@ def tie(
 
 @transaction.atomic
 def untie(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | None = None) -> bool:
-    """It is not theirs any more, and they are signed out; False when that was so already. AWS is not touched."""
+    """It is not theirs any more, and they are signed out; False when that was so already. AWS is not
+    touched.
+    """
     if not Identity.objects.filter(pk=identity.pk, person=identity.person_id).delete()[0]:
         return False
     _note("identity.unlink", identity, actor, data)
@@ -55,7 +61,9 @@ def untie(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | Non
 
 @transaction.atomic
 def outlive(identity: Identity) -> None:
-    """The user of whom this was said is gone, and another one has the name: nobody has said whose that one is."""
+    """The user of whom this was said is gone, and another one has the name: nobody has said whose that one
+    is.
+    """
     if Identity.objects.filter(pk=identity.pk, aws_id=identity.aws_id).delete()[0]:
         _note("identity.outlive", identity, None, {"unique_id": identity.aws_id})
         rights_reduced(identity.person)

@@ -14,7 +14,9 @@ from iam.prepared import Slot, Statement
 
 
 class Right(StrEnum):
-    """What can be allowed. Seeing all of an account is a right; seeing oneself or one's team comes from the scope."""
+    """What can be allowed. Seeing all of an account is a right; seeing oneself or one's team comes from the
+    scope.
+    """
 
     SEE_ACCOUNT = "see-account"
     SEE_TEAM = "see-team"
@@ -57,9 +59,10 @@ OWN, OF_TEAM = "own", "team"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose entities a viewer sees. `accounts` None: everything everywhere; else whole accounts by number, and beyond them
-    users by ARN (oneself), users in (account or "", group name), users under (account or "", path), those groups, and the machine users that
-    one's teams own, as (account, AWS's unique id)."""
+    """Whose entities a viewer sees. `accounts` None: everything everywhere; else whole accounts by number,
+    and beyond them users by ARN (oneself), users in (account or "", group name), users under (account or "",
+    path), those groups, and the machine users that one's teams own, as (account, AWS's unique id).
+    """
 
     accounts: frozenset[str] | None = frozenset()
     user_arns: frozenset[str] = frozenset()
@@ -79,10 +82,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One person, with roles. `grants` holds (right, account number or "" for all), `held` (role, account number or ""), `leads` the slugs of
-    the teams that they lead; `scope` is what they see, `asks` for whom they
-    may ask for changes: whole accounts by a role that sees and asks in them, a team by the role that leads it. An auditor who also
-    leads a team sees everything, and asks for the team only."""
+    """One person, with roles. `grants` holds (right, account number or "" for all), `held` (role, account
+    number or ""), `leads` the slugs of the teams that they lead; `scope` is what they see, `asks` for whom
+    they may ask for changes: whole accounts by a role that sees and asks in them, a team by the role that
+    leads it. An auditor who also leads a team sees everything, and asks for the team only.
+    """
 
     person_id: UUID
     name: str
@@ -110,7 +114,9 @@ class Viewer:
 
     @property
     def sees_accounts(self) -> bool:
-        """Whether they see whole accounts, and so IAM in AWS's own words; team leads and members get plain ones."""
+        """Whether they see whole accounts, and so IAM in AWS's own words; team leads and members get plain
+        ones.
+        """
         return self.may(Right.SEE_ACCOUNT)
 
     @property
@@ -120,7 +126,9 @@ class Viewer:
 
 
 def viewer_for(person: Person) -> Viewer:
-    """The viewer of a person: two queries, whatever the number of roles. Who is deactivated may and sees nothing."""
+    """The viewer of a person: two queries, whatever the number of roles. Who is deactivated may and sees
+    nothing.
+    """
     if not person.is_active:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
     rows = _ASSIGNED.rows(person=person.pk)
@@ -172,7 +180,9 @@ def _own_users() -> QuerySet[Any, Any]:
 
 
 def _users_of_led_teams() -> QuerySet[Any, Any]:
-    """The machine users of the teams that a person leads; who leads a team in one account gets those of that account."""
+    """The machine users of the teams that a person leads; who leads a team in one account gets those of that
+    account.
+    """
     rows = OwnedUser.objects.filter(
         Q(team__assignments__account_id="") | Q(team__assignments__account_id=F("account_id")),
         team__assignments__person=_PERSON,

@@ -18,8 +18,8 @@ logger = structlog.get_logger(__name__)
 GENESIS = "0" * 64
 BATCH = 1_000
 BLOCKS_PER_RUN = 50
-# No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes): an entry that turns up later than
-# this below the entries that are already chained was not written by Gatehouse.
+# No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes): an entry that turns up
+# later than this below the entries that are already chained was not written by Gatehouse.
 LATE = timedelta(hours=1)
 # An empty block at least this often, so that an entry cannot be dated back into a quiet weekend.
 SILENCE = timedelta(hours=1)
@@ -31,7 +31,9 @@ def stamp(moment: datetime) -> str:
 
 
 def canonical(entry: Entry) -> str:
-    """An entry as the hash covers it: JSON with sorted keys and no spaces; `data` is the text as it was written."""
+    """An entry as the hash covers it: JSON with sorted keys and no spaces; `data` is the text as it was
+    written.
+    """
     return _json(
         {
             "id": entry.id,
@@ -55,7 +57,9 @@ def entry_hash(entry: Entry) -> str:
 
 
 def block_hash(block: Block, hashes: Iterable[str]) -> str:
-    """SHA-256 over lines joined by a line feed: the header of the block as JSON, then the hash of each entry in their order."""
+    """SHA-256 over lines joined by a line feed: the header of the block as JSON, then the hash of each entry
+    in their order.
+    """
     header = {
         "sequence": block.sequence,
         "previous": block.previous,
@@ -72,8 +76,9 @@ def _json(value: Mapping[str, object]) -> str:
 
 
 def floor(last: Block | None) -> int:
-    """Entries up to this id are chained already, or have no business being there: counted back from the last block, so that
-    a chainer that was down for days still takes what was on its way when it stopped."""
+    """Entries up to this id are chained already, or have no business being there: counted back from the last
+    block, so that a chainer that was down for days still takes what was on its way when it stopped.
+    """
     if last is None:
         return 0
     earlier = Block.objects.filter(made_at__lte=last.made_at - LATE).order_by("-sequence").first()
@@ -88,8 +93,9 @@ def unchained(last: Block | None) -> QuerySet[Entry]:
 def chain_pending() -> int:
     """Gather what waits into blocks and return how many entries were taken.
 
-    Writers are never waited for: entries are read first, and only block and links are written in one short transaction. When
-    somebody else made the same block in the meantime, the database refuses ours, and theirs is as good.
+    Writers are never waited for: entries are read first, and only block and links are written in one short
+    transaction. When somebody else made the same block in the meantime, the database refuses ours, and theirs
+    is as good.
     """
     taken = 0
     for _ in range(BLOCKS_PER_RUN):
@@ -103,7 +109,9 @@ def chain_pending() -> int:
 
 
 def _append_block() -> int | None:
-    """The number of entries in the new block; None when there was nothing to do or another chainer was first."""
+    """The number of entries in the new block; None when there was nothing to do or another chainer was
+    first.
+    """
     made_at = clock.now()
     last = Block.objects.order_by("-sequence").first()
     entries = list(unchained(last)[:BATCH])
@@ -127,6 +135,7 @@ def _append_block() -> int | None:
         if not Block.objects.filter(sequence=block.sequence).exists():
             raise
         return None
-    # A copy of the head outside the database: whoever rewrites the whole chain is contradicted by the worker's log.
+    # A copy of the head outside the database: whoever rewrites the whole chain is contradicted by the
+    # worker's log.
     logger.info("journal.chained", sequence=block.sequence, hash=block.hash, entries=block.count)
     return len(entries)

@@ -11,11 +11,13 @@ from django.db import connections
 from iam.journal import triggers
 
 REMEDY = (
-    "Someone, or a rebuild of the table, removed them. Find out who, verify the journal, then restore them with "
+    "Someone, or a rebuild of the table, removed them. Find out who, verify the journal, then restore them "
+    "with "
     "`manage.py verify_journal --restore-triggers`."
 )
 FOREIGN_REMEDY = (
-    "Gatehouse did not make this, and it can hide or alter entries. Find out who did, drop it as the owner of the database, then run "
+    "Gatehouse did not make this, and it can hide or alter entries. Find out who did, drop it as the owner "
+    "of the database, then run "
     "`manage.py verify_journal`."
 )
 
@@ -25,7 +27,9 @@ class JournalUnprotectedError(Exception):
 
 
 def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Django's check, for the databases that a command works on; a database that is not migrated yet passes."""
+    """Django's check, for the databases that a command works on; a database that is not migrated yet
+    passes.
+    """
     found: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -49,7 +53,9 @@ def _foreign_sentence(intruders: Sequence[str]) -> str:
 
 
 def assert_protected(alias: str = "default") -> None:
-    """For the start of web server and worker: raises JournalUnprotectedError with a sentence for the person who started it."""
+    """For the start of web server and worker: raises JournalUnprotectedError with a sentence for the person
+    who started it.
+    """
     connection = connections[alias]
     if not triggers.tables_exist(connection):
         raise JournalUnprotectedError("The tables of the journal are missing: run `manage.py migrate` first.")

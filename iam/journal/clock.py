@@ -1,4 +1,6 @@
-"""The journal's clock is the database's: hosts differ, and one whose clock is ahead must not date entries after their blocks."""
+"""The journal's clock is the database's: hosts differ, and one whose clock is ahead must not date entries
+after their blocks.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ ON_DATABASE: Final = {"postgresql"}
 
 
 def at_insert() -> datetime | Now:
-    """What a row to be inserted gets as its moment: on PostgreSQL the expression `STATEMENT_TIMESTAMP()`, which needs no query of its own."""
+    """What a row to be inserted gets as its moment: on PostgreSQL the expression `STATEMENT_TIMESTAMP()`,
+    which needs no query of its own.
+    """
     return Now() if connection.vendor in ON_DATABASE else datetime.now(tz=UTC)
 
 
@@ -31,7 +35,9 @@ def now() -> datetime:
 
 
 MOST_WRONG: Final = 30.0
-"""Seconds by which the clock of a worker's host may differ from the database's. Leases, which workers compare, are longer."""
+"""Seconds by which the clock of a worker's host may differ from the database's. Leases, which workers
+compare, are longer.
+"""
 LOOK_AGAIN: Final = 30.0
 """Seconds for which a process believes what it found."""
 _found: dict[str, float] = {}
@@ -47,17 +53,22 @@ def seconds_ahead() -> float:
 
 
 def assert_right() -> None:
-    """Raise WrongClockError where a worker of this host would do harm: take over what others are doing, or keep what is old for new."""
+    """Raise WrongClockError where a worker of this host would do harm: take over what others are doing, or
+    keep what is old for new.
+    """
     ahead = seconds_ahead()
     if abs(ahead) > MOST_WRONG:
         direction = "ahead of" if ahead > 0 else "behind"
         raise WrongClockError(
-            f"The clock of this host is {abs(ahead):.0f} seconds {direction} the database’s. Set it, for example with NTP."
+            f"The clock of this host is {abs(ahead):.0f} seconds {direction} the database’s. Set it, for "
+            "example with NTP."
         )
 
 
 def is_right() -> bool:
-    """False while this host's clock is wrong: the caller leaves the work to other hosts. Looks at most every half minute."""
+    """False while this host's clock is wrong: the caller leaves the work to other hosts. Looks at most every
+    half minute.
+    """
     if time.monotonic() - _found.get("at", -LOOK_AGAIN) >= LOOK_AGAIN:
         _found.update(at=time.monotonic(), ahead=seconds_ahead())
     is_wrong = abs(_found["ahead"]) > MOST_WRONG

@@ -1,4 +1,6 @@
-"""The head of the chain outside the database, in a file that web processes and workers share: a database that is behind it was restored."""
+"""The head of the chain outside the database, in a file that web processes and workers share: a database that
+is behind it was restored.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def _file() -> Path:
 
 
 def note_head() -> None:
-    """Keep number and hash of the newest block. A disk that is full costs no more than the next start's comparison."""
+    """Keep number and hash of the newest block. A disk that is full costs no more than the next start's
+    comparison.
+    """
     last = Block.objects.order_by("-sequence").first()
     if last is None:
         return
@@ -32,7 +36,9 @@ def note_head() -> None:
 
 
 def is_behind() -> bool:
-    """True if the database lacks the block that was kept, or has another one in its place. One without any block is new, and no backup."""
+    """True if the database lacks the block that was kept, or has another one in its place. One without any
+    block is new, and no backup.
+    """
     try:
         number, _, digest = _file().read_text(encoding="utf-8").strip().partition(":")
     except OSError:

@@ -1,4 +1,6 @@
-"""The tables of the journal: entries, and the blocks of the hash chain that hold them. Nothing here is ever altered."""
+"""The tables of the journal: entries, and the blocks of the hash chain that hold them. Nothing here is ever
+altered.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from django.db import models
 
 
 class Entry(models.Model):
-    """One thing that somebody, or Gatehouse itself, did. The actor is copied, so that the record outlives the person."""
+    """One thing that somebody, or Gatehouse itself, did. The actor is copied, so that the record outlives the
+    person.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -21,7 +25,8 @@ class Entry(models.Model):
     account_id = models.CharField(max_length=12, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     ip = models.CharField(max_length=45, blank=True)
-    # Text, not a JSON column: PostgreSQL would rewrite numbers and key order, and the hash covers these very bytes.
+    # Text, not a JSON column: PostgreSQL would rewrite numbers and key order, and the hash covers these very
+    # bytes.
     data_json = models.TextField(default="{}")
 
     class Meta:
@@ -44,7 +49,8 @@ class Entry(models.Model):
 
 
 class Block(models.Model):
-    """A step of the chain: its hash covers the hash before it and every entry in it. An empty one says that all was quiet.
+    """A step of the chain: its hash covers the hash before it and every entry in it. An empty one says that
+    all was quiet.
 
     The sequence is the claim: of two chainers that make the same number, the database lets one through.
     """
@@ -65,7 +71,9 @@ class Block(models.Model):
 
 
 class Verification(models.Model):
-    """One recomputation of the whole chain: asked for, begun, ended. The one table here that is not append-only."""
+    """One recomputation of the whole chain: asked for, begun, ended. The one table here that is not
+    append-only.
+    """
 
     asked_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True)
@@ -94,7 +102,9 @@ class Verification(models.Model):
 
 
 class Link(models.Model):
-    """The place of an entry in the chain and its hash: named one by one, since ids become visible out of order."""
+    """The place of an entry in the chain and its hash: named one by one, since ids become visible out of
+    order.
+    """
 
     entry = models.OneToOneField(Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link")
     block = models.ForeignKey(Block, on_delete=models.DO_NOTHING, related_name="links")

@@ -24,7 +24,9 @@ _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries. `accounts` None: of every account and of none; else only of these. `kind` is a slug, or its first part."""
+    """Which entries. `accounts` None: of every account and of none; else only of these. `kind` is a slug, or
+    its first part.
+    """
 
     accounts: frozenset[str] | None = frozenset()
     text: str = ""
@@ -57,7 +59,9 @@ def entries(wanted: Filter) -> QuerySet[Entry]:
 
 
 def _text(text: str) -> Q:
-    """A number is an entry, CHG- and GRT- begin a request or grant, eight hexadecimal digits or more begin a hash, everything else is looked for in names."""
+    """A number is an entry, CHG- and GRT- begin a request or grant, eight hexadecimal digits or more begin a
+    hash, everything else is looked for in names.
+    """
     reference = _REFERENCE.fullmatch(text)
     if reference:
         key = "change" if reference["kind"].lower() == "chg" else "grant"
@@ -120,7 +124,9 @@ def chain_state(*, newest: int = 4) -> ChainState:
 
 @dataclass(frozen=True, slots=True)
 class JournalSize:
-    """How many entries there are, and what the last recomputation that ended found, and when; None before the first."""
+    """How many entries there are, and what the last recomputation that ended found, and when; None before the
+    first.
+    """
 
     total: int
     holds: bool | None

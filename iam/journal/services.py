@@ -79,7 +79,9 @@ def record(
     request_id: str = "",
     ip: str = "",
 ) -> Entry:
-    """Add an entry, in the caller's transaction: what is rolled back was not done. The database dates it; refresh `at` to read it. See `entry`."""
+    """Add an entry, in the caller's transaction: what is rolled back was not done. The database dates it;
+    refresh `at` to read it. See `entry`.
+    """
     made = entry(
         kind=kind,
         actor=actor,
@@ -110,10 +112,11 @@ def entry(
 ) -> Entry:
     """An entry, not written yet.
 
-    `kind` is a dotted slug such as `role.assign`; `actor` None is Gatehouse itself; `subject` is what it was done to (an ARN,
-    a name); `data` is JSON and may hold moments and UUIDs. Request id and address come from the request that is being
-    answered, when there is one. Raises ValueError for a malformed kind; a value under a key that is named like a secret is
-    withheld, and raises SecretRefusedError where `settings.JOURNAL_REFUSES_SECRETS` (development and tests).
+    `kind` is a dotted slug such as `role.assign`; `actor` None is Gatehouse itself; `subject` is what it was
+    done to (an ARN, a name); `data` is JSON and may hold moments and UUIDs. Request id and address come from
+    the request that is being answered, when there is one. Raises ValueError for a malformed kind; a value
+    under a key that is named like a secret is withheld, and raises SecretRefusedError where
+    `settings.JOURNAL_REFUSES_SECRETS` (development and tests).
     """
     if not KIND.fullmatch(kind) or len(kind) > 64:
         raise ValueError(f"{kind!r} isn’t a journal kind. Write a dotted slug such as role.assign.")

@@ -1,4 +1,6 @@
-"""The database triggers that refuse to alter or remove what the journal holds, and the test that they are there."""
+"""The database triggers that refuse to alter or remove what the journal holds, and the test that they are
+there.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,21 @@ _FUNCTION_BODY = f"\nBEGIN\n  RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'insuf
 
 
 def _sqlite_triggers() -> dict[str, str]:
-    """Per name the statement as SQLite keeps it. REPLACE removes rows without firing DELETE triggers: hence the third."""
+    """Per name the statement as SQLite keeps it. REPLACE removes rows without firing DELETE triggers: hence
+    the third.
+    """
     made = {}
     for table, key in TABLES.items():
         for action in ("UPDATE", "DELETE"):
             name = f"{table}_no_{action.lower()}"
             made[name] = (
-                f"CREATE TRIGGER {name} BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+                f"CREATE TRIGGER {name} BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); "
+                "END"
             )
         name = f"{table}_no_replace"
         made[name] = (
-            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "  # noqa: S608
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "  # noqa: S608
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
             f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
         )
     return made
@@ -35,7 +41,8 @@ def create(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(statement)
             return
         cursor.execute(
-            f"CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $${_FUNCTION_BODY}$$"
+            "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$${_FUNCTION_BODY}$$"
         )
         for table in TABLES:
             cursor.execute(
@@ -64,7 +71,9 @@ def tables_exist(connection: BaseDatabaseWrapper) -> bool:
 
 
 def foreign(connection: BaseDatabaseWrapper) -> list[str]:
-    """What Gatehouse did not put on the journal's tables and could hide, alter or swallow rows there; empty is well."""
+    """What Gatehouse did not put on the journal's tables and could hide, alter or swallow rows there; empty
+    is well.
+    """
     return _foreign_sqlite(connection) if connection.vendor == "sqlite" else _foreign_postgres(connection)
 
 
@@ -72,8 +81,9 @@ def _foreign_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
     tables = ", ".join(f"'{table}'" for table in TABLES)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT type, name, tbl_name FROM sqlite_master WHERE (type = 'trigger' AND tbl_name IN ({tables}))"  # noqa: S608
-            f" OR (type = 'view' AND name IN ({tables})) ORDER BY name"
+            "SELECT type, name, tbl_name FROM sqlite_master "  # noqa: S608
+            f"WHERE (type = 'trigger' AND tbl_name IN ({tables})) "
+            f"OR (type = 'view' AND name IN ({tables})) ORDER BY name"
         )
         rows = cursor.fetchall()
     ours = _sqlite_triggers()
@@ -84,8 +94,9 @@ def _foreign_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
     ]
 
 
-# Foreign keys bring internal triggers along. Everything else that PostgreSQL can put between a table and its reader or writer:
-# triggers, rewrite rules, row security, tables that inherit, and anything but a plain table under the name.
+# Foreign keys bring internal triggers along. Everything else that PostgreSQL can put between a table and its
+# reader or writer: triggers, rewrite rules, row security, tables that inherit, and anything but a plain table
+# under the name.
 _FOREIGN = """
 WITH journal AS (SELECT c.* FROM pg_class c WHERE c.oid = ANY(ARRAY(SELECT to_regclass(n) FROM unnest(%s::text[]) n)))
 SELECT 'trigger ' || t.tgname || ' on ' || j.relname FROM journal j JOIN pg_trigger t ON t.tgrelid = j.oid
@@ -99,7 +110,7 @@ UNION ALL SELECT 'table ' || i.inhrelid::regclass || ' inherits from ' || j.reln
   FROM journal j JOIN pg_inherits i ON i.inhparent = j.oid
 UNION ALL SELECT j.relname || ' is not a plain table' FROM journal j WHERE j.relkind <> 'r'
 ORDER BY 1
-"""
+"""  # noqa: E501
 
 
 def _foreign_postgres(connection: BaseDatabaseWrapper) -> list[str]:

@@ -36,7 +36,9 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """Entries of one block that say another time than the block: a clock was wrong, or somebody dated them falsely. The chain goes on."""
+    """Entries of one block that say another time than the block: a clock was wrong, or somebody dated them
+    falsely. The chain goes on.
+    """
 
     sentence: str
     block: int
@@ -75,7 +77,8 @@ class Verdict:
 
 
 def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
-    """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier, elsewhere.
+    """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier,
+    elsewhere.
 
     Whoever can write to the database can cut off the end of a chain and chain anew: only `expect` shows that.
     """
@@ -121,7 +124,9 @@ def withdraw_verification(asked: Verification) -> None:
 
 
 def run_verification(number: int) -> None:
-    """Recompute the chain for this row, and keep the result; a row that somebody runs already is left to them."""
+    """Recompute the chain for this row, and keep the result; a row that somebody runs already is left to
+    them.
+    """
     began = datetime.now(tz=UTC)
     if not Verification.objects.filter(pk=number, began_at=None).update(began_at=began):
         return
@@ -178,7 +183,8 @@ def _check_block(block: Block, links: list[Link], previous: Block | None) -> Bre
         return Break(f"Block {number} counts the entries before it wrongly.", block=number)
     if block_hash(block, [link.hash for link in links]) != block.hash:
         return Break(
-            f"Block {number} does not match its hash: it was changed, or its entries were exchanged or reordered.",
+            f"Block {number} does not match its hash: it was changed, or its entries were exchanged or "
+            "reordered.",
             block=number,
         )
     return None
@@ -199,8 +205,10 @@ def _without_entry() -> QuerySet[Link]:
 def _check_dates(
     block: Block, links: list[Link], previous: Block | None, *, acknowledged: Mapping[int, int]
 ) -> list[Dating]:
-    """At most one warning: an entry that is dated well before the block before its own, or after its own, was written at another time
-    than it says. Entries and blocks take their time from the database since both come from its clock; older ones took it from hosts."""
+    """At most one warning: an entry that is dated well before the block before its own, or after its own, was
+    written at another time than it says. Entries and blocks take their time from the database since both come
+    from its clock; older ones took it from hosts.
+    """
     earliest = previous.made_at - LATE - CLOCKS if previous else None
     latest = block.made_at + CLOCKS
     wrong = [
@@ -212,7 +220,8 @@ def _check_dates(
     others = f" So do {len(wrong) - 1} more entries of block {block.sequence}." if len(wrong) > 1 else ""
     return [
         Dating(
-            f"Entry {first.id} says {first.at:%Y-%m-%d %H:%M:%S} UTC but was added about {block.made_at:%Y-%m-%d %H:%M:%S} UTC.{others}",
+            f"Entry {first.id} says {first.at:%Y-%m-%d %H:%M:%S} UTC but was added about "
+            f"{block.made_at:%Y-%m-%d %H:%M:%S} UTC.{others}",
             block=block.sequence,
             entries=tuple(entry.id for entry in wrong),
             acknowledged=acknowledged.get(block.sequence, 0) == len(wrong),
@@ -221,7 +230,9 @@ def _check_dates(
 
 
 def acknowledge(verdict: Verdict, *, actor: Actor | None, reason: str) -> int:
-    """Write down that somebody has looked at the open dating problems, and why they are harmless; the number of them."""
+    """Write down that somebody has looked at the open dating problems, and why they are harmless; the number
+    of them.
+    """
     warnings = verdict.open_warnings
     if warnings:
         blocks = {str(warning.block): len(warning.entries) for warning in warnings}
@@ -230,8 +241,9 @@ def acknowledge(verdict: Verdict, *, actor: Actor | None, reason: str) -> int:
 
 
 def _acknowledged_blocks() -> dict[int, int]:
-    """Per block the number of wrongly dated entries that somebody has acknowledged, as an entry that came after the block: nobody can
-    acknowledge what is still to come."""
+    """Per block the number of wrongly dated entries that somebody has acknowledged, as an entry that came
+    after the block: nobody can acknowledge what is still to come.
+    """
     known: dict[int, int] = {}
     for entry in Entry.objects.filter(kind=ACKNOWLEDGED).select_related("link").order_by("id"):
         link = getattr(entry, "link", None)
@@ -259,7 +271,8 @@ def _check_foreign() -> Break | None:
     if not intruders:
         return None
     return Break(
-        f"The journal’s tables have foreign objects, so what is read can’t be trusted: {', '.join(intruders)}."
+        "The journal’s tables have foreign objects, so what is read can’t be trusted: "
+        f"{', '.join(intruders)}."
     )
 
 

@@ -19,7 +19,9 @@ class SecretRefusedError(ValueError):
 
 
 def _is_secret(key: str, value: Any) -> bool:
-    """Text under such a name; flags and counts (`password: true`) and names of secrets (`secret_arn`) are harmless."""
+    """Text under such a name; flags and counts (`password: true`) and names of secrets (`secret_arn`) are
+    harmless.
+    """
     if not isinstance(value, str | bytes | list | tuple) or not value:
         return False
     words = _CAMEL.sub("_", key).lower()

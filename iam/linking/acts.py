@@ -1,4 +1,6 @@
-"""Say whose a user is, take it back, say who is not meant: each checks who may, and is in the journal. Nothing in AWS changes."""
+"""Say whose a user is, take it back, say who is not meant: each checks who may, and is in the journal.
+Nothing in AWS changes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ MOST_AT_ONCE: Final = 500
 
 @transaction.atomic
 def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Identity:
-    """This user is theirs. A proposal of the ways that is accepted is noted as such. Raises DirectoryRuleError."""
+    """This user is theirs. A proposal of the ways that is accepted is noted as such. Raises
+    DirectoryRuleError.
+    """
     check(viewer, user=user, person=person)
     if user.gone_at is not None:
         raise DirectoryRuleError(f"{user.name} was deleted in AWS.")
@@ -47,7 +51,9 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
 
 @transaction.atomic
 def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
-    """Whoever has the address that a tag of the user names becomes known, without any role, with this user. Raises DirectoryRuleError."""
+    """Whoever has the address that a tag of the user names becomes known, without any role, with this user.
+    Raises DirectoryRuleError.
+    """
     known = whose([user])[user.pk]
     if known.person is not None or known.in_doubt or not known.address:
         raise DirectoryRuleError(f"{user.name} has no tag with an email address that is new to Gatehouse.")

@@ -1,4 +1,6 @@
-"""A value that changes with whatever decides whose users are, so that what was counted of it can be kept until then."""
+"""A value that changes with whatever decides whose users are, so that what was counted of it can be kept
+until then.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,16 @@ KINDS: Final = ("identity.link", "identity.unlink", "identity.outlive", "identit
 """What somebody says of a user, as the journal calls it."""
 LASTS: Final = 60
 """Seconds after which it is another in any case: a person's email address changes without any of these."""
-_SQL: Final = f"""SELECT {", ".join(f"(SELECT MAX(id) FROM {Entry._meta.db_table} WHERE kind = %s)" for _ in KINDS)},
+_OF_KIND: Final = f"(SELECT MAX(id) FROM {Entry._meta.db_table} WHERE kind = %s)"  # noqa: S608
+_SQL: Final = f"""SELECT {", ".join([_OF_KIND] * len(KINDS))},
     (SELECT MAX(id) FROM {Identity._meta.db_table}), (SELECT SUM(revision) FROM {Worked._meta.db_table}),
     (SELECT MAX(version) FROM {Ways._meta.db_table}), (SELECT MAX(people_until) FROM {Ways._meta.db_table})"""  # noqa: S608
 
 
 def generation() -> tuple[Any, ...]:
-    """The last of what was said by hand, how far the ways were worked out, and the minute: one query, all by index."""
+    """The last of what was said by hand, how far the ways were worked out, and the minute: one query, all by
+    index.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SQL, KINDS)
         return *cursor.fetchone(), int(time.time() // LASTS)

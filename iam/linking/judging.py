@@ -1,4 +1,6 @@
-"""Whose a user is by the ways of the organization, pure: each way has a voice, and only one that all agree with links."""
+"""Whose a user is by the ways of the organization, pure: each way has a voice, and only one that all agree
+with links.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from iam.linking.patterns import Pattern
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways as they are, or as they would be: keys of tags in small letters, whether a user name may be an address, rules for names."""
+    """The ways as they are, or as they would be: keys of tags in small letters, whether a user name may be an
+    address, rules for names.
+    """
 
     tag_keys: tuple[str, ...] = ("email",)
     by_address: bool = True
@@ -23,7 +27,9 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a user: the name, the tags (keys in small letters), and who was said not to be meant."""
+    """What is known of a user: the name, the tags (keys in small letters), and who was said not to be
+    meant.
+    """
 
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)

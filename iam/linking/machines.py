@@ -1,4 +1,6 @@
-"""Which IAM users machines use: they have an owning team and keys, and nobody who could be offboarded or change teams."""
+"""Which IAM users machines use: they have an owning team and keys, and nobody who could be offboarded or
+change teams.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,11 @@ from iam.mirror.naming import display_name
 
 
 def machine_users(users: Sequence[Entity]) -> frozenset[int]:
-    """The primary keys of the users without a person that a team owns, or that have access keys and no console password.
+    """The primary keys of the users without a person that a team owns, or that have access keys and no
+    console password.
 
-    A user whose credentials were not synced is no machine user, and neither is one whose tags name a person, one with an email address or
-    one with several possible people. Five queries, whatever the number of users.
+    A user whose credentials were not synced is no machine user, and neither is one whose tags name a person,
+    one with an email address or one with several possible people. Five queries, whatever the number of users.
     """
     if not users:
         return frozenset()

@@ -1,4 +1,6 @@
-"""The ways by which users are known to be somebody's, what they say of each user, and who was said not to be meant."""
+"""The ways by which users are known to be somebody's, what they say of each user, and who was said not to be
+meant.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from iam.mirror.models import Account, Entity
 
 
 def first_tag_keys() -> list[str]:
-    """What an organization begins with. `owner` is not among them: it often names who looks after a machine."""
+    """What an organization begins with. `owner` is not among them: it often names who looks after a
+    machine.
+    """
     return ["email"]
 
 
@@ -32,7 +36,9 @@ class Standing(models.TextChoices):
 
 
 class Ways(models.Model):
-    """The settings of the organization: one row. `version` counts what was changed of them and of the rules."""
+    """The settings of the organization: one row. `version` counts what was changed of them and of the
+    rules.
+    """
 
     tag_keys = models.JSONField(default=first_tag_keys)
     by_address = models.BooleanField(default=True)
@@ -64,10 +70,12 @@ class NameRule(models.Model):
 
 
 class Sign(models.Model):
-    """What the ways say of one user, worked out when the mirror, the ways or the people change; what is said by hand stands in the directory.
+    """What the ways say of one user, worked out when the mirror, the ways or the people change; what is said
+    by hand stands in the directory.
 
-    `login` is the user name in small letters, `address` the address that a tag names, "" without. `person` is set only where all ways agree.
-    `said` has each voice: {"person", "address", "how", "words"}. `former` had a user of the same ARN before this one was made.
+    `login` is the user name in small letters, `address` the address that a tag names, "" without. `person` is
+    set only where all ways agree. `said` has each voice: {"person", "address", "how", "words"}. `former` had
+    a user of the same ARN before this one was made.
     """
 
     user = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="sign")
@@ -94,7 +102,9 @@ class Sign(models.Model):
 
 
 class Apart(models.Model):
-    """Somebody said that this user is not this person's; no way says it again. A user who is made again is another user."""
+    """Somebody said that this user is not this person's; no way says it again. A user who is made again is
+    another user.
+    """
 
     user = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="apart")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="apart")

@@ -1,7 +1,9 @@
-"""Which team owns a machine user: who can set it, what tags propose, and setting it for many users at once. Nothing in AWS changes.
+"""Which team owns a machine user: who can set it, what tags propose, and setting it for many users at once.
+Nothing in AWS changes.
 
-Owning a user gives the leads of the team rights over it: they see it, request changes to it and receive its new keys. So only those set it who
-have these rights already: administrators of the account for every team, and leads for their own team and for users whom no other team owns.
+Owning a user gives the leads of the team rights over it: they see it, request changes to it and receive its
+new keys. So only those set it who have these rights already: administrators of the account for every team,
+and leads for their own team and for users whom no other team owns.
 """
 
 from __future__ import annotations
@@ -100,7 +102,9 @@ def may_set_any(viewer: Viewer) -> bool:
 
 
 def teams_to_set(viewer: Viewer) -> list[Team]:
-    """The teams that the viewer can set as owner, by name: all for administrators, else those that they lead."""
+    """The teams that the viewer can set as owner, by name: all for administrators, else those that they
+    lead.
+    """
     teams = Team.objects.order_by("name")
     if not viewer.may(Right.MANAGE_OPERATORS):
         teams = teams.filter(slug__in=viewer.leads)
@@ -108,14 +112,18 @@ def teams_to_set(viewer: Viewer) -> list[Team]:
 
 
 def owners_to_filter(viewer: Viewer) -> list[tuple[str, str]]:
-    """The choices (value, label) of a filter by owning team: any, none, and the teams of which the viewer knows."""
+    """The choices (value, label) of a filter by owning team: any, none, and the teams of which the viewer
+    knows.
+    """
     teams = Team.objects.order_by("name").values_list("slug", "name")
     known = [(slug, name) for slug, name in teams if viewer.sees_accounts or slug in viewer.leads]
     return [*WORDS, *known]
 
 
 def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser | None:
-    """The present owner. Raises DirectoryRuleError if the viewer can't set this team (None: no team) for this user."""
+    """The present owner. Raises DirectoryRuleError if the viewer can't set this team (None: no team) for this
+    user.
+    """
     owned = owning_team(user)
     if user.gone_at is not None:
         raise DirectoryRuleError(f"{user.name} was deleted in AWS.")

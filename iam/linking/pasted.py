@@ -1,5 +1,6 @@
-"""A pasted list of people: one parser and one matcher for every page that takes one. Nothing is cut without saying so, and every match says
-what it rests on."""
+"""A pasted list of people: one parser and one matcher for every page that takes one. Nothing is cut without
+saying so, and every match says what it rests on.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +28,10 @@ _MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own name, or because somebody linked
-    the user by hand. Whoever can write tags in AWS can name themselves, so a match by tag or rule is for somebody to confirm."""
+    """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own
+    name, or because somebody linked the user by hand. Whoever can write tags in AWS can name themselves, so a
+    match by tag or rule is for somebody to confirm.
+    """
 
     entity: Entity
     basis: str
@@ -92,7 +95,9 @@ class _Known:
 
 
 def split_list(text: str) -> list[str]:
-    """The names of a list, each once: one a line, or with commas, semicolons or tabs between; `Maya <maya@example.com>` is the address."""
+    """The names of a list, each once: one a line, or with commas, semicolons or tabs between; `Maya
+    <maya@example.com>` is the address.
+    """
     return list(dict.fromkeys(_pieces(text)))
 
 
@@ -112,7 +117,9 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) -> PastedList:
-    """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its length."""
+    """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its
+    length.
+    """
     names = split_list(text)
     return PastedList(tuple(match_names(names[:most], among=among)), tuple(names[most:]))
 
@@ -175,7 +182,9 @@ def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> No
 
 
 def _by_name_tag(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for names that nothing else explains."""
+    """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for
+    names that nothing else explains.
+    """
     small = {name.lower() for name in names}
     rows = TagSet.objects.filter(
         valid_at(None), entity__in=among.filter(kind=Kind.USER).values("pk"), tags__icontains="name"

@@ -39,7 +39,9 @@ class Pattern:
         return self._user_name, self._address
 
     def user_name_of(self, email: str) -> str:
-        """The user name that somebody with this address would have, in small letters; "" where the rule does not fit them."""
+        """The user name that somebody with this address would have, in small letters; "" where the rule does
+        not fit them.
+        """
         found = self._expression.fullmatch(email.lower().rpartition("@")[0])
         return _filled(self._user_name, found.groupdict()) if found else ""
 

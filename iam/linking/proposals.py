@@ -1,4 +1,6 @@
-"""The review of all matches: what tags, rules and names propose for users without a linked person, where several people fit, and what stays open."""
+"""The review of all matches: what tags, rules and names propose for users without a linked person, where
+several people fit, and what stays open.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class MatchRow:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What can be decided about a user. `person` is the only one who fits; None where several do, or a new one would be added."""
+    """What can be decided about a user. `person` is the only one who fits; None where several do, or a new
+    one would be added.
+    """
 
     user: int
     person: UUID | None = None
@@ -92,7 +96,9 @@ class Review:
 
 
 def review(viewer: Viewer) -> Review:
-    """Everything that can be decided, as far as the viewer can link it, however much that is; the same few queries for any number of users."""
+    """Everything that can be decided, as far as the viewer can link it, however much that is; the same few
+    queries for any number of users.
+    """
     doubtful, rest = list(_rows(signs_of(DOUBTFUL, viewer))), list(_rows(_hinted(viewer)))
     candidates = _Candidates(viewer, [*doubtful, *rest])
     several = [sign.pk for sign in doubtful if (row := candidates.row(sign)).choices or row.others]
@@ -141,7 +147,9 @@ def _sure_groups(viewer: Viewer) -> Iterator[Group]:
 
 
 def _hinted(viewer: Viewer) -> QuerySet[Sign]:
-    """Users without a person of whom anything says whose they may be: an address, a user of the same name, the name of a person."""
+    """Users without a person of whom anything says whose they may be: an address, a user of the same name,
+    the name of a person.
+    """
     unlinked = signs_of(UNLINKED, viewer)
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
     twins = Sign.objects.filter(Exists(tied), login=OuterRef("login"), user__gone_at__isnull=True)
@@ -219,7 +227,9 @@ def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person
 def link_many(
     viewer: Viewer, pairs: Mapping[int, UUID], *, newcomers: Mapping[int, str], why: str = ""
 ) -> Confirmed:
-    """Link users to people, and to new people by the address of their tag (`newcomers`: their names); one refusal stops no other."""
+    """Link users to people, and to new people by the address of their tag (`newcomers`: their names); one
+    refusal stops no other.
+    """
     done = Confirmed()
     people = Person.objects.in_bulk(list(set(pairs.values())))
     users = Entity.objects.select_related("account").in_bulk([*pairs, *newcomers])

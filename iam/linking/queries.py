@@ -1,4 +1,6 @@
-"""What the pages of links show: all users of a person as far as a viewer sees them, and what waits for somebody to say whose it is."""
+"""What the pages of links show: all users of a person as far as a viewer sees them, and what waits for
+somebody to say whose it is.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Everybody:
-    """All users of the person of one user. `unseen` more are outside what the viewer sees: how many, and not which."""
+    """All users of the person of one user. `unseen` more are outside what the viewer sees: how many, and not
+    which.
+    """
 
     whose: Whose
     lines: tuple[Line, ...]
@@ -61,7 +65,9 @@ def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
 
 
 def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
-    """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two queries."""
+    """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two
+    queries.
+    """
     wanted = Q(pk__in=Sign.objects.filter(person=person).values("pk"))
     for arn, aws_id in Identity.objects.filter(person=person).values_list("user_arn", "aws_id"):
         wanted |= Q(arn=arn, aws_id=aws_id) if aws_id else Q(arn=arn)
@@ -103,7 +109,9 @@ def person_to_choose(viewer: Viewer, pk: UUID) -> Person | None:
 
 
 def users_found(viewer: Viewer, text: str) -> list[Entity]:
-    """Living users, of whom the viewer may say whose they are and nobody has, by the beginning of the user name."""
+    """Living users, of whom the viewer may say whose they are and nobody has, by the beginning of the user
+    name.
+    """
     start = text.strip().lower()
     if not start:
         return []
@@ -125,7 +133,9 @@ class Part:
 
 
 def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
-    """Rows of users of whom the viewer may say whose they are; where that is everybody, the database is not asked for all of them."""
+    """Rows of users of whom the viewer may say whose they are; where that is everybody, the database is not
+    asked for all of them.
+    """
     if (Role.ADMINISTRATOR, "") in viewer.held:
         return rows
     return rows.filter(user__in=linkable(viewer).values("pk"))
@@ -181,7 +191,9 @@ def marks(viewer: Viewer) -> QuerySet[Apart]:
 
 
 def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple[Person, Entity]]]:
-    """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user: three queries. A proposal, and never more."""
+    """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user:
+    three queries. A proposal, and never more.
+    """
     logins = {one.login for one in signs}
     twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
     if not viewer.scope.sees_everything:
@@ -206,7 +218,9 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
 
 
 def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
-    """The names of the people whom the voices name, by their ids as text; who is outside the scope of the viewer has none. Two queries."""
+    """The names of the people whom the voices name, by their ids as text; who is outside the scope of the
+    viewer has none. Two queries.
+    """
     pks = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
     known = persons(viewer).filter(pk__in=pks).values_list("pk", "name")
     return dict.fromkeys(pks, "Someone outside your scope") | {str(pk): name for pk, name in known}
@@ -234,7 +248,9 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
 def people_part(
     viewer: Viewer, *, text: str = "", after: tuple[str, str] | None = None
 ) -> tuple[list[Row], tuple[str, str] | None]:
-    """A page of people by name, and the place of the next: eight queries, whatever the number of people and users."""
+    """A page of people by name, and the place of the next: eight queries, whatever the number of people and
+    users.
+    """
     found = persons(viewer).annotate(low=Lower("name"))
     if text:
         found = found.filter(Q(name__icontains=text) | Q(email__icontains=text))

@@ -1,7 +1,10 @@
-"""Who may say whose a user is. Being somebody's gives that person rights over the user, so only those say it who rule over it already.
+"""Who may say whose a user is. Being somebody's gives that person rights over the user, so only those say it
+who rule over it already.
 
-An administrator of the account says it of every user there. A team lead says it of the users of their teams, and only of people without a role over others: those whom they
-reach already, by a user that was linked before, and those whom the ways of the organization name and who have no user yet. Nobody says it of themselves.
+An administrator of the account says it of every user there. A team lead says it of the users of their teams,
+and only of people without a role over others: those whom they reach already, by a user that was linked
+before, and those whom the ways of the organization name and who have no user yet. Nobody says it of
+themselves.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ def may_link(viewer: Viewer, user: Entity) -> bool:
 
 
 def linkable(viewer: Viewer) -> QuerySet[Entity]:
-    """The living users of whom they may say whose they are: of accounts that they administer, and of teams that they lead."""
+    """The living users of whom they may say whose they are: of accounts that they administer, and of teams
+    that they lead.
+    """
     held = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
     scope = replace(
         viewer.scope,
@@ -76,7 +81,9 @@ def may_say(viewer: Viewer, *, user: Entity, person: Person) -> bool:
 
 
 def people_to_choose(viewer: Viewer) -> QuerySet[Person]:
-    """The people to whom they may link a user by name: all for administrators, else the people of their teams."""
+    """The people to whom they may link a user by name: all for administrators, else the people of their
+    teams.
+    """
     people = Person.objects.exclude(pk=viewer.person_id)
     if viewer.may(Right.MANAGE_OPERATORS):
         return people

@@ -1,4 +1,6 @@
-"""Choose the ways by which users are known to be somebody's, after a look at what that would link; for administrators of all accounts."""
+"""Choose the ways by which users are known to be somebody's, after a look at what that would link; for
+administrators of all accounts.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Chosen:
 
 @dataclass(slots=True)
 class Effect:
-    """What other ways would come to, of users to whom nobody is linked by hand. Each list has the first few, each number counts all."""
+    """What other ways would come to, of users to whom nobody is linked by hand. Each list has the first few,
+    each number counts all.
+    """
 
     linked: int = 0
     people: int = 0
@@ -85,7 +89,8 @@ def chosen_now() -> Chosen:
 def foretell(chosen: Chosen) -> Effect:
     """What the ways would link, unlink and leave in doubt; nothing is written. Raises DirectoryRuleError.
 
-    It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys come or go.
+    It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys
+    come or go.
     """
     wanted, before = chosen.ways(), ways_now()
     new, old = known_by(wanted), known_by(before)
@@ -166,7 +171,9 @@ def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
 
 
 def _has_any(keys: Iterable[str]) -> Q:
-    """Tags whose text has one of the keys somewhere: what they are is looked at afterwards, since IAM does not tell keys apart by case."""
+    """Tags whose text has one of the keys somewhere: what they are is looked at afterwards, since IAM does
+    not tell keys apart by case.
+    """
     wanted = Q(pk__in=[])
     for key in keys:
         wanted |= Q(tags__icontains=key)
@@ -174,7 +181,9 @@ def _has_any(keys: Iterable[str]) -> Q:
 
 
 def save(viewer: Viewer, chosen: Chosen) -> bool:
-    """From now on these are the ways; False when they were so already. Who is linked by them is worked out soon after. Raises DirectoryRuleError."""
+    """From now on these are the ways; False when they were so already. Who is linked by them is worked out
+    soon after. Raises DirectoryRuleError.
+    """
     assert_administers(viewer)
     wanted = chosen.ways()
     settings_row()

@@ -1,7 +1,8 @@
-"""Whose users are and how that is known, and all users of people: the one answer that everything else asks for.
+"""Whose users are and how that is known, and all users of people: the one answer that everything else asks
+for.
 
-What gives somebody rights over a user (to see it as theirs, to enrol its MFA device, to get its links) takes only what somebody has said: `confirmed`. What
-shows, warns, forbids or ends takes what the ways say as well.
+What gives somebody rights over a user (to see it as theirs, to enrol its MFA device, to get its links) takes
+only what somebody has said: `confirmed`. What shows, warns, forbids or ends takes what the ways say as well.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ HELD: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said` are the voices that disagree."""
+    """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said`
+    are the voices that disagree.
+    """
 
     person: Person | None = None
     address: str = ""
@@ -58,7 +61,9 @@ class Theirs:
 
 
 def confirmed(users: str = "user_arn") -> Exists:
-    """A condition: somebody active is linked by hand to the user whose ARN a column has. For what gives rights and sends messages."""
+    """A condition: somebody active is linked by hand to the user whose ARN a column has. For what gives
+    rights and sends messages.
+    """
     return Exists(Identity.objects.filter(user_arn=OuterRef(users), person__is_active=True))
 
 
@@ -90,7 +95,9 @@ def arns_of(addresses: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def is_linked(person_id: UUID, *, user: Entity) -> bool:
-    """Whether somebody has said that just this user is theirs, active or not: who has left cannot sign in, and may come back."""
+    """Whether somebody has said that just this user is theirs, active or not: who has left cannot sign in,
+    and may come back.
+    """
     rows = Identity.objects.filter(person=person_id, user_arn=user.arn)
     return rows.filter(aws_id__in=["", user.aws_id]).exists()
 
@@ -104,7 +111,9 @@ def _valid(rows: QuerySet[Identity]) -> QuerySet[Identity]:
 
 
 def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
-    """Everybody of whom it is said, by hand or by any way, that a user is theirs: for what keeps people from deciding about themselves. Two queries."""
+    """Everybody of whom it is said, by hand or by any way, that a user is theirs: for what keeps people from
+    deciding about themselves. Two queries.
+    """
     wanted = set(arns)
     if not wanted:
         return frozenset()
@@ -148,7 +157,8 @@ def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose
 
 
 def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict[UUID | str, list[Theirs]]:
-    """All living users of people, by their ids, and of addresses that nobody of the directory has; four queries, whatever their number.
+    """All living users of people, by their ids, and of addresses that nobody of the directory has; four
+    queries, whatever their number.
 
     Beyond what somebody sees: whoever shows it filters by what the viewer may see.
     """

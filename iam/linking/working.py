@@ -1,4 +1,6 @@
-"""Works out whose users are, beside the pages: after the mirror was written, when the ways change, and when somebody comes."""
+"""Works out whose users are, beside the pages: after the mirror was written, when the ways change, and when
+somebody comes.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def known_by(ways: Ways) -> Known:
 
 
 def work_out(*, whole: bool = False) -> int:
-    """Work out what was written since the last time, of every account; how many users were looked at. A few queries where there is nothing.
+    """Work out what was written since the last time, of every account; how many users were looked at. A few
+    queries where there is nothing.
 
     `whole`: everybody anew.
     """
@@ -154,7 +157,9 @@ def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
 
 
 def _follow(users: Collection[Entity]) -> dict[int, UUID]:
-    """Links and owning teams go with a user who was renamed; links end where the name belongs to another user by now; who had it before, by user."""
+    """Links and owning teams go with a user who was renamed; links end where the name belongs to another user
+    by now; who had it before, by user.
+    """
     living = [one for one in users if one.gone_at is None]
     by_id = {one.aws_id: one for one in living}
     for aws_id, arn in list(Identity.objects.filter(aws_id__in=by_id).values_list("aws_id", "user_arn")):

@@ -1,4 +1,6 @@
-"""Whether a user has MFA, as far as the mirror knows: the one place that says which words mean that it is unknown."""
+"""Whether a user has MFA, as far as the mirror knows: the one place that says which words mean that it is
+unknown.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from django.db.models import Q
 
 NONE: Final = "none"
 UNKNOWN: Final = ("unread", "unknown")
-"""`unread`: nothing was read of it. `unknown`: the credential report spoke of a device once, and the devices were not read since."""
+"""`unread`: nothing was read of it. `unknown`: the credential report spoke of a device once, and the devices
+were not read since.
+"""
 
 
 def has_mfa(word: str | None) -> bool | None:

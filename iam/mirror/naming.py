@@ -17,12 +17,15 @@ _NAME_TAGS = ("displayname", "fullname", "name")
 _SEARCHED_TAGS = (*_NAME_TAGS, "email", "emailaddress", "mail", "owner")
 _UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
 _APOSTROPHES: Final = str.maketrans({"'": "\u02bc", "\u2019": "\u02bc", "\u2018": "\u02bc", "`": "\u02bc"})
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes every letter, as U+02BC is one."""
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes
+every letter, as U+02BC is one.
+"""
 
 
 def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: str = "") -> str:
-    """The name of whoever has a login, as people write it: the tag DisplayName, FullName or Name, else the name of the person in the
-    directory, else the login itself. A name is never made up from a login: "sean.obrien" may be Seán O'Brien.
+    """The name of whoever has a login, as people write it: the tag DisplayName, FullName or Name, else the
+    name of the person in the directory, else the login itself. A name is never made up from a login:
+    "sean.obrien" may be Seán O'Brien.
     """
     if tags:
         told = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
@@ -34,7 +37,9 @@ def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: s
 
 
 def searched_tags(tags: Mapping[str, str] | None) -> str:
-    """The words of the tags by which people look for a user, in lower case: names and email addresses; "" for none."""
+    """The words of the tags by which people look for a user, in lower case: names and email addresses; "" for
+    none.
+    """
     if not tags:
         return ""
     values = (
@@ -46,18 +51,24 @@ def searched_tags(tags: Mapping[str, str] | None) -> str:
 
 
 def tag_for_name(name: str) -> str:
-    """A name as a tag can hold it: with the letter apostrophe for the one that AWS refuses, without any other sign that AWS refuses."""
+    """A name as a tag can hold it: with the letter apostrophe for the one that AWS refuses, without any other
+    sign that AWS refuses.
+    """
     return _UNTAGGABLE.sub("", name.translate(_APOSTROPHES))[:256].strip()
 
 
 def name_in_tag(value: str) -> str:
-    """The name that a tag holds, on one line: without what cannot be seen and yet changes how the rest is read."""
+    """The name that a tag holds, on one line: without what cannot be seen and yet changes how the rest is
+    read.
+    """
     visible = "".join(letter for letter in value if letter.isprintable())
     return visible.replace("\u02bc", "'").strip()
 
 
 def person_names(arns: Iterable[str]) -> dict[str, str]:
-    """The names of the people to whom users were linked by hand, or for whom they were made, by ARN; one query."""
+    """The names of the people to whom users were linked by hand, or for whom they were made, by ARN; one
+    query.
+    """
     wanted = {arn for arn in arns if ":user/" in arn}
     if not wanted:
         return {}
@@ -70,7 +81,9 @@ def person_names(arns: Iterable[str]) -> dict[str, str]:
 
 
 def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
-    """What to call whoever is behind each ARN: users by the names of their people, everything else by the end of its ARN; two queries."""
+    """What to call whoever is behind each ARN: users by the names of their people, everything else by the end
+    of its ARN; two queries.
+    """
     wanted = list(dict.fromkeys(arns))
     users = [arn for arn in wanted if ":user/" in arn]
     tags: dict[str, Mapping[str, str]] = {}
@@ -85,7 +98,9 @@ def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
 
 
 def people_of_users(users: Iterable[int]) -> dict[int, str]:
-    """The names of the people to whom users were linked by hand, or for whom they were made, by the number of the user; one query."""
+    """The names of the people to whom users were linked by hand, or for whom they were made, by the number of
+    the user; one query.
+    """
     own = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
     rows = Entity.objects.filter(pk__in=list(users)).annotate(called=Subquery(own.values("person__name")[:1]))
     return dict(rows.filter(called__isnull=False).values_list("pk", "called"))
@@ -100,7 +115,9 @@ def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
 
 
 def names_by_entity(entities: Iterable[Entity]) -> dict[int, str]:
-    """What to call each entity, by its number: users by the names of their people, everything else by its own name; two queries."""
+    """What to call each entity, by its number: users by the names of their people, everything else by its own
+    name; two queries.
+    """
     wanted = list(entities)
     users = {one.pk: one.name for one in wanted if one.kind == Kind.USER}
     return {one.pk: one.name for one in wanted} | names_by_number(users)
@@ -158,7 +175,9 @@ _SERVICE_WORDS = {
 
 
 def trusted_by(category: str) -> str:
-    """Who may assume a role, from the category of its state: `service:ec2` is EC2, `saml` is SAML, "" is Nobody."""
+    """Who may assume a role, from the category of its state: `service:ec2` is EC2, `saml` is SAML, "" is
+    Nobody.
+    """
     if category.startswith("service:"):
         name = category.removeprefix("service:")
         return _SERVICE_WORDS.get(name, name)

@@ -15,7 +15,9 @@ WORDS: Final = ((ANY, "Any team"), (NONE, "No owning team"))
 
 
 def owned_by(column: str, teams: Sequence[str]) -> Q:
-    """Rows whose user, by the column of AWS's unique id, one of the teams owns; teams by their slugs or names."""
+    """Rows whose user, by the column of AWS's unique id, one of the teams owns; teams by their slugs or
+    names.
+    """
     named = Q(team__slug__in=teams)
     for name in teams:
         named |= Q(team__name__iexact=name)

@@ -32,7 +32,9 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no room, and nobody chooses them; `headline` is all that a room is told."""
+    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no
+    room, and nobody chooses them; `headline` is all that a room is told.
+    """
 
     event: Event
     label: str

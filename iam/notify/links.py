@@ -18,8 +18,9 @@ _makers: dict[str, Callable[[str], str]] = {}
 
 
 def make_links_of(prefix: str, maker: Callable[[str], str]) -> None:
-    """Let a higher layer make the links of the pages under a prefix itself, when a mail is sent: `maker` gives the whole address for a path. Such a
-    link opens without signing in, so it stands in no row."""
+    """Let a higher layer make the links of the pages under a prefix itself, when a mail is sent: `maker`
+    gives the whole address for a path. Such a link opens without signing in, so it stands in no row.
+    """
     _makers[prefix] = maker
 
 
@@ -41,7 +42,9 @@ class Target:
 
 
 def link_for(person_id: UUID, *, path: str) -> str:
-    """The address for a person, with the host that people type; it expires after settings.NOTIFY_LINK_DAYS."""
+    """The address for a person, with the host that people type; it expires after
+    settings.NOTIFY_LINK_DAYS.
+    """
     for prefix, maker in _makers.items():
         if path.startswith(prefix):
             return maker(path)
@@ -60,7 +63,8 @@ def target_of(word: str) -> Target:
         found = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
     except signing.SignatureExpired:
         raise LinkError(
-            f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has expired. The page it led to may still exist."
+            f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has expired. The page it led to "
+            "may still exist."
         ) from None
     except signing.BadSignature:
         raise LinkError("This link is incomplete. Copy the whole link from the message.") from None

@@ -28,8 +28,9 @@ class State(models.TextChoices):
 class Outgoing(models.Model):
     """One message to one recipient. The row is the outbox: what is due is found here.
 
-    `key` names what it tells of: the same key goes to a recipient once. `recipient` is the person's id, blank for a room. `path` is the page
-    that it leads to; the signed link is made when it is sent, and stands nowhere. `attempts` counts the claims and is the fence.
+    `key` names what it tells of: the same key goes to a recipient once. `recipient` is the person's id, blank
+    for a room. `path` is the page that it leads to; the signed link is made when it is sent, and stands
+    nowhere. `attempts` counts the claims and is the fence.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,6 @@
-"""Wake a worker for messages. A nudge that is lost costs ten seconds: the sweep finds every row that is due."""
+"""Wake a worker for messages. A nudge that is lost costs ten seconds: the sweep finds every row that is
+due.
+"""
 
 from __future__ import annotations
 

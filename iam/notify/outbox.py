@@ -1,4 +1,6 @@
-"""Send what is due: claimed by compare-and-set with a lease, tried again with growing pauses, given up aloud."""
+"""Send what is due: claimed by compare-and-set with a lease, tried again with growing pauses, given up
+aloud.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,12 @@ def due(now: datetime) -> QuerySet[Outgoing]:
 
 
 def deliver(outgoing_id: UUID) -> None:
-    """Send one message if it is due and nobody else is at it; safe to call at any time, from any number of workers.
+    """Send one message if it is due and nobody else is at it; safe to call at any time, from any number of
+    workers.
 
-    A worker that dies after the message has left leaves a row that another one sends again: mails carry the row's id as their
-    Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it. What ended as many workers as there are tries is given up.
+    A worker that dies after the message has left leaves a row that another one sends again: mails carry the
+    row's id as their Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it. What ended
+    as many workers as there are tries is given up.
     """
     message = _claim(outgoing_id)
     if message is None:
@@ -105,7 +109,9 @@ def _held(message: Outgoing) -> QuerySet[Outgoing]:
 
 
 def sweep() -> int:
-    """Nudge what is due and forget what was sent long ago; how many were nudged. Two sweeps at once do no harm."""
+    """Nudge what is due and forget what was sent long ago; how many were nudged. Two sweeps at once do no
+    harm.
+    """
     now = datetime.now(tz=UTC)
     Outgoing.objects.filter(state=State.SENT, ended_at__lt=now - KEPT).delete()
     sent = 0

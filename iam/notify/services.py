@@ -46,12 +46,14 @@ def notify(
     path: str = "/",
     reference: str = "",
 ) -> int:
-    """Put a message for each person into the outbox, in the caller's transaction; how many messages there are to send.
+    """Put a message for each person into the outbox, in the caller's transaction; how many messages there are
+    to send.
 
-    Each of the people must be allowed to read `subject` and `text`: for others call it again with other words. `path` is the page that
-    it leads to, which each person's own signed link opens after signing in. `key` names what happened (such as a change's id and its
-    state): a person is told of the same key once, however often this is called, and so are the rooms (Slack, webhook), to which only
-    the event, `reference` and the page go unless settings.NOTIFY_DETAILS. Never put a secret into any of it.
+    Each of the people must be allowed to read `subject` and `text`: for others call it again with other
+    words. `path` is the page that it leads to, which each person's own signed link opens after signing in.
+    `key` names what happened (such as a change's id and its state): a person is told of the same key once,
+    however often this is called, and so are the rooms (Slack, webhook), to which only the event, `reference`
+    and the page go unless settings.NOTIFY_DETAILS. Never put a secret into any of it.
     """
     spec = spec_of(event)
     known = {one.id: one for one in people}
@@ -75,7 +77,9 @@ def notify(
 
 
 def _by_mail(people: list[UUID], spec: Spec) -> set[UUID]:
-    """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and counted on every page."""
+    """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and
+    counted on every page.
+    """
     return wants(people, spec=spec, channel=Channel.EMAIL) if settings.MAIL_IS_CONFIGURED else set()
 
 
@@ -123,11 +127,14 @@ def _mentions(room: Channel, spec: Spec, people: list[UUID]) -> list[str]:
 def save_preferences(
     person_id: UUID, *, wanted: Mapping[Channel, Sequence[str]], slack_member: str, actor: Actor
 ) -> None:
-    """Keep what the person wants, every event by mail and by Slack; an event that is not named is not wanted. Raises NotifyError."""
+    """Keep what the person wants, every event by mail and by Slack; an event that is not named is not wanted.
+    Raises NotifyError.
+    """
     member = slack_member.strip().upper()
     if member and not SLACK_MEMBER.fullmatch(member):
         raise NotifyError(
-            "A Slack member ID looks like U024BE7LH: in Slack, open your profile, then ⋮, then Copy member ID."
+            "A Slack member ID looks like U024BE7LH: in Slack, open your profile, then ⋮, then Copy member "
+            "ID."
         )
     if member and SlackMember.objects.filter(member_id=member).exclude(pk=person_id).exists():
         raise NotifyError(f"{member} is already someone else’s Slack member ID.")
@@ -151,7 +158,9 @@ def save_preferences(
 
 
 def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
-    """Put a message that was given up back into the queue. Raises NotifyError when it is not given up any more."""
+    """Put a message that was given up back into the queue. Raises NotifyError when it is not given up any
+    more.
+    """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
         held = Outgoing.objects.filter(pk=outgoing.pk, state=State.GIVEN_UP)

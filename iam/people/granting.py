@@ -1,4 +1,6 @@
-"""Grants for what a blueprint or a return has given: each permission that came true has its reason, and its end, in the ledger."""
+"""Grants for what a blueprint or a return has given: each permission that came true has its reason, and its
+end, in the ledger.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ BLUEPRINT: Final = "The blueprint says so."
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why somebody holds something: in whose name, since when and until when, and in which set what failed of it was tried again.
+    """Why somebody holds something: in whose name, since when and until when, and in which set what failed of
+    it was tried again.
 
-    `key` says what gave it, as "onboarding" does; `written` is the end that stands in what was given, where that is another one.
+    `key` says what gave it, as "onboarding" does; `written` is the end that stands in what was given, where
+    that is another one.
     """
 
     key: str
@@ -52,7 +56,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a grant says, and by which things it shows in one account; `change` is where in its set it stands."""
+    """What a grant says, and by which things it shows in one account; `change` is where in its set it
+    stands.
+    """
 
     account: Account
     holder_arn: str
@@ -82,7 +88,9 @@ def given_by(
 
 
 def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
-    """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again is followed."""
+    """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again
+    is followed.
+    """
     standing = Grant.objects.filter(pk=grant_id).first()
     if standing is not None:
         if reason.retry is not None:
@@ -111,7 +119,9 @@ def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
 
 
 def _came_true(held: Held) -> bool:
-    """Whether its change has given it, where nothing was before: then it stands by this reason alone, and there is nothing to weigh."""
+    """Whether its change has given it, where nothing was before: then it stands by this reason alone, and
+    there is nothing to weigh.
+    """
     change = held.change
     is_plain = held.sort in (Sort.MEMBER, Sort.INLINE) and not change.already_so
     return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None

@@ -1,4 +1,6 @@
-"""`python -m iam.policy evaluate [--strict]`: requests as JSON Lines on standard input, answers on standard output."""
+"""`python -m iam.policy evaluate [--strict]`: requests as JSON Lines on standard input, answers on standard
+output.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ def main() -> int:
         "--strict", action="store_true", help="a missing context key is absent, as in a real request"
     )
     options = parser.parse_args()
-    # Bytes that are no UTF-8 spoil their line only; a mark of byte order before the first line is no part of it.
+    # Bytes that are no UTF-8 spoil their line only; a mark of byte order before the first line is no part of
+    # it.
     sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")  # type: ignore[union-attr]
     try:
         for line in answers(sys.stdin, strict=options.strict):

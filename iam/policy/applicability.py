@@ -1,4 +1,5 @@
-"""Whether an action can work on a resource that a statement names: `iam:*` on the ARN of a bucket allows nothing.
+"""Whether an action can work on a resource that a statement names: `iam:*` on the ARN of a bucket allows
+nothing.
 
 Source: "Actions, resources, and condition keys for AWS services", the column Resource types.
 """
@@ -20,8 +21,8 @@ OTHER_SERVICE: Final = "arn:${Partition}:any-service:${Region}:${Account}:${Reso
 def can_apply(action: str, resources: Collection[str] | None, *, is_not: bool = False) -> bool:
     """True if one of the Resource (or NotResource) patterns can be a resource that the action works on.
 
-    Without a Resource element, and for exceptions, the answer is True unless nothing is left. Of an action that AWS doesn't list, only the
-    service of the ARN is compared. Policy variables can stand for anything.
+    Without a Resource element, and for exceptions, the answer is True unless nothing is left. Of an action
+    that AWS doesn't list, only the service of the ARN is compared. Policy variables can stand for anything.
     """
     if resources is None:
         return True
@@ -46,7 +47,8 @@ def can_be_of_any_service(resources: Collection[str] | None, *, is_not: bool = F
 
 
 def _can_be(resource: str, formats: Collection[str]) -> bool:
-    # Actions that take no resource are met by `*` alone. An ARN that lacks segments is completed by AWS: the rest may be anything.
+    # Actions that take no resource are met by `*` alone. An ARN that lacks segments is completed by AWS: the
+    # rest may be anything.
     if not resource.strip("*?"):
         return True
     written = f"{resource}:*" if is_incomplete(resource) else resource

@@ -1,4 +1,6 @@
-"""How ARNs are matched: by the Resource element, and segment by segment by the operators ArnLike and ArnEquals."""
+"""How ARNs are matched: by the Resource element, and segment by segment by the operators ArnLike and
+ArnEquals.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ def missing_segments(parts: Sequence[object]) -> list[Token]:
 def resource_matcher(parts: Sequence[Token]) -> Matcher:
     """The matcher of one pattern of a Resource element.
 
-    A `*` that ends a segment may go on beyond colons, other wildcards stay in theirs; the last segment, the resource
-    itself, is one, whatever colons or slashes it has. Source: "IAM JSON policy elements: Resource".
+    A `*` that ends a segment may go on beyond colons, other wildcards stay in theirs; the last segment, the
+    resource itself, is one, whatever colons or slashes it has. Source: "IAM JSON policy elements: Resource".
     """
     return from_tokens(resource_tokens(parts))
 

@@ -1,4 +1,6 @@
-"""Statements made ready to be asked many times: actions indexed, patterns compiled, conditions turned into tests."""
+"""Statements made ready to be asked many times: actions indexed, patterns compiled, conditions turned into
+tests.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Fits = Callable[[Request], int]
 
 
 class PolicyKind(StrEnum):
-    """What a policy is attached to: only those of resources name principals, only those say nothing of resources."""
+    """What a policy is attached to: only those of resources name principals, only those say nothing of
+    resources.
+    """
 
     IDENTITY = "identity"
     BOUNDARY = "boundary"
@@ -43,9 +47,11 @@ REMEMBERED: Final = 4096
 
 @dataclass(slots=True)
 class Compiled:
-    """A statement that can be asked. `fits` None: it fits every resource; `means` None: it has no Principal element.
+    """A statement that can be asked. `fits` None: it fits every resource; `means` None: it has no Principal
+    element.
 
-    `unknown` are the problems because of which nobody can say what AWS makes of it: it then fits at most perhaps.
+    `unknown` are the problems because of which nobody can say what AWS makes of it: it then fits at most
+    perhaps.
     """
 
     source: Statement
@@ -58,7 +64,9 @@ class Compiled:
     unknown: tuple[Problem, ...] = ()
 
     def applies(self, request: Request) -> int:
-        """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for elsewhere."""
+        """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for
+        elsewhere.
+        """
         found = YES if self.fits is None else self.fits(request)
         if not found:
             return NO
@@ -71,10 +79,11 @@ class Compiled:
         return OPEN if self.unknown and found else found
 
     def applies_to(self, request: Request, *, is_bounded: bool = False) -> tuple[int, Grades]:
-        """`applies`, and how the Principal element means the caller; without such an element it means everybody.
+        """`applies`, and how the Principal element means the caller; without such an element it means
+        everybody.
 
-        A Deny with NotPrincipal means everybody who has a permissions boundary (`is_bounded`), whomever it names.
-        Source: "AWS JSON policy elements: NotPrincipal", key points.
+        A Deny with NotPrincipal means everybody who has a permissions boundary (`is_bounded`), whomever it
+        names. Source: "AWS JSON policy elements: NotPrincipal", key points.
         """
         if self.means is None or (is_bounded and self.source.is_not_principal and not self.allows):
             return self.applies(request), EVERYBODY
@@ -90,7 +99,9 @@ class Compiled:
 def compile_statement(
     statement: Statement, *, policy: str, kind: PolicyKind, has_variables: bool
 ) -> Compiled:
-    """A statement ready to be asked; what AWS would not understand in it makes its answers open, never silently nothing."""
+    """A statement ready to be asked; what AWS would not understand in it makes its answers open, never
+    silently nothing.
+    """
     with without_collecting(_size_of(statement)):
         return _compiled(statement, policy, kind, has_variables=has_variables)
 
@@ -127,7 +138,9 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
 
 
 def with_resources(compiled: Compiled, source: Statement, *, has_variables: bool) -> Compiled:
-    """A compiled statement that has no problems, but with the resources of another that says the same of them; all else is shared."""
+    """A compiled statement that has no problems, but with the resources of another that says the same of
+    them; all else is shared.
+    """
     fits = _resources(source.resources, is_not=source.is_not_resource, has_variables=has_variables)
     return Compiled(
         source,
@@ -182,7 +195,9 @@ def action_matcher(names: Names, *, is_not: bool) -> Matcher:
 
 
 def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fits | None:
-    """None where every resource fits. A statement without the element, as in a trust policy, is about what it is attached to."""
+    """None where every resource fits. A statement without the element, as in a trust policy, is about what it
+    is attached to.
+    """
     if names is None or ("*" in names and not is_not):
         return None
     quick, others = _quick(names, has_variables=has_variables)
@@ -202,7 +217,9 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
 
 
 def _quick(names: Names, *, has_variables: bool) -> tuple[list[Matcher], Names]:
-    """Matchers of plain names and of beginnings, which are compared at once, and the names that are neither."""
+    """Matchers of plain names and of beginnings, which are compared at once, and the names that are
+    neither.
+    """
     exact, beginnings, others = set(), [], []
     for name in names:
         wild = name.find("*")
@@ -229,7 +246,9 @@ def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
 
 
 def with_anything(template: Template) -> list[Token]:
-    """A pattern wider than what any values make of it: they may hold colons, which change what a star means after them."""
+    """A pattern wider than what any values make of it: they may hold colons, which change what a star means
+    after them.
+    """
     return [ANY if isinstance(part, Variable) else part for part in template.parts]
 
 
@@ -241,9 +260,11 @@ def _completed(template: Template) -> Template:
 
 
 def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -> int:
-    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits perhaps.
+    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits
+    perhaps.
 
-    The matcher beside each takes in whatever its variables can stand for: beyond it, open ones change nothing.
+    The matcher beside each takes in whatever its variables can stand for: beyond it, open ones change
+    nothing.
     """
     found = NO
     for template, widest in templates:
@@ -264,7 +285,9 @@ Entry = tuple[Compiled, ...]
 
 @dataclass(slots=True)
 class PolicySet:
-    """Statements that are weighed together, such as all identity policies of a user. `problems` are of whole documents."""
+    """Statements that are weighed together, such as all identity policies of a user. `problems` are of whole
+    documents.
+    """
 
     kind: PolicyKind
     statements: tuple[Compiled, ...]
@@ -282,7 +305,9 @@ class PolicySet:
         return found
 
     def judge(self, request: Request) -> tuple[int, int]:
-        """(denied, allowed), each NO, OPEN or YES. Principal elements, as endpoint policies have, must mean the caller."""
+        """(denied, allowed), each NO, OPEN or YES. Principal elements, as endpoint policies have, must mean
+        the caller.
+        """
         denied, allowed = NO, NO
         for one in self.speaking_of(request.lowered):
             if one.allows and allowed == YES:
@@ -301,7 +326,9 @@ class PolicySet:
         return denied, allowed
 
     def judge_grades(self, request: Request, *, is_bounded: bool) -> tuple[int, int, int, int]:
-        """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy, sees the caller."""
+        """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy,
+        sees the caller.
+        """
         denied, grades = NO, [NO, NO, NO]
         for one in self.speaking_of(request.lowered):
             mark, means = one.applies_to(request, is_bounded=is_bounded)

@@ -20,7 +20,9 @@ FEW: Final = 4
 SHORT: Final = 64
 """So many values of so many characters share one matcher with equal ones."""
 NOTHING: Values = ("",)
-"""To ForAllValues and ForAnyValue an empty text is no value. Source: "Creating a condition with multiple keys or values"."""
+"""To ForAllValues and ForAnyValue an empty text is no value. Source: "Creating a condition with multiple keys
+or values".
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class UnknownOperatorError(ValueError):
 
 
 def compile_condition(operator: str, key: str, values: Sequence[str], *, has_variables: bool) -> Condition:
-    """One test; raises UnknownOperatorError. Values are alternatives; of a negated operator none may match."""
+    """One test; raises UnknownOperatorError. Values are alternatives; of a negated operator none may
+    match.
+    """
     name = fold(operator)
     quantifier, colon, base = name.partition(":")
     if not colon:
@@ -69,7 +73,9 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
 
 
 def _when_absent(known: Operator, quantifier: str, *, if_exists: bool) -> int:
-    """What a request without the key gives: negated operators pass, others do not; ForAllValues passes, ForAnyValue does not."""
+    """What a request without the key gives: negated operators pass, others do not; ForAllValues passes,
+    ForAnyValue does not.
+    """
     if if_exists or quantifier == "forallvalues":
         return YES
     return YES if known.is_negated and not quantifier else NO

@@ -1,4 +1,5 @@
-"""Reads policy documents: what can be understood becomes statements, what cannot becomes a problem with its place.
+"""Reads policy documents: what can be understood becomes statements, what cannot becomes a problem with its
+place.
 
 Source: "Grammar of the IAM JSON policy language",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -38,7 +39,8 @@ class Problem:
 class Statement:
     """One statement as it is written, its lists made lists. What an element does not say is None.
 
-    `conditions` are (operator, key, values). A statement with problems says something that cannot be known for sure.
+    `conditions` are (operator, key, values). A statement with problems says something that cannot be known
+    for sure.
     """
 
     index: int
@@ -70,7 +72,9 @@ class Document:
 
 
 class Members(dict[str, Any]):
-    """An object of JSON that knows which names stand in it more than once, though it keeps the last value only."""
+    """An object of JSON that knows which names stand in it more than once, though it keeps the last value
+    only.
+    """
 
     repeated: tuple[str, ...] = ()
 
@@ -108,7 +112,9 @@ DECODER: Final = json.JSONDecoder(**HOOKS)
 
 
 def parse(text: str | bytes) -> Any:
-    """What JSON text holds, objects as Members. Numbers too large for a number stay text. Raises ValueError or RecursionError."""
+    """What JSON text holds, objects as Members. Numbers too large for a number stay text. Raises ValueError
+    or RecursionError.
+    """
     if isinstance(text, str) and not text.startswith(BYTE_ORDER_MARK):
         return DECODER.decode(text)
     return json.loads(text, **HOOKS)
@@ -140,7 +146,9 @@ class _Reading:
 
 
 def read(source: str | bytes | Mapping[str, Any]) -> Document:
-    """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document of one problem."""
+    """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document
+    of one problem.
+    """
     if isinstance(source, str | bytes):
         try:
             source = parse(source)

@@ -1,4 +1,5 @@
-"""The decision of AWS about one request: all policies that have a say, put together as AWS puts them together.
+"""The decision of AWS about one request: all policies that have a say, put together as AWS puts them
+together.
 
 Source: "Policy evaluation logic" and the pages below it,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -27,7 +28,9 @@ ASSUMING: Final = frozenset(
 )
 """Actions on a role that its trust policy must allow, in the same account too."""
 FREE: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
-"""Need no permission, and no policy can take them away. Source: the pages of the two actions in the STS API Reference."""
+"""Need no permission, and no policy can take them away. Source: the pages of the two actions in the STS API
+Reference.
+"""
 WITHOUT_RCPS: Final = frozenset({"kms:retiregrant"})
 """Actions of services with RCPs that RCPs do not restrict."""
 BUCKET_POLICY: Final = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
@@ -57,8 +60,8 @@ class Decision(StrEnum):
 class Policies:
     """What has a say about a request. None: there is no such policy, and it does not restrict.
 
-    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs apply to;
-    None: those that the catalogue knows.
+    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs
+    apply to; None: those that the catalogue knows.
     """
 
     identity: PolicySet
@@ -117,7 +120,8 @@ def weigh(request: Request, policies: Policies) -> Marks:
         denied, marks.session = policies.session.judge(request)
         marks.denied = max(marks.denied, denied)
     elif request.principal.kind is PrincipalKind.FEDERATED_USER:
-        # Source: GetFederationToken in the STS API Reference: without session policies the session has no permissions.
+        # Source: GetFederationToken in the STS API Reference: without session policies the session has no
+        # permissions.
         marks.session = NO
     if policies.resource is not None:
         _weigh_resource(request, policies, policies.resource, marks)
@@ -138,7 +142,8 @@ def _weigh_resource(request: Request, policies: Policies, found: PolicySet, mark
 
 
 def _weigh_endpoint(request: Request, policies: Policies, found: PolicySet, marks: Marks) -> None:
-    """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it is, is not known.
+    """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it
+    is, is not known.
 
     Source: "Control access to VPC endpoints using endpoint policies", principals for gateway endpoints.
     """
@@ -159,7 +164,9 @@ def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: Marks,
 
 
 def has_scps(request: Request) -> bool:
-    """SCPs restrict the principals of member accounts, but neither service-linked roles nor the management account."""
+    """SCPs restrict the principals of member accounts, but neither service-linked roles nor the management
+    account.
+    """
     who = request.principal
     return (
         who.kind in ORGANIZATION_MEMBERS
@@ -169,7 +176,8 @@ def has_scps(request: Request) -> bool:
 
 
 def has_rcps(request: Request, policies: Policies) -> bool:
-    """RCPs protect resources of some services, in all accounts but the management account, from all but service-linked roles.
+    """RCPs protect resources of some services, in all accounts but the management account, from all but
+    service-linked roles.
 
     Source: "Resource control policies (RCPs)", resources and entities not restricted by RCPs.
     """
@@ -185,7 +193,9 @@ def has_rcps(request: Request, policies: Policies) -> bool:
 
 
 def is_never_locked_out(request: Request) -> bool:
-    """The root user of a bucket's account can mend its policy, whatever that denies. Source: PutBucketPolicy, Amazon S3 API."""
+    """The root user of a bucket's account can mend its policy, whatever that denies. Source: PutBucketPolicy,
+    Amazon S3 API.
+    """
     return (
         request.principal.kind is PrincipalKind.ROOT
         and request.lowered in BUCKET_POLICY
@@ -223,7 +233,9 @@ def combine(request: Request, marks: Marks) -> int:
 
 
 def _root(request: Request, by_resource: int) -> int:
-    """The root user has every permission in its account, but for what a key or a role keeps to itself; it cannot assume roles."""
+    """The root user has every permission in its account, but for what a key or a role keeps to itself; it
+    cannot assume roles.
+    """
     if request.lowered == "sts:assumerole":
         return NO
     return by_resource if request.is_cross_account or needs_resource_policy(request) else YES

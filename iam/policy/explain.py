@@ -1,4 +1,6 @@
-"""Why a request is decided as it is: the statements that decided, those that would have, and what is missing."""
+"""Why a request is decided as it is: the statements that decided, those that would have, and what is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason. `level` counts organization levels from the root, from 1; `conditions` are what it depends on or fails by."""
+    """One reason. `level` counts organization levels from the root, from 1; `conditions` are what it depends
+    on or fails by.
+    """
 
     kind: str
     outcome: Outcome
@@ -46,7 +50,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision with its reasons, the deciding ones first; `residual` is what a conditional decision depends on."""
+    """A decision with its reasons, the deciding ones first; `residual` is what a conditional decision depends
+    on.
+    """
 
     decision: Decision
     reasons: tuple[Reason, ...]
@@ -79,7 +85,9 @@ NOT_ALLOWED = {
     PolicyKind.RCP: "No RCP{} allows",
     PolicyKind.ENDPOINT: "The VPC endpoint policy{} doesn’t allow",
 }
-"""How a reason begins when no statement of a kind of policy allows the action; with room for the organization level."""
+"""How a reason begins when no statement of a kind of policy allows the action; with room for the organization
+level.
+"""
 
 
 OWN = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})
@@ -182,7 +190,8 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason
         _reason(
             each,
             Outcome.DEPENDS,
-            f"{'allows' if each.one.allows else 'denies'} it, depending on values that the request doesn’t give",
+            f"{'allows' if each.one.allows else 'denies'} it, depending on values that the request doesn’t "
+            "give",
             _open_parts(request, each.one),
         )
         for each in seen
@@ -235,7 +244,10 @@ def _is_resource_needed(request: Request) -> bool:
 
 def _no_resource_policy(request: Request) -> str:
     if request.is_cross_account:
-        return f"The resource is in another account, {request.resource_account}, and has no resource-based policy that allows the caller."
+        return (
+            f"The resource is in another account, {request.resource_account}, and has no resource-based "
+            "policy that allows the caller."
+        )
     return (
         "A resource-based policy must allow the caller, directly or through the account, and there is none."
     )

@@ -1,4 +1,5 @@
-"""Wildcard patterns of the policy language, compiled to matchers whose time is linear in the text, whatever the pattern.
+"""Wildcard patterns of the policy language, compiled to matchers whose time is linear in the text, whatever
+the pattern.
 
 `*` stands for any characters, `?` for one. Source: "IAM JSON policy elements: Resource",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -36,7 +37,9 @@ def compile_glob(pattern: str) -> Matcher:
 
 
 def from_tokens(parts: Sequence[Token]) -> Matcher:
-    """The cheapest matcher that does: equality, a beginning, an end, pieces in their order, or states for the rest."""
+    """The cheapest matcher that does: equality, a beginning, an end, pieces in their order, or states for the
+    rest.
+    """
     wild = {part for part in parts if len(part) > 1}
     if not wild:
         return "".join(parts).__eq__
@@ -47,7 +50,9 @@ def from_tokens(parts: Sequence[Token]) -> Matcher:
 
 
 def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
-    """Letters at their places, and any characters at the others. Cheaper to make than a regular expression."""
+    """Letters at their places, and any characters at the others. Cheaper to make than a regular
+    expression.
+    """
     size = len(parts)
     within = tuple(place for place, part in enumerate(parts) if part == ONE_WITHIN)
     texts: list[tuple[int, str]] = []
@@ -71,7 +76,9 @@ def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
 
 
 def _split(parts: Sequence[Token]) -> list[list[Token]]:
-    """The pieces between the stars; the first and the last are empty where a star begins or ends the pattern."""
+    """The pieces between the stars; the first and the last are empty where a star begins or ends the
+    pattern.
+    """
     pieces: list[list[Token]] = [[]]
     for part in parts:
         if part == ANY:
@@ -108,10 +115,11 @@ def _of_texts(pieces: list[str]) -> Matcher:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What stands between two stars: all of its places at once, as bits of one number; a step for each character.
+    """What stands between two stars: all of its places at once, as bits of one number; a step for each
+    character.
 
-    `letters` are the places that a character passes, `ones` those that any passes, `ones_within` any but a colon;
-    `loops` are places that stay where they are until a colon comes.
+    `letters` are the places that a character passes, `ones` those that any passes, `ones_within` any but a
+    colon; `loops` are places that stay where they are until a colon comes.
     """
 
     size: int
@@ -128,7 +136,9 @@ class _Piece:
         return (state & (passed | self.ones_within)) << 1 | state & self.loops
 
     def end(self, text: str, at: int, *, anchored: bool) -> int:
-        """Where it ends first when it begins at `at`, or, unless anchored, at a later place; -1 when nowhere."""
+        """Where it ends first when it begins at `at`, or, unless anchored, at a later place; -1 when
+        nowhere.
+        """
         if not self.size:
             return at
         goal, again = 1 << self.size, 0 if anchored else 1
@@ -173,7 +183,9 @@ def _piece(parts: Sequence[Token]) -> _Piece:
 
 
 def _of_pieces(sources: list[list[Token]]) -> Matcher:
-    """Each piece where it ends first, for the star after it takes the rest; the last one at the end of the text."""
+    """Each piece where it ends first, for the star after it takes the rest; the last one at the end of the
+    text.
+    """
     start = "".join(takewhile(lambda part: len(part) == 1, sources[0]))
     made: list[_Piece] = []
 

@@ -1,7 +1,7 @@
 """Reads JSON strictly and remembers where everything stands, in linear time and at any depth.
 
-Python's own reader keeps no places, takes the last of two equal names in silence and cannot go on after a small mistake.
-Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
+Python's own reader keeps no places, takes the last of two equal names in silence and cannot go on after a
+small mistake. Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Member:
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it begins. An object is a tuple of members, in order and with repetitions; a list is a list."""
+    """A value and where it begins. An object is a tuple of members, in order and with repetitions; a list is
+    a list.
+    """
 
     value: Scalar | list[Node] | tuple[Member, ...]
     at: int
@@ -55,7 +57,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read. `root` is None where the text could not be read to its end; small faults do not hinder that."""
+    """What was read. `root` is None where the text could not be read to its end; small faults do not hinder
+    that.
+    """
 
     text: str
     root: Node | None = None
@@ -102,7 +106,9 @@ class _Open:
 
 
 def read_places(text: str) -> Reading:
-    """The document and its faults. A missing or a needless comma is reported and passed over; any other fault ends it."""
+    """The document and its faults. A missing or a needless comma is reported and passed over; any other fault
+    ends it.
+    """
     reader = _Reader(text)
     with contextlib.suppress(_StopError):
         reader.reading.root = reader.document()
@@ -155,7 +161,9 @@ class _Reader:
         return node
 
     def step(self, node: Node | None) -> Node | None:
-        """Put a finished value into its container, or go on inside of the innermost one; gives a value that is finished."""
+        """Put a finished value into its container, or go on inside of the innermost one; gives a value that
+        is finished.
+        """
         container = self.open[-1]
         if node is not None:
             container.add(node)

@@ -1,6 +1,8 @@
-"""Grants of AWS KMS: they allow operations on a key in addition to policies, and the mirror does not read them.
+"""Grants of AWS KMS: they allow operations on a key in addition to policies, and the mirror does not read
+them.
 
-Source: "Grants in AWS KMS", grant operations, https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+Source: "Grants in AWS KMS", grant operations,
+https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Upper and lower case in the policy language: only the letters A to Z have two, as in AWS.
 
-Unicode knows more: the KELVIN SIGN (U+212A) becomes “k” and a dotted capital I becomes two characters. Taken as the same,
-an action, a condition key or a value would match what AWS tells apart. See “Upper and lower case means A to Z only” in
-docs/decisions.md.
+Unicode knows more: the KELVIN SIGN (U+212A) becomes “k” and a dotted capital I becomes two characters. Taken
+as the same, an action, a condition key or a value would match what AWS tells apart. See “Upper and lower case
+means A to Z only” in docs/decisions.md.
 """
 
 from __future__ import annotations

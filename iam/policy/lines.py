@@ -1,4 +1,6 @@
-"""The engine over JSON Lines: one request a line in, one answer a line out; a line that is no request answers with an error."""
+"""The engine over JSON Lines: one request a line in, one answer a line out; a line that is no request answers
+with an error.
+"""
 
 from __future__ import annotations
 
@@ -268,9 +270,11 @@ def _levels(source: Mapping[str, Any], name: str) -> tuple[PolicySet, ...]:
 
 
 def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Document]]:
-    """RCPs that customers write have no Allow: they stand beside RCPFullAWSAccess, which nobody can detach, named or not.
+    """RCPs that customers write have no Allow: they stand beside RCPFullAWSAccess, which nobody can detach,
+    named or not.
 
-    Source: "RCP evaluation", https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
+    Source: "RCP evaluation",
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
     """
     has_allow = any(one.allows for _, document in level for one in document.statements)
     return level if has_allow else [RCP_FULL_AWS_ACCESS, *level]

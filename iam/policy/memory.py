@@ -27,7 +27,9 @@ def without_collecting(size: int) -> Iterator[None]:
 
 @contextmanager
 def collecting_paused() -> Iterator[None]:
-    """Pause the garbage collector while many objects are made; the first search afterwards is among the young ones only."""
+    """Pause the garbage collector while many objects are made; the first search afterwards is among the young
+    ones only.
+    """
     if not gc.isenabled():
         yield
         return

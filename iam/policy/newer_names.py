@@ -11,7 +11,8 @@ _accepted: list[Matcher] = []
 
 
 def accept_newer(names: Iterable[str]) -> None:
-    """Take these for names that AWS has added: services, actions, condition keys, ARNs and Regions, with wildcards.
+    """Take these for names that AWS has added: services, actions, condition keys, ARNs and Regions, with
+    wildcards.
 
     They replace those that were accepted before. A service stands for all of its names.
     """

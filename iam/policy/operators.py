@@ -42,7 +42,8 @@ PLAIN = {ANY: "*", ONE: "?"}
 class Operator:
     """`make` gives the matcher of one value of the policy; `is_negated` when it must match none of them.
 
-    `is_text`: variables are replaced in the values. Source: "IAM policy elements: Variables and tags", Condition element.
+    `is_text`: variables are replaced in the values. Source: "IAM policy elements: Variables and tags",
+    Condition element.
     """
 
     name: str
@@ -50,7 +51,9 @@ class Operator:
     is_text: bool
     is_negated: bool = False
     make_of_text: Callable[[str], Matcher] | None = None
-    """The same for a text in which `*` and `?` are what the operator makes of them; None: `make` takes it as it is."""
+    """The same for a text in which `*` and `?` are what the operator makes of them; None: `make` takes it as
+    it is.
+    """
 
     def of_text(self, value: str) -> Matcher:
         """The matcher of a value without variables."""

@@ -1,7 +1,9 @@
-"""What belongs to AWS or to one of its services, and can't be changed by anyone in the account, whatever policies allow.
+"""What belongs to AWS or to one of its services, and can't be changed by anyone in the account, whatever
+policies allow.
 
-Sources: "Managed policies and inline policies" (AWS managed policies), "Create a service-linked role", "Referencing permission sets
-in resource policies" (roles under aws-reserved), "Aliases in AWS KMS" (names that begin with aws/).
+Sources: "Managed policies and inline policies" (AWS managed policies), "Create a service-linked role",
+"Referencing permission sets in resource policies" (roles under aws-reserved), "Aliases in AWS KMS" (names
+that begin with aws/).
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ OWNERS: Final = (
 
 
 def owner_reason(lowered: str, resource: str) -> str:
-    """Why nobody can do an action (in lower case) on a resource that AWS owns; empty where AWS doesn't own it."""
+    """Why nobody can do an action (in lower case) on a resource that AWS owns; empty where AWS doesn't own
+    it.
+    """
     if lowered not in CHANGES:
         return ""
     for actions, part, reason in OWNERS:

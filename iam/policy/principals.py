@@ -30,7 +30,9 @@ Match = Callable[[Principal, bool], Grades]
 
 
 def compile_principals(named: Principals, *, is_not: bool) -> Match:
-    """The matcher of the element: for a principal, and whether what is unknown of it counts as not so (strict)."""
+    """The matcher of the element: for a principal, and whether what is unknown of it counts as not so
+    (strict).
+    """
     if is_not:
         return lambda who, strict: _everybody_but(named, who, strict)
     if "*" in named.get("AWS", ()):
@@ -81,7 +83,9 @@ def _means(name: str, who: Principal, strict: bool) -> tuple[int, int]:
 
 
 def _means_session(name: str, who: Principal) -> tuple[int, int]:
-    """A session is named by itself, or by its role, whose path a session's ARN does not tell: role names are unique."""
+    """A session is named by itself, or by its role, whose path a session's ARN does not tell: role names are
+    unique.
+    """
     if name == who.arn:
         return DIRECT, YES
     parts = name.split(":", 5)
@@ -101,8 +105,8 @@ def _session_of(name: str) -> tuple[str, str, str] | None:
 def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
     """All whom the element does not name in each of their identities.
 
-    A user is exempt only where its account is named beside it, a session only where its role and account are too; of a
-    role, its sessions' names are open. Source: "AWS JSON policy elements: NotPrincipal".
+    A user is exempt only where its account is named beside it, a session only where its role and account are
+    too; of a role, its sessions' names are open. Source: "AWS JSON policy elements: NotPrincipal".
     """
     if "*" in named.get("AWS", ()):
         return NOBODY

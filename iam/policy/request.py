@@ -26,7 +26,9 @@ RESOURCE_ACCOUNT = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
 
 
 class PrincipalKind(StrEnum):
-    """What a principal is; source: "Policy variables", the table of aws:PrincipalType and the keys that each has."""
+    """What a principal is; source: "Policy variables", the table of aws:PrincipalType and the keys that each
+    has.
+    """
 
     ROOT = "root"
     USER = "user"
@@ -114,7 +116,9 @@ class Principal:
 
     @cached_property
     def has_known_tags(self) -> bool:
-        """Whether a tag that is not among them is known to be absent. Root users and services cannot have any."""
+        """Whether a tag that is not among them is known to be absent. Root users and services cannot have
+        any.
+        """
         return self.tags is not None or self.kind in UNTAGGED
 
     @cached_property
@@ -131,12 +135,16 @@ class Principal:
 
     @cached_property
     def skips_organization_policies(self) -> bool:
-        """Service-linked roles are not restricted by SCPs and RCPs. Source: "Service control policies (SCPs)"."""
+        """Service-linked roles are not restricted by SCPs and RCPs. Source: "Service control policies
+        (SCPs)".
+        """
         return self.is_service_linked or SERVICE_LINKED_PATH in self.arn
 
     @cached_property
     def derived(self) -> dict[str, Values]:
-        """Context keys that follow from the principal, in lower case; an empty value says that the key is absent."""
+        """Context keys that follow from the principal, in lower case; an empty value says that the key is
+        absent.
+        """
         return _derived(self)
 
 
@@ -151,7 +159,9 @@ def _kind_of_name(name: str) -> PrincipalKind:
 
 
 NEVER_OF_PEOPLE: Final = ("aws:principalservicename", "aws:principalservicenameslist")
-"""Keys that only a service's own call has. Source: "AWS global condition context keys", Availability, as for all below."""
+"""Keys that only a service's own call has. Source: "AWS global condition context keys", Availability, as for
+all below.
+"""
 ANONYMOUS_KEYS: Final[dict[str, Values]] = {
     "aws:principaltype": (TYPES[PrincipalKind.ANONYMOUS],),
     "aws:principalaccount": ("anonymous",),
@@ -207,7 +217,8 @@ def _derived_of_service(who: Principal) -> dict[str, Values]:
 def _derived_of_provider(who: Principal) -> dict[str, Values]:
     """A call that exchanges a provider's token for a session is not signed with credentials of AWS.
 
-    Source: "IAM and AWS STS condition context keys", available keys for OIDC federation and for SAML-based federation.
+    Source: "IAM and AWS STS condition context keys", available keys for OIDC federation and for SAML-based
+    federation.
     """
     absent = ("aws:username", "aws:principalisawsservice", *NEVER_OF_PEOPLE)
     keys: dict[str, Values] = dict.fromkeys(absent, ())
@@ -217,7 +228,9 @@ def _derived_of_provider(who: Principal) -> dict[str, Values]:
 
 
 def _user_id(who: Principal) -> str:
-    """As the table "Principal key values" of "IAM policy elements: Variables and tags" has it; empty when unknown."""
+    """As the table "Principal key values" of "IAM policy elements: Variables and tags" has it; empty when
+    unknown.
+    """
     if who.kind is PrincipalKind.ROOT:
         return who.account
     if who.kind is PrincipalKind.FEDERATED_USER:
@@ -229,11 +242,12 @@ def _user_id(who: Principal) -> str:
 
 @dataclass(slots=True)
 class Request:
-    """One question. `action` is written as AWS does; `resource` is an ARN or `*`; `context` maps keys in any case to values.
+    """One question. `action` is written as AWS does; `resource` is an ARN or `*`; `context` maps keys in any
+    case to values.
 
     `strict` takes a missing context key for absent, as AWS does with a real request; otherwise it is open.
-    `moment` is when the request is made, None for now: unless the context has them, aws:CurrentTime and aws:EpochTime follow from it.
-    `is_any_time` leaves both open.
+    `moment` is when the request is made, None for now: unless the context has them, aws:CurrentTime and
+    aws:EpochTime follow from it. `is_any_time` leaves both open.
     """
 
     action: str

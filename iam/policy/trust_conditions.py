@@ -10,13 +10,17 @@ from typing import Any
 from iam.policy.letter_case import fold, is_digits
 
 SAME = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-"""Operators that ask for one of the values. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+"""Operators that ask for one of the values.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
 WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One key under one operator; several values are alternatives. `operator` and `key` are as they are written."""
+    """One key under one operator; several values are alternatives. `operator` and `key` are as they are
+    written.
+    """
 
     operator: str
     key: str
@@ -52,7 +56,9 @@ class Requirement:
 
 
 def read_conditions(block: object) -> tuple[Requirement, ...]:
-    """The tests of a condition block, in its order; all of them must pass. A block of another shape raises ValueError."""
+    """The tests of a condition block, in its order; all of them must pass. A block of another shape raises
+    ValueError.
+    """
     if block is None:
         return ()
     if not isinstance(block, Mapping):
@@ -104,7 +110,9 @@ _SAME_WORDS = {
 
 
 def in_words(test: Requirement) -> str | None:
-    """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be shown as it is."""
+    """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be
+    shown as it is.
+    """
     if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("true",):
         return _mfa(test)
     if test.name == "aws:multifactorauthage" and test.base in {"numericlessthan", "numericlessthanequals"}:

@@ -59,9 +59,11 @@ SERVICES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One named principal. `kind` is anybody, account, user, role, session, federated-user, deleted, service, saml, web or unknown.
+    """One named principal. `kind` is anybody, account, user, role, session, federated-user, deleted, service,
+    saml, web or unknown.
 
-    `text` is what the document says; `name` the name within the account (a provider's too); `account_id` where one is named.
+    `text` is what the document says; `name` the name within the account (a provider's too); `account_id`
+    where one is named.
     """
 
     kind: str
@@ -118,7 +120,8 @@ def _aws(text: str) -> Principal:
 
 
 def service_name(host: str) -> tuple[str, str]:
-    """A service principal in words: ('AWS Lambda', 'for functions that use this role'); an unknown one is its own name.
+    """A service principal in words: ('AWS Lambda', 'for functions that use this role'); an unknown one is its
+    own name.
 
     Some services have a principal a Region, as in `states.eu-west-1.amazonaws.com`.
     """

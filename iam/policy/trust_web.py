@@ -1,4 +1,6 @@
-"""The subjects of web identities in words: GitHub Actions, EKS service accounts, GitLab, Terraform, Cognito, and others."""
+"""The subjects of web identities in words: GitHub Actions, EKS service accounts, GitLab, Terraform, Cognito,
+and others.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ SHARED = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`who` in words, the phrase that follows it, what to say below, and the tone: ok, warn (wide), bad (open)."""
+    """`who` in words, the phrase that follows it, what to say below, and the tone: ok, warn (wide), bad
+    (open).
+    """
 
     who: str
     phrase: str = ""

@@ -34,8 +34,10 @@ class UnreadableTrustError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`who` is the subject (set in bold), `how` the phrases that follow it, `notes` what to know, `literal` the conditions that
-    have no words. `kind` is a Principal's kind, or `refusal`; `principal` and `account_id` are what a page may link."""
+    """`who` is the subject (set in bold), `how` the phrases that follow it, `notes` what to know, `literal`
+    the conditions that have no words. `kind` is a Principal's kind, or `refusal`; `principal` and
+    `account_id` are what a page may link.
+    """
 
     who: str
     how: tuple[str, ...] = ()
@@ -50,7 +52,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the words depend on beside the document: the role's account, the names of known accounts, the moment."""
+    """What the words depend on beside the document: the role's account, the names of known accounts, the
+    moment.
+    """
 
     account_id: str
     names: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +68,8 @@ class Reading:
 def explain_trust(
     text: str, *, account_id: str, names: Mapping[str, str] | None = None, at: datetime | None = None
 ) -> list[Sentence]:
-    """One sentence per principal and statement, in the document's order; UnreadableTrustError for another shape.
+    """One sentence per principal and statement, in the document's order; UnreadableTrustError for another
+    shape.
 
     `names` gives names of known accounts by number, `at` the moment against which end dates are held.
     """
@@ -202,7 +207,9 @@ def _who(principal: Principal, reading: Reading) -> str:
     here = principal.account_id == reading.account_id
     place = "" if here else f" of the account {account}"
     words = {
-        "account": f"Anyone in {'this account' if here else f'the account {account}'} whose own policies allow it",
+        "account": (
+            f"Anyone in {'this account' if here else f'the account {account}'} whose own policies allow it"
+        ),
         "user": f"The IAM user {principal.name}{place}",
         "role": f"The role {principal.name}{place}",
         "session": f"The role session {principal.name}{place}",
@@ -349,7 +356,9 @@ def _texts(element: object) -> str:
 def _cannot_assume(
     principal: Principal, tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
 ) -> Sentence:
-    """A statement that lets tag a session or name its source, or one whose call does not fit the principal."""
+    """A statement that lets tag a session or name its source, or one whose call does not fit the
+    principal.
+    """
     gives = {"sts:tagsession": "session tags", "sts:setsourceidentity": "a source identity"}
     known = [words for action, words in gives.items() if action in actions]
     literal = tuple(str(test) for test in tests)

@@ -1,4 +1,5 @@
-"""Policy variables in a text: `${aws:username}`, with a default, and the three that stand for `*`, `?` and `$`.
+"""Policy variables in a text: `${aws:username}`, with a default, and the three that stand for `*`, `?` and
+`$`.
 
 Source: "IAM policy elements: Variables and tags",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -18,12 +19,16 @@ from iam.policy.request import Request
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 LITERALS = {"*", "?", "$"}
 LONGEST = 100_000
-"""Characters of a filled text; AWS knows none of a tenth of that, and many variables with long values would grow without end."""
+"""Characters of a filled text; AWS knows none of a tenth of that, and many variables with long values would
+grow without end.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A key whose one value stands in its place; the default where the key is absent, else nothing can match."""
+    """A key whose one value stands in its place; the default where the key is absent, else nothing can
+    match.
+    """
 
     key: str
     default: str | None

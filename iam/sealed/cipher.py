@@ -24,7 +24,9 @@ def encrypt(text: str, *, secret_id: UUID, person_id: UUID | None, purpose: str)
 
 
 def decrypt(token: str, *, secret_id: UUID, person_id: UUID | None, purpose: str) -> str:
-    """The text, under any of the keys. Raises UnreadableError, also for the text of another row, person or purpose."""
+    """The text, under any of the keys. Raises UnreadableError, also for the text of another row, person or
+    purpose.
+    """
     try:
         whole = json.loads(_ciphers(tuple(settings.SEALED_KEYS)).decrypt(token.encode()))
     except InvalidToken:

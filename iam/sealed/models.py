@@ -9,7 +9,9 @@ from django.db.models import Q
 
 
 class State(models.TextChoices):
-    """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for good."""
+    """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for
+    good.
+    """
 
     HELD = "held", "Waiting for AWS"
     SEALED = "sealed", "Can be shown once"
@@ -23,10 +25,12 @@ LIVING = (State.HELD, State.SEALED)
 
 
 class Secret(models.Model):
-    """One secret. `purpose` is a dotted slug: who opens it must name it. `label` says what it is of, such as the id of an access key.
+    """One secret. `purpose` is a dotted slug: who opens it must name it. `label` says what it is of, such as
+    the id of an access key.
 
-    It can be read from `released_at` on. `person_id` is the only person who may read it, null where only a worker uses it; `browser` is the digest of the only session, blank
-    for any. `ciphertext` is blank from the moment the secret is read, used, expired or shredded.
+    It can be read from `released_at` on. `person_id` is the only person who may read it, null where only a
+    worker uses it; `browser` is the digest of the only session, blank for any. `ciphertext` is blank from the
+    moment the secret is read, used, expired or shredded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -31,7 +31,10 @@ class SealedError(Exception):
 
 
 NOT_YOURS: Final = "This secret doesn’t exist, or it isn’t yours."
-UNREADABLE: Final = "The secret was encrypted with a key that Gatehouse no longer has (GATEHOUSE_SEALED_KEY). Create a new one in AWS."
+UNREADABLE: Final = (
+    "The secret was encrypted with a key that Gatehouse no longer has (GATEHOUSE_SEALED_KEY). Create a new "
+    "one in AWS."
+)
 
 
 def seal(
@@ -48,9 +51,10 @@ def seal(
 ) -> UUID:
     """Encrypt a secret, and give the id under which it can be had for `ttl`.
 
-    `for_person` alone may read it, with `session` in that browser session only; without a person only a worker takes it. `is_held`: nobody
-    reads it before `release`. With a `secret_id` that is still held it replaces that one's text; one that could be read is never replaced.
-    Raises ValueError for a text without content or beyond `MOST` characters, and for a time beyond `LONGEST`.
+    `for_person` alone may read it, with `session` in that browser session only; without a person only a
+    worker takes it. `is_held`: nobody reads it before `release`. With a `secret_id` that is still held it
+    replaces that one's text; one that could be read is never replaced. Raises ValueError for a text without
+    content or beyond `MOST` characters, and for a time beyond `LONGEST`.
     """
     if not text or len(text) > MOST or not timedelta(0) < ttl <= LONGEST:
         raise ValueError("A secret has 1 to 32,768 characters, and is kept for seven days at most.")
@@ -77,14 +81,18 @@ def seal(
 
 
 def release(secret_id: UUID, *, label: str = "") -> bool:
-    """Let a held secret be read from now on; False when it is not held (any more). Harmless the second time."""
+    """Let a held secret be read from now on; False when it is not held (any more). Harmless the second
+    time.
+    """
     values = {"label": label[:512]} if label else {}
     held = Secret.objects.filter(pk=secret_id, state=State.HELD)
     return bool(held.update(state=State.SEALED, released_at=datetime.now(tz=UTC), **values))
 
 
 def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
-    """The text, for its person, and never again. Of several who ask at once one gets it. Raises SealedError."""
+    """The text, for its person, and never again. Of several who ask at once one gets it. Raises
+    SealedError.
+    """
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
         raise SealedError(NOT_YOURS)
@@ -96,9 +104,11 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
 
 
 def show(secret_id: UUID, *, person: Actor, session: str) -> str:
-    """The text, for its person, in the browser session that it was sealed for, as often as they look and until `shred`. Raises SealedError.
+    """The text, for its person, in the browser session that it was sealed for, as often as they look and
+    until `shred`. Raises SealedError.
 
-    For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it. Writes nothing.
+    For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it.
+    Writes nothing.
     """
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
@@ -111,9 +121,11 @@ def show(secret_id: UUID, *, person: Actor, session: str) -> str:
 
 
 def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> str:
-    """The text, for its person: the first browser session that asks keeps it, and sees it again until `until` at the latest.
+    """The text, for its person: the first browser session that asks keeps it, and sees it again until `until`
+    at the latest.
 
-    A password that is shown once is lost to whoever reloads the page. Every other browser is refused from the first look on. Raises SealedError.
+    A password that is shown once is lost to whoever reloads the page. Every other browser is refused from the
+    first look on. Raises SealedError.
     """
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person) or not session:
@@ -138,12 +150,16 @@ def can_reveal(secret: Secret, *, session: str) -> bool:
 
 
 def take(secret_id: UUID, *, purpose: str) -> str:
-    """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its time."""
+    """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its
+    time.
+    """
     return _end(_for_worker(secret_id, purpose), to=State.TAKEN, actor=None)
 
 
 def look(secret_id: UUID, *, purpose: str) -> str:
-    """The text, for a worker that may have to send it again; who used it up calls `shred`. Raises SealedError."""
+    """The text, for a worker that may have to send it again; who used it up calls `shred`. Raises
+    SealedError.
+    """
     return _text(_for_worker(secret_id, purpose))
 
 

@@ -24,7 +24,9 @@ def small_aws() -> Iterator[tuple[str, World]]:
 
 @pytest.fixture
 def world(small_aws: tuple[str, World], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The world, with this process's AWS variables pointing at it; what a test switches on is off afterwards."""
+    """The world, with this process's AWS variables pointing at it; what a test switches on is off
+    afterwards.
+    """
     address, world = small_aws
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFAKE")

@@ -1,4 +1,6 @@
-"""Answers of AWS that a test writes down, given to botocore in place of the network, so that it parses and retries."""
+"""Answers of AWS that a test writes down, given to botocore in place of the network, so that it parses and
+retries.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class _Body:
 
 
 class Script:
-    """Hands out its answers one after the other: bytes (status 200), (status, bytes), or an exception to raise."""
+    """Hands out its answers one after the other: bytes (status 200), (status, bytes), or an exception to
+    raise.
+    """
 
     def __init__(self, answers: Sequence[object]) -> None:
         self._answers = list(answers)

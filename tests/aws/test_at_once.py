@@ -1,4 +1,6 @@
-"""Reads at once: as many as the way is wide, each answer and error where it is asked for, and nothing that outlives the block."""
+"""Reads at once: as many as the way is wide, each answer and error where it is asked for, and nothing that
+outlives the block.
+"""
 
 from __future__ import annotations
 

@@ -140,7 +140,10 @@ def test_elements_in_the_order_of_aws_do_not_confuse_a_role_with_its_profile(scr
         "<RoleLastUsed><LastUsedDate>2020-01-01T00:00:00Z</LastUsedDate></RoleLastUsed></member>"
         "</Roles><Arn>arn:aws:iam::111111111111:instance-profile/other</Arn></member></InstanceProfileList>"
     )
-    used = "<RoleLastUsed><LastUsedDate>2026-05-01T08:00:00Z</LastUsedDate><Region>eu-west-1</Region></RoleLastUsed>"
+    used = (
+        "<RoleLastUsed><LastUsedDate>2026-05-01T08:00:00Z</LastUsedDate>"
+        "<Region>eu-west-1</Region></RoleLastUsed>"
+    )
     (item,) = read(scripted(page_of(roles=role(before=profile, after=used))))
     assert (item.aws_id, item.name, item.arn) == ("AROAWEB", "web", "arn:aws:iam::111111111111:role/web")
     assert item.last_used == LastUsed(datetime(2026, 5, 1, 8, tzinfo=UTC), "eu-west-1")

@@ -115,8 +115,14 @@ def test_who_is_gone_is_not_found(aws: Aws) -> None:
 def test_a_policy_that_goes_while_its_user_is_read_does_not_make_the_user_look_gone(
     scripted: Scripted,
 ) -> None:
-    head = "<Path>/</Path><UserName>ada</UserName><UserId>AIDA</UserId><Arn>a</Arn><CreateDate>2024-01-01T00:00:00Z</CreateDate>"
-    names = "<PolicyNames><member>gone</member><member>here</member></PolicyNames><IsTruncated>false</IsTruncated>"
+    head = (
+        "<Path>/</Path><UserName>ada</UserName><UserId>AIDA</UserId>"
+        "<Arn>a</Arn><CreateDate>2024-01-01T00:00:00Z</CreateDate>"
+    )
+    names = (
+        "<PolicyNames><member>gone</member><member>here</member></PolicyNames>"
+        "<IsTruncated>false</IsTruncated>"
+    )
     aws = scripted(
         answer("GetUser", f"<User>{head}</User>"),
         answer("ListGroupsForUser", "<Groups/>"),

@@ -1,4 +1,6 @@
-"""An uploaded export: the same records as the live answer, and a sentence with a place for whatever is wrong."""
+"""An uploaded export: the same records as the live answer, and a sentence with a place for whatever is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,13 @@ def arn(rest: str) -> str:
 def profile(name: str = "web", aws_id: str = "AIPAAAAAAAAAAAAAAAAA") -> dict[str, Any]:
     """An instance profile inside of its role, as the CLI prints it."""
     return {
-        "Path": "/", "InstanceProfileName": name, "InstanceProfileId": aws_id, "Arn": arn(f"instance-profile/{name}"),
-        "CreateDate": AT, "Roles": [],
-    }  # fmt: skip
+        "Path": "/",
+        "InstanceProfileName": name,
+        "InstanceProfileId": aws_id,
+        "Arn": arn(f"instance-profile/{name}"),
+        "CreateDate": AT,
+        "Roles": [],
+    }
 
 
 def small() -> dict[str, Any]:
@@ -42,37 +48,65 @@ def small() -> dict[str, Any]:
     return {
         "UserDetailList": [
             {
-                "Path": "/", "UserName": "ada", "UserId": USER_ID, "Arn": arn("user/ada"), "CreateDate": AT,
-                "GroupList": ["devs"], "AttachedManagedPolicies": attached, "Tags": [{"Key": "k", "Value": "<b>&v"}],
+                "Path": "/",
+                "UserName": "ada",
+                "UserId": USER_ID,
+                "Arn": arn("user/ada"),
+                "CreateDate": AT,
+                "GroupList": ["devs"],
+                ("AttachedManagedPolicies"): attached,
+                "Tags": [{"Key": "k", "Value": "<b>&v"}],
                 "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": DOCUMENT}],
-                "PermissionsBoundary": {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn("policy/p")},
+                "PermissionsBoundary": {
+                    ("PermissionsBoundaryType"): "Policy",
+                    "PermissionsBoundaryArn": arn("policy/p"),
+                },
             }
         ],
         "GroupDetailList": [
             {
-                "Path": "/t/", "GroupName": "devs", "GroupId": GROUP_ID, "Arn": arn("group/t/devs"), "CreateDate": AT,
-                "GroupPolicyList": [], "AttachedManagedPolicies": [],
+                "Path": "/t/",
+                "GroupName": "devs",
+                "GroupId": GROUP_ID,
+                "Arn": arn("group/t/devs"),
+                "CreateDate": AT,
+                "GroupPolicyList": [],
+                "AttachedManagedPolicies": [],
             }
         ],
         "RoleDetailList": [
             {
-                "Path": "/", "RoleName": "web", "RoleId": ROLE_ID, "Arn": arn("role/web"), "CreateDate": AT,
-                "AssumeRolePolicyDocument": DOCUMENT, "InstanceProfileList": [profile()],
-                "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": [],
+                "Path": "/",
+                "RoleName": "web",
+                "RoleId": ROLE_ID,
+                "Arn": arn("role/web"),
+                "CreateDate": AT,
+                "AssumeRolePolicyDocument": DOCUMENT,
+                "InstanceProfileList": [profile()],
+                "RolePolicyList": [],
+                "AttachedManagedPolicies": [],
+                "Tags": [],
                 "RoleLastUsed": {"LastUsedDate": "2026-01-01T00:00:00+00:00", "Region": "eu-west-1"},
             }
         ],
         "Policies": [
             {
-                "PolicyName": "p", "PolicyId": POLICY_ID, "Arn": arn("policy/p"), "Path": "/", "DefaultVersionId": "v2",
-                "AttachmentCount": 1, "IsAttachable": True, "CreateDate": AT, "UpdateDate": AT,
+                "PolicyName": "p",
+                "PolicyId": POLICY_ID,
+                "Arn": arn("policy/p"),
+                "Path": "/",
+                "DefaultVersionId": "v2",
+                "AttachmentCount": 1,
+                "IsAttachable": True,
+                "CreateDate": AT,
+                "UpdateDate": AT,
                 "PolicyVersionList": [
                     {"Document": DOCUMENT, "VersionId": "v2", "IsDefaultVersion": True, "CreateDate": AT},
                     {"Document": DOCUMENT, "VersionId": "v1", "IsDefaultVersion": False, "CreateDate": AT},
                 ],
             }
         ],
-    }  # fmt: skip
+    }
 
 
 def parse(data: Any):
@@ -97,12 +131,16 @@ def test_encoded_documents_are_as_good_as_objects() -> None:
     assert records["user"].inline[0].document == text
 
 
-@pytest.mark.parametrize("encode", [
-    lambda text: text.encode("utf-8-sig"),
-    lambda text: text.encode("utf-16"),
-    lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
-    lambda text: text.replace("\n", "\r\n").encode(),
-], ids=["utf-8 with mark", "utf-16", "powershell", "windows lines"])  # fmt: skip
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+    ],
+    ids=["utf-8 with mark", "utf-16", "powershell", "windows lines"],
+)
 def test_files_of_windows_are_read_too(encode: Callable[[str], bytes]) -> None:
     assert len(parse_export(encode(json.dumps(small(), indent=2))).items) == 4
 

@@ -1,4 +1,6 @@
-"""The stand-in for measurements: the same for the same seed, and changing only what it says that it changes."""
+"""The stand-in for measurements: the same for the same seed, and changing only what it says that it
+changes.
+"""
 
 from __future__ import annotations
 

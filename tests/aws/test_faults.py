@@ -1,4 +1,6 @@
-"""When one request in ten fails, everything still ends equal to the clean read; when all fail, it ends as an error."""
+"""When one request in ten fails, everything still ends equal to the clean read; when all fail, it ends as an
+error.
+"""
 
 from __future__ import annotations
 

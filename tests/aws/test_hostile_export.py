@@ -44,7 +44,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("UserDetailList.0", None, r"\$\.UserDetailList\[0\] is missing; an object"),
     ("UserDetailList.0.UserName", ..., r"\$\.UserDetailList\[0\]\.UserName is missing"),
     ("UserDetailList.0.UserName", 7, r"\.UserName is a number; a text"),
-    ("UserDetailList.0.UserName", "<script>alert(1)</script>", r"\.UserName is not what AWS allows there: '<script>"),
+    ("UserDetailList.0.UserName", (
+        "<script>alert(1)</script>"
+    ), r"\.UserName is not what AWS allows there: '<script>"),
     ("UserDetailList.0.UserName", "a" * 129, r"\.UserName is 129 characters long; AWS allows 128"),
     ("UserDetailList.0.UserName", "a\u0000b", r"\.UserName has a control character"),
     ("UserDetailList.0.UserName", "bob", r"ARN of the user bob does not belong to it"),
@@ -61,14 +63,22 @@ WRONG: list[tuple[str, Any, str]] = [
     ("UserDetailList.0.GroupList", "devs", r"\.GroupList is a text; a list"),
     ("UserDetailList.0.GroupList", [["devs"]], r"\.GroupList\[0\] is a list; a text"),
     ("UserDetailList.0.Tags", [{"Key": "k"}], r"\.Tags\[0\]\.Value is missing"),
-    ("UserDetailList.0.Tags", [{"Key": "k", "Value": "\ud800"}], r"\.Tags\[0\]\.Value has a control character"),
+    ("UserDetailList.0.Tags", [{"Key": "k", "Value": "\ud800"}], (
+        r"\.Tags\[0\]\.Value has a control character"
+    )),
     ("UserDetailList.0.UserPolicyList.0.PolicyDocument", 7, r"PolicyDocument is a number; a policy document"),
-    ("UserDetailList.0.UserPolicyList.0.PolicyDocument", "no", r"PolicyDocument is not a policy document in JSON: 'no'"),
+    ("UserDetailList.0.UserPolicyList.0.PolicyDocument", "no", (
+        r"PolicyDocument is not a policy document in JSON: 'no'"
+    )),
     ("UserDetailList.0.UserPolicyList.0.PolicyDocument", "%5B1%5D", r"it is a list, not an object"),
     ("UserDetailList.0.UserPolicyList.0.PolicyDocument", nested(33), r"nested more than 32 levels deep"),
-    ("UserDetailList.0.UserPolicyList.0.PolicyDocument", {"a": "x" * 600_000}, r"longer than any policy document"),
+    ("UserDetailList.0.UserPolicyList.0.PolicyDocument", {"a": "x" * 600_000}, (
+        r"longer than any policy document"
+    )),
     ("UserDetailList.0.PermissionsBoundary", "x", r"\.PermissionsBoundary is a text; an object"),
-    ("RoleDetailList.0.AssumeRolePolicyDocument", ..., r"AssumeRolePolicyDocument is missing; a policy document"),
+    ("RoleDetailList.0.AssumeRolePolicyDocument", ..., (
+        r"AssumeRolePolicyDocument is missing; a policy document"
+    )),
     ("RoleDetailList.0.RoleLastUsed", 5, r"\.RoleLastUsed is a number"),
     ("Policies.0.AttachmentCount", "many", r"\.AttachmentCount is 'many'; a whole number"),
     ("Policies.0.AttachmentCount", -1, r"\.AttachmentCount is -1; a whole number"),

@@ -1,4 +1,6 @@
-"""Open ways that are kept for the next: whose they are, what they forget in between, and which are not kept."""
+"""Open ways that are kept for the next: whose they are, what they forget in between, and which are not
+kept.
+"""
 
 from __future__ import annotations
 

@@ -62,11 +62,15 @@ def test_instance_profiles_come_with_their_role(aws: Aws) -> None:
     ]
     assert found == [
         (
-            p["InstanceProfileId"], p["InstanceProfileName"], p["Path"], p["Arn"], p["CreateDate"],
+            p["InstanceProfileId"],
+            p["InstanceProfileName"],
+            p["Path"],
+            p["Arn"],
+            p["CreateDate"],
             tuple(role["RoleName"] for role in p["Roles"]),
         )
         for p in pages("list_instance_profiles", "InstanceProfiles")
-    ]  # fmt: skip
+    ]
     assert found
 
 
@@ -131,9 +135,17 @@ def test_certificates_summary_and_alias_are_read(aws: Aws, world: World) -> None
 
 def test_the_password_policy_is_read(aws: Aws) -> None:
     assert lists.password_policy(aws) == PasswordPolicyRecord(
-        minimum_length=14, requires_symbols=True, requires_numbers=True, requires_uppercase=True, requires_lowercase=True,
-        allows_change=True, expires=True, maximum_age=90, reuse_prevention=24, hard_expiry=False,
-    )  # fmt: skip
+        minimum_length=14,
+        requires_symbols=True,
+        requires_numbers=True,
+        requires_uppercase=True,
+        requires_lowercase=True,
+        allows_change=True,
+        expires=True,
+        maximum_age=90,
+        reuse_prevention=24,
+        hard_expiry=False,
+    )
 
 
 def test_an_account_with_the_default_password_policy_has_none(scripted: Scripted) -> None:

@@ -30,7 +30,10 @@ TRUST = json.dumps(
     },
     indent=2,
 )
-ALLOW = '{ "Version":"2012-10-17",\n "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Sid": "a+b c%d"}]}'
+ALLOW = (
+    '{ "Version":"2012-10-17",\n "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", '
+    '"Sid": "a+b c%d"}]}'
+)
 ACCOUNT = "123456789012"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/edge"
 

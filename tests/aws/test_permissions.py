@@ -41,11 +41,21 @@ def read_all_there_is(aws: Aws, world: World) -> None:
         assert page.items
     read_credential_report(aws)
     for read in (
-        lists.list_users, lists.list_roles, lists.list_virtual_mfa_devices, lists.list_service_specific_credentials,
-        lists.list_instance_profiles, lists.list_server_certificates, lists.list_saml_providers, lists.list_oidc_providers,
-        lists.account_summary, lists.account_aliases, lists.password_policy, organization.read_organization,
-        organization.discover_accounts, instances.enabled_regions,
-    ):  # fmt: skip
+        lists.list_users,
+        lists.list_roles,
+        lists.list_virtual_mfa_devices,
+        lists.list_service_specific_credentials,
+        lists.list_instance_profiles,
+        lists.list_server_certificates,
+        lists.list_saml_providers,
+        lists.list_oidc_providers,
+        lists.account_summary,
+        lists.account_aliases,
+        lists.password_policy,
+        organization.read_organization,
+        organization.discover_accounts,
+        instances.enabled_regions,
+    ):
         read(aws)
     instances.list_instances(aws, regions=["us-east-1"])
     for user in world.account.users:
@@ -164,7 +174,9 @@ def test_the_write_policy_has_a_statement_for_each_kind_of_resource_and_one_to_l
 
 
 def test_the_write_policy_fits_into_an_inline_policy_of_a_role() -> None:
-    """10,240 characters without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    """10,240 characters without white space:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
     text = json.dumps(write_policy("aws-us-gov", account_id="123456789012"), separators=(",", ":"))
     assert len(text) < 10_240
 
@@ -237,7 +249,9 @@ def test_cloudformation_makes_the_role_with_its_policies(spoke: Spoke) -> None:
 
 
 def hcl_value(text: str) -> Any:
-    """A jsonencode argument of our own writing as Python data: `a = 1` is `"a": 1`, and lists end in a comma."""
+    """A jsonencode argument of our own writing as Python data: `a = 1` is `"a": 1`, and lists end in a
+    comma.
+    """
     keyed = re.sub(
         r'^(\s*)("[^"]+"|\w+) = ',
         lambda m: f"{m[1]}{json.dumps(m[2].strip(chr(34)))}: ",

@@ -1,4 +1,6 @@
-"""The same reads against our stand-in of the embedded default, which speaks as AWS does and checks permissions."""
+"""The same reads against our stand-in of the embedded default, which speaks as AWS does and checks
+permissions.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """`make bench`: runs every measurement, prints a line per figure and writes them to bench.json.
 
-Each measurement is a module with `run() -> list[dict]`: name, value, unit, floor (what it is compared with), ratio, and
-limit (the ratio, or value, that it must not pass). Modules run in processes of their own, so that none warms another.
+Each measurement is a module with `run() -> list[dict]`: name, value, unit, floor (what it is compared with),
+ratio, and limit (the ratio, or value, that it must not pass). Modules run in processes of their own, so that
+none warms another.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ Figures = list[dict[str, Any]]
 
 
 def on_both(module: str) -> Figures:
-    """The figures that a module prints, as JSON in its last line, for the database whose name it is given and DATABASE_URL leads to."""
+    """The figures that a module prints, as JSON in its last line, for the database whose name it is given and
+    DATABASE_URL leads to.
+    """
     name = module.rpartition(".")[2]
     with tempfile.TemporaryDirectory(prefix=f"gatehouse-{name}-") as folder:
         figures = _on(module, "SQLite", f"sqlite:///{folder}/{name}.sqlite3", folder)

@@ -1,7 +1,8 @@
-"""From the approving click to the page that says Done, in a browser, over the embedded default as `make run` starts it.
+"""From the approving click to the page that says Done, in a browser, over the embedded default as `make run`
+starts it.
 
-BENCH_CLICKS sets how many (30). A page says Done only after AWS was read again. The group is one that the shipped rules let one person
-decide about, so that the click is the last.
+BENCH_CLICKS sets how many (30). A page says Done only after AWS was read again. The group is one that the
+shipped rules let one person decide about, so that the click is the last.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SOME_PEOPLE = """
     WHERE u.kind = 'user' AND u.gone_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM mirror_edge e WHERE e.source_id = u.id AND e.kind = 'member' AND e.target_id = g.id AND e.valid_to IS NULL
     ) ORDER BY u.name LIMIT ?
-"""
+"""  # noqa: E501
 
 IS_DONE = (
     "() => [...document.querySelectorAll('main .badge')].some(badge => badge.textContent.trim() === 'Done')"
@@ -43,7 +44,8 @@ def run() -> list[dict[str, Any]]:
     if reason := browser.why_missing():
         print(f"skipped: clicks in a browser ({reason})", file=sys.stderr)
         return []
-    # Chromium as people have it, where it is installed: how soon a page asks again is the browser's business too.
+    # Chromium as people have it, where it is installed: how soon a page asks again is the browser's business
+    # too.
     path = shutil.which("chromium")
     with _console() as (url, var), browser.running_browser(path=path) as chromium:
         asker, approver = _signed_in(chromium, url, "ines.duarte"), _signed_in(chromium, url, "hana.sato")

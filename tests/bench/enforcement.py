@@ -1,6 +1,8 @@
-"""The page that demands MFA by policy of 5,000 users: how long it takes to judge and show them all, in a fresh process and again.
+"""The page that demands MFA by policy of 5,000 users: how long it takes to judge and show them all, in a
+fresh process and again.
 
-They hold what people of a large account hold: 2 of 100 groups with 3 of 60 policies each, a third has a boundary, one in forty a deny of their own.
+They hold what people of a large account hold: 2 of 100 groups with 3 of 60 policies each, a third has a
+boundary, one in forty a deny of their own.
 """
 
 from __future__ import annotations

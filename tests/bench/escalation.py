@@ -1,6 +1,7 @@
 """Privilege escalation: the sample organisation, and 7,000 principals, in one account and in 140.
 
-7,000 principals are the 5,000 users and 2,000 roles that one account can have; 140 accounts of 51 are an organisation.
+7,000 principals are the 5,000 users and 2,000 roles that one account can have; 140 accounts of 51 are an
+organisation.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _measure(index: Index, words: str, *, limit: float, facts: Facts = NO_FACTS) -> Figures:
-    """The graph with all paths to administrator, and what it costs to explain some of them and to close them."""
+    """The graph with all paths to administrator, and what it costs to explain some of them and to close
+    them.
+    """
     graphs: list[Graph] = []
 
     def build() -> None:
@@ -82,7 +85,9 @@ def sample() -> Figures:
 
 
 def organisation() -> Figures:
-    """140 accounts as whoever provisions accounts makes them, with AWS's own managed policies and control policies."""
+    """140 accounts as whoever provisions accounts makes them, with AWS's own managed policies and control
+    policies.
+    """
     maker = Maker()
     made = list(maker.accounts(140))
     index = Index(Documents())
@@ -93,7 +98,9 @@ def organisation() -> Figures:
 
 
 def one_account() -> Figures:
-    """As much as one account can have, most of it held by groups, with self-service, boundaries, and something to find."""
+    """As much as one account can have, most of it held by groups, with self-service, boundaries, and
+    something to find.
+    """
     dice, maker = random.Random(7), Maker()
     index = Index(Documents())
     rows = _account(dice, maker)
@@ -129,7 +136,9 @@ DANGEROUS = (
     policy(say("Allow", ["iam:CreateAccessKey", "iam:AttachUserPolicy"], OWN)),
     policy(say("Allow", "sts:AssumeRole", "arn:aws:iam::*:role/app/*")),
     policy(say("Allow", "iam:UpdateAssumeRolePolicy", "arn:aws:iam::*:role/app/r1*")),
-    policy(say("Allow", ["ssm:SendCommand", "ec2:RunInstances"]), say("Allow", "iam:PassRole", "arn:aws:iam::*:role/app/r2*")),
+    policy(say("Allow", ["ssm:SendCommand", "ec2:RunInstances"]), say("Allow", "iam:PassRole", (
+        "arn:aws:iam::*:role/app/r2*"
+    ))),
 )  # fmt: skip
 
 

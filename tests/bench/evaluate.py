@@ -1,4 +1,5 @@
-"""The engine alone: distinct requests, simple and heavy, decided one by one; policies compiled, no decision kept.
+"""The engine alone: distinct requests, simple and heavy, decided one by one; policies compiled, no decision
+kept.
 
 `python -m tests.bench.peers` has other engines decide the same requests.
 """
@@ -20,7 +21,9 @@ SIMPLE, HEAVY, ROUNDS = 60_000, 20_000, 5
 LIMITS = {"simple": 1e6 / 150_000, "heavy": 1e6 / 10_000}
 """Microseconds a request."""
 PEERS = {"simple": ("iam-simulate core", 65_000), "heavy": ("PMapper, without the RCP", 4_500)}
-"""The most that a peer was seen to decide a second, of whatever requests; of these very ones see `tests.bench.peers`."""
+"""The most that a peer was seen to decide a second, of whatever requests; of these very ones see
+`tests.bench.peers`.
+"""
 
 
 class Engine:

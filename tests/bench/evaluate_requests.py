@@ -1,7 +1,8 @@
-"""Documents and distinct requests, simple and heavy, as plain JSON: what the engine and its peers are measured on.
+"""Documents and distinct requests, simple and heavy, as plain JSON: what the engine and its peers are
+measured on.
 
-Nothing here knows an engine. Simple: three identity documents without conditions. Heavy: nine condition operators, a
-permissions boundary, three levels of SCPs, an RCP, and the policy of a bucket.
+Nothing here knows an engine. Simple: three identity documents without conditions. Heavy: nine condition
+operators, a permissions boundary, three levels of SCPs, an RCP, and the policy of a bucket.
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ TEAMS = ("payments", "search", "data", "risk")
 Data = dict[str, Any]
 
 SIMPLE_ACTIONS = (
-    "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject", "s3:GetBucketPolicy",
-    "ec2:StartInstances", "ec2:TerminateInstances", "sqs:SendMessage", "sqs:ReceiveMessage", "dynamodb:Query",
-)  # fmt: skip
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:ListBucket",
+    "s3:DeleteObject",
+    "s3:GetBucketPolicy",
+    "ec2:StartInstances",
+    "ec2:TerminateInstances",
+    "sqs:SendMessage",
+    "sqs:ReceiveMessage",
+    "dynamodb:Query",
+)
 HEAVY_ACTIONS = (
     "s3:GetObject",
     "s3:PutObject",
@@ -75,7 +84,10 @@ BOUNDARY = document(
     {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::prod-*"},
 )
 SCPS = [
-    [document(ALL), document({"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"})],
+    [
+        document(ALL),
+        document({"Effect": "Deny", "Action": ("organizations:LeaveOrganization"), "Resource": "*"}),
+    ],
     [
         document(ALL),
         document(
@@ -101,7 +113,7 @@ SCPS = [
             },
         )
     ],
-]  # fmt: skip
+]
 RCPS = [
     [
         document(ALL | {"Principal": "*"}),
@@ -157,7 +169,9 @@ SIMPLE_WORLD = "simple"
 
 
 def worlds() -> dict[str, Data]:
-    """Policies by name, as `python -m iam.policy evaluate` takes them: of simple requests, and of heavy ones by bucket."""
+    """Policies by name, as `python -m iam.policy evaluate` takes them: of simple requests, and of heavy ones
+    by bucket.
+    """
     found: dict[str, Data] = {SIMPLE_WORLD: {"identity": SIMPLE}}
     for bucket in BUCKETS:
         found[bucket] = {
@@ -185,7 +199,9 @@ def _principal(number: int) -> Data:
 
 
 def simple(count: int) -> Iterator[Data]:
-    """So many requests of which no two are alike; `principal` is a place among `principals`, `world` a name among `worlds`."""
+    """So many requests of which no two are alike; `principal` is a place among `principals`, `world` a name
+    among `worlds`.
+    """
     dice = random.Random(1)
     for number in range(count):
         action = SIMPLE_ACTIONS[number % len(SIMPLE_ACTIONS)]
@@ -214,7 +230,9 @@ def _simple_resource(dice: random.Random, action: str, number: int) -> str:
 
 
 def heavy(count: int) -> Iterator[Data]:
-    """So many requests of which no two are alike; three in four pass every condition, the others fail by one or by several."""
+    """So many requests of which no two are alike; three in four pass every condition, the others fail by one
+    or by several.
+    """
     dice = random.Random(2)
     for number in range(count):
         user, bucket = dice.randrange(USERS), dice.choice(BUCKETS)
@@ -237,9 +255,14 @@ def _context(dice: random.Random, number: int, user: int) -> Data:
         "aws:RequestedRegion": dice.choice(REGIONS[:2] if is_good else REGIONS),
         "aws:UserAgent": f"aws-cli/2.{number % 40}.{number}",
         "aws:MultiFactorAuthAge": str(dice.randrange(3600 if is_good else 7200)),
-        "aws:CurrentTime": f"2026-03-{1 + number % 28:02d}T{number % 24:02d}:{number % 60:02d}:{number // 7 % 60:02d}Z",
+        "aws:CurrentTime": (
+            f"2026-03-{1 + number % 28:02d}T{number % 24:02d}:{number % 60:02d}:{number // 7 % 60:02d}Z"
+        ),
         "aws:MultiFactorAuthPresent": "true" if has_mfa else "false",
-        "aws:SourceIp": f"{10 if is_good or dice.random() < 0.5 else 203}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
+        "aws:SourceIp": (
+            f"{10 if is_good or dice.random() < 0.5 else 203}."
+            f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        ),
         "aws:PrincipalArn": _principal(user)["arn"],
         "aws:PrincipalOrgID": ORGANIZATION if is_good or dice.random() < 0.8 else "o-zzzzzzzzzz",
         "aws:PrincipalIsAWSService": "false",

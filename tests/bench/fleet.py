@@ -1,7 +1,8 @@
-"""A hundred large accounts through two Celery workers: whether the last ones cost what the first ones did, in time and memory.
+"""A hundred large accounts through two Celery workers: whether the last ones cost what the first ones did, in
+time and memory.
 
-BENCH_ACCOUNTS sets how many (100); each has 5,000 users, 300 groups, 2,000 roles and 1,000 policies. Real Redis, real
-PostgreSQL; the workers are started as in production, with one process each.
+BENCH_ACCOUNTS sets how many (100); each has 5,000 users, 300 groups, 2,000 roles and 1,000 policies. Real
+Redis, real PostgreSQL; the workers are started as in production, with one process each.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ Variables = dict[str, str]
 
 @dataclass
 class Round:
-    """One pull of every account: how long all took, how long each took in order of beginning, and memory by process."""
+    """One pull of every account: how long all took, how long each took in order of beginning, and memory by
+    process.
+    """
 
     wall: float
     each: list[float]
@@ -119,7 +122,8 @@ def _round(variables: Variables, database: str, workers: list[int]) -> Round:
             for pid, megabytes in _resident(workers):
                 memory[pid].append(megabytes)
             pulls = connection.execute(
-                "SELECT state, extract(epoch FROM began_at)::float8, extract(epoch FROM ended_at)::float8, message"
+                "SELECT state, extract(epoch FROM began_at)::float8, extract(epoch FROM ended_at)::float8, "
+                "message"
                 " FROM mirror_pull WHERE created_at > %s ORDER BY began_at",
                 mark,
             ).fetchall()

@@ -1,7 +1,8 @@
-"""The floors that pulls are compared with: a bare boto3 paginator, and one that also writes raw rows; and our own read.
+"""The floors that pulls are compared with: a bare boto3 paginator, and one that also writes raw rows; and our
+own read.
 
-`cost_of(name, address=…)` measures one of them in a process of its own against a running fakeaws; `run()` gives the
-figures of this module for `make bench`. By hand: `python -m tests.bench.floor` prints them.
+`cost_of(name, address=…)` measures one of them in a process of its own against a running fakeaws; `run()`
+gives the figures of this module for `make bench`. By hand: `python -m tests.bench.floor` prints them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU and wall time in seconds, peak memory above the idle process in MB, and how many entities passed."""
+    """CPU and wall time in seconds, peak memory above the idle process in MB, and how many entities
+    passed.
+    """
 
     cpu: float
     wall: float
@@ -149,11 +152,19 @@ def ours_whole_lane(database: str) -> Callable[[], int]:
 
     def read() -> int:
         for part in (
-            lists.list_users, lists.list_roles, lists.list_virtual_mfa_devices,
-            lists.list_service_specific_credentials, lists.list_instance_profiles, lists.list_server_certificates,
-            lists.list_saml_providers, lists.list_oidc_providers, lists.account_summary, lists.account_aliases,
-            lists.password_policy, read_credential_report,
-        ):  # fmt: skip
+            lists.list_users,
+            lists.list_roles,
+            lists.list_virtual_mfa_devices,
+            lists.list_service_specific_credentials,
+            lists.list_instance_profiles,
+            lists.list_server_certificates,
+            lists.list_saml_providers,
+            lists.list_oidc_providers,
+            lists.account_summary,
+            lists.account_aliases,
+            lists.password_policy,
+            read_credential_report,
+        ):
             part(aws)
         return stream()
 

@@ -1,4 +1,6 @@
-"""The least that a mirror must do with an account: a digest per entity, and raw rows of entities, ties and documents."""
+"""The least that a mirror must do with an account: a digest per entity, and raw rows of entities, ties and
+documents.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def into_sqlite(pages: Iterable[dict[str, Any]], *, path: Path) -> int:
 
 
 def into_postgresql(pages: Iterable[dict[str, Any]], *, url: str) -> int:
-    """COPY all pages into fresh tables of a PostgreSQL database in one transaction; how many entities there were."""
+    """COPY all pages into fresh tables of a PostgreSQL database in one transaction; how many entities there
+    were.
+    """
     import psycopg
 
     seen: set[str] = set()

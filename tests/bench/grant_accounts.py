@@ -1,4 +1,6 @@
-"""What a grant over two hundred accounts costs to plan, to ask for, and to accept for a worker, by roles of its own and by policies of its own."""
+"""What a grant over two hundred accounts costs to plan, to ask for, and to accept for a worker, by roles of
+its own and by policies of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ ACCOUNTS = 200
 TEST = "tests/access/grants/test_many_accounts.py"
 NAME = "test_each_account_costs_as_much_as_any_other"
 SAID = re.compile(
-    r"GRANT (\w+): .* planned in ([\d.]+) s of CPU and (\d+) queries, asked for in ([\d.]+) s and (\d+) queries, "
+    r"GRANT (\w+): .* planned in ([\d.]+) s of CPU and (\d+) queries, asked for in ([\d.]+) s and (\d+) "
+    r"queries, "
     r"accepted in ([\d.]+) s and (\d+)"
 )
 Figures = list[dict[str, Any]]

@@ -1,4 +1,5 @@
-"""Five megabytes of statements in the shapes that cost most: read, compiled, linted, put into an index, asked and explained.
+"""Five megabytes of statements in the shapes that cost most: read, compiled, linted, put into an index, asked
+and explained.
 
 Times are those of the processor, so that other work on the machine counts less.
 """

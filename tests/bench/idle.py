@@ -1,4 +1,5 @@
-"""What `make run` costs while nobody does anything: CPU of all its processes, of one core, after every account was read.
+"""What `make run` costs while nobody does anything: CPU of all its processes, of one core, after every
+account was read.
 
 BENCH_IDLE_SECONDS sets for how long it is watched (120).
 """

@@ -1,4 +1,6 @@
-"""Many random sequences of overlapping grants: how often something else remained in AWS than what the living ones give. Never."""
+"""Many random sequences of overlapping grants: how often something else remained in AWS than what the living
+ones give. Never.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""All users of a person and the list of people, over 1,000 accounts in which 10,000 people have ten users each; and working out whose they are.
+"""All users of a person and the list of people, over 1,000 accounts in which 10,000 people have ten users
+each; and working out whose they are.
 
 By tag, by name rule, by hand and by nothing, a quarter each. SQLite and PostgreSQL.
 """

@@ -1,4 +1,6 @@
-"""Seeds the mirror with as many users as the lists must bear, without the pull engine: rows straight into the tables."""
+"""Seeds the mirror with as many users as the lists must bear, without the pull engine: rows straight into the
+tables.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Measures a page of a list of 100,000 users, on SQLite and on PostgreSQL, against the query sets of its rows and their JSON."""
+"""Measures a page of a list of 100,000 users, on SQLite and on PostgreSQL, against the query sets of its rows
+and their JSON.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def run() -> Figures:
 
 
 def _best(*actions: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The best time of each in milliseconds. They take turns, so that what else the machine does disturbs all alike."""
+    """The best time of each in milliseconds. They take turns, so that what else the machine does disturbs all
+    alike.
+    """
     took: list[list[float]] = [[] for _ in actions]
     for turn in range(rounds + 3):
         for times, action in zip(took, actions, strict=True):

@@ -1,8 +1,9 @@
-"""Whether the tests notice what is wrong: the engine is changed in one place at a time, and some test must fail each time.
+"""Whether the tests notice what is wrong: the engine is changed in one place at a time, and some test must
+fail each time.
 
 By hand: `python -m tests.bench.mutation PATH_OF_MUTMUT` (mutmut 3.8, in an environment of its own, no
-dependency of this project). It works on a copy in a temporary folder, for about fifteen minutes on one core, and prints
-how many changes were noticed in each module, then each change that was not.
+dependency of this project). It works on a copy in a temporary folder, for about fifteen minutes on one core,
+and prints how many changes were noticed in each module, then each change that was not.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ RESULT = re.compile(r"\s+iam\.policy\.(\w+)\.(\S+): (.+)")
 
 
 def undecorated(source: str) -> str:
-    """The same module with `name = decorator(function)` after each function: mutmut passes over what has a decorator.
+    """The same module with `name = decorator(function)` after each function: mutmut passes over what has a
+    decorator.
 
     Caches remember nothing: they would hand answers of the right engine to the changed ones.
     """

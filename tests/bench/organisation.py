@@ -1,4 +1,5 @@
-"""A large organisation as rows of the index: shared managed documents, per-user inline ones, groups, conditions, an SCP tree.
+"""A large organisation as rows of the index: shared managed documents, per-user inline ones, groups,
+conditions, an SCP tree.
 
 Fifty principals an account by default: 22 users, 28 roles. The managed documents are AWS's own, from moto.
 """
@@ -14,19 +15,45 @@ from typing import Any
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, Level, PolicyRow, PrincipalRow, Standing
 
 AWS_MANAGED = (
-    "AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "ViewOnlyAccess", "SecurityAudit", "IAMFullAccess",
-    "AmazonS3FullAccess", "AmazonS3ReadOnlyAccess", "AmazonEC2FullAccess", "AmazonEC2ReadOnlyAccess",
-    "AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy", "CloudWatchReadOnlyAccess", "AmazonRDSFullAccess",
-    "AWSLambda_FullAccess", "AmazonDynamoDBFullAccess", "AmazonSQSFullAccess", "AmazonSNSFullAccess",
-    "SecretsManagerReadWrite", "AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonECS_FullAccess",
-    "AWSSupportAccess", "Billing", "IAMUserChangePassword", "NetworkAdministrator", "DatabaseAdministrator",
-    "AWSCloudTrail_ReadOnlyAccess", "AmazonRoute53FullAccess", "CloudFrontFullAccess", "AWSKeyManagementServicePowerUser",
-)  # fmt: skip
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "ReadOnlyAccess",
+    "ViewOnlyAccess",
+    "SecurityAudit",
+    "IAMFullAccess",
+    "AmazonS3FullAccess",
+    "AmazonS3ReadOnlyAccess",
+    "AmazonEC2FullAccess",
+    "AmazonEC2ReadOnlyAccess",
+    "AmazonSSMManagedInstanceCore",
+    ("CloudWatchAgentServerPolicy"),
+    "CloudWatchReadOnlyAccess",
+    "AmazonRDSFullAccess",
+    "AWSLambda_FullAccess",
+    "AmazonDynamoDBFullAccess",
+    "AmazonSQSFullAccess",
+    "AmazonSNSFullAccess",
+    "SecretsManagerReadWrite",
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonECS_FullAccess",
+    "AWSSupportAccess",
+    "Billing",
+    "IAMUserChangePassword",
+    "NetworkAdministrator",
+    "DatabaseAdministrator",
+    "AWSCloudTrail_ReadOnlyAccess",
+    ("AmazonRoute53FullAccess"),
+    "CloudFrontFullAccess",
+    "AWSKeyManagementServicePowerUser",
+)
 USERS, ROLES, GROUPS, LOCAL_POLICIES = 22, 28, 6, 4
 KINDS_OF_GROUPS = 20
 """Groups are the same everywhere, as whoever provisions accounts makes them."""
 FIRST_USER, FIRST_ROLE, STRIDE = 70, 100, 200
-"""Where the numbers of users and roles begin in an account, and how far accounts are apart, where an account has few."""
+"""Where the numbers of users and roles begin in an account, and how far accounts are apart, where an account
+has few.
+"""
 TEAMS = ("payments", "search", "data", "platform", "growth", "risk")
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
@@ -47,24 +74,55 @@ def trust(principal: dict[str, Any]) -> str:
 
 
 SELF_SERVICE = policy(
-    say("Allow", ["iam:ChangePassword", "iam:CreateAccessKey", "iam:ListMFADevices"], "arn:aws:iam::*:user/${aws:username}"),
+    say(
+        "Allow",
+        ["iam:ChangePassword", "iam:CreateAccessKey", "iam:ListMFADevices"],
+        ("arn:aws:iam::*:user/${aws:username}"),
+    ),
     say("Allow", ["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::homes/${aws:username}/*"),
     {
         "Effect": "Deny",
-        "NotAction": ["iam:ChangePassword", "iam:ListMFADevices", "sts:GetSessionToken", "s3:*", "ec2:*", "lambda:*"],
+        "NotAction": [
+            "iam:ChangePassword",
+            "iam:ListMFADevices",
+            "sts:GetSessionToken",
+            "s3:*",
+            "ec2:*",
+            "lambda:*",
+        ],
         "Resource": "*",
         "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
     },
-)  # fmt: skip
+)
 SHARED = (
     SELF_SERVICE,
     policy(say("Allow", ["s3:Get*", "s3:List*"], ["arn:aws:s3:::shared-data", "arn:aws:s3:::shared-data/*"])),
     policy(say("Allow", "s3:*", "arn:aws:s3:::${aws:PrincipalTag/team}-*")),
-    policy(say("Allow", ["ec2:StartInstances", "ec2:StopInstances"], Condition={"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}})),
+    policy(
+        say(
+            "Allow",
+            ["ec2:StartInstances", "ec2:StopInstances"],
+            Condition={"StringEquals": {"aws:ResourceTag/team": ("${aws:PrincipalTag/team}")}},
+        )
+    ),
     policy(say("Allow", ["kms:Decrypt", "kms:GenerateDataKey"], Condition=MFA)),
-    policy(say("Deny", "s3:*", ["arn:aws:s3:::audit-*"], Condition={"StringNotEquals": {"aws:PrincipalTag/team": "risk"}})),
-    policy(say("Allow", "iam:PassRole", "arn:aws:iam::*:role/app/*", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}})),
-)  # fmt: skip
+    policy(
+        say(
+            "Deny",
+            "s3:*",
+            ["arn:aws:s3:::audit-*"],
+            Condition={"StringNotEquals": {"aws:PrincipalTag/team": "risk"}},
+        )
+    ),
+    policy(
+        say(
+            "Allow",
+            "iam:PassRole",
+            ("arn:aws:iam::*:role/app/*"),
+            Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+        )
+    ),
+)
 BOUNDARY = policy(
     say("Allow", ["s3:*", "ec2:*", "lambda:*", "logs:*", "sqs:*", "sns:*", "dynamodb:*", "kms:*"]),
     say("Deny", ["iam:*", "organizations:*"]),
@@ -84,9 +142,15 @@ SCPS = (
             },
         }
     ),
-    policy(say("Deny", ["s3:DeleteBucket", "kms:ScheduleKeyDeletion"], Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app/deploy-*"}})),
+    policy(
+        say(
+            "Deny",
+            ["s3:DeleteBucket", ("kms:ScheduleKeyDeletion")],
+            Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app/deploy-*"}},
+        )
+    ),
     policy(say("Deny", ["ec2:*", "rds:*"], Condition={"StringEquals": {"aws:PrincipalTag/team": "growth"}})),
-)  # fmt: skip
+)
 
 
 class Maker:
@@ -145,9 +209,12 @@ class Maker:
         people += [self._role(dice, number, base, n) for n in range(self.roles)]
         tree = place % len(self._trees)
         standing = Standing(
-            "o-bench000000", (f"o-bench000000/r-0000/ou-{tree}/",), scps=self._trees[tree], rcps=self._rcps,
+            "o-bench000000",
+            (f"o-bench000000/r-0000/ou-{tree}/",),
+            scps=self._trees[tree],
+            rcps=self._rcps,
             is_management=place == 0,
-        )  # fmt: skip
+        )
         return AccountRows(people, groups, policies, (), number, "aws", standing)
 
     def _policies(self, number: str, base: int) -> list[PolicyRow]:
@@ -159,9 +226,13 @@ class Maker:
         rows.append(PolicyRow(base + 39, f"arn:aws:iam::{number}:policy/boundary", self._boundary))
         for n in range(LOCAL_POLICIES):
             text = policy(
-                say("Allow", ["dynamodb:GetItem", "dynamodb:Query"], f"arn:aws:dynamodb:eu-west-1:{number}:table/t{n}"),
+                say(
+                    "Allow",
+                    ["dynamodb:GetItem", "dynamodb:Query"],
+                    (f"arn:aws:dynamodb:eu-west-1:{number}:table/t{n}"),
+                ),
                 say("Allow", ["sqs:SendMessage"], f"arn:aws:sqs:eu-west-1:{number}:queue-{n}-*"),
-            )  # fmt: skip
+            )
             rows.append(
                 PolicyRow(base + 40 + n, f"arn:aws:iam::{number}:policy/local-{n}", self.digest(text))
             )

@@ -1,4 +1,6 @@
-"""Writes the organisation of `tests.bench.organisation` into the tables of the mirror, without the pull engine."""
+"""Writes the organisation of `tests.bench.organisation` into the tables of the mirror, without the pull
+engine.
+"""
 
 from __future__ import annotations
 

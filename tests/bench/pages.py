@@ -1,8 +1,10 @@
-"""Pages of a large organization over HTTP: first answers after a restart, warm answers, waiting, throughput and memory.
+"""Pages of a large organization over HTTP: first answers after a restart, warm answers, waiting, throughput
+and memory.
 
-100,000 users and 20,000 roles in 50 accounts (BENCH_USERS and BENCH_PAGE_ACCOUNTS set others), PostgreSQL, Redis, and two web processes started as in production.
-No worker runs beside them. What a worker calculates (escalation, services, the fleet) is calculated once after seeding, by the functions of its
-tasks, as it is there in a real installation; after the write of one user it is calculated again.
+100,000 users and 20,000 roles in 50 accounts (BENCH_USERS and BENCH_PAGE_ACCOUNTS set others), PostgreSQL,
+Redis, and two web processes started as in production. No worker runs beside them. What a worker calculates
+(escalation, services, the fleet) is calculated once after seeding, by the functions of its tasks, as it is
+there in a real installation; after the write of one user it is calculated again.
 """
 
 from __future__ import annotations

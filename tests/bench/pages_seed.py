@@ -1,4 +1,6 @@
-"""Seeds the organization of `tests.bench.pages`: entities, policies, credentials, sections, people of the directory, and a signed-in auditor."""
+"""Seeds the organization of `tests.bench.pages`: entities, policies, credentials, sections, people of the
+directory, and a signed-in auditor.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The policy editor over one large account: from a text to whom it concerns, with 10,000 people who hold the policy."""
+"""The policy editor over one large account: from a text to whom it concerns, with 10,000 people who hold the
+policy.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ AFTER = _text(
 
 
 def write() -> Any:
-    """The account: everybody is in one of the groups that hold the policy, which differ in what else they hold; the policy."""
+    """The account: everybody is in one of the groups that hold the policy, which differ in what else they
+    hold; the policy.
+    """
     from tests import factories
 
     account = factories.account(write_role_arn=WRITER)

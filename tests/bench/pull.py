@@ -1,4 +1,6 @@
-"""What a pull of a large account costs, in calls, time and memory, against floors that are measured in the same run."""
+"""What a pull of a large account costs, in calls, time and memory, against floors that are measured in the
+same run.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Figures = list[dict[str, Any]]
 
 
 def run() -> Figures:
-    """5,000 users, 300 groups, 2,000 roles, 1,000 policies, pages of 1,000, into SQLite and into PostgreSQL."""
+    """5,000 users, 300 groups, 2,000 roles, 1,000 policies, pages of 1,000, into SQLite and into
+    PostgreSQL.
+    """
     with in_process() as address, tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         bare = cost_of("bare", address=address)
         floor = cost_of("sqlite", address=address, database=f"{folder}/floor.sqlite3")
@@ -106,7 +110,9 @@ def _figures(database: str, steps: Steps, *, bare: Cost, floor: Cost) -> Figures
 
 
 def _details(folder: str) -> Figures:
-    """The detail lane of a tenth of the account: calls by what they are for, and none at all when nothing has changed."""
+    """The detail lane of a tenth of the account: calls by what they are for, and none at all when nothing has
+    changed.
+    """
     with in_process(users=500, groups=30, roles=200, policies=100) as address:
         steps = costs_of(
             address, url=f"sqlite:///{folder}/details.sqlite3", folder=folder, detail_calls=1_000_000

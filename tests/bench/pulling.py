@@ -1,6 +1,8 @@
-"""Pulls one account in a process of its own, once from nothing and then again after small changes, and says what each cost.
+"""Pulls one account in a process of its own, once from nothing and then again after small changes, and says
+what each cost.
 
-`costs_of(address, url=…)` gives a Cost-like dictionary per step; by hand: `python -m tests.bench.pulling ADDRESS`.
+`costs_of(address, url=…)` gives a Cost-like dictionary per step; by hand: `python -m tests.bench.pulling
+ADDRESS`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ Steps = dict[str, dict[str, Any]]
 
 
 def costs_of(address: str, *, url: str, folder: str, detail_calls: int = 0) -> Steps:
-    """Step → cpu, wall, peak_mb, and what the pull says of itself; measured in a fresh process against an empty database."""
+    """Step → cpu, wall, peak_mb, and what the pull says of itself; measured in a fresh process against an
+    empty database.
+    """
     variables = {
         **os.environ,
         **environment(address),
@@ -39,7 +43,9 @@ def costs_of(address: str, *, url: str, folder: str, detail_calls: int = 0) -> S
 
 
 def main(address: str) -> Steps:
-    """First pull; unchanged but for last uses; one percent changed; the cheapest of a few of each but the first."""
+    """First pull; unchanged but for last uses; one percent changed; the cheapest of a few of each but the
+    first.
+    """
     import django
 
     django.setup()

@@ -1,4 +1,5 @@
-"""Access keys by the thousand: their list, the list of rotations, the beginning of many, and a pass of the beat over all that are under way.
+"""Access keys by the thousand: their list, the list of rotations, the beginning of many, and a pass of the
+beat over all that are under way.
 
 10,000 users of 10 accounts with a key each (BENCH_KEYS). SQLite and PostgreSQL.
 """
@@ -245,7 +246,9 @@ def _beginning(database: str) -> Figures:
 
 
 def _under_way() -> None:
-    """A rotation of every key, where both keys are in use and AWS was asked a moment ago; a tenth waits for the secret to be read, and as many for an approval."""
+    """A rotation of every key, where both keys are in use and AWS was asked a moment ago; a tenth waits for
+    the secret to be read, and as many for an approval.
+    """
     from iam.changes.models import Change
     from iam.directory.models import Identity
     from iam.mirror.models import Entity, Kind
@@ -308,7 +311,9 @@ def _seal(pk: uuid.UUID, person: Any, now: datetime) -> Any:
 
 
 def _beat(database: str) -> Figures:
-    """A pass when nothing is due, and one when some are: AWS's answers are given here, so that what is measured is ours."""
+    """A pass when nothing is due, and one when some are: AWS's answers are given here, so that what is
+    measured is ours.
+    """
     from iam.mirror.reread.key_use import KeysSeen
     from iam.people.rotation import settling
     from iam.people.rotation.models import Rotation

@@ -1,4 +1,6 @@
-"""Who can use which AWS service, over 100,000 principals in 2,000 accounts: asked for the first time, again, and page by page."""
+"""Who can use which AWS service, over 100,000 principals in 2,000 accounts: asked for the first time, again,
+and page by page.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ PAGE = 50
 
 
 def run() -> Figures:
-    """The figures, over an index without a database: what reading the tables costs is measured with who can."""
+    """The figures, over an index without a database: what reading the tables costs is measured with who
+    can.
+    """
     import django
 
     os.environ |= {

@@ -1,4 +1,5 @@
-"""Questions about everybody: the index built from rows and from tables, asked, changed, and asked about the past.
+"""Questions about everybody: the index built from rows and from tables, asked, changed, and asked about the
+past.
 
 100,000 principals in 2,000 accounts, and a million in 20,000, each part in a process of its own.
 """
@@ -222,7 +223,9 @@ def images(accounts: int) -> Figures:
 
 
 def past(accounts: int) -> Figures:
-    """A question about a past moment, in a process that has read nothing yet; then about more moments than are kept."""
+    """A question about a past moment, in a process that has read nothing yet; then about more moments than
+    are kept.
+    """
     from iam.mirror.snapshot import PAST_KEPT, snapshot
     from iam.policy.index.question import Question
 

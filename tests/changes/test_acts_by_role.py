@@ -1,7 +1,9 @@
-"""Every act on a change or a difference × everybody who could come upon it: by the service, and by the browser.
+"""Every act on a change or a difference × everybody who could come upon it: by the service, and by the
+browser.
 
-The columns are CAST. Of the service: `+` done, `-` refused. Of the browser: `+` done, `-` the page says why not, `.` answered as though there
-were nothing there, `!` sent to the sign-in. What the browser refuses, the service refuses as well.
+The columns are CAST. Of the service: `+` done, `-` refused. Of the browser: `+` done, `-` the page says why
+not, `.` answered as though there were nothing there, `!` sent to the sign-in. What the browser refuses, the
+service refuses as well.
 """
 
 from __future__ import annotations
@@ -39,10 +41,20 @@ from tests.changes.approval.conftest import in_force
 from tests.changes.conftest import Nudges
 
 CAST = (
-    "requester", "approver", "approver elsewhere", "lead", "lead elsewhere", "member", "another member", "auditor", "administrator", "deactivated",
-)  # fmt: skip
+    "requester",
+    "approver",
+    "approver elsewhere",
+    "lead",
+    "lead elsewhere",
+    "member",
+    "another member",
+    "auditor",
+    "administrator",
+    "deactivated",
+)
 BY_SERVICE = {
-    # requester, approver, approver elsewhere, lead, lead elsewhere, member, another member, auditor, administrator, deactivated
+    # requester, approver, approver elsewhere, lead, lead elsewhere, member, another member, auditor,
+    # administrator, deactivated
     "see": "+ + - + - + - + + -",
     "ask": "+ + - + - - - - + -",
     "approve": "- + - - - - - - - -",
@@ -60,7 +72,8 @@ BY_SERVICE = {
     "undo drift": "+ + - + - - - - + -",
 }
 BY_BROWSER = {
-    # requester, approver, approver elsewhere, lead, lead elsewhere, member, another member, auditor, administrator, deactivated
+    # requester, approver, approver elsewhere, lead, lead elsewhere, member, another member, auditor,
+    # administrator, deactivated
     "see": "+ + . + . + . + + !",
     "ask": "+ + . + . . . . + !",
     "approve": ". + . . . . . . . !",
@@ -82,7 +95,9 @@ SOON = datetime.now(tz=UTC) + timedelta(days=2)
 
 @dataclass
 class World:
-    """A waiting request, one that a lead is asked about, one that ends, an applied one, a secret, break-glass, a drift; and everybody."""
+    """A waiting request, one that a lead is asked about, one that ends, an applied one, a secret,
+    break-glass, a drift; and everybody.
+    """
 
     account: Account
     user: Entity
@@ -213,9 +228,7 @@ SERVICES: dict[str, Callable[[World, Viewer], object]] = {
     "reject": lambda w, v: services.reject(w.change("waiting"), actor=v, comment="No"),
     "comment": lambda w, v: services.comment(w.change("waiting"), actor=v, text="?"),
     "withdraw": lambda w, v: services.withdraw(w.change("waiting"), actor=v),
-    "shorten": lambda w, v: services.shorten(
-        w.change("ending"), actor=v, until=SOON - timedelta(hours=4)
-    ),
+    "shorten": lambda w, v: services.shorten(w.change("ending"), actor=v, until=SOON - timedelta(hours=4)),
     "break the glass": lambda w, v: services.break_glass(
         w.change("waiting"), actor=v, reason="Now", seen_digest=w.change("waiting").change_set.receipt_digest
     ),
@@ -227,7 +240,7 @@ SERVICES: dict[str, Callable[[World, Viewer], object]] = {
     "see drift": lambda w, v: _must(visible_drifts(v).exists()),
     "adopt drift": lambda w, v: drifts.adopt(list(visible_drifts(v)), actor=v, reason="r"),
     "undo drift": lambda w, v: drifts.undo(w.drift, actor=v, reason="r", idempotency_key="drift"),
-}  # fmt: skip
+}
 
 
 def _approve(world: World, viewer: Viewer, name: str) -> None:

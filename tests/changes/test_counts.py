@@ -1,4 +1,6 @@
-"""IAM users, roles and what a receipt does not list are counted each as what they are, in right singular and plural."""
+"""IAM users, roles and what a receipt does not list are counted each as what they are, in right singular and
+plural.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The page on which changes of credentials are asked for: what it shows, refuses, and makes of what was filled in."""
+"""The page on which changes of credentials are asked for: what it shows, refuses, and makes of what was
+filled in.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +141,9 @@ def test_a_public_key_is_previewed_and_kept_while_the_reason_is_written(site: Si
 WRONG_KEYS = {
     "-----BEGIN OPENSSH PRIVATE KEY-----\nabc": "This is a private key",
     "hello": "This isn’t a public key",
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0zNH3Z5S5XyZ0v1lq0pQzXQw3Zl1mM8qQ5mZ8p0b6t x": "This isn’t a public key",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0zNH3Z5S5XyZ0v1lq0pQzXQw3Zl1mM8qQ5mZ8p0b6t x": (
+        "This isn’t a public key"
+    ),
 }
 
 

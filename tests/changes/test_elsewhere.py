@@ -1,4 +1,6 @@
-"""What Terraform or CloudFormation manage is recognised, and the receipt offers their own words for the change."""
+"""What Terraform or CloudFormation manage is recognised, and the receipt offers their own words for the
+change.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Many changes that end together: in few statements, as each by itself would be written, and what follows is told by a worker."""
+"""Many changes that end together: in few statements, as each by itself would be written, and what follows is
+told by a worker.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,9 @@ def test_every_change_of_a_request_is_told_by_the_title_of_the_request(site: Sit
 
 
 def test_an_auditor_of_another_account_reads_no_title_of_the_whole(site: Site) -> None:
-    """An entry about a change that the reader does not see says what the entry itself holds, without a link."""
+    """An entry about a change that the reader does not see says what the entry itself holds, without a
+    link.
+    """
     change = site.asked()
     other = factories.account("222222222222")
     client = factories.operator(None, name="Otto Audit")

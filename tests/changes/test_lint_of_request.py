@@ -1,4 +1,6 @@
-"""Every policy text that a request writes is checked, and each finding names its policy where there are several."""
+"""Every policy text that a request writes is checked, and each finding names its policy where there are
+several.
+"""
 
 from __future__ import annotations
 

@@ -297,7 +297,9 @@ def test_of_two_workers_that_claim_two_changes_of_one_person_one_waits(scene: Sc
 
 
 def claimed(change_id: UUID) -> bool:
-    """Whether this worker gets the change; SQLite in memory refuses two writers at once instead of letting one wait."""
+    """Whether this worker gets the change; SQLite in memory refuses two writers at once instead of letting
+    one wait.
+    """
     while True:
         try:
             return claims.claim(change_id) is not None

@@ -1,4 +1,6 @@
-"""A request has one title and one page: in the inbox, the list, on its page, in the browser tab, in mails and on the overview."""
+"""A request has one title and one page: in the inbox, the list, on its page, in the browser tab, in mails and
+on the overview.
+"""
 
 from __future__ import annotations
 

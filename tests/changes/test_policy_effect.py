@@ -1,4 +1,6 @@
-"""Who is affected by another text of a policy: the receipt of it, on small organisations that are counted by hand."""
+"""Who is affected by another text of a policy: the receipt of it, on small organisations that are counted by
+hand.
+"""
 
 from __future__ import annotations
 

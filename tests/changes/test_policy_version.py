@@ -1,4 +1,6 @@
-"""A new version of a managed policy against the AWS stand-in: first run, second run, drift, room for a sixth, inverse."""
+"""A new version of a managed policy against the AWS stand-in: first run, second run, drift, room for a sixth,
+inverse.
+"""
 
 from __future__ import annotations
 

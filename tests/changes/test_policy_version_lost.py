@@ -1,4 +1,6 @@
-"""A worker that is killed while it changes a policy: nothing is made twice, and what cannot be known is said to be unknown."""
+"""A worker that is killed while it changes a policy: nothing is made twice, and what cannot be known is said
+to be unknown.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A receipt of many accounts: the same effect is one block that names the accounts, and what differs stays apart."""
+"""A receipt of many accounts: the same effect is one block that names the accounts, and what differs stays
+apart.
+"""
 
 from __future__ import annotations
 

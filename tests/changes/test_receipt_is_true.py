@@ -1,4 +1,6 @@
-"""What receipts foretell is what AWS, the mirror and the engine show afterwards; `make bench` tries many more."""
+"""What receipts foretell is what AWS, the mirror and the engine show afterwards; `make bench` tries many
+more.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Receipts claim nothing that no request shows: who is given what they have, or what their boundary denies, gains nothing, and is told why."""
+"""Receipts claim nothing that no request shows: who is given what they have, or what their boundary denies,
+gains nothing, and is told why.
+"""
 
 from __future__ import annotations
 
@@ -89,9 +91,16 @@ def test_what_somebody_has_already_is_no_line_and_the_policy_is_named(account: A
 def test_a_version_with_one_more_action_is_one_line(account: Account) -> None:
     """The statement is another one; nine of its ten actions mean what they meant."""
     reads = [
-        "s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectAttributes",
-        "s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:GetObjectTorrent", "s3:GetObjectVersionAcl",
-    ]  # fmt: skip
+        "s3:GetObject",
+        "s3:GetObjectAcl",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectAttributes",
+        "s3:GetObjectRetention",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectTorrent",
+        "s3:GetObjectVersionAcl",
+    ]
     user = factories.user(account, "tomas.lind")
     policy = held_by(user, "Template", says(allow(reads, f"{LEDGER}/*")))
     text = json.dumps(says(allow([*reads, "s3:PutObject"], f"{LEDGER}/*")))

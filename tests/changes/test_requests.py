@@ -73,7 +73,9 @@ def test_a_form_sent_twice_at_the_same_time_gives_the_same_change(
 def test_a_form_overtaken_by_itself_gives_the_same_change(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second request has looked before the first wrote, and finds when it plans that this is asked for already."""
+    """The second request has looked before the first wrote, and finds when it plans that this is asked for
+    already.
+    """
     from iam.changes.services import requests
 
     form = {"user": scene.user, "group": scene.group, "do": "add", "reason": "r", "idempotency_key": "form"}

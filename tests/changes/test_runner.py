@@ -1,4 +1,6 @@
-"""The runner against the AWS stand-in: first run, second run, drift, inverse, late visibility, refusals, throttling."""
+"""The runner against the AWS stand-in: first run, second run, drift, inverse, late visibility, refusals,
+throttling.
+"""
 
 from __future__ import annotations
 

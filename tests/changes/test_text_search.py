@@ -1,4 +1,6 @@
-"""On PostgreSQL a search among requests, people and grants uses an index of trigrams, however many there are."""
+"""On PostgreSQL a search among requests, people and grants uses an index of trigrams, however many
+there are.
+"""
 
 from __future__ import annotations
 

@@ -175,7 +175,9 @@ def test_lost_answers_without_end_leave_it_unknown(scene: Scene, monkeypatch: py
 def test_a_late_not_found_is_looked_into_before_anything_is_said(
     member_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK repeats a lost RemoveUserFromGroup by itself; the second answer is NoSuchEntity although the first worked."""
+    """The SDK repeats a lost RemoveUserFromGroup by itself; the second answer is NoSuchEntity although the
+    first worked.
+    """
     scene = member_scene
     change = scene.queued("remove")
     true_call = writes.call

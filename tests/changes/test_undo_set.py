@@ -1,4 +1,6 @@
-"""Undo of what was approved together: whole, or what of it still can be; what cannot is named with its reason."""
+"""Undo of what was approved together: whole, or what of it still can be; what cannot is named with its
+reason.
+"""
 
 from __future__ import annotations
 

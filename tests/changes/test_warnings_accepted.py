@@ -1,4 +1,6 @@
-"""The approver sees every warning that the requester saw: on the page of the request, on that of break-glass, and in the mail. A table over kinds of requests."""
+"""The approver sees every warning that the requester saw: on the page of the request, on that of break-glass,
+and in the mail. A table over kinds of requests.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ from iam.notify.models import Outgoing
 from tests import factories
 from tests.changes.site import Site
 
-BUCKET = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::pay-ledger/*"}]}'
+BUCKET = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+    '"Action":"s3:GetObject","Resource":"arn:aws:s3:::pay-ledger/*"}]}'
+)
 
 
 def text_of(answer: Any) -> str:

@@ -1,7 +1,8 @@
-"""Random changes of what users, groups and roles hold, what their receipts foretell, what is so afterwards, and undone.
+"""Random changes of what users, groups and roles hold, what their receipts foretell, what is so afterwards,
+and undone.
 
-Foretold: the rows of `World` and the engine's answer over them. So afterwards: what boto3 reads from the stand-in, the mirror as the changes have
-left it and as it is read anew, and the engine's answer over that.
+Foretold: the rows of `World` and the engine's answer over them. So afterwards: what boto3 reads from the
+stand-in, the mirror as the changes have left it and as it is read anew, and the engine's answer over that.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ FEWEST, MOST = 5, 10
 
 
 class Held(NamedTuple):
-    """What a user, group or role holds: ARNs of policies, inline policies (name, digest of the text), ARNs of groups and of the boundary."""
+    """What a user, group or role holds: ARNs of policies, inline policies (name, digest of the text), ARNs of
+    groups and of the boundary.
+    """
 
     attached: tuple[str, ...]
     inline: tuple[tuple[str, str], ...]
@@ -61,7 +64,9 @@ class Can(NamedTuple):
 
 @dataclass
 class Told:
-    """How it is, or is to be: of users, groups and roles by ARN what they hold, of users and roles what they can do."""
+    """How it is, or is to be: of users, groups and roles by ARN what they hold, of users and roles what they
+    can do.
+    """
 
     held: dict[str, Held] = field(default_factory=dict)
     can: dict[str, Can] = field(default_factory=dict)
@@ -120,7 +125,9 @@ class Play:
             self._stage.read(Kind(one.kind), one.name, arn=one.arn)
 
     def operations(self) -> list[Operation]:
-        """A random set. No two of it are about the same matter, since each is planned on the mirror as it stands."""
+        """A random set. No two of it are about the same matter, since each is planned on the mirror as it
+        stands.
+        """
         found: dict[tuple[str, ...], Operation] = {}
         made: list[CreatePolicy] = []
         for _ in range(self._rng.randint(FEWEST, MOST)):
@@ -240,7 +247,9 @@ class Play:
 
 
 def check(play: Play, stage: Stage) -> int:
-    """One random set: foretold, carried out, compared; how many changes it had. Raises AssertionError where a receipt was not true."""
+    """One random set: foretold, carried out, compared; how many changes it had. Raises AssertionError where a
+    receipt was not true.
+    """
     operations = play.operations()
     if not operations:
         return 0
@@ -259,7 +268,9 @@ def check(play: Play, stage: Stage) -> int:
 
 
 def take_back(play: Play, stage: Stage) -> int:
-    """One random set: carried out, undone as a whole, compared with what was before; how many changes it had."""
+    """One random set: carried out, undone as a whole, compared with what was before; how many changes
+    it had.
+    """
     operations, held, said = play.operations(), play.in_aws(), play.said_in_aws()
     if not operations:
         return 0

@@ -1,4 +1,6 @@
-"""With an account chosen, the overview counts what its lists count of that account, or says that it counts all accounts."""
+"""With an account chosen, the overview counts what its lists count of that account, or says that it counts
+all accounts.
+"""
 
 from __future__ import annotations
 

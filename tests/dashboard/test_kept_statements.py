@@ -56,7 +56,9 @@ def test_somebody_sees_what_was_added_and_removed_since_they_last_looked() -> No
 
 
 COMPILED = 3
-"""So many statements of a page may still be written anew: one about who can become administrator, and whatever comes after it."""
+"""So many statements of a page may still be written anew: one about who can become administrator, and
+whatever comes after it.
+"""
 
 
 @time_machine.travel(datetime.now(tz=UTC), tick=False)  # what is kept for a minute stays kept

@@ -196,7 +196,9 @@ def test_accounts_say_what_is_read_just_now_and_what_was_denied() -> None:
 
 
 def test_accounts_that_need_attention_come_first_and_are_all_counted() -> None:
-    """However many accounts there are, and wherever their names stand: the list of accounts shows the same number."""
+    """However many accounts there are, and wherever their names stand: the list of accounts shows the same
+    number.
+    """
     now = datetime.now(tz=UTC)
     for number in range(70):
         account = factories.account(f"{number + 1:012}", name=f"account-{number:02}")

@@ -72,7 +72,9 @@ class Served:
             yield key["Status"], days_since(key["CreateDate"]), days_since(moment) if moment else None
 
     def documents(self, arn: str) -> list[dict[str, Any]]:
-        """Inline documents and default versions of attached policies of a principal, or the policy's own document."""
+        """Inline documents and default versions of attached policies of a principal, or the policy's own
+        document.
+        """
         entity = self.by_arn[arn]
         if "PolicyVersionList" in entity:
             return [v["Document"] for v in entity["PolicyVersionList"] if v["IsDefaultVersion"]]

@@ -18,7 +18,9 @@ ACCOUNTS = ("management", "production", "data", "staging", "sandbox")
 
 
 def everything(standin: Handle, *, accounts: tuple[str, ...] = ACCOUNTS) -> dict[str, Any]:
-    """Authorization details of the accounts but what reading them changes: the last use of Gatehouse's own roles."""
+    """Authorization details of the accounts but what reading them changes: the last use of Gatehouse's own
+    roles.
+    """
     found = {name: authorization_details(reader(standin, "iam", name)) for name in accounts}
     for lists in found.values():
         for role in lists["RoleDetailList"]:

@@ -1,4 +1,6 @@
-"""With enforcement on, a call needs a good signature and a policy that allows it; a role needs trust always."""
+"""With enforcement on, a call needs a good signature and a policy that allows it; a role needs trust
+always.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from console.demo.standin.server import Handle
 from tests.demo.clients import all_pages, control, hub, member, reader, with_key
 
 ROLE = "arn:aws:iam::447109238816:role/gatehouse-reader"
-TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": '
+    '"ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+)
 
 
 @pytest.fixture

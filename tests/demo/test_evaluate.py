@@ -44,10 +44,20 @@ def under(operator: str, key: str, value: Any, **context: list[str]) -> str:
         ([statement(resource="arn:aws:iam::1:user/x")], "s3:GetObject", "*", IMPLICIT_DENY),
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "s3:GetObject", BUCKET, ALLOWED),
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], "iam:GetUser", "*", IMPLICIT_DENY),
-        ([statement(), {"Effect": "Deny", "Action": "s3:*", "NotResource": BUCKET}], "s3:ListBucket", BUCKET, ALLOWED),
-        ([statement(), {"Effect": "Deny", "Action": "s3:*", "NotResource": BUCKET}], "s3:ListBucket", "arn:aws:s3:::x", EXPLICIT_DENY),
+        (
+            [statement(), {"Effect": "Deny", "Action": "s3:*", "NotResource": BUCKET}],
+            "s3:ListBucket",
+            BUCKET,
+            ALLOWED,
+        ),
+        (
+            [statement(), {"Effect": "Deny", "Action": "s3:*", "NotResource": BUCKET}],
+            "s3:ListBucket",
+            "arn:aws:s3:::x",
+            EXPLICIT_DENY,
+        ),
     ],
-)  # fmt: skip
+)
 def test_statements(statements: list[dict[str, Any]], action: str, resource: str, expected: str) -> None:
     assert verdict(statements, action, resource) == expected
 
@@ -61,7 +71,13 @@ def test_statements(statements: list[dict[str, Any]], action: str, resource: str
         ("StringEqualsIgnoreCase", "aws:PrincipalTag/team", "a", {"aws__principaltag/team": ["A"]}, ALLOWED),
         ("StringEquals", "aws:PrincipalTag/team", "a", {}, IMPLICIT_DENY),
         ("StringNotEquals", "aws:PrincipalTag/team", "a", {}, ALLOWED),
-        ("StringNotEquals", "aws:PrincipalTag/team", ["a", "b"], {"aws__principaltag/team": ["b"]}, IMPLICIT_DENY),
+        (
+            "StringNotEquals",
+            "aws:PrincipalTag/team",
+            ["a", "b"],
+            {"aws__principaltag/team": ["b"]},
+            IMPLICIT_DENY,
+        ),
         ("StringEqualsIfExists", "aws:PrincipalTag/team", "a", {}, ALLOWED),
         ("StringLike", "aws:userid", "AROA*:bob", {"aws__userid": ["AROAX:bob"]}, ALLOWED),
         ("Bool", "aws:MultiFactorAuthPresent", "true", {}, IMPLICIT_DENY),
@@ -71,21 +87,51 @@ def test_statements(statements: list[dict[str, Any]], action: str, resource: str
         ("Null", "aws:TokenIssueTime", "false", {}, IMPLICIT_DENY),
         ("NumericLessThan", "s3:max-keys", "10", {"s3__max-keys": ["9"]}, ALLOWED),
         ("NumericGreaterThanEquals", "s3:max-keys", "10", {"s3__max-keys": ["9"]}, IMPLICIT_DENY),
-        ("DateLessThan", "aws:CurrentTime", "2026-01-01T00:00:00Z", {"aws__currenttime": ["2026-01-02T00:00:00Z"]}, IMPLICIT_DENY),
-        ("DateGreaterThan", "aws:CurrentTime", "2026-01-01T00:00:00Z", {"aws__currenttime": ["2026-01-02T00:00:00Z"]}, ALLOWED),
+        (
+            "DateLessThan",
+            "aws:CurrentTime",
+            "2026-01-01T00:00:00Z",
+            {"aws__currenttime": ["2026-01-02T00:00:00Z"]},
+            IMPLICIT_DENY,
+        ),
+        (
+            "DateGreaterThan",
+            "aws:CurrentTime",
+            "2026-01-01T00:00:00Z",
+            {"aws__currenttime": ["2026-01-02T00:00:00Z"]},
+            ALLOWED,
+        ),
         ("IpAddress", "aws:SourceIp", "203.0.113.0/24", {"aws__sourceip": ["203.0.113.9"]}, ALLOWED),
         ("NotIpAddress", "aws:SourceIp", "203.0.113.0/24", {"aws__sourceip": ["203.0.113.9"]}, IMPLICIT_DENY),
-        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/x", {"aws__principalarn": ["arn:aws:iam::1:role/x"]}, ALLOWED),
-        ("ArnLike", "aws:PrincipalArn", "arn:aws:*:role/x", {"aws__principalarn": ["arn:aws:iam::1:role/x"]}, IMPLICIT_DENY),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:iam::*:role/x",
+            {"aws__principalarn": ["arn:aws:iam::1:role/x"]},
+            ALLOWED,
+        ),
+        (
+            "ArnLike",
+            "aws:PrincipalArn",
+            "arn:aws:*:role/x",
+            {"aws__principalarn": ["arn:aws:iam::1:role/x"]},
+            IMPLICIT_DENY,
+        ),
         ("ForAllValues:StringEquals", "aws:TagKeys", ["a", "b"], {"aws__tagkeys": ["a"]}, ALLOWED),
         ("ForAllValues:StringEquals", "aws:TagKeys", ["a", "b"], {"aws__tagkeys": ["a", "c"]}, IMPLICIT_DENY),
         ("ForAllValues:StringEquals", "aws:TagKeys", ["a", "b"], {}, ALLOWED),
         ("ForAnyValue:StringEquals", "aws:TagKeys", ["a", "b"], {"aws__tagkeys": ["a", "c"]}, ALLOWED),
         ("ForAnyValue:StringEquals", "aws:TagKeys", ["a", "b"], {}, IMPLICIT_DENY),
-        ("StringEquals", "aws:userid", "${aws:username}", {"aws__userid": ["bob"], "aws__username": ["bob"]}, ALLOWED),
+        (
+            "StringEquals",
+            "aws:userid",
+            "${aws:username}",
+            {"aws__userid": ["bob"], "aws__username": ["bob"]},
+            ALLOWED,
+        ),
         ("StringEquals", "aws:userid", "${aws:username}", {"aws__userid": ["bob"]}, IMPLICIT_DENY),
     ],
-)  # fmt: skip
+)
 def test_conditions(
     operator: str, key: str, value: Any, context: dict[str, list[str]], expected: str
 ) -> None:

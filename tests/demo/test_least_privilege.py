@@ -1,4 +1,6 @@
-"""The policies that Gatehouse asks for are enough: every read works with enforcement on, and so does the first write."""
+"""The policies that Gatehouse asks for are enough: every read works with enforcement on, and so does the
+first write.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,18 @@ def hub(fresh: Handle, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
 def read_everything(aws: Aws) -> None:
     """Each read that the mirror makes of an account, once."""
     for read in (
-        lists.list_users, lists.list_roles, lists.list_virtual_mfa_devices, lists.list_service_specific_credentials,
-        lists.list_instance_profiles, lists.list_server_certificates, lists.list_saml_providers, lists.list_oidc_providers,
-        lists.account_summary, lists.account_aliases, lists.password_policy,
-    ):  # fmt: skip
+        lists.list_users,
+        lists.list_roles,
+        lists.list_virtual_mfa_devices,
+        lists.list_service_specific_credentials,
+        lists.list_instance_profiles,
+        lists.list_server_certificates,
+        lists.list_saml_providers,
+        lists.list_oidc_providers,
+        lists.account_summary,
+        lists.account_aliases,
+        lists.password_policy,
+    ):
         assert read(aws)
     assert list(stream_authorization(aws))
     assert read_credential_report(aws).rows

@@ -78,10 +78,26 @@ def test_every_state_of_passwords_keys_and_devices_is_there(standin: Handle) -> 
                 states["password unused for long"] += (user.login.used or 0) > 45
             states |= Counter(f"credential {credential.kind}" for credential in user.credentials)
     expected = {
-        "mfa none", "mfa virtual", "mfa passkey", "mfa security-key", "mfa hardware", "two devices", "0 keys", "1 keys",
-        "2 keys", "inactive key", "old key", "unused key", "no password", "password never used", "must reset",
-        "password unused for long", "credential ssh", "credential signing", "credential service",
-    }  # fmt: skip
+        "mfa none",
+        "mfa virtual",
+        "mfa passkey",
+        "mfa security-key",
+        "mfa hardware",
+        "two devices",
+        "0 keys",
+        "1 keys",
+        "2 keys",
+        "inactive key",
+        "old key",
+        "unused key",
+        "no password",
+        "password never used",
+        "must reset",
+        "password unused for long",
+        "credential ssh",
+        "credential signing",
+        "credential service",
+    }
     assert {state for state, count in states.items() if count} == expected
 
 
@@ -121,8 +137,12 @@ def test_operators_of_every_role_are_people_of_northline(served: dict[str, dict[
     arns = {user["Arn"] for user in total(served, "UserDetailList")}
     groups = {group["GroupName"] for group in total(served, "GroupDetailList")}
     assert Counter(operator.role for operator in OPERATORS) == {
-        "administrator": 1, "approver": 2, "team lead": 1, "member": 1, "auditor": 1,
-    }  # fmt: skip
+        "administrator": 1,
+        "approver": 2,
+        "team lead": 1,
+        "member": 1,
+        "auditor": 1,
+    }
     for operator in OPERATORS:
         assert operator.user_arns
         assert set(operator.user_arns) <= arns

@@ -1,4 +1,6 @@
-"""The sample organization has drift from the start: somebody was made outside of Gatehouse, with a key and an administrator's rights."""
+"""The sample organization has drift from the start: somebody was made outside of Gatehouse, with a key and an
+administrator's rights.
+"""
 
 from __future__ import annotations
 

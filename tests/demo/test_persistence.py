@@ -16,7 +16,10 @@ from console.demo.standin.starting import start_in_thread
 from tests.demo.clients import authorization_details, control, hub, member, reader, with_key
 
 PASSWORD = "Correct-horse-battery-7"
-DOCUMENT = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}'
+DOCUMENT = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": '
+    '"*"}]}'
+)
 
 
 def started(state: Path) -> Handle:
@@ -55,9 +58,15 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     first.stop()
     second = started(state)
     return {
-        "state": state, "second": second, "client": iam, "before": before, "before_keys": before_keys, "key": key,
-        "seed": seed, "serial": made["SerialNumber"],
-    }  # fmt: skip
+        "state": state,
+        "second": second,
+        "client": iam,
+        "before": before,
+        "before_keys": before_keys,
+        "key": key,
+        "seed": seed,
+        "serial": made["SerialNumber"],
+    }
 
 
 def test_everything_is_as_it_was_with_the_same_ids(story: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
-"""Each planted problem is really there in what boto3 sees, and each harmless entity has what makes it harmless."""
+"""Each planted problem is really there in what boto3 sees, and each harmless entity has what makes it
+harmless.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The sample blueprints and the sample run: each names what the organisation has, and people are onboarded once, when the account is read."""
+"""The sample blueprints and the sample run: each names what the organisation has, and people are onboarded
+once, when the account is read.
+"""
 
 from __future__ import annotations
 

@@ -196,7 +196,9 @@ def test_tags_of_every_kind_of_entity_change(iam: Any) -> None:
         (
             "open_id_connect_provider",
             {
-                "OpenIDConnectProviderArn": f"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"
+                "OpenIDConnectProviderArn": (
+                    f"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"
+                )
             },
         ),
     ]

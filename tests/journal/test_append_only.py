@@ -26,13 +26,19 @@ STATEMENTS = [
     "DELETE FROM journal_link",
 ]
 SQLITE = [
-    "INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, total, highest FROM journal_block"
+    (
+        "INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, total, "
+        "highest FROM journal_block"
+    )
 ]
 POSTGRES = [
     "TRUNCATE journal_link",
     "TRUNCATE journal_entry CASCADE",
     "TRUNCATE journal_block CASCADE",
-    "INSERT INTO journal_block SELECT * FROM journal_block ON CONFLICT (sequence) DO UPDATE SET hash = 'forged'",
+    (
+        "INSERT INTO journal_block SELECT * FROM journal_block ON CONFLICT (sequence) DO UPDATE SET hash = "
+        "'forged'"
+    ),
     "SET LOCAL session_replication_role = replica; DELETE FROM journal_link",
 ]
 
@@ -88,7 +94,8 @@ def test_a_trigger_that_was_made_harmless_counts_as_lost() -> None:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER journal_entry_no_delete")
             cursor.execute(
-                "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry WHEN 0 BEGIN SELECT 1; END"
+                "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry WHEN 0 BEGIN SELECT "
+                "1; END"
             )
             assert triggers.missing(connection) == ["journal_entry_no_delete"]
         else:
@@ -96,7 +103,8 @@ def test_a_trigger_that_was_made_harmless_counts_as_lost() -> None:
             assert triggers.missing(connection) == ["journal_entry_append_only"]
             cursor.execute("ALTER TABLE journal_entry ENABLE ALWAYS TRIGGER journal_entry_append_only")
             cursor.execute(
-                "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END; $$"
+                "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "RETURN NULL; END; $$"
             )
             assert len(triggers.missing(connection)) == 3
 
@@ -126,7 +134,8 @@ def test_a_foreign_trigger_is_found_on_either_database() -> None:
                 "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
             )
             cursor.execute(
-                "CREATE TRIGGER swallow BEFORE INSERT ON journal_entry FOR EACH ROW EXECUTE FUNCTION swallow()"
+                "CREATE TRIGGER swallow BEFORE INSERT ON journal_entry FOR EACH ROW EXECUTE FUNCTION "
+                "swallow()"
             )
     assert triggers.foreign(connection) == ["trigger swallow on journal_entry"]
     assert [error.id for error in journal_is_append_only(databases=["default"])] == ["journal.E002"]

@@ -138,7 +138,9 @@ def _lift_out(entry: Entry) -> None:
 
 @pytest.fixture
 def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """A database that threads reach by connections of their own: SQLite's in-memory one locks whole tables instead."""
+    """A database that threads reach by connections of their own: SQLite's in-memory one locks whole tables
+    instead.
+    """
     if connection.vendor != "sqlite":
         yield
         return
@@ -147,7 +149,8 @@ def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
         connection.ensure_connection()
         connection.connection.backup(target)
     with pytest.MonkeyPatch.context() as patch:
-        # Only threads that begin now: closing the in-memory database, as a late request of a browser does, would end it.
+        # Only threads that begin now: closing the in-memory database, as a late request of a browser does,
+        # would end it.
         patch.setitem(connections.settings, "default", {**connection.settings_dict, "NAME": str(file)})
         yield
 

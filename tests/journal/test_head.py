@@ -1,4 +1,6 @@
-"""The head that is kept beside the database shows that a backup is older, and is no alarm for a new database."""
+"""The head that is kept beside the database shows that a backup is older, and is no alarm for a new
+database.
+"""
 
 from __future__ import annotations
 

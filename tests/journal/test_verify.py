@@ -230,7 +230,9 @@ def test_an_entry_that_is_dated_back_is_named(journal: list[Entry]) -> None:
 
 @pytest.fixture
 def skewed(journal: list[Entry]) -> Entry:
-    """An entry that a host whose clock was ten minutes ahead dated, as it happened before the database dated them; others follow."""
+    """An entry that a host whose clock was ten minutes ahead dated, as it happened before the database dated
+    them; others follow.
+    """
     with time_machine.travel(NOON + timedelta(hours=1), tick=False):
         ahead = record(kind="role.assign", actor=None)
         _sql(

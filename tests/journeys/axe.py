@@ -9,7 +9,9 @@ from playwright.sync_api import Page
 
 SOURCE = (Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONTEXT = {"include": [["html"]], "exclude": [["tbody > tr:nth-child(n + 13)"], ["li:nth-child(n + 25)"]]}
-"""Of a long table or list the first rows: all others are made by the same lines, and to look at them takes most of the time."""
+"""Of a long table or list the first rows: all others are made by the same lines, and to look at them takes
+most of the time.
+"""
 OPTIONS = {"resultTypes": ["violations"], "preload": False}
 OF_LAYOUT: Final = ("target-size", "scrollable-region-focusable")
 """What else than contrast may differ on a phone in an element that a wide window shows as well."""
@@ -33,7 +35,9 @@ SHORTEN = """short => {
   const rule = "tbody > tr:nth-child(n + 13), li:nth-child(n + 25) { display: none !important }";
   window.shortened.replaceSync(short ? rule : "");
 }"""
-"""Take the rows that are not looked at out of sight, or show them again: axe walks over all that is to be seen."""
+"""Take the rows that are not looked at out of sight, or show them again: axe walks over all that is to be
+seen.
+"""
 
 CONTRASTS = """() => {
   const known = new Map();
@@ -54,15 +58,17 @@ CONTRASTS = """() => {
     const style = getComputedStyle(one);
     return [style.color, parseFloat(style.fontSize) < 24, style.fontWeight, style.textShadow, one.matches(":disabled"), behind(one)].join();
   });
-}"""
-"""All that a contrast is made of, for each element with text: its colour and size, and what lies behind it."""
+}"""  # noqa: E501
+"""All that a contrast is made of, for each element with text: its colour and size, and what lies behind
+it.
+"""
 
 ON_PHONE = """() => {
   const before = new Set(window.shownWide);
   window.looked = [...document.body.querySelectorAll("*")].filter(one => one.checkVisibility() && !before.has(one));
   const chain = one => one ? `${chain(one.parentElement)}>${one.localName}.${one.className}` : "";
   return window.looked.map(chain);
-}"""
+}"""  # noqa: E501
 """The elements that a wide window does not show, by their classes."""
 
 _passed: dict[str, set[str]] = {"light": set(), "dark": set(), "phone": set()}
@@ -74,7 +80,8 @@ def violations(
 ) -> list[str]:
     """One line per violation: the rule, and the first element that breaks it.
 
-    `only` some or all `but` some rules are looked at; `of` counts the elements that `CONTRASTS` or `ON_PHONE` has left, and all are meant without it.
+    `only` some or all `but` some rules are looked at; `of` counts the elements that `CONTRASTS` or `ON_PHONE`
+    has left, and all are meant without it.
     """
     # evaluate() runs outside of the page's Content-Security-Policy, which rightly forbids a script tag.
     if page.evaluate("typeof axe === 'undefined'"):
@@ -99,17 +106,20 @@ def _of_new(page: Page, look: str, *, script: str, only: tuple[str, ...] = ()) -
 
 
 def in_light(page: Page) -> list[str]:
-    """All rules as the page is shown, without the rows that are not looked at; a contrast where its like has not passed."""
+    """All rules as the page is shown, without the rows that are not looked at; a contrast where its like has
+    not passed.
+    """
     page.evaluate(SHORTEN, True)
     found = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
     return found + _of_new(page, "light", script=CONTRASTS, only=OF_COLOUR)
 
 
 def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list[str]:
-    """All rules in light; the contrasts in dark; on a phone the width, the rules of layout, and all rules for what is shown there alone.
+    """All rules in light; the contrasts in dark; on a phone the width, the rules of layout, and all rules for
+    what is shown there alone.
 
-    A contrast, and what a phone alone shows, is looked at once, and not where its like has passed. The page stays on the phone and
-    in dark.
+    A contrast, and what a phone alone shows, is looked at once, and not where its like has passed. The page
+    stays on the phone and in dark.
     """
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")

@@ -51,7 +51,9 @@ class Running:
             time.sleep(0.2)
 
     def wait_until_read(self, *, accounts: int = 5) -> None:
-        """Wait until the first reading of every account has ended, and whose their users are was worked out."""
+        """Wait until the first reading of every account has ended, and whose their users are was worked
+        out.
+        """
         query = (
             "SELECT MIN((SELECT COUNT(DISTINCT account_id) FROM mirror_pull WHERE state = 'complete'), "
             "(SELECT COUNT(*) FROM linking_worked))"
@@ -76,7 +78,9 @@ class Running:
 
 
 def start_console(var: Path, **variables: str) -> Running:
-    """Start the supervisor on free ports over the data folder, in this environment with some variables more."""
+    """Start the supervisor on free ports over the data folder, in this environment with some variables
+    more.
+    """
     port, output = free_port(), var.parent / f"{var.name}.out"
     environment = {
         k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}
@@ -98,13 +102,17 @@ IS_QUIET = """
     AND (SELECT COUNT(*) FROM grants_grant WHERE state = 'active') > 1
     AND NOT EXISTS (SELECT 1 FROM changes_change WHERE state NOT IN ('applied', 'failed', 'awaiting_approval'))
     AND NOT EXISTS (SELECT 1 FROM mirror_pull WHERE state IN ('queued', 'running'))
+"""  # noqa: E501
+"""Whether the samples of the organisation are given and nothing is in progress; one of them waits for
+approval.
 """
-"""Whether the samples of the organisation are given and nothing is in progress; one of them waits for approval."""
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which every account is read and the samples are given: made once for all test processes, to be copied."""
+    """A data folder in which every account is read and the samples are given: made once for all test
+    processes, to be copied.
+    """
     root = tmp_path_factory.getbasetemp()
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "prepared"
     folder.mkdir(exist_ok=True)
@@ -138,7 +146,9 @@ def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterato
 
 
 def open_when(page: Page, address: str, *, says: str) -> None:
-    """Ask for an address until one of its texts is as this pattern, and open it then: nothing is drawn meanwhile."""
+    """Ask for an address until one of its texts is as this pattern, and open it then: nothing is drawn
+    meanwhile.
+    """
     deadline = time.monotonic() + PATIENCE / 1000
     while True:
         main = page.request.get(address).text().partition("<main")[2]
@@ -154,14 +164,17 @@ def clicks_on(page: Page) -> list[str]:
     clicks: list[str] = []
     page.expose_function("pressed", lambda text: clicks.append(text))
     page.add_init_script(
-        "addEventListener('pointerdown', (event) => pressed(event.target.textContent.trim().slice(0, 40)), true)"
+        "addEventListener('pointerdown', (event) => pressed(event.target.textContent.trim().slice(0, 40)), "
+        "true)"
     )
     return clicks
 
 
 SignIn = Callable[..., Page]
 FRESH_SECONDS = 240
-"""How long a sign-in is used again: the console asks for the password anew after minutes, and a journey may take some."""
+"""How long a sign-in is used again: the console asks for the password anew after minutes, and a journey may
+take some.
+"""
 
 
 @dataclass(slots=True)
@@ -193,7 +206,8 @@ def sessions() -> Sessions:
 
 @pytest.fixture
 def sign_in(browser: Browser, console: Running, sessions: Sessions) -> Iterator[SignIn]:
-    """Opens a page of a fresh browser profile, signed in as the user; violations of the CSP and script errors fail the test.
+    """Opens a page of a fresh browser profile, signed in as the user; violations of the CSP and script errors
+    fail the test.
 
     Nothing on it moves, since each frame of what spins or fades is drawn by the processor.
     """

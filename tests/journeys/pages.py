@@ -1,4 +1,6 @@
-"""What a page leads to: its links, the addresses that it loads, and its forms as a browser would send them. Parsed, not drawn."""
+"""What a page leads to: its links, the addresses that it loads, and its forms as a browser would send them.
+Parsed, not drawn.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ LOADS = ("hx-get", "hx-post")
 
 @dataclass(slots=True)
 class Form:
-    """A form with the values that it has before anybody types. `buttons` are (name, value) of those that send it."""
+    """A form with the values that it has before anybody types. `buttons` are (name, value) of those that send
+    it.
+    """
 
     action: str
     method: str

@@ -1,4 +1,6 @@
-"""Gatehouse in production mode, set up by the very commands of `docs/operate.md`, over a real PostgreSQL, Redis and AWS stand-in."""
+"""Gatehouse in production mode, set up by the very commands of `docs/operate.md`, over a real PostgreSQL,
+Redis and AWS stand-in.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ class Installation:
         }
 
     def command(self, *words: str, **instead: str) -> list[str]:
-        """A command of the guide, for this machine: where programs, port and folder are, and what else is to differ."""
+        """A command of the guide, for this machine: where programs, port and folder are, and what else is to
+        differ.
+        """
         here = instead | {
             ".venv/bin": str(BIN),
             "/var/lib/gatehouse": str(self.folder / "var"),
@@ -95,7 +99,9 @@ class Installation:
         return self.start_any(self.command(*words, **instead), aws=aws)
 
     def start_any(self, command: list[str], *, aws: bool = False, **more: str) -> subprocess.Popen[str]:
-        """Start any command in the environment of the installation, with or without AWS, one variable or others."""
+        """Start any command in the environment of the installation, with or without AWS, one variable or
+        others.
+        """
         environment = self.environment | (self.aws if aws else {}) | more
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -127,8 +133,9 @@ class Installation:
         return "\n".join(f"== {name}\n{self.log(name).read_text()[-2000:]}" for name in self.processes)
 
     def stop(self) -> dict[str, int]:
-        """Stop what was started as a process manager does, and give the exit codes; what does not end in time writes into its log where it
-        stands, and is killed."""
+        """Stop what was started as a process manager does, and give the exit codes; what does not end in time
+        writes into its log where it stands, and is killed.
+        """
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         codes: dict[str, int] = {}

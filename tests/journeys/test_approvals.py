@@ -1,4 +1,6 @@
-"""Approval in the browser: a request is talked about and rejected, one is asked again on a new receipt, one goes around approval and is reviewed."""
+"""Approval in the browser: a request is talked about and rejected, one is asked again on a new receipt, one
+goes around approval and is reviewed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Permissions are built in the browser: each change is answered with the whole part, and nothing that was opened closes."""
+"""Permissions are built in the browser: each change is answered with the whole part, and nothing that was
+opened closes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A campaign for MFA from its form to its end in AWS: an invitation by mail, progress that follows, an exception with an end, and what the rule asks for."""
+"""A campaign for MFA from its form to its end in AWS: an invitation by mail, progress that follows, an
+exception with an end, and what the rule asks for.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Somebody changes AWS by hand: Gatehouse lists it; one difference is adopted, another undone by a change like any other."""
+"""Somebody changes AWS by hand: Gatehouse lists it; one difference is adopted, another undone by a change
+like any other.
+"""
 
 from __future__ import annotations
 

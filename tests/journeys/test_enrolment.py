@@ -1,4 +1,6 @@
-"""A person adds an MFA device from the mail to the enabled device, on a phone, with real codes that the stand-in checks."""
+"""A person adds an MFA device from the mail to the enabled device, on a phone, with real codes that the
+stand-in checks.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def link_for(sign_in: SignIn, name: str) -> str:
 
 
 class Hand:
-    """What a person does on the page; presses are counted. By key nothing is touched: Tab leads everywhere."""
+    """What a person does on the page; presses are counted. By key nothing is touched: Tab leads
+    everywhere.
+    """
 
     def __init__(self, page: Page, *, by_key: bool = False) -> None:
         self.page, self.by_key, self.presses, self.codes = page, by_key, 0, 0
@@ -118,7 +122,8 @@ def is_fine(page: Page) -> None:
 
 
 def left_behind(console: Running) -> dict[str, bytes]:
-    """Everything that the console has written: database with its log, mails, lines of all processes, beat, and all that lies in Redis.
+    """Everything that the console has written: database with its log, mails, lines of all processes, beat,
+    and all that lies in Redis.
 
     The folder of the stand-in is AWS, which knows the secret; the pages that it answered with are nowhere.
     """

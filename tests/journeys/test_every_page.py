@@ -1,4 +1,6 @@
-"""Every page that a person can reach: no axe violation in light and dark, wide and narrow, no CSP report, no script error."""
+"""Every page that a person can reach: no axe violation in light and dark, wide and narrow, no CSP report, no
+script error.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ HREF = re.compile(r'<a\s[^>]*?href="([^"]+)"')
 TEMPLATE = re.compile(r"/templates/(?!new/)[a-z-]+/")
 """The templates differ by their slugs, which are words."""
 ACT = re.compile(r"/act/(?!delete/|create-role/)[a-z-]+/")
-"""So do the acts; of those with a receipt at once, and of those with a policy to write, one is looked at as well."""
+"""So do the acts; of those with a receipt at once, and of those with a policy to write, one is looked at as
+well.
+"""
 SERVICE = re.compile(r"/(services|access)/(?!who-can/|compare/|simulate/)[a-z0-9-]+/")
 """And the services of AWS, of which there are hundreds."""
 
@@ -64,7 +68,9 @@ def fetched(page: Page, address: str) -> str:
 
 
 def look(page: Page, address: str) -> list[str]:
-    """What is wrong with a page: all rules in light, the contrasts in dark, on a phone the rules and the width."""
+    """What is wrong with a page: all rules in light, the contrasts in dark, on a phone the rules and the
+    width.
+    """
     wide_and_light(page, address)
     return [f"{address}: {line}" for line in in_every_look(page)]
 

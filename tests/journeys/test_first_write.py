@@ -1,4 +1,6 @@
-"""A person is added to a group: asked for by one operator, approved by two others in turn, applied in AWS, undone."""
+"""A person is added to a group: asked for by one operator, approved by two others in turn, applied in AWS,
+undone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Access is granted in the browser: approved by a second person, ended by time; to a partner; to twenty people at once."""
+"""Access is granted in the browser: approved by a second person, ended by time; to a partner; to twenty
+people at once.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,8 @@ def run_out(console: Running, grant: str) -> None:
 def people_of(console: Running, *, most: int) -> list[str]:
     """Logins of people in production."""
     query = (
-        "SELECT e.name FROM mirror_entity e JOIN mirror_account a ON a.id = e.account_id WHERE e.kind = 'user' "
+        "SELECT e.name FROM mirror_entity e JOIN mirror_account a ON a.id = e.account_id WHERE e.kind = "
+        "'user' "
         "AND e.gone_at IS NULL AND a.name = 'production' AND e.name LIKE '%.%' ORDER BY e.name LIMIT ?"
     )
     with closing(sqlite3.connect(console.var / "gatehouse.sqlite3", timeout=20)) as database:

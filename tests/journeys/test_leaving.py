@@ -1,4 +1,6 @@
-"""Somebody leaves at 17:00: their access ends in every account, is proved, certified, and given back with one click; and a list of leavers is checked row by row."""
+"""Somebody leaves at 17:00: their access ends in every account, is proved, certified, and given back with one
+click; and a list of leavers is checked row by row.
+"""
 
 from __future__ import annotations
 

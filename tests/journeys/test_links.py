@@ -1,7 +1,8 @@
 """Every link and every form on every page, as every role of the sample organization: none leads to an error.
 
-Pages are fetched, not drawn. Of pages whose addresses differ by numbers only, a few are fetched. Forms are sent with the values that the
-page gives them, once all links were followed: nothing that they answer may be an error, and what they lead to is a page.
+Pages are fetched, not drawn. Of pages whose addresses differ by numbers only, a few are fetched. Forms are
+sent with the values that the page gives them, once all links were followed: nothing that they answer may be
+an error, and what they lead to is a page.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ class Crawl:
         return parse(answer.text()) if is_page else None
 
     def _target(self, link: str, base: str, parsed: PageParser) -> str:
-        """The address in this console that a link leads to; empty where it leads elsewhere or is not followed."""
+        """The address in this console that a link leads to; empty where it leads elsewhere or is not
+        followed.
+        """
         if LEAKED.search(link):
             self.problems.append(f"{base} links to {link!r}")
             return ""

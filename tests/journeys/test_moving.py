@@ -1,4 +1,6 @@
-"""Somebody changes teams: a user is made with an invitation where only the new blueprint leads, and the one of before ends with a grace period."""
+"""Somebody changes teams: a user is made with an invitation where only the new blueprint leads, and the one
+of before ends with a grace period.
+"""
 
 from __future__ import annotations
 

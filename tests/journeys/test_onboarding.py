@@ -1,4 +1,6 @@
-"""A team lead onboards five people before lunch, from a file; approvers agree; everything but MFA is followed as it comes true."""
+"""A team lead onboards five people before lunch, from a file; approvers agree; everything but MFA is followed
+as it comes true.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def invitation_of(console: Running, address: str) -> str:
 
 
 def take_password(browser: Browser, console: Running) -> None:
-    """On a phone, without signing in: open the link, see the password, reload and see it again, and go on to the second factor."""
+    """On a phone, without signing in: open the link, see the password, reload and see it again, and go on to
+    the second factor.
+    """
     context = browser.new_context(base_url=console.url, viewport={"width": 390, "height": 844})
     phone = context.new_page()
     phone.goto(invitation_of(console, "zoe.lukasz@northline.example"))
@@ -119,7 +123,9 @@ def test_a_lead_onboards_five_people_before_lunch(
 
 
 def test_five_people_take_four_clicks_besides_their_names(sign_in: SignIn) -> None:
-    """From the page of onboarding to the submitted request: onboard, continue, submit; the fields are typed."""
+    """From the page of onboarding to the submitted request: onboard, continue, submit; the fields are
+    typed.
+    """
     lead = sign_in("elif.kaya")
     lead.goto("/onboarding/")
     clicks = 0

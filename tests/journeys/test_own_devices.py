@@ -1,4 +1,6 @@
-"""Devices of one's own beside an app: a label, a hardware token by its serial number, and a token whose clock has drifted."""
+"""Devices of one's own beside an app: a label, a hardware token by its serial number, and a token whose clock
+has drifted.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def comes_from_the_factory(console: Running) -> None:
 
 
 def type_codes(page: Page, *, drift: int, button: str) -> None:
-    """Two codes in a row of a token whose clock is so many steps ahead, and the button; by the keyboard alone."""
+    """Two codes in a row of a token whose clock is so many steps ahead, and the button; by the keyboard
+    alone.
+    """
     step = int(time.time() // totp.STEP) + drift
     page.get_by_label("Code now").fill(totp.code_at(SEED, step - 1))
     page.keyboard.press("Tab")

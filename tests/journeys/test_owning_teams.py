@@ -1,4 +1,6 @@
-"""An administrator gives machine users owning teams from their tags and reviews matches; a lead then starts the rotation of such a key."""
+"""An administrator gives machine users owning teams from their tags and reviews matches; a lead then starts
+the rotation of such a key.
+"""
 
 from __future__ import annotations
 

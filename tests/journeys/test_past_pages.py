@@ -1,4 +1,6 @@
-"""Pages of the mirror as of a past moment: axe finds nothing in light and dark, wide and narrow, and nothing on them can be changed."""
+"""Pages of the mirror as of a past moment: axe finds nothing in light and dark, wide and narrow, and nothing
+on them can be changed.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedel
     for address in _of_each(page, at):
         past = f"{address}{'&' if '?' in address else '?'}as-of={at}"
         wide_and_light(page, past)
-        # The bar of the past is the same on all of them; how it looks in the dark and on a phone is seen on two.
+        # The bar of the past is the same on all of them; how it looks in the dark and on a phone is seen on
+        # two.
         found += (
             look(page, past)
             if address in ("/", "/people/")

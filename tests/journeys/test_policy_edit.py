@@ -1,4 +1,6 @@
-"""A policy is edited: an error is told while one types, then whom it concerns; asked for, approved by another, applied in AWS, undone."""
+"""A policy is edited: an error is told while one types, then whom it concerns; asked for, approved by
+another, applied in AWS, undone.
+"""
 
 from __future__ import annotations
 

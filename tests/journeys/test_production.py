@@ -1,4 +1,6 @@
-"""Production as the guide describes it: every command is taken from `docs/operate.md`, every service is real, AWS is a stand-in."""
+"""Production as the guide describes it: every command is taken from `docs/operate.md`, every service is real,
+AWS is a stand-in.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +188,9 @@ NewPage = Callable[[], Page]
 
 @pytest.fixture(scope="module")
 def new_page(https: Browser) -> Iterator[NewPage]:
-    """Opens a page of a fresh browser profile; scripts that fail, and what the policy holds up, fail the last test."""
+    """Opens a page of a fresh browser profile; scripts that fail, and what the policy holds up, fail the last
+    test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

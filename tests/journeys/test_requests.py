@@ -1,4 +1,6 @@
-"""Somebody asks for what AWS denied and gets less; a template gets a new version, and its living grants follow as one set that can be undone."""
+"""Somebody asks for what AWS denied and gets less; a template gets a new version, and its living grants
+follow as one set that can be undone.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ def test_who_was_denied_asks_and_is_given_less(sign_in: SignIn, console: Running
     tomas.goto("/")
     tomas.get_by_label("Main").get_by_role("link", name="Request access").click()
     tomas.get_by_label("Error message from AWS").fill(
-        f"An error occurred (AccessDenied) when calling the GetObject operation: User: {arn} is not authorized to perform: "
-        's3:GetObject on resource: "arn:aws:s3:::pay-artifacts/build.zip" because no identity-based policy allows the s3:GetObject action'
+        f"An error occurred (AccessDenied) when calling the GetObject operation: User: {arn} is not "
+        "authorized to perform: "
+        's3:GetObject on resource: "arn:aws:s3:::pay-artifacts/build.zip" because no identity-based policy '
+        "allows the s3:GetObject action"
     )
     tomas.get_by_role("button", name="Analyze").click()
     expect(tomas.get_by_text("Nothing that you hold allows it")).to_be_visible()

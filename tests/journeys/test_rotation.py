@@ -1,4 +1,6 @@
-"""A member rotates a key of their own on the running console: asked for, approved, the secret fetched once, used, seen in use."""
+"""A member rotates a key of their own on the running console: asked for, approved, the secret fetched once,
+used, seen in use.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The picture in the README is the overview of the sample organization; GATEHOUSE_SCREENSHOT=1 makes it anew."""
+"""The picture in the README is the overview of the sample organization; GATEHOUSE_SCREENSHOT=1 makes it
+anew.
+"""
 
 from __future__ import annotations
 

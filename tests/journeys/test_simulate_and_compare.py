@@ -1,4 +1,6 @@
-"""Simulate and Compare in a browser: asked in place, kept in the address, and nothing that axe finds in their answers."""
+"""Simulate and Compare in a browser: asked in place, kept in the address, and nothing that axe finds in their
+answers.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from tests.journeys.conftest import SignIn
 
 pytestmark = pytest.mark.journey
 
-REQUEST = "/access/simulate/?principal=kwame.boateng&action=s3:GetObject&resource=arn:aws:s3:::pay-ledger/x.csv&ip=10"
+REQUEST = (
+    "/access/simulate/?principal=kwame.boateng&action=s3:GetObject"
+    "&resource=arn:aws:s3:::pay-ledger/x.csv&ip=10"
+)
 ANSWER = REQUEST.replace("&ip=10", "&mfa=yes&ctx=aws:RequestedRegoin=eu-west-1")
 SIDES = "/access/compare/?a=kwame.boateng&b=arn:aws:iam::447109238816:role/workloads/pay-settle"
 

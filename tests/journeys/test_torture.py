@@ -1,4 +1,6 @@
-"""A small torture of the change pipeline on PostgreSQL and Redis; `make bench` has the one of 2,000 changes."""
+"""A small torture of the change pipeline on PostgreSQL and Redis; `make bench` has the one of 2,000
+changes.
+"""
 
 from __future__ import annotations
 

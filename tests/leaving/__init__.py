@@ -63,7 +63,9 @@ def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tupl
 
 
 def arguments(own: Entity, other: Entity, author: Person) -> dict[str, dict[str, Any]]:
-    """Somebody of the team that is led who left, somebody else, and a list that the administrator has begun."""
+    """Somebody of the team that is led who left, somebody else, and a list that the administrator has
+    begun.
+    """
     led, strange = left(own, author, teams=("payments",)), left(other, author)
     return {
         "leaver": {"pk": led.pk},

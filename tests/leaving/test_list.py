@@ -1,4 +1,6 @@
-"""A pasted list of people to offboard: every way to name somebody, ambiguous rows with candidates, corrections in the table, nothing cut."""
+"""A pasted list of people to offboard: every way to name somebody, ambiguous rows with candidates,
+corrections in the table, nothing cut.
+"""
 
 from __future__ import annotations
 

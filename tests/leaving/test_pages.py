@@ -1,4 +1,6 @@
-"""The pages of leaving: what ends is shown before it is asked for, lists cost the same for one and for many, and a certificate that was altered says so."""
+"""The pages of leaving: what ends is shown before it is asked for, lists cost the same for one and for many,
+and a certificate that was altered says so.
+"""
 
 from __future__ import annotations
 
@@ -290,7 +292,9 @@ def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, use
 
 @pytest.mark.parametrize("stage", [one for one in Stage if one != Stage.DRAFT])
 def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: Entity, stage: Stage) -> None:
-    """No page says that access is back, or gone, beside a status that says otherwise; each button that it shows can be used."""
+    """No page says that access is back, or gone, beside a status that says otherwise; each button that it
+    shows can be used.
+    """
     leaver = leaving.left(user, factories.person("Hana Sato"), stage=stage)
     page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
     assert stage.label in page
@@ -317,7 +321,9 @@ def test_where_the_deny_is_in_force_nothing_says_otherwise(admin: Client) -> Non
 
 
 def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user: Entity) -> None:
-    """A step that failed and of which AWS shows nothing any more counts neither as open nor in one place only."""
+    """A step that failed and of which AWS shows nothing any more counts neither as open nor in one place
+    only.
+    """
     leaver = leaving.left(user, factories.person("Hana Sato"))
     Change.objects.filter(position=2).update(state="failed")
     page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()

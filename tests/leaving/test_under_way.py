@@ -1,4 +1,6 @@
-"""Someone whose offboarding or suspension is under way: no page offers the fields of a second request that would be refused."""
+"""Someone whose offboarding or suspension is under way: no page offers the fields of a second request that
+would be refused.
+"""
 
 from __future__ import annotations
 

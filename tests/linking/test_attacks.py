@@ -1,4 +1,6 @@
-"""Nobody gets rights by a link that they had not: not by a tag in AWS, not by linking themselves, not by reaching for somebody who rules."""
+"""Nobody gets rights by a link that they had not: not by a tag in AWS, not by linking themselves, not by
+reaching for somebody who rules.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The list of people and the page of each of their users say the same of how many IAM users a person has, and in how many accounts."""
+"""The list of people and the page of each of their users say the same of how many IAM users a person has, and
+in how many accounts.
+"""
 
 from __future__ import annotations
 

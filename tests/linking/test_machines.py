@@ -1,4 +1,6 @@
-"""Machine users are not offered what is for people: changing teams and offboarding. They have an owning team, rotation and deletion."""
+"""Machine users are not offered what is for people: changing teams and offboarding. They have an owning team,
+rotation and deletion.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The owning team of a machine user: who can set it, what it gives the leads, what ends it, and the pages on which it is set."""
+"""The owning team of a machine user: who can set it, what it gives the leads, what ends it, and the pages on
+which it is set.
+"""
 
 from __future__ import annotations
 

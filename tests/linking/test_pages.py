@@ -1,4 +1,6 @@
-"""The pages of links: what each role sees of a person's users, what is done by one click, the preview of the ways, many rows."""
+"""The pages of links: what each role sees of a person's users, what is done by one click, the preview of the
+ways, many rows.
+"""
 
 from __future__ import annotations
 

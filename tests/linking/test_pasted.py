@@ -60,7 +60,10 @@ def test_every_way_to_name_somebody_is_understood_and_said() -> None:
     tagged(factories.user(place, "px2"), Email="lz@example.com")
     factories.user(place, "suharto")
     factories.user(place, "maya.okafor")
-    text = f"Seán O'Brien;SO@example.com;SUHARTO;{anna.arn};anna@example.com;Anna van der Berg;Łukasz Żak;Maya Okafor;ghost"
+    text = (
+        f"Seán O'Brien;SO@example.com;SUHARTO;{anna.arn};anna@example.com;Anna van der Berg;Łukasz Żak;Maya "
+        "Okafor;ghost"
+    )
     assert told(meant(text)) == [
         ("Seán O'Brien", [("sean.obrien", "Linked to Seán O'Brien", True)]),
         ("SO@example.com", [("sean.obrien", "Linked to Seán O'Brien", True)]),

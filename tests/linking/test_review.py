@@ -1,4 +1,6 @@
-"""The review of all matches: what is proposed and why, what is ambiguous, who is new, what stays; deselected rows stay; one confirmation."""
+"""The review of all matches: what is proposed and why, what is ambiguous, who is new, what stays; deselected
+rows stay; one confirmation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Whose a user is: by hand, by tag, by address, by a name rule; and what becomes of it when users and people change."""
+"""Whose a user is: by hand, by tag, by address, by a name rule; and what becomes of it when users and people
+change.
+"""
 
 from __future__ import annotations
 

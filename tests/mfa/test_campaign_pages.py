@@ -1,4 +1,6 @@
-"""The pages of campaigns: what came at the end, an exception that is refused, and more campaigns than a page has."""
+"""The pages of campaigns: what came at the end, an exception that is refused, and more campaigns than a page
+has.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The fleet page: who lacks what they should have comes first, hardware where it is demanded, who sees whom, what it costs."""
+"""The fleet page: who lacks what they should have comes first, hardware where it is demanded, who sees whom,
+what it costs.
+"""
 
 from __future__ import annotations
 

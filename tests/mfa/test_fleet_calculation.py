@@ -1,4 +1,6 @@
-"""What is kept of the fleet: unknown until it is calculated, written only where it differs, and never older than the page says."""
+"""What is kept of the fleet: unknown until it is calculated, written only where it differs, and never older
+than the page says.
+"""
 
 from __future__ import annotations
 

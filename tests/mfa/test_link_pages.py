@@ -202,7 +202,9 @@ def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Per
 def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
     link: Link, user: Entity, client: Client
 ) -> None:
-    """They see the account's people as little as they reach them, whatever number they write into the address."""
+    """They see the account's people as little as they reach them, whatever number they write into the
+    address.
+    """
     team = Team.objects.create(slug="data", name="Data")
     client.force_login(factories.operator(Role.TEAM_LEAD, name="Bo Berg", team=team))
     for how in ("mail", "show"):

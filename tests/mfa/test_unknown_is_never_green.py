@@ -1,4 +1,6 @@
-"""A user whose MFA devices were not read is unknown on every page and in every file: never on, never off, and counted apart."""
+"""A user whose MFA devices were not read is unknown on every page and in every file: never on, never off, and
+counted apart.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def test_a_page_calls_it_unknown(page: str, word: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_is_green_with_a_device_is_less_so_without_knowledge(page: str) -> None:
-    """The same page, with a device, without one and unknown: unknown has neither the green of the first nor the red of the second."""
+    """The same page, with a device, without one and unknown: unknown has neither the green of the first nor
+    the red of the second.
+    """
     pages = {}
     for word in ("virtual", "none", "unknown"):
         UserCredentials.objects.all().delete()
@@ -157,7 +161,9 @@ ALLOWED: Final = {
 
 
 def test_nobody_else_takes_not_none_for_on() -> None:
-    """`mfa != "none"` and `mfa not in ("none", "unread")` call the unknown green; `iam.mirror.mfa.has_mfa` does not."""
+    """`mfa != "none"` and `mfa not in ("none", "unread")` call the unknown green; `iam.mirror.mfa.has_mfa`
+    does not.
+    """
     takes = re.compile(
         r"""mfa["'\]]*\s*(!=|not in)\s*\(?["']none["']|exclude\(\s*mfa(__in)?=\[?["']none["']"""
     )

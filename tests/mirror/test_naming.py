@@ -61,13 +61,16 @@ def test_a_person_is_called_as_somebody_wrote_it_and_never_as_a_login_suggests(
 )
 def test_a_name_comes_back_from_its_tag_as_it_was_written(name: str) -> None:
     tag = tag_for_name(name)
-    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, with \w for letters, digits and the underscore
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html, with \w for letters, digits and the
+    # underscore
     assert re.fullmatch(r"[\w\s.:/=+@-]*", tag)
     assert name_in_tag(tag) == name
 
 
 def test_no_code_makes_a_name_from_a_login() -> None:
-    """Names are capitalized nowhere: whoever writes `.title()` or `.capitalize()` over a login invents a name."""
+    """Names are capitalized nowhere: whoever writes `.title()` or `.capitalize()` over a login invents a
+    name.
+    """
     suspicious = re.compile(r"(login|user_?name|user\.name|email|local)\b[^\n]*\.(title|capitalize)\(\)")
     offenders = [
         str(path)

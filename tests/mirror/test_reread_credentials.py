@@ -1,4 +1,6 @@
-"""Credentials that were read straight after a change, and reports and pulls that know less, or more, than they do."""
+"""Credentials that were read straight after a change, and reports and pulls that know less, or more, than
+they do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A mail as it arrives: text and HTML that say the same; which refusals are final; nothing is kept where no mail server is."""
+"""A mail as it arrives: text and HTML that say the same; which refusals are final; nothing is kept where no
+mail server is.
+"""
 
 from __future__ import annotations
 

@@ -129,14 +129,29 @@ def test_a_secret_address_is_in_no_row(slack: Receiver) -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("93.184.216.34", True), ("2606:2800:220:1:248:1893:25c8:1946", True),
-        ("10.1.2.3", False), ("127.0.0.1", False), ("169.254.169.254", False), ("192.168.0.1", False),
-        ("172.16.0.1", False), ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False),
-        ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.1", False),
-        ("::ffff:169.254.169.254", False), ("64:ff9b::a9fe:a9fe", False), ("2002:0a00:0001::1", False),
-        ("fec0::1", False), ("64:ff9b:1::7f00:1", False), ("::127.0.0.1", False), ("2001:0:a9fe:a9fe::1", False),
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("10.1.2.3", False),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+        ("192.168.0.1", False),
+        ("172.16.0.1", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:0a00:0001::1", False),
+        ("fec0::1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::127.0.0.1", False),
+        ("2001:0:a9fe:a9fe::1", False),
     ],
-)  # fmt: skip
+)
 def test_an_address_is_public_also_where_it_stands_for_another(address: str, expected: bool) -> None:
     assert is_public(address) is expected
 

@@ -1,4 +1,6 @@
-"""The pages of onboarding: a file and a form are checked row by row, the live page costs the same for one and for many, exports are safe."""
+"""The pages of onboarding: a file and a form are checked row by row, the live page costs the same for one and
+for many, exports are safe.
+"""
 
 from __future__ import annotations
 
@@ -222,7 +224,10 @@ def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
 def test_bad_rows_are_corrected_in_the_table_and_nothing_else_is_lost(
     lead: Client, version: BlueprintVersion
 ) -> None:
-    text = "Name,Email,User name,Last day\nZoë Adler,zoe@example.com,,\nBo,nowhere,bö,31/12/26\nMia,mia@example.com,,\n"
+    text = (
+        "Name,Email,User name,Last day\nZoë "
+        "Adler,zoe@example.com,,\nBo,nowhere,bö,31/12/26\nMia,mia@example.com,,\n"
+    )
     lead.post(upload(lead, version, text.encode())["Location"])
     run = Run.objects.get()
     address = reverse("onboarding:run", args=[run.pk])

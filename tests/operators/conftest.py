@@ -44,7 +44,9 @@ def kwame(db: None) -> Operator:
 
 @pytest.fixture
 def issuer(settings: Any) -> Iterator[Issuer]:
-    """The company's sign-in, configured; its tests use the addresses of tests.operators.single_sign_on_urls."""
+    """The company's sign-in, configured; its tests use the addresses of
+    tests.operators.single_sign_on_urls.
+    """
     with running_issuer() as running:
         settings.SOCIALACCOUNT_PROVIDERS = {
             "openid_connect": {

@@ -1,4 +1,6 @@
-"""A small OpenID Connect issuer on the loopback interface: it checks PKCE and the client's secret as a real one does, and lies when told to."""
+"""A small OpenID Connect issuer on the loopback interface: it checks PKCE and the client's secret as a real
+one does, and lies when told to.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,9 @@ def without_absent(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def signed(claims: dict[str, Any], *, key: str = "issuer", headers: dict[str, Any] | None = None) -> str:
-    """A token as the issuer signs it; or with another of our keys, or another header. PyJWT would refuse odd claims."""
+    """A token as the issuer signs it; or with another of our keys, or another header. PyJWT would refuse odd
+    claims.
+    """
     header = without_absent({"alg": "RS256", "typ": "JWT", "kid": KEY_ID} | (headers or {}))
     unsigned = raw_token(header, claims).rpartition(".")[0]
     signature = rsa_key(key).sign(unsigned.encode(), PKCS1v15(), SHA256())

@@ -58,7 +58,8 @@ def certificate_body(name: str) -> str:
 def metadata(*signing: str, encryption: tuple[str, ...] = (), entity_id: str = f"{IDP}/meta") -> str:
     """Metadata with the certificates of these names."""
     descriptors = "".join(
-        f'<md:KeyDescriptor use="{use}"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>'
+        f'<md:KeyDescriptor use="{use}"><ds:KeyInfo '
+        'xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>'
         f"<ds:X509Certificate>{certificate_body(name)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
         "</md:KeyDescriptor>"
         for use, names in (("signing", signing), ("encryption", encryption))
@@ -102,7 +103,10 @@ class Saml:
         now = datetime.now(tz=UTC)
         values = [("email", self.email), *self.attributes] if self.email is not None else [*self.attributes]
         attributes = "".join(
-            f'<saml:Attribute Name="{name}"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>'
+            (
+                "<saml:Attribute "
+                f'Name="{name}"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>'
+            )
             for name, value in values
         )
         statement = f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement>" if attributes else ""
@@ -141,7 +145,8 @@ class Saml:
             InResponseTo=self._answered(self.response_answers),
         )
         text = (
-            f'<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r1" Version="2.0"{fields}>'
+            '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r1" '
+            f'Version="2.0"{fields}>'
             f"<saml:Issuer {ASSERTION_NAMESPACE}>{self.issuer}</saml:Issuer><samlp:Status>"
             f'<samlp:StatusCode Value="{self.status}"/></samlp:Status>{self.assertion()}</samlp:Response>'
         )

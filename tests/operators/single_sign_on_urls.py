@@ -1,4 +1,6 @@
-"""The console's addresses with single sign-on configured: the real ones are chosen once, when the process starts."""
+"""The console's addresses with single sign-on configured: the real ones are chosen once, when the process
+starts.
+"""
 
 from django.urls import include, path
 

@@ -65,7 +65,9 @@ class TestAtOnce:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.postgresql
 class TestLock:
-    """Attempts are counted before anything is compared: forty at once are no more than five one after the other."""
+    """Attempts are counted before anything is compared: forty at once are no more than five one after the
+    other.
+    """
 
     ATTEMPTS = 40
 

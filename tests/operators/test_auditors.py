@@ -30,7 +30,9 @@ def auditor() -> Client:
 
 @pytest.fixture
 def pages(kwame: Operator, ines: Operator) -> list[str]:
-    """Every page about operators: the list, an administrator, a team lead with an IAM user, a person without a sign-in, the teams, a team."""
+    """Every page about operators: the list, an administrator, a team lead with an IAM user, a person without
+    a sign-in, the teams, a team.
+    """
     team = Team.objects.create(slug="payments", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
     factories.assign(kwame.person, Role.TEAM_LEAD, team=team)

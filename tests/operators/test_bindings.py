@@ -1,4 +1,6 @@
-"""Which company identity is whose: by issuer, seen and removed by administrators, and named in rows from before."""
+"""Which company identity is whose: by issuer, seen and removed by administrators, and named in rows from
+before.
+"""
 
 from __future__ import annotations
 

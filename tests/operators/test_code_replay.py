@@ -1,4 +1,6 @@
-"""A code that was seen once, over a shoulder or by a proxy, opens nothing: of an app, or of its enrollment."""
+"""A code that was seen once, over a shoulder or by a proxy, opens nothing: of an app, or of its
+enrollment.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ STEP = 30
 
 
 def _second_step(operator: Operator, code: str) -> bool:
-    """Whether a new browser gets in with the password and this code. The cache forgot everything, as after a restart."""
+    """Whether a new browser gets in with the password and this code. The cache forgot everything, as after a
+    restart.
+    """
     cache.clear()
     browser = Client()
     sign_in(browser, operator.email)

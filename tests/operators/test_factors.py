@@ -155,7 +155,9 @@ def test_danger_asks_again_after_a_while(client: Client, kwame: Operator) -> Non
 
 
 class TestRequired:
-    """Where the second factor is demanded: of every role, and of members by a setting that is on by default."""
+    """Where the second factor is demanded: of every role, and of members by a setting that is on by
+    default.
+    """
 
     @pytest.fixture(autouse=True)
     def _required(self, settings: Any) -> None:

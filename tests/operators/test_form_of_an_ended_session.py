@@ -1,4 +1,6 @@
-"""A form that is sent after the session has ended is kept for the person who filled it in, and for nobody else."""
+"""A form that is sent after the session has ended is kept for the person who filled it in, and for nobody
+else.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""SAML answers that were made for somebody else, for something else, or by somebody else: nobody comes in, and the journal says why."""
+"""SAML answers that were made for somebody else, for something else, or by somebody else: nobody comes in,
+and the journal says why.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,9 @@ class TestAssertion:
     def test_a_stolen_assertion_does_not_pass_in_an_unsigned_response(
         self, client: Client, ines: Operator
     ) -> None:
-        """Made for a victim without a request of ours; the response around it names the attacker's own request."""
+        """Made for a victim without a request of ours; the response around it names the attacker's own
+        request.
+        """
         request_id = ask(client)
         for answers in (None, "_of-the-victim"):
             stolen = Saml(request_id, email=ines.email, answers=answers, response_answers=request_id)
@@ -287,8 +291,10 @@ class TestLogout:
         come_back(client, Saml(ask(client), email=ines.email).packed())
         message = (
             '<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_l" Version="2.0" '
-            f'IssueInstant="2026-11-28T00:00:00Z"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{IDP}'
-            '/meta</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>'
+            'IssueInstant="2026-11-28T00:00:00Z"><saml:Issuer '
+            f'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{IDP}'
+            "/meta</saml:Issuer><samlp:Status><samlp:StatusCode "
+            'Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>'
             "</samlp:Status></samlp:LogoutResponse>"
         )
         response = getattr(client, method)(f"{HERE}/sls/", {name: packed(message)}, **HTTPS)

@@ -1,4 +1,6 @@
-"""Sign-in in a real browser: passkeys, the keyboard alone, no JavaScript, and nothing that the policy blocks."""
+"""Sign-in in a real browser: passkeys, the keyboard alone, no JavaScript, and nothing that the policy
+blocks.
+"""
 
 from __future__ import annotations
 

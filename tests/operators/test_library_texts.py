@@ -1,4 +1,6 @@
-"""No default text of the sign-in library reaches a reader: pages, messages, mails, errors and labels are ours."""
+"""No default text of the sign-in library reaches a reader: pages, messages, mails, errors and labels are
+ours.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +34,28 @@ SHIPPED = Path(allauth.__file__).parent / "templates"
 OURS = Path(settings.BASE_DIR) / "templates"
 # Templates of pages that Gatehouse has no address for, by the name of the address that would show them.
 OF_MISSING_PAGES = {
-    "account_email": r"account/(email\.html|email_change\.html|messages/(cannot_delete|email_|primary_|unverified_).*)",
+    "account_email": (
+        r"account/(email\.html|email_change\.html|messages/(cannot_delete|email_|primary_|unverified_).*)"
+    ),
     "account_confirm_email": r"account/(email_confirm\.html|email/email_.*)",
-    "account_email_verification_sent": r"account/(verification_sent|verified_email_required|confirm_email_.*)\.html",
+    "account_email_verification_sent": (
+        r"account/(verification_sent|verified_email_required|confirm_email_.*)\.html"
+    ),
     "account_verify_phone": r"account/(confirm_phone.*|phone_change\.html|messages/phone_.*)",
-    "account_request_login_code": r"account/(request_login_code\.html|email/login_code.*|messages/login_code.*)",
+    "account_request_login_code": (
+        r"account/(request_login_code\.html|email/login_code.*|messages/login_code.*)"
+    ),
     "account_confirm_login_code": r"account/confirm_login_code\.html",
-    "account_confirm_password_reset_code": r"account/(confirm_password_reset_code\.html|email/password_reset_code.*)",
+    "account_confirm_password_reset_code": (
+        r"account/(confirm_password_reset_code\.html|email/password_reset_code.*)"
+    ),
     "account_signup": r"account/(signup\.html|email/(account_already_exists|unknown_account).*)",
     "account_signup_by_passkey": r"(account/signup_by_passkey|mfa/webauthn/signup_form)\.html",
     "mfa_signup_webauthn": r"mfa/webauthn/signup_form\.html",
     "mfa_trust": r"mfa/trust\.html",
-    "socialaccount_connections": r"socialaccount/(connections\.html|messages/.*|email/account_disconnected.*)",
+    "socialaccount_connections": (
+        r"socialaccount/(connections\.html|messages/.*|email/account_disconnected.*)"
+    ),
     "socialaccount_signup": r"socialaccount/signup\.html",
     "usersessions_list": r"usersessions/.*",
 }
@@ -168,7 +180,8 @@ class TestPasskeys:
         client.get("/sign-in/factors/authenticate/", **self.HOST)
         answer = (
             '{"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {"clientDataJSON": '
-            '"eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFBQSIsIm9yaWdpbiI6Imh0dHBzOi8vZXhhbXBsZS5jb20ifQ", '
+            '"eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFBQSIs'
+            'Im9yaWdpbiI6Imh0dHBzOi8vZXhhbXBsZS5jb20ifQ", '
             '"authenticatorData": "' + "A" * 43 + 'BAAAAAQ", "signature": "AA"}}'
         )
         page = client.post(

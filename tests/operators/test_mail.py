@@ -1,4 +1,6 @@
-"""Mail goes out apart from the request: nobody waits for a mail server, and nobody learns anything from it."""
+"""Mail goes out apart from the request: nobody waits for a mail server, and nobody learns anything from
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An identity provider that is down, slow, huge or confused: a page that says what to do, an entry with the cause, never an error of ours."""
+"""An identity provider that is down, slow, huge or confused: a page that says what to do, an entry with the
+cause, never an error of ours.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def _last_failure() -> Entry:
 
 
 def _attempt(client: Client, issuer: Issuer, operator: Operator, endpoint: str, answer: Answer) -> Any:
-    """A sign-in of which one endpoint answers wrongly: discovery fails on the way there, the others on the way back."""
+    """A sign-in of which one endpoint answers wrongly: discovery fails on the way there, the others on the
+    way back.
+    """
     issuer.claims = {"sub": "s-1", "email": operator.email, "email_verified": True}
     if endpoint == "discovery":
         issuer.answers[endpoint] = answer

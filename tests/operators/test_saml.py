@@ -1,4 +1,6 @@
-"""Single sign-on by SAML: assertions that the company's identity provider signed, for what was asked, and nothing else."""
+"""Single sign-on by SAML: assertions that the company's identity provider signed, for what was asked, and
+nothing else.
+"""
 
 from __future__ import annotations
 

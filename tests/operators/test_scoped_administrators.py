@@ -1,4 +1,6 @@
-"""An administrator of one account: the directory of people is common, what it says of other accounts is not."""
+"""An administrator of one account: the directory of people is common, what it says of other accounts is
+not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who sees operators of one account sees the people, roles and teams of that account in lists, pages and files, and nothing of others."""
+"""Who sees operators of one account sees the people, roles and teams of that account in lists, pages and
+files, and nothing of others.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,9 @@ EVERYONE_ONLY = ("/operators/new/", "/operators/sessions/", "/operators/set-up/"
 
 
 def test_what_concerns_everyone_is_for_administrators_of_all_accounts(people: dict[str, Person]) -> None:
-    """Adding people, the count of all sessions, and every message that was sent; nothing leads there either."""
+    """Adding people, the count of all sessions, and every message that was sent; nothing leads there
+    either.
+    """
     Outgoing.objects.create(
         event="change.waiting", channel="email", key="k", subject="Tess There", due_at=factories.FIRST_READ
     )

@@ -1,4 +1,6 @@
-"""Single sign-on: configured by the environment, for known people only, each bound to one company identity."""
+"""Single sign-on: configured by the environment, for known people only, each bound to one company
+identity.
+"""
 
 from __future__ import annotations
 

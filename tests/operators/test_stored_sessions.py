@@ -90,7 +90,9 @@ def test_a_row_says_whose_it_is_and_where_it_began(client: Client, kwame: Operat
 
 @pytest.fixture
 def former(kwame: Operator, client: Client) -> FormerStore:
-    """A session as it was stored before: under its key, with data that are signed only, and in a second table."""
+    """A session as it was stored before: under its key, with data that are signed only, and in a second
+    table.
+    """
     sign_in(client, kwame.email)
     data = dict(client.session.items())
     client.post("/sign-in/out/")

@@ -1,7 +1,8 @@
-"""A second engine, as plain as can be: loops and regular expressions over the JSON of a request, for real requests only.
+"""A second engine, as plain as can be: loops and regular expressions over the JSON of a request, for real
+requests only.
 
-Written from the pages of AWS alone and sharing no code with the engine, so that both can be held against each other. It
-takes policies that AWS would take, and every key that a request does not name for absent.
+Written from the pages of AWS alone and sharing no code with the engine, so that both can be held against each
+other. It takes policies that AWS would take, and every key that a request does not name for absent.
 """
 
 from __future__ import annotations
@@ -244,7 +245,9 @@ OF_AWS = (
 
 
 def changes_what_aws_owns(action: str, resource: str) -> bool:
-    """The pages on AWS managed policies, service-linked roles, Identity Center's roles and AWS managed keys."""
+    """The pages on AWS managed policies, service-linked roles, Identity Center's roles and AWS managed
+    keys.
+    """
     return resource.startswith("arn:") and any(
         re.fullmatch(pattern, action) and part in resource for pattern, part in OF_AWS
     )

@@ -1,4 +1,6 @@
-"""What an answer says beside its decision: the statements that decided, those that would have, and what is missing."""
+"""What an answer says beside its decision: the statements that decided, those that would have, and what is
+missing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Only A to Z have two cases, in every part of the policy language: no other code point of Unicode becomes one of them."""
+"""Only A to Z have two cases, in every part of the policy language: no other code point of Unicode becomes
+one of them.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,10 @@ def test_another_case_of_ascii_is_the_same() -> None:
 @pytest.mark.parametrize("name", ["\u212am\u017f:decrypt", "\u212ams:Decrypt", "kms:De\u212arypt"])
 def test_the_catalogue_does_not_know_lookalikes(name: str) -> None:
     assert not catalogue().mask(name)
-    document = f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{name}", "Resource": "*"}}]}}'
+    document = (
+        f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{name}", "Resource": '
+        f'"*"}}]}}'
+    )
     assert "INVALID_ACTION" in {one.code for one in lint(document, kind="identity", quota=None)}
 
 

@@ -196,8 +196,14 @@ def test_a_policy_that_aws_would_not_take_is_answered(name: str) -> None:
     [
         '{"Effect": "Deny", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}',
         '{"Effect": "Allow", "Action": "x:y", "Action": "s3:*", "Resource": "*"}',
-        '{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"a": "true"}, "Null": {}}}',
-        '{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"a": "true", "a": "true"}}}',
+        (
+            '{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"a": "true"}, '
+            '"Null": {}}}'
+        ),
+        (
+            '{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"a": "true", "a": '
+            '"true"}}}'
+        ),
     ],
 )
 def test_a_name_that_stands_twice_in_a_statement_makes_it_undecidable(statement: str) -> None:

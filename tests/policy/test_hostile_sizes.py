@@ -1,4 +1,6 @@
-"""Large policies of every hostile shape take a time in proportion to their size, and are decided as small ones are."""
+"""Large policies of every hostile shape take a time in proportion to their size, and are decided as small
+ones are.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ SMALL = SIZE // 40
 
 
 def calls_of(text: str) -> int:
-    """How many functions are called while a text goes through all steps; times would tell how busy the machine is."""
+    """How many functions are called while a text goes through all steps; times would tell how busy the
+    machine is.
+    """
     count = 0
 
     def note(frame: FrameType, event: str, arg: object) -> None:
@@ -39,10 +43,40 @@ def test_twice_the_size_takes_twice_the_calls(shape: str) -> None:
     assert calls_of(whole) < 2.5 * calls_of(half)
 
 
-PATTERNS = ("a", "*", "a*", "*a", "a*b", "a?c", "?", "**", "a*?c", "arn:aws:s3:::b", "arn:aws:s3:::b/*",
-            "arn:aws:s3:*:*:b", "arn:aws:s3::1?:b*", "arn:*:s3:::b?c", "arn:a*s:s3:::b", "arn:aws:ec2:*:1:i/*x?")  # fmt: skip
-TEXTS = ("", "a", "ab", "abc", "axxb", "a:c", "arn:aws:s3:::b", "arn:aws:s3:::b/x:y", "arn:aws:s3:eu:1:b",
-         "arn:aws:s3:eu:x:1:b", "arn:aws:s3::12:bc", "arn:aws:s3:::bxc", "arn:axs:s3:::b", "arn:aws:ec2:r:1:i/axb")  # fmt: skip
+PATTERNS = (
+    "a",
+    "*",
+    "a*",
+    "*a",
+    "a*b",
+    "a?c",
+    "?",
+    "**",
+    "a*?c",
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::b/*",
+    "arn:aws:s3:*:*:b",
+    "arn:aws:s3::1?:b*",
+    "arn:*:s3:::b?c",
+    "arn:a*s:s3:::b",
+    "arn:aws:ec2:*:1:i/*x?",
+)
+TEXTS = (
+    "",
+    "a",
+    "ab",
+    "abc",
+    "axxb",
+    "a:c",
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::b/x:y",
+    "arn:aws:s3:eu:1:b",
+    "arn:aws:s3:eu:x:1:b",
+    "arn:aws:s3::12:bc",
+    "arn:aws:s3:::bxc",
+    "arn:axs:s3:::b",
+    "arn:aws:ec2:r:1:i/axb",
+)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -1,4 +1,6 @@
-"""Every managed policy of AWS that moto knows: read whole, compiled, and decided as the plain engine decides it."""
+"""Every managed policy of AWS that moto knows: read whole, compiled, and decided as the plain engine decides
+it.
+"""
 
 from __future__ import annotations
 

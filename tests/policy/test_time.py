@@ -1,4 +1,6 @@
-"""A condition on the time is decided: the engine knows when it is asked, or about which moment, on every path to an answer."""
+"""A condition on the time is decided: the engine knows when it is asked, or about which moment, on every path
+to an answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Trust policies in plain sentences. The cases follow AWS's, GitHub's and Kubernetes' own descriptions of the formats."""
+"""Trust policies in plain sentences. The cases follow AWS's, GitHub's and Kubernetes' own descriptions of the
+formats.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,11 @@ AWS_CASES = [
     (
         {"AWS": f"arn:aws:iam::{HERE}:root"},
         {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "NumericLessThan": {"aws:MultiFactorAuthAge": 3600}},
-        "Anyone in this account whose own policies allow it, signed in with MFA, with MFA not older than 1 hour",
+        (
+            "Anyone in this account whose own policies allow it, signed in with MFA, with MFA not older "
+            "than 1 "
+            "hour"
+        ),
         "ok",
         "This account",
     ),
@@ -236,7 +242,11 @@ def test_each_subject_of_a_list_has_its_own_sentence() -> None:
 EKS_CASES = [
     (
         "system:serviceaccount:payments:settler",
-        "Pods with the service account settler, in the namespace payments of the EKS cluster EXAMPLED… in eu-west-1",
+        (
+            "Pods with the service account settler, in the namespace payments of the EKS cluster EXAMPLED… "
+            "in "
+            "eu-west-1"
+        ),
         "ok",
     ),
     (

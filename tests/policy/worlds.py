@@ -183,7 +183,9 @@ TESTS: tuple[tuple[str, str, Any], ...] = (
 
 
 class World:
-    """Draws requests and policies from one seed. Hypothesis draws the seeds: drawing each part from it is too slow."""
+    """Draws requests and policies from one seed. Hypothesis draws the seeds: drawing each part from it is too
+    slow.
+    """
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)

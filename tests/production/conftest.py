@@ -1,4 +1,6 @@
-"""One production installation without AWS for all tests of this folder: the web server of the guide, PostgreSQL and Redis."""
+"""One production installation without AWS for all tests of this folder: the web server of the guide,
+PostgreSQL and Redis.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def cluster() -> Iterator[postgres.Cluster]:
 
 
 def documented_sql() -> list[str]:
-    """The statements of the guide: for the server, for the database, and for the owner after the first `migrate`."""
+    """The statements of the guide: for the server, for the database, and for the owner after the first
+    `migrate`.
+    """
     parts = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").split("```")[1::2]
     blocks = [part.removeprefix("sql") for part in parts if part.startswith("sql\n")]
     assert len(blocks) == 3

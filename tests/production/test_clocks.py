@@ -50,7 +50,9 @@ def test_a_clock_that_is_ahead_dates_neither_entries_nor_blocks(installed: Insta
     ("seconds", "says"), [(1200, "1200 seconds ahead of"), (-1200, "1200 seconds behind"), (5, "")]
 )
 def test_a_worker_with_a_wrong_clock_does_not_start(installed: Installation, seconds: int, says: str) -> None:
-    """It would take over changes that others are carrying out, and its syncs would pass for newer than theirs."""
+    """It would take over changes that others are carrying out, and its syncs would pass for newer than
+    theirs.
+    """
     words = [sys.executable, "-c", WORKER % seconds]
     ended = done(installed.start_any(words, DJANGO_SETTINGS_MODULE="console.settings"))
     assert (ended.returncode == 0) == (not says), ended.stderr

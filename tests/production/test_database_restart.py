@@ -1,4 +1,6 @@
-"""PostgreSQL stops and comes back under a running web server: nobody meets a 500, before, meanwhile or after."""
+"""PostgreSQL stops and comes back under a running web server: nobody meets a 500, before, meanwhile or
+after.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The application's role of PostgreSQL can use the journal and not get around it; what the owner puts on its tables is found."""
+"""The application's role of PostgreSQL can use the journal and not get around it; what the owner puts on its
+tables is found.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ FORBIDDEN = [
     "ALTER TABLE journal_entry ENABLE ROW LEVEL SECURITY",
     "CREATE RULE hide AS ON INSERT TO journal_entry DO INSTEAD NOTHING",
     "CREATE TABLE other (id int)",
-    "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    (
+        "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; "
+        "END'"
+    ),
     "CREATE TRIGGER hide BEFORE INSERT ON journal_entry EXECUTE FUNCTION journal_refuse()",
     "SET session_replication_role = replica",
     "SET ROLE gatehouse_owner",
@@ -61,7 +66,10 @@ def manage(installed: Installation, *words: str) -> tuple[int, str]:
 
 def test_the_application_writes_and_verifies_the_journal_without_owning_it(installed: Installation) -> None:
     # A failed sign-in is an entry; a command chains and verifies.
-    chained = "import django; django.setup()\nfrom iam.journal.services import record\nfrom iam.journal.chain import chain_pending\n"
+    chained = (
+        "import django; django.setup()\nfrom iam.journal.services import record\nfrom iam.journal.chain "
+        "import chain_pending\n"
+    )
     chained += "record(kind='role.assign', actor=None); print(chain_pending())"
     made = done(
         installed.start_any([sys.executable, "-c", chained], DJANGO_SETTINGS_MODULE="console.settings")

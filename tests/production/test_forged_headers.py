@@ -1,4 +1,6 @@
-"""A visitor cannot overwrite what the proxy says about them: names with underscores, dots or strange bytes pass for nothing."""
+"""A visitor cannot overwrite what the proxy says about them: names with underscores, dots or strange bytes
+pass for nothing.
+"""
 
 from __future__ import annotations
 

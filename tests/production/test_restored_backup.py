@@ -1,4 +1,6 @@
-"""A dump is loaded into a second cluster: what it would still do to AWS waits, and what it would let in is out."""
+"""A dump is loaded into a second cluster: what it would still do to AWS waits, and what it would let in is
+out.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ Link.objects.create(purpose="invitation", person=person, user_arn=queued.subject
 Secret.objects.create(purpose="x.y", ciphertext="sealed", sealed_at=now, expires_at=now + timedelta(days=3))
 record(kind="backup.made", actor=None); chain_pending()
 print(queued.reference, applying.reference)
-"""
+"""  # noqa: E501
 TRY = """
 import django; django.setup()
 from iam.changes.models import Change
@@ -59,7 +61,7 @@ from iam.mirror.models import Account, Pull
 now = datetime.now(tz=UTC)
 account, _ = Account.objects.get_or_create(account_id="111122223333", defaults={"name": "Backup", "source": "role"})
 Pull.objects.create(account=account, state="complete", began_at=now, ended_at=now)
-"""
+"""  # noqa: E501
 
 
 ENTRY = """
@@ -138,9 +140,15 @@ def test_a_restored_backup_waits_for_a_person(
 
     states = "[('applying', 1), ('queued', 0)]"
     assert script(installed, TRY, DATABASE_URL=restored).splitlines()[-1] == states
-    left = "import django; django.setup()\nfrom console.operators.models import OperatorSession as Session\nfrom iam.people.links.models import Link\n"
+    left = (
+        "import django; django.setup()\nfrom console.operators.models import OperatorSession as "
+        "Session\nfrom iam.people.links.models import Link\n"
+    )
     left += "from iam.sealed.models import Secret\n"
-    left += "print(Session.objects.count(), Link.objects.filter(ended_at=None).count(), Secret.objects.exclude(ciphertext='').count())"
+    left += (
+        "print(Session.objects.count(), Link.objects.filter(ended_at=None).count(), "
+        "Secret.objects.exclude(ciphertext='').count())"
+    )
     assert script(installed, left, DATABASE_URL=restored).splitlines()[-1] == "0 0 0"
 
     code, text = manage(installed, "after_restore", "--release", url=restored)
@@ -165,7 +173,9 @@ def test_a_restored_backup_waits_for_a_person(
 def test_a_database_that_is_older_than_the_last_block_is_held(
     installed: Installation, cluster: Cluster, second: Cluster, tmp_path: Path
 ) -> None:
-    """The same cluster and database, such as after a recovery to an earlier time: only the file beside it knows better."""
+    """The same cluster and database, such as after a recovery to an earlier time: only the file beside it
+    knows better.
+    """
     script(installed, ENTRY)
     restored = copy(cluster, second, tmp_path)
     start = "import django; django.setup()\nfrom console.web.startup import before_working; before_working()"

@@ -1,4 +1,6 @@
-"""The pages of access keys: lists with filters and few queries, beginning one and many, one live, whose it is."""
+"""The pages of access keys: lists with filters and few queries, beginning one and many, one live, whose it
+is.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class World:
-    """Nora is in the team of the lead, Tomas is not; each is linked to a person whose name the login does not tell."""
+    """Nora is in the team of the lead, Tomas is not; each is linked to a person whose name the login does not
+    tell.
+    """
 
     account: Account
     nora: Entity

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' -c max_connections=60"
+OPTIONS = (
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' -c "
+    "max_connections=60"
+)
 
 
 def binaries() -> Path | None:
@@ -51,7 +54,9 @@ class Cluster:
 
     @classmethod
     def start(cls, parent: Path | None = None) -> Cluster:
-        """Create and start a cluster with one superuser, `gatehouse`, and one database of that name; its data lie in `parent`."""
+        """Create and start a cluster with one superuser, `gatehouse`, and one database of that name; its data
+        lie in `parent`.
+        """
         folder, programs = Path(tempfile.mkdtemp(prefix="gatehouse-pg-", dir=parent)), binaries()
         assert programs is not None
         if os.geteuid() == 0:

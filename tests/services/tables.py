@@ -1,4 +1,6 @@
-"""The tables of a test run: made by the migrations once, and copied into the database of each test process."""
+"""The tables of a test run: made by the migrations once, and copied into the database of each test
+process.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ COPY = "gatehouse_tables"
 
 @contextmanager
 def made_once() -> Iterator[None]:
-    """The first `migrate` in here, of an empty database, is carried out by one process of a run; the others wait for it, and copy."""
+    """The first `migrate` in here, of an empty database, is carried out by one process of a run; the others
+    wait for it, and copy.
+    """
     carried_out = migrate.Command.handle
 
     def handle(self: migrate.Command, *words: Any, **options: Any) -> None:

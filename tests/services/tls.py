@@ -1,4 +1,6 @@
-"""A proxy with TLS, as the installation guide asks for one: it says to the server behind it who came, and that it was by HTTPS."""
+"""A proxy with TLS, as the installation guide asks for one: it says to the server behind it who came, and
+that it was by HTTPS.
+"""
 
 from __future__ import annotations
 

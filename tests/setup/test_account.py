@@ -1,4 +1,6 @@
-"""One account's page: sections, what is missing, what is held back, the reading that runs and those that ran."""
+"""One account's page: sections, what is missing, what is held back, the reading that runs and those
+that ran.
+"""
 
 from __future__ import annotations
 
@@ -94,9 +96,14 @@ def test_nothing_missing_is_said(admin: Client, account: Account) -> None:
 
 def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Account) -> None:
     pull = Pull.objects.create(
-        account=account, state="running", calls=26, calls_expected=41, phase="Reading policies", waits=2,
+        account=account,
+        state="running",
+        calls=26,
+        calls_expected=41,
+        phase="Reading policies",
+        waits=2,
         began_at=NOW - timedelta(seconds=30),
-    )  # fmt: skip
+    )
     PullSection.objects.create(
         pull=pull, name="users", state="complete", began_at=NOW, count=412, added=3, ended=1, changed=2
     )
@@ -186,9 +193,18 @@ def test_nothing_held_back_is_nothing_to_apply(admin: Client, account: Account) 
 def test_past_readings_say_who_how_long_and_what_was_different(admin: Client, account: Account) -> None:
     person = factories.person("Hana Sato")
     Pull.objects.create(
-        account=account, state="complete", trigger="demand", requested_by=person.pk, began_at=NOW,
-        ended_at=NOW + timedelta(seconds=12.34), calls=1041, waits=1, added=3, changed=2, ended=1,
-    )  # fmt: skip
+        account=account,
+        state="complete",
+        trigger="demand",
+        requested_by=person.pk,
+        began_at=NOW,
+        ended_at=NOW + timedelta(seconds=12.34),
+        calls=1041,
+        waits=1,
+        added=3,
+        changed=2,
+        ended=1,
+    )
     Pull.objects.create(
         account=account,
         state="partial",
@@ -283,9 +299,17 @@ def test_the_page_costs_the_same_queries_however_much_there_is(admin: Client, ac
 @pytest.mark.parametrize("verdict", ["denied", "failed"])
 def test_the_doctors_page_shows_the_last_examination(admin: Client, account: Account, verdict: str) -> None:
     check = {
-        "key": "ssh-keys", "group": "read", "title": "SSH keys", "verdict": verdict, "detail": "<b>why</b>", "code": "AccessDenied",
-        "missing": ["iam:ListSSHPublicKeys"], "is_explicit": False, "told": "AWS <i>says</i>", "request_id": "r-77",
-    }  # fmt: skip
+        "key": "ssh-keys",
+        "group": "read",
+        "title": "SSH keys",
+        "verdict": verdict,
+        "detail": "<b>why</b>",
+        "code": "AccessDenied",
+        "missing": ["iam:ListSSHPublicKeys"],
+        "is_explicit": False,
+        "told": "AWS <i>says</i>",
+        "request_id": "r-77",
+    }
     fine = check | {
         "key": "worker",
         "group": "way",
@@ -328,12 +352,20 @@ def test_what_to_compare_is_shown_only_to_those_who_manage(
 ) -> None:
     base = {"missing": [], "is_explicit": False, "told": "", "code": "", "request_id": "", "group": "way"}
     DoctorRun.objects.create(
-        account=account, state="done", ended_at=NOW,
+        account=account,
+        state="done",
+        ended_at=NOW,
         checks=[
-            base | {"key": "worker", "title": "w", "verdict": "ok", "detail": "arn:aws:iam::509330017742:role/gatehouse"},
+            base
+            | {
+                "key": "worker",
+                "title": "w",
+                "verdict": "ok",
+                "detail": ("arn:aws:iam::509330017742:role/gatehouse"),
+            },
             base | {"key": "assume", "title": "a", "verdict": "denied", "detail": "No.\n– one;\n– two."},
         ],
-    )  # fmt: skip
+    )
     body = text_of(admin.get(page("doctor")))
     assert "gh-4e07b81c2d95" in body
     assert "No.<br>– one;<br>– two." in body

@@ -1,4 +1,6 @@
-"""Connecting from the pages: by a role, by an organization, by what the worker has; every step works without JavaScript."""
+"""Connecting from the pages: by a role, by an organization, by what the worker has; every step works without
+JavaScript.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The page of a disconnected account, and of what is in it, says so to those who see the account; others get 404."""
+"""The page of a disconnected account, and of what is in it, says so to those who see the account; others get
+404.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The list of accounts: what it says, how it is narrowed and paged, how it follows a reading, what it costs."""
+"""The list of accounts: what it says, how it is narrowed and paged, how it follows a reading, what it
+costs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who may open which address of the accounts area: 404 for everything that is not theirs, with htmx and without."""
+"""Who may open which address of the accounts area: 404 for everything that is not theirs, with htmx and
+without.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,9 @@ def pulled(
 
 @pytest.fixture
 def known(account: Account) -> Account:
-    """The account with a past: read at first, then SSH keys were denied, alias and password policy changed; fine today."""
+    """The account with a past: read at first, then SSH keys were denied, alias and password policy changed;
+    fine today.
+    """
     Account.objects.update(created_at=FIRST - HOUR, alias="acme-prod")
     pulled(account, FIRST, added=9)
     pulled(account, CHANGE, denied=(SSH_KEYS,), added=1)

@@ -1,4 +1,6 @@
-"""The switch between accounts, which is kept between requests: its links keep the page, and what it shows is of now."""
+"""The switch between accounts, which is kept between requests: its links keep the page, and what it shows is
+of now.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The shared cache: what goes in comes out, nothing that is read can run, and without Redis the pages go on."""
+"""The shared cache: what goes in comes out, nothing that is read can run, and without Redis the pages
+go on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is compressed, and what isn't: an attacker measures the length of answers that they asked for through their reader's browser."""
+"""What is compressed, and what isn't: an attacker measures the length of answers that they asked for through
+their reader's browser.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A list that is cut says so, says how many there are, and shows the rest: no list of the console is cut in silence."""
+"""A list that is cut says so, says how many there are, and shows the rest: no list of the console is cut in
+silence.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ ALLOWED: Final = {
 
 
 def cut_queries(path: Path) -> list[str]:
-    """Where the beginning of a query is taken: `rows.order_by(…)[:MOST]`. `[: SIZE + 1]` looks whether there is more."""
+    """Where the beginning of a query is taken: `rows.order_by(…)[:MOST]`. `[: SIZE + 1]` looks whether there
+    is more.
+    """
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):

@@ -1,4 +1,6 @@
-"""A moment that is typed is in the time zone in which the page shows moments, and is shown back as it was typed: in every form."""
+"""A moment that is typed is in the time zone in which the page shows moments, and is shown back as it was
+typed: in every form.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Without any account, no page claims anything about AWS, and each that is about AWS leads an administrator to the first account."""
+"""Without any account, no page claims anything about AWS, and each that is about AWS leads an administrator
+to the first account.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Form fields: label, hint and error are tied to the control, and nothing that somebody typed is lost or becomes markup."""
+"""Form fields: label, hint and error are tied to the control, and nothing that somebody typed is lost or
+becomes markup.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Overview, lists, tabs, account page and quotas show the same figures as AWS, also right after something changed."""
+"""Overview, lists, tabs, account page and quotas show the same figures as AWS, also right after something
+changed.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +125,9 @@ VIEWS = {"no-mfa": "No MFA", "old-keys": "Keys over 90 days", "inactive": "Inact
 
 
 def check(client: Client, accounts: list[Account]) -> dict[str, int]:
-    """Compare each figure wherever it is shown, for each account and for all; the figures of IAM users by tab."""
+    """Compare each figure wherever it is shown, for each account and for all; the figures of IAM users by
+    tab.
+    """
     truth = {account.account_id: in_aws(account.account_id)[1] for account in accounts}
     for number in ["", *truth]:
         query = f"?account={number}" if number else ""

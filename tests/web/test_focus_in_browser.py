@@ -1,4 +1,6 @@
-"""Where the focus goes, in a real browser: to the field that is wrong, never to something that cannot be seen."""
+"""Where the focus goes, in a real browser: to the field that is wrong, never to something that cannot be
+seen.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ LIVE = """<div id="live" hx-get="/trial-live/" hx-trigger="load delay:400ms" hx-
   <label><input type="radio" name="when" value="now" checked> Now</label>
   <label><input type="radio" name="when" value="later"> Later</label>
   <select id="t3" name="team"><option value="a">A</option><option value="b">B</option></select>
-  <button>Send</button></form></div>"""
+  <button>Send</button></form></div>"""  # noqa: E501
 
 
 def test_a_part_that_refreshes_itself_keeps_what_was_begun_in_its_form(page: Page) -> None:
@@ -124,7 +126,7 @@ FIELDS = """
   <details><summary>More</summary><div class="field"><label for="t6">Code</label><input class="input" id="t6" name="code" data-missing="Enter the code." required></div></details>
   <button>Send</button>
 </form>
-"""
+"""  # noqa: E501
 SAID = [
     "Due date is required.",
     "Enter a reason.",

@@ -1,4 +1,6 @@
-"""Letters that cannot be seen and yet change how a text reads: shown where they come from AWS, refused where people type."""
+"""Letters that cannot be seen and yet change how a text reads: shown where they come from AWS, refused where
+people type.
+"""
 
 from __future__ import annotations
 

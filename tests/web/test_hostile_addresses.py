@@ -1,4 +1,6 @@
-"""Addresses that nobody of good will types: moments at the edges of the calendar, places of no list, fragments of no page."""
+"""Addresses that nobody of good will types: moments at the edges of the calendar, places of no list,
+fragments of no page.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Moments are read in the reader's zone, in one format, with UTC beside them; addresses and forms mean one moment everywhere."""
+"""Moments are read in the reader's zone, in one format, with UTC beside them; addresses and forms mean one
+moment everywhere.
+"""
 
 from __future__ import annotations
 
@@ -162,7 +164,9 @@ def test_an_address_of_the_past_is_in_utc_whoever_typed_it(typed: str, address: 
 READ_AS_UTC = re.compile(r"{%\s*(?:moment|clock|between|since|ago)\b[^%]*%}\s*(?:</time>)?\s*UTC\b")
 DATED = re.compile(r"\|\s*date:\s*(?P<quote>['\"])(?P<format>.*?)(?P=quote)")
 MACHINE = re.compile(r"Y-m-d(?:\\TH:i(?::s)?)?|c|[A-Z]")
-"""What addresses and attributes hold; a single letter is arithmetic of the calendar, such as the number of a week."""
+"""What addresses and attributes hold; a single letter is arithmetic of the calendar, such as the number of a
+week.
+"""
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "templates").rglob("*.html")), ids=lambda file: file.name)

@@ -1,4 +1,6 @@
-"""The navigation of every role: few entries, each of which opens, and the one that is marked is the one that the page belongs to."""
+"""The navigation of every role: few entries, each of which opens, and the one that is marked is the one that
+the page belongs to.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,17 @@ pytestmark = pytest.mark.django_db
 MOST = 16
 ENTRIES = {
     "administrator": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals Changes "
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
+        "Changes "
         "Journal Settings"
     ),
     "approver": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals Changes Settings"
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
+        "Changes Settings"
     ),
     "auditor": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Changes Journal Settings"
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Changes "
+        "Journal Settings"
     ),
     "team-lead": "Overview People Groups Grants Templates Lifecycle Credentials Approvals Changes",
     "member": "My access,Request access,My requests,My grants,My keys",
@@ -43,7 +48,9 @@ NOWHERE = {
 
 
 def links(page: str, label: str) -> list[tuple[str, str, bool]]:
-    """(address, label, whether it is marked) of each link of this navigation; none where the page has no such navigation."""
+    """(address, label, whether it is marked) of each link of this navigation; none where the page has no such
+    navigation.
+    """
     match = re.search(rf'<nav[^>]*aria-label="{label}"[^>]*>(.*?)</nav>', page, re.DOTALL)
     found = LINK.findall(match[1]) if match else []
     return [

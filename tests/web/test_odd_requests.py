@@ -41,7 +41,9 @@ def test_trace_gives_nothing_back(client: Client, path: str) -> None:
 def test_a_path_that_reads_as_another_host_leads_nowhere(
     client: Client, path: str, query: str, *, is_signed_in: bool
 ) -> None:
-    """A link to `https://gatehouse.example//evil.example/?…` must not lead to the page of a stranger who asks for a password."""
+    """A link to `https://gatehouse.example//evil.example/?…` must not lead to the page of a stranger who asks
+    for a password.
+    """
     if is_signed_in:
         client.force_login(factories.operator(Role.ADMINISTRATOR))
     response = client.get("/", PATH_INFO=path, QUERY_STRING=query)

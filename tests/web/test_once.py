@@ -22,7 +22,10 @@ def rendered(source: str, **values: Any) -> str:
     return Template("{% load once %}" + source).render(Context(values))
 
 
-ROW = '<tr data-n="{{ r.keys }}"><td>{{ r.name }} {{ account }}</td>{% if wide %}<td>{{ r.mark }}{{ r.used }}</td>{% endif %}</tr>'
+ROW = (
+    '<tr data-n="{{ r.keys }}"><td>{{ r.name }} {{ account }}</td>{% if wide %}<td>{{ r.mark }}{{ r.used '
+    "}}</td>{% endif %}</tr>"
+)
 
 
 @pytest.mark.parametrize("wide", [True, False])

@@ -1,4 +1,6 @@
-"""A GET of an address that only takes forms leads back to its page: tried for every address of the console."""
+"""A GET of an address that only takes forms leads back to its page: tried for every address of the
+console.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A page that has no past view, opened with an as-of date, leads to the present and says so; what changes something is refused."""
+"""A page that has no past view, opened with an as-of date, leads to the present and says so; what changes
+something is refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Filters that swap a part of a page, in a real browser: one part, said aloud, and an address that says what is chosen."""
+"""Filters that swap a part of a page, in a real browser: one part, said aloud, and an address that says what
+is chosen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Small marks, moments and links of the design system: escaped, in UTC where no zone is known, and the same for the same."""
+"""Small marks, moments and links of the design system: escaped, in UTC where no zone is known, and the same
+for the same.
+"""
 
 from __future__ import annotations
 

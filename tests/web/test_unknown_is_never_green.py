@@ -1,4 +1,6 @@
-"""What was not synced is never shown as none, as 0, or in green: each section × each way of not being synced × each place."""
+"""What was not synced is never shown as none, as 0, or in green: each section × each way of not being synced
+× each place.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def _nothing_counted_before() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Place:
-    """Where a page shows a fact of some sections: what must be there if they were not synced, and what must not."""
+    """Where a page shows a fact of some sections: what must be there if they were not synced, and what must
+    not.
+    """
 
     address: str
     says: str
@@ -99,7 +103,9 @@ def text_of(client: Client, address: str) -> str:
 
 
 def unsynced(sections: Iterable[str]) -> list[tuple[str, str]]:
-    """Each section with each way in which it was not synced; an upload has those of the authorization details."""
+    """Each section with each way in which it was not synced; an upload has those of the authorization
+    details.
+    """
     return [
         (section, how)
         for section in sections

@@ -1,4 +1,6 @@
-"""What a form says of an empty or malformed field is in Gatehouse's words, also without scripts, and whatever library the form is of."""
+"""What a form says of an empty or malformed field is in Gatehouse's words, also without scripts, and whatever
+library the form is of.
+"""
 
 from __future__ import annotations
 

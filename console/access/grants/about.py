@@ -1,4 +1,6 @@
-"""The tab "Grants" of a person, role or group: each permission that they hold themselves, and every reason for it."""
+"""The tab "Grants" of a person, role or group: each permission that they hold themselves, and every reason
+for it.
+"""
 
 from __future__ import annotations
 

@@ -99,14 +99,17 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "ends_label": "Extend by",
         "until": until_text(ends),
         "zone": zone_label(),
-        "hint": "Added to the current end, or choose a later date. The current end applies until the extension is approved.",
+        "hint": (
+            "Added to the current end, or choose a later date. The current end applies until the extension "
+            "is approved."
+        ),
     }
     return _page(request, found, words, name="extend", error=error)
 
 
 def _not_now(request: ViewerRequest, found: Grant, why: str, *, extends: bool = False) -> HttpResponse:
-    """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led to. A form that was sent learns why not.
-    Who can never do it learns nothing.
+    """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led
+    to. A form that was sent learns why not. Who can never do it learns nothing.
     """
     if not may_act(found, viewer=request.viewer, extends=extends):
         raise Http404
@@ -146,7 +149,10 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "ends_label": "New end",
         "until": until_text(ends),
         "zone": zone_label(),
-        "hint": "Counted from now, or choose an earlier date. This needs no approval, because it gives less than was approved.",
+        "hint": (
+            "Counted from now, or choose an earlier date. This needs no approval, because it gives less "
+            "than was approved."
+        ),
     }
     return _page(request, found, words, name="shorten", error=error)
 
@@ -196,7 +202,9 @@ def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> 
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Request that running sessions end in the roles that the grant opened: those of one person, or all; approved like any change."""
+    """Request that running sessions end in the roles that the grant opened: those of one person, or all;
+    approved like any change.
+    """
     found = acting_on(request, pk)
     part = get_object_or_404(
         found.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
@@ -225,9 +233,14 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         "asks_whose": True,
         "whose": whose,
         "button": "Request to end sessions",
-        "whose_hint": "Ends only the sessions with this source identity. It can’t be changed during a session. Leave it blank to end all sessions.",
+        "whose_hint": (
+            "Ends only the sessions with this source identity. It can’t be changed during a session. Leave "
+            "it blank to end all sessions."
+        ),
         "address": reverse("access:grant-cut", args=[found.pk, part.pk]),
-        "warning": "Without a source identity, everyone who uses the role is signed out of it, not only the people of this grant. "
+        "warning": "Without a source identity, everyone who uses the role is signed out of it, not only the "
+        "people "
+        "of this grant. "
         "The request names them before anyone approves it.",
     }
     return _page(request, found, words, name="end", error=error)
@@ -264,7 +277,9 @@ def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Start a draft with the terms of a grant; the grant stays as it is. A date that has passed, and a duration that no form offers, are chosen anew."""
+    """Start a draft with the terms of a grant; the grant stays as it is. A date that has passed, and a
+    duration that no form offers, are chosen anew.
+    """
     found = acting_on(request, pk)
     if not may_ask_again(found, viewer=request.viewer):
         raise Http404

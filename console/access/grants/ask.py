@@ -1,4 +1,6 @@
-"""Ask for access: paste what AWS said, see what is missing or denies, and ask for the smallest grant that helps."""
+"""Ask for access: paste what AWS said, see what is missing or denies, and ask for the smallest grant that
+helps.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ LEVELS: Final = {
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def ask(request: ViewerRequest) -> HttpResponse:
-    """The page. A message that was read leads to an address with what it says, and without the message: it may hold secrets."""
+    """The page. A message that was read leads to an address with what it says, and without the message: it
+    may hold secrets.
+    """
     require_present(request)
     if request.method == "GET":
         return _page(request, read_address(request, request.GET))
@@ -55,7 +59,9 @@ def ask(request: ViewerRequest) -> HttpResponse:
 
 
 def _go_on(request: ViewerRequest) -> HttpResponse:
-    """Put the proposal into a draft, and show what it would do. Everything is worked out anew from what the form says."""
+    """Put the proposal into a draft, and show what it would do. Everything is worked out anew from what the
+    form says.
+    """
     asking = read_address(request, request.POST)
     ends, why = read_ends(request.POST), request.POST.get("why", "").strip()
     found = asking.answer
@@ -129,7 +135,9 @@ def _account_of(asking: Asking) -> str:
 
 
 def _often() -> list[tuple[Offer, str]]:
-    """The templates that were asked for most, as far as they are offered, and the longest time that each suggests."""
+    """The templates that were asked for most, as far as they are offered, and the longest time that each
+    suggests.
+    """
     found = {one.slug: one for one in offers()}
     shown = [found[slug] for slug in often_given() if slug in found]
     return [(one, duration(one.body.hours * 3600) if one.body.hours else "") for one in shown]
@@ -156,7 +164,9 @@ LEADS: Final = {
 @require_POST
 @require(*SEES)
 def ask_from_template(request: ViewerRequest) -> HttpResponse:
-    """A draft for oneself, begun at what is given: one's own user is who receives. `template` is chosen already."""
+    """A draft for oneself, begun at what is given: one's own user is who receives. `template` is chosen
+    already.
+    """
     require_present(request)
     own = own_users(request.viewer)
     chosen = [one for one in own if str(one.pk) in request.POST.getlist("user")] or own[:1]

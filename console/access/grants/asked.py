@@ -1,4 +1,6 @@
-"""Reads what somebody asks for on the page "Ask for access": from a message of AWS, or from an address that was made of one."""
+"""Reads what somebody asks for on the page "Ask for access": from a message of AWS, or from an address that
+was made of one.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SAID: Final = {"explicit": True, "implicit": False}
 
 @dataclass(slots=True)
 class Asking:
-    """What is asked. `denied` None: nothing yet. `who` is the principal that it is about; `answer` what was found of it."""
+    """What is asked. `denied` None: nothing yet. `who` is the principal that it is about; `answer` what was
+    found of it.
+    """
 
     own: list[Entity]
     message: str = ""
@@ -165,7 +169,9 @@ def _find_other(asking: Asking, viewer: Viewer) -> None:
 
 
 def _seen(text: str, viewer: Viewer) -> Who:
-    """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises PrincipalError."""
+    """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises
+    PrincipalError.
+    """
     if viewer.sees_accounts:
         return find_principal(text, accounts=accounts_seen(viewer), at=None)
     people = visible_entities(viewer).filter(

@@ -23,7 +23,9 @@ NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Accounts with the same effect: `where` names them or says how many there are, `names` are all of them where `where` cuts them."""
+    """Accounts with the same effect: `where` names them or says how many there are, `names` are all of them
+    where `where` cuts them.
+    """
 
     where: str
     names: tuple[str, ...]
@@ -61,7 +63,9 @@ def end_of(grant: Grant) -> End:
 
 
 def effect_heading(grant: Grant, *, who: str) -> str:
-    """What the card is called that says what a grant lets somebody do: it claims nothing of what is over, or never was."""
+    """What the card is called that says what a grant lets somebody do: it claims nothing of what is over, or
+    never was.
+    """
     if not grant.is_over:
         return f"What {who} can do"
     return f"What {who} could do" if grant.begins_at else "What was requested"

@@ -22,7 +22,9 @@ DEFAULT: Final = "8h"
 
 
 def read_ends(post: QueryDict) -> Ends:
-    """What was chosen; nonsense is nothing chosen. A date that was written counts as chosen, whatever the presets say."""
+    """What was chosen; nonsense is nothing chosen. A date that was written counts as chosen, whatever the
+    presets say.
+    """
     choice, text = post.get("ends", ""), post.get("until", "").strip()[:40]
     if choice not in {*LASTS, DATE, NEVER}:
         choice = ""

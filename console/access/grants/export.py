@@ -15,9 +15,22 @@ from iam.access.grants.queries import list_grants
 from iam.guard import Viewer
 
 COLUMNS: Final = (
-    "grant_id", "reference", "title", "effect", "template", "template_version", "status", "accounts", "account_ids",
-    "hidden_holders", "end", "ends_at", "requested_by", "requested_by_id", "requested_at",
-)  # fmt: skip
+    "grant_id",
+    "reference",
+    "title",
+    "effect",
+    "template",
+    "template_version",
+    "status",
+    "accounts",
+    "account_ids",
+    "hidden_holders",
+    "end",
+    "ends_at",
+    "requested_by",
+    "requested_by_id",
+    "requested_at",
+)
 
 
 @require_safe
@@ -43,7 +56,19 @@ def _of(row: Row) -> tuple[Any, ...]:
     if row.unplanned and not row.others:
         numbers = list(grant.terms["accounts"])
     return (
-        str(grant.pk), grant.reference, grant.title, row.effect, grant.template, grant.template_version or None, row.mark.text,
-        [name for _, name in row.places], numbers, row.others, "Never started" if never else row.end.words or row.end.label,
-        None if never else row.end.at, grant.requested_label, str(grant.requested_by), grant.created_at,
-    )  # fmt: skip
+        str(grant.pk),
+        grant.reference,
+        grant.title,
+        row.effect,
+        grant.template,
+        grant.template_version or None,
+        row.mark.text,
+        [name for _, name in row.places],
+        numbers,
+        row.others,
+        "Never started" if never else row.end.words or row.end.label,
+        None if never else row.end.at,
+        grant.requested_label,
+        str(grant.requested_by),
+        grant.created_at,
+    )

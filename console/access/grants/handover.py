@@ -1,4 +1,6 @@
-"""The hand-over sheet of a partner's grant: all that the partner needs to use the access, to print, copy or send."""
+"""The hand-over sheet of a partner's grant: all that the partner needs to use the access, to print, copy or
+send.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from iam.mirror.models import Account
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
 OPENED: Final = (Sort.ROLE, Sort.TRUST)
-"""The permissions by which a partner comes in: a role that was created for the grant, or the trust policy of one that existed."""
+"""The permissions by which a partner comes in: a role that was created for the grant, or the trust policy of
+one that existed.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,10 @@ SOON: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested, before it has a part in each.
-    `places` are all its accounts as (number, name), none where `others` of its holders are not seen by the viewer."""
+    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested,
+    before it has a part in each. `places` are all its accounts as (number, name), none where `others` of its
+    holders are not seen by the viewer.
+    """
 
     grant: Grant
     mark: Mark

@@ -1,4 +1,6 @@
-"""What oneself may do, in plain words: the page of its own, and the part that needs the policies to be read."""
+"""What oneself may do, in plain words: the page of its own, and the part that needs the policies to be
+read.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def mine(request: ViewerRequest) -> HttpResponse:
 @require_safe
 @require(Right.SEE_SELF)
 def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
-    """What one of one's own users may do, service by service. It comes after the page: a process may have to read policies first."""
+    """What one of one's own users may do, service by service. It comes after the page: a process may have to
+    read policies first.
+    """
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if not shown.is_self or shown.state is None:
         raise Http404

@@ -1,4 +1,6 @@
-"""One grant: its terms, how it stands in each account, what happened to it, and what one may do about it; live while it moves."""
+"""One grant: its terms, how it stands in each account, what happened to it, and what one may do about it;
+live while it moves.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def acting_on(request: ViewerRequest, pk: UUID) -> Grant:
 @require_GET
 @require(*SEES)
 def grant(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The page; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing more comes."""
+    """The page; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing
+    more comes.
+    """
     found = grant_or_404(request, pk)
     return _live(request, found, template="access/grants/one.html", more=_acts(request, found))
 
@@ -135,7 +139,9 @@ def _parts(request: ViewerRequest, found: Grant, hidden: Collection[str]) -> Par
 @require_GET
 @require(*SEES)
 def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """A grant in one account: everybody who holds something by it there, its changes, and the proof that it is gone."""
+    """A grant in one account: everybody who holds something by it there, its changes, and the proof that it
+    is gone.
+    """
     found = grant_or_404(request, pk)
     which = next((one for one in parts_of(found, viewer=request.viewer) if one.pk == number), None)
     if which is None:
@@ -211,7 +217,9 @@ def grant_context(
 
 
 def _extension_url(viewer: Viewer, found: Grant) -> str:
-    """The page of the extension that was requested and is not yet done, where there is one that the viewer sees."""
+    """The page of the extension that was requested and is not yet done, where there is one that the viewer
+    sees.
+    """
     sets = found.parts.filter(extending_set__isnull=False).values("extending_set")
     first = visible_changes(viewer).filter(change_set__in=sets).order_by("position").first()
     return reverse("changes:request", args=[first.pk]) if first else ""
@@ -295,7 +303,10 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
         steps.append((f"{made} and checks the result", "play", ""))
     terms = found.agreed
     if terms.lasts:
-        note = "The requester and the people with access are notified before it ends. They can request an extension."
+        note = (
+            "The requester and the people with access are notified before it ends. They can request an "
+            "extension."
+        )
         steps.append((f"Access lasts {end_of_terms(terms).words.removeprefix('for ')}", "timer", note))
     if terms.ends:
         steps.append((_how_it_ends(found), "minus", ""))

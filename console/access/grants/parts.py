@@ -1,6 +1,8 @@
-"""The parts of a grant as its page shows them: how each account stands, who holds what by it, its changes, and the proof that it is gone.
+"""The parts of a grant as its page shows them: how each account stands, who holds what by it, its changes,
+and the proof that it is gone.
 
-A grant may have hundreds of accounts and people: a page shows the first of each, counts all, and leads to the rest.
+A grant may have hundreds of accounts and people: a page shows the first of each, counts all, and leads to the
+rest.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ PAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
-    """One permission of the ledger in words; `url` and `target_url` are the pages of both, where the viewer may open them."""
+    """One permission of the ledger in words; `url` and `target_url` are the pages of both, where the viewer
+    may open them.
+    """
 
     holder: str
     says: str
@@ -65,7 +69,9 @@ class EntryShown:
 
 @dataclass(slots=True)
 class PartShown:
-    """A part of a grant in its account: the first of its permissions, changes and removals, and how many there are."""
+    """A part of a grant in its account: the first of its permissions, changes and removals, and how many
+    there are.
+    """
 
     part: GrantPart
     mark: Mark
@@ -98,7 +104,9 @@ class PartShown:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Of a grant what the viewer sees: `shown` one by one, or `rows` of a list; `all` of them, when each was set up, and how its changes stand."""
+    """Of a grant what the viewer sees: `shown` one by one, or `rows` of a list; `all` of them, when each was
+    set up, and how its changes stand.
+    """
 
     all: list[GrantPart]
     shown: list[PartShown]
@@ -124,7 +132,9 @@ def hash_of(text: str) -> str:
 def parts_shown(
     grant: Grant, *, viewer: Viewer, hidden: Collection[str] = (), state: str = "", after: int = -1
 ) -> Parts:
-    """The parts that the viewer sees, without whom is `hidden`; a list of them goes on `after` a lane, and may be of one `state`."""
+    """The parts that the viewer sees, without whom is `hidden`; a list of them goes on `after` a lane, and
+    may be of one `state`.
+    """
     every = parts_of(grant, viewer=viewer)
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
     listed = [part for part in every if part.lane > after and (not state or part.state == state)]
@@ -159,7 +169,9 @@ def one_part(
 def _rows(
     grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change], hidden: Collection[str]
 ) -> list[PartShown]:
-    """As lines of a list: what went wrong is told there too, and what AWS does not show any more. As many queries for all as for one."""
+    """As lines of a list: what went wrong is told there too, and what AWS does not show any more. As many
+    queries for all as for one.
+    """
     wrong: dict[int, str] = {}
     missing = missing_in(grant, hidden=hidden)
     accounts = [part.account_id for part in parts if not part.trouble]
@@ -187,7 +199,9 @@ def fill(
     entries: Sequence[LedgerEntry] | None = None,
     most: int = 0,
 ) -> None:
-    """Add permissions, changes and proof; the same few queries for any number of people, and some for each part that ends or ended."""
+    """Add permissions, changes and proof; the same few queries for any number of people, and some for each
+    part that ends or ended.
+    """
     parts = [row.part for row in rows]
     ledger = _entries(parts, hidden)
     firsts = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else list(entries)
@@ -240,7 +254,9 @@ def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
 
 
 def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
-    """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two queries."""
+    """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two
+    queries.
+    """
     arns = {one.holder_arn for one in entries} | {one.target for one in entries if one.target[:4] == "arn:"}
     if not arns:
         return {}

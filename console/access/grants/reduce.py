@@ -1,4 +1,6 @@
-"""Reduce a grant before it is approved: fewer people, accounts, actions or resources, or a shorter time; never more."""
+"""Reduce a grant before it is approved: fewer people, accounts, actions or resources, or a shorter time;
+never more.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Choice:
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What was asked for, to take things out of; `do=look` shows what is left, `do=reduce` asks for that instead."""
+    """What was asked for, to take things out of; `do=look` shows what is left, `do=reduce` asks for that
+    instead.
+    """
     found = acting_on(request, pk)
     if may_reduce(found, viewer=request.viewer):
         raise Http404

@@ -25,7 +25,10 @@ from iam.access.drafts.terms import what_of as kept_what
 from iam.access.grants.terms import MAX_WHY, TermsError, check_end
 from iam.guard import Right
 
-ENDS_HINT: Final = "The time starts at approval. A policy that Gatehouse creates carries its own end date, so access ends even while Gatehouse is down."
+ENDS_HINT: Final = (
+    "The time starts at approval. A policy that Gatehouse creates carries its own end date, so access ends "
+    "even while Gatehouse is down."
+)
 SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 
 

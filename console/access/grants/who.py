@@ -89,7 +89,9 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _is_news(request: ViewerRequest, asked: Asked) -> bool:
-    """True if names of the list could not be added, and nobody was told of them yet: the page says so once, and does not stand in the way."""
+    """True if names of the list could not be added, and nobody was told of them yet: the page says so once,
+    and does not stand in the way.
+    """
     told = set(split_list(request.POST.get("told", "")))
     return bool(asked.problems) and not set(split_list(asked.names)) <= told
 
@@ -137,7 +139,9 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> Asked:
 
 
 def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
-    """What is ticked, what was ticked on other pages of the list, and whom a pasted list names, without whom was dropped."""
+    """What is ticked, what was ticked on other pages of the list, and whom a pasted list names, without whom
+    was dropped.
+    """
     post = request.POST
     ticked, shown, dropped = (post.getlist(name) for name in ("pick", "shown", "drop"))
     arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown] + ticked
@@ -160,17 +164,28 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
 def _problems_of(pasted: Pasted) -> Iterator[str]:
     """Which names of a list were not added, and what to do about each."""
     if pasted.unknown:
-        yield f"No one in your teams matches {in_words(pasted.unknown)}. Check the spelling, or go on without them."
+        yield (
+            f"No one in your teams matches {in_words(pasted.unknown)}. Check the spelling, or go on without "
+            "them."
+        )
     if pasted.several:
         count = len(pasted.several)
         what = "this name" if count == 1 else f"these {count:,} names"
-        yield f"Select who is meant by {what}: {in_words(pasted.several)}. The possible matches are at the top of the list."
+        yield (
+            f"Select who is meant by {what}: {in_words(pasted.several)}. The possible matches are at the "
+            "top of the list."
+        )
     if pasted.left_over:
-        yield f"The list has more than {MOST_LINES:,} names. The last {len(pasted.left_over):,} are still in the box: add them next."
+        yield (
+            f"The list has more than {MOST_LINES:,} names. The last {len(pasted.left_over):,} are still in "
+            "the box: add them next."
+        )
 
 
 def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
-    """The fields of whoever is not chosen in the mirror; an account number may be written with spaces and hyphens."""
+    """The fields of whoever is not chosen in the mirror; an account number may be written with spaces and
+    hyphens.
+    """
     given = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}
     if "account_id" in given:
         given["account_id"] = re.sub(r"[\s-]", "", given["account_id"])

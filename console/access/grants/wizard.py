@@ -1,4 +1,6 @@
-"""What the steps of the wizard share: the draft under its link, where one stands, and what the steps say of each other."""
+"""What the steps of the wizard share: the draft under its link, where one stands, and what the steps say of
+each other.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what"
 
 
 STEP_FORMS: Final = {"who": "who", "what": "what-step"}
-"""Steps on which something is typed → the form whose buttons lead to the other steps, so that nothing typed is lost."""
+"""Steps on which something is typed → the form whose buttons lead to the other steps, so that nothing typed
+is lost.
+"""
 GO: Final = "to-"
 
 
@@ -130,7 +134,9 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
 @require_GET
 @require(Right.REQUEST_CHANGE)
 def begin(request: ViewerRequest) -> HttpResponse:
-    """A new draft under a link of its own; nothing is stored before something is written. `?for=` names who shall receive."""
+    """A new draft under a link of its own; nothing is stored before something is written. `?for=` names who
+    shall receive.
+    """
     require_present(request)
     pk = uuid4()
     start = reverse("access:grant-who", args=[pk])

@@ -29,7 +29,9 @@ def name_of(arn: str) -> str:
 
 
 def who_words(who: Who) -> str:
-    """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody is chosen."""
+    """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody
+    is chosen.
+    """
     if who.arns:
         names = names_by_arn(who.arns)
         shown = list(dict.fromkeys(names[arn] for arn in who.arns))

@@ -1,1 +1,3 @@
-"""The pages of templates: all of them, one with its versions, writing, differences, and giving grants a new version."""
+"""The pages of templates: all of them, one with its versions, writing, differences, and giving grants a new
+version.
+"""

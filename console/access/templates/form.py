@@ -1,4 +1,6 @@
-"""The form in which a template is written: its words, a row for each parameter, and its statements as JSON."""
+"""The form in which a template is written: its words, a row for each parameter, and its statements as
+JSON.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def blank() -> Written:
 
 
 def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: int) -> Written:
-    """The form of a template that gives what these policies say; the one account that they were written for is whichever it is given in."""
+    """The form of a template that gives what these policies say; the one account that they were written for
+    is whichever it is given in.
+    """
     try:
         bodies = [json.loads(text) for text in documents]
     except (ValueError, RecursionError):

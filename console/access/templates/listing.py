@@ -1,4 +1,6 @@
-"""All templates, to be looked through: by words and by category, those that are offered or those that are retired."""
+"""All templates, to be looked through: by words and by category, those that are offered or those that are
+retired.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One template: what it gives, its parameters, its versions, the grants of it; a version of it; retiring it."""
+"""One template: what it gives, its parameters, its versions, the grants of it; a version of it;
+retiring it.
+"""
 
 from __future__ import annotations
 

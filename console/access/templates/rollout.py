@@ -1,4 +1,6 @@
-"""Two versions of a template beside each other, who would gain or lose what, and giving living grants the newer one."""
+"""Two versions of a template beside each other, who would gain or lose what, and giving living grants the
+newer one.
+"""
 
 from __future__ import annotations
 

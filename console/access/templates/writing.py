@@ -142,5 +142,7 @@ def _checked(request: ViewerRequest, written: Written, template: Template | None
 
 
 def _affected(request: ViewerRequest, template: Template | None, body: Body) -> dict[str, Any]:
-    """Who would gain or lose what, if every living grant had this text; nothing for a template that is new."""
+    """Who would gain or lose what, if every living grant had this text; nothing for a template that is
+    new.
+    """
     return affected_context(request, template, body) if template is not None else {}

@@ -2,12 +2,14 @@
 
 A page that includes it posts its fields to itself, and does:
 
-    state = posted(request.POST, accounts=accounts)  # or State.of(draft["what_form"]) when the page is opened again
+    state = posted(request.POST, accounts=accounts)  # or State.of(draft["what_form"]) when the page is opened
+    again
     what = what_of(state, accounts=accounts)  # the What of a grant; raises TermsError with part "what"
     context["what"] = shown(request, state, accounts=accounts, url=request.path)
     {% include "access/what/_what.html" %}  within its <form>, and alone for htmx
 
-`state.body` is JSON for a draft. A press of one of its own buttons has `what-do` in the POST: show the page again.
+`state.body` is JSON for a draft. A press of one of its own buttons has `what-do` in the POST: show the page
+again.
 """
 
 from console.access.what.posted import is_its_own, posted

@@ -66,7 +66,9 @@ class ActionView:
 
 @dataclass(frozen=True, slots=True)
 class LevelView:
-    """One access level: the box for all of it, and its actions. `hidden` are chosen ones that are not listed."""
+    """One access level: the box for all of it, and its actions. `hidden` are chosen ones that are not
+    listed.
+    """
 
     value: str
     colour: str
@@ -83,7 +85,9 @@ class LevelView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One resource: (fixed text, name of the field, its label, its value) in order, and what it is good for."""
+    """One resource: (fixed text, name of the field, its label, its value) in order, and what it is good
+    for.
+    """
 
     number: int
     type: str

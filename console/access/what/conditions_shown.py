@@ -61,7 +61,9 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One line of the list. `kind` says which fields it has; `lacking` are actions that do not know its key."""
+    """One line of the list. `kind` says which fields it has; `lacking` are actions that do not know its
+    key.
+    """
 
     kind: str
     label: str
@@ -115,7 +117,9 @@ def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Con
 
 
 def moment_input(text: str) -> str:
-    """A moment of a policy, which is in UTC, for a field in the reader's time zone; what was typed where that is no moment."""
+    """A moment of a policy, which is in UTC, for a field in the reader's time zone; what was typed where that
+    is no moment.
+    """
     moment = parse_moment(text)
     return input_text(moment) if moment else text
 

@@ -1,4 +1,6 @@
-"""The tab of managed policies: search in what the viewer sees, AWS's and the account's own, or name one of AWS's."""
+"""The tab of managed policies: search in what the viewer sees, AWS's and the account's own, or name one of
+AWS's.
+"""
 
 from __future__ import annotations
 

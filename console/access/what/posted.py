@@ -89,13 +89,17 @@ def _part(one: Chosen, data: QueryDict) -> Chosen:
 
 
 def typed_value(name: str, text: str) -> str:
-    """What a field says. Moments are typed in the reader's time zone, and kept in UTC, as policies write them."""
+    """What a field says. Moments are typed in the reader's time zone, and kept in UTC, as policies write
+    them.
+    """
     moment = read_input(text) if name in MOMENTS else None
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else text
 
 
 def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
-    """A level that was ticked just now takes all of it, one that was unticked none; else each action says for itself."""
+    """A level that was ticked just now takes all of it, one that was unticked none; else each action says for
+    itself.
+    """
     ticked, were = set(data.getlist("b-level")), set(data.get("b-whole", "").split())
     names = set(ordered([f"{service}:{one}" for one in data.getlist("b-act")], service=service))
     for level in Level:

@@ -32,7 +32,9 @@ def place_of(accounts: tuple[str, ...]) -> Place:
 
 
 def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
-    """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put right."""
+    """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put
+    right.
+    """
     if state.tab == TEMPLATE:
         return _of_template(state, accounts)
     if state.tab == MANAGED:
@@ -66,7 +68,9 @@ def _known(state: State, body: Any) -> dict[str, str]:
 
 
 def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The policies that the choice comes to in the first account, as far as it is whole; none for a managed policy."""
+    """The policies that the choice comes to in the first account, as far as it is whole; none for a managed
+    policy.
+    """
     place = place_of(accounts)
     if state.tab == BUILD:
         built = state.built(place)
@@ -116,7 +120,10 @@ def _words(lack: Lack, state: State) -> str:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     verb = "does" if len(names) == 1 else "do"
     if lack.key:
-        return f"{title}: {shown} {verb} not know {lack.key}, so with this condition nothing of it would be allowed."
+        return (
+            f"{title}: {shown} {verb} not know {lack.key}, so with this condition nothing of it would be "
+            "allowed."
+        )
     kinds = sorted({one.name for action in lack.actions for one in catalogue().resource_types(action)})
     works = "works" if len(names) == 1 else "work"
     return f"{title}: {shown} {works} on {' or '.join(kinds[:3])}, and none is named."

@@ -1,4 +1,6 @@
-"""What the step shows: the choice of a tab, what it comes to in words, its size, and what is wrong with it."""
+"""What the step shows: the choice of a tab, what it comes to in words, its size, and what is wrong with
+it.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,8 @@ def shown(
 ) -> dict[str, Any]:
     """The context of `access/what/_what.html`, under `what`.
 
-    `url`: where htmx posts the whole form for another look, and gets the part. `strict`: what is missing is said too, after somebody
-    wanted to go on. `who`: whose name begins the sentences.
+    `url`: where htmx posts the whole form for another look, and gets the part. `strict`: what is missing is
+    said too, after somebody wanted to go on. `who`: whose name begins the sentences.
     """
     result = _result(state, accounts)
     context: dict[str, Any] = {

@@ -79,9 +79,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The whole step. `version` 0 is the one that is offered; `find` is what is searched in the tab, `open` the part that is open.
+    """The whole step. `version` 0 is the one that is offered; `find` is what is searched in the tab, `open`
+    the part that is open.
 
-    `seek` is what is searched among the actions of the open part; `paste` a policy that somebody wants to read into the builder.
+    `seek` is what is searched among the actions of the open part; `paste` a policy that somebody wants to
+    read into the builder.
     """
 
     tab: str = TEMPLATE

@@ -99,7 +99,9 @@ _LEVELS: dict[str, str] = {}
 
 
 def levels_of(digest: str, body: Body) -> str:
-    """The access levels of a template over all its services, in quarters; kept, since a version never changes."""
+    """The access levels of a template over all its services, in quarters; kept, since a version never
+    changes.
+    """
     found = _LEVELS.get(digest)
     if found is None:
         found = _LEVELS[digest] = quarters_of(body.render(body.samples))

@@ -30,8 +30,9 @@ JOBS = {
     "sandbox": jobs_elsewhere.sandbox,
     "management": jobs_elsewhere.management,
 }
-# What is wrong on purpose, so that an audit has something to find; listed in tests/demo/planted.json. Some of it
-# only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports it is mistaken.
+# What is wrong on purpose, so that an audit has something to find; listed in tests/demo/planted.json. Some of
+# it only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports it is
+# mistaken.
 TROUBLES = {
     "production": troubles_production.trouble,
     "data": troubles_elsewhere.data,
@@ -148,7 +149,9 @@ def _hub_users(name: str) -> tuple[User, ...]:
 
 
 def _trails(name: str, number: str) -> tuple[Trail, ...]:
-    """A good trail everywhere but in staging (no validation, no key) and in the sandbox (one region, no validation)."""
+    """A good trail everywhere but in staging (no validation, no key) and in the sandbox (one region, no
+    validation).
+    """
     if name == "sandbox":
         return (Trail("sandbox-events", "sandbox-trail", multi_region=False, validated=False),)
     if name == "staging":

@@ -78,7 +78,9 @@ def account_trust(account: str, *, external_id: str | None = None, mfa: bool = F
 
 
 def github_trust(account: str, subject: str) -> Document:
-    """A trust policy for GitHub Actions with audience and subject, e.g. `repo:northline/pay:ref:refs/heads/main`."""
+    """A trust policy for GitHub Actions with audience and subject, e.g.
+    `repo:northline/pay:ref:refs/heads/main`.
+    """
     return trusts(
         {"Federated": f"arn:aws:iam::{account}:oidc-provider/{GITHUB}"},
         "sts:AssumeRoleWithWebIdentity",

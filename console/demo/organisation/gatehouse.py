@@ -1,4 +1,6 @@
-"""How Gatehouse reaches Northline: the hub's user in the management account and two roles in every account."""
+"""How Gatehouse reaches Northline: the hub's user in the management account and two roles in every
+account.
+"""
 
 from __future__ import annotations
 

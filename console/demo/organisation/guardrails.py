@@ -110,8 +110,24 @@ def _require_mfa(exempt: tuple[str, ...]) -> dict[str, object]:
 
 
 def _team_boundary(account_name: str) -> tuple[dict[str, object], int]:
-    services = ("s3:*", "dynamodb:*", "lambda:*", "sqs:*", "sns:*", "logs:*", "cloudwatch:*", "ecs:*", "ecr:*", "eks:Describe*",
-                "glue:*", "athena:*", "sagemaker:*", "kinesis:*", "secretsmanager:GetSecretValue", "ec2:Describe*")  # fmt: skip
+    services = (
+        "s3:*",
+        "dynamodb:*",
+        "lambda:*",
+        "sqs:*",
+        "sns:*",
+        "logs:*",
+        "cloudwatch:*",
+        "ecs:*",
+        "ecr:*",
+        "eks:Describe*",
+        "glue:*",
+        "athena:*",
+        "sagemaker:*",
+        "kinesis:*",
+        ("secretsmanager:GetSecretValue"),
+        "ec2:Describe*",
+    )
     identities = ("iam:Get*", "iam:List*", "iam:ChangePassword", "iam:*MFADevice", "iam:*AccessKey*")
     more = (
         ("iam:PassRole", "cloudformation:*") if account_name == "sandbox" else ("cloudformation:Describe*",)

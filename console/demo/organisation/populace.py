@@ -29,7 +29,8 @@ PASSKEY, SECURITY_KEY, PHONE, TOKEN = "passkey", "security-key", "virtual", "har
 GLUE_ROLES = f"arn:aws:iam::{ACCOUNT_IDS['data']}:role/workloads/glue-*"
 TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
 
-# What is told about somebody in one account, in place of what is drawn: (account, login) → fields of the user.
+# What is told about somebody in one account, in place of what is drawn: (account, login) → fields of the
+# user.
 STORIES: dict[tuple[str, str], dict[str, Any]] = {
     ("production", "maya.okafor"): {
         "devices": (Device(PASSKEY, 300, "laptop"),),
@@ -178,7 +179,9 @@ def _login(number: int, age: int) -> Login:
 
 
 def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
-    """No key for half of all people, one fresh key for most others, sometimes an old inactive one beside it."""
+    """No key for half of all people, one fresh key for most others, sometimes an old inactive one
+    beside it.
+    """
     if person.team.key not in SERVICES or number % 10 < 5:
         return ()
     services = SERVICES[person.team.key]
@@ -197,7 +200,8 @@ def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
 
 
 def _devices(person: Person, number: int, age: int, account_name: str) -> tuple[Device, ...]:
-    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of `data`.
+    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of
+    `data`.
 
     Who looks after identities or security has a security key everywhere.
     """

@@ -1,4 +1,6 @@
-"""Seeding what belongs to users beside keys and passwords: MFA devices, SSH keys, certificates, root users."""
+"""Seeding what belongs to users beside keys and passwords: MFA devices, SSH keys, certificates, root
+users.
+"""
 
 from __future__ import annotations
 

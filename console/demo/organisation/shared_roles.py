@@ -109,7 +109,9 @@ def of_account(account_name: str) -> tuple[Role, ...]:
 
 
 def providers(account_name: str) -> tuple[Provider, ...]:
-    """The identity providers of an account: the corporate directory, GitHub, and the cluster if there is one."""
+    """The identity providers of an account: the corporate directory, GitHub, and the cluster if there
+    is one.
+    """
     if account_name == "management":
         return ()
     account = ACCOUNT_IDS[account_name]

@@ -1,7 +1,8 @@
 """The parts an organisation is made of, as plain data: no AWS and no moto in here.
 
-Ages are whole days, at least one, before the day on which the organisation was first seeded; uses (`used`) are days before the
-last start, so that a demonstration looks alive however old its data folder is. None means never.
+Ages are whole days, at least one, before the day on which the organisation was first seeded; uses (`used`)
+are days before the last start, so that a demonstration looks alive however old its data folder is. None means
+never.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ TEAMS = (
             "data": ("platform-oncall",),
         },
         _names(
-            "Maya Okafor, Mateus Ferraz, Sigrid Halvorsen, Owen Pritchard, Chiara Bellini, Dmitri Volkov, Aoife Brennan,"
+            "Maya Okafor, Mateus Ferraz, Sigrid Halvorsen, Owen Pritchard, Chiara Bellini, Dmitri Volkov, "
+            "Aoife Brennan,"
             "Ravi Krishnan, Zuzana Horakova, Emre Yildiz, Freja Mikkelsen, Samuel Adeyemi, Klara Lindqvist"
         ),
     ),
@@ -55,7 +56,8 @@ TEAMS = (
         "4120",
         {"production": ("sre", "platform-oncall"), "data": ("sre",), "staging": ("platform",)},
         _names(
-            "Hana Sato, Björn Aasland, Tamika Reynolds, Piotr Zielinski, Camille Laurent, Arjun Mehta, Silje Nordby,"
+            "Hana Sato, Björn Aasland, Tamika Reynolds, Piotr Zielinski, Camille Laurent, Arjun Mehta, "
+            "Silje Nordby,"
             "Hugo Marchand, Nomvula Dlamini"
         ),
     ),
@@ -65,8 +67,10 @@ TEAMS = (
         "4200",
         {"production": ("payments-dev",), "staging": ("payments-dev", "deployers")},
         _names(
-            "Elif Kaya, Tomas Lind, Kwame Boateng, Isabel Moreno, Daniel Fitzgerald, Mei Chen, Oskar Virtanen, Rania Haddad,"
-            "Jakub Nowak, Lucia Ferreira, Anders Holm, Shreya Iyer, Malik Johnson, Eva Dubois, Henrik Bakke, Noor Rahman,"
+            "Elif Kaya, Tomas Lind, Kwame Boateng, Isabel Moreno, Daniel Fitzgerald, Mei Chen, Oskar "
+            "Virtanen, Rania Haddad,"
+            "Jakub Nowak, Lucia Ferreira, Anders Holm, Shreya Iyer, Malik Johnson, Eva Dubois, Henrik "
+            "Bakke, Noor Rahman,"
             "Stefan Keller, Adaeze Obi, Viktor Petrov, Joana Castro"
         ),
     ),
@@ -76,8 +80,10 @@ TEAMS = (
         "4300",
         {"production": ("ticketing-dev",), "staging": ("ticketing-dev", "deployers")},
         _names(
-            "Ingrid Solberg, Marcus Webb, Fatima Zahra, Liam O'Connor, Astrid Nyberg, Cheng Wei, Paulo Ribeiro, Yara Costa,"
-            "Erik Svensson, Mina Farahani, Gareth Hughes, Sanna Koskinen, Tariq Aziz, Brigitte Moser, Leon Hartmann,"
+            "Ingrid Solberg, Marcus Webb, Fatima Zahra, Liam O'Connor, Astrid Nyberg, Cheng Wei, Paulo "
+            "Ribeiro, Yara Costa,"
+            "Erik Svensson, Mina Farahani, Gareth Hughes, Sanna Koskinen, Tariq Aziz, Brigitte Moser, Leon "
+            "Hartmann,"
             "Ama Owusu"
         ),
     ),
@@ -87,7 +93,8 @@ TEAMS = (
         "4310",
         {"staging": ("mobile-dev",), "sandbox": ("builders",)},
         _names(
-            "Nils Bergqvist, Sunita Rao, Jamie Cartwright, Alba Navarro, Kofi Mensah, Linnea Dahl, Yusuf Demir, Hannah Gray,"
+            "Nils Bergqvist, Sunita Rao, Jamie Cartwright, Alba Navarro, Kofi Mensah, Linnea Dahl, Yusuf "
+            "Demir, Hannah Gray,"
             "Mikkel Sorensen"
         ),
     ),
@@ -97,7 +104,8 @@ TEAMS = (
         "4320",
         {"production": ("web-dev",), "staging": ("web-dev",)},
         _names(
-            "Beatriz Lopes, Callum Reid, Agnieszka Wrona, Tunde Bakare, Sophie Martin, Juhani Makela, Carla Esposito,"
+            "Beatriz Lopes, Callum Reid, Agnieszka Wrona, Tunde Bakare, Sophie Martin, Juhani Makela, Carla "
+            "Esposito,"
             "Dev Patel, Maren Eide"
         ),
     ),
@@ -107,7 +115,8 @@ TEAMS = (
         "4400",
         {"data": ("data-platform", "analysts"), "sandbox": ("builders",)},
         _names(
-            "Priya Raman, Joao Teixeira, Katarzyna Maj, Rasmus Thomsen, Laila Mansour, Bram de Vries, Chloe Bernard,"
+            "Priya Raman, Joao Teixeira, Katarzyna Maj, Rasmus Thomsen, Laila Mansour, Bram de Vries, Chloe "
+            "Bernard,"
             "Nikhil Deshpande, Tove Ekman, Francesco Greco, Zanele Khumalo, Ivo Stankovic"
         ),
     ),
@@ -117,7 +126,8 @@ TEAMS = (
         "4410",
         {"data": ("analysts",)},
         _names(
-            "Jonah Weiss, Amelie Rousseau, Pedro Almeida, Karin Olsen, Abdul Karim, Rosa Vidal, Simon Fletcher, Yewande Cole,"
+            "Jonah Weiss, Amelie Rousseau, Pedro Almeida, Karin Olsen, Abdul Karim, Rosa Vidal, Simon "
+            "Fletcher, Yewande Cole,"
             "Marta Kowalska, Jens Frandsen, Olivia Barnes, Hiroshi Ito, Elena Popescu, Matthew Clarke"
         ),
     ),
@@ -127,7 +137,8 @@ TEAMS = (
         "4420",
         {"data": ("ml-research",), "sandbox": ("builders",)},
         _names(
-            "Sana Qureshi, Luca Romano, Wei Zhang, Frida Johansson, Kenji Mori, Anouk Visser, Ibrahim Toure, Petra Novakova"
+            "Sana Qureshi, Luca Romano, Wei Zhang, Frida Johansson, Kenji Mori, Anouk Visser, Ibrahim "
+            "Toure, Petra Novakova"
         ),
     ),
     Team(
@@ -157,7 +168,8 @@ TEAMS = (
         "4700",
         {"production": ("support",)},
         _names(
-            "Rebecca Stone, Emilia Wojcik, Karim Benali, Lotte Jansen, Mandla Nkosi, Teresa Pinto, Aaron Blake, Signe Lund,"
+            "Rebecca Stone, Emilia Wojcik, Karim Benali, Lotte Jansen, Mandla Nkosi, Teresa Pinto, Aaron "
+            "Blake, Signe Lund,"
             "Farah Siddiqui, Gustav Lindahl"
         ),
     ),
@@ -167,7 +179,8 @@ TEAMS = (
         "4330",
         {"staging": ("qa",), "sandbox": ("builders",)},
         _names(
-            "Anneli Saarinen, Victor Dumont, Preeti Nair, Magnus Eriksen, Olga Sidorova, Bilal Hussain, Clara Weber"
+            "Anneli Saarinen, Victor Dumont, Preeti Nair, Magnus Eriksen, Olga Sidorova, Bilal Hussain, "
+            "Clara Weber"
         ),
     ),
     Team(
@@ -176,7 +189,8 @@ TEAMS = (
         "4900",
         {"data": ("contractors",), "staging": ("contractors",)},
         _names(
-            "Lukas Novak, Diego Herrera, Megan Price, Arto Lehtonen, Ewa Zajac, Tim Baker, Nadia Rossi, Pavel Cerny, Leah Cohen"
+            "Lukas Novak, Diego Herrera, Megan Price, Arto Lehtonen, Ewa Zajac, Tim Baker, Nadia Rossi, "
+            "Pavel Cerny, Leah Cohen"
         ),
         path="/contractors/",
     ),

@@ -11,13 +11,17 @@ from console.demo.standin import ids
 
 @dataclass(frozen=True)
 class Times:
-    """When the organisation was first seeded (ages count from it), and when it is used (uses count from it)."""
+    """When the organisation was first seeded (ages count from it), and when it is used (uses count from
+    it).
+    """
 
     anchor: datetime
     usage: datetime
 
     def made(self, age: float, *parts: str) -> datetime:
-        """A moment `age` days before the anchor, at a time of the working day that differs from thing to thing."""
+        """A moment `age` days before the anchor, at a time of the working day that differs from thing to
+        thing.
+        """
         minutes = int(ids.digest("minute", *parts)[:6], 16) % 600
         day = self.anchor.replace(hour=0, minute=0, second=0) - timedelta(days=int(age))
         return day + timedelta(hours=7, minutes=minutes, seconds=minutes % 53)

@@ -24,7 +24,9 @@ DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_ID
 
 
 def data() -> Trouble:
-    """A partner's whole account, PassRole on everything, and policies that can be rewritten by those they bind."""
+    """A partner's whole account, PassRole on everything, and policies that can be rewritten by those they
+    bind.
+    """
     lake = ["arn:aws:s3:::lake-clean/*", "arn:aws:s3:::lake-raw/*"]
     submit = ("batch:SubmitJob", "batch:RegisterJobDefinition")
     policies = (
@@ -106,7 +108,9 @@ def data() -> Trouble:
 
 
 def staging() -> Trouble:
-    """Trusts without a subject, a build server that can do everything, users who may attach policies to themselves."""
+    """Trusts without a subject, a build server that can do everything, users who may attach policies to
+    themselves.
+    """
     issuer = eks_provider(STAGING)
     any_branch = trusts(
         {"Federated": f"arn:aws:iam::{STAGING}:oidc-provider/{GITHUB}"},

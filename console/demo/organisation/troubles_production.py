@@ -1,4 +1,6 @@
-"""Trouble in production: an administrator without MFA, a way to become one, keys and trusts that are too old or wide."""
+"""Trouble in production: an administrator without MFA, a way to become one, keys and trusts that are too old
+or wide.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,8 @@ def _policies() -> tuple[Policy, ...]:
     workload_roles = f"arn:aws:iam::{ACCOUNT}:role/workloads/pay-*"
     code = ("lambda:Get*", "lambda:List*", "lambda:UpdateFunctionCode")
     return (
-        # Whoever deploys payments may also create a function with the role pay-admin: two steps to everything.
+        # Whoever deploys payments may also create a function with the role pay-admin: two steps to
+        # everything.
         job_policy(
             "PaymentsDeploy",
             "Releases payments",
@@ -169,7 +172,8 @@ def _users() -> tuple[User, ...]:
             login=Login(720, 3, 66),
             devices=(Device("passkey", 200, "laptop"),),
         ),
-        # An administrator by attachment whom the boundary holds down to a product team's rights: not to be reported.
+        # An administrator by attachment whom the boundary holds down to a product team's rights: not to be
+        # reported.
         _person(
             "Ruta Balode",
             "platform",

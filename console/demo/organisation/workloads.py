@@ -34,55 +34,195 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("pay-gateway", "payments", "Takes card payments from the shops", "ecs",
-             (("table", "pay-sessions"), ("secret", "pay/acquirer"), ("queue", "pay-authorised"), ("key", "card-data"))),
-    Workload("pay-settle", "payments", "Settles the day's payments with the operators", "lambda",  # wording: keep
-             (("read", "pay-ledger/exports"), ("write", "pay-artifacts/settle"), ("queue", "pay-settle"), ("key", "ledger"))),
-    Workload("pay-ledger", "payments", "Keeps the double-entry ledger", "ecs",
-             (("table", "pay-entries"), ("write", "pay-ledger/exports"), ("key", "ledger"))),
-    Workload("pay-refund", "payments", "Refunds cancelled journeys", "lambda",
-             (("table", "pay-refunds"), ("secret", "pay/acquirer"), ("topic", "pay-refunded"))),
-    Workload("pay-tokens", "payments", "Turns card numbers into tokens", "ecs",
-             (("table", "pay-tokens"), ("key", "card-data"), ("secret", "pay/hsm"))),
-    Workload("booking-api", "ticketing", "Sells a seat or a cabin", "eks",
-             (("table", "bookings"), ("queue", "ticket-issued"), ("secret", "booking/database"))),
-    Workload("seat-inventory", "ticketing", "Seat inventory", "eks",
-             (("table", "seats"), ("stream", "seat-changes"))),
-    Workload("fare-engine", "ticketing", "Prices a journey", "eks",
-             (("read", "fare-tables"), ("table", "fare-cache"))),
-    Workload("timetable-import", "ticketing", "Imports the operators' timetables every night", "lambda",
-             (("read", "timetable-inbox"), ("write", "timetable-clean"), ("topic", "timetable-changed"))),
-    Workload("ticket-mailer", "ticketing", "Sends tickets by email", "lambda",
-             (("read", "ticket-pdfs"), ("mail", "tickets.northline.example"), ("queue", "ticket-issued"))),
-    Workload("web-frontend", "web", "Serves northline.example", "eks",
-             (("read", "web-assets"), ("secret", "web/session-key"))),
-    Workload("web-backoffice", "web", "The operators' back office", "ecs",
-             (("table", "bookings"), ("secret", "backoffice/database"), ("read", "operator-documents"))),
-    Workload("notify-push", "mobile", "Delay notifications", "lambda",
-             (("queue", "delay-events"), ("secret", "push/certificates"), ("table", "devices"))),
-    Workload("geo-lookup", "mobile", "Finds the nearest quay and station", "eks",
-             (("read", "geo-tiles"), ("table", "geo-cache"))),
-    Workload("etl-nightly", "data-platform", "Copies bookings into the warehouse", "ec2",
-             (("read", "lake-raw"), ("write", "lake-clean"), ("catalog", "bookings")), ("data",)),
-    Workload("stream-ingest", "data-platform", "Takes events from the applications", "ecs",
-             (("stream", "events"), ("write", "lake-raw"), ("key", "lake")), ("data",)),
-    Workload("catalog-crawler", "data-platform", "Keeps the data catalogue", "lambda",
-             (("read", "lake-clean"), ("catalog", "*")), ("data",)),
-    Workload("warehouse-loader", "data-platform", "Loads the reporting tables", "ec2",
-             (("read", "lake-clean"), ("secret", "warehouse/loader"), ("key", "lake")), ("data",)),
-    Workload("gdpr-eraser", "data-platform", "Deletes personal data on request", "lambda",
-             (("write", "lake-clean"), ("table", "erasure-requests"), ("key", "lake")), ("data",)),
-    Workload("punctuality-report", "analysts", "Writes the weekly punctuality report", "lambda",
-             (("read", "lake-clean/punctuality"), ("write", "reports-public")), ("data",)),
-    Workload("query-gateway", "analysts", "Dashboard queries on the data lake", "eks",
-             (("catalog", "reporting"), ("read", "lake-clean"), ("write", "query-results")), ("data",)),
-    Workload("demand-forecast", "machine-learning", "Predicts demand per departure", "ecs",
-             (("read", "lake-clean/bookings"), ("write", "models/demand")), ("data",)),
-    Workload("delay-model", "machine-learning", "Predicts delays", "ecs",
-             (("read", "lake-clean/punctuality"), ("write", "models/delay"), ("stream", "delay-scores")), ("data",)),
-    Workload("feature-store", "machine-learning", "Serves features to the models", "eks",
-             (("table", "features"), ("read", "lake-clean")), ("data", "sandbox")),
-)  # fmt: skip
+    Workload(
+        "pay-gateway",
+        "payments",
+        "Takes card payments from the shops",
+        "ecs",
+        (
+            ("table", "pay-sessions"),
+            ("secret", "pay/acquirer"),
+            ("queue", "pay-authorised"),
+            ("key", "card-data"),
+        ),
+    ),
+    Workload(
+        "pay-settle",
+        "payments",
+        ("Settles the day's payments with the operators"),
+        "lambda",  # wording: keep
+        (
+            ("read", "pay-ledger/exports"),
+            ("write", "pay-artifacts/settle"),
+            ("queue", "pay-settle"),
+            ("key", "ledger"),
+        ),
+    ),
+    Workload(
+        "pay-ledger",
+        "payments",
+        "Keeps the double-entry ledger",
+        "ecs",
+        (("table", "pay-entries"), ("write", "pay-ledger/exports"), ("key", "ledger")),
+    ),
+    Workload(
+        "pay-refund",
+        "payments",
+        "Refunds cancelled journeys",
+        "lambda",
+        (("table", "pay-refunds"), ("secret", "pay/acquirer"), ("topic", "pay-refunded")),
+    ),
+    Workload(
+        "pay-tokens",
+        "payments",
+        "Turns card numbers into tokens",
+        "ecs",
+        (("table", "pay-tokens"), ("key", "card-data"), ("secret", "pay/hsm")),
+    ),
+    Workload(
+        "booking-api",
+        "ticketing",
+        "Sells a seat or a cabin",
+        "eks",
+        (("table", "bookings"), ("queue", "ticket-issued"), ("secret", "booking/database")),
+    ),
+    Workload(
+        "seat-inventory",
+        "ticketing",
+        "Seat inventory",
+        "eks",
+        (("table", "seats"), ("stream", "seat-changes")),
+    ),
+    Workload(
+        "fare-engine",
+        "ticketing",
+        "Prices a journey",
+        "eks",
+        (("read", "fare-tables"), ("table", "fare-cache")),
+    ),
+    Workload(
+        "timetable-import",
+        "ticketing",
+        "Imports the operators' timetables every night",
+        "lambda",
+        (("read", "timetable-inbox"), ("write", "timetable-clean"), ("topic", "timetable-changed")),
+    ),
+    Workload(
+        "ticket-mailer",
+        "ticketing",
+        "Sends tickets by email",
+        "lambda",
+        (("read", "ticket-pdfs"), ("mail", "tickets.northline.example"), ("queue", "ticket-issued")),
+    ),
+    Workload(
+        "web-frontend",
+        "web",
+        "Serves northline.example",
+        "eks",
+        (("read", "web-assets"), ("secret", "web/session-key")),
+    ),
+    Workload(
+        "web-backoffice",
+        "web",
+        "The operators' back office",
+        "ecs",
+        (("table", "bookings"), ("secret", "backoffice/database"), ("read", "operator-documents")),
+    ),
+    Workload(
+        "notify-push",
+        "mobile",
+        "Delay notifications",
+        "lambda",
+        (("queue", "delay-events"), ("secret", "push/certificates"), ("table", "devices")),
+    ),
+    Workload(
+        "geo-lookup",
+        "mobile",
+        "Finds the nearest quay and station",
+        "eks",
+        (("read", "geo-tiles"), ("table", "geo-cache")),
+    ),
+    Workload(
+        "etl-nightly",
+        "data-platform",
+        "Copies bookings into the warehouse",
+        "ec2",
+        (("read", "lake-raw"), ("write", "lake-clean"), ("catalog", "bookings")),
+        ("data",),
+    ),
+    Workload(
+        "stream-ingest",
+        "data-platform",
+        "Takes events from the applications",
+        "ecs",
+        (("stream", "events"), ("write", "lake-raw"), ("key", "lake")),
+        ("data",),
+    ),
+    Workload(
+        "catalog-crawler",
+        "data-platform",
+        "Keeps the data catalogue",
+        "lambda",
+        (("read", "lake-clean"), ("catalog", "*")),
+        ("data",),
+    ),
+    Workload(
+        "warehouse-loader",
+        "data-platform",
+        "Loads the reporting tables",
+        "ec2",
+        (("read", "lake-clean"), ("secret", "warehouse/loader"), ("key", "lake")),
+        ("data",),
+    ),
+    Workload(
+        "gdpr-eraser",
+        "data-platform",
+        "Deletes personal data on request",
+        "lambda",
+        (("write", "lake-clean"), ("table", "erasure-requests"), ("key", "lake")),
+        ("data",),
+    ),
+    Workload(
+        "punctuality-report",
+        "analysts",
+        "Writes the weekly punctuality report",
+        "lambda",
+        (("read", "lake-clean/punctuality"), ("write", "reports-public")),
+        ("data",),
+    ),
+    Workload(
+        "query-gateway",
+        "analysts",
+        "Dashboard queries on the data lake",
+        "eks",
+        (("catalog", "reporting"), ("read", "lake-clean"), ("write", "query-results")),
+        ("data",),
+    ),
+    Workload(
+        "demand-forecast",
+        "machine-learning",
+        "Predicts demand per departure",
+        "ecs",
+        (("read", "lake-clean/bookings"), ("write", "models/demand")),
+        ("data",),
+    ),
+    Workload(
+        "delay-model",
+        "machine-learning",
+        "Predicts delays",
+        "ecs",
+        (("read", "lake-clean/punctuality"), ("write", "models/delay"), ("stream", "delay-scores")),
+        ("data",),
+    ),
+    Workload(
+        "feature-store",
+        "machine-learning",
+        "Serves features to the models",
+        "eks",
+        (("table", "features"), ("read", "lake-clean")),
+        ("data", "sandbox"),
+    ),
+)
 TRUSTED = {"lambda": ("lambda",), "ecs": ("ecs-tasks",), "ec2": ("ec2",)}
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
@@ -110,16 +250,35 @@ def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
     made = {
         "read": (("s3:GetObject", "s3:ListBucket"), [f"arn:aws:s3:::{bucket}", objects]),
         "write": (("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"), objects),
-        "table": (("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"), [table, f"{table}/index/*"]),
-        "queue": (("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), arn("sqs", account, resource)),
+        "table": (
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"),
+            [table, f"{table}/index/*"],
+        ),
+        "queue": (
+            ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+            arn("sqs", account, resource),
+        ),
         "topic": ("sns:Publish", arn("sns", account, resource)),
-        "stream": (("kinesis:PutRecords", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStreamSummary"),
-                   arn("kinesis", account, f"stream/{resource}")),
+        "stream": (
+            (
+                "kinesis:PutRecords",
+                "kinesis:GetRecords",
+                ("kinesis:GetShardIterator"),
+                "kinesis:DescribeStreamSummary",
+            ),
+            arn("kinesis", account, f"stream/{resource}"),
+        ),
         "secret": ("secretsmanager:GetSecretValue", arn("secretsmanager", account, f"secret:{resource}-*")),
         "mail": (("ses:SendEmail", "ses:SendRawEmail"), arn("ses", account, f"identity/{resource}")),
-        "catalog": (("glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:BatchCreatePartition"),
-                    [arn("glue", account, "catalog"), arn("glue", account, f"database/{resource}"), arn("glue", account, f"table/{resource}/*")]),
-    }  # fmt: skip
+        "catalog": (
+            ("glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:BatchCreatePartition"),
+            [
+                arn("glue", account, "catalog"),
+                arn("glue", account, f"database/{resource}"),
+                arn("glue", account, f"table/{resource}/*"),
+            ],
+        ),
+    }
     if kind == "key":
         through = {
             "StringEquals": {
@@ -169,12 +328,28 @@ def deploy_policy(workload: Workload, account_name: str, account: str) -> Policy
     )
     role = f"arn:aws:iam::{account}:role/workloads/{workload.name}"
     publish = {
-        "lambda": (("lambda:UpdateFunctionCode", "lambda:PublishVersion", "lambda:UpdateAlias", "lambda:GetFunction"),
-                   arn("lambda", account, f"function:{workload.name}*")),
+        "lambda": (
+            (
+                "lambda:UpdateFunctionCode",
+                "lambda:PublishVersion",
+                "lambda:UpdateAlias",
+                "lambda:GetFunction",
+            ),
+            arn("lambda", account, f"function:{workload.name}*"),
+        ),
         "ec2": (("ec2:CreateLaunchTemplateVersion", "autoscaling:StartInstanceRefresh"), "*"),
         "ecs": (("ecs:RegisterTaskDefinition", "ecs:UpdateService", "ecs:DescribeServices"), "*"),
-        "eks": (("eks:DescribeCluster", "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"), "*"),
-    }[workload.compute]  # fmt: skip
+        "eks": (
+            (
+                "eks:DescribeCluster",
+                "ecr:PutImage",
+                ("ecr:InitiateLayerUpload"),
+                "ecr:UploadLayerPart",
+                "ecr:CompleteLayerUpload",
+            ),
+            "*",
+        ),
+    }[workload.compute]
     own_tag = {"StringEquals": {"aws:ResourceTag/Service": workload.name}} if publish[1] == "*" else {}
     first = document(
         allow("Publish", publish[0], publish[1], **own_tag),
@@ -223,7 +398,9 @@ def runtime_role(workload: Workload, account_name: str, account: str) -> Role:
 
 
 def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
-    """The role that the workload's GitHub pipeline takes: main branch for production, any branch elsewhere."""
+    """The role that the workload's GitHub pipeline takes: main branch for production, any branch
+    elsewhere.
+    """
     number = int(digest("deploy role", workload.name, account_name)[:6], 16)
     subject = f"repo:northline/{workload.name}:" + (
         "ref:refs/heads/main" if account_name == "production" else "*"

@@ -47,7 +47,9 @@ def _stats(world: World, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def _faults(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]}, "stop_after": 7}`"""
+    """`{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]},
+    "stop_after": 7}`
+    """
     world.faults.configure(wanted)
     return world.faults.describe()
 
@@ -64,7 +66,9 @@ def _enforce(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"hours": 4, "account": "<id>"}`: make the credential report older; of all accounts when none is named."""
+    """`{"hours": 4, "account": "<id>"}`: make the credential report older; of all accounts when none is
+    named.
+    """
     hours = float(wanted.get("hours", 4))
     chosen = [wanted["account"]] if "account" in wanted else list(iam_backends)
     with world.lock:
@@ -74,7 +78,9 @@ def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _token(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: a hardware token comes from the factory, and belongs to nobody."""
+    """`{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: a hardware token comes from the
+    factory, and belongs to nobody.
+    """
     serial = str(wanted["serial"])
     with world.lock:
         devices = account_extras(iam_backends[wanted["account"]]["aws"]).devices

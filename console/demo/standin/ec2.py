@@ -60,7 +60,9 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         self.automated_parameter_parsing = True
 
     def call_action(self) -> Any:
-        """Say what AWS says of a dry run: that it would have been done. Who may not do it was stopped before."""
+        """Say what AWS says of a dry run: that it would have been done. Who may not do it was stopped
+        before.
+        """
         if self._get_param("DryRun"):
             raise RefusedError(
                 "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412

@@ -52,7 +52,8 @@ def check_signature(
     if not hmac.compare_digest(expected, parts.get("Signature", "")):
         raise RefusedError(
             "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+            "The request signature we calculated does not match the signature you provided. Check your AWS "
+            "Secret "
             "Access Key and signing method. Consult the service documentation for details.",
         )
 
@@ -91,12 +92,15 @@ def denied(caller: Caller, question: Question, reason: str) -> RefusedError:
     """AWS's AccessDenied, which names the action, the resource and the kind of policy."""
     return RefusedError(
         "AccessDenied",
-        f"User: {caller.arn} is not authorized to perform: {question.action} on resource: {question.resource} {reason}",
+        f"User: {caller.arn} is not authorized to perform: {question.action} on resource: "
+        f"{question.resource} {reason}",
     )
 
 
 def principal_of(caller: Caller) -> tuple[list[str], str | None] | None:
-    """(identity policies with those of groups, boundary) as documents; None for a principal that is not there."""
+    """(identity policies with those of groups, boundary) as documents; None for a principal that is not
+    there.
+    """
     backend = iam_backends[caller.account]["aws"]
     if caller.kind == "AssumedRole":
         role = next((r for r in backend.roles.values() if r.arn == caller.role_arn), None)

@@ -44,7 +44,9 @@ TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
 
 
 class AnswerError(ServiceException):  # type: ignore[misc]
-    """An AWS error as `AnswerError(code, message)`, raised while moto answers; the API model gives its status."""
+    """An AWS error as `AnswerError(code, message)`, raised while moto answers; the API model gives its
+    status.
+    """
 
 
 class RefusedError(Exception):
@@ -74,7 +76,8 @@ def render(refusal: RefusedError, *, service: str, request_id: str) -> Reply:
     else:
         kind = "Sender" if status < 500 else "Receiver"
         body = (
-            f'<ErrorResponse xmlns="{NAMESPACES.get(service, "")}"><Error><Type>{kind}</Type><Code>{code}</Code>'
+            "<ErrorResponse "
+            f'xmlns="{NAMESPACES.get(service, "")}"><Error><Type>{kind}</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
     return Reply(status, headers, body.encode())

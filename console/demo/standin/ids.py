@@ -40,12 +40,16 @@ def stable(prefix: str, account: str, *parts: str) -> str:
 
 
 def stable_key(prefix: str, account: str, *parts: str) -> str:
-    """A 20-character access key id that depends only on its arguments and from which the account can be read."""
+    """A 20-character access key id that depends only on its arguments and from which the account can be
+    read.
+    """
     return prefix + account_part(account) + _parity(account, _letters("key", prefix, account, *parts))
 
 
 def fresh(prefix: str, account: str, *, length: int = 21) -> str:
-    """A new unique id from moto's random numbers, which are seeded per write so that a replay repeats them."""
+    """A new unique id from moto's random numbers, which are seeded per write so that a replay repeats
+    them.
+    """
     head = prefix + account_part(account)
     return head + "".join(mock_random.choice(ALPHABET) for _ in range(length - len(head)))
 

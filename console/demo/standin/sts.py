@@ -28,7 +28,9 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
         return ActionResult({"UserId": caller.principal_id, "Account": caller.account, "Arn": caller.arn})
 
     def assume_role(self) -> ActionResult:
-        """Credentials of a role in its own account. Raises AccessDenied when there is none or it does not trust the caller."""
+        """Credentials of a role in its own account. Raises AccessDenied when there is none or it does not
+        trust the caller.
+        """
         arn = self._get_param("RoleArn")
         role = _role(arn)
         if role is None or not (_call().replayed or enforcement.is_trusted(role, _call())):

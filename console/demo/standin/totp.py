@@ -1,4 +1,6 @@
-"""Time-based one-time passwords as AWS's virtual devices make them: SHA-1, 30 seconds, six digits (RFC 6238)."""
+"""Time-based one-time passwords as AWS's virtual devices make them: SHA-1, 30 seconds, six digits (RFC
+6238).
+"""
 
 from __future__ import annotations
 

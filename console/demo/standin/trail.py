@@ -103,7 +103,9 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         self.automated_parameter_parsing = True
 
     def lookup_events(self) -> ActionResult:
-        """Events of the account in this region, the newest first, at most 50 a page, by at most one attribute."""
+        """Events of the account in this region, the newest first, at most 50 a page, by at most one
+        attribute.
+        """
         size = int(self._get_param("MaxResults") or LARGEST_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
             raise AnswerError("InvalidMaxResultsException", "MaxResults is not between 1 and 50.")

@@ -113,7 +113,8 @@ class World:
         if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
             raise RefusedError(
                 "AccessDenied",
-                f"User: {call.caller.arn} is not authorized to perform: {call.service}:{call.action} because no "
+                f"User: {call.caller.arn} is not authorized to perform: {call.service}:{call.action} "
+                "because no "
                 "identity-based policy allows the action",
             )
         if self.enforcing:
@@ -168,13 +169,14 @@ class World:
                 done += 1
             else:
                 refused += 1
-                print(f"stand-in: stored {entry.service}:{entry.action} no longer applies", file=sys.stderr)  # noqa: T201
+                print((f"stand-in: stored {entry.service}:{entry.action} no longer applies"), file=sys.stderr)  # noqa: T201
         return done, refused
 
     def _repeat(self, entry: Entry) -> bool:
         moment, caller = datetime.fromisoformat(entry.at), calls.Caller(**entry.caller)
         headers = {
-            "authorization": f"AWS4-HMAC-SHA256 Credential={caller.access_key_id}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
+            "authorization": "AWS4-HMAC-SHA256 "
+            f"Credential={caller.access_key_id}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
             "/aws4_request, SignedHeaders=host, Signature=0",
             "content-type": "application/x-amz-json-1.1"
             if entry.target

@@ -1,1 +1,3 @@
-"""The pages of one thing: a person, a group, a role, a policy, an instance profile, a provider; their history; two moments compared."""
+"""The pages of one thing: a person, a group, a role, a policy, an instance profile, a provider; their
+history; two moments compared.
+"""

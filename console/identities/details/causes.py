@@ -1,4 +1,6 @@
-"""What caused a difference, for people: the change of ours, who asked for it, and its page where the viewer may open it."""
+"""What caused a difference, for people: the change of ours, who asked for it, and its page where the viewer
+may open it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from iam.mirror.models import Cause
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the change."""
+    """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the
+    change.
+    """
 
     reference: str = ""
     asked_by: str = ""
@@ -26,7 +30,9 @@ UNKNOWN = Caused()
 
 
 def causes(found: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
-    """The known causes among (kind, id), by id; no query without one, else one. What the viewer may not see is only named."""
+    """The known causes among (kind, id), by id; no query without one, else one. What the viewer may not see
+    is only named.
+    """
     ids = {cause for kind, cause in found if kind == Cause.CHANGE and cause is not None}
     if not ids:
         return {}

@@ -38,7 +38,9 @@ FACTS = {
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def compare(request: ViewerRequest) -> HttpResponse:
-    """What differs between `from` and `to` (by default a week ago, and now) for `entity` or `account`; without one, the form."""
+    """What differs between `from` and `to` (by default a week ago, and now) for `entity` or `account`;
+    without one, the form.
+    """
     span = _span(request)
     context: dict[str, Any] = {
         "section": "compare",
@@ -114,7 +116,9 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
 
 
 def _access_url(shown: Shown, span: Span) -> str:
-    """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees the account."""
+    """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees
+    the account.
+    """
     if shown.entity.kind not in {Kind.USER, Kind.ROLE} or not shown.viewer.scope.sees_account(
         shown.account_id
     ):

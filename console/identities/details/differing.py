@@ -101,8 +101,9 @@ class Difference:
 def differences(
     rows: Iterable[Row], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
 ) -> list[Difference]:
-    """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no heading says what
-    they are about. At most two queries."""
+    """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no
+    heading says what they are about. At most two queries.
+    """
     rows = list(rows)
     open_to = Openable(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
     known = causes(((row.cause_kind, row.cause_id) for row in rows), viewer=viewer)

@@ -35,7 +35,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy that reaches a principal: managed or inline, attached to itself or (`through`) to a group of it."""
+    """A policy that reaches a principal: managed or inline, attached to itself or (`through`) to a group of
+    it.
+    """
 
     name: str
     sort: str
@@ -82,8 +84,9 @@ def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str 
 def own_policies(
     held: Held, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
 ) -> list[PolicyRow]:
-    """The principal's own policies: the managed ones, then the inline ones with their documents, and where one asks for another text
-    of them, if the viewer `edits` such."""
+    """The principal's own policies: the managed ones, then the inline ones with their documents, and where
+    one asks for another text of them, if the viewer `edits` such.
+    """
     rows = [managed(tie, open_to) for tie in held.policies]
     return rows + [
         PolicyRow(

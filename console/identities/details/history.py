@@ -41,7 +41,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An event as the page shows it: `names` are links, `hidden` says how many more there are, or that they are not shown."""
+    """An event as the page shows it: `names` are links, `hidden` says how many more there are, or that they
+    are not shown.
+    """
 
     event: Event
     tone: str
@@ -73,7 +75,9 @@ def render_gone(request: ViewerRequest, shown: Shown) -> HttpResponse:
 
 
 def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
-    """A page of the timeline, what changed since the shown moment, and two documents when an event's are asked for."""
+    """A page of the timeline, what changed since the shown moment, and two documents when an event's are
+    asked for.
+    """
     entity, at = shown.entity, shown.at
     asked = parse_moment(request.GET.get("before", ""))
     ends = [moment for moment in (asked, at + timedelta(microseconds=1) if at else None) if moment]

@@ -39,7 +39,9 @@ def policy(request: ViewerRequest, pk: int) -> HttpResponse:
 
 @require(Right.SEE_ACCOUNT)
 def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
-    """All versions, and two of them side by side: `?a=v3&b=v4`; by default the one before the default, and the default."""
+    """All versions, and two of them side by side: `?a=v3&b=v4`; by default the one before the default, and
+    the default.
+    """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if shown.state is None:
         return render_shown(request, shown, "identities/policy.html", {})
@@ -145,7 +147,9 @@ def _statements(default: PolicyVersion | None) -> int | None:
 def _chosen(
     found: list[PolicyVersion], left: str, right: str
 ) -> tuple[PolicyVersion | None, PolicyVersion | None]:
-    """The two versions that are asked for; else the default on the right, and the next older one on the left."""
+    """The two versions that are asked for; else the default on the right, and the next older one on the
+    left.
+    """
     by_id = {one.version_id: one for one in found}
     default = next((place for place, one in enumerate(found) if one.is_default), 0)
     new = by_id.get(right) or (found[default] if found else None)

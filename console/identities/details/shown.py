@@ -1,4 +1,6 @@
-"""One thing as a page shows it: found through the guard, at the asked moment, in the frame that fits the viewer."""
+"""One thing as a page shows it: found through the guard, at the asked moment, in the frame that fits the
+viewer.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class Shown:
 
     @property
     def may_change(self) -> bool:
-        """Whether changes may be asked for here at all: never in the past, never in an account that is only read."""
+        """Whether changes may be asked for here at all: never in the past, never in an account that is only
+        read.
+        """
         return (
             self.at is None
             and self.state is not None
@@ -91,7 +95,9 @@ class Shown:
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
 
     def unsynced(self) -> frozenset[str]:
-        """The sections of the account that were never synced whole, or not by the moment that is shown. One query."""
+        """The sections of the account that were never synced whole, or not by the moment that is shown. One
+        query.
+        """
         return unsynced_sections(Lens(self.viewer, at=self.at, account=self.entity.account))
 
     def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
@@ -100,7 +106,9 @@ class Shown:
 
 
 def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> Shown:
-    """The entity, if the viewer may see it; DisconnectedError where its account was disconnected, else 404, as though there were none."""
+    """The entity, if the viewer may see it; DisconnectedError where its account was disconnected, else 404,
+    as though there were none.
+    """
     entity = entity_or_404(request.viewer, pk, kinds=kinds)
     return Shown(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
 
@@ -108,7 +116,9 @@ def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> 
 def render_shown(
     request: ViewerRequest, shown: Shown, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """The page, or with htmx only its panel; without a state, the page that says when the entity was there."""
+    """The page, or with htmx only its panel; without a state, the page that says when the entity was
+    there.
+    """
     if shown.state is None:
         return HttpResponseClientRefresh() if is_fragment(request) else _absent(request, shown)
     return render_page(request, template, frame_of(request, shown) | context, partial="panel")

@@ -1,1 +1,3 @@
-"""The list pages: people, groups, roles, policies, instance profiles, identity providers; and their exports."""
+"""The list pages: people, groups, roles, policies, instance profiles, identity providers; and their
+exports.
+"""

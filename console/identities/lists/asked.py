@@ -19,7 +19,9 @@ VALUES = 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An address, read. `query` is the same address in its plain form, without the place; `problems` are sentences."""
+    """An address, read. `query` is the same address in its plain form, without the place; `problems` are
+    sentences.
+    """
 
     lens: Lens
     wanted: Wanted

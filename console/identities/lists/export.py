@@ -1,7 +1,8 @@
-"""A list as a file, streamed: CSV for spreadsheets, JSON for programs; every row that is filtered, in its order.
+"""A list as a file, streamed: CSV for spreadsheets, JSON for programs; every row that is filtered, in its
+order.
 
-Where an account was not synced whole by the moment of the file, the file says so, as the page does: in its name, in the JSON object, and in
-the last row of the CSV, where it doesn't shift the columns.
+Where an account was not synced whole by the moment of the file, the file says so, as the page does: in its
+name, in the JSON object, and in the last row of the CSV, where it doesn't shift the columns.
 """
 
 from __future__ import annotations

@@ -26,7 +26,10 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "sub": under_path(row),
             "created": made(row),
             "used_by": number(row["instances"]) if row["instances_read"] else NOT_READ,
-            "short": f"Role: {row['role'] or 'none'}. Instances: {row['instances'] if row['instances_read'] else 'not synced'}",
+            "short": (
+                f"Role: {row['role'] or 'none'}. Instances: "
+                f"{row['instances'] if row['instances_read'] else 'not synced'}"
+            ),
         }
         for row in rows
     ]

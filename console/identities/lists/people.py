@@ -243,7 +243,9 @@ PAGE = Page(
 
 
 def page_for(viewer: Viewer) -> Page:
-    """The page, with the teams that the viewer can filter by, and the button to set owning teams for those who can."""
+    """The page, with the teams that the viewer can filter by, and the button to set owning teams for those
+    who can.
+    """
     owners = tuple(owners_to_filter(viewer))
     filters = tuple(replace(one, choices=owners) if one.name == "owner" else one for one in PAGE.filters)
     page = replace(PAGE, filters=filters)

@@ -26,7 +26,9 @@ NOBODY = mark_safe('<span class="muted">None</span>')
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each policy; a policy keeps at most five versions, and a full one stands out."""
+    """What the table shows of each policy; a policy keeps at most five versions, and a full one stands
+    out.
+    """
     return [
         row
         | {
@@ -37,7 +39,10 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "versions": _versions(row),
             "holders": _holders(row),
             "updated": moment(row["updated_at"], never="Unknown", only="date"),
-            "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to {_attached(row)}",
+            "short": (
+                f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to "
+                f"{_attached(row)}"
+            ),
         }
         for row in rows
     ]
@@ -93,7 +98,8 @@ PAGE = Page(
     listing=POLICIES,
     title="Policies",
     noun=("policy", "policies"),
-    intro="Customer managed and AWS managed policies. Inline policies are shown on the page of their user, group or role.",
+    intro="Customer managed and AWS managed policies. Inline policies are shown on the page of their user, "
+    "group or role.",
     icon="scroll-text",
     template="identities/policies.html",
     find="Name, ARN or ID",

@@ -1,4 +1,6 @@
-"""What the template of a list gets: tabs, filters, chips, heads of columns, rows, and links to the pages around."""
+"""What the template of a list gets: tabs, filters, chips, heads of columns, rows, and links to the pages
+around.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a column that sorts: the order it leads to, and the one it shows now ("ascending", "descending", "")."""
+    """The head of a column that sorts: the order it leads to, and the one it shows now ("ascending",
+    "descending", "").
+    """
 
     url: str
     direction: str
@@ -229,7 +233,9 @@ def _intro(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> str:
 
 
 def _unknown_then(page: Page, counts: dict[str, int]) -> str:
-    """What is said where some account had not been synced by then: there can have been more than what is listed."""
+    """What is said where some account had not been synced by then: there can have been more than what is
+    listed.
+    """
     if counts["all"]:
         return f"At least {page.counted(counts['all'])} at that moment: not everything was synced by then."
     return f"The {page.noun[1]} weren’t synced by that moment."

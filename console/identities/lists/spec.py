@@ -26,7 +26,8 @@ class TabWords:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter: its name in the address, its label, and its choices (value, label); without choices, any text.
+    """A filter: its name in the address, its label, and its choices (value, label); without choices, any
+    text.
 
     One that rests on last use is of today only.
     """
@@ -63,10 +64,12 @@ class BulkAct:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
-    column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams;
-    `area` is whose addresses it has; `acts` are what the viewer can do with selected rows besides exporting them; `unknown` is what tabs
-    need (`TabWords.needs`) and was not calculated; `notice` stands above the table."""
+    """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and
+    value of every column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find`
+    are for who sees only their teams; `area` is whose addresses it has; `acts` are what the viewer can do
+    with selected rows besides exporting them; `unknown` is what tabs need (`TabWords.needs`) and was not
+    calculated; `notice` stands above the table.
+    """
 
     listing: Listing
     title: str

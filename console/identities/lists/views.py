@@ -56,14 +56,17 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
 
 
 def _gaps(page: Page, lens: Lens) -> Gaps:
-    """What was not synced; of a past moment only what had not been synced by then, since syncs of then are not kept."""
+    """What was not synced; of a past moment only what had not been synced by then, since syncs of then are
+    not kept.
+    """
     if lens.at is None:
         return gaps(page.listing.sections, lens)
     return Gaps(unsynced=unsynced_sections(lens))
 
 
 def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
-    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the journal.
+    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the
+    journal.
 
     An address of which something would be left out leads to the list, which says what: a file could not.
     """

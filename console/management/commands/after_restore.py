@@ -1,4 +1,6 @@
-"""`manage.py after_restore`: hold what a restored backup would still do to AWS, list it, and let it go on once a person has decided."""
+"""`manage.py after_restore`: hold what a restored backup would still do to AWS, list it, and let it go on
+once a person has decided.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ from iam.moments import moment_words
 class Command(BaseCommand):
     """Without an option it begins the hold; run again it lists what waits."""
 
-    help = "After a restored backup: hold queued and running changes, end sessions, links and sealed secrets, and decide what goes on."
+    help = (
+        "After a restored backup: hold queued and running changes, end sessions, links and sealed secrets, "
+        "and decide what goes on."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """At most one of these."""
@@ -67,13 +72,15 @@ class Command(BaseCommand):
         self.stdout.write(f"On hold since {moment_words(held.hold.began_at)}. {held.hold.cause}")
         for change in held.changes:
             self.stdout.write(
-                f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  (requested by {change.requested_label})"
+                f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  "
+                f"(requested by {change.requested_label})"
             )
         for account in held.unsynced:
             self.stdout.write(self.style.WARNING(f"Not synced since: {account.name} ({account.account_id})"))
         if held.changes:
             self.stdout.write(
-                "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must not go on) or --cancel-all."
+                "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must "
+                "not go on) or --cancel-all."
             )
         else:
             self.stdout.write("No change is queued or running. Run --release to end the hold.")
@@ -84,7 +91,8 @@ def _told(released: services.Released) -> str:
     parts = []
     if released.cancelled:
         parts.append(
-            f"{counted(released.cancelled, 'change')} {'was' if released.cancelled == 1 else 'were'} cancelled"
+            f"{counted(released.cancelled, 'change')} {'was' if released.cancelled == 1 else 'were'} "
+            "cancelled"
         )
     if released.unknown:
         verb = "has" if released.unknown == 1 else "have"

@@ -1,4 +1,6 @@
-"""`manage.py bootstrap`: the first administrator of an installation, those who approve, and links to a password."""
+"""`manage.py bootstrap`: the first administrator of an installation, those who approve, and links to a
+password.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,8 @@ class Command(BaseCommand):
         operator = Operator.objects.select_related("person").filter(person__email__iexact=email).first()
         if operator is None:
             raise CommandError(
-                f"No one with the email address {email} can sign in here. Add them on the Operators page first."
+                f"No one with the email address {email} can sign in here. Add them on the Operators page "
+                "first."
             )
         self.stdout.write(operator.email)
         self._write_link(operator)

@@ -1,4 +1,6 @@
-"""`manage.py connect ACCOUNT_ID`: connect an account, or all of an organization, in the foreground, and check it."""
+"""`manage.py connect ACCOUNT_ID`: connect an account, or all of an organization, in the foreground, and check
+it.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,8 @@ class Command(BaseCommand):
         discovery = discover(known.first())
         if number not in {discovery.management_account_id, discovery.identity.account_id}:
             raise SetupError(
-                f"The credentials belong to account {discovery.identity.account_id}, whose organization is managed by "
+                f"The credentials belong to account {discovery.identity.account_id}, whose organization is "
+                "managed by "
                 f"{discovery.management_account_id}, not by {number}."
             )
         plan = RolePlan(options["discover"], external_id=options["external_id"])
@@ -88,7 +91,8 @@ class Command(BaseCommand):
         for left, reason in outcome.left_out:
             self.stdout.write(f"{left}: not connected, {reason}")
         self.stdout.write(
-            f"{len(outcome.connected)} of {len(discovery.accounts)} accounts of {discovery.organization_id} were connected. "
+            f"{len(outcome.connected)} of {len(discovery.accounts)} accounts of {discovery.organization_id} "
+            "were connected. "
             "Check them with `manage.py doctor`."
         )
 
@@ -117,6 +121,7 @@ class _Given:
         identity: Identity = find_identity()
         if identity.account_id != self.number:
             raise SetupError(
-                f"The credentials of this process belong to account {identity.account_id}, not to {self.number}."
+                f"The credentials of this process belong to account {identity.account_id}, not to "
+                f"{self.number}."
             )
         return Connection(self.number, self.options["name"], Source.ENVIRONMENT, partition=identity.partition)

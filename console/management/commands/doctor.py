@@ -1,4 +1,6 @@
-"""`manage.py doctor [ACCOUNT…]`: try every permission that is needed, in the foreground, and name the missing ones."""
+"""`manage.py doctor [ACCOUNT…]`: try every permission that is needed, in the foreground, and name the missing
+ones.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ MARKS = {
 class Command(BaseCommand):
     """Examines the named accounts, or all that are connected, one after the other."""
 
-    help = "Test every permission that Gatehouse needs in an account, without changing anything, and list the missing ones."
+    help = (
+        "Test every permission that Gatehouse needs in an account, without changing anything, and list the "
+        "missing ones."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Accounts by number; --json for machines."""
@@ -54,7 +59,9 @@ class Command(BaseCommand):
 
 
 def examined(account: Account) -> DoctorRun:
-    """Examine an account in this process and give the ended row. Raises CommandError while a worker is at it."""
+    """Examine an account in this process and give the ended row. Raises CommandError while a worker is
+    at it.
+    """
     run = active_examination(account) or request_examination(account, actor=COMMAND_LINE, nudged=False)
     done = run_examination(run.pk)
     if done is None:

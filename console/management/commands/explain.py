@@ -33,7 +33,8 @@ class Command(BaseCommand):
             metavar="KEY=VALUE",
             action="append",
             default=[],
-            help="a condition key of the request; repeat a key to give it several values, leave the value empty to make it absent",
+            help="a condition key of the request; repeat a key to give it several values, leave the value "
+            "empty to make it absent",
         )
         parser.add_argument(
             "--strict", action="store_true", help="treat keys that --context doesn’t set as absent"

@@ -1,4 +1,6 @@
-"""`manage.py import_account FILE`: load an export of an account in the foreground; no credentials are involved."""
+"""`manage.py import_account FILE`: load an export of an account in the foreground; no credentials are
+involved.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`manage.py prepare_demo`: migrate the database of the embedded default and appoint its people and accounts."""
+"""`manage.py prepare_demo`: migrate the database of the embedded default and appoint its people and
+accounts.
+"""
 
 from typing import Any
 
@@ -16,7 +18,8 @@ class Command(BaseCommand):
         """Migrate, then make what is missing."""
         if not settings.EMBEDDED:
             raise CommandError(
-                "GATEHOUSE_MODE is production. The sample operators have known passwords, so they can’t be created."
+                "GATEHOUSE_MODE is production. The sample operators have known passwords, so they can’t be "
+                "created."
             )
         call_command("migrate", verbosity=0, interactive=False)
         from console.demo.prepare import prepare

@@ -1,4 +1,6 @@
-"""`manage.py pull [ACCOUNT…]`: read accounts in the foreground, with a progress bar, and say what was read."""
+"""`manage.py pull [ACCOUNT…]`: read accounts in the foreground, with a progress bar, and say what was
+read.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ class Command(BaseCommand):
     def _tell(self, summary: dict[str, Any]) -> None:
         self.stdout.write(
             f"{summary['name']} {summary['account']}: {summary['state']} in {summary['seconds']:.1f} s, "
-            f"{summary['calls']['fast']} calls in bulk, {summary['calls']['organization']} for the organization, "
+            f"{summary['calls']['fast']} calls in bulk, {summary['calls']['organization']} for the "
+            "organization, "
             f"{summary['calls']['detail']} per entity; "
             f"{summary['added']} new, {summary['changed']} changed, {summary['ended']} ended."
         )
@@ -103,7 +106,9 @@ def _is_good(summary: dict[str, Any]) -> bool:
 
 
 class Bar:
-    """A line on the terminal that follows the pull's row while another thread of this process carries it out."""
+    """A line on the terminal that follows the pull's row while another thread of this process carries
+    it out.
+    """
 
     WIDTH = 30
 

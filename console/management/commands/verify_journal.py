@@ -21,7 +21,9 @@ WARNINGS = 20
 
 
 class Command(BaseCommand):
-    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing, nobody chains, or entries are wrongly dated."""
+    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing, nobody
+    chains, or entries are wrongly dated.
+    """
 
     help = "Recompute the hash chain of the journal; exit code 1 names the first broken place, 2 warns."
     # Missing triggers are what this command reports and mends.
@@ -74,7 +76,8 @@ class Command(BaseCommand):
         else:
             write(
                 self.style.SUCCESS(
-                    f"The chain holds: {verdict.entries:,} entries in {verdict.blocks:,} blocks, checked in {verdict.seconds:.1f} s."
+                    f"The chain holds: {verdict.entries:,} entries in {verdict.blocks:,} blocks, checked in "
+                    f"{verdict.seconds:.1f} s."
                 )
             )
             write(f"Head: {verdict.head_sequence}:{verdict.head}")
@@ -87,7 +90,8 @@ class Command(BaseCommand):
             write(self.style.WARNING(f"Wrong date in block {warning.block:,}: {warning.sentence}"))
         if verdict.open_warnings:
             write(
-                f"{len(verdict.open_warnings):,} blocks have wrong dates. The chain holds all the same. Find out whose clock was wrong, "
+                f"{len(verdict.open_warnings):,} blocks have wrong dates. The chain holds all the same. "
+                "Find out whose clock was wrong, "
                 "then acknowledge them with --acknowledge REASON."
             )
         if acknowledged := len(verdict.dating) - len(verdict.open_warnings):

@@ -19,14 +19,26 @@ from iam.guard import Right, Viewer
 from iam.journal.services import record
 
 COLUMNS: Final = (
-    "person_id", "name", "email", "state", "role", "account_id", "team", "team_id", "role_since", "second_factor", "last_sign_in",
-)  # fmt: skip
+    "person_id",
+    "name",
+    "email",
+    "state",
+    "role",
+    "account_id",
+    "team",
+    "team_id",
+    "role_since",
+    "second_factor",
+    "last_sign_in",
+)
 
 
 @require_safe
 @require(Right.SEE_OPERATORS)
 def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
-    """Everybody whom the list shows, on all of its pages; 404 for who may not export. Noted in the journal."""
+    """Everybody whom the list shows, on all of its pages; 404 for who may not export. Noted in the
+    journal.
+    """
     if form not in FORMS or not request.viewer.may(Right.EXPORT):
         raise Http404
     chosen = chosen_people(request)
@@ -50,7 +62,9 @@ def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _values(row: Row, assignment: RoleAssignment | None) -> tuple[Any, ...]:
-    """A person without a role has one line that names none; a role without an account is held in all accounts."""
+    """A person without a role has one line that names none; a role without an account is held in all
+    accounts.
+    """
     person = row.person
     team = assignment.team if assignment else None
     role: tuple[Any, ...] = ("", "", None)
@@ -58,6 +72,15 @@ def _values(row: Row, assignment: RoleAssignment | None) -> tuple[Any, ...]:
         role = (assignment.get_role_display(), assignment.account_id or "all", assignment.created_at)
     name, account_id, since = role
     return (
-        str(person.id), person.name, person.email, row.state, name, account_id,
-        team.name if team else "", team.slug if team else "", since, None if row.hides_sign_in else row.has_factor, None if row.hides_sign_in else row.last_login,
-    )  # fmt: skip
+        str(person.id),
+        person.name,
+        person.email,
+        row.state,
+        name,
+        account_id,
+        team.name if team else "",
+        team.slug if team else "",
+        since,
+        None if row.hides_sign_in else row.has_factor,
+        None if row.hides_sign_in else row.last_login,
+    )

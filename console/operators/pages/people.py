@@ -123,7 +123,9 @@ def _managed(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def person_or_404(pk: UUID, *, seen: QuerySet[Person] | None = None) -> Person:
-    """The person of the address, of those that the viewer sees; administrators, of whatever account, can open everyone's page."""
+    """The person of the address, of those that the viewer sees; administrators, of whatever account, can open
+    everyone's page.
+    """
     people = Person.objects.all() if seen is None else seen
     return get_object_or_404(people.select_related("operator"), pk=pk)
 
@@ -156,7 +158,9 @@ def render_person(
 
 
 def _roles(viewer: Viewer, person: Person) -> dict[str, Any]:
-    """The roles that concern the viewer's accounts, which of them the viewer can remove, and how many there are elsewhere."""
+    """The roles that concern the viewer's accounts, which of them the viewer can remove, and how many there
+    are elsewhere.
+    """
     seen = visible_assignments(viewer).filter(person=person)
     assignments = list(seen.select_related("team").order_by("role", "account_id"))
     appointments = visible_appointments(viewer).filter(person=person, state=AppointmentState.WAITING)
@@ -211,7 +215,9 @@ def attempt_on(pk: UUID, request: ViewerRequest, act: Callable[[], object], *, d
 def manages_operators(
     view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A form on the page of a person: for those who manage operators, and who have just confirmed who they are."""
+    """A form on the page of a person: for those who manage operators, and who have just confirmed who they
+    are.
+    """
     posted: Callable[Concatenate[ViewerRequest, P], HttpResponseBase] = require_POST(
         recently_authenticated(view)
     )

@@ -54,7 +54,9 @@ def profile(request: ViewerRequest) -> HttpResponse:
 
 
 def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
-    """The IAM users that are linked to the person, by ARN, and each as far as the mirror knows it and there is a page of it."""
+    """The IAM users that are linked to the person, by ARN, and each as far as the mirror knows it and there
+    is a page of it.
+    """
     arns = list(person.identities.order_by("user_arn").values_list("user_arn", flat=True))
     if not any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)):
         return [(arn, None) for arn in arns]

@@ -1,4 +1,6 @@
-"""What an administrator does to the sign-in of a person, or of everyone: invitation, lock, second factors, company sign-ins, sessions."""
+"""What an administrator does to the sign-in of a person, or of everyone: invitation, lock, second factors,
+company sign-ins, sessions.
+"""
 
 from __future__ import annotations
 

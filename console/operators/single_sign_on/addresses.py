@@ -6,9 +6,11 @@ LONGEST_ADDRESS = 254
 
 
 def usable_address(claim: object) -> str:
-    """The address, or "" for what is none: also for letters that become ASCII in lower case, such as the Kelvin sign.
+    """The address, or "" for what is none: also for letters that become ASCII in lower case, such as the
+    Kelvin sign.
 
-    allauth puts addresses into lower case, after which nobody can tell such an address from that of its victim.
+    allauth puts addresses into lower case, after which nobody can tell such an address from that of its
+    victim.
     """
     if not isinstance(claim, str) or not claim.isprintable() or len(claim) > LONGEST_ADDRESS:
         return ""

@@ -1,4 +1,6 @@
-"""Which identity of which provider is whose: bound at the first single sign-on, seen and removed by administrators."""
+"""Which identity of which provider is whose: bound at the first single sign-on, seen and removed by
+administrators.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ UNKNOWN_PROVIDERS: Final = ("company", "company-saml", "openid_connect", "saml")
 
 
 def admit(request: HttpRequest, sociallogin: Any) -> None:
-    """Let in whom the identity is bound to; bind it to the person with that verified address if they have none of this provider.
+    """Let in whom the identity is bound to; bind it to the person with that verified address if they have
+    none of this provider.
 
     Raises SignInFailedError.
     """
@@ -57,7 +60,9 @@ def _bind(request: HttpRequest, sociallogin: Any) -> None:
 
 
 def _operator(sociallogin: Any) -> Operator:
-    """The operator with the address that the provider vouches for, locked, so that two first sign-ins bind one identity."""
+    """The operator with the address that the provider vouches for, locked, so that two first sign-ins bind
+    one identity.
+    """
     verified = [address.email for address in sociallogin.email_addresses if address.verified]
     if not verified:
         raise SignInFailedError("unverified_address")
@@ -71,7 +76,9 @@ def _operator(sociallogin: Any) -> Operator:
 
 
 def _is_same(ours: str, theirs: str) -> bool:
-    """Whether two addresses differ at most in the case of ASCII letters: databases take other letters for i and k."""
+    """Whether two addresses differ at most in the case of ASCII letters: databases take other letters for i
+    and k.
+    """
     return ours == theirs or (ours.isascii() and theirs.isascii() and ours.lower() == theirs.lower())
 
 
@@ -81,7 +88,9 @@ def _check_active(operator: Operator) -> None:
 
 
 def bindings_of(operator: Operator) -> list[SocialAccount]:
-    """The identities by which the operator signs in, oldest first; `is_unknown` where the provider was not recorded."""
+    """The identities by which the operator signs in, oldest first; `is_unknown` where the provider was not
+    recorded.
+    """
     found = list(SocialAccount.objects.filter(user=operator).order_by("date_joined", "pk"))
     for binding in found:
         binding.is_unknown = binding.provider in UNKNOWN_PROVIDERS
@@ -91,7 +100,9 @@ def bindings_of(operator: Operator) -> list[SocialAccount]:
 
 @transaction.atomic
 def remove_binding(operator: Operator, number: int, *, actor: Actor) -> None:
-    """Remove an identity of somebody else and sign them out everywhere; their next single sign-on binds anew. Raises DirectoryRuleError."""
+    """Remove an identity of somebody else and sign them out everywhere; their next single sign-on binds anew.
+    Raises DirectoryRuleError.
+    """
     assert_administers(actor)
     person = operator.person
     if person is None:

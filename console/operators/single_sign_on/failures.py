@@ -1,4 +1,6 @@
-"""Why a single sign-on did not work: one page for the person, one journal entry with the cause for administrators."""
+"""Why a single sign-on did not work: one page for the person, one journal entry with the cause for
+administrators.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,14 @@ from django.shortcuts import render
 from console.operators.models import Operator
 from iam.journal.services import NOT_SIGNED_IN, record
 
-_AGAIN = "Start again from the sign-in page. An answer of your company’s sign-in works once, for ten minutes, in the same browser."
+_AGAIN = (
+    "Start again from the sign-in page. An answer of your company’s sign-in works once, for ten minutes, in "
+    "the same browser."
+)
 _LATER = "Your company’s sign-in isn’t answering right now. Try again in a few minutes."
 _TELL = (
-    "Your company’s sign-in sent an answer that Gatehouse can’t accept. Try again. If it fails again, tell an "
+    "Your company’s sign-in sent an answer that Gatehouse can’t accept. Try again. If it fails again, tell "
+    "an "
     "administrator of Gatehouse the time: the journal has the cause."
 )
 
@@ -65,25 +71,29 @@ REASONS: Final[dict[str, Reason]] = {
     "bad_saml_response": Reason("The SAML response is invalid: {detail}.", _TELL),
     "no_audience": Reason("The SAML assertion isn’t restricted to Gatehouse as its audience.", _TELL),
     "not_in_response": Reason(
-        "The signed SAML assertion doesn’t answer what Gatehouse asked (InResponseTo, Recipient or NotOnOrAfter).",
+        "The signed SAML assertion doesn’t answer what Gatehouse asked (InResponseTo, Recipient or "
+        "NotOnOrAfter).",
         _TELL,
     ),
     "no_name_id": Reason("The SAML assertion names no person: its NameID is missing or empty.", _TELL),
     "transient_name_id": Reason(
         "The SAML NameID is transient, and the attribute of GATEHOUSE_SAML_UID is missing.",
-        "Your company’s sign-in sends a different identifier each time, so Gatehouse can’t recognize you. Ask an "
+        "Your company’s sign-in sends a different identifier each time, so Gatehouse can’t recognize you. "
+        "Ask an "
         "administrator to have the identity provider send a persistent identifier.",
     ),
     # The person.
     "unknown": Reason(
         "No one in Gatehouse has this address.",
-        "Your company sign-in works, but you haven’t been added to Gatehouse with that verified address. Ask an "
+        "Your company sign-in works, but you haven’t been added to Gatehouse with that verified address. "
+        "Ask an "
         "administrator of Gatehouse.",
         is_refusal=True,
     ),
     "unverified_address": Reason(
         "The identity provider sent no address, or doesn’t vouch for it (email_verified isn’t true).",
-        "Your company sign-in works, but it doesn’t confirm that your email address is verified. Verify it there, or "
+        "Your company sign-in works, but it doesn’t confirm that your email address is verified. Verify it "
+        "there, or "
         "ask an administrator of Gatehouse.",
         is_refusal=True,
     ),
@@ -94,7 +104,8 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "other_identity": Reason(
         "The person is already linked to another identity of this provider.",
-        "Your address is already linked to another company identity. Ask an administrator of Gatehouse to check this.",
+        "Your address is already linked to another company identity. Ask an administrator of Gatehouse to "
+        "check this.",
         is_refusal=True,
     ),
 }
@@ -113,7 +124,9 @@ class SignInFailedError(Exception):
 
 
 def failure_page(request: HttpRequest, failure: SignInFailedError, *, provider: str) -> HttpResponse:
-    """Record the failure with its cause, and tell the person what to do. Never a secret, a token or what a provider wrote freely."""
+    """Record the failure with its cause, and tell the person what to do. Never a secret, a token or what a
+    provider wrote freely.
+    """
     operator = failure.operator
     record(
         kind="sign_in.failed",

@@ -43,7 +43,9 @@ def validated_claims(
 
 
 def usable_subject(subject: object) -> str:
-    """The subject, if it is one: a non-empty printable text that fits the database. Raises SignInFailedError."""
+    """The subject, if it is one: a non-empty printable text that fits the database. Raises
+    SignInFailedError.
+    """
     is_usable = (
         isinstance(subject, str)
         and subject.strip() == subject
@@ -67,7 +69,9 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _key(header: dict[str, Any], key_set: dict[str, Any]) -> jwt.PyJWK:
-    """The one published key that fits the header. Keys that the token itself brings (jwk, jku, x5u) are never looked at."""
+    """The one published key that fits the header. Keys that the token itself brings (jwk, jku, x5u) are never
+    looked at.
+    """
     published = key_set.get("keys")
     keys = [each for each in published if isinstance(each, dict)] if isinstance(published, list) else []
     signing = [each for each in keys if each.get("use", "sig") == "sig" and each.get("kty") != "oct"]

@@ -1,4 +1,6 @@
-"""OpenID Connect by the authorization code flow with PKCE and a nonce; who somebody is comes from the validated ID token."""
+"""OpenID Connect by the authorization code flow with PKCE and a nonce; who somebody is comes from the
+validated ID token.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Discovery(NamedTuple):
 
 
 class CompanyOpenIdProvider(OpenIDConnectProvider):  # type: ignore[misc]
-    """allauth's provider: its bindings belong to the issuer, and nothing that a browser sends changes the request."""
+    """allauth's provider: its bindings belong to the issuer, and nothing that a browser sends changes the
+    request.
+    """
 
     @property
     def issuer(self) -> str:
@@ -50,7 +54,9 @@ class CompanyOpenIdProvider(OpenIDConnectProvider):  # type: ignore[misc]
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        """To the issuer. Of what the browser asks only the page to come back to counts; there is no process but signing in."""
+        """To the issuer. Of what the browser asks only the page to come back to counts; there is no process
+        but signing in.
+        """
         discovery = discover(self)
         pkce = generate_code_challenge()
         verifier, nonce = pkce.pop("code_verifier"), token_urlsafe(32)

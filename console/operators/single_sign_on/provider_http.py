@@ -1,4 +1,6 @@
-"""Requests to an identity provider: no redirects, little memory, and one time limit for the whole answer, however it drips."""
+"""Requests to an identity provider: no redirects, little memory, and one time limit for the whole answer,
+however it drips.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ class _Adapter(HTTPAdapter):
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
-    """Shut down the connections of this thread when time is up: a read that waits for the next byte ends then.
+    """Shut down the connections of this thread when time is up: a read that waits for the next byte ends
+    then.
 
     A read timeout of requests starts anew with every byte.
     """
@@ -93,7 +96,9 @@ def fetch_bytes(
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
 ) -> bytes:
-    """The body of a 200 answer; raises SignInFailedError, which names `what` was asked and never what was sent or received."""
+    """The body of a 200 answer; raises SignInFailedError, which names `what` was asked and never what was
+    sent or received.
+    """
     limit = float(settings.SSO_SECONDS)
     ends = time.monotonic() + limit
     try:

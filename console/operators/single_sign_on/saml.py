@@ -1,4 +1,6 @@
-"""SAML sign-in: one signed assertion, for us, in answer to what this browser asked; https://docs.oasis-open.org/security/saml/v2.0/saml-profiles-2.0-os.pdf 4.1.4"""
+"""SAML sign-in: one signed assertion, for us, in answer to what this browser asked;
+https://docs.oasis-open.org/security/saml/v2.0/saml-profiles-2.0-os.pdf 4.1.4
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ _UNREADABLE: Final = (LxmlError, xmlsec.Error, ValueError, TypeError, LookupErro
 
 
 class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
-    """allauth's provider: its bindings belong to the entity ID of the identity provider, and its identifiers are lasting ones."""
+    """allauth's provider: its bindings belong to the entity ID of the identity provider, and its identifiers
+    are lasting ones.
+    """
 
     @property
     def entity_id(self) -> str:
@@ -66,14 +70,18 @@ class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
     def sociallogin_from_response(
         self, request: HttpRequest, response: OneLogin_Saml2_Response
     ) -> SocialLogin:
-        """The identity that the assertion names, under its identity provider; of the attributes only the address is kept."""
+        """The identity that the assertion names, under its identity provider; of the attributes only the
+        address is kept.
+        """
         login: SocialLogin = super().sociallogin_from_response(request, response)
         login.account.provider = self.entity_id
         login.account._provider = self
         return login
 
     def extract_uid(self, data: OneLogin_Saml2_Response) -> str:
-        """The attribute of GATEHOUSE_SAML_UID where the assertion has it, else a NameID that lasts. Raises SignInFailedError."""
+        """The attribute of GATEHOUSE_SAML_UID where the assertion has it, else a NameID that lasts. Raises
+        SignInFailedError.
+        """
         values = data.get_attributes().get(self.app.settings["attribute_mapping"]["uid"])
         if values is not None:
             return usable_subject(values[0] if len(values) == 1 else None)
@@ -133,7 +141,9 @@ def _request_data(request: HttpRequest) -> dict[str, Any]:
 def _configuration(
     request: HttpRequest, provider: CompanySamlProvider, *, with_identity_provider: bool = True
 ) -> dict[str, Any]:
-    """The settings of python3-saml. There is no single logout: an unsigned message could end somebody's session."""
+    """The settings of python3-saml. There is no single logout: an unsigned message could end somebody's
+    session.
+    """
     slug = provider.app.client_id
     configuration: dict[str, Any] = {
         "strict": True,
@@ -146,7 +156,8 @@ def _configuration(
             "wantNameId": False,
             "wantAttributeStatement": False,
             "allowRepeatAttributeName": True,
-            # For the signatures of others: many identity providers are reached under a single label inside a company.
+            # For the signatures of others: many identity providers are reached under a single label inside a
+            # company.
             "allowSingleLabelDomains": True,
         },
         "sp": {
@@ -168,7 +179,9 @@ def _configuration(
 
 
 def _identity_provider(provider: CompanySamlProvider) -> dict[str, Any]:
-    """Entity ID, address and every signing certificate: from the file, or as the metadata address says now."""
+    """Entity ID, address and every signing certificate: from the file, or as the metadata address says
+    now.
+    """
     idp: dict[str, Any] = provider.app.settings["idp"]
     address = idp.get("metadata_url")
     if not address:
@@ -202,7 +215,8 @@ def login(request: HttpRequest, organization_slug: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def acs(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """The identity provider's page posts its answer here, from another site and so without the session's cookie.
+    """The identity provider's page posts its answer here, from another site and so without the session's
+    cookie.
 
     The answer is kept for the GET that follows, which has the cookie.
     """
@@ -292,7 +306,9 @@ def _validate(response: OneLogin_Saml2_Response, data: dict[str, Any]) -> None:
 
 
 def _check_audience(response: OneLogin_Saml2_Response, entity_id: str) -> None:
-    """Each restriction of the signed assertion names us, and there is at least one: python3-saml accepts none."""
+    """Each restriction of the signed assertion names us, and there is at least one: python3-saml accepts
+    none.
+    """
     restrictions = response._query_assertion("/saml:Conditions/saml:AudienceRestriction")
     for restriction in restrictions:
         audiences = restriction.findall("saml:Audience", namespaces=Constants.NSMAP)
@@ -305,7 +321,8 @@ def _check_audience(response: OneLogin_Saml2_Response, entity_id: str) -> None:
 def _answered_request(response: OneLogin_Saml2_Response, address: str) -> str:
     """The ID of our request that the signed assertion answers, at our address and in time.
 
-    The response around it says so too, but may be unsigned: an assertion that was made for something else would pass within it.
+    The response around it says so too, but may be unsigned: an assertion that was made for something else
+    would pass within it.
     """
     now = datetime.now(tz=UTC).timestamp()
     path = "/saml:Subject/saml:SubjectConfirmation"
@@ -323,7 +340,9 @@ def _answered_request(response: OneLogin_Saml2_Response, address: str) -> str:
 
 
 def _name_of(error: Exception) -> str:
-    """What was wrong, in the words of the library's error codes: its messages repeat what the sender wrote."""
+    """What was wrong, in the words of the library's error codes: its messages repeat what the sender
+    wrote.
+    """
     if isinstance(error, _LIBRARY_ERRORS):
         for name, code in vars(type(error)).items():
             if name.isupper() and code == error.code:

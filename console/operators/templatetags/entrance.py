@@ -27,7 +27,9 @@ def passkeys_possible(context: dict[str, Any]) -> bool:
 
 @register.simple_tag(takes_context=True)
 def passkeys_in_use(context: dict[str, Any]) -> bool:
-    """Whether somebody has a passkey that can be used at this address: where nobody has, the sign-in page offers none."""
+    """Whether somebody has a passkey that can be used at this address: where nobody has, the sign-in page
+    offers none.
+    """
     return passkeys_possible(context) and Authenticator.objects.filter(type=_PASSKEY).exists()
 
 

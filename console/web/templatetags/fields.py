@@ -18,7 +18,9 @@ register = template.Library()
 
 @register.simple_tag
 def field(bound: BoundField, cls: str = "input", label: str = "", **attrs: str) -> SafeString:
-    """A field of a Django form; underscores in attribute names stand for hyphens. Hidden fields are only the control."""
+    """A field of a Django form; underscores in attribute names stand for hyphens. Hidden fields are only the
+    control.
+    """
     if bound.is_hidden:
         return bound.as_widget()
     given = {name.replace("_", "-"): value for name, value in attrs.items()}
@@ -58,11 +60,13 @@ def input_field(
     exact: bool = False,
     **attrs: Any,
 ) -> dict[str, Any]:
-    """A field that no Django form describes: `kind` is the type of the input, or `textarea`, or `select` with `options` (value, text).
+    """A field that no Django form describes: `kind` is the type of the input, or `textarea`, or `select` with
+    `options` (value, text).
 
-    Further arguments are attributes of the control; an underscore stands for a hyphen, True is a bare attribute, and None, False
-    and "" leave the attribute out. The id is `id`, else `id_` and the name; hint and error are tied to the control by it. `exact` is for
-    what counts to the letter: in monospace, neither completed nor spell-checked.
+    Further arguments are attributes of the control; an underscore stands for a hyphen, True is a bare
+    attribute, and None, False and "" leave the attribute out. The id is `id`, else `id_` and the name; hint
+    and error are tied to the control by it. `exact` is for what counts to the letter: in monospace, neither
+    completed nor spell-checked.
     """
     own_id = id or f"id_{name}"
     described = [f"{own_id}-hint"] if hint else []
@@ -97,7 +101,9 @@ def input_field(
 
 @register.inclusion_tag("components/field.html")
 def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[str, Any]:
-    """A field for a code of an MFA device; seven characters, since some apps show the digits in two groups."""
+    """A field for a code of an MFA device; seven characters, since some apps show the digits in two
+    groups.
+    """
     usual: dict[str, Any] = {
         "autocomplete": "off",
         "spellcheck": "false",
@@ -110,7 +116,9 @@ def code_field(name: str, label: str, *, error: str = "", **attrs: Any) -> dict[
 
 @register.simple_tag
 def field_error(id: str, error: str) -> SafeString:
-    """What is wrong with a field whose control is the page's own: give the control aria-invalid and this id in aria-describedby."""
+    """What is wrong with a field whose control is the page's own: give the control aria-invalid and this id
+    in aria-describedby.
+    """
     if not error:
         return SafeString("")
     return format_html('<span class="error" id="{}">{}{}</span>', id, icon("circle-alert", "sm"), error)
@@ -118,7 +126,9 @@ def field_error(id: str, error: str) -> SafeString:
 
 @register.simple_tag
 def form_errors(form: object) -> SafeString:
-    """What is wrong with the form as a whole, announced at once; it takes the focus where no field is wrong."""
+    """What is wrong with the form as a whole, announced at once; it takes the focus where no field is
+    wrong.
+    """
     errors = form.non_field_errors() if form else []  # type: ignore[attr-defined]
     if not errors:
         return SafeString("")

@@ -1,4 +1,6 @@
-"""Template tags of list pages: the heads of columns, and the first cells of a row in one go, since a page has fifty of them."""
+"""Template tags of list pages: the heads of columns, and the first cells of a row in one go, since a page has
+fifty of them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> SafeString:
-    """A column's head; one that the list can be sorted by is a link that sorts it, or turns the order around."""
+    """A column's head; one that the list can be sorted by is a link that sorts it, or turns the order
+    around.
+    """
     css = format_html(' class="{}"', cls) if cls else ""
     head = context["heads"].get(sort)
     if head is None:
@@ -37,10 +41,11 @@ SHORT = '<small class="p2-only">{}</small>'
 
 @register.simple_tag(takes_context=True)
 def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str = "") -> SafeString:
-    """The cells that every row begins with: the box to choose it, and its name as a link over a second line (`row.sub`).
+    """The cells that every row begins with: the box to choose it, and its name as a link over a second line
+    (`row.sub`).
 
-    `short` stands below on narrow screens, in place of columns that do not fit, after the account where there are several;
-    `face` are the initials.
+    `short` stands below on narrow screens, in place of columns that do not fit, after the account where there
+    are several; `face` are the initials.
     """
     name = row["name"]
     if context["all_accounts"]:

@@ -21,10 +21,11 @@ KEPT = 4096
 
 @register.simple_tag
 def once(component: str, **values: Hashable) -> SafeString:
-    """A component that sees these values and nothing else of the page, and is therefore rendered once for each set of them.
+    """A component that sees these values and nothing else of the page, and is therefore rendered once for
+    each set of them.
 
-    Values are told apart by type too: a safe text must never stand for an equal one that is to be escaped. Within tuples
-    no text may be safe.
+    Values are told apart by type too: a safe text must never stand for an equal one that is to be escaped.
+    Within tuples no text may be safe.
     """
     key = tuple((name, type(value), value) for name, value in values.items())
     render = _rendered.__wrapped__ if settings.DEBUG else _rendered
@@ -49,14 +50,18 @@ class Cell(SafeString):
 
 
 class Cells:
-    """The row while its markup is rendered: every name in it is a place to be filled, marked by NULs, which no page contains."""
+    """The row while its markup is rendered: every name in it is a place to be filled, marked by NULs, which
+    no page contains.
+    """
 
     def __getitem__(self, name: str) -> Cell:
         return Cell(f"\0{name}\0")
 
 
 class Filled(template.Node):
-    """Fifty rows have one markup: it is rendered once, cut at its cells, and filled with what each row says."""
+    """Fifty rows have one markup: it is rendered once, cut at its cells, and filled with what each row
+    says.
+    """
 
     def __init__(self, row: str, rows: FilterExpression, nodelist: NodeList) -> None:
         self.row, self.rows, self.nodelist = row, rows, nodelist
@@ -74,7 +79,9 @@ class Filled(template.Node):
 
 @register.tag
 def filled(parser: Parser, token: Token) -> Filled:
-    """`{% filled r in rows %}<tr><td>{{ r.name }}</td></tr>{% endfilled %}`: a loop over mappings whose values are only shown."""
+    """`{% filled r in rows %}<tr><td>{{ r.name }}</td></tr>{% endfilled %}`: a loop over mappings whose
+    values are only shown.
+    """
     words = token.split_contents()
     if len(words) != 4 or words[2] != "in":
         raise template.TemplateSyntaxError("Write {% filled row in rows %}.")

@@ -21,7 +21,9 @@ ACTION = re.compile(r'"[a-z0-9-]+:[A-Za-z*?0-9]+"')
 
 
 def pretty(text: str) -> str:
-    """The document indented by two; a text that is no JSON stays as AWS gave it. What cannot be seen is written as JSON would."""
+    """The document indented by two; a text that is no JSON stays as AWS gave it. What cannot be seen is
+    written as JSON would.
+    """
     with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     return "".join(map(_seen, text)) if any(not line.isprintable() for line in text.split("\n")) else text
@@ -51,7 +53,9 @@ def _tokens(line: str) -> SafeString:
 def policydoc(
     text: str, marks: str = "", start: int = 1, label: str = "Policy document", hit: str = "", id: str = ""
 ) -> SafeString:
-    """A document with line numbers; marks '12:bad 15:warn' set a lint mark on a line, hit '9-14' lights a statement up."""
+    """A document with line numbers; marks '12:bad 15:warn' set a lint mark on a line, hit '9-14' lights a
+    statement up.
+    """
     tone = dict(m.split(":") for m in marks.split())
     first, last = (int(x) for x in hit.split("-")) if hit else (0, -1)
     rows = []

@@ -88,13 +88,17 @@ def _avatar(initials: str, tint: int, cls: str) -> SafeString:
 
 @register.simple_tag
 def lvl(fills: str, counts: str = "") -> SafeString:
-    """The access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions, tagging; counts give the wide form."""
+    """The access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions, tagging; counts give
+    the wide form.
+    """
     return _lvl(str(fills), str(counts))
 
 
 @lru_cache(maxsize=4096)
 def _lvl(fills: str, counts: str) -> SafeString:
-    """Kept, because the access of a person has a bar for each of hundreds of services; numbers are all that it is made of."""
+    """Kept, because the access of a person has a bar for each of hundreds of services; numbers are all that
+    it is made of.
+    """
     quarters = [int(x) for x in fills.split()]
     numbers = counts.split()
     items = []
@@ -144,7 +148,9 @@ def stackbar(*parts: Any) -> SafeString:
 
 @register.simple_tag
 def strip(cells: list[tuple[str, str, str]]) -> SafeString:
-    """Freshness a section: (name, tone, age) each; height and hatch repeat the tone for those who see no colour."""
+    """Freshness a section: (name, tone, age) each; height and hatch repeat the tone for those who see no
+    colour.
+    """
     body = "".join(_strip_cell(*cell) for cell in cells)
     return mark_safe(f'<ul class="strip">{body}</ul>')  # noqa: S308
 
@@ -174,7 +180,9 @@ def age(moment: datetime | None, never: str = "Never") -> str:
 
 @register.simple_tag
 def ago(moment: datetime | None, never: str = "Never", *, within: bool = False) -> SafeString:
-    """'4 min ago' as a <time> with the full moment in its title; `within` a sentence, 'just now' begins small."""
+    """'4 min ago' as a <time> with the full moment in its title; `within` a sentence, 'just now' begins
+    small.
+    """
     if moment is None or moment == NEVER:
         return conditional_escape(never)
     short = _short((datetime.now(tz=UTC) - moment).total_seconds())
@@ -193,8 +201,9 @@ def left(end: datetime | None, never: str = "No end date") -> SafeString:
 
 @register.simple_tag
 def moment(value: datetime | date | None, never: str = "Never", only: str = "") -> SafeString:
-    """'2 May 2023, 14:05' as a <time> in the reader's zone, which is UTC and named where it is not known; `only` 'date' leaves
-    the clock out. A date without a time is itself everywhere."""
+    """'2 May 2023, 14:05' as a <time> in the reader's zone, which is UTC and named where it is not known;
+    `only` 'date' leaves the clock out. A date without a time is itself everywhere.
+    """
     if value is None or value == NEVER:
         return conditional_escape(never)
     if not isinstance(value, datetime):
@@ -203,7 +212,9 @@ def moment(value: datetime | date | None, never: str = "Never", only: str = "") 
 
 
 def time_element(value: datetime, text: str) -> SafeString:
-    """By hand, since a list has up to a hundred of them: there is nothing in a moment to escape, nor in its words."""
+    """By hand, since a list has up to a hundred of them: there is nothing in a moment to escape, nor in its
+    words.
+    """
     iso = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return mark_safe(f'<time datetime="{iso}" title="{full_text(value)}">{text}</time>')  # noqa: S308
 
@@ -244,7 +255,8 @@ def moment_text_filter(value: datetime) -> str:
 def here(context: dict[str, Any], **changes: object) -> str:
     """This address with other query values: `{% here sort="-name" after=None %}`; None or '' removes a key.
 
-    An underscore in a name stands for a hyphen (`as_of` is `as-of`). The page's keyset position goes unless it is given.
+    An underscore in a name stands for a hyphen (`as_of` is `as-of`). The page's keyset position goes unless
+    it is given.
     """
     new = {name.replace("_", "-"): value for name, value in changes.items()}
     gone = {"after", "before", *new}

@@ -16,7 +16,8 @@ register = template.Library()
 
 @register.simple_tag
 def since(value: datetime, after: datetime | None, only: str = "date") -> SafeString:
-    """When something began, for a line of text: 'since 2 May 2023', or 'at least since …' where it was there at the first sync.
+    """When something began, for a line of text: 'since 2 May 2023', or 'at least since …' where it was there
+    at the first sync.
 
     The title of the time says between which observations the beginning lies.
     """

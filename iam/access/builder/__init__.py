@@ -1,4 +1,6 @@
-"""The permission builder: service × actions × resources × conditions as policy statements, and statements read back. Pure."""
+"""The permission builder: service × actions × resources × conditions as policy statements, and statements
+read back. Pure.
+"""
 
 from iam.access.builder.build import Built, build, grants_of
 from iam.access.builder.parts import CHOICES, Part, When, parts_from, parts_json

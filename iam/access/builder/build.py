@@ -1,7 +1,8 @@
-"""From what is chosen to the statements of a policy: each action stands beside the resources it works on, and no others.
+"""From what is chosen to the statements of a policy: each action stands beside the resources it works on, and
+no others.
 
-An action without resource types works on Resource `*` only, so it gets a statement of its own. Source: "Actions, resources, and
-condition keys for AWS services", the column Resource types.
+An action without resource types works on Resource `*` only, so it gets a statement of its own. Source:
+"Actions, resources, and condition keys for AWS services", the column Resource types.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something of a part that gives nothing: actions that no resource fits (`key` ""), or that do not know a condition key."""
+    """Something of a part that gives nothing: actions that no resource fits (`key` ""), or that do not know a
+    condition key.
+    """
 
     part: int
     actions: tuple[str, ...]
@@ -49,7 +52,9 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The document of what is chosen, and what of it would give nothing. `unlimited` are (part, actions) that work on `*` only."""
+    """The document of what is chosen, and what of it would give nothing. `unlimited` are (part, actions) that
+    work on `*` only.
+    """
 
     statements: tuple[dict[str, Any], ...]
     lacks: tuple[Lack, ...]
@@ -101,7 +106,9 @@ def groups_of(part: Part) -> list[Group]:
 
 
 def arns_for(part: Part, action: str) -> tuple[str, ...]:
-    """The resources of a part on which an action works; `*` for those that cannot be limited; none where none fits."""
+    """The resources of a part on which an action works; `*` for those that cannot be limited; none where none
+    fits.
+    """
     types = catalogue().resource_types(action)
     if part.everywhere or not types:
         return EVERY

@@ -1,7 +1,9 @@
-"""Conditions as a form has them: named kinds with fields of their own, and any other by key, operator and values. Pure.
+"""Conditions as a form has them: named kinds with fields of their own, and any other by key, operator and
+values. Pure.
 
-A form is a mapping of texts: `mfa` is "on" where the kind is ticked, `mfa-age` a field of it; `tag-known` is "on" where actions that do
-not know the key do without it. Others are numbered: `o0-key`, `o0-op`, `o0-values`.
+A form is a mapping of texts: `mfa` is "on" where the kind is ticked, `mfa-age` a field of it; `tag-known` is
+"on" where actions that do not know the key do without it. Others are numbered: `o0-key`, `o0-op`,
+`o0-values`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What is chosen in the builder, as data: a part for each service, with its actions, resources and conditions."""
+"""What is chosen in the builder, as data: a part for each service, with its actions, resources and
+conditions.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ LONGEST: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A condition. `where_known`: actions that do not know the key do without it, in a statement of their own."""
+    """A condition. `where_known`: actions that do not know the key do without it, in a statement of their
+    own.
+    """
 
     operator: str
     key: str
@@ -35,7 +39,9 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is given of one service. `actions` are names of the catalogue, sorted; `everywhere`: any resource, whatever `arns` say."""
+    """What is given of one service. `actions` are names of the catalogue, sorted; `everywhere`: any resource,
+    whatever `arns` say.
+    """
 
     service: str
     actions: tuple[str, ...] = ()

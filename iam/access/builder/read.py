@@ -15,7 +15,9 @@ from iam.policy.letter_case import fold
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document in the builder. `reasons` say why it does not fit; `notes` what of it has no effect and is left out."""
+    """A document in the builder. `reasons` say why it does not fit; `notes` what of it has no effect and is
+    left out.
+    """
 
     parts: tuple[Part, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -138,7 +140,9 @@ def _is_free(part: Part) -> bool:
 
 
 def _joined(some: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...] | None:
-    """The conditions of both; those that only one has hold where they are known. None where they contradict."""
+    """The conditions of both; those that only one has hold where they are known. None where they
+    contradict.
+    """
     left, right = ({one.place: one for one in whens} for whens in (some, others))
     found = []
     for place in dict.fromkeys((*left, *right)):
@@ -162,11 +166,16 @@ def _idle(document: Document) -> Iterator[str]:
         names = {name for action in one.actions for name in catalogue().expand(action)}
         lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
         if lost:
-            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so it is left out."
+            yield (
+                f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so it "
+                "is left out."
+            )
         used = {arn for part in parts for arn in part.arns}
         for arn in one.resources or ():
             if arn != "*" and "*" not in (one.resources or ()) and arn not in used:
-                yield f"Statement {one.index + 1}: none of the actions works on {arn[:120]}, so it is left out."
+                yield (
+                    f"Statement {one.index + 1}: none of the actions works on {arn[:120]}, so it is left out."
+                )
 
 
 def grants_of_document(document: Document) -> frozenset[Given]:

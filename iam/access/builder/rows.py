@@ -16,7 +16,9 @@ FREE: Final = "arn"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it is granted: what stands in an ARN for partition and account until somebody writes something else."""
+    """Where it is granted: what stands in an ARN for partition and account until somebody writes something
+    else.
+    """
 
     account: str = "*"
     partition: str = "aws"
@@ -70,7 +72,9 @@ def blank(service: str, kind: str, *, place: Place) -> Row:
 
 
 def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> Row:
-    """The row of an ARN, of the type that fits it best; those that the actions work on come first. As text where none does."""
+    """The row of an ARN, of the type that fits it best; those that the actions work on come first. As text
+    where none does.
+    """
     found = catalogue().service(service)
     best: tuple[tuple[bool, int, int], Row] | None = None
     taken = {one.name for action in actions for one in catalogue().resource_types(action)}

@@ -33,7 +33,9 @@ def _quarter(chosen: int, every: int) -> int:
 
 
 def quarters_of(document: Mapping[str, Any]) -> str:
-    """The bar of a document over all services that its allows name: of each level, the most of any service."""
+    """The bar of a document over all services that its allows name: of each level, the most of any
+    service.
+    """
     mask = 0
     for statement in read(document).statements:
         if statement.allows and not statement.is_not_action:

@@ -1,1 +1,3 @@
-"""What AWS said when it refused a call, read and answered: what is missing or denies, and the smallest grant that helps."""
+"""What AWS said when it refused a call, read and answered: what is missing or denies, and the smallest grant
+that helps.
+"""

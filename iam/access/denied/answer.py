@@ -1,4 +1,6 @@
-"""Answers a message about denied access: what the engine finds, and the smallest statement that would help, or why none can."""
+"""Answers a message about denied access: what the engine finds, and the smallest statement that would help,
+or why none can.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found about one action of one principal. `document` is the smallest policy that helps, None where none does."""
+    """What was found about one action of one principal. `document` is the smallest policy that helps, None
+    where none does.
+    """
 
     outcome: Outcome
     action: str
@@ -67,8 +71,8 @@ def needs_resource(denied: Denied) -> bool:
 def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) -> Answer | None:
     """What is missing, or denies; None where the mirror does not know the principal any more.
 
-    Of an account that the viewer does not see, what decides is told, and not in which statement of which policy. `is_own`: who asks is
-    spoken to.
+    Of an account that the viewer does not see, what decides is told, and not in which statement of which
+    policy. `is_own`: who asks is spoken to.
     """
     resource = denied.resource or EVERY
     place = account_of(resource)
@@ -102,7 +106,8 @@ def _spoken(point: Point, *, is_own: bool) -> Point:
 
 
 def smallest(action: str, resource: str) -> dict[str, Any]:
-    """A policy of this action on this resource alone. What looks like a policy variable is taken by the letter, as AWS said it.
+    """A policy of this action on this resource alone. What looks like a policy variable is taken by the
+    letter, as AWS said it.
 
     "IAM policy elements: Variables and tags", characters that have a special meaning.
     """
@@ -166,7 +171,9 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
 
 
 def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
-    """What it depends on; who does not see the account reads the conditions of what they hold, and that there are others."""
+    """What it depends on; who does not see the account reads the conditions of what they hold, and that there
+    are others.
+    """
     if names:
         yield from verdict.residual
         return

@@ -1,8 +1,9 @@
 """Reads AWS's messages about denied access. Pure: what is read is data, and the text itself is kept nowhere.
 
 Sources: "Troubleshoot access denied error messages",
-https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, "Enhanced access denied error messages with policy
-ARNs" of the AWS Security Blog, and DecodeAuthorizationMessage of the STS API Reference.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, "Enhanced access denied
+error messages with policy ARNs" of the AWS Security Blog, and DecodeAuthorizationMessage of the STS API
+Reference.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """What a message tells. Empty is what it does not tell: who, on which resource, which policy (`policy_type`, `policy_arn`).
+    """What a message tells. Empty is what it does not tell: who, on which resource, which policy
+    (`policy_type`, `policy_arn`).
 
-    `is_explicit` None: the message does not say whether something denies or nothing allows. `may_mean` are the actions that the
-    name of an operation can stand for, where the message has no action. `is_encoded`: a part of it only AWS can decode.
+    `is_explicit` None: the message does not say whether something denies or nothing allows. `may_mean` are
+    the actions that the name of an operation can stand for, where the message has no action. `is_encoded`: a
+    part of it only AWS can decode.
     """
 
     action: str
@@ -60,7 +63,8 @@ class Denied:
 _WORD: Final = r"[\"'\\]*(?P<{0}>[^\s\"'\\]+)"
 _ACTION: Final = r"(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
 _PERFORM: Final = re.compile(
-    rf"User: {_WORD.format('principal')}[\"'\\]* is not authorized to (?:perform|assume)(?: operation)?: ?[\"'\\]*{_ACTION}"
+    rf"User: {_WORD.format('principal')}[\"'\\]* is not authorized to (?:perform|assume)(?: operation)?: "
+    rf"?[\"'\\]*{_ACTION}"
 )
 _ONLY_PERFORM: Final = re.compile(rf"not authorized to perform: ?[\"'\\]*{_ACTION}")
 # The console of AWS puts what it knows into fields, and that of S3 names the action alone.
@@ -68,7 +72,8 @@ _FIELDS: Final = re.compile(
     rf"User: {_WORD.format('principal')}[\"'\\]*(?: Service: ?\S+)? Action: ?{_ACTION}"
 )
 _CONSOLE: Final = re.compile(
-    rf"(?:update your IAM permissions to allow|do(?: not|n['’]t) have (?:the )?permissions? (?:to perform|to|for):?) {_ACTION}"
+    r"(?:update your IAM permissions to allow|do(?: not|n['’]t) have (?:the )?permissions? (?:to "
+    rf"perform|to|for):?) {_ACTION}"
 )
 _ON: Final = re.compile(rf"on resource(?:\(s\)|s)?:? {_WORD.format('resource')}", re.IGNORECASE)
 # IAM itself has long written "role deploy" where others write an ARN.
@@ -78,7 +83,8 @@ _NAMED: Final = re.compile(
 _TYPES: Final = "|".join(re.escape(kind.value) for kind in PolicyType)
 _IMPLICIT: Final = re.compile(rf"(?:because|Context:) no (?P<type>{_TYPES}) allows", re.IGNORECASE)
 _EXPLICIT: Final = re.compile(
-    rf"(?:with|Context:) an explicit deny(?: in (?:an?|the) (?P<type>{_TYPES})(?:: ?{_WORD.format('arn')})?)?",
+    rf"(?:with|Context:) an explicit deny(?: in (?:an?|the) (?P<type>{_TYPES})(?:: "
+    rf"?{_WORD.format('arn')})?)?",
     re.IGNORECASE,
 )
 _OPERATION: Final = re.compile(r"when calling the (?P<operation>[A-Za-z0-9]+) operation")
@@ -88,13 +94,17 @@ _ENDS: Final = ".,;:)]}"
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 
 EMPTY: Final = "Paste the error message from AWS, starting at “User:” or “An error occurred”."
-TOO_LONG: Final = f"This is longer than any AWS error message. Paste only the line that says what was denied, up to {LONGEST:,} characters."
+TOO_LONG: Final = (
+    "This is longer than any AWS error message. Paste only the line that says what was denied, up to "
+    f"{LONGEST:,} characters."
+)
 ENCODED: Final = (
     "The reason is in an encoded message. Someone with the permission sts:DecodeAuthorizationMessage can run "
     "“aws sts decode-authorization-message --encoded-message …”; then paste the answer here."
 )
 UNREAD: Final = (
-    "We couldn’t find an action in this message. An AWS access denied message says “is not authorized to perform: SERVICE:ACTION”. "
+    "We couldn’t find an action in this message. An AWS access denied message says “is not authorized to "
+    "perform: SERVICE:ACTION”. "
     "Paste the whole message, or choose what you need from the list."
 )
 
@@ -163,7 +173,9 @@ def _type(text: str) -> PolicyType:
 
 
 def _decoded(text: str) -> Denied | None:
-    """The answer of DecodeAuthorizationMessage, or what it holds: JSON with `explicitDeny` and a `context`."""
+    """The answer of DecodeAuthorizationMessage, or what it holds: JSON with `explicitDeny` and a
+    `context`.
+    """
     body = _json(text)
     if isinstance(body.get("DecodedMessage"), str):
         body = _json(body["DecodedMessage"])
@@ -192,7 +204,9 @@ def _event(text: str) -> Denied | None:
 
 
 def _operation(flat: str) -> Denied | None:
-    """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call is named."""
+    """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call
+    is named.
+    """
     found = _OPERATION.search(flat)
     if found is None or _ENCODED.search(flat):
         return None

@@ -8,7 +8,9 @@ from django.db import models
 
 
 class GrantDraft(models.Model):
-    """A grant that one person is writing. `body` holds what `iam.access.drafts.terms` reads; `grant_id` is what became of it."""
+    """A grant that one person is writing. `body` holds what `iam.access.drafts.terms` reads; `grant_id` is
+    what became of it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person_id = models.UUIDField()

@@ -18,8 +18,9 @@ SALT = "gatehouse.partner.external-id"
 
 
 def external_id(draft: UUID, *, label: str, account_id: str) -> str:
-    """The id that the partner has from an earlier grant to this account, else one for this draft: always the same there, and not to be
-    guessed by anybody else."""
+    """The id that the partner has from an earlier grant to this account, else one for this draft: always the
+    same there, and not to be guessed by anybody else.
+    """
     known = _known(label, account_id)
     if known:
         return known

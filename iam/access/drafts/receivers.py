@@ -1,4 +1,6 @@
-"""Whom one may give access: found by typing, by a pasted list of names, or by ARN; within one's reach, in accounts that can be changed."""
+"""Whom one may give access: found by typing, by a pasted list of names, or by ARN; within one's reach, in
+accounts that can be changed.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: not a user, a user without a
-    console password, or unknown. `basis`: what a pasted name was matched by."""
+    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: not a user, a user without
+    a console password, or unknown. `basis`: what a pasted name was matched by.
+    """
 
     pk: int
     arn: str
@@ -53,8 +56,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What a list of names means: whom it names, which lines name nobody, which are for somebody to decide (several, or one by a tag alone),
-    with those whom they can mean, and which were beyond the limit."""
+    """What a list of names means: whom it names, which lines name nobody, which are for somebody to decide
+    (several, or one by a tag alone), with those whom they can mean, and which were beyond the limit.
+    """
 
     found: list[Receiver]
     unknown: list[str]
@@ -104,7 +108,9 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> l
 
 
 def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> Pasted:
-    """Whom a pasted list of names, e-mail addresses or ARNs means; a handful of queries, however many there are."""
+    """Whom a pasted list of names, e-mail addresses or ARNs means; a handful of queries, however many there
+    are.
+    """
     rows = reach(viewer, KINDS[kind])
     if account_id:
         rows = rows.filter(account__account_id=account_id)
@@ -144,7 +150,9 @@ def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
 
 
 def teams_to_choose(viewer: Viewer) -> list[Team]:
-    """The teams whose people the viewer may ask for: all for who asks in all accounts, else those that are led."""
+    """The teams whose people the viewer may ask for: all for who asks in all accounts, else those that are
+    led.
+    """
     if viewer.asks.accounts is None:
         return list(Team.objects.order_by("name"))
     rules = TeamRule.objects.none()

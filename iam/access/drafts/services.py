@@ -19,7 +19,9 @@ KEPT = timedelta(days=30)
 
 
 def open_draft(viewer: Viewer, pk: UUID) -> GrantDraft | None:
-    """The draft under a link: what was written, or a blank one that is not stored yet; None if it is somebody else's."""
+    """The draft under a link: what was written, or a blank one that is not stored yet; None if it is somebody
+    else's.
+    """
     found = GrantDraft.objects.filter(pk=pk).first()
     if found is None:
         return GrantDraft(pk=pk, person_id=viewer.person_id)
@@ -35,7 +37,8 @@ def drafts_of(viewer: Viewer) -> QuerySet[GrantDraft]:
 
 @transaction.atomic
 def write(draft: GrantDraft, **parts: Any) -> GrantDraft:
-    """Put parts of the body in the place of the former ones; others stay, also if another window has just written them.
+    """Put parts of the body in the place of the former ones; others stay, also if another window has just
+    written them.
 
     The draft is stored by this if it was not.
     """

@@ -1,4 +1,6 @@
-"""Reads the terms of a grant out of a draft: what is filled in already, and what is still wrong with it, by step. Pure."""
+"""Reads the terms of a grant out of a draft: what is filled in already, and what is still wrong with it, by
+step. Pure.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def _moment(text: str) -> datetime:
 
 
 def who_of(body: Mapping[str, Any]) -> Who:
-    """Who receives, as far as it is chosen: of each kind the choices are kept, and one kind is the chosen one."""
+    """Who receives, as far as it is chosen: of each kind the choices are kept, and one kind is the chosen
+    one.
+    """
     try:
         kind = WhoKind(str(body.get("kind", WhoKind.USERS)))
     except ValueError:
@@ -72,7 +76,9 @@ def what_of(body: Mapping[str, Any]) -> What | None:
 
 
 def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
-    """The accounts: those of the receivers where they are named by their ARNs, else those that were chosen."""
+    """The accounts: those of the receivers where they are named by their ARNs, else those that were
+    chosen.
+    """
     if who.arns:
         return tuple(dict.fromkeys(arn.split(":")[4] for arn in who.arns))
     return tuple(str(one) for one in body.get("accounts", []))
@@ -101,7 +107,9 @@ def with_end(terms: Terms, ends: Ends) -> Terms:
 
 
 def body_of(terms: Terms) -> dict[str, Any]:
-    """The body of a draft that says the same; an end that cannot be chosen on the page is left to be chosen."""
+    """The body of a draft that says the same; an end that cannot be chosen on the page is left to be
+    chosen.
+    """
     lasts = {int(span.total_seconds()): choice for choice, (_, span) in LASTS.items()}
     body = {
         "kind": terms.who.kind.value,

@@ -1,4 +1,6 @@
-"""Where nobody could approve the policy, because the approvers are among its users: the parts that can be requested one by one."""
+"""Where nobody could approve the policy, because the approvers are among its users: the parts that can be
+requested one by one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from iam.mirror.models import Account, Entity, Kind
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of the users. `people` are the approvers whose users these are, by id; empty for everybody else. `problem` says why it can't be requested."""
+    """Some of the users. `people` are the approvers whose users these are, by id; empty for everybody else.
+    `problem` says why it can't be requested.
+    """
 
     people: Mapping[UUID, str]
     count: int
@@ -42,7 +46,9 @@ def approvers_of(seen: Outlook, planned: Collection[Plan], *, viewer: Viewer) ->
 
 
 def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> list[Part]:
-    """Everybody else first, then the approvers' own users: together where somebody can approve that, else person by person."""
+    """Everybody else first, then the approvers' own users: together where somebody can approve that, else
+    person by person.
+    """
     if seen.scope.group is not None or not approvers.subjects:
         return []
     theirs = users_of_people(seen, approvers.subjects)
@@ -71,7 +77,9 @@ def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUI
 
 
 def users_of_people(seen: Outlook, people: Iterable[UUID]) -> dict[UUID, set[int]]:
-    """The users in scope of whom it is said, by hand or by any way, that they are a person's; two queries. No user counts twice."""
+    """The users in scope of whom it is said, by hand or by any way, that they are a person's; two queries. No
+    user counts twice.
+    """
     wanted = list(people)
     by_arn = {user.arn: pk for pk, user in seen.users.items()}
     found: dict[UUID, set[int]] = {person: set() for person in wanted}

@@ -1,6 +1,8 @@
-"""Whether people get out of it: each in scope is judged with the policy, as they would be, without MFA and step by step.
+"""Whether people get out of it: each in scope is judged with the policy, as they would be, without MFA and
+step by step.
 
-What AWS itself would let them do is asked of the engine over all that they hold: groups, boundary, control policies of the organization.
+What AWS itself would let them do is asked of the engine over all that they hold: groups, boundary, control
+policies of the organization.
 """
 
 from __future__ import annotations
@@ -83,9 +85,11 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends` those for which something decides
-    that no one knows here: conditions, such as the network, or a policy that was not read and may deny. `left` is what they can still do without MFA by level of access, `besides` how many
-    of these actions are not of the way."""
+    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends`
+    those for which something decides that no one knows here: conditions, such as the network, or a policy
+    that was not read and may deny. `left` is what they can still do without MFA by level of access, `besides`
+    how many of these actions are not of the way.
+    """
 
     number: int
     situation: Situation
@@ -102,7 +106,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried: the text of the policy, attached to everybody in an account, or to a group (its number)."""
+    """What is tried: the text of the policy, attached to everybody in an account, or to a group (its
+    number).
+    """
 
     account: str
     text: str
@@ -115,7 +121,8 @@ class Trial:
 
 
 def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> list[Standing]:
-    """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who cannot stand otherwise are judged once.
+    """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
+    cannot stand otherwise are judged once.
 
     The caller reads the index, which stays as it is.
     """
@@ -167,12 +174,14 @@ def _standing(number: int, situation: Situation, verdicts: Verdicts, rest: tuple
 def are_alike(cls: Class, digest: str) -> bool:
     """Whether the members of a class stand alike, who have the policy by its digest.
 
-    It allows each of them every call of the way on what is their own, so that what else allows these makes no difference. What may deny them,
-    or bounds them, must be about all resources, and nothing may ask for more of who they are than what the class has in common.
+    It allows each of them every call of the way on what is their own, so that what else allows these makes no
+    difference. What may deny them, or bounds them, must be about all resources, and nothing may ask for more
+    of who they are than what the class has in common.
 
-    Nothing else can tell two of a class apart: they have their documents, boundary, account and organization in common, and agree in all
-    conditions that the principal alone decides and in each tag that a document names; what AWS knows of the user or device as a resource, such as
-    its tags, is asked of nobody and stays open for both; and how they sign in, the caller tells apart.
+    Nothing else can tell two of a class apart: they have their documents, boundary, account and organization
+    in common, and agree in all conditions that the principal alone decides and in each tag that a document
+    names; what AWS knows of the user or device as a resource, such as its tags, is asked of nobody and stays
+    open for both; and how they sign in, the caller tells apart.
     """
     limits, docs = cls.profile.limits, cls.profile.bundle.docs
     if all(doc.digest != digest for doc in docs):
@@ -190,9 +199,11 @@ def are_alike(cls: Class, digest: str) -> bool:
 
 
 def _bearing(cls: Class, digest: str) -> Hashable:
-    """What of all that such a class holds bears on the calls of the way; classes that have it in common are judged as one.
+    """What of all that such a class holds bears on the calls of the way; classes that have it in common are
+    judged as one.
 
-    It is the class itself where something could not be read, or where statements tell principals apart by their marks.
+    It is the class itself where something could not be read, or where statements tell principals apart by
+    their marks.
     """
     docs = [doc for doc in cls.profile.bundle.docs if doc.digest != digest]
     denies = [

@@ -1,10 +1,11 @@
 """The text of the policy: denied without MFA is everything but the first password and one's own device.
 
-After "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials page",
+After "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials
+page",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html
-with the two actions that its note names for a first or expired password, and closed where that page is open: what is left without MFA is
-left for one's own user only, whatever else somebody is allowed. A user has one name in an account, whatever the path, so that the two
-patterns of a user's ARN mean nobody else.
+with the two actions that its note names for a first or expired password, and closed where that page is open:
+what is left without MFA is left for one's own user only, whatever else somebody is allowed. A user has one
+name in an account, whatever the path, so that the two patterns of a user's ARN mean nobody else.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ LEFT: Final = tuple(sorted((*OF_ACCOUNT, *OF_DEVICE, *OF_SELF, SESSION)))
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """For one account. `denies_keys`: a call that is signed by an access key alone is denied too; else only sessions are that began without MFA."""
+    """For one account. `denies_keys`: a call that is signed by an access key alone is denied too; else only
+    sessions are that began without MFA.
+    """
 
     partition: str
     account_id: str

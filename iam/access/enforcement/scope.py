@@ -27,7 +27,9 @@ PATH_WORDS = "Enter a path that starts and ends with a slash, such as /payments/
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A group, whose present and future members have the policy by it; or a path, whose users of today get it one by one."""
+    """A group, whose present and future members have the policy by it; or a path, whose users of today get it
+    one by one.
+    """
 
     account: Account
     group: Entity | None = None

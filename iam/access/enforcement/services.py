@@ -1,4 +1,6 @@
-"""Demand MFA by policy: look at what it does to everybody in scope, and ask for it, unless somebody would be locked out."""
+"""Demand MFA by policy: look at what it does to everybody in scope, and ask for it, unless somebody would be
+locked out.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,9 @@ DESCRIPTION: Final = "Without MFA, denies everything except changing the first p
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom the index lacks;
-    `machines` those who have keys and no password, whose programs would stop."""
+    """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom
+    the index lacks; `machines` those who have keys and no password, whose programs would stop.
+    """
 
     scope: Scope
     variant: Variant
@@ -82,7 +85,9 @@ def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Out
 
 
 def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
-    """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes longer than judging."""
+    """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes
+    longer than judging.
+    """
     with snapshot(accounts=[seen.scope.account.account_id]) as index:
         return reasons(index, _trial(seen.scope, seen.text), standings)
 
@@ -92,12 +97,15 @@ def _trial(scope: Scope, text: str) -> Trial:
 
 
 def operations_for(seen: Outlook) -> list[Operation]:
-    """What brings it about: the policy, where the account does not have it yet, and an attachment to the group or to each user who lacks it.
-    Raises RefusedError where somebody would be locked out, or nothing is to be done."""
+    """What brings it about: the policy, where the account does not have it yet, and an attachment to the
+    group or to each user who lacks it. Raises RefusedError where somebody would be locked out, or nothing is
+    to be done.
+    """
     if seen.locked_out or seen.outside:
         count = len(seen.locked_out) + len(seen.outside)
         raise RefusedError(
-            f"{_people(count)} would be locked out or can’t be checked. Leave them out, or fix what blocks them first."
+            f"{_people(count)} would be locked out or can’t be checked. Leave them out, or fix what blocks "
+            "them first."
         )
     made, arn, policy = _policy(seen)
     holders = [seen.scope.group] if seen.scope.group else list(seen.users.values())
@@ -107,7 +115,8 @@ def operations_for(seen: Outlook) -> list[Operation]:
         raise RefusedError("All IAM users in scope have the policy already.")
     if len(wanted) + len(made) > MOST:
         raise RefusedError(
-            f"That is {len(wanted):,} IAM users. A request can have {MOST} changes. Add them to a group and attach the policy to the group."
+            f"That is {len(wanted):,} IAM users. A request can have {MOST} changes. Add them to a group and "
+            "attach the policy to the group."
         )
     aws_id = policy.aws_id if policy else ""
     return [*made, *(Attachment.by_arn(ATTACH_POLICY, one, arn=arn, policy_id=aws_id) for one in wanted)]
@@ -125,7 +134,9 @@ def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
 def request_enforcement(
     actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str, left_out: Sequence[str] = ()
 ) -> Change:
-    """Request it: one set, approved together. `left_out` names people whose IAM users are not in it. Raises RefusedError."""
+    """Request it: one set, approved together. `left_out` names people whose IAM users are not in it. Raises
+    RefusedError.
+    """
     _check(actor, seen.scope.account)
     operations = operations_for(seen)
     if standing := asked_before(operations, actor=actor, idempotency_key=idempotency_key):
@@ -144,16 +155,22 @@ def request_enforcement(
 def notes_for(seen: Outlook) -> list[str]:
     """What whoever approves has to know besides."""
     found = [
-        f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an MFA device."
+        (
+            f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an "
+            "MFA "
+            "device."
+        )
     ]
     if seen.machines:
         found.append(
-            f"{_people(len(seen.machines))} of these with an access key and no password: programs that use the key stop working."
+            f"{_people(len(seen.machines))} of these with an access key and no password: programs that use "
+            "the key stop working."
         )
     depends = sum(bool(one.depends) for one in seen.standings)
     if depends:
         found.append(
-            f"For {_people(depends)}, a step depends on existing conditions, such as the network, or on a policy that was not synced."
+            f"For {_people(depends)}, a step depends on existing conditions, such as the network, or on a "
+            "policy that was not synced."
         )
     if seen.scope.group is None:
         found.append("IAM users created later don’t get the policy automatically.")
@@ -165,7 +182,10 @@ def left_out_notes(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"The IAM users of {', '.join(names)} are not included and stay without the policy until another request."
+        (
+            f"The IAM users of {', '.join(names)} are not included and stay without the policy until another "
+            "request."
+        )
     ]
 
 
@@ -179,7 +199,8 @@ def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
         return [made], arn, None
     if document_meaning(default_text(there)) != document_meaning(seen.text):
         raise RefusedError(
-            f"{account.name} already has a policy {name} with different content. Delete it or restore its content first."
+            f"{account.name} already has a policy {name} with different content. Delete it or restore its "
+            "content first."
         )
     return [], arn, there
 

@@ -1,4 +1,6 @@
-"""Questions that take the graph: a page keeps what it asks, and a worker answers it. Nothing is calculated here."""
+"""Questions that take the graph: a page keeps what it asks, and a worker answers it. Nothing is calculated
+here.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ def key_of(moment: str, asks: Mapping[str, Any]) -> str:
 
 
 def answer_to(calculation: Stored, kind: str, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer that goes with a calculation. Where there is none yet a worker is told, and BeingCalculatedError raised; one query,
-    two for a question that is new."""
+    """The answer that goes with a calculation. Where there is none yet a worker is told, and
+    BeingCalculatedError raised; one query, two for a question that is new.
+    """
     asked = {"question": kind, **asks}
     key = key_of(calculation.moment, asked)
     questions = Question.objects.filter(key=key)

@@ -1,7 +1,9 @@
-"""Calculates who can become administrator, and keeps it: only what differs is told anew and written. For workers.
+"""Calculates who can become administrator, and keeps it: only what differs is told anew and written. For
+workers.
 
-What is kept says of which state it is. One process calculates at a time, under a lease; a worker that is killed leaves what was kept before, and
-the sweep begins again when the lease has ended. Whatever is done twice ends the same.
+What is kept says of which state it is. One process calculates at a time, under a lease; a worker that is
+killed leaves what was kept before, and the sweep begins again when the lease has ended. Whatever is done
+twice ends the same.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ LASTS: Final = timedelta(hours=1)
 LEASE: Final = timedelta(minutes=2)
 RENEW_SECONDS: Final = 30.0
 PAUSE: Final = 10
-"""So many times as long as the last calculation took passes before the next, where accounts are written to all the time,"""
+"""So many times as long as the last calculation took passes before the next, where accounts are written to
+all the time,
+"""
 LONGEST_PAUSE: Final = timedelta(seconds=30)
 """or so long, where that is less."""
 PAST_KEPT: Final = 4
@@ -47,7 +51,9 @@ logger = structlog.get_logger(__name__)
 
 
 def tend(*, is_forced: bool = False) -> int:
-    """Calculate what is due and answer what was asked; how much there was. Nothing while another process is at it."""
+    """Calculate what is due and answer what was asked; how much there was. Nothing while another process is
+    at it.
+    """
     if not is_forced and not _has_work():
         return 0
     now_row, _ = Calculation.objects.get_or_create(moment="")
@@ -204,7 +210,9 @@ def _revisions() -> dict[str, int]:
 
 
 def _inputs(at: datetime | None) -> str:
-    """A digest of everything that was read, and of the code: what was written, which sections are whole, Gatehouse's own roles, whose users are whose."""
+    """A digest of everything that was read, and of the code: what was written, which sections are whole,
+    Gatehouse's own roles, whose users are whose.
+    """
     if at is not None:
         return code_version()
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")

@@ -1,4 +1,6 @@
-"""Which code calculated something: after an upgrade, other methods or other data of AWS may lead to other paths."""
+"""Which code calculated something: after an upgrade, other methods or other data of AWS may lead to other
+paths.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Everyone who is administrator or can become one, as rows to be kept; only paths that something was written about are told anew. For workers."""
+"""Everyone who is administrator or can become one, as rows to be kept; only paths that something was written
+about are told anew. For workers.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def forget() -> None:
 
 @dataclass(slots=True)
 class Findings:
-    """Everyone who is administrator or can become one, as rows. Paths that are kept with the same stamp are not told again."""
+    """Everyone who is administrator or can become one, as rows. Paths that are kept with the same stamp are
+    not told again.
+    """
 
     known: Escalation
     revisions: Mapping[str, int]

@@ -1,4 +1,6 @@
-"""Groups of principals by the policy statement that opens their path to administrator, and what would close it for everyone. For workers."""
+"""Groups of principals by the policy statement that opens their path to administrator, and what would close
+it for everyone. For workers.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +54,17 @@ def grouped(options: Mapping[At, frozenset[Opener]]) -> dict[Opener, list[At]]:
 
 
 def cost_of(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str, str, int]]]:
-    """Trust policies last, since a workload may need them; then the fewest statements, then those that close the most."""
+    """Trust policies last, since a workload may need them; then the fewest statements, then those that close
+    the most.
+    """
     trusts = sum(one.policy == TRUST for one in option)
     return trusts, len(option), -closes, sorted((one.holder, one.policy, one.number) for one in option)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFix:
-    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are removed as well.
+    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are
+    removed as well.
 
     `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
     """
@@ -72,7 +77,9 @@ class FoundFix:
 
 
 def fix_of(known: Escalation, statements: Opener, affected: Sequence[At]) -> FoundFix:
-    """Removes the statements of a group, looks who still becomes administrator, and adds statements until no one does."""
+    """Removes the statements of a group, looks who still becomes administrator, and adds statements until no
+    one does.
+    """
     return _Fixing(known, statements, affected).fix()
 
 

@@ -1,4 +1,6 @@
-"""Writes what was calculated: only what differs, and never an older calculation over a newer one. For workers."""
+"""Writes what was calculated: only what differs, and never an older calculation over a newer one. For
+workers.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,18 @@ def keep(
 
 
 FIELDS: Final = (
-    "account", "arn", "aws_id", "is_role", "is_conditional", "steps", "certainty", "unread", "opener", "search", "stamp",
-)  # fmt: skip
+    "account",
+    "arn",
+    "aws_id",
+    "is_role",
+    "is_conditional",
+    "steps",
+    "certainty",
+    "unread",
+    "opener",
+    "search",
+    "stamp",
+)
 
 
 def _keep_findings(row: Calculation, told: Findings) -> bool:

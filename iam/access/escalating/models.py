@@ -1,4 +1,6 @@
-"""What was calculated about privilege escalation: of which state, who can become administrator and how, and answers to questions."""
+"""What was calculated about privilege escalation: of which state, who can become administrator and how, and
+answers to questions.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ from django.db.models import Q
 class Calculation(models.Model):
     """How far the calculation of a moment is. `moment` is empty for now, else the moment in ISO 8601.
 
-    `number` grows whenever another state was calculated; 0: asked for, and not calculated yet. `inputs` is a digest of all that it was
-    calculated from, `revisions` those of the accounts. `asked` has, by account, how many users and roles there are; `unread` what was not
-    synced there, as clauses; `limitations` what the answers can't know. One process calculates at a time: until `lease_until`, `lease` says which.
+    `number` grows whenever another state was calculated; 0: asked for, and not calculated yet. `inputs` is a
+    digest of all that it was calculated from, `revisions` those of the accounts. `asked` has, by account, how
+    many users and roles there are; `unread` what was not synced there, as clauses; `limitations` what the
+    answers can't know. One process calculates at a time: until `lease_until`, `lease` says which.
     """
 
     moment = models.CharField(max_length=40, primary_key=True)
@@ -41,10 +44,11 @@ class Certain(models.IntegerChoices):
 
 
 class Finding(models.Model):
-    """A user or role that can become administrator, or is one (no `steps`). `principal` is its number in the mirror.
+    """A user or role that can become administrator, or is one (no `steps`). `principal` is its number in the
+    mirror.
 
-    `opener` is the group of its path (`Opening`), `stamp` says of which state of which accounts the path was told, `unread` are clauses.
-    `search` is what people find it by, in lower case.
+    `opener` is the group of its path (`Opening`), `stamp` says of which state of which accounts the path was
+    told, `unread` are clauses. `search` is what people find it by, in lower case.
     """
 
     calculation = models.ForeignKey(
@@ -83,7 +87,9 @@ class Finding(models.Model):
 
 
 class Opening(models.Model):
-    """A group of findings: the statements that open their paths, and what the paths consist of, by account, the most frequent first."""
+    """A group of findings: the statements that open their paths, and what the paths consist of, by account,
+    the most frequent first.
+    """
 
     calculation = models.ForeignKey(
         Calculation, db_index=False, on_delete=models.CASCADE, related_name="openings"
@@ -100,8 +106,9 @@ class Opening(models.Model):
 
 
 class Question(models.Model):
-    """What a page asked that takes the graph to answer. `key` is a digest of what was asked and of when; `number` is that of the calculation
-    with which it was answered."""
+    """What a page asked that takes the graph to answer. `key` is a digest of what was asked and of when;
+    `number` is that of the calculation with which it was answered.
+    """
 
     key = models.CharField(max_length=32, primary_key=True)
     calculation = models.ForeignKey(Calculation, on_delete=models.CASCADE, related_name="questions")
@@ -120,7 +127,9 @@ class Question(models.Model):
 
 
 class ServiceUse(models.Model):
-    """Who can use which AWS service in an account, counted: by service, users, roles, and principals by access level."""
+    """Who can use which AWS service in an account, counted: by service, users, roles, and principals by
+    access level.
+    """
 
     account = models.CharField(max_length=12, primary_key=True)
     revision = models.PositiveBigIntegerField()

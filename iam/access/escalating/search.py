@@ -1,4 +1,6 @@
-"""Answers to what pages ask of the graph: who reaches a principal, by which path, and what closes paths. For workers."""
+"""Answers to what pages ask of the graph: who reaches a principal, by which path, and what closes paths. For
+workers.
+"""
 
 from __future__ import annotations
 
@@ -175,7 +177,9 @@ def _numbers(known: Escalation, places: Iterable[At]) -> list[int]:
 
 
 def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """Who can become one of some principals: of some accounts, and where the way is known to stay in those that the asker sees."""
+    """Who can become one of some principals: of some accounts, and where the way is known to stay in those
+    that the asker sees.
+    """
     goals = [at for account, pk in asks["goals"] if (at := known.graph.find(account, pk)) is not None]
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
     seen = None if asks["seen"] is None else frozenset(asks["seen"])
@@ -197,14 +201,18 @@ def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[s
 
 
 def _is_seen(one: Reached, seen: frozenset[str]) -> bool:
-    """Whether its way is known to stay where the asking person sees: of a long one only the first step is told."""
+    """Whether its way is known to stay where the asking person sees: of a long one only the first step is
+    told.
+    """
     return one.steps == 1 and one.first is not None and one.first.account in seen
 
 
 def can_reach(
     known: Escalation, goals: Iterable[At], *, accounts: frozenset[str] | None = None
 ) -> list[Reached]:
-    """Who is none of some principals, but can become one of them; those of some accounts, the surest and nearest first."""
+    """Who is none of some principals, but can become one of them; those of some accounts, the surest and
+    nearest first.
+    """
     wanted = set(goals)
     if not wanted:
         return []

@@ -1,4 +1,6 @@
-"""Counts who can use which AWS service, account by account, when something was written to one. For workers."""
+"""Counts who can use which AWS service, account by account, when something was written to one. For
+workers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LASTS: Final = timedelta(hours=1)
 
 
 def due_accounts() -> dict[str, tuple[int, str]]:
-    """The accounts that are to be counted, with their revision and a digest of their place in the organization and of the code."""
+    """The accounts that are to be counted, with their revision and a digest of their place in the
+    organization and of the code.
+    """
     now = datetime.now(tz=UTC)
     known = {row.account: row for row in ServiceUse.objects.defer("services")}
     organizations = Organizations(None)
@@ -39,7 +43,9 @@ def due_accounts() -> dict[str, tuple[int, str]]:
 
 
 def count_services() -> int:
-    """Count those that are due; how many there were. Each account is kept for itself, so that a worker that is killed goes on where it was."""
+    """Count those that are due; how many there were. Each account is kept for itself, so that a worker that
+    is killed goes on where it was.
+    """
     ServiceUse.objects.exclude(
         account__in=Account.objects.filter(removed_at__isnull=True).values("account_id")
     ).delete()

@@ -1,4 +1,6 @@
-"""What is kept of a moment's calculation, for pages. Where nothing is kept yet, a worker is told, and the page says so."""
+"""What is kept of a moment's calculation, for pages. Where nothing is kept yet, a worker is told, and the
+page says so.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ logger = structlog.get_logger(__name__)
 
 
 class BeingCalculatedError(Exception):
-    """A worker still has to calculate what was asked for. `question` is its key, empty for who can become administrator."""
+    """A worker still has to calculate what was asked for. `question` is its key, empty for who can become
+    administrator.
+    """
 
     def __init__(self, question: str = "") -> None:
         super().__init__(question)

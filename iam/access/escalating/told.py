@@ -1,4 +1,6 @@
-"""Paths of privilege escalation as they are kept: all that a page shows of them, without the graph that they were found in; to JSON and back."""
+"""Paths of privilege escalation as they are kept: all that a page shows of them, without the graph that they
+were found in; to JSON and back.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A request that must be allowed: who asks for what, which statements allow it, and what it depends on."""
+    """A request that must be allowed: who asks for what, which statements allow it, and what it depends
+    on.
+    """
 
     action: str
     resource: str
@@ -74,7 +78,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one principal to the next; no `becomes`: any administrator of the account. `gains` says what it then has, of GAINS."""
+    """From one principal to the next; no `becomes`: any administrator of the account. `gains` says what it
+    then has, of GAINS.
+    """
 
     who: Principal
     becomes: Principal | None
@@ -90,7 +96,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from a principal to a goal. `closing` is the smallest set of statements without which this very path isn't there."""
+    """A way from a principal to a goal. `closing` is the smallest set of statements without which this very
+    path isn't there.
+    """
 
     who: Principal
     steps: tuple[Step, ...]

@@ -1,1 +1,3 @@
-"""Shared access: who gets what, where, until when and why, and the ledger of what each permission is there for."""
+"""Shared access: who gets what, where, until when and why, and the ledger of what each permission is there
+for.
+"""

@@ -33,7 +33,9 @@ def summary_for(plan: GrantPlan) -> list[Block]:
 
 
 def effect_blocks(terms: Terms, *, accounts: Sequence[Account], until: datetime | None = None) -> list[Block]:
-    """What terms let somebody do in these accounts; those with the same effect together. `until` is an end of the request’s own."""
+    """What terms let somebody do in these accounts; those with the same effect together. `until` is an end of
+    the request’s own.
+    """
     numbers = {account.name: account.account_id for account in accounts}
     return [_block(effect, numbers, until) for effect in effects_of(terms, accounts=accounts)]
 

@@ -1,4 +1,6 @@
-"""What is looked at before a grant is asked for: is the policy sound, does it take effect, has everybody MFA, who ends it, how old is what is known."""
+"""What is looked at before a grant is asked for: is the policy sound, does it take effect, has everybody MFA,
+who ends it, how old is what is known.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one; `people` are the numbers and names
-    where it is about several."""
+    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one;
+    `people` are the numbers and names where it is about several.
+    """
 
     tone: Tone
     text: str
@@ -67,12 +70,16 @@ class Check:
 
 
 def checks_of(plan: GrantPlan, *, now: datetime) -> list[Check]:
-    """All of them, in the order in which they are read. A handful of queries, and a few questions to the engine."""
+    """All of them, in the order in which they are read. A handful of queries, and a few questions to the
+    engine.
+    """
     return [*warning_checks(plan), *_end(plan), *_age(plan, now)]
 
 
 def warning_checks(plan: GrantPlan) -> list[Check]:
-    """Those of which the outcome is kept with the request: of the end its warnings speak, and how old the data is shows on each page."""
+    """Those of which the outcome is kept with the request: of the end its warnings speak, and how old the
+    data is shows on each page.
+    """
     texts = list(_texts(plan))
     holders = list(_holders(plan))
     return [*_limits(plan, texts, holders), *_sound(texts), *_mfa(texts, holders)]
@@ -131,7 +138,9 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
 
 
 class _Stopped:
-    """What stops whom, as it is found: the names of boundaries, and the actions that each kind of limit stops."""
+    """What stops whom, as it is found: the names of boundaries, and the actions that each kind of limit
+    stops.
+    """
 
     def __init__(self) -> None:
         self.boundaries: dict[str, None] = {}

@@ -1,4 +1,6 @@
-"""Policy documents that a grant writes: with an end of their own, packed into sizes that AWS takes, and compared by what they say. Pure."""
+"""Policy documents that a grant writes: with an end of their own, packed into sizes that AWS takes, and
+compared by what they say. Pure.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,9 @@ def stamp(end: datetime) -> str:
 def timed(text: str, *, end: datetime) -> str:
     """The document, each statement of which holds only until the end: AWS enforces it, whoever runs.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html
-    A statement that ends by itself already says both, and the earlier of the two counts. Raises ValueError where no operator is left.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html A statement
+    that ends by itself already says both, and the earlier of the two counts. Raises ValueError where no
+    operator is left.
     """
     body = json.loads(text)
     body["Statement"] = [_until(statement, end) for statement in _statements(body)]
@@ -85,13 +88,16 @@ def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def written(body: Mapping[str, Any]) -> str:
-    """A document as it is sent: on one line, which reads well in a command and costs no characters. Signs beyond Latin-1, which the calls of AWS do not take, are escaped."""
+    """A document as it is sent: on one line, which reads well in a command and costs no characters. Signs
+    beyond Latin-1, which the calls of AWS do not take, are escaped.
+    """
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return _BEYOND.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str, ...]:
-    """The same statements in as few documents as fit into the limit (characters without white space), in their order.
+    """The same statements in as few documents as fit into the limit (characters without white space), in
+    their order.
 
     Raises TooLargeError when one statement alone does not fit.
     """
@@ -118,14 +124,18 @@ def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _with(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
-    """One statement more; a name that another has already is left out, since names are unique in a document."""
+    """One statement more; a name that another has already is left out, since names are unique in a
+    document.
+    """
     names = {one.get("Sid") for one in body["Statement"]}
     own = {key: value for key, value in statement.items() if key != "Sid" or value not in names}
     return {**body, "Statement": [*body["Statement"], own]}
 
 
 def meaning_of(documents: Iterable[str]) -> Meaning | None:
-    """What documents say together; None where one of them cannot be read whole, or uses variables that its version does not know."""
+    """What documents say together; None where one of them cannot be read whole, or uses variables that its
+    version does not know.
+    """
     found: set[tuple[object, ...]] = set()
     for text in documents:
         document = read(text)

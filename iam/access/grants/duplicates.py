@@ -18,8 +18,10 @@ MOST: Final = 200
 
 
 def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
-    """The newest grant that waits or is active by which the same people have the same in the same accounts, of those that the viewer requested or
-    receives; None where there is none. Who receives more, or it in more accounts, has this as well. One query."""
+    """The newest grant that waits or is active by which the same people have the same in the same accounts,
+    of those that the viewer requested or receives; None where there is none. Who receives more, or it in more
+    accounts, has this as well. One query.
+    """
     own = Q(requested_by=viewer.person_id) | held_by(viewer)
     alike = visible_grants(viewer).filter(
         own,

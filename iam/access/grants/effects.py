@@ -1,4 +1,6 @@
-"""What a grant lets somebody do in each account, in sentences read from the statements that are written; accounts with the same effect together."""
+"""What a grant lets somebody do in each account, in sentences read from the statements that are written;
+accounts with the same effect together.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ HELD: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
 class Effect:
     """What a grant gives in accounts in which it gives the same.
 
-    `accounts` are their names. `lead` says by what, where that is a role, a group or a managed policy that is there already: "Use the role deploy".
-    `note` says what is not known, or that nothing is given; "" where the sentences say all.
+    `accounts` are their names. `lead` says by what, where that is a role, a group or a managed policy that is
+    there already: "Use the role deploy". `note` says what is not known, or that nothing is given; "" where
+    the sentences say all.
     """
 
     accounts: tuple[str, ...]
@@ -48,7 +51,9 @@ class _Known:
 
 
 def effects_of(terms: Terms, *, accounts: Sequence[Account]) -> tuple[Effect, ...]:
-    """The effect in each of the accounts, in their order; the same few queries for one account and for two hundred."""
+    """The effect in each of the accounts, in their order; the same few queries for one account and for two
+    hundred.
+    """
     what = terms.what
     known = _texts(what, accounts)
     groups: dict[tuple[object, ...], list[tuple[Account, tuple[Sentence, ...], str]]] = defaultdict(list)
@@ -85,7 +90,9 @@ def bodies_for(grants: Iterable[Grant]) -> Bodies:
 
 
 def in_one_line(what: What, *, account_id: str, bodies: Bodies, plain: bool = False) -> str:
-    """The weightiest thing that is given, and how much more there is: for lists and mails. Without a query."""
+    """The weightiest thing that is given, and how much more there is: for lists and mails. Without a
+    query.
+    """
     sentences: tuple[Sentence, ...] = ()
     if what.kind is WhatKind.STATEMENTS:
         sentences = _sentences(what.documents, account_id)

@@ -16,7 +16,9 @@ MADE: Final = (Sort.POLICY, Sort.ROLE)
 
 
 def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]]:
-    """The ARNs of those of each grant whom the viewer does not see: they are told as a number. At most two queries."""
+    """The ARNs of those of each grant whom the viewer does not see: they are told as a number. At most two
+    queries.
+    """
     if viewer.scope.sees_everything:
         return {}
     others = [one.pk for one in grants if one.requested_by != viewer.person_id]

@@ -1,4 +1,6 @@
-"""The ledger read from the side of a user, group or role: each permission that they hold by themselves, and every reason for it."""
+"""The ledger read from the side of a user, group or role: each permission that they hold by themselves, and
+every reason for it.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from iam.policy.document import read
 
 @dataclass(frozen=True, slots=True)
 class Justified:
-    """One permission that is there. `reasons` are the grants that the viewer sees, the oldest first; `hidden` is how many more there are.
+    """One permission that is there. `reasons` are the grants that the viewer sees, the oldest first; `hidden`
+    is how many more there are.
 
-    `is_by_hand`: no grant explains it, or it was there before the first one did: no end of a grant takes it away.
+    `is_by_hand`: no grant explains it, or it was there before the first one did: no end of a grant takes it
+    away.
     """
 
     sort: Sort
@@ -30,7 +34,9 @@ class Justified:
 
 
 def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
-    """What the mirror shows that the entity holds itself, and (of a role) who may assume it, by sort and name; at most six queries. The viewer must see the entity."""
+    """What the mirror shows that the entity holds itself, and (of a role) who may assume it, by sort and
+    name; at most six queries. The viewer must see the entity.
+    """
     entries = LedgerEntry.objects.filter(entity=entity, since__isnull=False, until__isnull=True)
     open_entries = list(entries.select_related("part__grant", "part__account").order_by("since", "pk"))
     seen = set(

@@ -1,4 +1,6 @@
-"""The tables of shared access: grants, the terms they had in time, their parts in accounts, and the ledger of permissions."""
+"""The tables of shared access: grants, the terms they had in time, their parts in accounts, and the ledger of
+permissions.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,9 @@ OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRE
 class Grant(models.Model):
     """Who gets what, in which accounts, until when and why; kept for ever.
 
-    `terms` are those in force (`iam.access.grants.terms`). `state` follows from the parts, and is kept for lists. `begins_at` is the approval, `ends_at`
-    when it ends by itself (None: never; while it waits, as if it were approved when it was asked for), `planned_end` the end that is written in what was asked for,
+    `terms` are those in force (`iam.access.grants.terms`). `state` follows from the parts, and is kept for
+    lists. `begins_at` is the approval, `ends_at` when it ends by itself (None: never; while it waits, as if
+    it were approved when it was asked for), `planned_end` the end that is written in what was asked for,
     `ended_at` when the last of it was gone. `warned_for` is the end of which people were warned.
     """
 
@@ -101,9 +104,11 @@ class Grant(models.Model):
 
 
 class Preparation(models.Model):
-    """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for it, once.
+    """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for
+    it, once.
 
-    `accepts_end`: whoever submitted it accepts that a part of it ends only while Gatehouse runs. `problems` say why it could not be asked for, a sentence each.
+    `accepts_end`: whoever submitted it accepts that a part of it ends only while Gatehouse runs. `problems`
+    say why it could not be asked for, a sentence each.
     """
 
     grant = models.OneToOneField(
@@ -169,8 +174,9 @@ class GrantVersion(_AppendOnly):
 class GrantPart(models.Model):
     """A grant in one account: the way that was picked, and how it stands there.
 
-    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives, `retry_set` what of it had failed, `extending_set` would let it last longer, `ending_set` takes away. A part of the same grant has the
-    `lane` of its changes in the set.
+    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives,
+    `retry_set` what of it had failed, `extending_set` would let it last longer, `ending_set` takes away. A
+    part of the same grant has the `lane` of its changes in the set.
     """
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="parts")
@@ -210,12 +216,14 @@ class Sort(models.TextChoices):
 
 
 class LedgerEntry(models.Model):
-    """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made policy) has `target` (the ARN of a group or policy, the name of
-    an inline policy, the Sid of a statement). ARNs are those of the request; `entity` (the holder) and `target_entity` (the group or policy) stay the same through every
-    renaming, and are not those of whoever gets the name later.
+    """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made
+    policy) has `target` (the ARN of a group or policy, the name of an inline policy, the Sid of a statement).
+    ARNs are those of the request; `entity` (the holder) and `target_entity` (the group or policy) stay the
+    same through every renaming, and are not those of whoever gets the name later.
 
-    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change` gives it, `ended_by` takes it away. `stood_before`: it was there
-    by no grant before, so that no grant's end takes it away.
+    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change`
+    gives it, `ended_by` takes it away. `stood_before`: it was there by no grant before, so that no grant's
+    end takes it away.
     """
 
     part = models.ForeignKey(GrantPart, on_delete=models.PROTECT, related_name="entries")

@@ -1,5 +1,6 @@
-"""Whether documents give no more than others do: what an approver may make of a request without asking anew. Pure, and careful: what cannot be
-shown to be less counts as more."""
+"""Whether documents give no more than others do: what an approver may make of a request without asking anew.
+Pure, and careful: what cannot be shown to be less counts as more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ CHOICES: Final = frozenset(
 
 
 def is_within(inner: Iterable[str], outer: Iterable[str]) -> bool:
-    """Whether every statement of the inner documents gives no more than one of the outer, and nothing that the outer deny is left out."""
+    """Whether every statement of the inner documents gives no more than one of the outer, and nothing that
+    the outer deny is left out.
+    """
     mine, theirs = list(_statements(inner)), list(_statements(outer))
     if any(one is None for one in (*mine, *theirs)):
         return False
@@ -77,12 +80,16 @@ def _names_within(inner: Names, outer: Names, *, is_not: tuple[bool, bool], fold
 
 
 def _takes_in(wide: str, name: str) -> bool:
-    """A star of the wide one takes in whatever stands there, wildcards too; a question mark would take a star for one sign."""
+    """A star of the wide one takes in whatever stands there, wildcards too; a question mark would take a star
+    for one sign.
+    """
     return wide == name or ("?" not in wide and compile_glob(wide)(name))
 
 
 def _is_stricter(narrow: Block, wide: Block) -> bool:
-    """Every condition of the wide one is there, with the same values or, where that means less, with some of them."""
+    """Every condition of the wide one is there, with the same values or, where that means less, with some of
+    them.
+    """
     own = _conditions(narrow)
     for operator, key, values in _conditions(wide):
         same = [said for one, name, said in own if (one, name) == (operator, key)]

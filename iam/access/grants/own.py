@@ -16,7 +16,9 @@ DECLINED: Final = (State.REJECTED, State.EXPIRED)
 
 
 def own_grants(viewer: Viewer) -> QuerySet[Grant]:
-    """Grants that wait or live, by which one of the viewer's own users holds something, or is to; those that end first come first."""
+    """Grants that wait or live, by which one of the viewer's own users holds something, or is to; those that
+    end first come first.
+    """
     states = (State.WAITING, *LIVING)
     found = Grant.objects.filter(held_by(viewer), state__in=states)
     return found.order_by("ends_at", "-created_at")
@@ -30,7 +32,9 @@ def declined_lately(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[
 
 
 def held_by(viewer: Viewer) -> Q:
-    """Grants by which one of the viewer's own users holds something: who is meant stays the same through renaming."""
+    """Grants by which one of the viewer's own users holds something: who is meant stays the same through
+    renaming.
+    """
     own = Entity.objects.filter(arn__in=viewer.scope.user_arns, gone_at__isnull=True)
     meant = Q(entity__in=own.values("pk")) | Q(entity__isnull=True, holder_arn__in=viewer.scope.user_arns)
     return Q(Exists(LedgerEntry.objects.filter(meant, part__grant=OuterRef("pk"))))

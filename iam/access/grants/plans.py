@@ -1,4 +1,6 @@
-"""What planning a grant comes to: the way in each account, why, what else was weighed, and the operations that it takes."""
+"""What planning a grant comes to: the way in each account, why, what else was weighed, and the operations
+that it takes.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation, the permissions that are there once it is done, and its branch: 0 before all others, else beside other branches."""
+    """One operation, the permissions that are there once it is done, and its branch: 0 before all others,
+    else beside other branches.
+    """
 
     operation: Operation
     permissions: tuple[Permission, ...] = ()
@@ -67,8 +71,10 @@ class Step:
 class PartPlan:
     """A grant in one account.
 
-    `ends_only` says, of a grant that ends by itself, what ends only while Gatehouse runs; "" where AWS itself ends all of it. `refusal` says why there is no way;
-    then there are no steps. `callers` are the ARNs of users and roles of other accounts who come in through its role. `quotas` are sentences on the quotas of AWS that it draws on, `notes` what else is to be known.
+    `ends_only` says, of a grant that ends by itself, what ends only while Gatehouse runs; "" where AWS itself
+    ends all of it. `refusal` says why there is no way; then there are no steps. `callers` are the ARNs of
+    users and roles of other accounts who come in through its role. `quotas` are sentences on the quotas of
+    AWS that it draws on, `notes` what else is to be known.
     """
 
     account: Account
@@ -103,8 +109,9 @@ class PartPlan:
 
 @dataclass(frozen=True, slots=True)
 class GrantPlan:
-    """A whole grant. `ends_at` is when it would end if it were approved now, `receipt` what it comes to as a set holds it (`iam.changes.receipts`),
-    `warnings` are sentences that the approver has to know."""
+    """A whole grant. `ends_at` is when it would end if it were approved now, `receipt` what it comes to as a
+    set holds it (`iam.changes.receipts`), `warnings` are sentences that the approver has to know.
+    """
 
     terms: Terms
     title: str

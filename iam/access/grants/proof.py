@@ -1,4 +1,6 @@
-"""The proof that what a grant gave is gone: when AWS took each permission away, how often it was looked at since, and what became of sessions."""
+"""The proof that what a grant gave is gone: when AWS took each permission away, how often it was looked at
+since, and what became of sessions.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ HOLDING: Final = (USERS, GROUPS, ROLES)
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One permission, or the sessions of somebody: `removed_at` is when AWS had accepted the call, `seen_at` when a reading showed it gone."""
+    """One permission, or the sessions of somebody: `removed_at` is when AWS had accepted the call, `seen_at`
+    when a reading showed it gone.
+    """
 
     change: Change
     title: str
@@ -40,13 +44,18 @@ class Removal:
         if self.was_gone or self.removed_at is None:
             return f"{self.title}: already gone, confirmed at {_at(self.seen_at)}."
         reads = counted(self.reads, "reading")
-        return f"{self.title}: removed at {_at(self.removed_at)}, confirmed by {reads}, the last at {_at(self.seen_at)}."
+        return (
+            f"{self.title}: removed at {_at(self.removed_at)}, confirmed by {reads}, the last at "
+            f"{_at(self.seen_at)}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading of the whole account showed all of it gone as well.
-    `cuts` are the sessions that somebody had ended besides."""
+    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading
+    of the whole account showed all of it gone as well. `cuts` are the sessions that somebody had ended
+    besides.
+    """
 
     removals: tuple[Removal, ...]
     is_whole: bool
@@ -61,7 +70,10 @@ class Proof:
         """In a sentence; "" while there is nothing to say."""
         if not self.removals:
             return (
-                "Nothing had to be removed: the access was already gone, other grants need it, or it was there before."
+                (
+                    "Nothing had to be removed: the access was already gone, other grants need it, or it was "
+                    "there before."
+                )
                 if self.kept
                 else ""
             )
@@ -74,7 +86,9 @@ class Proof:
 
 
 def proof_of(part: GrantPart) -> Proof:
-    """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for other reasons."""
+    """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for
+    other reasons.
+    """
     removals = tuple(_removal(change) for change in _taking(part))
     moments = [one.removed_at for one in removals if one.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
@@ -90,7 +104,9 @@ def proof_of(part: GrantPart) -> Proof:
 
 
 def _seen_again(part: GrantPart, removals: tuple[Removal, ...]) -> datetime | None:
-    """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of everything, which found the same."""
+    """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of
+    everything, which found the same.
+    """
     seen = max((one.seen_at for one in removals if one.seen_at), default=None)
     if seen is None or part.state != State.ENDED:
         return None

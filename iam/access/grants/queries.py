@@ -36,7 +36,8 @@ TABS: Final[dict[str, tuple[State, ...]]] = {
 def visible_grants(viewer: Viewer) -> QuerySet[Grant]:
     """What is for oneself and one's people, all of accounts that one sees whole, and one's own requests.
 
-    Nothing of it disappears when it has ended. One who sees a grant of several accounts reads of the others only what `parts_of` gives.
+    Nothing of it disappears when it has ended. One who sees a grant of several accounts reads of the others
+    only what `parts_of` gives.
     """
     scope = viewer.scope
     if scope.sees_everything:
@@ -67,7 +68,9 @@ def list_grants(
     mine: bool = False,
     after: Place | None = None,
 ) -> Page[Grant]:
-    """Newest first, filtered, and what ends soon by its end; one query, as fast at any depth. The parts of the rows are fetched with them: one query more."""
+    """Newest first, filtered, and what ends soon by its end; one query, as fast at any depth. The parts of
+    the rows are fetched with them: one query more.
+    """
     grants = visible_grants(viewer)
     if tab in TABS:
         grants = grants.filter(state__in=TABS[tab])
@@ -99,7 +102,9 @@ def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
 
 
 def _told(text: str, viewer: Viewer) -> Q:
-    """By what it is called, by its reference, or by whoever holds something of it and is seen: a search tells of nobody else."""
+    """By what it is called, by its reference, or by whoever holds something of it and is seen: a search tells
+    of nobody else.
+    """
     found = Q(title__icontains=text) | Q(requested_label__icontains=text)
     short = text.upper().removeprefix("GRT-").lower()
     if len(short) >= 4 and all(letter in "0123456789abcdef" for letter in short[:8]):
@@ -135,7 +140,9 @@ def counts(viewer: Viewer) -> dict[str, int]:
 
 
 def parts_of(grant: Grant, *, viewer: Viewer) -> list[GrantPart]:
-    """The parts that the viewer sees: of accounts that they see whole or in which it concerns their people, or all of what they asked for."""
+    """The parts that the viewer sees: of accounts that they see whole or in which it concerns their people,
+    or all of what they asked for.
+    """
     parts = grant.parts.select_related("account", "change_set", "ending_set").order_by("lane")
     scope = viewer.scope
     if scope.sees_everything or grant.requested_by == viewer.person_id:

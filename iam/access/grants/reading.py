@@ -1,4 +1,6 @@
-"""What the terms of a grant share: the mistake that their rules name, and reading them from JSON without losing anything."""
+"""What the terms of a grant share: the mistake that their rules name, and reading them from JSON without
+losing anything.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from iam.access.grants.wording import listed
 
 
 class TermsError(ValueError):
-    """The terms cannot be granted as they are written; the message says why, and what to write. `part` is who, what, accounts,
-    until or why: the step on which it is put right."""
+    """The terms cannot be granted as they are written; the message says why, and what to write. `part` is
+    who, what, accounts, until or why: the step on which it is put right.
+    """
 
     def __init__(self, message: str, *, part: str) -> None:
         super().__init__(message)

@@ -1,4 +1,6 @@
-"""The people who receive a grant: by their own users, as members of a group that holds it, or by a role that they can assume."""
+"""The people who receive a grant: by their own users, as members of a group that holds it, or by a role that
+they can assume.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Place = tuple[str, str]
 
 @dataclass(slots=True)
 class Received:
-    """Where somebody receives it, and, for what they do not hold themselves, a sentence on how they come to it."""
+    """Where somebody receives it, and, for what they do not hold themselves, a sentence on how they come to
+    it.
+    """
 
     places: set[Place] = field(default_factory=set)
     how: set[str] = field(default_factory=set)
@@ -37,10 +41,11 @@ class Recipients:
 
 
 def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
-    """Everyone active who has something of it by now, or (`has_ended`) had something of it, grouped by what they can be told.
+    """Everyone active who has something of it by now, or (`has_ended`) had something of it, grouped by what
+    they can be told.
 
-    Members of a group are those of today. Through a role come those whose users its trust policy names; for a role that trusts a
-    whole account, a provider or another role it is not known who uses it.
+    Members of a group are those of today. Through a role come those whose users its trust policy names; for a
+    role that trusts a whole account, a provider or another role it is not known who uses it.
     """
     entries = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False)
     if not has_ended:
@@ -89,7 +94,9 @@ def _members(entry: LedgerEntry) -> Iterable[str]:
 
 
 def _assumers(entry: LedgerEntry) -> Iterator[str]:
-    """The users whom the trust policy names: in the statement that the grant added, or in the whole of it where the role itself receives."""
+    """The users whom the trust policy names: in the statement that the grant added, or in the whole of it
+    where the role itself receives.
+    """
     for statement in _trust_statements(entry):
         if statement.get("Effect") != "Allow" or "Principal" not in statement:
             continue
@@ -101,7 +108,9 @@ def _assumers(entry: LedgerEntry) -> Iterator[str]:
 
 
 def _trust_statements(entry: LedgerEntry) -> list[Mapping[str, Any]]:
-    """Those of the change that wrote the trust policy, which stays when the role is gone; for other permissions of a role, those of now."""
+    """Those of the change that wrote the trust policy, which stays when the role is gone; for other
+    permissions of a role, those of now.
+    """
     params = entry.change.params if entry.change else {}
     if entry.sort == Sort.TRUST:
         text = params.get("document")

@@ -1,4 +1,6 @@
-"""Whether what a grant gave still stands in AWS, as the mirror has it: somebody may have taken it away, changed it, or deleted who held it."""
+"""Whether what a grant gave still stands in AWS, as the mirror has it: somebody may have taken it away,
+changed it, or deleted who held it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the mirror has of the holders of a grant, by their numbers: ties (the kind, and the number or the ARN of the other side), inline policies, trust policies and texts of policies."""
+    """What the mirror has of the holders of a grant, by their numbers: ties (the kind, and the number or the
+    ARN of the other side), inline policies, trust policies and texts of policies.
+    """
 
     ties: frozenset[tuple[int | None, str, int | str]]
     inline: dict[tuple[int, str], str]
@@ -29,7 +33,8 @@ class Found:
 
 
 def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[str]]:
-    """What of it is not there any more, or ends no more by itself, in sentences, by the number of the part; five queries, however large it is.
+    """What of it is not there any more, or ends no more by itself, in sentences, by the number of the part;
+    five queries, however large it is.
 
     `hidden` are the ARNs of those of whom nothing is told.
     """

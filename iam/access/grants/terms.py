@@ -1,4 +1,6 @@
-"""The terms of a grant: who gets what, in which accounts, until when and why. Pure, to JSON and back, every rule in words."""
+"""The terms of a grant: who gets what, in which accounts, until when and why. Pure, to JSON and back, every
+rule in words.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ MAX_WHY: Final = 1000
 class Terms:
     """Who gets what, in which accounts (by number), until when and why.
 
-    It ends at `until`, or `lasts` seconds after it is approved, or (neither) only when somebody ends it. `session` is the longest session,
-    in seconds, of a role that is made for it.
+    It ends at `until`, or `lasts` seconds after it is approved, or (neither) only when somebody ends it.
+    `session` is the longest session, in seconds, of a role that is made for it.
     """
 
     who: Who
@@ -133,7 +135,9 @@ class Terms:
 
 
 def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:
-    """Raises TermsError where the end is too near or too far; neither a date nor a duration is access without an end."""
+    """Raises TermsError where the end is too near or too far; neither a date nor a duration is access without
+    an end.
+    """
     left = until - now if until else timedelta(seconds=lasts)
     if (until or lasts) and left < SHORTEST:
         raise TermsError("The end must be at least five minutes away.", part="until")

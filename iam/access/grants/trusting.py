@@ -26,15 +26,18 @@ SIGN_IN: Final = {
 TOO_LONG: Final = "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA"
 SESSION: Final = "sts:RoleSessionName"
 USER_NAME: Final = "${aws:username}"
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname"""
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname
+"""
 
 
 def statement_for(
     who: Who, *, sid: str, partition: str, account_id: str, end: datetime | None, arns: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The statement by which they may assume a role of the account; `arns` are the users and roles, of whichever account.
+    """The statement by which they may assume a role of the account; `arns` are the users and roles, of
+    whichever account.
 
-    Users must call their sessions by their own names (as the AWS console does), so that the sessions of one of them can be told from others.
+    Users must call their sessions by their own names (as the AWS console does), so that the sessions of one
+    of them can be told from others.
     """
     conditions: dict[str, dict[str, str]] = {}
     action, principal = "sts:AssumeRole", {"AWS": _named(who, partition, arns)}
@@ -77,7 +80,9 @@ def _federated(who: Who, provider: str, partition: str) -> tuple[str, dict[str, 
 
 
 def trust_of(statement: Mapping[str, Any], *, limit: int = TRUST.limit) -> str:
-    """The trust policy of a role that is made. Raises TermsError for what the lint finds wrong with it, and for what is longer than the limit."""
+    """The trust policy of a role that is made. Raises TermsError for what the lint finds wrong with it, and
+    for what is longer than the limit.
+    """
     return _checked({"Version": CURRENT, "Statement": [statement]}, limit)
 
 
@@ -89,7 +94,9 @@ def opened(text: str, *, statement: Mapping[str, Any], limit: int = TRUST.limit)
 
 
 def closed(text: str, *, sid: str) -> str | None:
-    """The trust policy without the statement of that name; None when nothing would be left, which no trust policy may be."""
+    """The trust policy without the statement of that name; None when nothing would be left, which no trust
+    policy may be.
+    """
     body = json.loads(text)
     kept = [one for one in _listed(body) if one.get("Sid") != sid]
     return written({**body, "Statement": kept}) if kept else None
@@ -101,7 +108,9 @@ def sids_of(text: str) -> set[str]:
 
 
 def users_of(text: str, *, sid: str) -> list[str]:
-    """The names of the users whom a statement lets in under their own names; none where it does not demand these."""
+    """The names of the users whom a statement lets in under their own names; none where it does not demand
+    these.
+    """
     found = next((one for one in _listed(json.loads(text)) if one.get("Sid") == sid), {})
     if found.get("Condition", {}).get("StringEquals", {}).get(SESSION) != USER_NAME:
         return []

@@ -1,4 +1,6 @@
-"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused whoever asks."""
+"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused whoever
+asks.
+"""
 
 from __future__ import annotations
 

@@ -32,9 +32,10 @@ class WhatKind(StrEnum):
 class What:
     """What is given.
 
-    `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its name in each account.
-    `statements`: policy documents as text. `role`: to assume the existing role `role_arn`. `group`: membership of `group_arn`.
-    Roles, groups and a customer's policies are meant by their path and name in each account.
+    `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its
+    name in each account. `statements`: policy documents as text. `role`: to assume the existing role
+    `role_arn`. `group`: membership of `group_arn`. Roles, groups and a customer's policies are meant by their
+    path and name in each account.
     """
 
     kind: WhatKind
@@ -82,7 +83,9 @@ class What:
 
 
 def check_documents(documents: tuple[str, ...]) -> None:
-    """Whether the documents can be given: whole, readable, each statement an allow of its own. Raises TermsError."""
+    """Whether the documents can be given: whole, readable, each statement an allow of its own. Raises
+    TermsError.
+    """
     if not documents:
         raise TermsError("Choose permissions: there are none yet.", part="what")
     for text in documents:

@@ -26,7 +26,8 @@ SOME: Final = re.compile(r".{4}")
 NAMING: Final = (
     # https://docs.github.com/en/actions/reference/security/oidc: repo:ORGANIZATION/REPOSITORY:…
     ("oidc-provider/token.actions.githubusercontent.com", re.compile(r"\w+:[^/]+/")),
-    # https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html: system:serviceaccount:NAMESPACE:NAME
+    # https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html:
+    # system:serviceaccount:NAMESPACE:NAME
     ("oidc-provider/oidc.eks.", re.compile(r"system:serviceaccount:[^:]+:")),
 )
 """By issuer, what has to stand before a wildcard, so that it does not mean everybody whom it knows."""
@@ -55,9 +56,10 @@ OUTSIDERS: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATE
 class Who:
     """Who receives.
 
-    `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug `team`. `account`: another account,
-    `account_id`, whole or one `principal` (ARN) of it. `partner`: the same with an `external_id`, and their name as `label`.
-    `federated`: `provider_arn` (SAML or OIDC), the `subject` that it says, and its `audience`.
+    `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug
+    `team`. `account`: another account, `account_id`, whole or one `principal` (ARN) of it. `partner`: the
+    same with an `external_id`, and their name as `label`. `federated`: `provider_arn` (SAML or OIDC), the
+    `subject` that it says, and its `audience`.
     """
 
     kind: WhoKind
@@ -106,7 +108,8 @@ class Who:
             raise TermsError("Choose who gets access.", part="who")
         if len(self.arns) > MOST_PEOPLE:
             raise TermsError(
-                f"A grant can have up to {MOST_PEOPLE} receivers. You selected {len(self.arns)}. Split it into two grants.",
+                f"A grant can have up to {MOST_PEOPLE} receivers. You selected {len(self.arns)}. Split it "
+                "into two grants.",
                 part="who",
             )
         wrong = [arn for arn in self.arns if not (found := ARN.fullmatch(arn)) or found[3] != kind]
@@ -121,7 +124,8 @@ class Who:
         found = ARN.fullmatch(self.principal)
         if self.principal and (not found or found[3] == "group"):
             raise TermsError(
-                "Enter one role or user, such as role/reader, without wildcards. Leave it blank for the whole account.",
+                "Enter one role or user, such as role/reader, without wildcards. Leave it blank for the "
+                "whole account.",
                 part="who",
             )
         if found and found[2] != self.account_id:
@@ -139,7 +143,8 @@ class Who:
             raise TermsError("Choose the identity provider.", part="who")
         if not re.match(r"[^*?\s]", self.subject) or not self._names_somebody():
             raise TermsError(
-                "Enter the subject that gets access. It has to start with fixed text that names an organization, a namespace or a person. "
+                "Enter the subject that gets access. It has to start with fixed text that names an "
+                "organization, a namespace or a person. "
                 "Otherwise everyone at the provider could get access.",
                 part="who",
             )
@@ -152,7 +157,9 @@ class Who:
             raise TermsError("Enter the audience of the provider’s tokens.", part="who")
 
     def _names_somebody(self) -> bool:
-        """Whether what stands before the first wildcard says more than every subject of the provider begins with."""
+        """Whether what stands before the first wildcard says more than every subject of the provider begins
+        with.
+        """
         fixed = re.split(r"[*?]", self.subject, maxsplit=1)[0]
         if fixed == self.subject:
             return True

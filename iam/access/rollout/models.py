@@ -11,7 +11,9 @@ from iam.access.templates.models import TemplateVersion
 
 
 class Rollout(models.Model):
-    """A set of changes that gives grants a version; `done_at` once every grant of it has followed, or never will by this set."""
+    """A set of changes that gives grants a version; `done_at` once every grant of it has followed, or never
+    will by this set.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, related_name="+")

@@ -52,7 +52,9 @@ class _LeftError(Exception):
 
 
 def living_grants(template: Template, *, viewer: Viewer, but: int = 0) -> list[Grant]:
-    """The grants of a template that give something now, the oldest first; without those that have the version `but`."""
+    """The grants of a template that give something now, the oldest first; without those that have the version
+    `but`.
+    """
     rows = visible_grants(viewer).filter(template=template.slug, state__in=GIVING)
     return list(rows.exclude(template_version=but).order_by("created_at", "id"))
 
@@ -143,7 +145,9 @@ def _managed(
 
 
 def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
-    """A policy that never ends is shared by the grants that say the same: they follow together, or none does."""
+    """A policy that never ends is shared by the grants that say the same: they follow together, or none
+    does.
+    """
     others = LedgerEntry.objects.filter(
         account=entry.account, holder_arn=entry.holder_arn, sort=Sort.POLICY, until__isnull=True
     ).exclude(part__grant=grant.pk)

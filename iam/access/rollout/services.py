@@ -29,13 +29,17 @@ LOOKED_BACK: Final = timedelta(hours=1)
 
 
 def plan_version(viewer: Viewer, *, version: TemplateVersion) -> RolloutPlan:
-    """What it takes that all living grants of the template that the viewer sees get this version. Writes nothing."""
+    """What it takes that all living grants of the template that the viewer sees get this version. Writes
+    nothing.
+    """
     grants = living_grants(version.template, viewer=viewer, but=version.number)
     return plan_rollout(grants, body=body_of(version))
 
 
 def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, idempotency_key: str) -> Change:
-    """Ask for it as one set; the first of its changes. The same key gives the same set. Raises RefusedError."""
+    """Ask for it as one set; the first of its changes. The same key gives the same set. Raises
+    RefusedError.
+    """
     standing = _asked_before(actor, idempotency_key)
     if standing is not None:
         return standing
@@ -73,7 +77,9 @@ def _counted(plan: RolloutPlan) -> str:
 
 
 def change_ended(change: Change) -> None:
-    """A change of a rollout has ended: grants that have all of theirs follow; one that undoes it: they go back. Idempotent."""
+    """A change of a rollout has ended: grants that have all of theirs follow; one that undoes it: they go
+    back. Idempotent.
+    """
     if change.reverts_id is not None and change.state == ChangeState.APPLIED:
         _undone(change)
     whole = change.change_set
@@ -84,7 +90,9 @@ def change_ended(change: Change) -> None:
 
 
 def settle_open() -> int:
-    """The same for all that are under way, for those of which nobody was told. Returns how many were looked at."""
+    """The same for all that are under way, for those of which nobody was told. Returns how many were looked
+    at.
+    """
     found = list(Rollout.objects.filter(done_at__isnull=True).select_related("version__template"))
     sets = dict(
         ChangeSet.objects.filter(cause_kind=OF_ROLLOUT, cause_id__in=[one.pk for one in found]).values_list(

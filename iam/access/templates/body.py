@@ -1,7 +1,8 @@
-"""What a version of a template says: words, parameters, and statements with placeholders, rendered to a policy. Pure.
+"""What a version of a template says: words, parameters, and statements with placeholders, rendered to a
+policy. Pure.
 
-A placeholder `{{name}}` stands within a string of the statements and is filled in there: what it holds never becomes JSON.
-`{{account}}` and `{{partition}}` are those of the account in which it is granted.
+A placeholder `{{name}}` stands within a string of the statements and is filled in there: what it holds never
+becomes JSON. `{{account}}` and `{{partition}}` are those of the account in which it is granted.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ CATEGORIES: Final = {
     "operations": "Operations",
 }
 RISKS: Final = {"low": "Low impact", "medium": "Medium impact", "high": "High impact"}
-"""What could go wrong with it, as its author sees it; how risky a request is, is worked out from what it changes (`iam.changes.risks`)."""
+"""What could go wrong with it, as its author sees it; how risky a request is, is worked out from what it
+changes (`iam.changes.risks`).
+"""
 LONGEST_HOURS: Final = 3 * 365 * 24
 MOST_RENDERED: Final = 600
 SAMPLE_ACCOUNT: Final = "111122223333"
@@ -51,7 +54,9 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A version's content. `hours` is the longest time that is suggested for a grant of it; 0 for no suggestion."""
+    """A version's content. `hours` is the longest time that is suggested for a grant of it; 0 for no
+    suggestion.
+    """
 
     title: str
     description: str

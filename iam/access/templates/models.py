@@ -1,4 +1,6 @@
-"""Templates and their versions. A version never changes: a trigger of the database refuses it, so that grants keep their meaning."""
+"""Templates and their versions. A version never changes: a trigger of the database refuses it, so that grants
+keep their meaning.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ class Origin(models.TextChoices):
 
 
 class Template(models.Model):
-    """A job function by its slug; `current` is the number of the version that is offered. A retired one is offered no more."""
+    """A job function by its slug; `current` is the number of the version that is offered. A retired one is
+    offered no more.
+    """
 
     slug = models.SlugField(max_length=64, unique=True)
     origin = models.CharField(max_length=8, choices=Origin)

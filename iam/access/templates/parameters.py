@@ -1,4 +1,6 @@
-"""The parameters of templates: what each kind may hold, checked in words, so that a value stays within its string. Pure."""
+"""The parameters of templates: what each kind may hold, checked in words, so that a value stays within its
+string. Pure.
+"""
 
 from __future__ import annotations
 
@@ -104,9 +106,11 @@ LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. `wildcard`: `*` and `?` may stand in it; `many`: several values, one a line or after a comma.
+    """One parameter. `wildcard`: `*` and `?` may stand in it; `many`: several values, one a line or after a
+    comma.
 
-    `resource` is where suggestions come from: service and resource type such as `s3:bucket`, and what an ARN must be of.
+    `resource` is where suggestions come from: service and resource type such as `s3:bucket`, and what an ARN
+    must be of.
     """
 
     name: str

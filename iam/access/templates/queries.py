@@ -39,7 +39,9 @@ def offers(*, with_retired: bool = False) -> list[Offer]:
 
 
 def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
-    """One template with the version that is offered, or with that of the number; None where there is none such."""
+    """One template with the version that is offered, or with that of the number; None where there is none
+    such.
+    """
     rows = TemplateVersion.objects.filter(template__slug=slug).select_related("template")
     rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
     found = rows.first()

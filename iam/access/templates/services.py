@@ -53,7 +53,8 @@ def save_version(
     offered = TemplateVersion.objects.get(template=template, number=template.current)
     if offered.number != base:
         raise TemplateError(
-            f"Someone saved version {offered.number} since you opened this page. Copy your text, reload the page, "
+            f"Someone saved version {offered.number} since you opened this page. Copy your text, reload the "
+            "page, "
             "and apply your changes again."
         )
     if offered.digest == body.digest:

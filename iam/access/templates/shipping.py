@@ -1,4 +1,6 @@
-"""The templates that come with Gatehouse: files of this package, taken into the database without touching what people wrote."""
+"""The templates that come with Gatehouse: files of this package, taken into the database without touching
+what people wrote.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,20 @@ def shipped() -> dict[str, Body]:
 
 
 def digest_of_shipped() -> str:
-    """The SHA-256 of all templates of the package; the newest migration that ships them records it as `SHIPPED`."""
+    """The SHA-256 of all templates of the package; the newest migration that ships them records it as
+    `SHIPPED`.
+    """
     lines = "".join(f"{slug} {body.digest}\n" for slug, body in shipped().items())
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def ship(templates: type[Any], versions: type[Any]) -> int:
-    """Add what the package has and the tables have not, and say how many versions were added; a second run adds none.
+    """Add what the package has and the tables have not, and say how many versions were added; a second run
+    adds none.
 
-    The models are given, so that a migration can pass those of its moment. A newer text becomes what is offered, unless people
-    have written a version of their own: then theirs stays, and the new one stands beside it.
+    The models are given, so that a migration can pass those of its moment. A newer text becomes what is
+    offered, unless people have written a version of their own: then theirs stays, and the new one stands
+    beside it.
     """
     added = 0
     for slug, body in shipped().items():

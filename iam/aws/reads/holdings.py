@@ -1,4 +1,6 @@
-"""What a user, group or role holds just now: its unique id, the managed policies attached to it, one of its inline policies."""
+"""What a user, group or role holds just now: its unique id, the managed policies attached to it, one of its
+inline policies.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,27 @@ KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
 
 
 def holder_id(aws: Aws, *, kind: str, name: str) -> str:
-    """The unique id of the user, group or role of this name; AwsError (not_found) when there is none. One call."""
+    """The unique id of the user, group or role of this name; AwsError (not_found) when there is none. One
+    call.
+    """
     word = KINDS[kind]
     few: dict[str, Any] = {"MaxItems": 1} if kind == "group" else {}
     return str(one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
 
 
 def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
-    """The ARNs of the managed policies attached to a user, group or role. One call for each hundred; raises AwsError."""
+    """The ARNs of the managed policies attached to a user, group or role. One call for each hundred; raises
+    AwsError.
+    """
     word = KINDS[kind]
     found = members(aws, f"ListAttached{word}Policies", key="AttachedPolicies", **{f"{word}Name": name})
     return frozenset(str(each["PolicyArn"]) for each in found)
 
 
 def inline_text(aws: Aws, *, kind: str, name: str, policy_name: str) -> str | None:
-    """The exact text of an inline policy of a user, group or role; None when it has none of this name. One call; raises AwsError."""
+    """The exact text of an inline policy of a user, group or role; None when it has none of this name. One
+    call; raises AwsError.
+    """
     word = KINDS[kind]
     named = {f"{word}Name": name, "PolicyName": policy_name}
     try:

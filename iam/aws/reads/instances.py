@@ -50,14 +50,17 @@ def enabled_regions(aws: Aws) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ProfileOfInstance:
-    """The ARN of the instance profile that an instance has, and the id of the association; both empty where it has none."""
+    """The ARN of the instance profile that an instance has, and the id of the association; both empty where
+    it has none.
+    """
 
     profile_arn: str = ""
     association_id: str = ""
 
 
 def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOfInstance | None:
-    """Which instance profile an instance has just now; None when there is no such instance, or it is terminated. Two calls.
+    """Which instance profile an instance has just now; None when there is no such instance, or it is
+    terminated. Two calls.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeIamInstanceProfileAssociations.html
     """
@@ -81,7 +84,8 @@ def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOf
 def instance_now(
     aws: Aws, *, instance_id: str, region: str, association_id: str | None = None
 ) -> InstanceRecord | None:
-    """One instance as it is just now; None when there is none, or it is terminated. One call; raises AwsError.
+    """One instance as it is just now; None when there is none, or it is terminated. One call; raises
+    AwsError.
 
     `association_id` is what its record says of the association, which this call does not tell.
     """

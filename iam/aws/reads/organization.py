@@ -101,8 +101,8 @@ def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
 def read_organization(aws: Aws, *, described: OrganizationRecord | None = None) -> OrganizationTree:
     """The whole tree, with the SCPs and RCPs of the types that are enabled; `described` saves a call.
 
-    Units that are deleted and accounts that are moved in between leave a tree that never was, so it is read again; AwsError
-    (conflict) when it still changes the last time.
+    Units that are deleted and accounts that are moved in between leave a tree that never was, so it is read
+    again; AwsError (conflict) when it still changes the last time.
     """
     described = described or organization(aws)
     reason = ""

@@ -58,7 +58,8 @@ def raw_pages(
 ) -> Iterator[tuple[dict[str, list[bytes]], bool]]:
     """({list name: its `<member>` fragments}, whether it is the last) of each page of an IAM list call.
 
-    Raises AwsError when a page is not whole, or does not say whether it is the last where the call is `always_paged`.
+    Raises AwsError when a page is not whole, or does not say whether it is the last where the call is
+    `always_paged`.
     """
     action = f"iam:{operation}"
     names = tuple(tag.encode() for tag in tags)

@@ -13,7 +13,9 @@ FAILED: Final = "FAILED"
 
 
 class Deletion(NamedTuple):
-    """How far a deletion is (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and why it failed, in AWS's words."""
+    """How far a deletion is (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and why it failed, in AWS's
+    words.
+    """
 
     status: str
     reason: str

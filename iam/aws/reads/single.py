@@ -18,7 +18,9 @@ WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-prof
 
 @dataclass(frozen=True, slots=True)
 class EntityNow:
-    """What AWS says of it; what its kind does not have is empty. `roles` are the names of those that an instance profile holds."""
+    """What AWS says of it; what its kind does not have is empty. `roles` are the names of those that an
+    instance profile holds.
+    """
 
     aws_id: str
     name: str
@@ -34,7 +36,9 @@ class EntityNow:
 
 
 def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | None:
-    """What AWS has under this name (or ARN, where its calls ask for that); None when there is nothing. One call; raises AwsError."""
+    """What AWS has under this name (or ARN, where its calls ask for that); None when there is nothing. One
+    call; raises AwsError.
+    """
     try:
         return _tagged(aws, kind, name, arn) if kind in _TAGGED else _named(aws, kind, name)
     except AwsError as error:

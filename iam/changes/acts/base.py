@@ -35,13 +35,15 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A button: its words, whom it is about, what it asks, and the operations that the answers come to, in order.
+    """A button: its words, whom it is about, what it asks, and the operations that the answers come to, in
+    order.
 
-    `build` raises RefusedError for answers that come to nothing. `title` has a place for the name of the subject. `is_open` says whether
-    it is offered for a subject; one that is not can still be asked for, and is refused in words. `part` is where in the menu it stands.
-    `begin` tells what the form begins with for one of several things of the subject, by its name. Only what `is_plain` is offered to
-    somebody who does not see the account whole, such as a team lead. `sealed_label` names a text that is given with the reason only and
-    never shown again; then `send` asks for it.
+    `build` raises RefusedError for answers that come to nothing. `title` has a place for the name of the
+    subject. `is_open` says whether it is offered for a subject; one that is not can still be asked for, and
+    is refused in words. `part` is where in the menu it stands. `begin` tells what the form begins with for
+    one of several things of the subject, by its name. Only what `is_plain` is offered to somebody who does
+    not see the account whole, such as a team lead. `sealed_label` names a text that is given with the reason
+    only and never shown again; then `send` asks for it.
     """
 
     slug: str

@@ -1,4 +1,6 @@
-"""The act that uploads a server certificate, whose private key is given only at the very end and never shown again."""
+"""The act that uploads a server certificate, whose private key is given only at the very end and never shown
+again.
+"""
 
 from __future__ import annotations
 
@@ -62,13 +64,15 @@ CERTIFICATE_ACTS: Final = (
                 "body",
                 "Certificate",
                 LONG,
-                hint="In PEM format, including the BEGIN and END lines. You enter the private key after the preview.",
+                hint="In PEM format, including the BEGIN and END lines. You enter the private key after the "
+                "preview.",
             ),
             Field(
                 "chain",
                 "Certificate chain",
                 LONG,
-                hint="In PEM format, the issuing certificate first. Leave it empty for a self-signed certificate.",
+                hint="In PEM format, the issuing certificate first. Leave it empty for a self-signed "
+                "certificate.",
                 is_needed=False,
             ),
             NEW_TAGS,

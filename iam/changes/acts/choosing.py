@@ -1,4 +1,6 @@
-"""What can be chosen for an act, from the mirror: policies, roles, profiles by name or ARN, what somebody holds, versions."""
+"""What can be chosen for an act, from the mirror: policies, roles, profiles by name or ARN, what somebody
+holds, versions.
+"""
 
 from __future__ import annotations
 

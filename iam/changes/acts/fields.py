@@ -21,9 +21,10 @@ TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME, HIDDEN = (
     "name",
     "hidden",
 )
-"""What is asked for: a line, several lines of text, a policy, a whole number, yes or no, tags (a line each, key = value), a list (a line
-each), one of some, or the name or ARN of something of the account (`choices` are proposals); or what goes
-to and fro unseen."""
+"""What is asked for: a line, several lines of text, a policy, a whole number, yes or no, tags (a line each,
+key = value), a list (a line each), one of some, or the name or ARN of something of the account (`choices` are
+proposals); or what goes to and fro unseen.
+"""
 LONGEST: Final = {TEXT: 2_048, LONG: 10_000_000, DOCUMENT: 131_072, TAGS: 20_000, LINES: 20_000, NUMBER: 12}
 Choices = Sequence[tuple[str, str]]
 Given = dict[str, Any]
@@ -44,7 +45,9 @@ def field_errors(error: RefusedError | None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example` is a value as one would write it."""
+    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example`
+    is a value as one would write it.
+    """
 
     name: str
     label: str

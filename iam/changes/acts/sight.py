@@ -1,4 +1,5 @@
-"""What may be proposed to, and named by, somebody who does not see an account whole: policies that their own people and groups hold.
+"""What may be proposed to, and named by, somebody who does not see an account whole: policies that their own
+people and groups hold.
 
 Anything else is answered as if it were not there. Policies of AWS are public: they are named by their ARN.
 """

@@ -1,4 +1,5 @@
-"""When what a set gives ends, and how that is brought forward: what it was made for knows, and registers it here.
+"""When what a set gives ends, and how that is brought forward: what it was made for knows, and registers it
+here.
 
 A layer above registers in its `AppConfig.ready` for the kind of cause that its sets have.
 """
@@ -19,11 +20,12 @@ from iam.guard import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """`end_of` gives the end of what a cause gives (None: it has none), `ends_of` those of several causes that have one, `shorten` brings it forward
-    and raises RefusedError. `lasts_of` says it in words for those whose end is set by their approval: "for 14 days after approval".
+    """`end_of` gives the end of what a cause gives (None: it has none), `ends_of` those of several causes
+    that have one, `shorten` brings it forward and raises RefusedError. `lasts_of` says it in words for those
+    whose end is set by their approval: "for 14 days after approval".
 
-    `started` is asked within the transaction that queues a change, and gives the columns that are another now that the clock runs: what was asked for as
-    a time from the approval on is a moment then.
+    `started` is asked within the transaction that queues a change, and gives the columns that are another now
+    that the clock runs: what was asked for as a time from the approval on is a moment then.
     """
 
     end_of: Callable[[UUID], datetime | None]
@@ -59,7 +61,9 @@ def end_of(change_set: ChangeSet) -> datetime | None:
 
 
 def _own_end(change_set: ChangeSet) -> datetime | None:
-    """The end that the request itself asks for: an extension's is another than that of the grant until it is done."""
+    """The end that the request itself asks for: an extension's is another than that of the grant until it is
+    done.
+    """
     return min((block.until for block in blocks_of(change_set.summary) if block.until), default=None)
 
 
@@ -72,7 +76,9 @@ def _end_of_restored(change_set: ChangeSet) -> datetime | None:
 
 
 def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
-    """The same for several sets, by their id; a query for each kind of cause, and one for what undoes something."""
+    """The same for several sets, by their id; a query for each kind of cause, and one for what undoes
+    something.
+    """
     by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     others = []
     own: dict[UUID, datetime] = {}
@@ -91,7 +97,9 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
 
 
 def lasts_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, str]:
-    """How long what these sets give lasts, in words, by their id: of those whose end is set by their approval. A query for each kind of cause."""
+    """How long what these sets give lasts, in words, by their id: of those whose end is set by their
+    approval. A query for each kind of cause.
+    """
     by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     for change_set in change_sets:
         ends = _by_kind.get(change_set.cause_kind)
@@ -138,7 +146,9 @@ def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> N
 
 
 def has_own_end(change_set: ChangeSet) -> bool:
-    """True if the request asks for a certain end of its own, as an extension does: it is approved as it is, or not."""
+    """True if the request asks for a certain end of its own, as an extension does: it is approved as it is,
+    or not.
+    """
     return _own_end(change_set) is not None
 
 

@@ -1,4 +1,6 @@
-"""The tables of approval: versions of the rules, what each waiting set must pass, and what went around it by break-glass."""
+"""The tables of approval: versions of the rules, what each waiting set must pass, and what went around it by
+break-glass.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,11 @@ class RulesState(models.TextChoices):
 
 
 class RuleSet(models.Model):
-    """One version of all rules, in their order: a draft of its author, a proposal, or what is or was in force.
+    """One version of all rules, in their order: a draft of its author, a proposal, or what is or was in
+    force.
 
-    `number` counts the versions that came into force; 0 until then. `base` is the number of the version that the author changed; 0 stands for
-    the rules that are shipped. `is_alone`: nobody else was there to decide.
+    `number` counts the versions that came into force; 0 until then. `base` is the number of the version that
+    the author changed; 0 stands for the rules that are shipped. `is_alone`: nobody else was there to decide.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,8 +77,8 @@ class RuleSet(models.Model):
 class Requirement(models.Model):
     """What a set has to pass, as the rules said when it was asked for (or when its receipt changed last).
 
-    `stage` is the place of the stage that waits; `digest` the receipt that approvers have to agree to. `remind_at` and `escalate_at` are when
-    Gatehouse has to act next; null: never again.
+    `stage` is the place of the stage that waits; `digest` the receipt that approvers have to agree to.
+    `remind_at` and `escalate_at` are when Gatehouse has to act next; null: never again.
     """
 
     change_set = models.OneToOneField(
@@ -122,7 +125,9 @@ class Requirement(models.Model):
 
 
 class Ballot(models.Model):
-    """Who may decide the stage of a set that waits, one row each, so that an inbox finds its sets in the database."""
+    """Who may decide the stage of a set that waits, one row each, so that an inbox finds its sets in the
+    database.
+    """
 
     requirement = models.ForeignKey(Requirement, on_delete=models.CASCADE, related_name="ballots")
     kind = models.CharField(max_length=8)

@@ -14,7 +14,9 @@ ELSEWHERE = "an account that you do not see"
 
 
 def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
-    """Persons by id, teams by slug, accounts by number; an account that the viewer does not see has no name. Three queries at most."""
+    """Persons by id, teams by slug, accounts by number; an account that the viewer does not see has no name.
+    Three queries at most.
+    """
     rules = list(rules)
     who = {one for rule in rules for one in _who(rule)}
     found = _people(who) | _teams({slug for rule in rules for slug in rule.teams} | _slugs(who))

@@ -1,4 +1,6 @@
-"""What a set has to pass, under the rules that are in force: asked before it is requested, and kept with it when it is."""
+"""What a set has to pass, under the rules that are in force: asked before it is requested, and kept with it
+when it is.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ from iam.changes.risks import CRITICAL, NORMAL, SENSITIVE, level_of
 
 
 def rules_in_force() -> tuple[int, tuple[Rule, ...]]:
-    """The number of the version in force, and its rules; 0 and those that are shipped, until others were approved."""
+    """The number of the version in force, and its rules; 0 and those that are shipped, until others were
+    approved.
+    """
     found = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
     return (found.number, found.rules) if found else (0, SHIPPED)
 
@@ -42,12 +46,16 @@ def need_for(
     impact: Mapping[str, Any],
     requester: UUID,
 ) -> Need:
-    """What a set of these must pass if this person asks for it; `impact` is that of the set's receipt, {} where there is none."""
+    """What a set of these must pass if this person asks for it; `impact` is that of the set's receipt, {}
+    where there is none.
+    """
     return _need(operations, receipts=receipts, impact=impact, requester=requester)[0]
 
 
 def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
-    """Keep what a set that has just been asked for must pass, and until when it waits; in the caller's transaction."""
+    """Keep what a set that has just been asked for must pass, and until when it waits; in the caller's
+    transaction.
+    """
     need, version = _need_of(change_set, parts)
     now = datetime.now(tz=UTC)
     made = Requirement.objects.create(
@@ -65,7 +73,9 @@ def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
 
 
 def renew(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
-    """Say anew what the set must pass, since its receipt has changed: from the first stage, under today's rules."""
+    """Say anew what the set must pass, since its receipt has changed: from the first stage, under today's
+    rules.
+    """
     need, version = _need_of(change_set, parts)
     columns = _columns(change_set, need, version)
     made, _ = Requirement.objects.update_or_create(change_set=change_set, defaults=columns | {"stage": 0})
@@ -74,7 +84,9 @@ def renew(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
 
 
 def requirement_of(change_set: ChangeSet, *, parts: Sequence[Change] = ()) -> Requirement:
-    """What the set must pass; for one that was asked for before there were rules, as they are now, and not kept."""
+    """What the set must pass; for one that was asked for before there were rules, as they are now, and not
+    kept.
+    """
     found = Requirement.objects.filter(pk=change_set.pk).first()
     if found is not None:
         return found
@@ -175,7 +187,9 @@ def _need(
 
 
 def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
-    """The teams that everybody of each change is in; none where a change is about more than users, of which a team's lead sees nothing."""
+    """The teams that everybody of each change is in; none where a change is about more than users, of which a
+    team's lead sees nothing.
+    """
     of_each = [frozenset.intersection(*teams) if teams else frozenset() for teams in concerned]
     return frozenset.intersection(*of_each) if of_each else frozenset()
 
@@ -185,7 +199,9 @@ def _users(operation: Operation) -> list[str]:
 
 
 def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: set[UUID]) -> Need:
-    """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team, approvers decide."""
+    """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team,
+    approvers decide.
+    """
     leads = [
         Who(TEAM, slug)
         for slug in sorted(teams)

@@ -1,4 +1,6 @@
-"""Who the people behind a rule are: those who hold a role in every account of a set, the leads of a team, one person; and whose teams it concerns."""
+"""Who the people behind a rule are: those who hold a role in every account of a set, the leads of a team, one
+person; and whose teams it concerns.
+"""
 
 from __future__ import annotations
 
@@ -62,18 +64,24 @@ def uuid_of(text: str) -> UUID | None:
 
 
 def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
-    """Of whom it is said, by hand or by any way, that these IAM users are theirs; two queries, none where no user is among them."""
+    """Of whom it is said, by hand or by any way, that these IAM users are theirs; two queries, none where no
+    user is among them.
+    """
     return people_concerned(arn for arn in arns if ":user/" in arn)
 
 
 def subject_arn_of(operation: Operation) -> str:
-    """The ARN of what an operation is about: of its subject, or of what it makes; "" for an account as a whole."""
+    """The ARN of what an operation is about: of its subject, or of what it makes; "" for an account as a
+    whole.
+    """
     subject = operation.subject()
     return subject.arn if subject else next(iter(operation.created_arns()), "")
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
-    """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two queries."""
+    """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two
+    queries.
+    """
     users = {arn for some in arns.values() for arn in some if ":user/" in arn}
     rules = _rules_for(users) if users else []
     if not rules:

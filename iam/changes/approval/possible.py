@@ -1,4 +1,6 @@
-"""Who could approve a request: asked before it is made, so that nobody submits what nobody can decide, and while it waits."""
+"""Who could approve a request: asked before it is made, so that nobody submits what nobody can decide, and
+while it waits.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ SERVER_FIX = "On the server, `manage.py bootstrap` appoints an administrator."
 
 
 class NoApproverError(RefusedError):
-    """Nobody could approve the request; the message says why, and who can change that. `approvers` are who was considered."""
+    """Nobody could approve the request; the message says why, and who can change that. `approvers` are who
+    was considered.
+    """
 
     def __init__(self, approvers: PossibleApprovers) -> None:
         super().__init__(approvers.problem)
@@ -44,8 +48,10 @@ class StageApprovers:
 
 @dataclass(frozen=True, slots=True)
 class PossibleApprovers:
-    """Who could approve a request of one person. `subjects` have a fitting role, but the request is about their own AWS users;
-    `later` are those to whom an unanswered request escalates, `escalates` says when; both empty where it does not."""
+    """Who could approve a request of one person. `subjects` have a fitting role, but the request is about
+    their own AWS users; `later` are those to whom an unanswered request escalates, `escalates` says when;
+    both empty where it does not.
+    """
 
     need: Need
     stages: tuple[StageApprovers, ...]
@@ -78,7 +84,10 @@ class PossibleApprovers:
         if self.is_possible_now:
             return ""
         if self.is_possible:
-            return f"No one can approve this at once. {self._why()} It escalates to {_names(self.later)} {self.escalates}."
+            return (
+                f"No one can approve this at once. {self._why()} It escalates to {_names(self.later)} "
+                f"{self.escalates}."
+            )
         return f"No one can approve this request. {self._why()} {self._how_to_fix()}"
 
     def _why(self) -> str:
@@ -88,7 +97,8 @@ class PossibleApprovers:
         if self.subjects:
             verb = "is" if len(self.subjects) == 1 else "are"
             reasons.append(
-                f"{_names(self.subjects)} {verb} among the people it’s about, and no one approves a change to their own AWS user."
+                f"{_names(self.subjects)} {verb} among the people it’s about, and no one approves a change "
+                "to their own AWS user."
             )
         if self.requester_is_able:
             reasons.append("No one approves their own request.")
@@ -121,7 +131,8 @@ def who_could_approve(
 ) -> PossibleApprovers:
     """Who could approve a set of these operations if this person asked for it. Writes nothing.
 
-    `receipts` are the bodies of their receipts and `impact` that of the receipt of the set: sensitivity and risks decide which rules apply.
+    `receipts` are the bodies of their receipts and `impact` that of the receipt of the set: sensitivity and
+    risks decide which rules apply.
     """
     need = need_for(operations, receipts=receipts, impact=impact, requester=requester)
     accounts = frozenset(one.account.account_id for one in operations)
@@ -208,7 +219,9 @@ def _approvers(
 
 
 def require_still_possible(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> None:
-    """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks nothing where somebody can."""
+    """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks
+    nothing where somebody can.
+    """
     if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
         return
     approvers = still_possible(requirement, progress, parts=parts)
@@ -217,7 +230,9 @@ def require_still_possible(requirement: Requirement, progress: Progress, *, part
 
 
 def why_nobody(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> str:
-    """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that; blank where somebody can."""
+    """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that;
+    blank where somebody can.
+    """
     if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
         return ""
     return still_possible(requirement, progress, parts=parts).problem
@@ -228,7 +243,9 @@ def _without(people: Mapping[UUID, str], barred: Collection[UUID]) -> dict[UUID,
 
 
 def _can_fill(stages: Sequence[tuple[int, Collection[UUID]]]) -> bool:
-    """True if every place of every stage can have a person of its own: a matching, found by augmenting paths."""
+    """True if every place of every stage can have a person of its own: a matching, found by augmenting
+    paths.
+    """
     places = [people for count, people in stages for _ in range(count)]
     place_of: dict[UUID, int] = {}
 

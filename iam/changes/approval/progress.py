@@ -16,7 +16,9 @@ from iam.changes.models import Approval, Change, Decision
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """One stage: the approvals that count in it, and the names of those who could decide it, the requester and whoever has agreed left out."""
+    """One stage: the approvals that count in it, and the names of those who could decide it, the requester
+    and whoever has agreed left out.
+    """
 
     stage: Stage
     approvals: tuple[Approval, ...]
@@ -35,7 +37,9 @@ class StageState:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The stages of a set in order; `void` are approvals that count no more, `about` the people whose own IAM users it is about."""
+    """The stages of a set in order; `void` are approvals that count no more, `about` the people whose own IAM
+    users it is about.
+    """
 
     stages: tuple[StageState, ...]
     void: tuple[Approval, ...]
@@ -73,8 +77,9 @@ class Progress:
 def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
     """How far a set is; a query a stage, and two more.
 
-    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and once for each person; never of who
-    asked, nor of those whose own IAM users it is about. In single-operator mode one person is enough for all stages.
+    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and
+    once for each person; never of who asked, nor of those whose own IAM users it is about. In single-operator
+    mode one person is enough for all stages.
     """
     accounts = {part.account.account_id for part in parts}
     alone = settings.SINGLE_OPERATOR

@@ -1,4 +1,6 @@
-"""Change the rules of approval: a draft of one administrator, a proposal that shows the difference, and another one who agrees."""
+"""Change the rules of approval: a draft of one administrator, a proposal that shows the difference, and
+another one who agrees.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ S = RulesState
 
 
 def draft_of(actor: Viewer) -> RuleSet:
-    """The draft of this administrator: the one that there is, or a new one of the rules in force. Raises RefusedError."""
+    """The draft of this administrator: the one that there is, or a new one of the rules in force. Raises
+    RefusedError.
+    """
     _check_administers(actor)
     number, rules = rules_in_force()
     try:
@@ -41,7 +45,9 @@ def draft_of(actor: Viewer) -> RuleSet:
 
 
 def save_draft(draft: RuleSet, rules: Sequence[Rule], *, actor: Viewer) -> None:
-    """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed. Raises RefusedError."""
+    """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed.
+    Raises RefusedError.
+    """
     _check_own_draft(draft, actor=actor)
     if not RuleSet.objects.filter(pk=draft.pk, state=S.DRAFT).update(body=as_json(rules)):
         raise RefusedError("This draft has been proposed or discarded in the meantime.")
@@ -55,7 +61,9 @@ def throw_away(draft: RuleSet, *, actor: Viewer) -> None:
 
 
 def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
-    """Ask that these become the rules. Where one person is enough (first run, single operator) they do at once. Raises RefusedError."""
+    """Ask that these become the rules. Where one person is enough (first run, single operator) they do at
+    once. Raises RefusedError.
+    """
     _check_own_draft(draft, actor=actor)
     reason = reason.strip()
     if not reason:
@@ -171,7 +179,8 @@ def _check_own_draft(draft: RuleSet, *, actor: Viewer) -> None:
 def _check_base(rules: RuleSet, *, number: int) -> None:
     if rules.base != number:
         raise RefusedError(
-            f"These changes were made to version {rules.base} of the rules, and version {number} is now in effect. Make your changes again, based on it."
+            f"These changes were made to version {rules.base} of the rules, and version {number} is now in "
+            "effect. Make your changes again, based on it."
         )
 
 

@@ -1,5 +1,6 @@
-"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as well; and who has to review a
-use of break-glass is reminded until somebody has."""
+"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as
+well; and who has to review a use of break-glass is reminded until somebody has.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ NO_REVIEWER = (
 
 
 def attend(now: datetime | None = None) -> int:
-    """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row is taken by compare-and-set."""
+    """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row
+    is taken by compare-and-set.
+    """
     now = now or datetime.now(tz=UTC)
     _open_missing()
     rows = Requirement.objects.select_related("change_set")
@@ -111,7 +114,10 @@ def _say(first: Change, *, kind: str, note: str) -> None:
 
 def _listed(names: list[str]) -> str:
     if not names:
-        return "No one can approve this now. An administrator can appoint an approver or change the approval rules."
+        return (
+            "No one can approve this now. An administrator can appoint an approver or change the approval "
+            "rules."
+        )
     return f"{_names(names)} can decide."
 
 

@@ -1,4 +1,6 @@
-"""Approval rules, pure: what a rule asks of a request, which rule a request falls under, and what several of them come to together."""
+"""Approval rules, pure: what a rule asks of a request, which rule a request falls under, and what several of
+them come to together.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ MOST_HOURS: Final = 30 * 24
 
 @dataclass(frozen=True, slots=True, order=True)
 class Who:
-    """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id, or (found for a request) the
-    leads of one team by its slug."""
+    """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id,
+    or (found for a request) the leads of one team by its slug.
+    """
 
     kind: str
     value: str = ""
@@ -41,7 +44,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a request must pass that is of one of these accounts, teams and risks, and of this sensitivity; empty stands for any.
+    """What a request must pass that is of one of these accounts, teams and risks, and of this sensitivity;
+    empty stands for any.
 
     `key` stays the same when a rule is altered. Hours are since the request; zero: never.
     """
@@ -61,7 +65,9 @@ class Rule:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """From what `asdict` gave, and JSON may have made lists of. Raises TypeError, ValueError or KeyError for what is no rule."""
+        """From what `asdict` gave, and JSON may have made lists of. Raises TypeError, ValueError or KeyError
+        for what is no rule.
+        """
         given = dict(body)
         for name in ("accounts", "teams", "risks"):
             given[name] = tuple(given.get(name, ()))
@@ -78,7 +84,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What of one change decides under which rule it falls; sensitivity and risks are those of its whole set."""
+    """What of one change decides under which rule it falls; sensitivity and risks are those of its
+    whole set.
+    """
 
     account_id: str
     teams: frozenset[str] = frozenset()
@@ -110,7 +118,9 @@ ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
 REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
 """Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
 GRAVE: Final = risks.GRAVE
-"""Risks by which somebody could come to hold an account; a request with one of them is critical, whatever the rules are."""
+"""Risks by which somebody could come to hold an account; a request with one of them is critical, whatever the
+rules are.
+"""
 _TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
     Rule(
@@ -140,7 +150,9 @@ SHIPPED: Final = (
         break_glass=(ADMINISTRATORS, APPROVERS),
     ),
 )
-"""The rules of a new installation. The second stage takes either role, so that two approvers and an administrator are never stuck."""
+"""The rules of a new installation. The second stage takes either role, so that two approvers and an
+administrator are never stuck.
+"""
 
 
 def matches(rule: Rule, matter: Matter) -> bool:
@@ -161,8 +173,8 @@ def rule_for(rules: Sequence[Rule], matter: Matter) -> Rule:
 def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
     """What a set must pass: each of its changes falls under a rule, and the set under all of these.
 
-    Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the rules that have one, and only who
-    may use break-glass under every rule may use it.
+    Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the
+    rules that have one, and only who may use break-glass under every rule may use it.
     """
     found = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
     found.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
@@ -214,7 +226,8 @@ def problems_of(rules: Sequence[Rule]) -> list[str]:
     ]
     if not rules or not _is_open(rules[-1]):
         found.append(
-            "The last rule must apply to all requests: remove its accounts, teams and risks. Otherwise some requests would have no rule."
+            "The last rule must apply to all requests: remove its accounts, teams and risks. Otherwise some "
+            "requests would have no rule."
         )
     found += [
         f"“{rule.name}” applies to all requests, so the rules below it would never apply. Move it to the end."
@@ -246,21 +259,25 @@ def _problems(rule: Rule) -> list[str]:
         named = {who for who in stage.who if who.kind == PERSON}
         if len(named) == len(stage.who) and len(named) < stage.count:
             found.append(
-                f"“{rule.name}” needs {stage.count} people in stage {number}, but only {len(named)} can approve."
+                f"“{rule.name}” needs {stage.count} people in stage {number}, but only {len(named)} can "
+                "approve."
             )
     if rule.stages and all(LEAD in {who.kind for who in stage.who} for stage in rule.stages):
         found.append(
-            f"“{rule.name}” could be approved by team leads alone, and one administrator can appoint team leads. Add a stage without them."
+            f"“{rule.name}” could be approved by team leads alone, and one administrator can appoint team "
+            "leads. Add a stage without them."
         )
     if any(who.kind == LEAD for who in rule.escalate_to):
         found.append(
-            f"“{rule.name}” escalates to team leads, and one administrator can appoint team leads. Choose someone else."
+            f"“{rule.name}” escalates to team leads, and one administrator can appoint team leads. Choose "
+            "someone else."
         )
     if not 1 <= rule.wait_hours <= MOST_HOURS:
         found.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MOST_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:
         found.append(
-            f"“{rule.name}” escalates after {rule.escalate_hours} hours, but to no one. Choose who it escalates to."
+            f"“{rule.name}” escalates after {rule.escalate_hours} hours, but to no one. Choose who it "
+            "escalates to."
         )
     for what, hours in (("reminds", rule.remind_hours), ("escalates", rule.escalate_hours)):
         if hours < 0 or (hours and hours >= rule.wait_hours):

@@ -1,4 +1,6 @@
-"""A set that waits goes from stage to stage, starts anew when its receipt changes, and loses approvals of those who lost the right."""
+"""A set that waits goes from stage to stage, starts anew when its receipt changes, and loses approvals of
+those who lost the right.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ from iam.directory.models import Person
 
 
 def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
-    """Keep what a set that has just been requested must pass, and tell those who decide first; in the caller's transaction.
+    """Keep what a set that has just been requested must pass, and tell those who decide first; in the
+    caller's transaction.
 
-    Raises NoApproverError where nobody could ever approve it: the caller's transaction is rolled back, and nothing was requested.
+    Raises NoApproverError where nobody could ever approve it: the caller's transaction is rolled back, and
+    nothing was requested.
     """
     requirement = open_for(change_set, parts=parts)
     progress = progress_of(requirement, parts=parts)
@@ -63,7 +67,9 @@ def start_anew(change_set: ChangeSet) -> None:
 
 
 def after_rights_reduced(person: Person) -> None:
-    """What somebody had approved counts no more where they may not approve any more, and the stage waits again."""
+    """What somebody had approved counts no more where they may not approve any more, and the stage waits
+    again.
+    """
     sets = Approval.objects.filter(approver_id=person.pk, decision=Decision.APPROVE).values("change_set")
     waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING, position=0)
     for first in waiting.select_related("account", "change_set"):

@@ -28,7 +28,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What becomes of one rule: `sort` is added, removed, changed or moved; `lines` are (label, before, after) of what is different."""
+    """What becomes of one rule: `sort` is added, removed, changed or moved; `lines` are (label, before,
+    after) of what is different.
+    """
 
     sort: str
     name: str
@@ -55,7 +57,9 @@ def stage_words(stage: Stage, *, names: Names) -> str:
 
 
 def _ordered(found: Iterable[Who], *, names: Names) -> list[Who]:
-    """Roles, leads, then people by name: in which order they were written has no meaning, and is no difference between two rules."""
+    """Roles, leads, then people by name: in which order they were written has no meaning, and is no
+    difference between two rules.
+    """
     kinds = (ROLE, LEAD, TEAM, PERSON)
     return sorted(found, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
 
@@ -83,7 +87,9 @@ def who_words(who: Iterable[Who], *, names: Names) -> str:
 
 
 def when(rule: Rule, *, names: Names) -> str:
-    """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is in production"."""
+    """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is
+    in production".
+    """
     parts = []
     if rule.risks:
         known = list(WORDS)

@@ -1,4 +1,6 @@
-"""What a drift comes to: the engine is asked about everybody concerned before and after it, as for the receipt of a change."""
+"""What a drift comes to: the engine is asked about everybody concerned before and after it, as for the
+receipt of a change.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class _Held:
 
 
 def effect_of(happened: Happened) -> dict[str, Any]:
-    """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to have held nothing."""
+    """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to
+    have held nothing.
+    """
     account = happened.entity.account.account_id
     after = _held_at(happened, account, happened.when)
     before = {} if happened.after is None else _held_at(happened, account, happened.after)
@@ -123,7 +127,9 @@ def opens_trust(happened: Happened) -> bool:
 
 
 def opens_a_door(happened: Happened) -> bool:
-    """Whether somebody can sign in or call AWS who could not: a new access key or other credential, a console password."""
+    """Whether somebody can sign in or call AWS who could not: a new access key or other credential, a console
+    password.
+    """
     return any(True for _ in _doors(happened))
 
 
@@ -138,7 +144,9 @@ def _doors(happened: Happened) -> Iterator[str]:
 
 
 def effects_of(found: Iterable[Happened]) -> dict[tuple[int, datetime], dict[str, Any]]:
-    """The effect of each, by thing and moment; those of one moment side by side, since each moment is an index of its own."""
+    """The effect of each, by thing and moment; those of one moment side by side, since each moment is an
+    index of its own.
+    """
     by_moment: dict[tuple[datetime, datetime | None], list[Happened]] = defaultdict(list)
     for one in found:
         by_moment[one.when, one.after].append(one)

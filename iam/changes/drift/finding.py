@@ -1,4 +1,6 @@
-"""Find drift: after something was written to the mirror, look at what it was written of. Finding twice adds nothing."""
+"""Find drift: after something was written to the mirror, look at what it was written of. Finding twice adds
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,17 @@ from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, So
 
 CHUNK = 500
 REPORT_AGE = timedelta(hours=12)
-"""A credential report tells of up to four hours ago, and is written when it is read; its rows are known by their dates alone."""
+"""A credential report tells of up to four hours ago, and is written when it is read; its rows are known by
+their dates alone.
+"""
 LONGEST_PULL = timedelta(days=1)
 _DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
 
 
 def find_everywhere() -> int:
-    """Look at every account in which something was written since it was looked at; how many drifts are new. One query if there is none."""
+    """Look at every account in which something was written since it was looked at; how many drifts are new.
+    One query if there is none.
+    """
     # What a credential report tells of has no revision: a pull that found something is reason enough to look.
     news = Pull.objects.filter(
         CHANGED_PULL,
@@ -141,7 +147,9 @@ def _explained(row: Drift, change: Change | None) -> Drift:
 
 
 def _explanation(happened: Happened) -> Change | None:
-    """The change that a pull saw before the change itself was read back: the only thing that happened, and as it was wanted."""
+    """The change that a pull saw before the change itself was read back: the only thing that happened, and as
+    it was wanted.
+    """
     entity = happened.entity
     if _is_made(happened):
         # What a change makes has no row of the mirror before it is read back.
@@ -154,7 +162,9 @@ def _explanation(happened: Happened) -> Change | None:
 
 
 def _is_made(happened: Happened) -> bool:
-    """Whether it came into being, with nothing but what the call that makes it gives it: path, trust, text, tags and boundary."""
+    """Whether it came into being, with nothing but what the call that makes it gives it: path, trust, text,
+    tags and boundary.
+    """
     began = any(step.old is None for step in happened.steps.get(STATE, ()))
     given = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
     edges = [step.new for step in given.get(EDGE, ())]
@@ -168,8 +178,9 @@ def _is_made(happened: Happened) -> bool:
 def _sent(
     changes: QuerySet[Change], *, when: datetime, after: datetime | None, fact: str = ""
 ) -> Change | None:
-    """The last of these changes that was sent after the one moment and before the other, if it is as it was wanted; `fact` is the setting
-    of the account that it has to be about."""
+    """The last of these changes that was sent after the one moment and before the other, if it is as it was
+    wanted; `fact` is the setting of the account that it has to be about.
+    """
     sent = changes.filter(sent_at__lte=when, state__in=_DOING).select_related("account")
     if after is not None:
         sent = sent.filter(sent_at__gt=after)

@@ -1,4 +1,6 @@
-"""The tables of drift: how far each account was looked at, and one row for each thing and pull that differ."""
+"""The tables of drift: how far each account was looked at, and one row for each thing and pull that
+differ.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class DriftState(models.TextChoices):
 
 
 class Watch(models.Model):
-    """How far an account was looked at for drift: up to which of its revisions. `since` is when its first reading had ended."""
+    """How far an account was looked at for drift: up to which of its revisions. `since` is when its first
+    reading had ended.
+    """
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="drift_watch"
@@ -38,8 +42,8 @@ class Watch(models.Model):
 class Drift(models.Model):
     """What became different of one thing between two observations, by nothing that Gatehouse did.
 
-    It happened after `after` and until `seen_at`. What it was is told from the mirror's rows of that moment, and stored nowhere else.
-    `remainder` says what an undo leaves as it is.
+    It happened after `after` and until `seen_at`. What it was is told from the mirror's rows of that moment,
+    and stored nowhere else. `remainder` says what an undo leaves as it is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -27,7 +27,9 @@ TABS: dict[str, tuple[DriftState, ...]] = {
 
 
 def visible_drifts(viewer: Viewer) -> QuerySet[Drift]:
-    """Those of the entities that the viewer sees today: whole accounts, or the people and groups of their teams."""
+    """Those of the entities that the viewer sees today: whole accounts, or the people and groups of their
+    teams.
+    """
     return visible(Drift.objects.all(), viewer, entity="entity")
 
 
@@ -67,7 +69,9 @@ What = Happened | Changed | None
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of drifts with what happened, and the place after which the next one begins; None: this is the last."""
+    """A page of drifts with what happened, and the place after which the next one begins; None: this is the
+    last.
+    """
 
     rows: list[tuple[Drift, What]]
     following: Mark | None

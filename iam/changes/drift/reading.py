@@ -1,4 +1,6 @@
-"""What happened to things at some moments by nothing that Gatehouse did: read from the mirror's rows, a query a table."""
+"""What happened to things at some moments by nothing that Gatehouse did: read from the mirror's rows, a query
+a table.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,27 @@ from iam.mirror.queries import happenings
 from iam.mirror.queries.happenings import ENDED, KEYS, TIES, Event, Step, steps
 
 KINDS: tuple[Kind, ...] = (
-    Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER,
-    Kind.SERVER_CERTIFICATE, Kind.SCP, Kind.RCP,
-)  # fmt: skip
+    Kind.USER,
+    Kind.GROUP,
+    Kind.ROLE,
+    Kind.POLICY,
+    Kind.INSTANCE_PROFILE,
+    Kind.SAML_PROVIDER,
+    Kind.OIDC_PROVIDER,
+    Kind.SERVER_CERTIFICATE,
+    Kind.SCP,
+    Kind.RCP,
+)
 """Of what drift is told; keys and devices belong to their user, instances come and go by themselves."""
 STATE, OWNED, EDGE, INLINE, VERSION, TAGS, CREDENTIALS = (
-    "state", "owned", "edge", "inline", "version", "tags", "credentials",
-)  # fmt: skip
+    "state",
+    "owned",
+    "edge",
+    "inline",
+    "version",
+    "tags",
+    "credentials",
+)
 
 
 OWNER = "entity.owner_id"
@@ -57,7 +73,9 @@ class Happened:
 
     @property
     def has_late_steps(self) -> bool:
-        """Whether something of it was read after the moment, such as the key of a user whom the list of users showed first."""
+        """Whether something of it was read after the moment, such as the key of a user whom the list of users
+        showed first.
+        """
         return any(
             step.new is not None and step.new.valid_from > self.when for step in self.steps.get(OWNED, ())
         )
@@ -109,7 +127,9 @@ class Happened:
 
 
 def given_texts(found: Iterable[Happened]) -> dict[int, str]:
-    """What the managed policies say now that these things got, by the policy's number; one query, none without any."""
+    """What the managed policies say now that these things got, by the policy's number; one query, none
+    without any.
+    """
     policies = {edge.target_id for one in found for edge in one.attached()}
     if not policies:
         return {}
@@ -118,7 +138,9 @@ def given_texts(found: Iterable[Happened]) -> dict[int, str]:
 
 
 def _is_new_device(step: Step) -> bool:
-    """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is drift."""
+    """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is
+    drift.
+    """
     return step.old is None and step.new.kind == Kind.MFA_DEVICE
 
 
@@ -194,7 +216,9 @@ def _places(row: Any, column: str) -> Iterator[Place]:
 
 
 def _came_with_owner(row: EntityState) -> bool:
-    """Whether a key or the like was read after its owner was met, and can have been made with it: both were absent when last looked for."""
+    """Whether a key or the like was read after its owner was met, and can have been made with it: both were
+    absent when last looked for.
+    """
     owner = row.entity.owner
     return owner is not None and row.after is not None and row.after < owner.first_seen < row.valid_from
 
@@ -210,5 +234,7 @@ def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]
 
 
 def is_of_aws(entity: Entity) -> bool:
-    """A policy of AWS, which AWS alone changes, for everybody; the mirror meets it when it is first attached."""
+    """A policy of AWS, which AWS alone changes, for everybody; the mirror meets it when it is first
+    attached.
+    """
     return entity.kind in (Kind.POLICY, Kind.SCP, Kind.RCP) and "::aws:" in entity.arn

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from iam.changes.operations import Operation
 
-MOVED_ON = "It was changed again since then, and undoing this would undo that too. Decide the newer difference first."
+MOVED_ON = (
+    "It was changed again since then, and undoing this would undo that too. Decide the newer difference "
+    "first."
+)
 
 
 @dataclass(frozen=True, slots=True)

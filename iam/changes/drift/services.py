@@ -28,7 +28,9 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
-    """What undoing would do: the plans in their order, and the differences that stay, each with its reason."""
+    """What undoing would do: the plans in their order, and the differences that stay, each with its
+    reason.
+    """
 
     plans: list[Plan]
     stays: list[Reversal]
@@ -41,7 +43,9 @@ def may_adopt(viewer: Viewer, *, account_id: str) -> bool:
 
 
 def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
-    """Say of differences that they are right, and why; how many. Those that somebody else decided meanwhile are left. Raises RefusedError."""
+    """Say of differences that they are right, and why; how many. Those that somebody else decided meanwhile
+    are left. Raises RefusedError.
+    """
     reason = reason.strip()
     if not reason:
         raise RefusedError("Enter a reason: auditors read it.")
@@ -62,13 +66,17 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
 
 
 def plan_undo(drift: Drift, *, viewer: Viewer) -> UndoPlan:
-    """Plan what brings back how it was. Raises RefusedError with the reason when nothing does, or when AWS has moved on."""
+    """Plan what brings back how it was. Raises RefusedError with the reason when nothing does, or when AWS
+    has moved on.
+    """
     operations, stays = _turned_back(drift)
     return UndoPlan(plan_set(operations, viewer=viewer), stays)
 
 
 def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> list[Change]:
-    """Ask for what brings it back, approved like any other change. The same key gives the same changes. Raises RefusedError."""
+    """Ask for what brings it back, approved like any other change. The same key gives the same changes.
+    Raises RefusedError.
+    """
     standing = _asked_with(drift, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
@@ -156,7 +164,9 @@ def _write_journal(drift: Drift, *, act: str, actor: Actor | None, reason: str =
 
 
 def after_end(change: Change) -> None:
-    """A handler of ends: what an undo undid is undone when all of it was carried out, and is to be decided again when it was not."""
+    """A handler of ends: what an undo undid is undone when all of it was carried out, and is to be decided
+    again when it was not.
+    """
     cause = change.change_set
     if cause.cause_kind == CAUSE and cause.cause_id is not None:
         _settle(Drift.objects.filter(pk=cause.cause_id).select_related("account", "entity").first())

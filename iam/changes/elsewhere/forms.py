@@ -12,9 +12,11 @@ ADD, REMOVE, SET, UNSET = "add", "remove", "set", "unset"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`names` and `values` map a property to the parameter of the call: what tells which resource it is, and what is written.
+    """`names` and `values` map a property to the parameter of the call: what tells which resource it is, and
+    what is written.
 
-    A parameter in brackets is one of a list, one with a `#` the name at the end of an ARN, an empty one is not in the call.
+    A parameter in brackets is one of a list, one with a `#` the name at the end of an ARN, an empty one is
+    not in the call.
     """
 
     act: str

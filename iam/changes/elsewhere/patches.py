@@ -1,4 +1,5 @@
-"""What a call to AWS is in the words of Terraform and CloudFormation, as a difference to put into their files.
+"""What a call to AWS is in the words of Terraform and CloudFormation, as a difference to put into their
+files.
 
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs (aws_iam_…)
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
@@ -16,7 +17,9 @@ from iam.changes.elsewhere.recognise import TERRAFORM
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """The lines to put in (`+`) and to take out (`-`); `unsaid` are calls that the program has no words for."""
+    """The lines to put in (`+`) and to take out (`-`); `unsaid` are calls that the program has no words
+    for.
+    """
 
     tool: str
     text: str

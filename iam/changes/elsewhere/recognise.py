@@ -1,6 +1,8 @@
-"""Tell by tags, paths and names whether Terraform or CloudFormation manage an entity: a good guess, with the reason for it.
+"""Tell by tags, paths and names whether Terraform or CloudFormation manage an entity: a good guess, with the
+reason for it.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html (aws:cloudformation:stack-name)
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+(aws:cloudformation:stack-name)
 """
 
 from __future__ import annotations

@@ -7,7 +7,9 @@ from django.db.models import Q
 
 
 class Identity(models.Model):
-    """The database as a process last found it, in one row: a backup that is restored elsewhere brings the row along, and not what it says."""
+    """The database as a process last found it, in one row: a backup that is restored elsewhere brings the row
+    along, and not what it says.
+    """
 
     fingerprint = models.CharField(max_length=128)
     seen_at = models.DateTimeField()
@@ -17,7 +19,9 @@ class Identity(models.Model):
 
 
 class Hold(models.Model):
-    """No change is carried out while one of these is open. `cause` says how it was noticed; only one is open at a time."""
+    """No change is carried out while one of these is open. `cause` says how it was noticed; only one is open
+    at a time.
+    """
 
     began_at = models.DateTimeField()
     cause = models.CharField(max_length=512)

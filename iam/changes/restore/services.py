@@ -19,7 +19,8 @@ from iam.mirror.models.accounts import PullState
 
 CANCELLED = "Cancelled after the database was restored from a backup."
 UNKNOWN = "It was running when the backup was made. Check in AWS what became of it."
-# Another cluster has another system identifier; a dump that is loaded again makes the database or its tables anew, with other numbers.
+# Another cluster has another system identifier; a dump that is loaded again makes the database or its tables
+# anew, with other numbers.
 _FINGERPRINT = """
 SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||
   (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || to_regclass('journal_entry')::oid
@@ -53,7 +54,9 @@ def begin_hold(*, cause: str, actor: Actor | None) -> bool:
 
 
 def fingerprint() -> str:
-    """What tells this database from one that was made of its dump; blank on SQLite, where a copy is like the original."""
+    """What tells this database from one that was made of its dump; blank on SQLite, where a copy is like the
+    original.
+    """
     if connection.vendor != "postgresql":
         return ""
     with connection.cursor() as cursor:
@@ -78,7 +81,9 @@ def is_another_database() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a person has to know to decide: changes that would go on, and accounts that were not synced since."""
+    """What a person has to know to decide: changes that would go on, and accounts that were not synced
+    since.
+    """
 
     hold: Hold
     changes: list[Change]
@@ -112,7 +117,8 @@ class Released:
 def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Released:
     """Let the changes go on, except those whose requests are named in `cancel` (None: all of them).
 
-    Raises RefusedError while an account that is concerned has not been synced since, or if a reference is unknown.
+    Raises RefusedError while an account that is concerned has not been synced since, or if a reference is
+    unknown.
     """
     held = waiting()
     if held is None:
@@ -120,7 +126,8 @@ def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Rel
     if held.unsynced:
         names = ", ".join(account.name for account in held.unsynced)
         raise RefusedError(
-            f"Not synced since the restore: {names}. Sync them first, so that you decide on what AWS is like now."
+            f"Not synced since the restore: {names}. Sync them first, so that you decide on what AWS is "
+            "like now."
         )
     known = {change.reference for change in held.changes}
     if not_held := set(cancel or ()) - known:

@@ -1,4 +1,6 @@
-"""What a change notes of its calls: sent, answered, rejected, or in doubt, so that the next worker knows which are left."""
+"""What a change notes of its calls: sent, answered, rejected, or in doubt, so that the next worker knows
+which are left.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def sent(change: Change, number: int) -> Notes:
 def answered(
     change: Change, number: int, *, milliseconds: int, request_id: str, error: str, in_doubt: bool
 ) -> Notes:
-    """The notes with the answer to one call; an error leaves it in doubt where AWS may have carried it out all the same."""
+    """The notes with the answer to one call; an error leaves it in doubt where AWS may have carried it out
+    all the same.
+    """
     return _noted(
         change,
         number,

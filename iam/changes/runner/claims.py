@@ -1,4 +1,6 @@
-"""Who has a change: claims by compare-and-set, leases that are renewed, and the fence that stops who lost theirs."""
+"""Who has a change: claims by compare-and-set, leases that are renewed, and the fence that stops who lost
+theirs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from iam.mirror.models import Account
 from iam.prepared import Slot, Statement, columns, instance
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
-"""Longer than one request to AWS can take (connecting, reading, and the wait before); each request renews it."""
+"""Longer than one request to AWS can take (connecting, reading, and the wait before); each request
+renews it.
+"""
 
 
 READING = timedelta(seconds=15)
@@ -47,7 +51,8 @@ class LeaseLostError(Exception):
 def due(now: datetime) -> QuerySet[Change]:
     """What a worker has to look at: queued, to be read again, or left by a worker whose lease ran out.
 
-    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk; in the last branch for all.
+    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk; in the
+    last branch for all.
     """
     waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(_before(OuterRef)))
     return Change.objects.filter(
@@ -99,7 +104,9 @@ def _read(change_id: UUID) -> Change | None:
 
 
 def claim(change_id: UUID) -> Change | None:
-    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy, or the clock is wrong."""
+    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject
+    is busy, or the clock is wrong.
+    """
     if not clock.is_right():
         return None
     now = datetime.now(tz=UTC)
@@ -158,7 +165,9 @@ def _read_on(change: Change, now: datetime) -> bool:
 
 
 def keep(change: Change, **values: Any) -> None:
-    """Write columns of a change that is ours, and renew its lease. Raises LeaseLostError when it is not ours any more."""
+    """Write columns of a change that is ours, and renew its lease. Raises LeaseLostError when it is not ours
+    any more.
+    """
     if change.state == ChangeState.APPLYING:
         values["lease_until"] = datetime.now(tz=UTC) + LEASE
     held = Change.objects.filter(pk=change.pk, state=change.state, attempts=change.attempts)

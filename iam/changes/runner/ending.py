@@ -69,7 +69,9 @@ def _subject(change: Change, operation: Operation) -> dict[str, object]:
 
 
 def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:
-    """Read the subject into the mirror. AWS is as it is whatever comes of this, so a failed reading only asks for a pull."""
+    """Read the subject into the mirror. AWS is as it is whatever comes of this, so a failed reading only asks
+    for a pull.
+    """
     try:
         operation.read_back(aws, cause_id=change.pk if is_ours else None)
     except AwsError as error:
@@ -97,7 +99,9 @@ def fail(change: Change, *, kind: str, message: str) -> None:
 
 
 def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -> None:
-    """End a change that AWS refused: unknown where a call is in doubt, else failed, with what had been done before it."""
+    """End a change that AWS refused: unknown where a call is in doubt, else failed, with what had been done
+    before it.
+    """
     if calls.has_doubt(change):
         leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
         return
@@ -116,13 +120,17 @@ def refuse(change: Change, refused: RefusedError) -> None:
 
 
 def drift(change: Change, operation: Operation, aws: Aws, *, what: str) -> None:
-    """End a change that was planned on a state that is gone; the mirror learns what AWS shows instead, so that whoever asks anew plans on that."""
+    """End a change that was planned on a state that is gone; the mirror learns what AWS shows instead, so
+    that whoever asks anew plans on that.
+    """
     is_read_back = _read_back(change, operation, aws, is_ours=False)
     _end_as_drift(change, what=what, is_read_back=is_read_back)
 
 
 def drift_of_names(change: Change, *, what: str) -> None:
-    """End a change of which the names mean something else by now: what AWS shows under them is of another, and a pull tells who is who."""
+    """End a change of which the names mean something else by now: what AWS shows under them is of another,
+    and a pull tells who is who.
+    """
     mirror.request_pull(change.account, trigger="change")
     _end_as_drift(change, what=what, is_read_back=False)
 
@@ -135,7 +143,9 @@ def _end_as_drift(change: Change, *, what: str, is_read_back: bool) -> None:
 
 
 def leave_unknown(change: Change, *, kind: str, message: str) -> None:
-    """End a change of which nobody knows how AWS stands: a person must look, and a pull reads what there is to see."""
+    """End a change of which nobody knows how AWS stands: a person must look, and a pull reads what there is
+    to see.
+    """
     _move(
         change,
         to=ChangeState.UNKNOWN,
@@ -164,7 +174,9 @@ def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> No
 
 
 def _waiting_behind(change: Change) -> list[Change]:
-    """What could not begin while this one was in flight: the first of each branch of its set, and the next of its subject; one query."""
+    """What could not begin while this one was in flight: the first of each branch of its set, and the next of
+    its subject; one query.
+    """
     statement = _IN_BRANCH if change.branch else _IN_LANE
     # Nothing else of a branch can begin before its first.
     found = statement.rows(now=datetime.now(tz=UTC), **{name: getattr(change, name) for name in _SLOTS})

@@ -1,4 +1,6 @@
-"""The sweep: finds what is due and forgotten, and ends what waited too long. The database is the queue; this reads it."""
+"""The sweep: finds what is due and forgotten, and ends what waited too long. The database is the queue; this
+reads it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _OVERDUE = {
 
 
 def sweep() -> int:
-    """Nudge every change that is due and end those that expired; how many were nudged. Two sweeps at once do no harm."""
+    """Nudge every change that is due and end those that expired; how many were nudged. Two sweeps at once do
+    no harm.
+    """
     now = datetime.now(tz=UTC)
     _expire(now)
     ids = list(due(now).order_by("due_at", "id").values_list("id", flat=True)[:BATCH])

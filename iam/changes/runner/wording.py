@@ -103,7 +103,10 @@ def unreadable(error: AwsError) -> str:
 
 def not_seen(reads: int) -> str:
     """For a change that AWS accepted and did not show."""
-    return f"AWS accepted the call, but {reads} checks since then don’t show it. Someone may have reverted it. {LOOK}"
+    return (
+        f"AWS accepted the call, but {reads} checks since then don’t show it. Someone may have reverted it. "
+        f"{LOOK}"
+    )
 
 
 def drifted(what: str, *, is_read_back: bool) -> str:
@@ -120,9 +123,15 @@ def drifted_in_doubt(what: str) -> str:
 _SHOWN = "Gatehouse has synced it. Check how it is now, then submit it again."
 _PULLED = "A sync of the account has started. Check how it is afterwards, then submit it again."
 DIFFERS = "It differs from both before and after."
-NOT_REPEATED = f"A worker stopped and may already have called AWS. Gatehouse never repeats this call without checking. {LOOK}"
+NOT_REPEATED = (
+    "A worker stopped and may already have called AWS. Gatehouse never repeats this call without checking. "
+    f"{LOOK}"
+)
 OWN_ROLE = f"This is a role that Gatehouse itself uses. {NOTHING_CHANGED}"
-INTERNAL_BEFORE = f"Gatehouse had an internal error before it called AWS (see the worker’s log). {NOTHING_CHANGED} Submit the request again."
+INTERNAL_BEFORE = (
+    f"Gatehouse had an internal error before it called AWS (see the worker’s log). {NOTHING_CHANGED} Submit "
+    "the request again."
+)
 INTERNAL_AFTER = f"Gatehouse had an internal error after it called AWS (see the worker’s log). {LOOK}"
 LOST_BEFORE = (
     f"Several workers stopped while they worked on this. {NOTHING_CHANGED} Submit the request again."

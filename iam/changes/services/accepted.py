@@ -1,4 +1,6 @@
-"""Carry out what was accepted together with another set, such as the end of a grant: nobody has to approve it again."""
+"""Carry out what was accepted together with another set, such as the end of a grant: nobody has to approve it
+again.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ def queue_accepted(
     lanes: Sequence[Lane] = (),
     for_grant: bool = False,
 ) -> list[Change]:
-    """Queue operations at once. `with_set` is the approved set with which they were agreed to; its requester is theirs. `actor` begins them; None is
-    Gatehouse. `key` is unique to them. Each is examined as the mirror stands. Raises RefusedError; then nothing is queued.
+    """Queue operations at once. `with_set` is the approved set with which they were agreed to; its requester
+    is theirs. `actor` begins them; None is Gatehouse. `key` is unique to them. Each is examined as the mirror
+    stands. Raises RefusedError; then nothing is queued.
     """
     first = with_set.changes.order_by("position").first()
     if first is None or first.queued_at is None:

@@ -1,4 +1,6 @@
-"""Carry out, without an approval before, what must not wait: the suspension of a person, and its end. Somebody else reviews a suspension afterwards."""
+"""Carry out, without an approval before, what must not wait: the suspension of a person, and its end.
+Somebody else reviews a suspension afterwards.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from iam.guard import Viewer
 def weigh_at_once(
     operations: Sequence[Operation], *, actor: Viewer, reverts: Sequence[Change | None] = ()
 ) -> Weighed:
-    """Check operations as for a request, except that an open request for the same stops none of them. Raises RefusedError."""
+    """Check operations as for a request, except that an open request for the same stops none of them. Raises
+    RefusedError.
+    """
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     plans: list[Plan] = []
     with asked_once():
@@ -55,8 +59,9 @@ def queue_at_once(
 ) -> list[Change]:
     """Queue operations of the actor without an approval; `because` names the rule that allows it.
 
-    With `is_reviewed`, everybody who could have approved them is told and somebody else has to review them, as after break-glass. The same
-    key of the same person gives the same changes. Raises RefusedError; then nothing is queued.
+    With `is_reviewed`, everybody who could have approved them is told and somebody else has to review them,
+    as after break-glass. The same key of the same person gives the same changes. Raises RefusedError; then
+    nothing is queued.
     """
     operations = [plan.operation for plan in weighed.plans]
     standing = asked_before(operations, actor=actor, idempotency_key=key)

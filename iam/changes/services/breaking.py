@@ -1,4 +1,6 @@
-"""Break-glass: apply one's own request without approval, in an emergency, for a reason; and look at it afterwards, as somebody else."""
+"""Break-glass: apply one's own request without approval, in an emergency, for a reason; and look at it
+afterwards, as somebody else.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,16 @@ from iam.guard.viewer import ANY_ACCOUNT
 
 MAX_REASON = 1000
 Ending = Callable[[BreakGlass, Viewer, str, str], list[Change]]
-"""What undoes a set that was applied without approval: its review, the reviewer, the comment, and the verdict."""
+"""What undoes a set that was applied without approval: its review, the reviewer, the comment, and the
+verdict.
+"""
 _by_cause: dict[str, Ending] = {}
 
 
 def register_review(kind: str, handler: Ending) -> None:
-    """Let a layer above follow the review of sets with this kind of cause: it gets both verdicts, and carries out an undoing in its own way."""
+    """Let a layer above follow the review of sets with this kind of cause: it gets both verdicts, and carries
+    out an undoing in its own way.
+    """
     _by_cause[kind] = handler
 
 
@@ -45,7 +51,8 @@ def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
 
 
 def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str) -> None:
-    """Apply one's own waiting request at once, without approval. Everybody who could have approved is told, and somebody else reviews it.
+    """Apply one's own waiting request at once, without approval. Everybody who could have approved is told,
+    and somebody else reviews it.
 
     Raises RefusedError, and ReceiptChangedError where it would do something else than was shown.
     """
@@ -83,7 +90,9 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
 
 
 def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
-    """What was applied without approval and nobody has looked at yet, in accounts that this viewer administers or approves in; oldest first."""
+    """What was applied without approval and nobody has looked at yet, in accounts that this viewer
+    administers or approves in; oldest first.
+    """
     accounts = _reviews_in(viewer)
     found = BreakGlass.objects.filter(reviewed_at__isnull=True)
     if ANY_ACCOUNT not in accounts:
@@ -106,7 +115,9 @@ def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
 
 
 def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key: str) -> list[Change]:
-    """Say that it was right, or have it undone: then the changes that were asked for to undo it are returned. Raises RefusedError."""
+    """Say that it was right, or have it undone: then the changes that were asked for to undo it are returned.
+    Raises RefusedError.
+    """
     comment = comment.strip()
     if why := why_not_review(glass, viewer=actor):
         raise RefusedError(why)

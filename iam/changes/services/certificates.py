@@ -31,9 +31,11 @@ class NewCertificate:
 def request_upload(
     actor: Viewer, *, account: Account, certificate: NewCertificate, reason: str, idempotency_key: str
 ) -> Change:
-    """Check the certificate and its key, seal the key for the worker, and ask for the upload. Raises RefusedError.
+    """Check the certificate and its key, seal the key for the worker, and ask for the upload. Raises
+    RefusedError.
 
-    The same key of the same person gives the same change. What is sealed for a change that comes to nothing is destroyed with it.
+    The same key of the same person gives the same change. What is sealed for a change that comes to nothing
+    is destroyed with it.
     """
     operation = UploadServerCertificate.of(
         account,

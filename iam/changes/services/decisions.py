@@ -33,9 +33,11 @@ MAX_COMMENT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator mode is to be said aloud.
+    """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator
+    mode is to be said aloud.
 
-    `may_reject`: whoever decides any stage may stop it in each. `is_concerned`: it is for them to decide, now, before or later.
+    `may_reject`: whoever decides any stage may stop it in each. `is_concerned`: it is for them to decide,
+    now, before or later.
     """
 
     may_decide: bool
@@ -83,16 +85,17 @@ def current_progress(change: Change) -> Progress:
 def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "") -> None:
     """Agree to the whole set of the change; where that was the last approval that was missing, it is queued.
 
-    `seen_digest` is the set's digest that the approver was shown. Every receipt is computed anew from the mirror. Where one differs from what is
-    stored, the new one is stored, approvals until then count no more, and ReceiptChangedError asks the approver to look again. Raises
-    RefusedError; then nothing is approved.
+    `seen_digest` is the set's digest that the approver was shown. Every receipt is computed anew from the
+    mirror. Where one differs from what is stored, the new one is stored, approvals until then count no more,
+    and ReceiptChangedError asks the approver to look again. Raises RefusedError; then nothing is approved.
     """
     comment = _comment(comment)
     _check_decider(change, actor=actor)
     parts = waiting_parts(change)
     if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
         raise ReceiptChangedError(
-            "What this does has changed since you opened the page. Review the new receipt, then decide again.",
+            "What this does has changed since you opened the page. Review the new receipt, then decide "
+            "again.",
             change=change,
         )
     check_request(parts)
@@ -139,7 +142,9 @@ def _note_stage(first: Change, progress: Progress, *, actor: Viewer, comment: st
 
 
 def reject(change: Change, *, actor: Viewer, comment: str) -> None:
-    """Reject the whole set of the change, with a reason; whoever decides one of its stages may. Raises RefusedError."""
+    """Reject the whole set of the change, with a reason; whoever decides one of its stages may. Raises
+    RefusedError.
+    """
     comment = _comment(comment)
     standing = standing_of(change, viewer=actor)
     if not standing.may_reject:
@@ -206,13 +211,16 @@ def _check_requester(
     except RefusedError:
         pass
     raise RefusedError(
-        f"{change.requested_label} can no longer request this. Reject it. Someone who is allowed to can request it again.",
+        f"{change.requested_label} can no longer request this. Reject it. Someone who is allowed to can "
+        "request it again.",
         change=change,
     )
 
 
 def waiting_parts(change: Change) -> list[Change]:
-    """The changes of a set that waits as a whole. Raises RefusedError for one that is decided or has closed."""
+    """The changes of a set that waits as a whole. Raises RefusedError for one that is decided or has
+    closed.
+    """
     parts = parts_of(change.change_set)
     now = datetime.now(tz=UTC)
     for part in parts:
@@ -344,7 +352,9 @@ def _firsts(parts: Sequence[Change]) -> list[Change]:
 def queue(
     part: Change, *, actor: Actor | None, kind: str, note: str, data: dict[str, Any] | None = None
 ) -> None:
-    """The clock starts here: a change that may begin and that nothing begins ends by itself as well. Raises RefusedError if it waits no more."""
+    """The clock starts here: a change that may begin and that nothing begins ends by itself as well. Raises
+    RefusedError if it waits no more.
+    """
     now = datetime.now(tz=UTC)
     begin = max(now, part.not_before) if part.not_before else now
     moved = move(

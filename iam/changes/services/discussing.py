@@ -22,7 +22,9 @@ def may_comment(change: Change, *, viewer: Viewer) -> bool:
 
 
 def comment(change: Change, *, actor: Viewer, text: str) -> None:
-    """Add a comment to the timeline of a waiting set; its first change keeps it, and those who take part are told. Raises RefusedError."""
+    """Add a comment to the timeline of a waiting set; its first change keeps it, and those who take part are
+    told. Raises RefusedError.
+    """
     text = text.strip()
     if not visible_changes(actor).filter(pk=change.pk).exists() or not may_comment(change, viewer=actor):
         raise RefusedError(

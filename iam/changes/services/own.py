@@ -1,4 +1,6 @@
-"""What Gatehouse itself works by, in whichever account: it is changed in AWS by its owner, and never through Gatehouse."""
+"""What Gatehouse itself works by, in whichever account: it is changed in AWS by its owner, and never through
+Gatehouse.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,10 @@ _known: _Known | None = None
 
 
 def is_own(operation: Operation) -> bool:
-    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy that they have, or what a
-    group holds that they are in. The first two are as they were READ_EVERY seconds ago at most; each change is looked at twice."""
+    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy
+    that they have, or what a group holds that they are in. The first two are as they were READ_EVERY seconds
+    ago at most; each change is looked at twice.
+    """
     arns = operation.modified_arns()
     if not arns:
         return False
@@ -53,7 +57,9 @@ def forget() -> None:
 
 
 def _is_one_of_own(arns: tuple[str, ...]) -> bool:
-    """Whether one of them is a role of an account, or somebody whom these roles trust or an account was connected by."""
+    """Whether one of them is a role of an account, or somebody whom these roles trust or an account was
+    connected by.
+    """
     global _known
     if _known is None or _known.read_at + READ_EVERY <= time.monotonic():
         _known = _read()
@@ -82,7 +88,9 @@ def _trusts() -> QuerySet[EntityState]:
 
 
 def _is_held_by_own(operation: Operation) -> bool:
-    """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom these roles trust."""
+    """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom
+    these roles trust.
+    """
     arns = [arn for arn in operation.modified_arns() if ":policy/" in arn]
     if not arns:
         return False

@@ -1,4 +1,5 @@
-"""Whom somebody may ask for beyond their own scope, since a layer above says so: a lead for all that their people are in, and for those who have left.
+"""Whom somebody may ask for beyond their own scope, since a layer above says so: a lead for all that their
+people are in, and for those who have left.
 
 A layer above registers in its `AppConfig.ready` for the kind of cause that its sets have.
 """

@@ -27,7 +27,9 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
 ANSWER_WITHIN = timedelta(hours=24)
-"""How long an approved change may wait to be begun. How long a request waits for an answer, the rules of approval say."""
+"""How long an approved change may wait to be begun. How long a request waits for an answer, the rules of
+approval say.
+"""
 MAX_REASON = 1000
 
 
@@ -63,8 +65,9 @@ def weigh(
     for_grant: bool = False,
     most: int = MOST,
 ) -> Weighed:
-    """Check a set of at most so many and compute its receipt, which takes long where it is large: before a transaction, that it does not keep
-    others waiting. Raises RefusedError."""
+    """Check a set of at most so many and compute its receipt, which takes long where it is large: before a
+    transaction, that it does not keep others waiting. Raises RefusedError.
+    """
     plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant, most=most)
     return Weighed(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
@@ -103,13 +106,13 @@ def request_changes(
     summary: Sequence[Block] = (),
     most: int = MOST,
 ) -> list[Change]:
-    """Request changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
-    `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` are the warnings
-    that their maker was shown and whoever approves accepts, `summary` what they do where (None given: told from the changes), `most` how many
-    there may be.
+    """Request changes that are approved together and applied in this order; `title` says what they come to,
+    `cause` what they are for, `lanes` which of them need not wait for each other (none given: each waits for
+    all before it), `notes` are the warnings that their maker was shown and whoever approves accepts,
+    `summary` what they do where (None given: told from the changes), `most` how many there may be.
 
-    The same key of the same person gives the same changes, however often and from however many requests at once.
-    Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
+    The same key of the same person gives the same changes, however often and from however many requests at
+    once. Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
     """
     reason = _reason(reason)
     plans = planned.plans if isinstance(planned, Weighed) else planned
@@ -175,7 +178,9 @@ def request_membership(
 def request_operation(
     actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str, cause: Cause = NO_CAUSE
 ) -> Change:
-    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises RefusedError."""
+    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises
+    RefusedError.
+    """
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]
@@ -194,7 +199,9 @@ def _prefix(actor: Viewer, idempotency_key: str) -> str:
 
 
 def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_key: str) -> list[Change]:
-    """What this person asked for with this key, if it was the same; nothing if nothing. Raises RefusedError if it differed."""
+    """What this person asked for with this key, if it was the same; nothing if nothing. Raises RefusedError
+    if it differed.
+    """
     prefix = _prefix(actor, idempotency_key)
     keys = [f"{prefix}:{position}" for position in range(len(operations))]
     found = list(Change.objects.filter(idempotency_key__in=keys).order_by("position"))
@@ -277,7 +284,9 @@ def _columns(planned: Plan) -> dict[str, Any]:
 
 
 def withdraw(change: Change, *, actor: Viewer) -> None:
-    """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises RefusedError."""
+    """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises
+    RefusedError.
+    """
     if change.requested_by != actor.person_id or not actor.roles:
         raise RefusedError("Only the requester can withdraw a request.")
     with transaction.atomic():

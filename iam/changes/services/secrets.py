@@ -1,4 +1,6 @@
-"""The sealed secret that a change gives its person: how it stands, reading it once, and destroying what was sealed for nothing."""
+"""The sealed secret that a change gives its person: how it stands, reading it once, and destroying what was
+sealed for nothing.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def read_secret(change: Change, *, actor: Viewer) -> str:
 
 
 def destroy_unused(change: Change) -> None:
-    """Destroy what was sealed for a change that came to nothing; a handler of its end, harmless the second time."""
+    """Destroy what was sealed for a change that came to nothing; a handler of its end, harmless the second
+    time.
+    """
     sealed_id = change.params.get("sealed_id")
     if sealed_id and change.state in _FOR_NOTHING:
         sealed.shred(UUID(sealed_id))

@@ -16,7 +16,9 @@ from iam.moments import moment_words
 
 
 def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
-    """Have what the set of a waiting change gives end earlier; its receipt is another then, and is agreed to anew. Raises RefusedError."""
+    """Have what the set of a waiting change gives end earlier; its receipt is another then, and is agreed to
+    anew. Raises RefusedError.
+    """
     standing = standing_of(change, viewer=actor)
     if not standing.may_decide and not (standing.is_own and change.requested_by == actor.person_id):
         raise RefusedError(standing.why_not, change=change)
@@ -27,7 +29,8 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
         raise RefusedError("This moment has passed. Choose one in the future.", change=change)
     if until >= end:
         raise RefusedError(
-            f"It already ends on {moment_words(end)}. Choose an earlier moment. For a later one, submit a new request.",
+            f"It already ends on {moment_words(end)}. Choose an earlier moment. For a later one, submit a "
+            "new request.",
             change=change,
         )
     note = f"Ends on {moment_words(until)} instead of {moment_words(end)}."

@@ -43,8 +43,8 @@ class Connection:
 def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | None = None) -> Account:
     """Make the account known, or known again with its history; nothing is asked of AWS here.
 
-    `due_at` is when the schedule reads it for the first time; None leaves that to the doctor, who asks for a reading as soon as
-    the account is reached. Raises SetupError, with the field, for what cannot be.
+    `due_at` is when the schedule reads it for the first time; None leaves that to the doctor, who asks for a
+    reading as soon as the account is reached. Raises SetupError, with the field, for what cannot be.
     """
     must_manage(actor, account_id=checked_number(connection.account_id))
     fields = _checked(connection) | {"next_pull_at": due_at, "removed_at": None}
@@ -65,7 +65,9 @@ def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | 
 def connect_accounts(
     connections: Collection[Connection], *, actor: Actor, due_at: datetime | None = None
 ) -> list[Account]:
-    """Connect many that are not connected yet: those that were never known by one statement, the others one by one."""
+    """Connect many that are not connected yet: those that were never known by one statement, the others one
+    by one.
+    """
     numbers = [connection.account_id for connection in connections]
     known = set(Account.objects.filter(account_id__in=numbers).values_list("account_id", flat=True))
     fresh = []

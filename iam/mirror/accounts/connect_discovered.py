@@ -21,7 +21,9 @@ READABLE = "ACTIVE"
 
 @dataclass(frozen=True, slots=True)
 class RolePlan:
-    """The roles that every chosen account has under the same name; a blank writing role leaves accounts read only."""
+    """The roles that every chosen account has under the same name; a blank writing role leaves accounts read
+    only.
+    """
 
     role_name: str
     write_role_name: str = ""
@@ -39,10 +41,12 @@ class Outcome:
 def connect_discovered(
     result: dict[str, object], *, chosen: Collection[str] | None, plan: RolePlan, actor: Actor
 ) -> Outcome:
-    """Connect the chosen accounts of a discovery (None: all that are active and not connected); the schedule reads them at once.
+    """Connect the chosen accounts of a discovery (None: all that are active and not connected); the schedule
+    reads them at once.
 
-    `result` is a discovery as JSON. The account that was asked with the worker's own credentials is connected by these, since a
-    management account has no role that an organization made in it. Running it again connects what is still missing.
+    `result` is a discovery as JSON. The account that was asked with the worker's own credentials is connected
+    by these, since a management account has no role that an organization made in it. Running it again
+    connects what is still missing.
     """
     must_manage(actor, account_id="")
     checked = _checked(plan)

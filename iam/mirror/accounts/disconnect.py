@@ -15,9 +15,11 @@ from iam.mirror.services import cancel_pull
 
 @transaction.atomic
 def disconnect_account(account: Account, *, actor: Actor) -> None:
-    """Stop reading the account and forget its roles; entities and their history stay, and come back when it is connected again.
+    """Stop reading the account and forget its roles; entities and their history stay, and come back when it
+    is connected again.
 
-    What Gatehouse has in AWS (the roles) is not touched: their owner deletes them. Disconnecting twice raises SetupError.
+    What Gatehouse has in AWS (the roles) is not touched: their owner deletes them. Disconnecting twice raises
+    SetupError.
     """
     must_manage(actor, account_id=account.account_id)
     for pull in Pull.objects.filter(ACTIVE_PULL, account=account):

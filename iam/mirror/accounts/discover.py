@@ -14,7 +14,10 @@ from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account
 from iam.mirror.pull.reach import UnreachableError, access_to
 
-WRONG_CREDENTIALS = "AWS rejected the worker’s credentials. Put valid ones into the worker’s environment. The web process needs none."
+WRONG_CREDENTIALS = (
+    "AWS rejected the worker’s credentials. Put valid ones into the worker’s environment. The web process "
+    "needs none."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ def find_identity(access: Access | None = None) -> Identity:
 
 
 def principal_of(arn: str) -> str:
-    """The IAM ARN behind a caller's: a session's role (AWS leaves a role's path out of it), a user as it is."""
+    """The IAM ARN behind a caller's: a session's role (AWS leaves a role's path out of it), a user as
+    it is.
+    """
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
         return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
@@ -72,9 +77,11 @@ def principal_of(arn: str) -> str:
 
 
 def discover(account: Account | None) -> Discovery:
-    """All accounts of the organization, asked through a connected account or (None) with the worker's own credentials.
+    """All accounts of the organization, asked through a connected account or (None) with the worker's own
+    credentials.
 
-    Raises SetupError with what to do. https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+    Raises SetupError with what to do.
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     """
     try:
         access = access_to(account) if account else own_access()
@@ -106,8 +113,10 @@ def _refusal(error: AwsError, identity: Identity) -> str:
         return f"Account {identity.account_id} isn’t part of an organization. Connect it by a role instead."
     if error.kind is ErrorKind.DENIED:
         return (
-            f"{identity.principal} may not call {error.permission}. Only the management account of the organization and its "
-            f"delegated administrators can list accounts; give the role {error.permission} there, or choose another account."
+            f"{identity.principal} may not call {error.permission}. Only the management account of the "
+            "organization and its "
+            f"delegated administrators can list accounts; give the role {error.permission} there, or choose "
+            "another account."
         )
     return sentence(error)
 

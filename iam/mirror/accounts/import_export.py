@@ -1,4 +1,6 @@
-"""Load an uploaded export into the mirror, as one observation of its account at the moment when it was made."""
+"""Load an uploaded export into the mirror, as one observation of its account at the moment when it was
+made.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,8 @@ class Imported:
 def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phase: None) -> Imported:
     """Read the files, find or make the account that they are about, and add the observation.
 
-    Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account. Nothing is kept then.
+    Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account.
+    Nothing is kept then.
     """
     on_phase("Reading the file")
     export = _read(parts.export)
@@ -126,14 +129,17 @@ def _read_report(path: Path, export: Export) -> CredentialReport:
         owner = row.arn.split(":")[4] if row.arn.count(":") >= 5 else ""
         if owner != export.account_id:
             raise SetupError(
-                f"The credential report is of account {owner or 'unknown'}, the export of {export.account_id}.",
+                f"The credential report is of account {owner or 'unknown'}, the export of "
+                f"{export.account_id}.",
                 field="report",
             )
     return report
 
 
 def newest(export: Export, report: CredentialReport | None) -> datetime:
-    """The newest date in the files: the earliest moment at which they can have been made. Never in the future."""
+    """The newest date in the files: the earliest moment at which they can have been made. Never in the
+    future.
+    """
     now = datetime.now(tz=UTC)
     dates = [date for date in _dates(export, report) if date <= now]
     return max(dates, default=now)
@@ -202,13 +208,16 @@ def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Accou
 
 
 def _refuse_older(account: Account, observed_at: datetime) -> None:
-    """The same export may come again where a part of it was held back: with the word that what is missing is gone."""
+    """The same export may come again where a part of it was held back: with the word that what is missing is
+    gone.
+    """
     known = Section.objects.filter(account=account)
     last = known.aggregate(last=Max("observed_at"))["last"]
     again = observed_at == last and known.filter(state=SectionState.HELD).exists()
     if last is not None and observed_at <= last and not again:
         raise SetupError(
             f"{account.name} was last updated as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export is of "
-            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Upload a later export. If this one is later, enter when it was created.",
+            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Upload a later export. If this one is later, enter "
+            "when it was created.",
             field="observed_at",
         )

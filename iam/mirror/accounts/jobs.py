@@ -20,12 +20,17 @@ from iam.mirror.models.setup import JobState, SetupJob, SetupKind
 
 ALL_ACCOUNTS = ""
 
-DISK_FULL = "The server’s disk is full, so the file wasn’t saved. Ask its operator to free space, then upload it again."
+DISK_FULL = (
+    "The server’s disk is full, so the file wasn’t saved. Ask its operator to free space, then upload it "
+    "again."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One uploaded file as it comes in: its name as the browser told it, for display only, and its bytes in pieces."""
+    """One uploaded file as it comes in: its name as the browser told it, for display only, and its bytes in
+    pieces.
+    """
 
     file_name: str
     chunks: Iterable[bytes]
@@ -33,7 +38,9 @@ class Upload:
 
 @transaction.atomic
 def request_identity(*, actor: Actor, fresh_for: timedelta = timedelta(minutes=2)) -> SetupJob:
-    """Ask whose credentials the worker has; an answer or a question that is at most `fresh_for` old serves."""
+    """Ask whose credentials the worker has; an answer or a question that is at most `fresh_for` old
+    serves.
+    """
     recent = SetupJob.objects.filter(
         kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - fresh_for
     ).exclude(state=JobState.FAILED)
@@ -46,7 +53,9 @@ def request_identity(*, actor: Actor, fresh_for: timedelta = timedelta(minutes=2
 
 @transaction.atomic
 def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
-    """Ask for the accounts of the organization, through a connected account or (None) the worker's own credentials."""
+    """Ask for the accounts of the organization, through a connected account or (None) the worker's own
+    credentials.
+    """
     must_manage(actor, account_id=ALL_ACCOUNTS)
     if account and account.source == Source.EXPORT:
         raise SetupError("This account comes from an uploaded file, so Gatehouse can’t call AWS for it.")
@@ -82,7 +91,8 @@ def request_import(
 ) -> SetupJob:
     """Keep the files where only a worker of this installation reads them, and ask for them to be loaded.
 
-    Whose account it is shows in the file alone, so the right to manage that account is checked again when it is read.
+    Whose account it is shows in the file alone, so the right to manage that account is checked again when it
+    is read.
     """
     if observed_at and observed_at > datetime.now(tz=UTC):
         raise SetupError("The date is in the future. Enter when the export was created.", field="observed_at")

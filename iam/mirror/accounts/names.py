@@ -28,7 +28,9 @@ def taken_names() -> set[str]:
 
 
 def free_name(name: str, *, account_id: str, taken: set[str]) -> str:
-    """The name that AWS has for an account, with its number where another account is called so; it is taken from now on."""
+    """The name that AWS has for an account, with its number where another account is called so; it is taken
+    from now on.
+    """
     free = f"{name} {account_id}" if name.lower() in taken else name
     taken.add(free.lower())
     return free

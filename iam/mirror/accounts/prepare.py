@@ -26,7 +26,9 @@ def new_external_id() -> str:
 
 
 def refuse_connected(account_id: str) -> None:
-    """Raise SetupError when the account is reached already; one known from an upload may still be connected."""
+    """Raise SetupError when the account is reached already; one known from an upload may still be
+    connected.
+    """
     account = Account.objects.filter(account_id=account_id, removed_at__isnull=True).first()
     if account and account.source != Source.EXPORT:
         raise SetupError(f"Account {account_id} is connected already, as {account.name}.", field="account_id")
@@ -34,7 +36,8 @@ def refuse_connected(account_id: str) -> None:
 
 @transaction.atomic
 def prepare_connection(account_id: str, *, name: str, partition: str, actor: Actor) -> ConnectionDraft:
-    """The draft of the account: the one that is there, so that its external id stays as it was written in AWS, or a new one.
+    """The draft of the account: the one that is there, so that its external id stays as it was written in
+    AWS, or a new one.
 
     Raises SetupError for an account that is connected, and for a number or name that cannot be.
     """

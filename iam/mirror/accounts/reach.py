@@ -21,7 +21,9 @@ def own_access() -> Access:
 
 
 def own_partition() -> str:
-    """The partition of the region that the environment names; credentials of one partition are unknown in another."""
+    """The partition of the region that the environment names; credentials of one partition are unknown in
+    another.
+    """
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if region.startswith("cn-"):
         return "aws-cn"

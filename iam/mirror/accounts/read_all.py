@@ -20,7 +20,8 @@ AT_ONCE = 12
 def read_all(accounts: QuerySet[Account], *, actor: Actor) -> int:
     """Queue a reading of each connected account that the actor manages; returns how many.
 
-    More than a dozen are only marked as due, so that this stays one statement: the schedule queues them within seconds.
+    More than a dozen are only marked as due, so that this stays one statement: the schedule queues them
+    within seconds.
     """
     connected = accounts.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=""):

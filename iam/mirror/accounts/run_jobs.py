@@ -31,7 +31,8 @@ _NO_FILE = (
 def run_job(job_id: UUID | str) -> SetupJob | None:
     """Carry out a queued job in this process; None when another worker has it, or it has ended.
 
-    What a person can mend ends the job as failed, with the sentence; a defect is for the log, and the task ends the job.
+    What a person can mend ends the job as failed, with the sentence; a defect is for the log, and the task
+    ends the job.
     """
     kind = SetupJob.objects.filter(pk=job_id).values_list("kind", flat=True).first()
     job = claim(SetupJob, job_id, lease=IMPORT_LEASE if kind == SetupKind.IMPORT else LEASE)

@@ -29,7 +29,9 @@ class RoleTexts:
 def role_texts(
     purpose: Purpose, *, account_id: str, partition: str, external_id: str, hub_arn: str, role_name: str = ""
 ) -> RoleTexts:
-    """The texts of the reading or the writing role. Raises ValueError for values that cannot stand in a policy."""
+    """The texts of the reading or the writing role. Raises ValueError for values that cannot stand in a
+    policy.
+    """
     spoke = Spoke(
         account_id=account_id,
         hub_role_arn=hub_arn,

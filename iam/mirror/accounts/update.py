@@ -32,9 +32,11 @@ def update_account(
     write_role_arn: str = "",
     external_id: str = "",
 ) -> dict[str, Any]:
-    """Write what differs and journal it; returns the changed columns with their new values, none when nothing differs.
+    """Write what differs and journal it; returns the changed columns with their new values, none when nothing
+    differs.
 
-    Roles and external id belong to accounts that a role reaches and are ignored for others. Raises SetupError with the field.
+    Roles and external id belong to accounts that a role reaches and are ignored for others. Raises SetupError
+    with the field.
     """
     must_manage(actor, account_id=account.account_id)
     current = Account.objects.select_for_update().get(pk=account.pk)

@@ -15,11 +15,15 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NAME_LONGEST = 128
 INTERVALS = (5, 15, 30, 60, 240, 1440)
-"""Minutes between scheduled readings that can be chosen; an account without a choice follows GATEHOUSE_PULL_MINUTES."""
+"""Minutes between scheduled readings that can be chosen; an account without a choice follows
+GATEHOUSE_PULL_MINUTES.
+"""
 
 
 class SetupError(Exception):
-    """What was asked for cannot be done; the message is a sentence for the person, `field` the part of the form it is about."""
+    """What was asked for cannot be done; the message is a sentence for the person, `field` the part of the
+    form it is about.
+    """
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -69,7 +73,8 @@ def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
     if not found:
         if ":assumed-role/" in text:
             raise SetupError(
-                "This is the ARN of a session. Enter the ARN of the role, such as arn:aws:iam::123456789012:role/NAME.",
+                "This is the ARN of a session. Enter the ARN of the role, such as "
+                "arn:aws:iam::123456789012:role/NAME.",
                 field=field,
             )
         raise SetupError(
@@ -92,7 +97,9 @@ def checked_role(text: str, *, account_id: str, partition: str, field: str = "ro
 
 
 def checked_hub(text: str, *, partition: str) -> str:
-    """The ARN of the role or user that assumes the roles: one of the same partition, since trust does not reach into another."""
+    """The ARN of the role or user that assumes the roles: one of the same partition, since trust does not
+    reach into another.
+    """
     found = _HUB.fullmatch(text.strip())
     if not found:
         raise SetupError(
@@ -100,7 +107,8 @@ def checked_hub(text: str, *, partition: str) -> str:
         )
     if found[1] != partition:
         raise SetupError(
-            f"This is in the partition {found[1]}; roles of {partition} can only trust principals in {partition}. "
+            f"This is in the partition {found[1]}; roles of {partition} can only trust principals in "
+            f"{partition}. "
             "An installation of Gatehouse serves one partition by roles.",
             field="hub_arn",
         )

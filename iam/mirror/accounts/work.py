@@ -18,7 +18,10 @@ from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=3)
 ATTEMPTS = 3
-GAVE_UP = "Gatehouse couldn’t finish this. See the worker’s log for the reason. Nothing was changed in AWS. Try again."
+GAVE_UP = (
+    "Gatehouse couldn’t finish this. See the worker’s log for the reason. Nothing was changed in AWS. Try "
+    "again."
+)
 T = TypeVar("T", bound=Job)
 TASKS: dict[type[Job], str] = {
     SetupJob: "iam.mirror.accounts.tasks.run_setup_job",
@@ -27,7 +30,9 @@ TASKS: dict[type[Job], str] = {
 
 
 class EndsItsRow(Task):  # type: ignore[misc]
-    """A task whose row ends even where a defect ends the task, so that nobody waits for it; `row_model` says which table."""
+    """A task whose row ends even where a defect ends the task, so that nobody waits for it; `row_model` says
+    which table.
+    """
 
     row_model: type[Job]
 
@@ -83,7 +88,9 @@ def give_up(model: type[Job], job_id: str) -> None:
 
 
 def sweep(model: type[Job], *, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Nudge again what waits or was left by a dead worker, and end what failed too often; returns how many were nudged."""
+    """Nudge again what waits or was left by a dead worker, and end what failed too often; returns how many
+    were nudged.
+    """
     now = datetime.now(tz=UTC)
     left = Q(state=JobState.RUNNING, lease_until__lt=now)
     model._default_manager.filter(left, attempts__gte=ATTEMPTS).update(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How a check ended. `untested` could not be tried without changing something; `skipped` is not needed here."""
+    """How a check ended. `untested` could not be tried without changing something; `skipped` is not needed
+    here.
+    """
 
     OK = "ok"
     WARNING = "warning"
@@ -31,7 +33,8 @@ BAD = frozenset({Verdict.DENIED, Verdict.FAILED})
 class Check:
     """One line of an examination. `group` is way, read or write; `missing` the actions that were denied.
 
-    `is_explicit` says that a policy forbids the actions, so that allowing them elsewhere does not help; `told` is AWS's own sentence.
+    `is_explicit` says that a policy forbids the actions, so that allowing them elsewhere does not help;
+    `told` is AWS's own sentence.
     """
 
     key: str
@@ -117,7 +120,9 @@ def why_denied(message: str) -> str:
 
 
 def _outside_of_role(message: str) -> str:
-    """The kind of policy beyond the role's own that withholds the action: an SCP, an RCP, an endpoint's, a boundary."""
+    """The kind of policy beyond the role's own that withholds the action: an SCP, an RCP, an endpoint's, a
+    boundary.
+    """
     implicit = _IMPLICIT.search(message)
     kind = implicit[1].lower() if implicit else ""
     return (

@@ -17,7 +17,9 @@ OnCheck = Callable[[Check], None]
 
 
 class Examination:
-    """Collects the checks of one account. Every role is assumed anew, so that a change of its trust is seen at once."""
+    """Collects the checks of one account. Every role is assumed anew, so that a change of its trust is seen
+    at once.
+    """
 
     def __init__(self, account: Account, *, on_check: OnCheck | None = None) -> None:
         self.account = account
@@ -119,5 +121,7 @@ def optional(check: Check) -> Check:
 
 
 def examine(account: Account, *, on_check: OnCheck | None = None) -> list[Check]:
-    """Examine how the account is reached and what its roles may do; failures become checks, never exceptions of AWS."""
+    """Examine how the account is reached and what its roles may do; failures become checks, never exceptions
+    of AWS.
+    """
     return Examination(account, on_check=on_check).run()

@@ -1,4 +1,6 @@
-"""What an account's roles lack, from its last reading and its last examination together, with the statements to add."""
+"""What an account's roles lack, from its last reading and its last examination together, with the statements
+to add.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class Missing:
 def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | None) -> list[Missing]:
     """What the reading and the writing role lack; empty where nothing is known to be missing.
 
-    A section that was read whole after the examination speaks against it, so the examination counts only while it is the newer one.
+    A section that was read whole after the examination speaks against it, so the examination counts only
+    while it is the newer one.
     """
     known = list(sections)
     reads = [_of_section(section) for section in known if _is_mendable(section)]
@@ -68,7 +71,9 @@ def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | N
 
 
 def _is_mendable(section: Section) -> bool:
-    """True if AWS denied a call that a policy of the role can allow: not where the role itself could not be assumed."""
+    """True if AWS denied a call that a policy of the role can allow: not where the role itself could not be
+    assumed.
+    """
     return section.state == SectionState.DENIED and section.permission not in {"", ASSUME_ROLE}
 
 
@@ -123,7 +128,9 @@ def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Accou
 
 
 def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str:
-    """Reading needs all resources; what changes is bound to the account's groups or policies, as in the policy that Gatehouse shows."""
+    """Reading needs all resources; what changes is bound to the account's groups or policies, as in the
+    policy that Gatehouse shows.
+    """
     changing = frozenset(actions) & CHANGES if purpose == "write" else frozenset()
     looking = tuple(action for action in actions if action not in changing)
     parts = [statement(looking)] if looking else []

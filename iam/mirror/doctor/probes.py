@@ -1,4 +1,6 @@
-"""The smallest harmless call for each action: one item of a list, or the name of something that does not exist."""
+"""The smallest harmless call for each action: one item of a list, or the name of something that does not
+exist.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ NOBODY = "gatehouse-doctor-no-such-name"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One call. `answers` are the error codes by which AWS says that the call was allowed but there is nothing to show."""
+    """One call. `answers` are the error codes by which AWS says that the call was allowed but there is
+    nothing to show.
+    """
 
     action: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -46,7 +50,9 @@ _ORGANIZATION = frozenset(
 )
 
 KEY_IN_USE = "iam:GetAccessKeyLastUsed"
-"""AWS denies this one for a key that it does not know, so that it can only be tried with a real key of the account."""
+"""AWS denies this one for a key that it does not know, so that it can only be tried with a real key of the
+account.
+"""
 
 
 def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, Probe]:

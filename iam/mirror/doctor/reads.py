@@ -50,7 +50,9 @@ def tried(
     group: str = "read",
     known: Answers | None = None,
 ) -> Check:
-    """One check of several actions: each is tried, and all that are denied are named. What is `known` is not tried again."""
+    """One check of several actions: each is tried, and all that are denied are named. What is `known` is not
+    tried again.
+    """
     answers: Answers = {} if known is None else known
     denied: list[AwsError] = []
     broken: list[AwsError] = []
@@ -128,7 +130,9 @@ def _count(number: int) -> str:
 
 
 def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
-    """The organization is read through its management account or a delegated administrator's; a member needs nothing."""
+    """The organization is read through its management account or a delegated administrator's; a member needs
+    nothing.
+    """
     title = READS[ORGANIZATION]
     try:
         answer = invoke(aws.organizations, "DescribeOrganization", {})
@@ -151,7 +155,9 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
 
 
 def _some_key(aws: Aws, account: Account) -> str:
-    """The id of an access key of the account: one that the mirror knows, else one of the first users' that has one; or ""."""
+    """The id of an access key of the account: one that the mirror knows, else one of the first users' that
+    has one; or "".
+    """
     known = Entity.objects.filter(account=account, kind=Kind.ACCESS_KEY, gone_at__isnull=True)
     newest = known.order_by("-first_seen").values_list("aws_id", flat=True).first()
     if newest:

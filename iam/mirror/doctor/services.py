@@ -25,7 +25,8 @@ def request_examination(
     must_manage(actor, account_id=account.account_id)
     if account.source == Source.EXPORT or account.removed_at is not None:
         raise SetupError(
-            f"{account.name} comes from an uploaded file or was disconnected, so Gatehouse can’t call AWS for it."
+            f"{account.name} comes from an uploaded file or was disconnected, so Gatehouse can’t call AWS "
+            "for it."
         )
     with transaction.atomic():
         run = _queued(account, actor=actor, pull_after=pull_after)

@@ -1,4 +1,6 @@
-"""Examine the way to an account: the worker's own credentials, the clock, the roles, the account behind them."""
+"""Examine the way to an account: the worker's own credentials, the clock, the roles, the account behind
+them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from iam.mirror.doctor.words import no_credentials, no_role
 from iam.mirror.models.accounts import Account, Source
 
 SKEW_WARNS = 60
-"""Seconds by which the clock may differ before it is mentioned; AWS refuses signatures from five minutes on."""
+"""Seconds by which the clock may differ before it is mentioned; AWS refuses signatures from five
+minutes on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class Caller:
 
 @contextmanager
 def opened(access: Access, *, attempts: int = 2) -> Iterator[Aws]:
-    """A way that is closed afterwards, with few retries: who waits at the page would rather hear of a failure soon."""
+    """A way that is closed afterwards, with few retries: who waits at the page would rather hear of a failure
+    soon.
+    """
     aws = connect(access, attempts=attempts)
     try:
         yield aws
@@ -51,7 +57,9 @@ def opened(access: Access, *, attempts: int = 2) -> Iterator[Aws]:
 
 
 def ask(aws: Aws) -> Caller:
-    """Whose credentials these are. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    """Whose credentials these are.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
     answer = invoke(aws.sts, "GetCallerIdentity", {})
     return Caller(answer["Account"], answer["Arn"], _skew(answer.get("ResponseMetadata", {})))
 
@@ -83,7 +91,10 @@ def _clock(caller: Caller) -> list[Check]:
     if abs(caller.skew) <= SKEW_WARNS:
         return [Check("clock", "way", title, Verdict.OK, "Matches AWS’s clock")]
     word = "behind" if caller.skew > 0 else "ahead of"
-    detail = f"It is {abs(caller.skew)} s {word} AWS’s; from five minutes on AWS rejects every call. Synchronize the clock of this machine (NTP)."
+    detail = (
+        f"It is {abs(caller.skew)} s {word} AWS’s; from five minutes on AWS rejects every call. Synchronize "
+        "the clock of this machine (NTP)."
+    )
     return [Check("clock", "way", title, Verdict.WARNING, detail)]
 
 
@@ -136,7 +147,8 @@ def assumed(
 
 
 def without_external_id(access: Access, *, key: str, group: str = "way") -> Check:
-    """Whether the role is refused to whoever does not name the external id, as its trust policy should have it.
+    """Whether the role is refused to whoever does not name the external id, as its trust policy should have
+    it.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
@@ -149,7 +161,8 @@ def without_external_id(access: Access, *, key: str, group: str = "way") -> Chec
             return Check(key, group, title, Verdict.OK, "Denied, as expected")
         return failed(key, group, title, error)
     detail = (
-        "The role can be assumed without the external ID: the trust policy has no condition on sts:ExternalId. "
+        "The role can be assumed without the external ID: the trust policy has no condition on "
+        "sts:ExternalId. "
         "Add the condition, so that no one else who uses this hub can reach this account (confused deputy)."
     )
     return Check(key, group, title, Verdict.WARNING, detail)

@@ -47,7 +47,8 @@ def no_credentials(error: AwsError) -> str:
     """What is wrong with the worker's own credentials, and what to do."""
     if is_clock_skew(error):
         return (
-            "The worker’s clock differs from AWS’s by more than five minutes, so AWS rejects every signature. "
+            "The worker’s clock differs from AWS’s by more than five minutes, so AWS rejects every "
+            "signature. "
             "Synchronize the clock of this machine (NTP)."
         )
     if error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}:

@@ -22,7 +22,9 @@ _UNTESTED = (
 
 _UNASKED = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND})
 _SOMETHING = f"something-{NOBODY}"
-"""A name that no account has, and that does not begin as Gatehouse's own names do: those it may not change."""
+"""A name that no account has, and that does not begin as Gatehouse's own names do: those it may not
+change.
+"""
 
 _PLURALS = {
     "user": "users",
@@ -40,7 +42,9 @@ _PLURALS = {
 
 
 def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Check]:
-    """What the runner does around a write is tried; the writes themselves are simulated by AWS where that is allowed."""
+    """What the runner does around a write is tried; the writes themselves are simulated by AWS where that is
+    allowed.
+    """
     table = probes(account_id=account.account_id, partition=account.partition)
     known: Answers = {}
     may_ask = True
@@ -78,7 +82,10 @@ def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
         return failed(key, "read", title, error)
     allowed = [action for action, decision in decisions.items() if decision == "allowed"]
     if allowed:
-        detail = f"The role may also call {', '.join(allowed)}. Remove these permissions: the read role must not be able to write."
+        detail = (
+            f"The role may also call {', '.join(allowed)}. Remove these permissions: the read role must not "
+            "be able to write."
+        )
         return Check(key, "read", title, Verdict.WARNING, detail)
     return Check(key, "read", title, Verdict.OK, "Denied, as expected")
 

@@ -29,7 +29,9 @@ class Source(models.TextChoices):
 
 
 class Account(models.Model):
-    """One AWS account: reached by a role, by the worker's own credentials, or known from an uploaded export."""
+    """One AWS account: reached by a role, by the worker's own credentials, or known from an uploaded
+    export.
+    """
 
     account_id = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=128)
@@ -76,7 +78,9 @@ class Account(models.Model):
 
 
 class SectionState(models.TextChoices):
-    """How the last attempt to read a section ended; `reading` is only ever the state of a running pull's section."""
+    """How the last attempt to read a section ended; `reading` is only ever the state of a running pull's
+    section.
+    """
 
     NEVER = "never", "Not synced yet"
     READING = "reading", "Syncing"
@@ -117,7 +121,9 @@ KNOWN_SINCE = Coalesce("known_since", "observed_at")
 
 
 def unknown_at(at: datetime | None) -> Q:
-    """The sections that had not been synced whole by a moment (None: by now): that nothing is stored of them says nothing."""
+    """The sections that had not been synced whole by a moment (None: by now): that nothing is stored of them
+    says nothing.
+    """
     if at is None:
         return Q(observed_at__isnull=True)
     return Q(observed_at__isnull=True) | Q(GreaterThan(KNOWN_SINCE, at))

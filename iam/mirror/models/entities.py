@@ -34,7 +34,9 @@ class Kind(models.TextChoices):
 
 
 class Document(models.Model):
-    """A policy document, stored once however many policies hold it; the key is BLAKE2b-128 of the exact text, in hex."""
+    """A policy document, stored once however many policies hold it; the key is BLAKE2b-128 of the exact text,
+    in hex.
+    """
 
     digest = models.CharField(max_length=32, primary_key=True)
     text = models.TextField()
@@ -44,11 +46,13 @@ class Document(models.Model):
 
 
 class Entity(models.Model):
-    """One thing in one account, by the identity that AWS gives it; a user deleted and made again is another entity.
+    """One thing in one account, by the identity that AWS gives it; a user deleted and made again is another
+    entity.
 
-    `aws_id` is AWS's unique id (AIDA…, AROA…, the access key id), or the ARN where AWS gives no id. `name`, `arn` and
-    `search` follow the newest state. `source_digest` is the digest of AWS's own answer for the entity when it was last
-    read whole: equal digest, nothing to decode. `reread_at` is when it was last read on its own, after a change.
+    `aws_id` is AWS's unique id (AIDA…, AROA…, the access key id), or the ARN where AWS gives no id. `name`,
+    `arn` and `search` follow the newest state. `source_digest` is the digest of AWS's own answer for the
+    entity when it was last read whole: equal digest, nothing to decode. `reread_at` is when it was last read
+    on its own, after a change.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="entities")
@@ -98,10 +102,11 @@ class Entity(models.Model):
 class EntityState(Temporal):
     """How an entity was during an interval.
 
-    `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`, `account`,
-    `cross-account`, `saml`, `oidc`, `service-linked`, `any`), a policy by owner (`aws`, `customer`), a credential by its
-    status (`Active`, `Inactive`), an MFA device by its sort (`virtual`, `security-key`, `hardware`), a user `user`. `attrs` holds the rest of
-    the kind's facts under AWS's names. `document` is a role's trust policy, an SCP's or RCP's text, a SAML provider's metadata.
+    `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`,
+    `account`, `cross-account`, `saml`, `oidc`, `service-linked`, `any`), a policy by owner (`aws`,
+    `customer`), a credential by its status (`Active`, `Inactive`), an MFA device by its sort (`virtual`,
+    `security-key`, `hardware`), a user `user`. `attrs` holds the rest of the kind's facts under AWS's names.
+    `document` is a role's trust policy, an SCP's or RCP's text, a SAML provider's metadata.
     """
 
     entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="states")

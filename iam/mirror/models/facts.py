@@ -1,4 +1,6 @@
-"""Facts about entities, in time: edges, inline policies, policy versions, tags, credentials; and usage, out of time."""
+"""Facts about entities, in time: edges, inline policies, policy versions, tags, credentials; and usage, out
+of time.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from iam.mirror.models.entities import Document, Entity
 from iam.mirror.models.temporal import CURRENT, Temporal, change_indexes
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for "not known to have happened" in columns that lists sort by, so that keyset pages need no nulls."""
+"""Stands for "not known to have happened" in columns that lists sort by, so that keyset pages need no
+nulls.
+"""
 
 
 class EdgeKind(models.TextChoices):
@@ -128,9 +132,10 @@ class TagSet(Temporal):
 class UserCredentials(Temporal):
     """The state of a user's password, MFA and keys, from the credential report and the MFA devices.
 
-    Every current user has one current row. `mfa` is none, virtual, hardware, security-key, several, unknown (a device is on
-    but its sort has not been read) or unread. `has_password` is null until a report has been read. `oldest_key_at` is when the oldest active key
-    was made or rotated, NEVER without active key. `report` holds the report's other columns.
+    Every current user has one current row. `mfa` is none, virtual, hardware, security-key, several, unknown
+    (a device is on but its sort has not been read) or unread. `has_password` is null until a report has been
+    read. `oldest_key_at` is when the oldest active key was made or rotated, NEVER without active key.
+    `report` holds the report's other columns.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -167,7 +172,8 @@ class UserCredentials(Temporal):
 
 
 class Usage(models.Model):
-    """When something was last used; changes with every pull and is no history. Every current user and role has a row.
+    """When something was last used; changes with every pull and is no history. Every current user and role
+    has a row.
 
     `details` of a user: password_last_used, key_1_last_used, key_2_last_used (ISO 8601, UTC).
     """
@@ -192,7 +198,9 @@ class Usage(models.Model):
 
 
 class AccountFact(Temporal):
-    """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`, `root_credentials`, `numbers` (what the overview adds up); a password policy that is not set is null."""
+    """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`,
+    `root_credentials`, `numbers` (what the overview adds up); a password policy that is not set is null.
+    """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="facts")
     name = models.CharField(max_length=32)

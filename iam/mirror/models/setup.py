@@ -1,4 +1,6 @@
-"""Work that workers do on behalf of the accounts pages: checks, discovery, uploads; and connections that are being prepared."""
+"""Work that workers do on behalf of the accounts pages: checks, discovery, uploads; and connections that are
+being prepared.
+"""
 
 from __future__ import annotations
 
@@ -59,15 +61,15 @@ class SetupKind(models.TextChoices):
 
 
 class SetupJob(Job):
-    """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no secret.
+    """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no
+    secret.
 
-    `params` of discover: `account` (the number of the account to ask through; blank: the worker's own credentials) and the `external_id`
-    that the roles of the organization may ask for.
-    Of import: `export`, `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`,
-    `accept_loss`.
-    `result` of identity: `account_id`, `arn`, `partition`. Of discover: those of the caller under `identity`,
-    `organization_id`, and `accounts` (`account_id`, `name`, `status`). Of import: `account_id`, `observed_at`,
-    `counts`, `warnings`, `held` (why some of it was held back, or blank).
+    `params` of discover: `account` (the number of the account to ask through; blank: the worker's own
+    credentials) and the `external_id` that the roles of the organization may ask for. Of import: `export`,
+    `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`,
+    `accept_loss`. `result` of identity: `account_id`, `arn`, `partition`. Of discover: those of the caller
+    under `identity`, `organization_id`, and `accounts` (`account_id`, `name`, `status`). Of import:
+    `account_id`, `observed_at`, `counts`, `warnings`, `held` (why some of it was held back, or blank).
     """
 
     kind = models.CharField(max_length=12, choices=SetupKind.choices)
@@ -83,10 +85,11 @@ class SetupJob(Job):
 
 
 class DoctorRun(Job):
-    """One examination of how an account is reached: every permission tried, with the result of each in `checks`.
+    """One examination of how an account is reached: every permission tried, with the result of each in
+    `checks`.
 
-    A check is a dictionary as `iam.mirror.doctor.checks.Check` makes it. `pull_after` asks for a first reading when the account
-    can be reached.
+    A check is a dictionary as `iam.mirror.doctor.checks.Check` makes it. `pull_after` asks for a first
+    reading when the account can be reached.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="doctor_runs")
@@ -106,7 +109,8 @@ class DoctorRun(Job):
 
 
 class ConnectionDraft(models.Model):
-    """An account that somebody is about to connect: its external id is part of the trust that they write in AWS.
+    """An account that somebody is about to connect: its external id is part of the trust that they write in
+    AWS.
 
     The id is no secret to AWS, but it is shown to those who manage accounts only.
     """

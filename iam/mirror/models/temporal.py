@@ -17,12 +17,13 @@ class Cause(models.TextChoices):
 
 
 class Temporal(models.Model):
-    """A fact that held from `valid_from` (first observation of it) until `valid_to` (first observation without it).
+    """A fact that held from `valid_from` (first observation of it) until `valid_to` (first observation
+    without it).
 
-    The true moment of the beginning lies between `after` (the last observation without the fact; null when the
-    section had never been read before) and `valid_from`; the true end lies between `last_seen` and `valid_to`.
-    `observed_at` is the observation that wrote the row; while the row is current, the complete section that covers
-    it may have confirmed it later (see Section.observed_at), without a write here.
+    The true moment of the beginning lies between `after` (the last observation without the fact; null when
+    the section had never been read before) and `valid_from`; the true end lies between `last_seen` and
+    `valid_to`. `observed_at` is the observation that wrote the row; while the row is current, the complete
+    section that covers it may have confirmed it later (see Section.observed_at), without a write here.
     """
 
     valid_from = models.DateTimeField()
@@ -51,9 +52,11 @@ def valid_at(at: datetime | None, *, prefix: str = "") -> Q:
 
 
 def change_indexes(name: str) -> list[models.Index]:
-    """Indexes of what began or ended after the first reading: by account and over all, for differences and for what changed lately.
+    """Indexes of what began or ended after the first reading: by account and over all, for differences and
+    for what changed lately.
 
-    Rows of a first reading (`after` is null) and rows that still hold are left out, so a first pull pays nothing for them.
+    Rows of a first reading (`after` is null) and rows that still hold are left out, so a first pull pays
+    nothing for them.
     """
     begun, ended = Q(after__isnull=False), Q(valid_to__isnull=False)
     return [

@@ -1,4 +1,6 @@
-"""Facts about the account as a whole: settings, quotas, alias, organization, and the root user's credentials."""
+"""Facts about the account as a whole: settings, quotas, alias, organization, and the root user's
+credentials.
+"""
 
 from __future__ import annotations
 

@@ -87,7 +87,8 @@ def _doubt(census: Census, roster: Roster) -> None:
 
 
 def _after(census: Census, seen: Seen) -> temporal.After:
-    """The last observation of an entity before this one: its section's, or a later one of itself or of its owner alone.
+    """The last observation of an entity before this one: its section's, or a later one of itself or of its
+    owner alone.
 
     What belongs to an owner who was not there at some observation was not there either.
     """
@@ -152,8 +153,8 @@ _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, Edg
 def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
     """Lead edges of unchanged entities from whoever had a name or ARN to whoever has it now.
 
-    AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old name, what
-    mentions it has the very bytes it had before.
+    AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old
+    name, what mentions it has the very bytes it had before.
     """
     read = {known.id for members in roster.members.values() for known, _ in members}
     for part in parts:

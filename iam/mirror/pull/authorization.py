@@ -1,4 +1,6 @@
-"""Users, groups, roles and managed policies: streamed from the bulk answer, decoded only where the bytes are new."""
+"""Users, groups, roles and managed policies: streamed from the bulk answer, decoded only where the bytes are
+new.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ Digest = Callable[[str, str], bytes | None]
 
 @dataclass
 class Bulk:
-    """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique id."""
+    """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique
+    id.
+    """
 
     found: dict[str, list[Found]] = field(default_factory=lambda: {kind: [] for kind in SECTION_OF})
     unchanged: dict[str, list[tuple[str, str]]] = field(

@@ -62,7 +62,7 @@ def insert(model: type[Model], *, columns: Sequence[str], rows: Collection[Row])
             _copy(cursor, f"COPY {table} ({names}) FROM STDIN", rows)
         else:
             holes = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({holes})", _adapted(rows))  # noqa: S608
+            cursor.executemany((f"INSERT INTO {table} ({names}) VALUES ({holes})"), _adapted(rows))  # noqa: S608
 
 
 def insert_missing(
@@ -76,7 +76,7 @@ def insert_missing(
     ordered = sorted(rows)
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.executemany(f"INSERT OR IGNORE INTO {table} ({names}) VALUES (%s, %s)", ordered)  # noqa: S608
+            cursor.executemany((f"INSERT OR IGNORE INTO {table} ({names}) VALUES (%s, %s)"), ordered)  # noqa: S608
             return
         _copy_aside(cursor, table, names, ordered)
         chosen = f"SELECT {names} FROM incoming ORDER BY {columns[0]} ON CONFLICT DO NOTHING"  # noqa: S608
@@ -98,15 +98,18 @@ def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collec
         names = ", ".join((key, *columns))
         _copy_aside(cursor, table, names, rows)
         setting = ", ".join(f"{name} = incoming.{name}" for name in columns)
-        cursor.execute(f"UPDATE {table} SET {setting} FROM incoming WHERE {table}.{key} = incoming.{key}")  # noqa: S608
+        rows_meant = f"{table}.{key} = incoming.{key}"
+        cursor.execute(f"UPDATE {table} SET {setting} FROM incoming WHERE {rows_meant}")  # noqa: S608
         cursor.execute("DROP TABLE incoming")
 
 
 def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
-    """Have PostgreSQL look at tables that have grown by a hundredth, so that it plans queries for what is in them now.
+    """Have PostgreSQL look at tables that have grown by a hundredth, so that it plans queries for what is in
+    them now.
 
-    Left to itself it does so up to a minute later, and until then takes the tables, or the part of a new account in
-    them, for nearly empty. The look costs the same whatever the size of a table: it takes a sample.
+    Left to itself it does so up to a minute later, and until then takes the tables, or the part of a new
+    account in them, for nearly empty. The look costs the same whatever the size of a table: it takes a
+    sample.
     """
     if connection.vendor != "postgresql" or added < 1000:
         return
@@ -129,7 +132,9 @@ def execute(statement: str, parameters: Sequence[Any]) -> int:
 
 
 def execute_in(statement: str, parameters: Sequence[Any], ids: Iterable[int]) -> int:
-    """Run a statement that ends in an open `IN`, for ids of any number; the number of rows that it touched."""
+    """Run a statement that ends in an open `IN`, for ids of any number; the number of rows that it
+    touched.
+    """
     touched = 0
     for chunk in chunks(ids):
         holes = ", ".join(["%s"] * len(chunk))

@@ -1,4 +1,6 @@
-"""The current entities of one account, read in one query and kept up to date while a pull applies what it found."""
+"""The current entities of one account, read in one query and kept up to date while a pull applies what it
+found.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Census:
         self.current: dict[tuple[str, str], Known] = {}
         self.by_pk: dict[int, Known] = {}
         self.absent_at: dict[int, datetime] = {}
-        """Of entities that came after a first sync: the last observation without them. Filled for those whose details are read."""
+        """Of entities that came after a first sync: the last observation without them. Filled for those whose
+        details are read.
+        """
         self._by_kind: dict[str, dict[int, Known]] = defaultdict(dict)
         self._by_name: dict[tuple[str, str, str], Known] = {}
         self._has_past = False
@@ -101,7 +105,9 @@ class Census:
         return chain.from_iterable(list(self._by_kind[kind].values()) for kind in kinds)
 
     def named(self, kind: str, by: str, value: str) -> Known | None:
-        """The current entity of a name or ARN (`by`); of two, which only a held back loss leaves, the newer one."""
+        """The current entity of a name or ARN (`by`); of two, which only a held back loss leaves, the newer
+        one.
+        """
         return self._by_name.get((kind, by, value))
 
     def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:

@@ -29,13 +29,17 @@ KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT, PASSWORD_SET_AT = READ_ALONE = (
     "login_profile_read_at",
     "password_set_at",
 )
-"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user were read on their own, and when
-a change set the password. AWS makes a report every four hours at most, so one that is read later can still be older than they are."""
+"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user
+were read on their own, and when a change set the password. AWS makes a report every four hours at most, so
+one that is read later can still be older than they are.
+"""
 
 
 @dataclass(slots=True)
 class Reported:
-    """A credential report: when AWS made it, and its lines by the entity id of the user that each is about."""
+    """A credential report: when AWS made it, and its lines by the entity id of the user that each is
+    about.
+    """
 
     at: datetime
     lines: dict[int, CredentialRow] = field(default_factory=dict)
@@ -44,7 +48,9 @@ class Reported:
 def match_report(
     census: Census, report: CredentialReport, *, created: Mapping[int, datetime | None]
 ) -> Reported:
-    """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody here."""
+    """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody
+    here.
+    """
     by_arn = {known.arn: known for known in census.of_kind(Kind.USER)}
     matched = Reported(at=report.generated_at)
     for row in report.rows:
@@ -65,7 +71,8 @@ def creation_times(census: Census) -> dict[int, datetime | None]:
 
 @dataclass(slots=True)
 class Clock:
-    """When each kind of evidence was observed: `seen` goes for all but the report, `born` for users seen for the first time.
+    """When each kind of evidence was observed: `seen` goes for all but the report, `born` for users seen for
+    the first time.
 
     `released` are users who lost a device to nobody: it is still there, assigned to no one.
     """
@@ -89,8 +96,8 @@ def derive(
 ) -> set[int]:
     """Write the rows of the users whose credentials differ from what is current; the users that changed.
 
-    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was just read; `read_alone`
-    says when, of a user who is read straight after a change.
+    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was
+    just read; `read_alone` says when, of a user who is read straight after a change.
     """
     users = [user for user in users if read_alone or not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
@@ -121,7 +128,9 @@ def derive(
 
 
 def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[str, Any]:
-    """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears it out."""
+    """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears
+    it out.
+    """
     stored: dict[str, Any] = old.values[_REPORT] if old else {}
     if reported is None or user.id not in reported.lines:
         return stored
@@ -134,7 +143,8 @@ def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[
         read_at = moment_of(stored, name)
         if read_at is not None and read_at > reported.at:
             facts[name] = stored[name]
-    # A profile that was read alone is of another moment than the report before it: a newer one must bear it out by itself.
+    # A profile that was read alone is of another moment than the report before it: a newer one must bear it
+    # out by itself.
     contradicts = PROFILE_READ_AT in stored and bool(profile) is not bool(facts["password_enabled"])
     is_borne_out = is_same_password and not contradicts
     if profile is not None and (is_borne_out or PROFILE_READ_AT in facts):
@@ -149,8 +159,9 @@ def _note(change: Difference, user: Known, old: Current | None, values: Values) 
 
 
 def _is_learned(old: Values, new: Values) -> bool:
-    """Whether only something has become known that was so already, which is no change of the user's: the sort of a device,
-    the facts of a console password, or when they were read."""
+    """Whether only something has become known that was so already, which is no change of the user's: the sort
+    of a device, the facts of a console password, or when they were read.
+    """
     filled = list(old)
     filled[_REPORT] = {name: value for name, value in old[_REPORT].items() if name not in READ_ALONE} | {
         name: new[_REPORT][name] for name in READ_ALONE if name in new[_REPORT]
@@ -166,7 +177,9 @@ def _is_learned(old: Values, new: Values) -> bool:
 
 
 def _moment(old: Current | None, values: Values, clock: Clock) -> Seen:
-    """From when on the new row holds: what the report says holds since AWS made it, all else since it was seen."""
+    """From when on the new row holds: what the report says holds since AWS made it, all else since it was
+    seen.
+    """
     facts = values[_REPORT]
     if old is None:
         return clock.born._replace(observed=clock.reported_at) if facts else clock.born
@@ -238,7 +251,9 @@ def _owners_of_lost_devices(census: Census, since: datetime | None) -> set[int]:
 
 
 def key_uses(census: Census, reported: Reported) -> dict[int, Use]:
-    """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key was made."""
+    """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key
+    was made.
+    """
     slots: dict[tuple[int, datetime], list[ReportedKey]] = defaultdict(list)
     for user_id, line in reported.lines.items():
         for key in line.keys:

@@ -25,7 +25,9 @@ from iam.mirror.pull.usage import load_usage
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """An entity that was read: whether all that the lane knows of it is new now, and which sections failed."""
+    """An entity that was read: whether all that the lane knows of it is new now, and which sections
+    failed.
+    """
 
     known: Known
     is_full: bool
@@ -64,7 +66,9 @@ def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimi
 
 
 def _note_absences(job: Job, owners: set[int]) -> None:
-    """When owners whose details are read for the first time were not there yet: one query, which finds none of a first sync."""
+    """When owners whose details are read for the first time were not there yet: one query, which finds none
+    of a first sync.
+    """
     new = [pk for pk in owners if (known := job.census.by_pk.get(pk)) is not None and known.detail_at is None]
     if new:
         first = EntityState.objects.filter(
@@ -115,7 +119,9 @@ def _note_visits(job: Job, visited: list[Visited], at: datetime) -> None:
 
 
 def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
-    """The credentials of the users that were read: now the sorts of their devices and their keys are known."""
+    """The credentials of the users that were read: now the sorts of their devices and their keys are
+    known.
+    """
     ids = set().union(*answers.read.values()) if answers.read else set()
     users = [
         known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER

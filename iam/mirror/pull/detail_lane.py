@@ -1,4 +1,6 @@
-"""The detail lane: what AWS tells per entity only, so many calls a pull, each batch of entities applied as soon as it is read."""
+"""The detail lane: what AWS tells per entity only, so many calls a pull, each batch of entities applied as
+soon as it is read.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ def _read_batch(job: LiveJob, lane: Lane, batch: list[Visit]) -> None:
 
 
 def _read_visit(job: LiveJob, lane: Lane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
-    """Read what is due of one entity; the sections that could not be read, or None when it has gone meanwhile."""
+    """Read what is due of one entity; the sections that could not be read, or None when it has gone
+    meanwhile.
+    """
     gaps: list[str] = []
     for section in visit.sections:
         if section in lane.errors:
@@ -149,7 +153,10 @@ def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdic
     if outcome.held:
         return Verdict(section, SectionState.HELD.value, lane.began_at, calls=calls, message=outcome.held)
     if left > 0:
-        message = f"{lane.read[section]:,} of {lane.waiting[section]:,} due entries were synced. The next sync continues."
+        message = (
+            f"{lane.read[section]:,} of {lane.waiting[section]:,} due entries were synced. The next sync "
+            "continues."
+        )
         return Verdict(section, SectionState.PARTIAL.value, lane.began_at, calls=calls, message=message)
     return Verdict(
         section,
@@ -161,7 +168,9 @@ def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdic
 
 
 def _observed_at(job: LiveJob, lane: Lane, section: str) -> datetime:
-    """The oldest moment of which a fact of the section is; what the report bears out is as new as the report."""
+    """The oldest moment of which a fact of the section is; what the report bears out is as new as the
+    report.
+    """
     kinds = TAGGED if section == TAGS else (Kind.USER,)
     moments = [known.detail_at for known in job.census.of_kind(*kinds) if known.detail_at is not None]
     oldest = min(moments, default=lane.began_at)

@@ -1,4 +1,6 @@
-"""The calls of the detail lane, per section: what they ask of one entity, and what that means for the loader."""
+"""The calls of the detail lane, per section: what they ask of one entity, and what that means for the
+loader.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ from iam.mirror.pull.usage import Use, instant
 
 @dataclass
 class Answers:
-    """What a batch of visits found: entities by section, and by entity id: tags, login profiles, and uses of keys by key id.
+    """What a batch of visits found: entities by section, and by entity id: tags, login profiles, and uses of
+    keys by key id.
 
     `lines` are those of the credential report, which tell the last use of most keys without a call.
     """

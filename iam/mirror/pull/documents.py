@@ -1,4 +1,6 @@
-"""Interns policy documents while a pull reads: early, since a document that nothing refers to harms nobody."""
+"""Interns policy documents while a pull reads: early, since a document that nothing refers to harms
+nobody.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Give every entity that was found its stable row: the one it has, the one it had before it vanished, or a new one."""
+"""Give every entity that was found its stable row: the one it has, the one it had before it vanished, or a
+new one.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,14 @@ from iam.mirror.pull.facts import Found, Part, Ref, by_arn
 
 SEARCH_LONGEST = 2048
 SETTLES_IN = timedelta(seconds=10)
-"""IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be without it."""
+"""IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be
+without it.
+"""
 
 
 def is_newer(known: Known, at: datetime, *, is_direct: bool = False) -> bool:
-    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say about it.
+    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say
+    about it.
 
     `is_direct` goes for a reading of the entity alone, straight after a change: it waits for nothing.
     """
@@ -50,8 +55,10 @@ class Names:
 
 @dataclass
 class Roster:
-    """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name (`moved`), and
-    those that name something unknown and so must be decoded again next time (`doubtful`), and former owners (`released`)."""
+    """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name
+    (`moved`), and those that name something unknown and so must be decoded again next time (`doubtful`), and
+    former owners (`released`).
+    """
 
     names: Names
     seen: set[int] = field(default_factory=set)
@@ -117,7 +124,9 @@ def _matching(census: Census, found: Found) -> Known | None:
 
 
 def _placeholders(census: Census, part: Part, roster: Roster) -> list[Found]:
-    """Managed policies that something is attached to but that the answer does not describe, such as AWS's own."""
+    """Managed policies that something is attached to but that the answer does not describe, such as AWS's
+    own.
+    """
     missing: dict[str, Found] = {}
     for _, found in roster.members[part.section]:
         for _, ref in found.edges or ():
@@ -161,20 +170,45 @@ def _insert(census: Census, found: list[Found], roster: Roster, *, at: datetime)
     revision = revisions.next_revision(account_id) if entered else 0
     bulk.insert(
         Entity,
-        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest", "detail_gaps", "revision"),
+        columns=(
+            "id",
+            "account_id",
+            "kind",
+            "aws_id",
+            "owner_id",
+            "name",
+            "arn",
+            "search",
+            "first_seen",
+            "source_digest",
+            "detail_gaps",
+            "revision",
+        ),
         rows=[
             (
-                known.id, account_id, known.kind, known.aws_id, known.owner_id, known.name, known.arn,
-                search_text(known, found.tags), at, known.source_digest, "", revision,
+                known.id,
+                account_id,
+                known.kind,
+                known.aws_id,
+                known.owner_id,
+                known.name,
+                known.arn,
+                search_text(known, found.tags),
+                at,
+                known.source_digest,
+                "",
+                revision,
             )
             for known, found in entered
         ],
-    )  # fmt: skip
+    )
     return entered
 
 
 def search_text(known: Known | Entity, tags: Mapping[str, str] | None = None) -> str:
-    """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its tags."""
+    """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its
+    tags.
+    """
     text = f"{known.arn or known.name} {known.aws_id}".lower()
     return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
 

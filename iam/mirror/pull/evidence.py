@@ -1,4 +1,6 @@
-"""What is true of a user's password, MFA and keys, when the report, the device lists and the key list differ in age."""
+"""What is true of a user's password, MFA and keys, when the report, the device lists and the key list differ
+in age.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,13 @@ _LONG_AGO = NEVER
 class Evidence:
     """What was seen of one user's credentials, and when.
 
-    `report` are the report's facts, made by AWS at `reported_at`; without a line for the user, no `user_creation_time` is
-    among them. `login_profile` stands there too once it was read: a dictionary, or False when there is no console password. `devices` are the
-    sorts of the devices that the mirror holds; virtual ones were last listed at `listed_at`, all others at `visited_at`,
-    when the user was read on its own. `has_lost_device`: a device that was there when the report was made has gone since.
-    `keys` are (created, status) of the keys that the mirror holds. Straight after a change keys and devices are read without all else
-    of the user: at `keys_read_at` and `mfa_read_at`.
+    `report` are the report's facts, made by AWS at `reported_at`; without a line for the user, no
+    `user_creation_time` is among them. `login_profile` stands there too once it was read: a dictionary, or
+    False when there is no console password. `devices` are the sorts of the devices that the mirror holds;
+    virtual ones were last listed at `listed_at`, all others at `visited_at`, when the user was read on its
+    own. `has_lost_device`: a device that was there when the report was made has gone since. `keys` are
+    (created, status) of the keys that the mirror holds. Straight after a change keys and devices are read
+    without all else of the user: at `keys_read_at` and `mfa_read_at`.
     """
 
     report: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +45,9 @@ class Evidence:
 
 
 def credentials_of(seen: Evidence) -> tuple[Any, ...]:
-    """The values of a UserCredentials row: has_password, password_changed_at, mfa, active_keys, keys, oldest_key_at, report."""
+    """The values of a UserCredentials row: has_password, password_changed_at, mfa, active_keys, keys,
+    oldest_key_at, report.
+    """
     report = seen.report
     active, keys, oldest = _keys(seen)
     profile = report.get("login_profile")
@@ -58,7 +63,9 @@ def credentials_of(seen: Evidence) -> tuple[Any, ...]:
 
 
 def mfa_of(seen: Evidence) -> str:
-    """The devices decide; the report only where it is newer, or speaks of a device whose sort nobody has read yet."""
+    """The devices decide; the report only where it is newer, or speaks of a device whose sort nobody has read
+    yet.
+    """
     reported_at = seen.reported_at if seen.is_reported else None
     says_active = bool(seen.report.get("mfa_active"))
     devices = [

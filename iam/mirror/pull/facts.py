@@ -47,8 +47,9 @@ class Version(NamedTuple):
 class Found:
     """One entity as AWS describes it. Documents are digests of interned texts.
 
-    `tags`, `edges`, `inline` and `versions` are None where the reading says nothing about them, and empty where it
-    says that there are none. `keeps` names attributes that another section fills in and that this one leaves alone.
+    `tags`, `edges`, `inline` and `versions` are None where the reading says nothing about them, and empty
+    where it says that there are none. `keeps` names attributes that another section fills in and that this
+    one leaves alone.
     """
 
     kind: str
@@ -70,7 +71,8 @@ class Found:
 
 
 class Seen(NamedTuple):
-    """When something was observed, when it was observed before, and what caused a difference, if that is known.
+    """When something was observed, when it was observed before, and what caused a difference, if that is
+    known.
 
     `observed` is when AWS itself made what was read, if that was earlier, as with the credential report.
     """
@@ -86,10 +88,10 @@ class Seen(NamedTuple):
 class Part:
     """A section's share of a reading that is applied in one transaction.
 
-    `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known. `covers` tells
-    which entities the section speaks of: those of them that were not seen are gone, if `is_whole`. A part that covers some
-    of a section's entities only, gives the size of the whole and how many of it have ended before in this pull.
-    `is_direct` marks the reading of one entity alone.
+    `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known.
+    `covers` tells which entities the section speaks of: those of them that were not seen are gone, if
+    `is_whole`. A part that covers some of a section's entities only, gives the size of the whole and how many
+    of it have ended before in this pull. `is_direct` marks the reading of one entity alone.
     """
 
     section: str
@@ -105,7 +107,9 @@ class Part:
 
 @dataclass(slots=True)
 class Outcome:
-    """What applying a part did; `changed` holds entity ids, `count` is how many entities the section has now."""
+    """What applying a part did; `changed` holds entity ids, `count` is how many entities the section
+    has now.
+    """
 
     count: int = 0
     added: int = 0

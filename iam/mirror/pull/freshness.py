@@ -61,7 +61,9 @@ def _permission_of(error: AwsError) -> str:
 
 
 def begin_sections(accounts: Collection[Account]) -> None:
-    """Give accounts a row for each section: what was never synced is then found like what could not be synced."""
+    """Give accounts a row for each section: what was never synced is then found like what could not be
+    synced.
+    """
     rows = [Section(account=account, name=name) for account in accounts for name in ALL]
     Section.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
@@ -96,7 +98,8 @@ class Freshness:
         values = _fields(row, verdict, outcome)
         if verdict.observed_at is not None:
             is_upload = self._pull is not None and self._pull.trigger == UPLOAD
-            # A sync goes on for a while: only at its end is all of the section known. A file tells how it was when it was made.
+            # A sync goes on for a while: only at its end is all of the section known. A file tells how it was
+            # when it was made.
             values["known_since"] = _known_since(row, verdict.observed_at if is_upload else now)
         self.sections[verdict.section], _ = Section.objects.update_or_create(
             account=self._account, name=verdict.section, defaults=values
@@ -137,7 +140,9 @@ class Freshness:
 
 
 def _known_since(row: Section | None, moment: datetime) -> datetime:
-    """The first moment of which the section is known: a file that is uploaded later can tell of an earlier one."""
+    """The first moment of which the section is known: a file that is uploaded later can tell of an earlier
+    one.
+    """
     before = (row.known_since or row.observed_at) if row else None
     return moment if before is None else min(before, moment)
 

@@ -1,4 +1,6 @@
-"""What every step of one pull needs at hand, and how a step reads a section without ever taking a failure for an empty list."""
+"""What every step of one pull needs at hand, and how a step reads a section without ever taking a failure for
+an empty list.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ class Job:
         return transaction.atomic()
 
     def take_hold(self) -> LossLimit:
-        """Lock the account, make sure that the pull is still ours, and take over what was re-read meanwhile."""
+        """Lock the account, make sure that the pull is still ours, and take over what was re-read
+        meanwhile.
+        """
         lock_account(self.account)
         self.progress.keep()
         self.census.catch_up(self.began_at)

@@ -1,4 +1,6 @@
-"""Which entities the detail lane has to read, and what of each: as little as the report and earlier readings leave open."""
+"""Which entities the detail lane has to read, and what of each: as little as the report and earlier readings
+leave open.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,18 @@ class Visit:
 
     @property
     def rank(self) -> tuple[int, bool, datetime, int]:
-        """Urgent ones first, then those never read, the tags of the few before the users, the stalest first."""
+        """Urgent ones first, then those never read, the tags of the few before the users, the stalest
+        first.
+        """
         read_at = self.known.detail_at or NEVER
         return self.urgency, self.known.kind == Kind.USER, read_at, self.known.id
 
 
 @dataclass
 class Held:
-    """What the mirror holds of users' credentials, by owner: the statuses of keys and certificates, and devices."""
+    """What the mirror holds of users' credentials, by owner: the statuses of keys and certificates, and
+    devices.
+    """
 
     keys: dict[int, list[str]] = field(default_factory=dict)
     certificates: dict[int, list[str]] = field(default_factory=dict)
@@ -140,7 +146,9 @@ def _contradictions(user: Known, report: dict[str, Any], held: Held) -> Iterator
 
 
 def _unknowable(report: dict[str, Any], *, is_reported: bool, user: Known, held: Held) -> Iterator[str]:
-    """What no report tells, and what to confirm now that the user is read anyway; without a report that is everything."""
+    """What no report tells, and what to confirm now that the user is read anyway; without a report that is
+    everything.
+    """
     yield SSH_KEYS
     if not is_reported:
         yield from (ACCESS_KEYS, USER_MFA, SIGNING_CERTIFICATES, LOGIN_PROFILES)
@@ -165,7 +173,8 @@ def _reported_certificates(report: dict[str, Any]) -> list[Made]:
 
 
 def agree(reported: Iterable[Made], held: Iterable[str], *, read_at: datetime | None) -> bool:
-    """Whether the report's (made or changed, status) tell of nothing that happened since the statuses `held` were read.
+    """Whether the report's (made or changed, status) tell of nothing that happened since the statuses `held`
+    were read.
 
     Ids cannot be compared, since the report has none.
     """

@@ -1,4 +1,6 @@
-"""The numbers of an account that the overview adds up: counted when a pull ends, and kept as a fact in time."""
+"""The numbers of an account that the overview adds up: counted when a pull ends, and kept as a fact in
+time.
+"""
 
 from __future__ import annotations
 

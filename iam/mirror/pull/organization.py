@@ -1,4 +1,6 @@
-"""The organization tree where an account shows it, and everywhere to which organization the account belongs."""
+"""The organization tree where an account shows it, and everywhere to which organization the account
+belongs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def pull_organization(job: LiveJob) -> None:
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
     tree = reading.value if isinstance(reading.value, OrganizationTree) else None
     entities = organization_entities(tree, intern=job.documents.intern) if tree else None
-    # Before the account is locked: whoever waits for a document that we insert must not be one for whom we wait.
+    # Before the account is locked: whoever waits for a document that we insert must not be one for whom we
+    # wait.
     job.documents.flush()
     with job.applying():
         limit = job.take_hold()
@@ -39,10 +42,11 @@ def pull_organization(job: LiveJob) -> None:
 
 
 def _read_organization(job: LiveJob) -> Organization:
-    """The tree; the mere organization for an account that may not see it; None for an account that is in none.
+    """The tree; the mere organization for an account that may not see it; None for an account that is in
+    none.
 
-    AWS shows the tree to the management account and to delegated administrators, and denies it to all other members;
-    that denial is the normal answer there and no missing permission.
+    AWS shows the tree to the management account and to delegated administrators, and denies it to all other
+    members; that denial is the normal answer there and no missing permission.
     """
     try:
         record = organizations.organization(job.aws)

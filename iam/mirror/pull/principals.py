@@ -1,4 +1,6 @@
-"""Apply the principals: users, groups, roles and policies with their credentials, devices and last use, in one transaction."""
+"""Apply the principals: users, groups, roles and policies with their credentials, devices and last use, in
+one transaction.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def apply_principals(job: Job, read: Principals) -> None:
 
 
 def refresh_statistics(job: Job) -> None:
-    """After a first pull, tell the database's planner what its tables hold now; to be called once it is committed."""
+    """After a first pull, tell the database's planner what its tables hold now; to be called once it is
+    committed.
+    """
     models: list[type[Model]] = [Entity, Document, Usage, *(table.model for table in temporal.OF_ENTITIES)]
     bulk.refresh_statistics(models, added=sum(outcome.added for outcome in job.outcomes.values()))
 
@@ -150,7 +154,9 @@ def _match_report(job: Job, read: Principals) -> Reported | None:
 
 
 def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: Reported | None) -> set[int]:
-    """Derive the rows of all users when AWS has made a new report, else of those of whom something else is new."""
+    """Derive the rows of all users when AWS has made a new report, else of those of whom something else is
+    new.
+    """
     census = job.census
     devices = read.devices if read.devices is not None and read.devices.is_whole else None
     at = (devices or read.authorization).began_at

@@ -1,4 +1,6 @@
-"""How far a pull is, told to its row at most twice a second; the same write renews the lease and hears of a cancellation."""
+"""How far a pull is, told to its row at most twice a second; the same write renews the lease and hears of a
+cancellation.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from iam.mirror.models import Pull, PullSection, SectionState
 from iam.mirror.models.accounts import PullState
 
 LEASE = timedelta(seconds=120)
-"""Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease meanwhile."""
+"""Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease
+meanwhile.
+"""
 EVERY_SECONDS = 0.5
 NOT_APPLIED = "The sync ended before this was saved."
 
@@ -30,7 +34,9 @@ class LeaseLostError(Exception):
 
 
 def claim(pull_id: UUID, *, now: datetime) -> bool:
-    """Take a queued pull; False when it is not queued (any more), or this host's clock is wrong: its facts would pass for newer than others."""
+    """Take a queued pull; False when it is not queued (any more), or this host's clock is wrong: its facts
+    would pass for newer than others.
+    """
     if not clock.is_right():
         return False
     claimed = Pull.objects.filter(pk=pull_id, state=PullState.QUEUED).update(
@@ -40,7 +46,9 @@ def claim(pull_id: UUID, *, now: datetime) -> bool:
 
 
 class Progress:
-    """Counts calls and says which section is being read; `retries` is asked how many requests were sent again."""
+    """Counts calls and says which section is being read; `retries` is asked how many requests were sent
+    again.
+    """
 
     def __init__(self, pull_id: UUID, *, expected: int) -> None:
         self.calls = 0
@@ -84,7 +92,8 @@ class Progress:
         self._is_cancelled = bool(row and row[0])
 
     def keep(self) -> None:
-        """Renew the lease from inside of the transaction that applies; raise LeaseLostError when the pull is somebody else's.
+        """Renew the lease from inside of the transaction that applies; raise LeaseLostError when the pull is
+        somebody else's.
 
         The row stays locked until the transaction ends, so nobody can take the pull for dead meanwhile.
         """
@@ -107,7 +116,9 @@ def expire_leases(*, now: datetime) -> int:
     expired = dead.update(
         state=PullState.FAILED,
         ended_at=F("lease_until"),
-        message="The worker stopped during the sync. Incomplete data was not saved. The next sync starts again.",
+        message=(
+            "The worker stopped during the sync. Incomplete data was not saved. The next sync starts again."
+        ),
     )
     if expired:
         close_sections(PullSection.objects.filter(pull__state=PullState.FAILED), now=now)

@@ -41,7 +41,9 @@ def access_to(account: Account) -> Access:
 
 
 def _home_region(partition: str) -> str | None:
-    """The region that AWS's own variables name, if it lies in the partition; None leaves it to the partition."""
+    """The region that AWS's own variables name, if it lies in the partition; None leaves it to the
+    partition.
+    """
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     lies_in = next((p for prefix, p in _PREFIXES.items() if region.startswith(prefix)), "aws")
     return region if region and lies_in == partition else None

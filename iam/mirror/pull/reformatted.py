@@ -1,7 +1,7 @@
 """Documents that are written differently but say the same: no change of the account's.
 
-An export has lost the wording of its documents, since the AWS CLI prints them as JSON. A sync after an upload, or an upload
-after a sync, brings each of them in another wording.
+An export has lost the wording of its documents, since the AWS CLI prints them as JSON. A sync after an
+upload, or an upload after a sync, brings each of them in another wording.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Numbers what is written: each writing gives its account the next revision, and it to the entities that it concerns.
+"""Numbers what is written: each writing gives its account the next revision, and it to the entities that it
+concerns.
 
-Whoever keeps something made of the mirror's rows asks by it what has changed since. Dates would not tell: a row holds from when
-AWS was asked, and is written later.
+Whoever keeps something made of the mirror's rows asks by it what has changed since. Dates would not tell: a
+row holds from when AWS was asked, and is written later.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ _ACCOUNT, _ENTITY = Account._meta.db_table, Entity._meta.db_table
 
 
 def next_revision(account_id: int) -> int:
-    """Give an account its next revision. In a transaction that has locked the account, so that revisions are seen in order."""
+    """Give an account its next revision. In a transaction that has locked the account, so that revisions are
+    seen in order.
+    """
     with connection.cursor() as cursor:
-        statement = f"UPDATE {_ACCOUNT} SET revision = revision + 1, writes = writes + 1 WHERE id = %s RETURNING revision"  # noqa: S608
+        statement = (
+            f"UPDATE {_ACCOUNT} SET revision = revision + 1, writes = writes + 1 "  # noqa: S608
+            "WHERE id = %s RETURNING revision"
+        )
         cursor.execute(statement, [account_id])
         return int(cursor.fetchone()[0])
 

@@ -86,10 +86,13 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
 
 
 def _no_way_in(error: AwsError, account: Account) -> str:
-    """Why the account could not be accessed, in one sentence. A refused role is nothing that a policy of this role can mend."""
+    """Why the account could not be accessed, in one sentence. A refused role is nothing that a policy of this
+    role can mend.
+    """
     if error.is_role_refused:
         return (
-            f"AWS doesn’t let Gatehouse assume {account.role_arn or 'its role'}. The role may not exist, its trust policy may not name "
+            f"AWS doesn’t let Gatehouse assume {account.role_arn or 'its role'}. The role may not exist, "
+            "its trust policy may not name "
             "Gatehouse or may require another external ID, or Gatehouse’s own policy may not allow it."
         )
     missing = f" The missing permission is {error.permission}." if error.permission else ""
@@ -138,9 +141,11 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
 
 
 def _forget_uneventful(account: Account, *, before: datetime) -> None:
-    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all history.
+    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all
+    history.
 
-    Only between complete ones: the last before and the first after one that was not complete tell how old things were then.
+    Only between complete ones: the last before and the first after one that was not complete tell how old
+    things were then.
     """
     pulls = Pull.objects.filter(account=account)
     preceding = pulls.filter(created_at__lt=OuterRef("created_at")).order_by("-created_at")

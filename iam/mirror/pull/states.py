@@ -1,4 +1,6 @@
-"""The states of entities: one row from what several sections say, so that each may change its own attributes only."""
+"""The states of entities: one row from what several sections say, so that each may change its own attributes
+only.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def load_states(
 
 
 def _learn(members: list[tuple[Known, Found]], current: temporal.Rows, *, at: datetime) -> None:
-    """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload, for one, lacks them."""
+    """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload,
+    for one, lacks them.
+    """
     learned: list[bulk.Row] = []
     for known, found in members:
         old = current.get(known.id, {}).get(())
@@ -81,7 +85,8 @@ def _attrs(found: Found, current: Current | None) -> dict[str, Any]:
 def load_attrs(census: Census, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Seen) -> set[int]:
     """Set some attributes of current states of one kind and leave the others; the entities that changed.
 
-    An attribute that was never known is filled into the current state: learning it is no change of the entity's.
+    An attribute that was never known is filled into the current state: learning it is no change of the
+    entity's.
     """
     rows = EntityState.objects.filter(account=census.account, kind=kind, valid_to__isnull=True)
     touched = [

@@ -1,4 +1,6 @@
-"""Read one user, group, role or policy on its own, straight after a change, into the same tables by the same loader."""
+"""Read one user, group, role or policy on its own, straight after a change, into the same tables by the same
+loader.
+"""
 
 from __future__ import annotations
 
@@ -54,10 +56,11 @@ def reread_entity(
 ) -> Entity | None:
     """Make what the mirror holds of one user, group, role or policy what AWS shows now; None when it is gone.
 
-    It is found by its name (a policy by its ARN), so that one that was just made is entered, and one that was deleted is
-    ended. `cause_id` is the Change that caused it, None an unknown cause. A pull that began before does not undo it, an
-    older re-read steps back before a newer one, and the next pull decodes the entity anew. Four calls and more, none if it has just been `read`; raises
-    AwsError when AWS cannot be read, and then nothing is written.
+    It is found by its name (a policy by its ARN), so that one that was just made is entered, and one that was
+    deleted is ended. `cause_id` is the Change that caused it, None an unknown cause. A pull that began before
+    does not undo it, an older re-read steps back before a newer one, and the next pull decodes the entity
+    anew. Four calls and more, none if it has just been `read`; raises AwsError when AWS cannot be read, and
+    then nothing is written.
     """
     at, record = read or Reading(timezone.now(), _read(aws, kind, name, arn))
     documents = Documents()

@@ -1,4 +1,6 @@
-"""End what a whole section no longer shows; nothing is deleted, and an unusual loss is held back until a person confirms."""
+"""End what a whole section no longer shows; nothing is deleted, and an unusual loss is held back until a
+person confirms.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _VIRTUAL = ":mfa/"
 
 @dataclass(frozen=True, slots=True)
 class LossLimit:
-    """More than `percent` of a section's entities ending at once is unusual, unless a person has accepted it."""
+    """More than `percent` of a section's entities ending at once is unusual, unless a person has
+    accepted it.
+    """
 
     percent: int
     is_accepted: bool = False
@@ -54,7 +58,8 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
     ]
     if missing and limit.is_exceeded(ending=part.ended_before + len(missing), current=before):
         outcome.held = (
-            f"{part.ended_before + len(missing)} of {before} in “{LABELS[part.section]}” are missing from AWS’s answer. "
+            f"{part.ended_before + len(missing)} of {before} in “{LABELS[part.section]}” are missing from "
+            "AWS’s answer. "
             "They are kept until someone confirms that they were deleted."
         )
         return
@@ -81,13 +86,15 @@ def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
     for table in temporal.OF_ENTITIES:
         temporal.close_of_owners(table, ended, seen=seen)
     temporal.close_of_owners(temporal.EDGES, ended, seen=seen, column="target_id")
-    bulk.execute_in(f"UPDATE {Entity._meta.db_table} SET gone_at = %s WHERE id", [seen.at], ended)  # noqa: S608
+    bulk.execute_in((f"UPDATE {Entity._meta.db_table} SET gone_at = %s WHERE id"), [seen.at], ended)  # noqa: S608
     for known in ended.values():
         census.forget(known)
 
 
 def _distrust(ended: Collection[int]) -> None:
-    """Have whatever still points to the ended entities decoded anew next time: another may have taken the name since."""
+    """Have whatever still points to the ended entities decoded anew next time: another may have taken the
+    name since.
+    """
     for chunk in bulk.chunks(ended):
         sources = Edge.objects.filter(target_id__in=chunk, valid_to__isnull=True).values("source_id")
         Entity.objects.filter(pk__in=sources).update(source_digest=None)

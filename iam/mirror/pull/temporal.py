@@ -1,4 +1,6 @@
-"""The one loader of all tables in time: compare what is wanted with what is current, close, insert, leave the rest."""
+"""The one loader of all tables in time: compare what is wanted with what is current, close, insert, leave the
+rest.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ Wanted = Mapping[int, Mapping[Key, Values]]
 
 @dataclass(frozen=True)
 class Table:
-    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no change.
+    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no
+    change.
 
     `is_noted`: who keeps something made of the rows is told by revisions (see `revisions`).
     """
@@ -55,11 +58,20 @@ STATES = Table(
     owner="entity_id",
     key=(),
     values=(
-        "kind", "name", "sort_name", "path", "arn", "created_at", "category", "document_id", "attrs", "digest",
+        "kind",
+        "name",
+        "sort_name",
+        "path",
+        "arn",
+        "created_at",
+        "category",
+        "document_id",
+        "attrs",
+        "digest",
     ),
     compared=("digest",),
     json=frozenset({"attrs"}),
-)  # fmt: skip
+)
 EDGES = Table(Edge, owner="source_id", key=("kind", "target_id"), values=())
 INLINE = Table(InlinePolicy, owner="owner_id", key=("name",), values=("document_id",))
 VERSIONS = Table(
@@ -74,11 +86,17 @@ CREDENTIALS = Table(
     owner="user_id",
     key=(),
     values=(
-        "has_password", "password_changed_at", "mfa", "active_keys", "keys", "oldest_key_at", "report",
+        "has_password",
+        "password_changed_at",
+        "mfa",
+        "active_keys",
+        "keys",
+        "oldest_key_at",
+        "report",
     ),
     json=frozenset({"report"}),
     is_noted=False,
-)  # fmt: skip
+)
 FACTS = Table(AccountFact, owner="account_id", key=("name",), values=("value",), json=frozenset({"value"}))
 
 OF_ENTITIES = (STATES, EDGES, INLINE, VERSIONS, TAGS, CREDENTIALS)
@@ -184,19 +202,35 @@ def write(
         return
     own_account = () if table.owner == "account_id" else ("account_id",)
     columns = (
-        *own_account, table.owner, *table.key, *table.values,
-        "valid_from", "after", "observed_at", "cause_kind", "cause_id", "end_cause_kind",
-    )  # fmt: skip
+        *own_account,
+        table.owner,
+        *table.key,
+        *table.values,
+        "valid_from",
+        "after",
+        "observed_at",
+        "cause_kind",
+        "cause_id",
+        "end_cause_kind",
+    )
     head = (account_id,) if own_account else ()
     observed = seen.observed or seen.at
     json_positions = [p for p, name in enumerate(table.values) if name in table.json]
     rows = [
         (
-            *head, owner, *key, *_with_json(values, json_positions),
-            seen.at, after(owner) if after else seen.after, observed, seen.cause_kind, seen.cause_id, "",
+            *head,
+            owner,
+            *key,
+            *_with_json(values, json_positions),
+            seen.at,
+            after(owner) if after else seen.after,
+            observed,
+            seen.cause_kind,
+            seen.cause_id,
+            "",
         )
         for owner, key, values in change.inserts
-    ]  # fmt: skip
+    ]
     bulk.insert(table.model, columns=columns, rows=rows)
 
 
@@ -233,7 +267,9 @@ def load(
     fresh: Collection[int] = frozenset(),
     after: After | None = None,
 ) -> set[int]:
-    """Make the wanted rows the current ones of their owners; the owners that changed. `fresh` owners have no rows yet."""
+    """Make the wanted rows the current ones of their owners; the owners that changed. `fresh` owners have no
+    rows yet.
+    """
     current = current_rows(table, owners=[owner for owner in wanted if owner not in fresh])
     change = difference(table, wanted=wanted, current=current, at=seen.at)
     change.fresh = fresh
@@ -242,7 +278,9 @@ def load(
 
 
 def close(table: Table, ids: Collection[int], *, seen: Seen) -> None:
-    """End rows by id: the last observation of them is the section's one before, or their own if that is later."""
+    """End rows by id: the last observation of them is the section's one before, or their own if that is
+    later.
+    """
     if ids:
         statement, parameters = _ending(table, seen)
         bulk.execute_in(f"{statement} WHERE id", parameters, ids)

@@ -8,7 +8,8 @@ from typing import Any
 
 
 def trust_category(trust: str, *, path: str, account_id: str) -> str:
-    """`any`, `oidc`, `saml`, `cross-account`, `account`, `service:NAME`, `service-linked`, or "" when nobody may.
+    """`any`, `oidc`, `saml`, `cross-account`, `account`, `service:NAME`, `service-linked`, or "" when nobody
+    may.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """

@@ -1,4 +1,6 @@
-"""Load an uploaded export through the same code as a pull, as one observation of what is in the file and of nothing else."""
+"""Load an uploaded export through the same code as a pull, as one observation of what is in the file and of
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,12 @@ def load_export(
     credential_report: CredentialReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Load the records; users, groups, roles and policies are complete then, the report too if there is one. Instance profiles
-    stay partial, since an export names only those that hold a role.
+    """Load the records; users, groups, roles and policies are complete then, the report too if there is one.
+    Instance profiles stay partial, since an export names only those that hold a role.
 
-    Everything counts as observed at `observed_at`. The upload has a row among the pulls. An unusual loss against what was
-    known before is held back, as with a pull, unless it is accepted. Raises ValueError for an export of another account.
+    Everything counts as observed at `observed_at`. The upload has a row among the pulls. An unusual loss
+    against what was known before is held back, as with a pull, unless it is accepted. Raises ValueError for
+    an export of another account.
     """
     if export.account_id != account.account_id:
         raise ValueError(f"The export is of account {export.account_id}, not of {account.account_id}.")
@@ -89,7 +92,9 @@ def _apply(job: Job, export: Export, report: CredentialReport | None, observed_a
 
 
 def _apply_profiles(job: Job, export: Export, observed_at: datetime) -> None:
-    """Load the instance profiles that hold a role. One that the file does not name has no role now, if it still exists."""
+    """Load the instance profiles that hold a role. One that the file does not name has no role now, if it
+    still exists.
+    """
     listed = [instance_profile(record) for record in export.profiles]
     seen = job.seen(INSTANCE_PROFILES, at=observed_at)
     part = Part(INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False)

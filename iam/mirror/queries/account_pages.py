@@ -64,7 +64,9 @@ def readable_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 
 def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[tuple[int, bool]]:
-    """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then by name. One query."""
+    """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then
+    by name. One query.
+    """
     now = datetime.now(tz=UTC)
     moments = {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
     rows = _by_need(viewer.scope, is_one=account is not None).rows(
@@ -129,12 +131,16 @@ def _matching(text: str, at: datetime | None) -> Q:
 
 
 def needs_attention(now: datetime) -> Q:
-    """Accounts with a section that was denied, held back or not read whole; that cannot be read; or that are old."""
+    """Accounts with a section that was denied, held back or not read whole; that cannot be read; or that are
+    old.
+    """
     return _needs_attention(lambda minutes: now - patience(minutes))
 
 
 def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
-    """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its account (None: the default)."""
+    """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its
+    account (None: the default).
+    """
     bad = Section.objects.filter(account=OuterRef("pk"), state__in=_BAD)
     old = Section.objects.filter(account=OuterRef("pk"), name=USERS).filter(_old(oldest))
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
@@ -168,7 +174,9 @@ def account_page(
     before: keyset.Place | None = None,
     size: int = PAGE_SIZE,
 ) -> AccountPage:
-    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four of the past."""
+    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four
+    of the past.
+    """
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
     found = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
     rows = cast(list[Any], found.rows)
@@ -181,7 +189,9 @@ def account_page(
 
 
 def facts_of(ids: list[int], *, at: datetime | None = None, for_standing: bool = False) -> list[Facts]:
-    """The facts of accounts in the given order: three queries, four of the past; `for_standing` without what it does not need."""
+    """The facts of accounts in the given order: three queries, four of the past; `for_standing` without what
+    it does not need.
+    """
     then = with_last_pull(Account.objects.filter(pk__in=ids), at=at) if at else ()
     by_id = {account.pk: account for account in then} if at else _by_id(ids)
     return _facts([by_id[pk] for pk in ids if pk in by_id], at=at, for_standing=for_standing)
@@ -273,7 +283,9 @@ def _sections(number: int, for_standing: bool) -> Statement:
 
 
 _OF_LISTS: Final = ("id", "account_id", "name", "state", "observed_at", "permission", "message")
-"""What lists show of a section. To read a date takes longer than a text, and fifty accounts have a thousand sections with four of them."""
+"""What lists show of a section. To read a date takes longer than a text, and fifty accounts have a thousand
+sections with four of them.
+"""
 
 
 def _section(row: Sequence[Any]) -> Section:
@@ -317,7 +329,9 @@ def _has_identities(sections: dict[str, Section]) -> bool:
 
 
 def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int | None:
-    """How many IAM users and roles an account had: as counted then, or else as its last sync had found them."""
+    """How many IAM users and roles an account had: as counted then, or else as its last sync had found
+    them.
+    """
     if kept and "people.all" in kept:
         return kept["people.all"] + kept.get("roles", 0)
     if not _has_identities(sections):
@@ -327,7 +341,9 @@ def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many accounts each tab of the list holds; of a past moment how many have been connected and disconnected since."""
+    """How many accounts each tab of the list holds; of a past moment how many have been connected and
+    disconnected since.
+    """
 
     all: int
     attention: int
@@ -359,8 +375,8 @@ def pull_history(
 ) -> list[Pull]:
     """The pulls of an account, newest first; one more than `size` when there are older ones.
 
-    Of a past moment, those that had begun by then, one that had not ended as it was while it ran; and uploads of files
-    that tell of it.
+    Of a past moment, those that had begun by then, one that had not ended as it was while it ran; and uploads
+    of files that tell of it.
     """
     pulls = Pull.objects.filter(account=account)
     if before:

@@ -44,7 +44,9 @@ def _reached(scope: Scope, accounts: QuerySet[Account]) -> QuerySet[Account]:
 
 
 def account_without(user_arn: str) -> Account | None:
-    """The connected account of an ARN of an IAM user, if its users were synced and there is none of this ARN among them."""
+    """The connected account of an ARN of an IAM user, if its users were synced and there is none of this ARN
+    among them.
+    """
     number = user_arn.split(":")[4] if user_arn.count(":") > 4 else ""
     account = Account.objects.filter(account_id=number, removed_at__isnull=True).first()
     users = Entity.objects.filter(account=account, kind=Kind.USER, gone_at__isnull=True)
@@ -76,8 +78,9 @@ def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the frame of a page shows of accounts: the chosen one, a few to switch to, the oldest observation, and whether
-    a part of one of them could not be synced lately."""
+    """What the frame of a page shows of accounts: the chosen one, a few to switch to, the oldest observation,
+    and whether a part of one of them could not be synced lately.
+    """
 
     chosen: Account | None
     accounts: list[Account]
@@ -97,7 +100,9 @@ class Frame:
 
 
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
-    """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
+    """One query, whatever the number of accounts: the chosen one comes first and so is always among those
+    read.
+    """
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
     found = [instance(Account, values) for _, _, *values in rows]
     chosen = found[0] if found and found[0].account_id == account_id else None
@@ -114,7 +119,9 @@ def frame(viewer: Viewer, *, account_id: str) -> Frame:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_of_frame(scope: Scope) -> Statement:
-    """When the users of each account were read, whether it is incomplete, and its columns; the one of the slot `chosen` comes first."""
+    """When the users of each account were read, whether it is incomplete, and its columns; the one of the
+    slot `chosen` comes first.
+    """
     users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
     is_chosen = Case(When(account_id=Slot("chosen", CharField()), then=0), default=1)
     return Statement(

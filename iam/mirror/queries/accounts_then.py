@@ -1,4 +1,6 @@
-"""The accounts at a past moment: which were connected, and how fresh each was, told from the pulls that had ended by then."""
+"""The accounts at a past moment: which were connected, and how fresh each was, told from the pulls that had
+ended by then.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def was_connected(account: Account, *, at: datetime) -> bool:
 
 
 def _away(at: datetime) -> QuerySet[Entry, Any]:
-    """The numbers of accounts that were disconnected at a moment, whatever became of them: the journal knows."""
+    """The numbers of accounts that were disconnected at a moment, whatever became of them: the journal
+    knows.
+    """
     back = Entry.objects.filter(
         account_id=OuterRef("account_id"), id__gt=OuterRef("id"), kind__in=CAME, at__lte=at
     )
@@ -59,7 +63,9 @@ def _away(at: datetime) -> QuerySet[Entry, Any]:
 
 
 def ahead(at: datetime, *, prefix: str = "") -> Q:
-    """Pulls that were made later and tell of the moment all the same: uploads of a file that was made before it."""
+    """Pulls that were made later and tell of the moment all the same: uploads of a file that was made before
+    it.
+    """
     conditions = {"trigger": UPLOAD, "began_at__lte": at, "created_at__gt": at, "state__in": _LOADED}
     return Q(**{f"{prefix}{name}": value for name, value in conditions.items()})
 
@@ -81,8 +87,9 @@ def _last_pull(at: datetime, column: str, *, stopped: bool = False) -> Coalesce:
 
 
 def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Account]:
-    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, its key as `newest` (which may be of one
-    that was stopped), and `unit`: where in the organization they were."""
+    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, its key as
+    `newest` (which may be of one that was stopped), and `unit`: where in the organization they were.
+    """
     state = EntityState.objects.filter(valid_at(at), entity=OuterRef("unit_id"))
     return accounts.annotate(
         last_state=_last_pull(at, "state"),
@@ -113,7 +120,9 @@ def called_then(word: str, *, at: datetime) -> Q:
 
 
 def unsure_until(at: datetime) -> datetime:
-    """The last moment at which there may have been a reading that is forgotten by now, since it found nothing new."""
+    """The last moment at which there may have been a reading that is forgotten by now, since it found nothing
+    new.
+    """
     return min(at, datetime.now(tz=UTC) - PULLS_KEPT)
 
 
@@ -140,9 +149,11 @@ def _was_old(at: datetime) -> Q:
 
 
 def sections_at(newest: Mapping[int, UUID | None], *, at: datetime) -> dict[int, dict[str, Section]]:
-    """How fresh each section of accounts was, by account and name, as rows that are nowhere stored; `newest` is the last pull of each.
+    """How fresh each section of accounts was, by account and name, as rows that are nowhere stored; `newest`
+    is the last pull of each.
 
-    One query, and one more for what that pull has not read whole. What a pull had not applied when it ended, it has not read.
+    One query, and one more for what that pull has not read whole. What a pull had not applied when it ended,
+    it has not read.
     """
     whole = PullSection.objects.filter(
         pull__in=[pk for pk in newest.values() if pk], state=SectionState.COMPLETE

@@ -1,4 +1,6 @@
-"""What differs between two moments: for one entity all of it, for an account by sections that come in pages."""
+"""What differs between two moments: for one entity all of it, for an account by sections that come in
+pages.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,33 @@ from iam.mirror.models import (
 
 CAME, WENT, CHANGED = "came", "went", "changed"
 TIES = (
-    EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY, EdgeKind.PROFILE_ROLE, EdgeKind.PARENT, EdgeKind.TARGET,
-)  # fmt: skip
+    EdgeKind.MEMBER,
+    EdgeKind.ATTACHED,
+    EdgeKind.BOUNDARY,
+    EdgeKind.PROFILE_ROLE,
+    EdgeKind.PARENT,
+    EdgeKind.TARGET,
+)
 KINDS = (
-    Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER,
-    Kind.ACCESS_KEY, Kind.MFA_DEVICE, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL,
-    Kind.SERVER_CERTIFICATE, Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP, Kind.RCP,
-)  # fmt: skip
+    Kind.USER,
+    Kind.GROUP,
+    Kind.ROLE,
+    Kind.POLICY,
+    Kind.INSTANCE_PROFILE,
+    Kind.SAML_PROVIDER,
+    Kind.OIDC_PROVIDER,
+    Kind.ACCESS_KEY,
+    Kind.MFA_DEVICE,
+    Kind.SSH_KEY,
+    Kind.SIGNING_CERTIFICATE,
+    Kind.SERVICE_CREDENTIAL,
+    Kind.SERVER_CERTIFICATE,
+    Kind.ORG_ROOT,
+    Kind.ORG_UNIT,
+    Kind.ORG_ACCOUNT,
+    Kind.SCP,
+    Kind.RCP,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One difference: `sort` names the section, `sign` came, went or changed. Which of the rest is filled depends on the sort."""
+    """One difference: `sort` names the section, `sign` came, went or changed. Which of the rest is filled
+    depends on the sort.
+    """
 
     sort: str
     sign: str
@@ -85,7 +109,9 @@ class Section:
 
 
 def sections(account: Account, span: Span, *, few: int) -> list[Section]:
-    """Every sort of which something differs, each with its numbers and its first rows: one query a source, whatever differs."""
+    """Every sort of which something differs, each with its numbers and its first rows: one query a source,
+    whatever differs.
+    """
     found: dict[str, Section] = {}
     for source in SOURCES:
         rows = source.rows(account, span).annotate(
@@ -104,7 +130,9 @@ def sections(account: Account, span: Span, *, few: int) -> list[Section]:
 def section_page(
     account: Account, span: Span, *, sort: str, sign: str, after: int, size: int
 ) -> tuple[list[Row], bool]:
-    """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One query."""
+    """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One
+    query.
+    """
     for source in SOURCES:
         if source.sign == sign and sort in source.sorts:
             rows = source.rows(account, span).filter(pk__gt=after)
@@ -116,7 +144,9 @@ def section_page(
 
 
 class FactChange(NamedTuple):
-    """One of the account's own facts at both moments, and the observations between which it became what it is on the right."""
+    """One of the account's own facts at both moments, and the observations between which it became what it is
+    on the right.
+    """
 
     name: str
     left: Any
@@ -220,12 +250,20 @@ class States(Source):
 
 
 class Ties(Source):
-    """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what bounds them."""
+    """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what
+    bounds them.
+    """
 
     sort, sorts = "kind", tuple(kind.value for kind in TIES)
     columns = (
-        "kind", "source", "source__name", "source__kind", "target", "target__name", "target__kind",
-    )  # fmt: skip
+        "kind",
+        "source",
+        "source__name",
+        "source__kind",
+        "target",
+        "target__name",
+        "target__kind",
+    )
 
     def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
         """Those without the same tie on the other side."""
@@ -234,7 +272,9 @@ class Ties(Source):
         return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
 
     def read(self, raw: dict[str, Any]) -> Row:
-        """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to what it bounds."""
+        """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to
+        what it bounds.
+        """
         return self._row(
             raw,
             sort=raw["kind"],
@@ -342,12 +382,44 @@ class Sign(Source):
 
 
 SOURCES: tuple[Source, ...] = (
-    States(CAME), States(WENT), States(CHANGED), Ties(CAME), Ties(WENT),
-    Inline(CAME), Inline(WENT), Inline(CHANGED), Documents(CHANGED),
-    Sign(CAME, "mfa"), Sign(WENT, "mfa"), Sign(CHANGED, "mfa"), Sign(CAME, "password"), Sign(WENT, "password"),
-)  # fmt: skip
+    States(CAME),
+    States(WENT),
+    States(CHANGED),
+    Ties(CAME),
+    Ties(WENT),
+    Inline(CAME),
+    Inline(WENT),
+    Inline(CHANGED),
+    Documents(CHANGED),
+    Sign(CAME, "mfa"),
+    Sign(WENT, "mfa"),
+    Sign(CHANGED, "mfa"),
+    Sign(CAME, "password"),
+    Sign(WENT, "password"),
+)
 ORDER = (
-    "user", "group", "role", "policy", "document", "inline", "member", "attached", "boundary", "mfa", "password",
-    "access-key", "mfa-device", "instance-profile", "profile-role", "saml-provider", "oidc-provider",
-    "org-root", "org-unit", "org-account", "parent", "scp", "rcp", "target",
-)  # fmt: skip
+    "user",
+    "group",
+    "role",
+    "policy",
+    "document",
+    "inline",
+    "member",
+    "attached",
+    "boundary",
+    "mfa",
+    "password",
+    "access-key",
+    "mfa-device",
+    "instance-profile",
+    "profile-role",
+    "saml-provider",
+    "oidc-provider",
+    "org-root",
+    "org-unit",
+    "org-account",
+    "parent",
+    "scp",
+    "rcp",
+    "target",
+)

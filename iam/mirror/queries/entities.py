@@ -1,4 +1,6 @@
-"""What is known of one entity at a moment: its state, what it is tied to, its inline policies, tags, versions."""
+"""What is known of one entity at a moment: its state, what it is tied to, its inline policies, tags,
+versions.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,9 @@ from iam.mirror.queries.visibility import disconnected_entities, visible, visibl
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """An entity at the other end of an edge, as it was at the moment; `since` and `after` bound when the tie began
-    (`after` None: it was there when the section was first read)."""
+    """An entity at the other end of an edge, as it was at the moment; `since` and `after` bound when the tie
+    began (`after` None: it was there when the section was first read).
+    """
 
     pk: int
     kind: str
@@ -94,14 +97,18 @@ _TIE = ("entity_id", "kind", "name", "arn", "category", "path")
 
 
 def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> list[Tie]:
-    """What the entity's edges of these kinds lead to, by name: the groups of a user, the policies of a principal."""
+    """What the entity's edges of these kinds lead to, by name: the groups of a user, the policies of a
+    principal.
+    """
     return _ties(side="edges_in", other="source", entity=entity, kinds=kinds, at=at)
 
 
 def sources(
     entity: Entity, *, kinds: Collection[str], at: datetime | None, limit: int | None = None
 ) -> list[Tie]:
-    """Whose edges of these kinds lead to the entity, by name: the principals of a policy, the profiles of a role."""
+    """Whose edges of these kinds lead to the entity, by name: the principals of a policy, the profiles of a
+    role.
+    """
     return _ties(side="edges_out", other="target", entity=entity, kinds=kinds, at=at)[:limit]
 
 
@@ -185,7 +192,9 @@ def credentials(user: Entity, *, at: datetime | None) -> UserCredentials | None:
 
 
 def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
-    """The user's keys, devices, certificates and credentials by kind, oldest first, each with its entity and its last use."""
+    """The user's keys, devices, certificates and credentials by kind, oldest first, each with its entity and
+    its last use.
+    """
     rows = (
         EntityState.objects.filter(valid_at(at), entity__owner=user)
         .select_related("entity__usage")

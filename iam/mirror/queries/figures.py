@@ -1,7 +1,8 @@
-"""The figures that several pages show: overview, lists, tabs and accounts get each of them here, so that they agree.
+"""The figures that several pages show: overview, lists, tabs and accounts get each of them here, so that they
+agree.
 
-A figure is counted at the end of a sync and kept. What was written to the mirror since, for instance by a change of our own, makes the
-kept figures of its account out of date: they are counted again when a page asks.
+A figure is counted at the end of a sync and kept. What was written to the mirror since, for instance by a
+change of our own, makes the kept figures of its account out of date: they are counted again when a page asks.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ CUSTOMER_POLICIES = "customer_policies"
 _identities = KeptResults[dict[int, int]]()
 _numbers = KeptResults["Numbers"]()
 LIVE = 8
-"""So many accounts are counted for one page; the others show what was counted at the end of their last sync."""
+"""So many accounts are counted for one page; the others show what was counted at the end of their last
+sync.
+"""
 
 
 def forget() -> None:
@@ -76,7 +79,9 @@ class Numbers:
 
 
 def figures(lens: Lens) -> Numbers:
-    """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a minute."""
+    """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a
+    minute.
+    """
     if lens.at is None and _sees_whole(lens):
         # Keys get old and users inactive without anything being written.
         about = (who(lens), generation(lens), lens.now.replace(second=0, microsecond=0))
@@ -86,7 +91,9 @@ def figures(lens: Lens) -> Numbers:
 
 
 def _kept_then(lens: Lens) -> dict[str, int]:
-    """The figures that rest on last use, as they were kept at a past moment: what they were counted from has no history."""
+    """The figures that rest on last use, as they were kept at a past moment: what they were counted from has
+    no history.
+    """
     facts = AccountFact.objects.filter(valid_at(lens.at), name=NUMBERS, account__removed_at__isnull=True)
     if lens.account:
         facts = facts.filter(account=lens.account)
@@ -101,7 +108,8 @@ def _kept_then(lens: Lens) -> dict[str, int]:
 def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
     """The count of each tab of a list, and under "" that of the wanted rows.
 
-    The tabs of IAM users depend on how old keys and sign-ins are: they come from the same count as the overview.
+    The tabs of IAM users depend on how old keys and sign-ins are: they come from the same count as the
+    overview.
     """
     if listing is not PEOPLE or lens.at is not None or not _sees_whole(lens):
         return tab_counts(listing, lens, wanted, generation=generation(lens))
@@ -117,7 +125,9 @@ def generation(lens: Lens) -> State:
 
 
 def _sees_whole(lens: Lens) -> bool:
-    """True if all that the lens shows are whole accounts, so that the sum over accounts is the count of the list."""
+    """True if all that the lens shows are whole accounts, so that the sum over accounts is the count of the
+    list.
+    """
     scope = lens.viewer.scope
     if scope.accounts is None:
         return True
@@ -126,7 +136,9 @@ def _sees_whole(lens: Lens) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of one account: the figures (None: none yet), and whether something was written since they were counted."""
+    """What is kept of one account: the figures (None: none yet), and whether something was written since they
+    were counted.
+    """
 
     account: Account
     values: dict[str, int] | None
@@ -148,7 +160,9 @@ def _kept_by_account(lens: Lens) -> list[Kept]:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _kept_figures(scope: Scope | None) -> Statement:
-    """The accounts within a scope, or (None) the one of the slot `account`, each after its kept figures and when they were counted."""
+    """The accounts within a scope, or (None) the one of the slot `account`, each after its kept figures and
+    when they were counted.
+    """
     accounts = (
         Account.objects.filter(pk=Slot("account", BigAutoField()))
         if scope is None
@@ -158,7 +172,9 @@ def _kept_figures(scope: Scope | None) -> Statement:
 
 
 def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """The accounts with the figures that are kept of each (`kept_values`), and when they were counted (`kept_at`)."""
+    """The accounts with the figures that are kept of each (`kept_values`), and when they were counted
+    (`kept_at`).
+    """
     return accounts.annotate(
         kept=FilteredRelation("facts", condition=valid_at(None, prefix="facts__") & Q(facts__name=NUMBERS)),
         kept_values=F("kept__value"),
@@ -175,7 +191,9 @@ def _sum(accounts: list[Kept], *, now: datetime) -> Numbers:
 
 
 def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dict[str, int]]:
-    """The figures by account: one query for each account to which something was written since, for at most `LIVE` of them."""
+    """The figures by account: one query for each account to which something was written since, for at most
+    `LIVE` of them.
+    """
     figures_by_account = {kept.account.pk: kept.values for kept in accounts if kept.values is not None}
     # Accounts without any figures come first: without a count they would be missing from the sums.
     outdated = sorted((kept for kept in accounts if not kept.is_current), key=lambda kept: bool(kept.values))
@@ -187,8 +205,9 @@ def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dic
 
 
 def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
-    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At most one query, none while nothing
-    is written to those that it is for."""
+    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At
+    most one query, none while nothing is written to those that it is for.
+    """
     counted: dict[int, int] = {}
     outdated = {}
     for account in accounts:
@@ -211,8 +230,8 @@ def _counted_identities(accounts: Collection[int]) -> dict[int, int]:
 def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
     """How many entities of each section there are, as the lists count them, and CUSTOMER_POLICIES: one query.
 
-    A section without entities of its own, such as the credential report, is not in it; nor is the organization of a
-    member account, which AWS lists for the management account alone.
+    A section without entities of its own, such as the credential report, is not in it; nor is the
+    organization of a member account, which AWS lists for the management account alone.
     """
     states = EntityState.objects.filter(valid_at(at), account=account).order_by()
     by_kind: Counter[str] = Counter()

@@ -1,4 +1,6 @@
-"""How fresh an account is, in one tone a section and in a few words; pure, so that pages and commands say the same."""
+"""How fresh an account is, in one tone a section and in a few words; pure, so that pages and commands say the
+same.
+"""
 
 from __future__ import annotations
 
@@ -53,13 +55,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the freshness of an account follows from. `reading` names the sections that are being read just now.
+    """What the freshness of an account follows from. `reading` names the sections that are being read just
+    now.
 
     `identities` is how many IAM users and roles there are; None where they were never synced.
 
     `counts` are the entities of each section, where a page shows them.
 
-    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account was. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
+    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account
+    was. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
     """
 
     account: Account
@@ -83,7 +87,9 @@ class Facts:
         return self.was_uploaded if self.is_past else self.account.source == Source.EXPORT
 
     def is_dated(self, observed_at: datetime) -> bool:
-        """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be forgotten."""
+        """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be
+        forgotten.
+        """
         return self.unsure_until is not None and observed_at < self.unsure_until
 
     @property
@@ -170,7 +176,9 @@ def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
 
 
 def standing(facts: Facts) -> Standing:
-    """The account's state: what is going on, else what a person should look at first, else how old the facts are."""
+    """The account's state: what is going on, else what a person should look at first, else how old the facts
+    are.
+    """
     if facts.pull is not None:
         return _reading(facts.pull)
     if facts.is_export:

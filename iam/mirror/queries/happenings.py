@@ -38,10 +38,12 @@ class Named:
 
 @dataclass(slots=True)
 class Event:
-    """Something that happened between two observations: after `after` (None: before the first reading) and until `when`.
+    """Something that happened between two observations: after `after` (None: before the first reading) and
+    until `when`.
 
-    `sign` is began, ended, became or read. The sentence is `lead`, the names in `others`, `tail`; `changes` are (what, before,
-    after); `documents` names two documents for a side-by-side view. `icon` is the sprite's.
+    `sign` is began, ended, became or read. The sentence is `lead`, the names in `others`, `tail`; `changes`
+    are (what, before, after); `documents` names two documents for a side-by-side view. `icon` is the
+    sprite's.
     """
 
     when: datetime
@@ -87,7 +89,9 @@ class Step:
 def steps(
     rows: Iterable[T], *, key: Callable[[T], Hashable], low: datetime, high: datetime
 ) -> Iterator[Step]:
-    """The steps within the bounds (inclusive): what ended and began anew at one moment under one key is one step."""
+    """The steps within the bounds (inclusive): what ended and began anew at one moment under one key is one
+    step.
+    """
     rows = list(rows)
     ended = {(key(row), row.valid_to): row for row in rows if row.valid_to and low <= row.valid_to <= high}
     for row in rows:
@@ -230,7 +234,9 @@ SWAPS = {
 
 
 def edge_events(found: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
-    """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one event."""
+    """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one
+    event.
+    """
     together: dict[tuple[Any, ...], Event] = {}
     for step in found:
         row: Edge = step.new or step.old
@@ -266,7 +272,9 @@ def inline_events(found: Sequence[Step]) -> Iterator[Event]:
 
 
 def version_events(found: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
-    """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one by the moment."""
+    """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one
+    by the moment.
+    """
     old_default = {at_once and s.old.valid_to: s.old for s in found if s.old and s.old.is_default}
     new_default = {at_once and s.new.valid_from: s.new for s in found if s.new and s.new.is_default}
     for step in found:
@@ -340,7 +348,9 @@ def _password(step: Step) -> Iterator[Event]:
 
 
 def _is_same_moment(old: UserCredentials, new: UserCredentials) -> bool:
-    """Whether the password was set once: a change notes the moment by our clock, a later report by that of AWS."""
+    """Whether the password was set once: a change notes the moment by our clock, a later report by that of
+    AWS.
+    """
     before, after = old.password_changed_at, new.password_changed_at
     return before == after or (before is not None and after is not None and abs(after - before) < SAME_MOMENT)
 

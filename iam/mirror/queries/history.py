@@ -27,7 +27,9 @@ from iam.mirror.queries.moments import change_moments
 
 PAGE = 20
 ROWS = 1000
-"""How many rows of one table a page reads at most: more than that happen at one moment only in a mass change."""
+"""How many rows of one table a page reads at most: more than that happen at one moment only in a mass
+change.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ class _Reading:
         yield from happenings.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
-        """Rows of a first reading are told by the entity's own beginning, but for the entity and what it owns."""
+        """Rows of a first reading are told by the entity's own beginning, but for the entity and what it
+        owns.
+        """
         begun = Q(valid_from__range=(self.low, self.high))
         if not with_first:
             begun &= Q(after__isnull=False)
@@ -110,7 +114,9 @@ class _Reading:
 
 
 def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Timeline:
-    """What differs between two moments (`right` None: now), however often it changed in between. Nine queries."""
+    """What differs between two moments (`right` None: now), however often it changed in between. Nine
+    queries.
+    """
     high = right or datetime.now(tz=UTC)
     comparing = _Comparing(entity, low=left, high=high, right=right, at_once=False)
     return Timeline(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
@@ -148,7 +154,9 @@ class TwoDocuments:
 
 
 def two_documents(entity: Entity, *, token: str) -> TwoDocuments | None:
-    """The documents that an event names as `sort-oldrow-newrow`; None unless both rows are the entity's own."""
+    """The documents that an event names as `sort-oldrow-newrow`; None unless both rows are the entity's
+    own.
+    """
     sort, _, rest = token.partition("-")
     numbers = rest.split("-")
     if len(numbers) != 2 or not all(number.isdecimal() and len(number) < 19 for number in numbers):

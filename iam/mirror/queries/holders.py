@@ -1,4 +1,6 @@
-"""Who has a managed policy: users, groups and roles to which it is attached, and those whose boundary it is."""
+"""Who has a managed policy: users, groups and roles to which it is attached, and those whose boundary
+it is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Results that a process keeps until something is written to the mirror of the accounts that they are about."""
+"""Results that a process keeps until something is written to the mirror of the accounts that they are
+about.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +22,24 @@ _WRITES: Final = (
 
 
 def state_of(accounts: Collection[str] | None) -> State:
-    """Another value after whatever is written of these accounts, by number; None for all. Also after one was connected or disconnected. One
-    query."""
+    """Another value after whatever is written of these accounts, by number; None for all. Also after one was
+    connected or disconnected. One query.
+    """
     numbers = list(accounts or ())
     if accounts is not None and not numbers:
         return ()
     where = f" WHERE account_id IN ({', '.join(['%s'] * len(numbers))})" if numbers else ""
-    # Every overview and list asks this: the ORM takes longer to write the statement than the database to answer it.
+    # Every overview and list asks this: the ORM takes longer to write the statement than the database to
+    # answer it.
     with connection.cursor() as cursor:
         cursor.execute(f"{_WRITES}{where}", numbers)
         return tuple(int(number or 0) for number in cursor.fetchone())
 
 
 class KeptResults(Generic[Result]):
-    """Up to `most` results, each for a question and a state of the mirror; the one that was not asked for the longest goes."""
+    """Up to `most` results, each for a question and a state of the mirror; the one that was not asked for the
+    longest goes.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most

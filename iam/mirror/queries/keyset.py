@@ -1,4 +1,6 @@
-"""Pages of a list by the place of a row in its order, never by counting rows: as fast at the end as at the start."""
+"""Pages of a list by the place of a row in its order, never by counting rows: as fast at the end as at the
+start.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Row = dict[str, Any]
 
 
 class Place(NamedTuple):
-    """Where a row stands in an order: the value that the list is sorted by, and the row's unique number for ties."""
+    """Where a row stands in an order: the value that the list is sorted by, and the row's unique number for
+    ties.
+    """
 
     value: Value
     pk: int
@@ -32,7 +36,9 @@ class SlotPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sorted by a column and, where that is equal, by a unique one, both in one direction, as one index holds them."""
+    """Sorted by a column and, where that is equal, by a unique one, both in one direction, as one index holds
+    them.
+    """
 
     column: str
     tie: str
@@ -46,14 +52,17 @@ class Order:
 class Beyond(Func):
     """Whether a pair of columns comes after a pair of values (or before, `sign` "<"), compared as a row.
 
-    Written as a row, which SQLite and PostgreSQL both have, it is one range of the index; written with OR it is not.
+    Written as a row, which SQLite and PostgreSQL both have, it is one range of the index; written with OR it
+    is not.
     """
 
     output_field = BooleanField()
     conditional = True
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
-        """`(a, b) > (x, y)`; the first half of the source expressions are the columns, the other half the values."""
+        """`(a, b) > (x, y)`; the first half of the source expressions are the columns, the other half the
+        values.
+        """
         parts = [compiler.compile(e) for e in self.get_source_expressions()]
         half = len(parts) // 2
         sides = [", ".join(sql for sql, _ in side) for side in (parts[:half], parts[half:])]
@@ -78,7 +87,8 @@ def page(
     after: Place | None = None,
     before: Place | None = None,
 ) -> Slice:
-    """The page that follows a place, or precedes one, or the first; one query. `rows` yield mappings with both columns.
+    """The page that follows a place, or precedes one, or the first; one query. `rows` yield mappings with
+    both columns.
 
     The row of the place itself need not exist any more.
     """
@@ -113,7 +123,9 @@ def cut(found: list[Row], *, size: int, after: Place | None, before: Place | Non
 
 
 def pages(rows: QuerySet[Any, Row], *, order: Order, size: int) -> Iterator[list[Row]]:
-    """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the list."""
+    """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the
+    list.
+    """
     place: Place | None = None
     while True:
         part = page(rows, order=order, size=size, after=place)

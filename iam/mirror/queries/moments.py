@@ -1,4 +1,6 @@
-"""The moments worth looking at: the first reading, the changes before and after a moment, and when AWS was last read."""
+"""The moments worth looking at: the first reading, the changes before and after a moment, and when AWS was
+last read.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +46,11 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Moments around the one that is shown, each to the second, since an address carries seconds. `is_incomplete`: part of the
-    account could not be synced lately.
+    """Moments around the one that is shown, each to the second, since an address carries seconds.
+    `is_incomplete`: part of the account could not be synced lately.
 
-    `earliest` is the end of the first reading; `before` shows what was before the last change, `after` what the next
-    change made (None in the present); `read_at` is when AWS had last been read.
+    `earliest` is the end of the first reading; `before` shows what was before the last change, `after` what
+    the next change made (None in the present); `read_at` is when AWS had last been read.
     """
 
     earliest: datetime | None = None
@@ -62,7 +64,9 @@ NOT_SYNCED = (SectionState.DENIED, SectionState.HELD, SectionState.FAILED, Secti
 
 
 def is_incomplete(account: str) -> Exists:
-    """Whether a section of the account in this column was denied, held back or not read whole. An upload is what it is."""
+    """Whether a section of the account in this column was denied, held back or not read whole. An upload is
+    what it is.
+    """
     of_account = Section.objects.filter(account=OuterRef(account), state__in=NOT_SYNCED)
     return Exists(of_account.exclude(account__source=Source.EXPORT))
 
@@ -84,8 +88,8 @@ def known_by(moment: datetime | Slot) -> Q:
 
 
 def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -> QuerySet[Account, Any]:
-    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last change, the next, the last reading;
-    then whether the account is incomplete.
+    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last
+    change, the next, the last reading; then whether the account is incomplete.
 
     Of all accounts only readings that found something are looked at, which the first of each account is.
     """
@@ -125,7 +129,9 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
 
 
 def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
-    """Moments at which something on the entity's page changed: two queries in the present, three in the past."""
+    """Moments at which something on the entity's page changed: two queries in the present, three in the
+    past.
+    """
     shown = at or datetime.now(tz=UTC)
     readings = _OF_PULLS.rows(shown=shown, account=entity.account_id)
     read, incomplete = readings[0] if readings else (None, False)

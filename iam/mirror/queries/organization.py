@@ -1,4 +1,6 @@
-"""The organization as an account that may read it has shown it: units, accounts, and the policies attached to each."""
+"""The organization as an account that may read it has shown it: units, accounts, and the policies attached to
+each.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Policy:
 
 @dataclass(slots=True)
 class Place:
-    """A root, a unit or an account, with what lies in it and the policies attached to it. `aws_id` of an account is its number."""
+    """A root, a unit or an account, with what lies in it and the policies attached to it. `aws_id` of an
+    account is its number.
+    """
 
     name: str
     kind: str
@@ -71,7 +75,9 @@ class Tree:
 
 
 def organization_tree(account: Account, *, at: datetime | None = None) -> Tree | None:
-    """The organization that was read through this account, now or at a moment; None when none was. Two queries, one where there is none."""
+    """The organization that was read through this account, now or at a moment; None when none was. Two
+    queries, one where there is none.
+    """
     states = EntityState.objects.filter(valid_at(at), account=account, kind__in=(*_PLACES, *_POLICIES))
     rows = list(states.select_related("entity", "document").order_by("sort_name", "entity_id"))
     if not rows:

@@ -50,9 +50,11 @@ forget = _kept.forget
 
 
 def news(lens: Lens, *, limit: int) -> list[Row]:
-    """What came, went or changed last, newest first, within thirty days before the moment. What was there at a first sync is no news.
+    """What came, went or changed last, newest first, within thirty days before the moment. What was there at
+    a first sync is no news.
 
-    Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are shown, for at most a minute.
+    Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are
+    shown, for at most a minute.
     """
     shown = lens.at or datetime.now(tz=UTC)
     about = (limit, who(lens), generation(lens), shown.replace(second=0, microsecond=0))
@@ -65,8 +67,9 @@ def _newest(lens: Lens, shown: datetime, limit: int) -> list[Row]:
 
 
 def news_since(lens: Lens) -> datetime | None:
-    """When the history of the accounts that are shown begins, where that is within the thirty days before the moment; None before and
-    without any sync."""
+    """When the history of the accounts that are shown begins, where that is within the thirty days before the
+    moment; None before and without any sync.
+    """
     statement = _first_known(None if lens.account else lens.viewer.scope)
     rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
     begins = rows[0][0] if rows else None
@@ -76,7 +79,9 @@ def news_since(lens: Lens) -> datetime | None:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _first_known(scope: Scope | None) -> Statement:
-    """Since when a section is known, the earliest within a scope, or (None) in the account of the slot `account`."""
+    """Since when a section is known, the earliest within a scope, or (None) in the account of the slot
+    `account`.
+    """
     known = Section.objects.filter(known_since__isnull=False)
     if scope is None:
         known = known.filter(account=Slot("account", BigAutoField()))

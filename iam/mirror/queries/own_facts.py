@@ -13,7 +13,8 @@ def own_facts(account: Account, *, at: datetime | None) -> dict[str, AccountFact
 
 
 def unit_path(account: Account, *, at: datetime | None) -> list[str]:
-    """The names of the units in which the account lies, the root first; none where no account shows the organization.
+    """The names of the units in which the account lies, the root first; none where no account shows the
+    organization.
 
     Three queries, one where there is none.
     """

@@ -9,7 +9,9 @@ from iam.mirror.pull.sections import DETAIL_LANE, ORGANIZATION
 
 
 def summary_of(pull: Pull) -> dict[str, Any]:
-    """What one pull did, as plain data: state, seconds, calls by lane (those for the organization's tree grow with its units, so they stand apart), rows, and each section."""
+    """What one pull did, as plain data: state, seconds, calls by lane (those for the organization's tree grow
+    with its units, so they stand apart), rows, and each section.
+    """
     sections = list(pull.sections.order_by("id"))
     detail = sum(section.calls for section in sections if section.name in DETAIL_LANE)
     tree = sum(section.calls for section in sections if section.name == ORGANIZATION)

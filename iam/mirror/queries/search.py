@@ -1,4 +1,6 @@
-"""Finds anything that has a name, an ARN, a unique id or a key id, in all accounts that the viewer sees, now or as it was then."""
+"""Finds anything that has a name, an ARN, a unique id or a key id, in all accounts that the viewer sees, now
+or as it was then.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entity that matches. `page_pk` and `page_kind` name the entity on whose page it is: itself, or its owner."""
+    """An entity that matches. `page_pk` and `page_kind` name the entity on whose page it is: itself, or its
+    owner.
+    """
 
     pk: int
     kind: str
@@ -62,7 +66,9 @@ class Group:
 
 
 def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | None:
-    """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One query, two of the past."""
+    """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One
+    query, two of the past.
+    """
     rows = _found(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
     hits = _hits(_values(rows).order_by("pk")[:SUGGESTED], at)
     living = [hit for hit in hits if hit.gone_at is None]
@@ -73,8 +79,8 @@ def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | Non
 def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Group]:
     """All that matches, by kind, in two queries, three of the past. What is too short finds nothing.
 
-    It is counted first, and of each kind that was found only the closest are taken: to give every match its place would sort
-    them all, and a short text has a hundred thousand.
+    It is counted first, and of each kind that was found only the closest are taken: to give every match its
+    place would sort them all, and a short text has a hundred thousand.
     """
     if _is_too_short(text):
         return []

@@ -16,7 +16,9 @@ IDENTITY_KEPT = timedelta(days=1)
 
 
 def latest_identity(*, include_failed: bool = False) -> SetupJob | None:
-    """The newest answer to the question whose credentials the worker has, of the last day; with those that wait or failed if asked."""
+    """The newest answer to the question whose credentials the worker has, of the last day; with those that
+    wait or failed if asked.
+    """
     jobs = SetupJob.objects.filter(
         kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - IDENTITY_KEPT
     )
@@ -32,7 +34,9 @@ def own_drafts(viewer: Viewer) -> list[ConnectionDraft]:
 
 
 def visible_job(viewer: Viewer, job_id: UUID) -> SetupJob | None:
-    """A job that the viewer asked for, or that somebody asked for and the viewer manages all accounts; else None."""
+    """A job that the viewer asked for, or that somebody asked for and the viewer manages all accounts; else
+    None.
+    """
     job = SetupJob.objects.filter(pk=job_id).first()
     if job is None or not viewer.may(Right.MANAGE_ACCOUNTS):
         return None
@@ -41,7 +45,9 @@ def visible_job(viewer: Viewer, job_id: UUID) -> SetupJob | None:
 
 
 def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The connected accounts through which an organization may be asked: a management account is one of them, if any is."""
+    """The connected accounts through which an organization may be asked: a management account is one of them,
+    if any is.
+    """
     accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
     if viewer.scope.accounts is not None:
         accounts = accounts.filter(account_id__in=viewer.scope.accounts)
@@ -55,7 +61,9 @@ def connected_numbers(numbers: list[str]) -> set[str]:
 
 
 def external_id_of_organization(job: SetupJob) -> str:
-    """The external id that accounts of this organization are connected with already, else the one that the discovery suggests."""
+    """The external id that accounts of this organization are connected with already, else the one that the
+    discovery suggests.
+    """
     accounts = Account.objects.filter(
         removed_at__isnull=True,
         source=Source.ORGANIZATION,

@@ -1,4 +1,6 @@
-"""Who may assume a role, in words, with what the mirror knows of those who are named; and the roles that trust a provider."""
+"""Who may assume a role, in words, with what the mirror knows of those who are named; and the roles that
+trust a provider.
+"""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ OWNED: frozenset[str] = frozenset(
 
 
 class Under(Lookup):
-    """Whether a path begins with another that ends with a slash: by the exact beginning, since IAM tells paths apart by case,
-    and in words by which each database finds it in an index."""
+    """Whether a path begins with another that ends with a slash: by the exact beginning, since IAM tells
+    paths apart by case, and in words by which each database finds it in an index.
+    """
 
     lookup_name = "under"
     prepare_rhs = False
@@ -40,11 +41,13 @@ class Under(Lookup):
 def visible(
     rows: QuerySet[M], viewer: Viewer, *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
-    """The rows that the viewer may see, of any model with an `account`; `entity` is the column that leads to the entity.
+    """The rows that the viewer may see, of any model with an `account`; `entity` is the column that leads to
+    the entity.
 
-    Today's scope governs, also for rows of the past: a team's people are those who are in its groups or under its
-    paths now, and a user who is gone, or was made again under the same name, belongs to no team and to nobody.
-    `kinds` are those of the entities, where they are known: what cannot be among them is not looked for.
+    Today's scope governs, also for rows of the past: a team's people are those who are in its groups or under
+    its paths now, and a user who is gone, or was made again under the same name, belongs to no team and to
+    nobody. `kinds` are those of the entities, where they are known: what cannot be among them is not looked
+    for.
     """
     return _within(viewer.scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
 
@@ -72,7 +75,9 @@ def visible_entities(viewer: Viewer) -> QuerySet[Entity]:
 
 
 def disconnected_entities(viewer: Viewer) -> QuerySet[Entity]:
-    """The entities that the viewer would see if their accounts were not disconnected: the data is kept, and so is whose it is."""
+    """The entities that the viewer would see if their accounts were not disconnected: the data is kept, and
+    so is whose it is.
+    """
     return _within(viewer.scope, Entity.objects.filter(account__in=_removed()), entity="pk")
 
 
@@ -84,10 +89,11 @@ def visible_states(
 
 
 def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
-    """Oneself, the people and machine users of one's teams, the teams' groups, and what belongs to each of these users (keys, devices).
+    """Oneself, the people and machine users of one's teams, the teams' groups, and what belongs to each of
+    these users (keys, devices).
 
-    Each part comes from an index of its own, and together they are as many rows as the teams are large, whatever the size of
-    the mirror: conditions that are joined by OR would be tried on every entity there is.
+    Each part comes from an index of its own, and together they are as many rows as the teams are large,
+    whatever the size of the mirror: conditions that are joined by OR would be tried on every entity there is.
     """
     people = _people(scope)
     parts = list(people) if kinds is None or Kind.USER in kinds else []

@@ -64,7 +64,8 @@ _READ_AT = {ACCESS_KEYS: KEYS_READ_AT, USER_MFA: MFA_READ_AT, LOGIN_PROFILES: PR
 class Credentials:
     """One section of a user's credentials as AWS showed it; `at` is before the reading.
 
-    `records` are whole. Of a login profile there is one or none; `set_at` is when a change set its password, which AWS does not tell. `spare` are virtual MFA devices that are there and assigned to nobody.
+    `records` are whole. Of a login profile there is one or none; `set_at` is when a change set its password,
+    which AWS does not tell. `spare` are virtual MFA devices that are there and assigned to nobody.
     """
 
     section: str
@@ -75,7 +76,9 @@ class Credentials:
 
 
 def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
-    """Read one section (`iam.mirror.pull.sections`) of a user; one call and a call for each further page. Raises AwsError."""
+    """Read one section (`iam.mirror.pull.sections`) of a user; one call and a call for each further page.
+    Raises AwsError.
+    """
     at = datetime.now(tz=UTC)
     if section == LOGIN_PROFILES:
         profile = details.login_profile(aws, user_name=user_name)
@@ -95,10 +98,12 @@ def device_exists(aws: Aws, *, serial_number: str) -> bool:
 
 
 def reread_credentials(account: Account, user: Entity, read: Credentials, *, cause_id: UUID | None) -> None:
-    """Make what the mirror holds of a section of a user's credentials what was `read`, caused by the change (None: cause unknown).
+    """Make what the mirror holds of a section of a user's credentials what was `read`, caused by the change
+    (None: cause unknown).
 
-    No call to AWS. A pull that began before does not undo it, and a credential report that AWS made before does not either: the facts
-    of the user's credentials say when keys, devices and the password were read on their own.
+    No call to AWS. A pull that began before does not undo it, and a credential report that AWS made before
+    does not either: the facts of the user's credentials say when keys, devices and the password were read on
+    their own.
     """
     with transaction.atomic():
         lock_account(account)
@@ -192,7 +197,9 @@ def is_virtual(serial_number: str) -> bool:
 
 
 def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause_id: UUID | None) -> None:
-    """End a virtual MFA device of the mirror that belongs to nobody, when AWS does not have it any more. One call; raises AwsError."""
+    """End a virtual MFA device of the mirror that belongs to nobody, when AWS does not have it any more. One
+    call; raises AwsError.
+    """
     at = datetime.now(tz=UTC)
     exists = device_exists(aws, serial_number=serial_number)
     with transaction.atomic():

@@ -1,4 +1,6 @@
-"""Enter the tags or the permissions boundary of one entity as AWS has just shown them, straight after a change."""
+"""Enter the tags or the permissions boundary of one entity as AWS has just shown them, straight after a
+change.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def reread_tags(
 ) -> None:
     """Make the tags of an entity in the mirror these, caused by the change (None: cause unknown); no call.
 
-    `at` is before AWS was read. A pull that began before does not undo it, and an older re-read steps back before a newer one.
+    `at` is before AWS was read. A pull that began before does not undo it, and an older re-read steps back
+    before a newer one.
     """
     with _loading(account, entity, at=at, cause_id=cause_id) as seen:
         if seen is not None:

@@ -1,4 +1,6 @@
-"""Read what is attached to one user, group or role, or one of its inline policies, on its own, straight after a change."""
+"""Read what is attached to one user, group or role, or one of its inline policies, on its own, straight after
+a change.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,12 @@ def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> Inline:
 def reread_attachments(
     account: Account, aws: Aws, holder: Entity, *, cause_id: UUID | None, read: Attachments | None = None
 ) -> None:
-    """Make what is attached to a user, group or role in the mirror what AWS shows now, caused by the change (None: cause unknown).
+    """Make what is attached to a user, group or role in the mirror what AWS shows now, caused by the change
+    (None: cause unknown).
 
-    One call, none if it has just been `read`; some more for a policy that the mirror lacks, such as one of AWS that nobody had.
-    A pull that began before does not undo it, and an older re-read steps back before a newer one. Raises AwsError.
+    One call, none if it has just been `read`; some more for a policy that the mirror lacks, such as one of
+    AWS that nobody had. A pull that began before does not undo it, and an older re-read steps back before a
+    newer one. Raises AwsError.
     """
     at, arns = read or read_attachments(aws, kind=holder.kind, name=holder.name)
     known = _policies(account, arns)
@@ -72,7 +76,9 @@ def reread_attachments(
 
 
 def reread_inline(account: Account, holder: Entity, *, cause_id: UUID | None, read: Iterable[Inline]) -> None:
-    """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See reread_attachments."""
+    """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See
+    reread_attachments.
+    """
     found = list(read)
     documents = Documents()
     digests = {(one.name,): documents.intern(one.text) for one in found if one.text is not None}

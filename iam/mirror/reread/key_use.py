@@ -1,4 +1,6 @@
-"""Read on its own which access keys one user has and when, where and for which service each was last used: what is looked at before a key is taken away."""
+"""Read on its own which access keys one user has and when, where and for which service each was last used:
+what is looked at before a key is taken away.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class KeySeen:
 
 @dataclass(frozen=True, slots=True)
 class KeysSeen:
-    """The keys of a user; `exists`: somebody of the name is there, and is the same. `at` is before the reading."""
+    """The keys of a user; `exists`: somebody of the name is there, and is the same. `at` is before the
+    reading.
+    """
 
     at: datetime
     exists: bool = False
@@ -48,7 +52,8 @@ class KeysSeen:
 
 
 def reread_key_use(account: Account, user: Entity) -> KeysSeen:
-    """Read it, and make the mirror what AWS shows. Two calls and one for each key. Raises UnreadableKeysError.
+    """Read it, and make the mirror what AWS shows. Two calls and one for each key. Raises
+    UnreadableKeysError.
 
     GetAccessKeyLastUsed: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
     """

@@ -1,4 +1,6 @@
-"""Enter one instance profile, provider, certificate or instance on its own, straight after a change, by the loader of the pulls."""
+"""Enter one instance profile, provider, certificate or instance on its own, straight after a change, by the
+loader of the pulls.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,12 @@ def reread_listed(
     at: datetime,
     cause_id: UUID | None,
 ) -> Entity | None:
-    """Make what the mirror holds of one entity of a listed section what AWS has just shown; no call. None when it is gone.
+    """Make what the mirror holds of one entity of a listed section what AWS has just shown; no call. None
+    when it is gone.
 
-    It is looked for by its name, or by its id where names are not unique; one that was just made is entered, and `found` None ends the one
-    that is there. `at` is before the reading; an older one steps back before a newer one. `cause_id` is the Change that caused it, None
-    an unknown cause.
+    It is looked for by its name, or by its id where names are not unique; one that was just made is entered,
+    and `found` None ends the one that is there. `at` is before the reading; an older one steps back before a
+    newer one. `cause_id` is the Change that caused it, None an unknown cause.
     """
     section = next(section for section, kinds in KINDS.items() if kind in kinds)
     with transaction.atomic():

@@ -48,10 +48,12 @@ def read_memberships(aws: Aws, *, user_name: str) -> Memberships:
 def reread_memberships(
     account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None, read: Memberships | None = None
 ) -> None:
-    """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause unknown).
+    """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause
+    unknown).
 
-    One call, none if they have just been `read`. A pull that began before does not undo it (`Entity.reread_at`), an older re-read steps back before a newer
-    one, and the next pull decodes the user anew. A group that the mirror does not know yet comes with that pull. Raises AwsError.
+    One call, none if they have just been `read`. A pull that began before does not undo it
+    (`Entity.reread_at`), an older re-read steps back before a newer one, and the next pull decodes the user
+    anew. A group that the mirror does not know yet comes with that pull. Raises AwsError.
     """
     at, group_ids = read or read_memberships(aws, user_name=user.name)
     with transaction.atomic():

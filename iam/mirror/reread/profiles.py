@@ -17,7 +17,9 @@ from iam.mirror.reread.listed import reread_listed
 def reread_profile(
     account: Account, *, name: str, now: EntityNow | None, at: datetime, cause_id: UUID | None
 ) -> None:
-    """Make what the mirror holds of an instance profile what AWS has just shown; no call. See reread_listed."""
+    """Make what the mirror holds of an instance profile what AWS has just shown; no call. See
+    reread_listed.
+    """
     found = None if now is None else _found(now)
     kind = Kind.INSTANCE_PROFILE.value
     reread_listed(account, kind=kind, name=name, found=found, at=at, cause_id=cause_id)

@@ -16,7 +16,8 @@ from iam.mirror.pull.sections import ACCOUNT
 
 
 def enter_setting(account: Account, *, name: str, value: Any, at: datetime, cause_id: UUID | None) -> None:
-    """Make a fact of the account, by its name, what AWS showed at a moment, caused by the change (None: cause unknown).
+    """Make a fact of the account, by its name, what AWS showed at a moment, caused by the change (None: cause
+    unknown).
 
     A pull that began before does not undo it, and one that was observed later is left alone.
     """

@@ -1,4 +1,6 @@
-"""Read on its own all by which one user can sign in, and what they are in: what is looked at when somebody's access is said to have ended."""
+"""Read on its own all by which one user can sign in, and what they are in: what is looked at when somebody's
+access is said to have ended.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ class UnreadableUserError(Exception):
 
 @dataclass(slots=True)
 class UserAccess:
-    """What AWS showed of one user, and when each was read. `exists`: somebody of the name is there, and is the same."""
+    """What AWS showed of one user, and when each was read. `exists`: somebody of the name is there, and is
+    the same.
+    """
 
     exists: bool = False
     credentials: dict[str, Credentials] = field(default_factory=dict)
@@ -83,7 +87,10 @@ class UserAccess:
 
 
 def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, ...] = ()) -> UserAccess:
-    """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises UnreadableUserError."""
+    """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the
+    account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises
+    UnreadableUserError.
+    """
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     try:
         with lent(access_to(account), rate=rate, width=settings.AWS_READS_AT_ONCE) as aws:
@@ -97,7 +104,8 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
     if not _is_there(aws, user):
         return found
     found.exists = True
-    # The moment of all of them: of what is read at once none is older than another, which would not be taken in.
+    # The moment of all of them: of what is read at once none is older than another, which would not be taken
+    # in.
     at = datetime.now(tz=UTC)
     with at_once(aws) as ask:
         named = {"kind": user.kind, "name": user.name}
@@ -148,7 +156,9 @@ def _inline(account: Account, user: Entity, read: list[Inline], found: UserAcces
 
 
 def _differs(user: Entity, read: Credentials) -> bool:
-    """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer that is known already is not worth."""
+    """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer
+    that is known already is not worth.
+    """
     if read.section not in _IDS:
         row = UserCredentials.objects.filter(valid_at(None), user=user).first()
         return bool(read.records) or row is None or row.has_password is not False

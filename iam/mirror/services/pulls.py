@@ -1,4 +1,6 @@
-"""Ask for a pull, stop one, carry one out, and see to those that are due; the row is the outbox, the broker only a nudge."""
+"""Ask for a pull, stop one, carry one out, and see to those that are due; the row is the outbox, the broker
+only a nudge.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,11 @@ def request_pull(
     requested_by: journal.Actor | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Queue a pull, or give the one that is queued or running already; `accept_loss` then goes for that one too.
+    """Queue a pull, or give the one that is queued or running already; `accept_loss` then goes for that one
+    too.
 
-    `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule are not.
+    `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule
+    are not.
     """
     if account.source == Source.EXPORT or account.removed_at is not None:
         raise NotPullableError(f"{account} can’t be synced: it comes from an uploaded file or was removed.")
@@ -122,7 +126,9 @@ def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
 
 
 def free_lost_pulls() -> int:
-    """Fail the pulls whose workers have stopped, so that their accounts can be read again; how many there were."""
+    """Fail the pulls whose workers have stopped, so that their accounts can be read again; how many there
+    were.
+    """
     lost = expire_leases(now=timezone.now())
     if lost:
         log.warning("pulls_lost", pulls=lost)
@@ -130,7 +136,8 @@ def free_lost_pulls() -> int:
 
 
 def pull_due_accounts() -> int:
-    """Queue what the schedule asks for, free what dead workers held, nudge what the broker forgot; how many were queued.
+    """Queue what the schedule asks for, free what dead workers held, nudge what the broker forgot; how many
+    were queued.
 
     Two at once do no harm: an account's next time is moved by compare-and-set.
     """

@@ -20,7 +20,9 @@ def load_export(
     credential_report: CredentialReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Load an export as one observation at `observed_at`; the pull row that tells what it did. See `pull.upload`."""
+    """Load an export as one observation at `observed_at`; the pull row that tells what it did. See
+    `pull.upload`.
+    """
     # Imported late: the web process has no use for botocore, which comes along.
     from iam.mirror.pull import upload
 

@@ -1,7 +1,8 @@
 """The index over the organisation as the mirror has it, now or at a past moment, kept in this process.
 
-`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that of a moment. Many
-may read it at a time, and it does not change meanwhile: read from answers what is needed, and leave.
+`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that
+of a moment. Many may read it at a time, and it does not change meanwhile: read from answers what is needed,
+and leave.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ _guard = Lock()
 def snapshot(
     at: datetime | None = None, *, accounts: Collection[str] | None = None, may_lag: bool = False
 ) -> Iterator[Index]:
-    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up to date.
+    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up
+    to date.
 
-    `may_lag`: it may be some seconds behind what was written while others read it; for pages, so that a short question does not wait for
-    a long one. What is decided by an answer must not lag.
+    `may_lag`: it may be some seconds behind what was written while others read it; for pages, so that a short
+    question does not wait for a long one. What is decided by an answer must not lag.
     """
     moment = _moment(at)
     with moment.reading(accounts, may_lag=may_lag):

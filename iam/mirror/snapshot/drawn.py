@@ -37,7 +37,9 @@ def drawn(
     documents: Documents,
     organizations: Callable[[], Organizations],
 ) -> Iterator[tuple[str, Standing, Image]]:
-    """The image of each account, by number, of which the mirror has anything; `documents` are those in use."""
+    """The image of each account, by number, of which the mirror has anything; `documents` are those in
+    use.
+    """
     for some in _parts(accounts, at):
         found = Rows(at, accounts=[known.pk for _, known in some]).by_account()
         digests = set(organizations().digests) if found else set()

@@ -8,7 +8,9 @@ from threading import Condition, local
 
 
 class Gate:
-    """Readers do not wait for each other. Who changes something waits for those who read, and those who come then wait for the change."""
+    """Readers do not wait for each other. Who changes something waits for those who read, and those who come
+    then wait for the change.
+    """
 
     def __init__(self) -> None:
         self._condition = Condition()
@@ -37,7 +39,8 @@ class Gate:
 
     @contextmanager
     def changing(self, seconds: float | None = None, *, is_urgent: bool = True) -> Iterator[bool]:
-        """Change something, alone. False where others have read for so many seconds: then nothing must be changed.
+        """Change something, alone. False where others have read for so many seconds: then nothing must be
+        changed.
 
         `is_urgent`: nobody begins to read meanwhile. A thread that reads must not ask.
         """

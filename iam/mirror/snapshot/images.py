@@ -1,6 +1,8 @@
-"""The images of accounts in the database: drawn by a worker after something was written, read by every process that begins.
+"""The images of accounts in the database: drawn by a worker after something was written, read by every
+process that begins.
 
-An image only saves time. One that is damaged, was drawn by other code, or of an account that stands elsewhere by now is left aside.
+An image only saves time. One that is damaged, was drawn by other code, or of an account that stands elsewhere
+by now is left aside.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpa
 from iam.policy.index.rows import Standing
 
 FEW: Final = 200
-"""So many entities are read quickly by whoever begins: until more are written, or for `LASTS`, an image stays as it is."""
+"""So many entities are read quickly by whoever begins: until more are written, or for `LASTS`, an image stays
+as it is.
+"""
 AT_ONCE: Final = 10
 """So many images are in memory together as bytes."""
 LASTS: Final = timedelta(minutes=10)
@@ -50,7 +54,9 @@ def mark_of(standing: Standing) -> str:
 def stored(
     accounts: Mapping[str, Known], organizations: Callable[[], Organizations]
 ) -> Iterator[tuple[str, int, Standing, Image]]:
-    """(number, revision, standing, image) of each account that has one which is as good as the tables at that revision."""
+    """(number, revision, standing, image) of each account that has one which is as good as the tables at that
+    revision.
+    """
     for some in chunks(accounts.items()):
         numbers = {known.pk: number for number, known in some}
         rows = AccountImage.objects.filter(account__in=numbers).values_list(
@@ -77,7 +83,9 @@ def _opened(number: str, known: Known, packed: bytes) -> Image | None:
 
 
 def draw_images() -> int:
-    """Draw the accounts that were written to, or stand elsewhere; how many. Several workers at once do no harm."""
+    """Draw the accounts that were written to, or stand elsewhere; how many. Several workers at once do no
+    harm.
+    """
     behind = _behind()
     if not behind:
         return 0
@@ -102,7 +110,9 @@ def draw_images() -> int:
 
 
 def _behind() -> dict[str, Known]:
-    """The accounts whose image is missing or too old. One query at rest, three more where something was written."""
+    """The accounts whose image is missing or too old. One query at rest, three more where something was
+    written.
+    """
     rows = Account.objects.filter(removed_at__isnull=True).values_list(
         "account_id", "pk", "partition", "revision", "image__revision", "image__mark", "image__drawn_at"
     )
@@ -127,7 +137,9 @@ def _behind() -> dict[str, Known]:
 
 
 class _Rest:
-    """What this worker last saw when no image was behind: as long as it sees the same, there is nothing to do. None before its first look."""
+    """What this worker last saw when no image was behind: as long as it sees the same, there is nothing to
+    do. None before its first look.
+    """
 
     state: tuple[object, ...] | None = None
 

@@ -1,4 +1,6 @@
-"""The index at one moment, now or then: accounts are read when they are first asked for, and what has been written since is read again."""
+"""The index at one moment, now or then: accounts are read when they are first asked for, and what has been
+written since is read again.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class Moment:
 
     @contextmanager
     def reading(self, accounts: Collection[str] | None, *, may_lag: bool) -> Iterator[None]:
-        """Read the index, which holds what the mirror holds of some accounts, or of all. One query where nothing has changed."""
+        """Read the index, which holds what the mirror holds of some accounts, or of all. One query where
+        nothing has changed.
+        """
         if self.gate.is_reading:
             # What this thread reads already stays as it is.
             assert self._has(_accounts(accounts)), "one question needs all of its accounts from the start"
@@ -76,7 +80,9 @@ class Moment:
         return all(number in self._read for number in now)
 
     def _catch_up(self, now: Mapping[str, Known], accounts: Collection[str] | None, *, may_lag: bool) -> None:
-        """Read what has been written as soon as nobody reads the index; not at once where that takes too long and an older answer will do."""
+        """Read what has been written as soon as nobody reads the index; not at once where that takes too long
+        and an older answer will do.
+        """
         since = self._behind_since = self._behind_since or time.monotonic()
         waits = not may_lag or not self._has(now) or time.monotonic() - since > LAG_SECONDS
         with self.gate.changing(None if waits else WAIT_SECONDS, is_urgent=waits) as is_alone:
@@ -85,7 +91,9 @@ class Moment:
                 self._behind_since = 0.0
 
     def bring_up(self, now: Mapping[str, Known], accounts: Collection[str] | None) -> None:
-        """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it meanwhile."""
+        """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it
+        meanwhile.
+        """
         self.index.keep_time()
         for number in [number for number in self._read if number not in now and _is_asked(number, accounts)]:
             self.index.drop(number)
@@ -109,7 +117,9 @@ class Moment:
         self._organizations, self._controls = None, []
 
     def _load(self, missing: Mapping[str, Known]) -> None:
-        """Read accounts: from their images, and what has been written since from the tables; without one, all from the tables."""
+        """Read accounts: from their images, and what has been written since from the tables; without one, all
+        from the tables.
+        """
         rest = dict(missing)
         if self.at is None:
             for number, revision in self._load_images(missing).items():
@@ -195,8 +205,9 @@ def _is_asked(number: str, accounts: Collection[str] | None) -> bool:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Millions of objects that all stay are made at once: looking for garbage among them would take as long as making them,
-    and again with every thousand objects that a question makes."""
+    """Millions of objects that all stay are made at once: looking for garbage among them would take as long
+    as making them, and again with every thousand objects that a question makes.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

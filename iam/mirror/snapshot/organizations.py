@@ -1,4 +1,6 @@
-"""Where each account stands in its organization at a moment, from the trees that management accounts have shown."""
+"""Where each account stands in its organization at a moment, from the trees that management accounts have
+shown.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class _Tree:
     attached: dict[int, list[tuple[str, PolicyRow]]] = field(default_factory=lambda: defaultdict(list))
 
     def way_to(self, place: int) -> list[int]:
-        """The root, the units, the account. A tree that was read in the middle of a move may lack a part of it."""
+        """The root, the units, the account. A tree that was read in the middle of a move may lack a part of
+        it.
+        """
         way = [place]
         while (parent := self.parents.get(way[0])) is not None and parent not in way:
             way.insert(0, parent)
@@ -93,11 +97,13 @@ class Organizations:
             is_management = number == self._facts.get(number, {}).get("ManagementAccountId")
             return Standing(organization, is_management=is_management, is_known=is_management)
         way = tree.way_to(tree.accounts[number])
-        # Without its root, the tree was read in the middle of a change: which policies stand above is not known.
+        # Without its root, the tree was read in the middle of a change: which policies stand above is not
+        # known.
         is_whole = way[0] in tree.enabled and all(step in tree.names for step in way)
         path = "/".join([organization, *(tree.names.get(step, "") for step in way[:-1]), ""])
         scps, rcps = (tree.levels(way, kind) for kind in POLICIES)
-        # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been read.
+        # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been
+        # read.
         return Standing(
             organization,
             (path,) if is_whole else (),

@@ -1,4 +1,6 @@
-"""Reads what the index is made of: the rows of users, roles, groups and managed policies that hold at a moment."""
+"""Reads what the index is made of: the rows of users, roles, groups and managed policies that hold at a
+moment.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class _Held:
 
 
 class Rows:
-    """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None for no restriction.
+    """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None for no
+    restriction.
 
     Equal grants and equal tags are one object, since most principals share theirs.
     """
@@ -144,7 +147,9 @@ _NOTHING: Final = Grants()
 def digests_of(
     rows: Changes, *, policies: Mapping[int, PolicyRow], groups: Iterable[GroupRow] = ()
 ) -> set[str]:
-    """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the account."""
+    """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the
+    account.
+    """
     found: set[str] = set()
     used: set[int] = set()
     for principal in rows.principals:

@@ -48,7 +48,9 @@ def send_mail(message: Outgoing) -> None:
 
 
 def _reaches_choices(reader: UUID, message: Outgoing) -> bool:
-    """False for an invited person without a sign-in, for whom the link to the settings would end at the sign-in page."""
+    """False for an invited person without a sign-in, for whom the link to the settings would end at the
+    sign-in page.
+    """
     if not opens_alone(message.path):
         return True
     return get_user_model()._default_manager.filter(person=reader, is_active=True).exists()

@@ -1,4 +1,6 @@
-"""A mail as HTML: one column, no picture and nothing from elsewhere, readable in light and dark and without its styles."""
+"""A mail as HTML: one column, no picture and nothing from elsewhere, readable in light and dark and without
+its styles.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +32,23 @@ p { margin: 0 0 12px; overflow-wrap: anywhere }
   .from, .foot { color: #c3c1bb; border-color: #38352f }
   .open { background: #6abcd9; color: #05161f }
   .foot a { color: #81d0e9 }
-}"""
+}"""  # noqa: E501
 )
 _PAGE: Final = (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+    'content="width=device-width">'
     '<meta name="color-scheme" content="light dark"><title>{subject}</title><style>{styles}</style></head>\n'
-    '<body><div class="sheet" role="article" aria-label="{subject}"><p class="from">Gatehouse</p><h1>{subject}</h1>\n'
+    '<body><div class="sheet" role="article" aria-label="{subject}"><p '
+    'class="from">Gatehouse</p><h1>{subject}</h1>\n'
     '<p>{hello}</p>\n{text}\n<p><a class="open" href="{link}">Open in Gatehouse</a></p>\n'
     '<p class="foot">{footer}</p></div></body></html>\n'
 )
 
 
 def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
-    """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who can’t sign in."""
+    """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who
+    can’t sign in.
+    """
     return format_html(
         _PAGE,
         subject=message.subject,

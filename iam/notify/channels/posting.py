@@ -1,7 +1,7 @@
 """One POST to an address that an operator has set: to a public host only, without following a redirect.
 
-The name is looked up once, every address that it has must be public, and the connection goes to an address that was looked at: a
-name that answers differently the second time leads nowhere.
+The name is looked up once, every address that it has must be public, and the connection goes to an address
+that was looked at: a name that answers differently the second time leads nowhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None:
-    """Send JSON; an answer from 200 to 299 is success. Raises DeliveryError, whose text never holds the address, which may be secret."""
+    """Send JSON; an answer from 200 to 299 is success. Raises DeliveryError, whose text never holds the
+    address, which may be secret.
+    """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
@@ -52,7 +54,9 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None
 
 
 def _allowed(host: str, port: int, *, who: str) -> list[str]:
-    """The addresses of a host. Raises DeliveryError when one of them is not public, unless the settings allow it."""
+    """The addresses of a host. Raises DeliveryError when one of them is not public, unless the settings allow
+    it.
+    """
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError:

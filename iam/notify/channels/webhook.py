@@ -1,7 +1,8 @@
 """Messages to a webhook: JSON, signed with HMAC-SHA256 over the time and the body.
 
-The receiver computes HMAC-SHA256 of `TIMESTAMP.BODY` with the shared secret, compares it with `Gatehouse-Signature`, and refuses
-a `Gatehouse-Timestamp` that is older than some minutes, so that nobody can send it again later.
+The receiver computes HMAC-SHA256 of `TIMESTAMP.BODY` with the shared secret, compares it with
+`Gatehouse-Signature`, and refuses a `Gatehouse-Timestamp` that is older than some minutes, so that nobody can
+send it again later.
 """
 
 from __future__ import annotations

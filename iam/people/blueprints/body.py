@@ -1,4 +1,6 @@
-"""What a blueprint says: accounts, groups, templates, boundary, path, tags, password, key, MFA, names, end. Pure, to JSON and back."""
+"""What a blueprint says: accounts, groups, templates, boundary, path, tags, password, key, MFA, names, end.
+Pure, to JSON and back.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by number).
+    """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by
+    number).
 
     `gatehouse`: each person can sign in to Gatehouse itself, as a member.
 
@@ -142,7 +145,8 @@ class Body:
             fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
             if not fits or fold(key).startswith("aws:"):
                 raise BlueprintError(
-                    f"The tag {key[:60]} isn’t valid. Keys have 1 to 128 characters and can’t begin with aws:, "
+                    f"The tag {key[:60]} isn’t valid. Keys have 1 to 128 characters and can’t begin with "
+                    "aws:, "
                     "values have up to 256. Use letters, digits, spaces and _ . : / = + - @",
                     part="tags",
                 )

@@ -27,7 +27,9 @@ _SPELLED: Final = str.maketrans(
 
 
 def user_name(name: str, *, email: str, rule: str) -> str:
-    """The name by the rule, in letters that AWS takes; "" where nothing is left of it, as of a name in another script."""
+    """The name by the rule, in letters that AWS takes; "" where nothing is left of it, as of a name in
+    another script.
+    """
     if rule == "email":
         return _plain(email.partition("@")[0])[:LONGEST]
     words = [word for word in map(_plain, name.split()) if word]
@@ -41,7 +43,9 @@ def user_name(name: str, *, email: str, rule: str) -> str:
 
 
 def free_name(wanted: str, *, taken: Collection[str]) -> str:
-    """The name, or with the lowest number from 2 on that nobody has; `taken` are names in small letters, since AWS ignores case."""
+    """The name, or with the lowest number from 2 on that nobody has; `taken` are names in small letters,
+    since AWS ignores case.
+    """
     if wanted.lower() not in taken:
         return wanted
     number = 2

@@ -63,7 +63,9 @@ def writable_teams(viewer: Viewer) -> list[Team]:
 
 
 def may_run(viewer: Viewer, team: Team) -> bool:
-    """Who may onboard people of the team: who writes its blueprint, and an approver, who asks for changes everywhere."""
+    """Who may onboard people of the team: who writes its blueprint, and an approver, who asks for changes
+    everywhere.
+    """
     return may_write(viewer, team) or (
         viewer.asks.sees_everything and viewer.may(Right.REQUEST_CHANGE, account_id="")
     )

@@ -42,13 +42,16 @@ def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> Blu
 def save_version(
     actor: Viewer, *, blueprint: Blueprint, body: Body, base: int, note: str = ""
 ) -> BlueprintVersion:
-    """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises BlueprintError."""
+    """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises
+    BlueprintError.
+    """
     before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
     _check(actor, blueprint.team, body, before=before.body if before else None)
     held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
     if held.current != base:
         raise BlueprintError(
-            f"Someone saved version {held.current} after you opened this page. Reload it, then make your changes again."
+            f"Someone saved version {held.current} after you opened this page. Reload it, then make your "
+            "changes again."
         )
     if not differences(BlueprintVersion.objects.get(blueprint=held, number=base).body, body):
         raise BlueprintError("Nothing differs from the current version.")
@@ -135,14 +138,17 @@ def _check_belongs(team: Team, body: Body) -> None:
         if not by_path and not groups.intersection(body.groups):
             ways = ", ".join([*sorted(groups), *paths]) or "none yet"
             raise BlueprintError(
-                f"In account {number}, new users would not belong to {team.name}. Choose one of the team’s groups, "
+                f"In account {number}, new users would not belong to {team.name}. Choose one of the team’s "
+                "groups, "
                 f"or a path under the team’s path: {ways}.",
                 part="path",
             )
 
 
 def _check_path(actor: Viewer, team: Team, body: Body) -> None:
-    """Paths are what policies and other teams may go by: who does not see an account whole takes those of the team, or / itself."""
+    """Paths are what policies and other teams may go by: who does not see an account whole takes those of the
+    team, or / itself.
+    """
     for number in body.accounts:
         mine = [rule for rule in team.rules.all() if rule.account_id in ("", number)]
         own = [rule.value for rule in mine if rule.kind == RuleKind.PATH]
@@ -196,7 +202,8 @@ def _check_templates(body: Body) -> None:
             size += USER_INLINE.size(written(document)) + ROOM_FOR_END * bool(body.stay)
         if size > USER_INLINE.limit:
             raise BlueprintError(
-                f"The templates have {size:,} characters together, and a user’s inline policies can have {USER_INLINE.limit:,}. "
+                f"The templates have {size:,} characters together, and a user’s inline policies can have "
+                f"{USER_INLINE.limit:,}. "
                 "Attach one of them to a group, and use the group instead.",
                 part="templates",
             )

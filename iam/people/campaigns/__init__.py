@@ -1,1 +1,3 @@
-"""Campaigns for MFA: whom, until when, invitations and reminders, exceptions, and what is asked for at the end."""
+"""Campaigns for MFA: whom, until when, invitations and reminders, exceptions, and what is asked for at the
+end.
+"""

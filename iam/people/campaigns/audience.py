@@ -1,4 +1,6 @@
-"""Whom a campaign would mail and whom it could not reach, before it starts; and who is stuck in those that run."""
+"""Whom a campaign would mail and whom it could not reach, before it starts; and who is stuck in those that
+run.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ MOST_STUCK: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The IAM users of a campaign that has not started. `mailed` are (user, person); nobody can mail the `unlinked`; of the `unknown` no devices were read."""
+    """The IAM users of a campaign that has not started. `mailed` are (user, person); nobody can mail the
+    `unlinked`; of the `unknown` no devices were read.
+    """
 
     mailed: list[tuple[Entity, Person]]
     unlinked: list[Entity]
@@ -69,7 +73,9 @@ def audience(
 
 @dataclass(frozen=True, slots=True)
 class StuckCampaign:
-    """A running campaign with people who still have no MFA. `people` are the first of them; `to_remind` can be mailed, `unlinked` can't."""
+    """A running campaign with people who still have no MFA. `people` are the first of them; `to_remind` can
+    be mailed, `unlinked` can't.
+    """
 
     campaign: Campaign
     progress: Progress
@@ -86,7 +92,9 @@ class StuckCampaign:
 
 
 def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCampaign]:
-    """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are due first."""
+    """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are
+    due first.
+    """
     running = visible_campaigns(viewer).filter(state=State.RUNNING).order_by("due", "pk")
     campaigns = list(running[:most])
     known = progresses(campaigns, viewer=viewer)

@@ -1,4 +1,6 @@
-"""A pasted list of people for a campaign: whom of its account or team it names, what is ambiguous, and what matches no one."""
+"""A pasted list of people for a campaign: whom of its account or team it names, what is ambiguous, and what
+matches no one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from iam.people.campaigns.queries import users_of
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`users` are surely meant or were chosen; `to_decide` are lines that can mean several; `unknown` match no one, `left_over` were too many."""
+    """`users` are surely meant or were chosen; `to_decide` are lines that can mean several; `unknown` match
+    no one, `left_over` were too many.
+    """
 
     users: list[Entity] = field(default_factory=list)
     to_decide: list[Line] = field(default_factory=list)
@@ -27,7 +31,9 @@ class Listed:
 def listed(
     text: str, *, picks: Collection[int], viewer: Viewer, account: Account | None, team: Team | None
 ) -> Listed:
-    """The users with a console password whom the list names, within the account or the team; `picks` are chosen among ambiguous ones."""
+    """The users with a console password whom the list names, within the account or the team; `picks` are
+    chosen among ambiguous ones.
+    """
     found = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
     people = owners(match.entity.arn for line in found.lines for match in line.matches)
     users: dict[int, Entity] = {}

@@ -32,11 +32,12 @@ class State(models.TextChoices):
 
 
 class Campaign(models.Model):
-    """Everyone of an account (null: of all accounts in which its author requests changes) or of a team who signs in with a password, or those of
-    them whom a list names, by a day.
+    """Everyone of an account (null: of all accounts in which its author requests changes) or of a team who
+    signs in with a password, or those of them whom a list names, by a day.
 
-    `due` is the last day; at its end (UTC) what `ending` says is asked for in its author's name, and approved like anything else. `remind` are
-    the days before it on which those who are missing hear of it again. `trouble` says why something of that could not be asked for.
+    `due` is the last day; at its end (UTC) what `ending` says is asked for in its author's name, and approved
+    like anything else. `remind` are the days before it on which those who are missing hear of it again.
+    `trouble` says why something of that could not be asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,9 +68,11 @@ class Campaign(models.Model):
 
 
 class Participant(models.Model):
-    """One IAM user in a campaign. `invited_at` and `told_at` are of the first and of the latest message, `messages` how many there were.
+    """One IAM user in a campaign. `invited_at` and `told_at` are of the first and of the latest message,
+    `messages` how many there were.
 
-    Excused until the end of a day, if `excused_until`; `asked` is the set that the end came to, `handled_at` when the end came to them.
+    Excused until the end of a day, if `excused_until`; `asked` is the set that the end came to, `handled_at`
+    when the end came to them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,6 @@
-"""Who takes part in a campaign and how each stands now: from the mirror, the links, and the campaign's own rows."""
+"""Who takes part in a campaign and how each stands now: from the mirror, the links, and the campaign's own
+rows.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a campaign has come; the excused are among the missing. Whoever is gone, or has no password any more, is not counted."""
+    """How far a campaign has come; the excused are among the missing. Whoever is gone, or has no password any
+    more, is not counted.
+    """
 
     enrolled: int
     excused: int
@@ -105,7 +109,9 @@ def participants(campaign: Campaign, *, viewer: Viewer | None = None) -> QuerySe
 
 
 def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, Any]:
-    """The credentials of today are joined once: asked for by themselves, 10,000 participants would ask three times each."""
+    """The credentials of today are joined once: asked for by themselves, 10,000 participants would ask three
+    times each.
+    """
     today = datetime.now(tz=UTC).date()
     if viewer is not None and viewer.scope.sees_everything:
         rows = rows.filter(user__account__removed_at__isnull=True)

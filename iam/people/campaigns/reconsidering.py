@@ -1,4 +1,6 @@
-"""What was asked for at the end of a campaign and still waits for approval: taken back where somebody in it needs it no more."""
+"""What was asked for at the end of a campaign and still waits for approval: taken back where somebody in it
+needs it no more.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def waits_for_approval(campaign: Campaign) -> bool:
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends: whoever has a device now is not restricted for having none. Harmless the second time."""
+    """A handler of ends: whoever has a device now is not restricted for having none. Harmless the second
+    time.
+    """
     if change.operation == EnableMfaDevice.spec.slug and change.state == ChangeState.APPLIED:
         theirs = Participant.objects.filter(user=change.entity_id, asked__in=waiting_sets())
         for campaign in Campaign.objects.filter(participants__in=theirs).distinct():
@@ -40,7 +44,8 @@ def change_ended(change: Change) -> None:
 
 
 def reconsider(campaign: Campaign) -> int:
-    """Withdraw each set that waits and concerns somebody who has enrolled, is excused or gone; how many. The next beat asks anew for the others.
+    """Withdraw each set that waits and concerns somebody who has enrolled, is excused or gone; how many. The
+    next beat asks anew for the others.
 
     A set that somebody has decided on just now stays as it is.
     """

@@ -52,7 +52,9 @@ class Terms:
 
 
 def begin(viewer: Viewer, terms: Terms) -> Campaign:
-    """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited. Raises RefusedError."""
+    """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited.
+    Raises RefusedError.
+    """
     check(viewer, terms)
     with transaction.atomic():
         made = draft(viewer, terms)
@@ -62,7 +64,8 @@ def begin(viewer: Viewer, terms: Terms) -> Campaign:
             raise RefusedError("No one there signs in with a console password.")
         if count > MOST:
             raise RefusedError(
-                f"That is {count:,} IAM users. A campaign can hold {MOST:,}. Start one for each account or team."
+                f"That is {count:,} IAM users. A campaign can hold {MOST:,}. Start one for each account or "
+                "team."
             )
         _note("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
     return made
@@ -96,7 +99,9 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
 
 
 def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
-    """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no mail server. `actor` None is Gatehouse."""
+    """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no
+    mail server. `actor` None is Gatehouse.
+    """
     campaign, user, now = participant.campaign, participant.user, datetime.now(tz=UTC)
     person = person_of(user)
     if person is None or not settings.MAIL_IS_CONFIGURED:
@@ -126,13 +131,18 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
 
 
 def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: bool) -> tuple[str, str]:
-    """(subject, text) of the mail to the person of an IAM user, with a link that works until a moment; the campaign may be unsaved."""
+    """(subject, text) of the mail to the person of an IAM user, with a link that works until a moment; the
+    campaign may be unsaved.
+    """
     begins = "Reminder: add MFA" if is_reminder else "Add MFA"
     return (
         f"{begins} to {user.name} by {campaign.due:%-d %B}",
-        f"{campaign.begun_by.name} asks you to add multi-factor authentication (MFA) by {campaign.due:%-d %B %Y}. With MFA, you sign in to AWS with "
-        f"your password and a code from an app on your phone. Your AWS user {user.name} in {user.account.name} doesn’t have it yet. It takes about two "
-        f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until {moment_words(until)}. It never requires your password.",
+        f"{campaign.begun_by.name} asks you to add multi-factor authentication (MFA) by "
+        f"{campaign.due:%-d %B %Y}. With MFA, you sign in to AWS with "
+        f"your password and a code from an app on your phone. Your AWS user {user.name} in "
+        f"{user.account.name} doesn’t have it yet. It takes about two "
+        f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until "
+        f"{moment_words(until)}. It never requires your password.",
     )
 
 
@@ -153,7 +163,9 @@ def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | 
 
 
 def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
-    """Ask nothing of them until the end of a day; the campaign comes back to them then. Raises RefusedError."""
+    """Ask nothing of them until the end of a day; the campaign comes back to them then. Raises
+    RefusedError.
+    """
     campaign = participant.campaign
     # What was asked for at its end and is not decided yet can still be taken back.
     _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
@@ -187,7 +199,9 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
 
 
 def close(viewer: Viewer, campaign: Campaign) -> bool:
-    """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises RefusedError."""
+    """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises
+    RefusedError.
+    """
     if not may_run(viewer, campaign):
         raise RefusedError("You can view this campaign, but you can’t change it.")
     with transaction.atomic():
@@ -229,8 +243,13 @@ def _after(campaign: Campaign) -> str:
     """What comes after the day, for who is asked."""
     return {
         Ending.NOTIFY: f"Reason: {campaign.reason}",
-        Ending.RESTRICT: f"Reason: {campaign.reason}\nAfter that day you may not be able to do anything in AWS except add MFA.",
-        Ending.DISABLE: f"Reason: {campaign.reason}\nAfter that day your AWS console password may be deleted.",
+        Ending.RESTRICT: (
+            f"Reason: {campaign.reason}\nAfter that day you may not be able to do anything in AWS except "
+            "add MFA."
+        ),
+        Ending.DISABLE: (
+            f"Reason: {campaign.reason}\nAfter that day your AWS console password may be deleted."
+        ),
     }[Ending(campaign.ending)]
 
 

@@ -1,4 +1,6 @@
-"""The beat of campaigns: newcomers, invitations and reminders, and at the end what the rule says, asked for once."""
+"""The beat of campaigns: newcomers, invitations and reminders, and at the end what the rule says, asked for
+once.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ AT_ONCE: Final = 200
 
 
 def tend() -> int:
-    """Take each campaign that is not closed as far as it goes now; how many there were. As often as one likes."""
+    """Take each campaign that is not closed as far as it goes now; how many there were. As often as one
+    likes.
+    """
     asked = waiting_sets().values("cause_id")
     for campaign in Campaign.objects.filter(pk__in=asked).select_related("begun_by"):
         reconsider(campaign)
@@ -71,7 +75,9 @@ def tend_one(campaign: Campaign) -> None:
 
 
 def _tell(campaign: Campaign, *, today: date) -> None:
-    """Invite whoever was not invited; on the days of reminding, remind whoever was not told since that day began."""
+    """Invite whoever was not invited; on the days of reminding, remind whoever was not told since that day
+    began.
+    """
     missing = participants(campaign).filter(confirmed("user__arn"), standing=Standing.MISSING)
     wanted = Q(invited_at__isnull=True)
     left = (campaign.due - today).days
@@ -166,7 +172,9 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
 def _possible(
     author: Viewer, wanted: Sequence[tuple[Participant, Operation]], *, earlier: Sequence[Operation]
 ) -> tuple[list[tuple[Participant, Operation]], str]:
-    """What can be asked for, one by one, so that one whom a rule is against stops nobody; what somebody else asks for already counts as asked for."""
+    """What can be asked for, one by one, so that one whom a rule is against stops nobody; what somebody else
+    asks for already counts as asked for.
+    """
     found: list[tuple[Participant, Operation]] = []
     said: list[str] = []
     for one, operation in wanted:
@@ -191,7 +199,9 @@ def _requested(
     account: Account,
     some: Sequence[Participant],
 ) -> Change:
-    """The first change of the set. Whoever is in it waits for the making of the policy, if for anything, and for nobody else."""
+    """The first change of the set. Whoever is in it waits for the making of the policy, if for anything, and
+    for nobody else.
+    """
     earlier = ChangeSet.objects.filter(cause_kind=OF_CAMPAIGN, cause_id=campaign.id).count()
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
     if standing := asked_before(operations, actor=author, idempotency_key=key):
@@ -225,7 +235,8 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
     notify(
         Event.CAMPAIGN,
         people=[campaign.begun_by],
-        subject=f"{campaign.name} is due: {len(missing)} IAM {'user has' if len(missing) == 1 else 'users have'} no MFA",
+        subject=f"{campaign.name} is due: {len(missing)} IAM "
+        f"{'user has' if len(missing) == 1 else 'users have'} no MFA",
         text="\n\n".join([f"Without MFA: {names}{more}.", *trouble]),
         path=f"/mfa/campaigns/{campaign.pk}/",
         key=f"{campaign.pk}:{today.isoformat()}",

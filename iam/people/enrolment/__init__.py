@@ -1,1 +1,3 @@
-"""Enrolment of a virtual MFA device by its own person: a seed that one browser sees, two codes, and a device that AWS shows as theirs."""
+"""Enrolment of a virtual MFA device by its own person: a seed that one browser sees, two codes, and a device
+that AWS shows as theirs.
+"""

@@ -1,4 +1,6 @@
-"""Other devices of one's own: a hardware token by its serial number, and a label, since AWS cannot rename a device."""
+"""Other devices of one's own: a hardware token by its serial number, and a label, since AWS cannot rename a
+device.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,19 @@ from iam.people.enrolment.services import NOT_YOURS
 CAUSE: Final = "mfa_device"
 LABEL: Final = "Label"
 SERIAL: Final = re.compile(r"[A-Z0-9]{9,64}")
-BAD_SERIAL: Final = "The serial number is on the back of the token. It has 9 or more uppercase letters and digits, such as GAHT12345678."
+BAD_SERIAL: Final = (
+    "The serial number is on the back of the token. It has 9 or more uppercase letters and digits, such as "
+    "GAHT12345678."
+)
 BAD_LABEL: Final = "A label can have up to 60 letters, digits, spaces and + - = . _ : / @"
 _LABEL: Final = re.compile(r"[\w .:/=+@-]{1,60}")
 _KEYS: Final = UUID("5a0b7e6c-9a2b-4e43-8ad2-0f4c0e5f3b71")
 
 
 def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str, str], key: str) -> Change:
-    """Give a token to its person by two codes that it shows; the same form gives the same change. Raises RefusedError in words for the person."""
+    """Give a token to its person by two codes that it shows; the same form gives the same change. Raises
+    RefusedError in words for the person.
+    """
     if not owns(person.pk, user_arn=user.arn):
         raise RefusedError(NOT_YOURS)
     number = serial.strip().replace("-", "").replace(" ", "").upper()
@@ -78,7 +85,9 @@ def labels_of(devices: Sequence[int], *, at: datetime | None = None) -> dict[int
 
 
 def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change:
-    """Call a virtual device of one's own something; nothing takes the label away. Raises RefusedError in words for the person."""
+    """Call a virtual device of one's own something; nothing takes the label away. Raises RefusedError in
+    words for the person.
+    """
     if not is_virtual(device.aws_id):
         raise RefusedError("Only virtual devices can have labels in AWS.")
     wanted = " ".join(label.split())

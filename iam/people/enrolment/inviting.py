@@ -1,4 +1,6 @@
-"""Ask somebody to enrol an MFA device: a one-time link by mail, or shown once to be passed on. Who asks never sees a seed."""
+"""Ask somebody to enrol an MFA device: a one-time link by mail, or shown once to be passed on. Who asks never
+sees a seed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX, address_of
 
-NOBODY: Final = "No person in Gatehouse is linked to this IAM user. An administrator or the team lead can link one under “Match users to people”."
+NOBODY: Final = (
+    "No person in Gatehouse is linked to this IAM user. An administrator or the team lead can link one "
+    "under “Match users to people”."
+)
 
 
 def may_invite(viewer: Viewer, *, user: Entity) -> bool:
@@ -48,8 +53,10 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         Event.ENROL,
         people=[link.person],
         subject=f"Add an MFA device to {user.name}",
-        text=f"{viewer.name} wants you to add an MFA device to your AWS user {user.name} in {user.account.name}. It takes two minutes with an "
-        f"authenticator app.\n\nThe link works once, in one browser, until {moment_words(link.expires_at)}. You never need to enter a password there.",
+        text=f"{viewer.name} wants you to add an MFA device to your AWS user {user.name} in "
+        f"{user.account.name}. It takes two minutes with an "
+        f"authenticator app.\n\nThe link works once, in one browser, until {moment_words(link.expires_at)}. "
+        "You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
     )

@@ -1,4 +1,6 @@
-"""An enrolment: who enrols which device for which IAM user, in which browser, and how far it has come. The seed and the codes are sealed, and not here."""
+"""An enrolment: who enrols which device for which IAM user, in which browser, and how far it has come. The
+seed and the codes are sealed, and not here.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ class Outcome(models.TextChoices):
 class Enrolment(models.Model):
     """One device on its way to one IAM user.
 
-    `browser` is the digest of the browser's secret (the cookie of a link, or the key of a session). `sealed_id` is the seal of the seed. `making` makes
-    the device, `giving` gives it to the user (the latest attempt), `cleaning` deletes it again. `is_settled`: nothing of it is left to be done.
+    `browser` is the digest of the browser's secret (the cookie of a link, or the key of a session).
+    `sealed_id` is the seal of the seed. `making` makes the device, `giving` gives it to the user (the latest
+    attempt), `cleaning` deletes it again. `is_settled`: nothing of it is left to be done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -77,7 +77,9 @@ def latest(user: Entity, *, browser: str) -> Enrolment | None:
 
 
 def locked_until(user: Entity) -> datetime | None:
-    """Until when nobody enrols anything for the user, after too many wrong codes or too many beginnings; None for now."""
+    """Until when nobody enrols anything for the user, after too many wrong codes or too many beginnings; None
+    for now.
+    """
     since = datetime.now(tz=UTC) - LOCKED_FOR
     recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=Outcome.ENABLED)
     failures = recent.aggregate(all=Sum("failures"))["all"] or 0

@@ -1,4 +1,6 @@
-"""Bring a device of one's own back into step whose clock has drifted: two codes that it shows in a row, which AWS compares."""
+"""Bring a device of one's own back into step whose clock has drifted: two codes that it shows in a row, which
+AWS compares.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def own_totp_device(pk: int, *, arns: frozenset[str]) -> Entity | None:
 
 
 def resync(device: Entity, *, person: Person, first: str, second: str, key: str) -> Change:
-    """Send two codes of the device to AWS; the same form gives the same change. Raises RefusedError in words for the person."""
+    """Send two codes of the device to AWS; the same form gives the same change. Raises RefusedError in words
+    for the person.
+    """
     user = device.owner
     if user is None:
         raise RefusedError("This device isn’t registered to a user.")
@@ -61,5 +65,6 @@ def _check_not_locked(user: Entity) -> None:
     )
     if failed.count() >= MOST_FAILED:
         raise RefusedError(
-            f"AWS has refused the codes {MOST_FAILED} times. Try again in half an hour, or have the device replaced."
+            f"AWS has refused the codes {MOST_FAILED} times. Try again in half an hour, or have the device "
+            "replaced."
         )

@@ -1,7 +1,9 @@
-"""Enrol a virtual MFA device: begin, show the seed, take two codes, cancel. Whose device it is follows from who sits there, never from what a form says.
+"""Enrol a virtual MFA device: begin, show the seed, take two codes, cancel. Whose device it is follows from
+who sits there, never from what a form says.
 
-AWS is reached by changes only (`iam.changes.services.own_device`): one makes the device and seals its seed for this browser, one gives it to the user by two
-sealed codes. Codes that are wrong are told from right ones here, while the seed is sealed, and are not sent.
+AWS is reached by changes only (`iam.changes.services.own_device`): one makes the device and seals its seed
+for this browser, one gives it to the user by two sealed codes. Codes that are wrong are told from right ones
+here, while the seed is sealed, and are not sent.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Who sits there: a person, the IAM user it is about, and the secret that only this browser has; by a link, or signed in."""
+    """Who sits there: a person, the IAM user it is about, and the secret that only this browser has; by a
+    link, or signed in.
+    """
 
     person: Person
     user: Entity
@@ -70,14 +74,18 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What the browser shows: the secret as text in groups of four, and the address that the QR code holds."""
+    """What the browser shows: the secret as text in groups of four, and the address that the QR code
+    holds.
+    """
 
     text: str
     address: str
 
 
 def begin(seat: Seat, *, device_name: str) -> Enrolment:
-    """Have the device made; one that is under way in this browser already is the answer. Raises RefusedError in words for the person."""
+    """Have the device made; one that is under way in this browser already is the answer. Raises RefusedError
+    in words for the person.
+    """
     name = device_name.strip()
     standing = latest(seat.user, browser=seat.browser)
     if standing is not None and standing_of(standing).stage not in (Stage.DONE, Stage.OVER):
@@ -133,7 +141,9 @@ def seed_of(enrolment: Enrolment, seat: Seat) -> Seed | None:
 
 
 def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
-    """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises RefusedError in words for the person."""
+    """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises
+    RefusedError in words for the person.
+    """
     codes = [code.replace(" ", "") for code in (first, second)]
     wording.check_codes(*codes)
     refusal = ""
@@ -173,7 +183,9 @@ def cancel(enrolment: Enrolment, seat: Seat) -> None:
 
 
 def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
-    """End it and destroy its seed; False when it has ended already. What is left in AWS, `iam.people.enrolment.tending` takes away."""
+    """End it and destroy its seed; False when it has ended already. What is left in AWS,
+    `iam.people.enrolment.tending` takes away.
+    """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
         open_one = Enrolment.objects.filter(pk=enrolment.pk, ended_at__isnull=True)
@@ -186,7 +198,9 @@ def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
 
 
 def free_name(user: Entity) -> str:
-    """A name for a device that nothing in the account has, as the mirror stands: the user's own, or that with a number."""
+    """A name for a device that nothing in the account has, as the mirror stands: the user's own, or that with
+    a number.
+    """
     base = "".join(sign for sign in user.name if NAME.fullmatch(sign))[:200] or "device"
     serials = (serial_of(user.account, name) for name in (base, *(f"{base}-{n}" for n in range(2, 100))))
     for serial in serials:
@@ -257,7 +271,10 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
     enrolment.save(update_fields=["failures"])
     left = MOST_WRONG - enrolment.failures
     if left > 0:
-        return f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} left."
+        return (
+            f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} "
+            "left."
+        )
     end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
     if enrolment.link is not None:
         # At once, not when the device is deleted: the page must not offer to start again.

@@ -1,4 +1,6 @@
-"""Follow the changes of enrolments to their end, end what was not finished in time, and delete the devices that nobody got."""
+"""Follow the changes of enrolments to their end, end what was not finished in time, and delete the devices
+that nobody got.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def change_ended(change: Change) -> None:
 
 
 def tend() -> int:
-    """Whatever is not settled: what a worker missed to tell, what is over, what is to be deleted; how many were looked at."""
+    """Whatever is not settled: what a worker missed to tell, what is over, what is to be deleted; how many
+    were looked at.
+    """
     waiting = list(Enrolment.objects.filter(is_settled=False).order_by("begun_at")[:BATCH])
     for enrolment in waiting:
         settle(enrolment)
@@ -125,7 +129,9 @@ def _delete(enrolment: Enrolment) -> None:
 
 
 def _look_for(enrolment: Enrolment, making: Change, *, now: datetime) -> None:
-    """The mirror does not show the device: it is gone, or AWS made it and the answer was lost. Then a reading of the account finds it."""
+    """The mirror does not show the device: it is gone, or AWS made it and the answer was lost. Then a reading
+    of the account finds it.
+    """
     assert enrolment.ended_at is not None
     if making.state == ChangeState.APPLIED or enrolment.ended_at < now - FORGOTTEN:
         _settled(enrolment)

@@ -1,4 +1,5 @@
-"""What an authenticator app shows for a seed (RFC 6238 as AWS's virtual devices use it: SHA-1, 30 seconds, six digits), and how wrong its clock is; pure.
+"""What an authenticator app shows for a seed (RFC 6238 as AWS's virtual devices use it: SHA-1, 30 seconds,
+six digits), and how wrong its clock is; pure.
 
 https://www.rfc-editor.org/rfc/rfc6238
 """
@@ -28,8 +29,10 @@ def code_at(seed: str, step: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What two codes say. `skew` is by how many seconds the clock of the device is ahead (or, negative, behind), where the codes are two in a row; None
-    where they are not. `are_swapped`: they are, in the other order. `are_known`: both are codes of this device, and not in a row."""
+    """What two codes say. `skew` is by how many seconds the clock of the device is ahead (or, negative,
+    behind), where the codes are two in a row; None where they are not. `are_swapped`: they are, in the other
+    order. `are_known`: both are codes of this device, and not in a row.
+    """
 
     skew: int | None = None
     are_swapped: bool = False
@@ -37,7 +40,9 @@ class Reading:
 
 
 def reading_of(seed: str, first: str, second: str, *, at: float) -> Reading:
-    """Compare two codes with what the device shows around a moment (seconds since 1970); the second of them is the newer one."""
+    """Compare two codes with what the device shows around a moment (seconds since 1970); the second of them
+    is the newer one.
+    """
     now = int(at // STEP)
     shown = {step: code_at(seed, step) for step in range(now - FARTHEST, now + FARTHEST + 1)}
     nearest = sorted(shown, key=lambda step: abs(step - now))

@@ -11,8 +11,14 @@ TOLERATED: Final = 3 * STEP
 """A clock that is so many seconds wrong does: people take time to type, and AWS looks some steps back."""
 NOT_SIX: Final = "A code has 6 digits. Enter both codes as the app shows them."
 TWICE: Final = "You entered the same code twice. Wait up to 30 seconds for the next code and enter it."
-SWAPPED: Final = "These codes are in the wrong order. Wait for the next two codes and enter them in the order in which they appear."
-NOT_IN_A_ROW: Final = "Both codes are right, but they don’t follow each other. Enter one, wait until it changes, and enter the next one."
+SWAPPED: Final = (
+    "These codes are in the wrong order. Wait for the next two codes and enter them in the order in which "
+    "they appear."
+)
+NOT_IN_A_ROW: Final = (
+    "Both codes are right, but they don’t follow each other. Enter one, wait until it changes, and enter "
+    "the next one."
+)
 WRONG: Final = (
     "These codes aren’t from this device. Check that the app shows them for the entry that you just added."
 )
@@ -24,12 +30,15 @@ OVER: Final = (
     "The 15 minutes are over, so the code was deleted. Start again: your app needs to scan the new one."
 )
 BESIDE: Final = (
-    "This link can only add a first MFA device, and {user} already has one. Sign in to Gatehouse to add another one. "
+    "This link can only add a first MFA device, and {user} already has one. Sign in to Gatehouse to add "
+    "another one. "
     "If you lost your device, tell the person who sent you the link. A second person confirms that it is you."
 )
 HAS_ONE: Final = (
-    "{user} already has an MFA device, and a link would let anyone who holds it add another one. For a lost device, choose “Lost” next to it "
-    "on the page of {user}: a second person confirms who it is, and then a link is sent. To add another device, {user} signs in to Gatehouse."
+    "{user} already has an MFA device, and a link would let anyone who holds it add another one. For a lost "
+    "device, choose “Lost” next to it "
+    "on the page of {user}: a second person confirms who it is, and then a link is sent. To add another "
+    "device, {user} signs in to Gatehouse."
 )
 NOTHING_SENT: Final = "Nothing was sent to AWS."
 

@@ -1,6 +1,8 @@
-"""Calculates who is administrator and how urgently each IAM user needs MFA, account by account, and keeps it for the list of the fleet.
+"""Calculates who is administrator and how urgently each IAM user needs MFA, account by account, and keeps it
+for the list of the fleet.
 
-A worker does it after something was written to an account. In a small organization the page does not wait for the worker.
+A worker does it after something was written to an account. In a small organization the page does not wait for
+the worker.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ from iam.people.fleet.urgency import urgency
 SMALL: Final = 5_000
 """In an organization of no more users and roles, a page finds itself what a worker hasn't calculated yet."""
 LASTS: Final = timedelta(hours=1)
-"""After so long an account is calculated again although nothing was written: dates in its policies have passed."""
+"""After so long an account is calculated again although nothing was written: dates in its policies have
+passed.
+"""
 BATCH: Final = 500
 TASK: Final = "iam.people.fleet.tasks.calculate_fleet"
 NUDGE_SECONDS: Final = 10
@@ -43,9 +47,9 @@ logger = structlog.get_logger(__name__)
 class Fresh:
     """How far the calculation is, for some accounts: those that were written to since theirs (`behind`).
 
-    `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each calculation. `lacks_users`:
-    there are users of whom nothing was calculated yet. `found` are the administrators, and whether each surely is one, where the page has
-    found them itself.
+    `since` is when the oldest of them was calculated, None where one never was. `stamp` is another after each
+    calculation. `lacks_users`: there are users of whom nothing was calculated yet. `found` are the
+    administrators, and whether each surely is one, where the page has found them itself.
     """
 
     behind: tuple[Account, ...]
@@ -61,8 +65,10 @@ def kept_of(account: Account) -> FleetAccount | None:
 
 
 def fresh(places: Places, *, account: Account | None) -> Fresh:
-    """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by a worker; in a small
-    organization the administrators are found at once, and nothing is written, since a page only reads."""
+    """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by
+    a worker; in a small organization the administrators are found at once, and nothing is written, since a
+    page only reads.
+    """
     found = _fresh(places, account)
     if not found.behind:
         return found
@@ -139,9 +145,11 @@ class _State:
 
 
 def calculate(numbers: Collection[str] | None = None) -> int:
-    """Calculate the accounts that are behind, or whose calculation is old; of these numbers, or of all. How many there were.
+    """Calculate the accounts that are behind, or whose calculation is old; of these numbers, or of all. How
+    many there were.
 
-    What is read here may be newer than the state that is noted, never older: at worst an account is calculated once more.
+    What is read here may be newer than the state that is noted, never older: at worst an account is
+    calculated once more.
     """
     places, began = Places(), datetime.now(tz=UTC)
     due = [one for one in _accounts(numbers) if is_behind(one, places) or _is_old(one, began)]
@@ -232,7 +240,8 @@ def _keep(
         kept = kept_of(account)
         is_other = bool(row.writes) if kept is None else row.calculated_at != kept.calculated_at
         if is_other:
-            # Another calculation has written meanwhile, and what differs was found against what was there before it.
+            # Another calculation has written meanwhile, and what differs was found against what was there
+            # before it.
             return
         FleetUser.objects.bulk_create(
             changed,

@@ -63,8 +63,9 @@ def demanded() -> list[HardwareDemand]:
 
 
 class Places:
-    """All accounts and teams, with where hardware is demanded: one query. `revisions` by account number, `teams` (slug, name) by
-    name, `stamp` another when something else is demanded, or of others."""
+    """All accounts and teams, with where hardware is demanded: one query. `revisions` by account number,
+    `teams` (slug, name) by name, `stamp` another when something else is demanded, or of others.
+    """
 
     def __init__(self) -> None:
         self.revisions: dict[str, int] = {}

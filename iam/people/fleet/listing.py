@@ -21,7 +21,9 @@ from iam.people.fleet.models import Administrator, FleetUser
 from iam.people.fleet.urgency import HARDWARE, IN_USE, LOCKED, UNSURE, lacks_hardware, urgency
 
 EVERYBODY: Final = Q(entity__isnull=False)
-"""Says nothing, and keeps the list from being taken for one whose statement can be kept: it depends on where hardware is demanded."""
+"""Says nothing, and keeps the list from being taken for one whose statement can be kept: it depends on where
+hardware is demanded.
+"""
 IS_ADMINISTRATOR: Final = Q(administrator__gt=Administrator.NO)
 IS_UNCHECKED: Final = Q(administrator__isnull=True)
 SORTS: Final = {
@@ -31,7 +33,9 @@ SORTS: Final = {
 
 
 def _users(seen: Seen) -> States:
-    """The users that are seen, said so that no database begins with the index of kinds: it would sort all of them."""
+    """The users that are seen, said so that no database begins with the index of kinds: it would sort all of
+    them.
+    """
     others = [kind.value for kind in Kind if kind is not Kind.USER]
     found = visible_states(seen.viewer, at=None, kinds=(Kind.USER,))
     users: States = found.filter(of_account(seen)).exclude(kind__in=others)
@@ -41,8 +45,8 @@ def _users(seen: Seen) -> States:
 class Fleet:
     """The fleet as it stands, of one account or of all; what the list needs to know of it is read once.
 
-    The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are those of the last calculation
-    (`fresh` tells of when).
+    The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are
+    those of the last calculation (`fresh` tells of when).
     """
 
     def __init__(self, account: Account | None) -> None:

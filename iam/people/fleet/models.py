@@ -1,4 +1,6 @@
-"""Where only a hardware token, a security key or a passkey will do as MFA, and what is kept of each IAM user for the list of the fleet."""
+"""Where only a hardware token, a security key or a passkey will do as MFA, and what is kept of each IAM user
+for the list of the fleet.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,10 @@ class Administrator(models.IntegerChoices):
 
 
 class FleetUser(models.Model):
-    """What was calculated of an IAM user, with the account (`FleetAccount` says of when): the place in the order of urgency, as text, and
-    whether they are administrator. A user without a row is one of whom this is not known yet."""
+    """What was calculated of an IAM user, with the account (`FleetAccount` says of when): the place in the
+    order of urgency, as text, and whether they are administrator. A user without a row is one of whom this is
+    not known yet.
+    """
 
     user = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="fleet")
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -73,8 +77,9 @@ class FleetUser(models.Model):
 class FleetAccount(models.Model):
     """Of which state of an account its users were calculated, and when.
 
-    `writes` and `revision` are those of the account, `demands` says where hardware was required (`Places.stamp`), `trees` the revision of each
-    account that showed an organization, by number, and `standing` is a digest of the account's place in its own.
+    `writes` and `revision` are those of the account, `demands` says where hardware was required
+    (`Places.stamp`), `trees` the revision of each account that showed an organization, by number, and
+    `standing` is a digest of the account's place in its own.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="fleet")

@@ -1,4 +1,5 @@
-"""The root users of all accounts that one sees: whether each has MFA, as the credential report or the account summary says.
+"""The root users of all accounts that one sees: whether each has MFA, as the credential report or the account
+summary says.
 
 GetAccountSummary: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 """
@@ -44,7 +45,9 @@ class RootStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root user of an account. `keys` are its access keys, `last_used` NEVER where AWS reports no use, `read_at` when AWS was seen so; all None where it is unknown."""
+    """The root user of an account. `keys` are its access keys, `last_used` NEVER where AWS reports no use,
+    `read_at` when AWS was seen so; all None where it is unknown.
+    """
 
     account_id: str
     name: str
@@ -55,7 +58,9 @@ class Root:
 
 
 def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
-    """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two queries."""
+    """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two
+    queries.
+    """
     statement = _accounts_and_facts(viewer.scope if account is None else None)
     rows = statement.rows() if account is None else statement.rows(account=account.pk)
     facts: dict[tuple[str, str], dict[str, Fact]] = {}
@@ -72,7 +77,9 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_and_facts(scope: Scope | None) -> Statement:
-    """Number and name of each account within a scope, or (None) of the one of the slot `account`, once for each `Fact` of its root user."""
+    """Number and name of each account within a scope, or (None) of the one of the slot `account`, once for
+    each `Fact` of its root user.
+    """
     accounts = Account.objects.filter(pk=Slot("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
     told = FilteredRelation(
@@ -83,7 +90,9 @@ def _accounts_and_facts(scope: Scope | None) -> Statement:
 
 
 def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
-    """The newer of the two readings counts where they differ: AWS makes the report at most every four hours."""
+    """The newer of the two readings counts where they differ: AWS makes the report at most every four
+    hours.
+    """
     summary, report = facts.get(SUMMARY), facts.get(REPORT)
     told = [one for one in (report, summary) if one is not None and _mfa(one) is not None]
     if not told:

@@ -1,4 +1,6 @@
-"""How urgently an IAM user needs an MFA device: one expression for the list, its tabs, and what is kept of its order."""
+"""How urgently an IAM user needs an MFA device: one expression for the list, its tabs, and what is kept of
+its order.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from iam.people.fleet.demands import Places
 
 HARD: Final = ("hardware", "security-key")
 ADMINISTRATOR, CONSOLE, HARDWARE, UNREAD, FINE, NONE = "012345"
-"""An administrator without MFA, a console user without, no hardware where it is demanded, unknown, as it should be, nothing to protect."""
+"""An administrator without MFA, a console user without, no hardware where it is demanded, unknown, as it
+should be, nothing to protect.
+"""
 LOCKED: Final = Q(mfa="none")
 UNSURE: Final = mfa_is_unknown() | Q(has_password__isnull=True)
 """Users whose devices or password were not read: neither safe nor at fault."""
@@ -39,7 +43,9 @@ def urgency(places: Places, *, is_administrator: Q, is_unchecked: Q = EVERYONE_I
 
 
 def lacks_hardware(places: Places, column: str, account: str) -> Q:
-    """Users of whom it is demanded, and whose devices are all apps; the columns lead to the user and to the account."""
+    """Users of whom it is demanded, and whose devices are all apps; the columns lead to the user and to the
+    account.
+    """
     if not places.is_anywhere:
         return Q(pk__in=[])
     devices = EntityState.objects.filter(

@@ -1,1 +1,3 @@
-"""Leaving: the access of somebody who goes ends in every account, is proved to have ended, can be restored for a while, and is deleted then."""
+"""Leaving: the access of somebody who goes ends in every account, is proved to have ended, can be restored
+for a while, and is deleted then.
+"""

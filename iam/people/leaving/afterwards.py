@@ -1,4 +1,6 @@
-"""After access has ended: give it back within the grace period, or delete the users, each by a request of its own that is approved."""
+"""After access has ended: give it back within the grace period, or delete the users, each by a request of its
+own that is approved.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ RESTORABLE: Final = (
 
 
 def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
-    """Request that access is restored: one request for all accounts, approved like any that gives access. Raises RefusedError.
+    """Request that access is restored: one request for all accounts, approved like any that gives access.
+    Raises RefusedError.
 
     Returns no changes where AWS shows nothing more to restore after a partial restore: then it is complete.
     """
@@ -79,7 +82,8 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
 
 
 def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str) -> list[Change]:
-    """Turn a suspension back without another approval; who may do that, `iam.people.leaving.confirming` says. Raises RefusedError.
+    """Turn a suspension back without another approval; who may do that, `iam.people.leaving.confirming` says.
+    Raises RefusedError.
 
     Returns no changes where AWS shows nothing to turn back.
     """
@@ -112,7 +116,9 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
 
 
 def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[Lane]]:
-    """The deletion of each user that is there, with all that AWS wants gone first, a lane an account. Raises RefusedError."""
+    """The deletion of each user that is there, with all that AWS wants gone first, a lane an account. Raises
+    RefusedError.
+    """
     operations: list[Operation] = []
     lanes: list[Lane] = []
     for lane, seat in enumerate(seats_of(leaver)):
@@ -149,7 +155,9 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
 
 
 def ask_due_deletions(*, now: datetime | None = None) -> int:
-    """Ask, in the name of whoever had them leave, for the deletion of those whose grace period is over. Returns how many were due."""
+    """Ask, in the name of whoever had them leave, for the deletion of those whose grace period is over.
+    Returns how many were due.
+    """
     moment = now or datetime.now(tz=UTC)
     due = Leaver.objects.filter(stage=Stage.GONE, delete_after__lte=moment).select_related("run")
     found = list(due.order_by("delete_after")[:50])
@@ -162,7 +170,8 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
             request_deletion(
                 viewer_for(person),
                 leaver=leaver,
-                reason=f"The grace period of {days} {'day' if days == 1 else 'days'} has ended ({leaver.run.reference}).",
+                reason=f"The grace period of {days} {'day' if days == 1 else 'days'} has ended "
+                f"({leaver.run.reference}).",
             )
         except RefusedError as refused:
             Leaver.objects.filter(pk=leaver.pk).update(
@@ -173,7 +182,9 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
 
 
 def settle_afterwards(leaver_id: UUID) -> None:
-    """Follow a restore or a deletion by its changes. One that was rejected, or changed nothing, leaves the person as they were before it."""
+    """Follow a restore or a deletion by its changes. One that was rejected, or changed nothing, leaves the
+    person as they were before it.
+    """
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
         if leaver.stage not in (Stage.RETURNING, Stage.DELETING):
@@ -217,7 +228,9 @@ def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
 
 
 def _stage_before(leaver: Leaver) -> Stage:
-    """Where somebody is after a restore or a deletion came to nothing; what was not proved yet goes on to be."""
+    """Where somebody is after a restore or a deletion came to nothing; what was not proved yet goes on
+    to be.
+    """
     if not leaver.run.is_suspension:
         return Stage.GONE if leaver.proved_at else Stage.CLOSING
     if not leaver.proved_at:
@@ -226,7 +239,9 @@ def _stage_before(leaver: Leaver) -> Stage:
 
 
 def _again(states: set[ChangeState]) -> datetime | None:
-    """When a deletion that came to nothing is asked for again: a day later, and only by hand where somebody was against it."""
+    """When a deletion that came to nothing is asked for again: a day later, and only by hand where somebody
+    was against it.
+    """
     if states & {ChangeState.REJECTED, ChangeState.CANCELLED}:
         return None
     return datetime.now(tz=UTC) + AGAIN
@@ -318,7 +333,9 @@ def _begin(leaver: Leaver, stage: Stage, *, actor: Viewer, reason: str, kind: st
 
 
 def try_again(actor: Viewer, *, leaver: Leaver) -> None:
-    """Have AWS read again for somebody of whom something is still open, and that ended. Raises RefusedError."""
+    """Have AWS read again for somebody of whom something is still open, and that ended. Raises
+    RefusedError.
+    """
     if leaver.stage != Stage.OPEN:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if not may_act(actor, leaver):

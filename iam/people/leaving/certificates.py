@@ -1,4 +1,6 @@
-"""The certificate that somebody's access has ended, or that their users are deleted: who asked and agreed, each step with its time, and what AWS showed afterwards."""
+"""The certificate that somebody's access has ended, or that their users are deleted: who asked and agreed,
+each step with its time, and what AWS showed afterwards.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ FORM: Final = 1
 
 @transaction.atomic
 def certify(leaver: Leaver, *, kind: str) -> Certificate:
-    """Freeze what was done, and enter its digest into the journal; the one that is there when it was made before."""
+    """Freeze what was done, and enter its digest into the journal; the one that is there when it was made
+    before.
+    """
     standing = leaver.certificates.filter(kind=kind).first()
     if standing is not None:
         return standing

@@ -1,4 +1,6 @@
-"""What ends the access of a user, as the mirror stands: a deny first, then every way to sign in, then what they are in. What can come back is made inactive."""
+"""What ends the access of a user, as the mirror stands: a deny first, then every way to sign in, then what
+they are in. What can come back is made inactive.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ ORDER: Final = (Kind.ACCESS_KEY, Kind.SERVICE_CREDENTIAL, Kind.SSH_KEY, Kind.SIG
 
 
 def deny_of(user: Entity) -> Operation | None:
-    """What denies the user everything: an inline policy, else AWS's own managed one; None where it stands already. Raises RefusedError where there is room for neither."""
+    """What denies the user everything: an inline policy, else AWS's own managed one; None where it stands
+    already. Raises RefusedError where there is room for neither.
+    """
     if is_denied(user):
         return None
     put = PutInlinePolicy.of(user, name=DENY, text=DENY_TEXT)
@@ -71,12 +75,16 @@ def says_deny(text: str) -> bool:
 
 
 def closing_of(user: Entity) -> list[Operation]:
-    """Everything but the deny: password, credentials, MFA devices and memberships that are there, in the order in which they count."""
+    """Everything but the deny: password, credentials, MFA devices and memberships that are there, in the
+    order in which they count.
+    """
     return [*sign_in_of(user), *_devices(user), *_memberships(user)]
 
 
 def sign_in_of(user: Entity) -> list[Operation]:
-    """What ends every way to sign in: the console password is deleted, keys and credentials are made inactive."""
+    """What ends every way to sign in: the console password is deleted, keys and credentials are made
+    inactive.
+    """
     return list(_signing_in(user))
 
 

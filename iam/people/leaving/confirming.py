@@ -1,4 +1,6 @@
-"""What follows a suspension: somebody else confirms it or orders the restore, or whoever suspended takes it back before that."""
+"""What follows a suspension: somebody else confirms it or orders the restore, or whoever suspended takes it
+back before that.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def order_restore(actor: Viewer, *, leaver: Leaver, comment: str) -> list[Change
 
 
 def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
-    """Turn one's own suspension back at once, before it is confirmed; it is still reviewed. Raises RefusedError."""
+    """Turn one's own suspension back at once, before it is confirmed; it is still reviewed. Raises
+    RefusedError.
+    """
     reason = checked_reason(reason)
     if not may_take_back(actor, leaver):
         raise RefusedError("Only the person who suspended them can undo it, and only until it is confirmed.")
@@ -65,7 +69,9 @@ def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
 
 
 def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> list[Change]:
-    """What the review of a suspension does (`iam.changes.services.breaking.register_review`); in the transaction of the review."""
+    """What the review of a suspension does (`iam.changes.services.breaking.register_review`); in the
+    transaction of the review.
+    """
     leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)
     if is_about_oneself(actor, leaver):
         raise RefusedError("This is your own access, so someone else has to decide.")

@@ -1,4 +1,6 @@
-"""What the mirror shows now of users who were offboarded, suspended or restored: a page that tells what was done says beside it how things are."""
+"""What the mirror shows now of users who were offboarded, suspended or restored: a page that tells what was
+done says beside it how things are.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ UNKNOWN: Final = "Unknown"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is unknown."""
+    """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is
+    unknown.
+    """
 
     what: str
     says: str
@@ -78,11 +82,16 @@ def users_now(seats: Sequence[Seat]) -> list[UserNow]:
 
 
 def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
-    """What gives access again although this person's access was cut: a sentence for each user, none where all is as it was left."""
+    """What gives access again although this person's access was cut: a sentence for each user, none where all
+    is as it was left.
+    """
     if leaver.stage not in CUT:
         return []
     return [
-        f"{user.seat.user_name} in {user.seat.account.name}: {', '.join(_words(fact) for fact in user.gives_access)}"
+        (
+            f"{user.seat.user_name} in {user.seat.account.name}: "
+            f"{', '.join(_words(fact) for fact in user.gives_access)}"
+        )
         for user in users
         if user.gives_access
     ]
@@ -146,7 +155,9 @@ def _counted(rows: object, field: str) -> Counter[int]:
 
 
 def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, datetime]:
-    """When each user was read last, by number; and by minus the number of an account, when all of its users were."""
+    """When each user was read last, by number; and by minus the number of an account, when all of its users
+    were.
+    """
     found: dict[int, datetime] = {}
     states = EntityState.objects.filter(valid_at(None), entity__in=users)
     for pk, at in states.values_list("entity_id", "observed_at"):

@@ -1,4 +1,6 @@
-"""Find people by any part of their name, email address, user name or ARN; capital letters and accents make no difference."""
+"""Find people by any part of their name, email address, user name or ARN; capital letters and accents make no
+difference.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ class Matches:
 
 
 def find_people(viewer: Viewer, text: str, *, most: int = MOST) -> Matches:
-    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no machine users. The same queries, whatever their number."""
+    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no
+    machine users. The same queries, whatever their number.
+    """
     words = fold(text).split()
     living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
     if words:
@@ -87,14 +91,18 @@ def fold(text: str) -> str:
 
 
 def without_users(text: str, *, most: int = 5) -> list[Person]:
-    """People of the directory whom a text matches and who have no IAM user in AWS; for who looks after all of Gatehouse."""
+    """People of the directory whom a text matches and who have no IAM user in AWS; for who looks after all of
+    Gatehouse.
+    """
     people = list(_matching_people(fold(text).split()).order_by("name")[:50]) if text.strip() else []
     users = users_of(people)
     return [person for person in people if not users.get(person.pk)][:most]
 
 
 def _rank(match: Match, words: Sequence[str]) -> tuple[int, str, int]:
-    """Whole names before beginnings before parts, then by name; without a text, people whose address is known before other users."""
+    """Whole names before beginnings before parts, then by name; without a text, people whose address is known
+    before other users.
+    """
     text = " ".join(words)
     name = fold(match.person.name)
     known = (name, match.person.email, fold(match.user.name))

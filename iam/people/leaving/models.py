@@ -40,11 +40,13 @@ class RunState(models.TextChoices):
 
 
 class Run(models.Model):
-    """People who leave together: one request. `leaves_at` null: at once. `source` is the name of the file, blank for one person by name.
+    """People who leave together: one request. `leaves_at` null: at once. `source` is the name of the file,
+    blank for one person by name.
 
-    `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access. `roles` are the
-    roles (by number of the mirror) whose trust policy loses the person, `sessions` those of which all sessions end. `is_suspension`: access was cut at once,
-    in a way that can be turned back, and somebody else confirms it afterwards.
+    `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access.
+    `roles` are the roles (by number of the mirror) whose trust policy loses the person, `sessions` those of
+    which all sessions end. `is_suspension`: access was cut at once, in a way that can be turned back, and
+    somebody else confirms it afterwards.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -78,7 +80,9 @@ class Run(models.Model):
 
     @property
     def is_move(self) -> bool:
-        """True if its person changes team, and loses only what the former team gave: they are not offboarded."""
+        """True if its person changes team, and loses only what the former team gave: they are not
+        offboarded.
+        """
         return MOVE.fullmatch(self.source) is not None
 
 
@@ -129,11 +133,14 @@ OVER = (Stage.RETURNED, Stage.CALLED_OFF)
 
 
 class Leaver(models.Model):
-    """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
+    """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose
+    they were when it was asked for.
 
-    `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
-    `followed_by`: the offboarding that began while this suspension was in force. `trials`: how often restoring and deleting were asked for.
-    `link_due_at`: since when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of theirs that the requester does not reach, and which stay as they are.
+    `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open;
+    `delete_after`: the end of the grace period. `followed_by`: the offboarding that began while this
+    suspension was in force. `trials`: how often restoring and deleting were asked for. `link_due_at`: since
+    when a restored person waits for the link to another password; empty when it was sent. `unseen`: users of
+    theirs that the requester does not reach, and which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -183,17 +190,21 @@ class Leaver(models.Model):
 
     @property
     def heading(self) -> str:
-        """The title of its page: the request's, and once access was restored or the request was cancelled 'Suspension of Maya Okafor'."""
+        """The title of its page: the request's, and once access was restored or the request was cancelled
+        'Suspension of Maya Okafor'.
+        """
         if self.stage not in OVER or self.run.is_move:
             return self.title
         return f"{'Suspension' if self.run.is_suspension else 'Offboarding'} of {self.name}"
 
 
 class Seat(models.Model):
-    """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets that ended what was still found (`trials` of them).
+    """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets
+    that ended what was still found (`trials` of them).
 
-    `proof` is what AWS showed when it was read again: rows of (what, call, at, says, is_open). `proved_at` is when that showed nothing open.
-    `password_seal` is where the password waits that somebody gets who comes back.
+    `proof` is what AWS showed when it was read again: rows of (what, call, at, says, is_open). `proved_at` is
+    when that showed nothing open. `password_seal` is where the password waits that somebody gets who comes
+    back.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -237,7 +248,9 @@ class EndedGrant(models.Model):
 
 
 class Certificate(models.Model):
-    """What was done for a leaver, frozen when it was done; `digest` is of the exact `text`, and stands in the entry of the journal."""
+    """What was done for a leaver, frozen when it was done; `digest` is of the exact `text`, and stands in the
+    entry of the journal.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     leaver = models.ForeignKey(Leaver, on_delete=models.PROTECT, related_name="certificates")

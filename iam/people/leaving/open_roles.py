@@ -1,4 +1,6 @@
-"""Roles that trust a whole account, and that somebody who leaves can assume by what they are allowed: the deny ends that, and no session that is running."""
+"""Roles that trust a whole account, and that somebody who leaves can assume by what they are allowed: the
+deny ends that, and no session that is running.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class OpenRoles:
 
 
 def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
-    """The roles that trust the account of one of these users and that the user can assume, by account and name; of accounts that the viewer sees whole."""
+    """The roles that trust the account of one of these users and that the user can assume, by account and
+    name; of accounts that the viewer sees whole.
+    """
     seen = [one for one in _trusting(users) if viewer.scope.sees_account(one.entity.account.account_id)]
     if not seen:
         return OpenRoles()
@@ -58,7 +62,9 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
 
 
 def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collection[int]) -> list[str]:
-    """A warning for the approver: roles in which sessions of these users can run on, unless the request ends everyone's sessions there."""
+    """A warning for the approver: roles in which sessions of these users can run on, unless the request ends
+    everyone's sessions there.
+    """
     roles = open_roles(users[:WEIGHED], viewer=viewer)
     names = [f"{one.role.name} in {one.role.account.name}" for one in roles.found if one.role.pk not in ended]
     if not names:
@@ -100,6 +106,8 @@ def _trusting(users: Sequence[Entity]) -> list[EntityState]:
 
 
 def _roots(user: Entity) -> tuple[str, str]:
-    """How a trust policy names an account: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    """How a trust policy names an account:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
     account = user.account
     return account.account_id, f"arn:{account.partition}:iam::{account.account_id}:root"

@@ -1,4 +1,6 @@
-"""What ends somebody's access, account by account, as operations with their places in the set. Writes nothing."""
+"""What ends somebody's access, account by account, as operations with their places in the set. Writes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from iam.people.leaving.trusts import Trusting, trusting
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What was chosen about the roles that trust the person: out of which trust policies they go, and where the sessions of all end; by number of the mirror."""
+    """What was chosen about the roles that trust the person: out of which trust policies they go, and where
+    the sessions of all end; by number of the mirror.
+    """
 
     roles: frozenset[int] = frozenset()
     sessions: frozenset[int] = frozenset()
@@ -36,7 +40,9 @@ class Choices:
 
 @dataclass(slots=True)
 class Site:
-    """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on what is not asked for, and why."""
+    """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on
+    what is not asked for, and why.
+    """
 
     user: Entity
     deny: Operation | None = None
@@ -51,14 +57,18 @@ class Site:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen` counts the others."""
+    """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen`
+    counts the others.
+    """
 
     sites: list[Site]
     roles: list[Trusting]
     unseen: int = 0
 
     def ordered(self) -> tuple[list[Operation], list[Lane]]:
-        """The operations of the set: every deny before anything else, each account a lane, each thing a branch, so that nothing waits for anything."""
+        """The operations of the set: every deny before anything else, each account a lane, each thing a
+        branch, so that nothing waits for anything.
+        """
         denies = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
         rest = [
             (lane, branch, one)
@@ -79,7 +89,9 @@ class Plan:
 
 
 def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
-    """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where nothing can be changed."""
+    """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where
+    nothing can be changed.
+    """
     chosen = choices or Choices()
     viewer = with_their_groups(viewer, users)
     for user in users:
@@ -137,7 +149,9 @@ def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer)
 
 
 def _of_roles(found: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
-    """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions end, where somebody says so."""
+    """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
+    end, where somebody says so.
+    """
     by_account: dict[int, list[Operation]] = {}
     for one in found:
         operations = by_account.setdefault(one.role.account_id, [])
@@ -165,22 +179,28 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
         f"All credentials, memberships and grants that {who} gets until then end, too.",
-        "Console passwords and MFA devices can’t be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
+        (
+            "Console passwords and MFA devices can’t be restored. Access keys, certificates and service "
+            "credentials are deactivated and can be restored."
+        ),
     ]
     if run.leaves_at is not None:
         found.append(f"Access ends on {moment_words(run.leaves_at)}.")
     if run.grace_days:
         days = "day" if run.grace_days == 1 else "days"
         found.append(
-            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It needs a separate approval."
+            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It "
+            "needs a separate approval."
         )
     if plan.unseen:
         found.append(
-            f"{counted(plan.unseen, 'role')} in accounts that the requester can’t see also trust them. An administrator has to review those trust policies."
+            f"{counted(plan.unseen, 'role')} in accounts that the requester can’t see also trust them. An "
+            "administrator has to review those trust policies."
         )
     found += [f"Not included: {sentence}" for sentence in plan.left]
     if unseen := sum(one.unseen for one in people):
         found.append(
-            f"{counted(unseen, 'IAM user')} of theirs outside the requester’s accounts and teams keep their access."
+            f"{counted(unseen, 'IAM user')} of theirs outside the requester’s accounts and teams keep their "
+            "access."
         )
     return found

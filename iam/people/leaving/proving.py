@@ -1,4 +1,6 @@
-"""The proof that somebody's access has ended: AWS is read again, all by which they could sign in and all that they are in; what is still open is ended as well."""
+"""The proof that somebody's access has ended: AWS is read again, all by which they could sign in and all that
+they are in; what is still open is ended as well.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ _WORDS: Final = {
 
 
 def prove_seat(seat_id: UUID) -> bool:
-    """Read AWS once more for a seat whose changes have ended; whether it shows nothing open. What is still open is queued to be ended, a few times.
+    """Read AWS once more for a seat whose changes have ended; whether it shows nothing open. What is still
+    open is queued to be ended, a few times.
 
     Harmless at any time and from any number of workers.
     """
@@ -88,7 +91,9 @@ def changes_of(seat: Seat) -> QuerySet[Change]:
 
 
 def turned_changes_of(seat: Seat) -> QuerySet[Change]:
-    """The same, and those of suspensions of the same user from which the offboarding went on: what a restore turns back."""
+    """The same, and those of suspensions of the same user from which the offboarding went on: what a restore
+    turns back.
+    """
     found = changes_of(seat)
     before = Seat.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
     for suspended in before.select_related("leaver"):
@@ -97,7 +102,9 @@ def turned_changes_of(seat: Seat) -> QuerySet[Change]:
 
 
 def proof_rows(found: UserAccess, *, is_suspension: bool = False) -> Iterator[dict[str, Any]]:
-    """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA devices and memberships, under the deny."""
+    """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA
+    devices and memberships, under the deny.
+    """
     yield _row("User", "iam:GetUser", found, "Exists" if found.exists else "Deleted", is_open=False)
     if not found.exists:
         return

@@ -15,7 +15,9 @@ from iam.people.leaving.models import OF_REST, Leaver, Run, RunState, Seat, Stag
 
 
 def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
-    """All who were asked for, for those who see all accounts; else of the accounts that one sees, and of the teams that one leads."""
+    """All who were asked for, for those who see all accounts; else of the accounts that one sees, and of the
+    teams that one leads.
+    """
     asked = Leaver.objects.exclude(stage=Stage.DRAFT).select_related("run")
     if viewer.scope.sees_everything:
         return asked
@@ -72,7 +74,9 @@ def counts_by_stage(viewer: Viewer) -> dict[str, int]:
 
 
 def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
-    """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the newest first."""
+    """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the
+    newest first.
+    """
     waits = visible_leavers(viewer).filter(stage__in=[Stage.SUSPENDED, Stage.OPEN, Stage.PARTLY])
     return waits.order_by("-run__created_at", "pk")
 

@@ -1,4 +1,6 @@
-"""What somebody reaches who has a person leave: a lead all groups of the people of their team, and those who were of it until they left."""
+"""What somebody reaches who has a person leave: a lead all groups of the people of their team, and those who
+were of it until they left.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from iam.people.leaving.who import reach_of
 
 
 def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
-    """The same viewer, who may ask for the groups as well in which those of the users are whom they reach. Two queries, none for who reaches everything."""
+    """The same viewer, who may ask for the groups as well in which those of the users are whom they reach.
+    Two queries, none for who reaches everything.
+    """
     if viewer.asks.sees_everything:
         return viewer
     reached = visible_entities(reach_of(viewer)).filter(pk__in=[one.pk for one in users])
@@ -34,7 +38,9 @@ def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
 
 
 def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has somebody restored or deleted who was of their team: the users, and the groups that they were taken out of."""
+    """Whoever has somebody restored or deleted who was of their team: the users, and the groups that they
+    were taken out of.
+    """
     leaver = Leaver.objects.filter(pk=leaver_id).first()
     if leaver is None or not set(leaver.teams) & viewer.leads:
         return viewer

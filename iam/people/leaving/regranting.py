@@ -1,4 +1,6 @@
-"""Grants that ended because somebody left, and whose permissions came back with them: each is granted anew, so that the ledger says why it is there and when it ends."""
+"""Grants that ended because somebody left, and whose permissions came back with them: each is granted anew,
+so that the ledger says why it is there and when it ends.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
 
 
 def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
-    """Write a grant for each that ended with them, that has not run out, and of which AWS shows something again. Harmless when repeated."""
+    """Write a grant for each that ended with them, that has not run out, and of which AWS shows something
+    again. Harmless when repeated.
+    """
     applied = [one for one in by if one.state == ChangeState.APPLIED and one.account_id == seat.account_id]
     if not applied:
         return
@@ -62,7 +66,10 @@ def _stands(seat: Seat, entry: LedgerEntry) -> bool:
 def _write(
     seat: Seat, former: Grant, entries: Sequence[LedgerEntry], *, grant_id: UUID, by: Sequence[Change]
 ) -> None:
-    why = f"Restores {former.reference}, which ended when {seat.leaver.name} was offboarded ({seat.leaver.run.reference})."
+    why = (
+        f"Restores {former.reference}, which ended when {seat.leaver.name} was offboarded "
+        f"({seat.leaver.run.reference})."
+    )
     who = {"kind": "users", "arns": [seat.user_arn]}
     own = {"who": who, "accounts": [seat.account.account_id], "why": why}
     way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""

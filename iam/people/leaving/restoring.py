@@ -29,7 +29,8 @@ NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
 def return_plans(
     leaver: Leaver, *, viewer: Viewer, at_once: bool = False
 ) -> tuple[list[Plan], list[Lane], list[str]]:
-    """What gives access back as far as AWS allows, the deny last of each account; and sentences on what does not come back.
+    """What gives access back as far as AWS allows, the deny last of each account; and sentences on what does
+    not come back.
 
     `at_once`: it takes no approval, so that open requests for the same stop nothing.
     """
@@ -52,7 +53,9 @@ def return_plans(
 
 
 def _to_give_back(seat: Seat, lost: list[str]) -> Iterator[tuple[Operation, Change | None]]:
-    """Each operation that restores something of a user, with the change that it reverts; `lost` gets a sentence for what AWS can't restore."""
+    """Each operation that restores something of a user, with the change that it reverts; `lost` gets a
+    sentence for what AWS can't restore.
+    """
     again = password_of(seat)
     for change in to_turn_back(seat):
         operation = restore(change.operation, account=change.account, params=change.params)
@@ -81,7 +84,9 @@ def _planned(
 
 
 def restore_notes(leaver: Leaver, lost: Sequence[str]) -> list[str]:
-    """What an approver of a restore has to know besides: what does not come back, and how the person gets a password."""
+    """What an approver of a restore has to know besides: what does not come back, and how the person gets a
+    password.
+    """
     notes = [f"Not restored: {sentence}" for sentence in lost]
     if any(password_of(seat) for seat in seats_of(leaver)):
         notes.append("The person gets a one-time link to set a new password and to add an MFA device.")

@@ -1,4 +1,6 @@
-"""What somebody gets who comes back: a new password, sealed for them, and a one-time link by which they take it and add an MFA device."""
+"""What somebody gets who comes back: a new password, sealed for them, and a one-time link by which they take
+it and add an MFA device.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ LINKS: Final = UUID("f6e2c1b4-57a1-4a52-93f0-93b0f6f4b811")
 
 
 def password_of(seat: Seat) -> CreateLoginProfile | None:
-    """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom the user was linked by hand."""
+    """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom
+    the user was linked by hand.
+    """
     leaver = seat.leaver
     person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
     taken = turned_changes_of(seat).filter(
@@ -87,7 +91,8 @@ def invite_back(leaver: Leaver) -> Link | None:
         Event.INVITED,
         people=[person],
         subject="Your access to AWS is back",
-        text="Your access to AWS was restored. Open this page to get a new password and to add your phone for multi-factor sign-in (MFA).\n\n"
+        text="Your access to AWS was restored. Open this page to get a new password and to add your phone "
+        "for multi-factor sign-in (MFA).\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -98,7 +103,8 @@ def invite_back(leaver: Leaver) -> Link | None:
 
 
 def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
-    """Who suspended or offboarded somebody learns that another person, `by`, had the access restored; in the caller's transaction.
+    """Who suspended or offboarded somebody learns that another person, `by`, had the access restored; in the
+    caller's transaction.
 
     An offboarding that followed a suspension turns back both.
     """
@@ -126,7 +132,9 @@ def returned_by(link: Link) -> Leaver | None:
 
 
 def show_password(link: Link, seat: Seat, *, session: str) -> str:
-    """The new password, for the person of the link: the first browser session that asks sees it again until it ends. Raises RefusedError."""
+    """The new password, for the person of the link: the first browser session that asks sees it again until
+    it ends. Raises RefusedError.
+    """
     leaver = returned_by(link)
     if leaver is None or seat.leaver_id != leaver.pk or seat.password_seal is None:
         raise RefusedError("This link has no password for you.")

@@ -1,4 +1,6 @@
-"""Another invitation for somebody whose access was restored: with a new password where the former one can't be shown any more."""
+"""Another invitation for somebody whose access was restored: with a new password where the former one can't
+be shown any more.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def can_invite_again(viewer: Viewer, leaver: Leaver) -> bool:
 
 
 def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
-    """Send another link. None if a new password is set first, as accepted with the restore; the link follows then. Raises RefusedError."""
+    """Send another link. None if a new password is set first, as accepted with the restore; the link follows
+    then. Raises RefusedError.
+    """
     if not can_invite_again(actor, leaver):
         raise RefusedError("You can’t send this person another invitation.")
     with transaction.atomic():
@@ -63,7 +67,9 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
 
 
 def settle_password(leaver_id: UUID) -> None:
-    """When the new passwords are set, send the link; if that can't be, say why on the person's page. Harmless when repeated."""
+    """When the new passwords are set, send the link; if that can't be, say why on the person's page. Harmless
+    when repeated.
+    """
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update(of=("self",)).select_related("run").get(pk=leaver_id)
         newest = _resets(leaver)
@@ -76,7 +82,8 @@ def settle_password(leaver_id: UUID) -> None:
             leaver.trouble = ""
         else:
             leaver.trouble = (
-                f"The new password is set, but no link was sent: {leaver.name} has no linked IAM user, or is deactivated in Gatehouse. "
+                f"The new password is set, but no link was sent: {leaver.name} has no linked IAM user, or "
+                "is deactivated in Gatehouse. "
                 "Fix that, then send another invitation."
             )
         leaver.link_due_at = None
@@ -84,7 +91,9 @@ def settle_password(leaver_id: UUID) -> None:
 
 
 def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Send the links that are due since a process was lost after a new password was set. Returns how many people were looked at."""
+    """Send the links that are due since a process was lost after a new password was set. Returns how many
+    people were looked at.
+    """
     before = datetime.now(tz=UTC) - older_than
     due = Leaver.objects.filter(link_due_at__lt=before).order_by("link_due_at")
     pks = list(due.values_list("pk", flat=True)[:BATCH])
@@ -94,7 +103,9 @@ def settle_passwords(*, older_than: timedelta = timedelta(seconds=10)) -> int:
 
 
 def request_again(link: Link) -> str:
-    """The person asks for another invitation: who requested the offboarding, and the leads of the team, are told, once an hour. Their names."""
+    """The person asks for another invitation: who requested the offboarding, and the leads of the team, are
+    told, once an hour. Their names.
+    """
     leaver = returned_by(link)
     if leaver is None or leaver.stage != Stage.RETURNED:
         return ""
@@ -109,7 +120,8 @@ def request_again(link: Link) -> str:
             Event.INVITATION_WANTED,
             people=people,
             subject=f"{leaver.name} needs another invitation",
-            text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the page and choose “Send another invitation”: "
+            text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the "
+            "page and choose “Send another invitation”: "
             "where it is needed, Gatehouse sets a new password, which only they see.",
             path=f"/leaving/people/{leaver.pk}/",
             key=f"back-wanted-{leaver.pk}-{now:%Y%m%d%H%M}",
@@ -135,7 +147,9 @@ def _inviters(leaver: Leaver) -> list[Person]:
 
 
 def _needs_reset(seat: Seat) -> bool:
-    """Whether the password that was set can't be shown to a new browser, and the person has none of their own."""
+    """Whether the password that was set can't be shown to a new browser, and the person has none of their
+    own.
+    """
     if seat.password_seal is None or has_chosen_password(seat):
         return False
     return not can_be_shown(seat.password_seal) or is_password_gone(seat)

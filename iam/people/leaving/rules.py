@@ -1,4 +1,6 @@
-"""Who may offboard people, and what has to be confirmed first: that it is oneself, or the last administrator of Gatehouse."""
+"""Who may offboard people, and what has to be confirmed first: that it is oneself, or the last administrator
+of Gatehouse.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from iam.people.leaving.who import Somebody
 
 OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
 OWN_ACCESS_OF: Final = "{name} requests the removal of their own access in all of these accounts."
-LAST_ADMINISTRATOR: Final = "{names} is the only administrator of Gatehouse. Afterwards no one can appoint people. Appoint another administrator first."
+LAST_ADMINISTRATOR: Final = (
+    "{names} is the only administrator of Gatehouse. Afterwards no one can appoint people. Appoint another "
+    "administrator first."
+)
 
 
 def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:
@@ -65,7 +70,9 @@ def may_begin(viewer: Viewer) -> bool:
 
 
 def may_act(viewer: Viewer, leaver: Leaver) -> bool:
-    """Who may restore, delete and try again: who could ask for it in all of the accounts, and a lead of the team whose they were."""
+    """Who may restore, delete and try again: who could ask for it in all of the accounts, and a lead of the
+    team whose they were.
+    """
     numbers = [seat.account.account_id for seat in leaver.seats.select_related("account")]
     if not viewer.may(Right.REQUEST_CHANGE):
         return False

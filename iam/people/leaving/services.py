@@ -50,7 +50,9 @@ FURTHEST: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at once."""
+    """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at
+    once.
+    """
 
     reason: str
     leaves_at: datetime | None = None
@@ -75,7 +77,9 @@ class Terms:
 
 
 def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
-    """Ask that one person leaves (`iam.people.leaving.who.within`); the same key of the same actor gives the same run. Raises RefusedError."""
+    """Ask that one person leaves (`iam.people.leaving.who.within`); the same key of the same actor gives the
+    same run. Raises RefusedError.
+    """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     standing = Run.objects.filter(pk=run_id).first()
     if standing is not None and standing.state == RunState.ASKED:
@@ -135,8 +139,9 @@ def ready(run: Run, *, skip: bool) -> list[Leaver]:
 
 
 def ask(run: Run) -> Run:
-    """Ask for a run that was submitted, batch by batch; as often as it is called, each person is asked for once. Where that is refused, it is a
-    draft again, and `trouble` says why."""
+    """Ask for a run that was submitted, batch by batch; as often as it is called, each person is asked for
+    once. Where that is refused, it is a draft again, and `trouble` says why.
+    """
     person = asker_of(run)
     people = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
     trouble = ""
@@ -160,7 +165,9 @@ def ask(run: Run) -> Run:
 
 
 def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
-    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many there were."""
+    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many
+    there were.
+    """
     before = datetime.now(tz=UTC) - older_than
     found = list(Run.objects.filter(state=RunState.ASKING, created_at__lt=before).order_by("created_at")[:5])
     for run in found:
@@ -227,7 +234,9 @@ def leaving_already(users: Sequence[Entity]) -> str:
 
 
 def without_access_already(users: Sequence[Entity]) -> str:
-    """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or offboarded; "" where they have access."""
+    """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or
+    offboarded; "" where they have access.
+    """
     stages = (*SUSPENSION, Stage.SUSPENDING, Stage.GONE, Stage.RETURNING)
     seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
     found = [seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move]

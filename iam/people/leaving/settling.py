@@ -1,4 +1,6 @@
-"""Keeps leavers true to their changes: what has begun, what is proved, what comes next. Idempotent, and called again by beat."""
+"""Keeps leavers true to their changes: what has begun, what is proved, what comes next. Idempotent, and
+called again by beat.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def change_ended(change: Change) -> None:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Settle whom nobody was told of: the process that ended their changes, or read AWS, was lost. Returns how many were looked at."""
+    """Settle whom nobody was told of: the process that ended their changes, or read AWS, was lost. Returns
+    how many were looked at.
+    """
     before = datetime.now(tz=UTC) - older_than
     moving = (*BEFORE_END, Stage.RETURNING, Stage.DELETING)
     found = Leaver.objects.filter(stage__in=moving, run__asked_at__lt=before).order_by("run__asked_at")
@@ -97,7 +101,9 @@ def settle(leaver_id: UUID) -> None:
 
 
 def prove(seat_id: UUID) -> None:
-    """Read AWS again for a seat, and see what follows; nothing for a seat of a database that a backup has replaced."""
+    """Read AWS again for a seat, and see what follows; nothing for a seat of a database that a backup has
+    replaced.
+    """
     leaver = Seat.objects.filter(pk=seat_id).values_list("leaver", flat=True).first()
     if leaver is None:
         return
@@ -157,7 +163,9 @@ def _call_off(leaver: Leaver) -> None:
 
 
 def _take_over_suspensions(leaver: Leaver) -> None:
-    """The offboarding goes on from a suspension whose users are all in it: a restore turns back both. Who changes team is not taken over."""
+    """The offboarding goes on from a suspension whose users are all in it: a restore turns back both. Who
+    changes team is not taken over.
+    """
     if leaver.run.source.startswith("MOV-"):
         return
     users = set(leaver.seats.values_list("user", flat=True))
@@ -169,24 +177,32 @@ def _take_over_suspensions(leaver: Leaver) -> None:
 
 
 def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
-    """Whether whoever got no deny by a change, but these, was denied everything before or is gone: a deny may have found no room."""
+    """Whether whoever got no deny by a change, but these, was denied everything before or is gone: a deny may
+    have found no room.
+    """
     others = leaver.seats.exclude(user_arn__in=but).select_related("user__account")
     return all(seat.user.gone_at is not None or is_denied(seat.user) for seat in others)
 
 
 def _is_late(leaver: Leaver, states: set[ChangeState]) -> bool:
-    """True if no worker was there for a day after the moment: what was approved still holds, and access ends later. Who changes team stays."""
+    """True if no worker was there for a day after the moment: what was approved still holds, and access ends
+    later. Who changes team stays.
+    """
     return states == {ChangeState.EXPIRED} and not leaver.run.source.startswith("MOV-")
 
 
 def _close_sign_in(leaver: Leaver) -> None:
-    """They do not sign in to Gatehouse any more, unless users of theirs stay. A tag or a name alone shuts out nobody whom the asker does not rule over."""
+    """They do not sign in to Gatehouse any more, unless users of theirs stay. A tag or a name alone shuts out
+    nobody whom the asker does not rule over.
+    """
     if leaver.person_id is not None and not leaver.unseen and _is_surely(leaver):
         leaver.trouble = part(leaver.person_id, why=leaver.run.reference)[:1024]
 
 
 def _is_surely(leaver: Leaver) -> bool:
-    """Whether somebody has said that one of the users is this person's, or an administrator of all accounts has asked."""
+    """Whether somebody has said that one of the users is this person's, or an administrator of all accounts
+    has asked.
+    """
     asker = asker_of(leaver.run)
     if asker is not None and viewer_for(asker).may(Right.MANAGE_OPERATORS, account_id=""):
         return True
@@ -195,7 +211,9 @@ def _is_surely(leaver: Leaver) -> bool:
 
 
 def _look_after(leaver: Leaver) -> None:
-    """Grants end, and AWS is read again, for each seat whose changes have ended; when all is proved, it is certified."""
+    """Grants end, and AWS is read again, for each seat whose changes have ended; when all is proved, it is
+    certified.
+    """
     seats = list(leaver.seats.select_related("leaver__run", "account", "user__account", "change_set"))
     waits = False
     for seat in seats:
@@ -218,7 +236,9 @@ def _look_after(leaver: Leaver) -> None:
 
 
 def _is_due(seat: Seat) -> bool:
-    """Whether AWS is to be read (again): never yet, since something has ended, or a while after it could not be read or ended."""
+    """Whether AWS is to be read (again): never yet, since something has ended, or a while after it could not
+    be read or ended.
+    """
     if seat.read_at is None or changes_of(seat).filter(ended_at__gt=seat.read_at).exists():
         return True
     return datetime.now(tz=UTC) - seat.read_at > AGAIN

@@ -1,4 +1,6 @@
-"""A list of leavers from a file: whom each row means, what is wrong with it, and the draft, which only its author sees. Nothing in AWS changes."""
+"""A list of leavers from a file: whom each row means, what is wrong with it, and the draft, which only its
+author sees. Nothing in AWS changes.
+"""
 
 from __future__ import annotations
 
@@ -59,13 +61,17 @@ def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None 
 
 
 def correct(actor: Viewer, *, run: Run, values: Mapping[UUID, str]) -> Run:
-    """The same rows, some with another text (by the number of the row), each checked again. Raises RefusedError."""
+    """The same rows, some with another text (by the number of the row), each checked again. Raises
+    RefusedError.
+    """
     rows = [typed(one.line, values.get(one.pk, one.typed)) for one in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
 def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candidate]]:
-    """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries and a search per unknown name."""
+    """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries
+    and a search per unknown name.
+    """
     bad = [row for row in rows if row.standing == Standing.BAD and row.typed]
     lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
     found: dict[UUID, list[Candidate]] = {}
@@ -167,7 +173,9 @@ def _meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]
 
 
 def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
-    """Add to `found` the users of texts that are just one person's whole name; for the others, who may have been meant."""
+    """Add to `found` the users of texts that are just one person's whole name; for the others, who may have
+    been meant.
+    """
     hints: dict[str, str] = {}
     unknown = [text for text, users in found.items() if not users and "@" not in text]
     for text in unknown[:MOST_BY_NAME]:

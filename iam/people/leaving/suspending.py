@@ -1,4 +1,6 @@
-"""Suspend somebody: cut their access at once, in a way that can be turned back, and let somebody else confirm it or order the restore."""
+"""Suspend somebody: cut their access at once, in a way that can be turned back, and let somebody else confirm
+it or order the restore.
+"""
 
 from __future__ import annotations
 
@@ -53,15 +55,23 @@ BUSY: Final = (
     Stage.PARTLY,
     Stage.DELETING,
 )
-"""While one of these is the status, their access is cut already, or is being cut. An offboarding that waits does not keep anybody from a suspension."""
+"""While one of these is the status, their access is cut already, or is being cut. An offboarding that waits
+does not keep anybody from a suspension.
+"""
 NOTES: Final = (
     "MFA devices, group memberships and grants stay as they are: the deny overrides them.",
-    "A deleted console password can’t be restored. After a restore, the person gets a one-time link to set a new one.",
+    (
+        "A deleted console password can’t be restored. After a restore, the person gets a one-time link to "
+        "set "
+        "a new one."
+    ),
 )
 
 
 def suspender(viewer: Viewer) -> Viewer:
-    """The same viewer, who reaches those whom they may suspend: accounts that they administer, and people of teams that they lead."""
+    """The same viewer, who reaches those whom they may suspend: accounts that they administer, and people of
+    teams that they lead.
+    """
     administered = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
     accounts = None if ANY_ACCOUNT in administered else frozenset(administered)
     return replace(viewer, asks=replace(viewer.asks, accounts=accounts))
@@ -87,7 +97,9 @@ def person_to_suspend(viewer: Viewer, pk: int) -> Somebody | None:
 
 
 def why_not_suspend(viewer: Viewer, person: Somebody) -> str:
-    """Why this viewer can't suspend this person, or "". Only links that somebody made by hand count: a tag in AWS must shield nobody."""
+    """Why this viewer can't suspend this person, or "". Only links that somebody made by hand count: a tag in
+    AWS must shield nobody.
+    """
     if not may_suspend(viewer):
         return "Team leads and administrators can suspend people."
     if not person.users:
@@ -106,7 +118,10 @@ def why_not_suspend(viewer: Viewer, person: Somebody) -> str:
         person=person.person_id, role__in=[Role.ADMINISTRATOR, Role.APPROVER]
     )
     if decides.exists() and not _administers_all(viewer, person.users):
-        return f"{person.name} is an administrator or approver in Gatehouse. Only an administrator can suspend them."
+        return (
+            f"{person.name} is an administrator or approver in Gatehouse. Only an administrator can suspend "
+            "them."
+        )
     return ""
 
 
@@ -117,7 +132,9 @@ def suspended_already(users: Sequence[Entity]) -> Seat | None:
 
 
 def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
-    """What is cut in each account: everything is denied first, then sessions, keys and the password. Raises RefusedError for whom the viewer can't suspend."""
+    """What is cut in each account: everything is denied first, then sessions, keys and the password. Raises
+    RefusedError for whom the viewer can't suspend.
+    """
     reach = suspender(viewer)
     roles = trusting(users)
     seen = [one for one in roles if reach.asks.sees_account(one.role.account.account_id)]
@@ -144,7 +161,9 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
 
 
 def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str) -> Run:
-    """Cut the access of a person at once (`person_to_suspend`); the same key of the same actor gives the same suspension. Raises RefusedError."""
+    """Cut the access of a person at once (`person_to_suspend`); the same key of the same actor gives the same
+    suspension. Raises RefusedError.
+    """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     earlier = Run.objects.filter(pk=run_id).first()
     if earlier is not None:
@@ -247,7 +266,9 @@ def _keep_seats(leaver: Leaver, plan: Plan, written: Sequence[Change]) -> None:
 
 
 def _close_gatehouse(leaver: Leaver) -> str:
-    """Keep them out of Gatehouse too, where the link to their user was made by hand; a sentence where that can't be."""
+    """Keep them out of Gatehouse too, where the link to their user was made by hand; a sentence where that
+    can't be.
+    """
     if leaver.person_id is None or leaver.unseen:
         return ""
     if not any(is_linked(leaver.person_id, user=seat.user) for seat in leaver.seats.select_related("user")):

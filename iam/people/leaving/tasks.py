@@ -12,7 +12,9 @@ from iam.people.leaving.models import Run, RunState
 
 @shared_task(name="iam.people.leaving.tasks.tend_leavers")  # type: ignore[untyped-decorator]
 def tend_leavers() -> int:
-    """Go on with what a lost process has left: asking, following, reading AWS again, sending links; ask for deletions that are due."""
+    """Go on with what a lost process has left: asking, following, reading AWS again, sending links; ask for
+    deletions that are due.
+    """
     settled = services.ask_open() + settling.settle_open() + returning_again.settle_passwords()
     return settled + afterwards.ask_due_deletions()
 

@@ -1,4 +1,6 @@
-"""Roles whose trust policy names somebody's users, in all accounts: found, shown, and changed only when somebody says so."""
+"""Roles whose trust policy names somebody's users, in all accounts: found, shown, and changed only when
+somebody says so.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 @dataclass(frozen=True, slots=True)
 class Trusting:
-    """A role that names some of the users. `demands_name`: each statement that does lets them in under their own names only, so that
-    their sessions can be told from others. `without` is the trust policy without them; None where nobody would be left."""
+    """A role that names some of the users. `demands_name`: each statement that does lets them in under their
+    own names only, so that their sessions can be told from others. `without` is the trust policy without
+    them; None where nobody would be left.
+    """
 
     role: Entity
     arns: tuple[str, ...]

@@ -18,7 +18,9 @@ from iam.mirror.queries.visibility import visible_entities
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person with the users that are theirs. `why` says of each user (by number) how that is known. `person_id` None: nobody of the directory."""
+    """A person with the users that are theirs. `why` says of each user (by number) how that is known.
+    `person_id` None: nobody of the directory.
+    """
 
     name: str
     email: str
@@ -50,7 +52,9 @@ def reach_of(viewer: Viewer) -> Viewer:
 
 
 def within(people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity] = ()) -> list[Somebody]:
-    """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two queries."""
+    """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
+    queries.
+    """
     pks = {user.pk for one in people for user in one.users}
     reached = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
     found = []
@@ -69,8 +73,9 @@ def user_for(viewer: Viewer, pk: int) -> Entity | None:
 
 
 def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
-    """Users of other accounts who have the same name and are nobody's, and those of whom several people are said to be meant, this one among them:
-    somebody has to say whether they are this person's."""
+    """Users of other accounts who have the same name and are nobody's, and those of whom several people are
+    said to be meant, this one among them: somebody has to say whether they are this person's.
+    """
     names = {one.name for one in person.users}
     meant = Q(name__in=names) & ~Q(account__in=[one.account_id for one in person.users])
     if person.person_id is not None:

@@ -1,4 +1,6 @@
-"""A one-time link: for whom, to what, until when, and what became of it. What is in the link itself stands nowhere: it is signed when it is needed."""
+"""A one-time link: for whom, to what, until when, and what became of it. What is in the link itself stands
+nowhere: it is signed when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,10 @@ class Ended(models.TextChoices):
 class Link(models.Model):
     """One link for one person to one matter of one IAM user.
 
-    `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the digest of the cookie that the browser got,
-    which holds until `session_until`. `cause_id` is what of a higher layer it was made for. `created_by` is null for Gatehouse. `is_checked`: a second
-    person made sure who gets it, so that it adds a device also beside those that are there.
+    `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the
+    digest of the cookie that the browser got, which holds until `session_until`. `cause_id` is what of a
+    higher layer it was made for. `created_by` is null for Gatehouse. `is_checked`: a second person made sure
+    who gets it, so that it adds a device also beside those that are there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

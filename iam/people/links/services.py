@@ -1,4 +1,5 @@
-"""Make one-time links, exchange them for a session of one browser, and end them. Every act, and whatever is refused, is in the journal.
+"""Make one-time links, exchange them for a session of one browser, and end them. Every act, and whatever is
+refused, is in the journal.
 
 Who may make a link for whom is the caller's concern: it knows what the link opens.
 """
@@ -35,8 +36,10 @@ GONE: Final = "Your access has ended, so this link no longer works."
 
 
 class LinkRefusedError(Exception):
-    """The link, or the session that it gave, does not let anybody in; `message` says why, for whoever holds it. `why` is a word for the journal
-    (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`, `inactive`, `other`, `no_session`); `link` is the row, when there is one."""
+    """The link, or the session that it gave, does not let anybody in; `message` says why, for whoever holds
+    it. `why` is a word for the journal (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`,
+    `inactive`, `other`, `no_session`); `link` is the row, when there is one.
+    """
 
     def __init__(self, message: str, *, why: str, link: Link | None = None) -> None:
         super().__init__(message)
@@ -64,8 +67,8 @@ def make_link(
     cause_id: UUID | None = None,
     is_checked: bool = False,
 ) -> Link:
-    """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet open nothing from now on.
-    `is_checked`: a second person made sure who gets it.
+    """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet
+    open nothing from now on. `is_checked`: a second person made sure who gets it.
 
     `iam.people.links.words.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
     """
@@ -90,7 +93,9 @@ def make_link(
 
 
 def find_link(word: str) -> Link:
-    """The link, as long as it can be used; writes nothing, since mail scanners open links too. Raises LinkRefusedError."""
+    """The link, as long as it can be used; writes nothing, since mail scanners open links too. Raises
+    LinkRefusedError.
+    """
     link_id = id_in(word)
     link = Link.objects.select_related("person").filter(pk=link_id).first() if link_id else None
     if link is None:
@@ -100,7 +105,9 @@ def find_link(word: str) -> Link:
 
 
 def check_reader(link: Link, reader: Person) -> None:
-    """Whoever is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises LinkRefusedError."""
+    """Whoever is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises
+    LinkRefusedError.
+    """
     if reader.pk != link.person_id:
         raise LinkRefusedError(
             f"This link is for {link.person.name}, and you are signed in as {reader.name}. Send it to them.",
@@ -110,8 +117,9 @@ def check_reader(link: Link, reader: Person) -> None:
 
 
 def exchange(word: str, *, address: str = "", reader: Person | None = None) -> Entered:
-    """Use the link up: of several who try, one browser gets in. `reader` is who is signed in to Gatehouse there. What is refused is in the
-    journal. Raises LinkRefusedError."""
+    """Use the link up: of several who try, one browser gets in. `reader` is who is signed in to Gatehouse
+    there. What is refused is in the journal. Raises LinkRefusedError.
+    """
     try:
         link = find_link(word)
         if reader is not None:
@@ -136,7 +144,9 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
 
 
 def session_of(cookie: str) -> Link:
-    """The link by which this browser is in; its person and IAM user are whom every page is about, whatever an address says. Raises LinkRefusedError."""
+    """The link by which this browser is in; its person and IAM user are whom every page is about, whatever an
+    address says. Raises LinkRefusedError.
+    """
     link = Link.objects.select_related("person").filter(browser=digest_of(cookie)).first() if cookie else None
     if link is None or link.session_until is None:
         raise LinkRefusedError(NO_SESSION, why="no_session")
@@ -179,7 +189,9 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
 
 
 def _check_newest(link: Link) -> None:
-    """Who holds a link that opens nothing any more is sent to a newer one that waits for them: to request another would end that one too."""
+    """Who holds a link that opens nothing any more is sent to a newer one that waits for them: to request
+    another would end that one too.
+    """
     newer = Link.objects.filter(
         purpose=link.purpose, person=link.person_id, user_arn=link.user_arn, created_at__gt=link.created_at
     )
@@ -227,7 +239,9 @@ def _revoked(link: Link) -> str:
 
 
 def sender_of(link: Link) -> str:
-    """Who to turn to about a link: its maker, or the administrators where that is its own person, or Gatehouse."""
+    """Who to turn to about a link: its maker, or the administrators where that is its own person, or
+    Gatehouse.
+    """
     is_own = link.created_by is not None and link.created_by == link.person_id
     return OPERATORS if is_own or link.created_by is None else link.created_label
 

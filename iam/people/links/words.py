@@ -1,4 +1,6 @@
-"""What is in a link: the id of its row, signed. Nobody makes one without the key of Gatehouse, and no row holds one."""
+"""What is in a link: the id of its row, signed. Nobody makes one without the key of Gatehouse, and no row
+holds one.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,16 @@ _SALT: Final = "gatehouse.people.link"
 
 
 def address_of(link: Link) -> str:
-    """The whole address, with the host that people type. Whoever has it can use it once: show it to nobody but its person, write it nowhere."""
+    """The whole address, with the host that people type. Whoever has it can use it once: show it to nobody
+    but its person, write it nowhere.
+    """
     return f"{settings.BASE_URL}{PREFIX}{word_of(link.pk)}/"
 
 
 def address_on(path: str) -> str:
-    """The same for the path by which a message names a link: `PREFIX` and the id of its row, which opens nothing by itself."""
+    """The same for the path by which a message names a link: `PREFIX` and the id of its row, which opens
+    nothing by itself.
+    """
     return f"{settings.BASE_URL}{PREFIX}{word_of(UUID(path.removeprefix(PREFIX).strip('/')))}/"
 
 

@@ -1,5 +1,7 @@
-"""Accounts that only one of the two blueprints names: where it is the new one a user is made as in an onboarding, with an invitation; where it is the
-former one the user leaves as anybody leaves, with a grace period. Both are part of the same request."""
+"""Accounts that only one of the two blueprints names: where it is the new one a user is made as in an
+onboarding, with an invitation; where it is the former one the user leaves as anybody leaves, with a grace
+period. Both are part of the same request.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ MADE: Final = UUID("c9a4b1f2-6a77-4b0e-8a35-5b1f0f9d2a11")
 LEFT: Final = UUID("5f7f7a36-0df1-4b5b-9a0e-3a4de61c7b11")
 """The name spaces in which a move gives the onboarding and the leaving within it their ids."""
 GRACE_DAYS: Final = 30
-DENIED: Final = f"First, everything is denied to the user. It can be restored for {GRACE_DAYS} days, then its deletion is requested."
+DENIED: Final = (
+    f"First, everything is denied to the user. It can be restored for {GRACE_DAYS} days, then its deletion "
+    "is requested."
+)
 
 
 def made_id(move_id: UUID) -> UUID:
@@ -84,7 +89,9 @@ def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> on
 def parts_for(
     person: Person, users: Sequence[Entity], sites: Sequence[Site], *, body: Body, move_id: UUID
 ) -> list[Part]:
-    """Their new users: under the name that they have elsewhere, or with a number where somebody has that one."""
+    """Their new users: under the name that they have elsewhere, or with a number where somebody has
+    that one.
+    """
     if not sites:
         return []
     taken: set[str] = set()
@@ -97,7 +104,9 @@ def parts_for(
 
 
 def why_stays(user: Entity, body: Body) -> str:
-    """What else than the former blueprint somebody has a user for, in a sentence; "" where it goes with the blueprint."""
+    """What else than the former blueprint somebody has a user for, in a sentence; "" where it goes with the
+    blueprint.
+    """
     now = valid_at(None)
     edges = Edge.objects.filter(now, source=user, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED])
     for edge in edges.select_related("target").order_by("target__name"):
@@ -139,7 +148,9 @@ def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], bo
 
 
 def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSet) -> None:
-    """The onboarding within the move, by which the invitation is sent and each step is followed; in the caller's transaction."""
+    """The onboarding within the move, by which the invitation is sent and each step is followed; in the
+    caller's transaction.
+    """
     if not parts:
         return
     run = onboarding.Run.objects.create(
@@ -170,7 +181,9 @@ def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSe
 
 
 def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, group: ChangeSet) -> None:
-    """The leaving within the move, by which its end is proved, restored or followed by a deletion; in the caller's transaction."""
+    """The leaving within the move, by which its end is proved, restored or followed by a deletion; in the
+    caller's transaction.
+    """
     if not left:
         return
     run = leaving.Run.objects.create(

@@ -24,9 +24,12 @@ class MoveState(models.TextChoices):
 
 
 class Move(models.Model):
-    """One person, from one blueprint to another, with their users in all accounts. `summary` is what was shown: rows of (account, sign, what, says).
+    """One person, from one blueprint to another, with their users in all accounts. `summary` is what was
+    shown: rows of (account, sign, what, says).
 
-    `gives` says of each change (by its position) that gives a permission what it gives, as a grant would. `users` are the users' numbers of the mirror. `gains` and `loses` count memberships, policies and the like. `settled_at`: the grants are written down.
+    `gives` says of each change (by its position) that gives a permission what it gives, as a grant would.
+    `users` are the users' numbers of the mirror. `gains` and `loses` count memberships, policies and the
+    like. `settled_at`: the grants are written down.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -54,7 +54,9 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of what the move comes to. `what` is what it gives as a grant would say it; without an operation it is only said."""
+    """One line of what the move comes to. `what` is what it gives as a grant would say it; without an
+    operation it is only said.
+    """
 
     account: str
     sign: str
@@ -110,7 +112,9 @@ def plan_move(
     viewer: Viewer,
     move_id: UUID,
 ) -> MovePlan:
-    """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks what a blueprint names."""
+    """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks
+    what a blueprint names.
+    """
     old, new = former.body, version.body
     sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
     steps: list[Step] = []
@@ -150,7 +154,9 @@ def _parts(mover: Mover, sites: Sequence[Site], *, body: Body, move_id: UUID) ->
 
 
 def _making(lane: int, part: Part) -> Iterator[Step]:
-    """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an onboarding has it in."""
+    """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an
+    onboarding has it in.
+    """
     for one in part.steps:
         says = "They get an invitation when it is created." if one.branch == 0 else ""
         text = text_of(one.operation)
@@ -169,7 +175,9 @@ def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
 
 
 def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
-    """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one then."""
+    """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one
+    then.
+    """
     for branch, one in enumerate(steps, start=1):
         last = isinstance(one.operation, UpdateUser)
         yield Step(

@@ -38,7 +38,9 @@ def move_of(run: LeavingRun) -> Move | None:
 
 
 def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
-    """By which blueprint somebody has what they have: of the newest move or onboarding of one of their users; None where neither is known."""
+    """By which blueprint somebody has what they have: of the newest move or onboarding of one of their users;
+    None where neither is known.
+    """
     pks = {one.pk for one in users}
     done = Move.objects.filter(state__in=[MoveState.DONE, MoveState.PARTLY]).order_by("-created_at")
     for move in done.select_related("version__blueprint__team")[:500]:

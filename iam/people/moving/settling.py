@@ -1,4 +1,6 @@
-"""Keeps moves true to their changes: their state, and the ledger, in which what was lost is over and what was gained has its reason. Idempotent."""
+"""Keeps moves true to their changes: their state, and the ledger, in which what was lost is over and what was
+gained has its reason. Idempotent.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def _set_state(move: Move, state: MoveState) -> None:
 
 
 def _end_former(move: Move) -> None:
-    """What the former blueprint gave and the new one does not is a reason no more; the permission stays where another grant needs it."""
+    """What the former blueprint gave and the new one does not is a reason no more; the permission stays where
+    another grant needs it.
+    """
     numbers = set(move.former.body.accounts)
     entries = LedgerEntry.objects.filter(
         entity__in=move.users,

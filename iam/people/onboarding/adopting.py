@@ -1,4 +1,6 @@
-"""People who have a user already are taken in: that user gets the groups and the templates of the blueprint, and nothing else. No password, no key, no new user."""
+"""People who have a user already are taken in: that user gets the groups and the templates of the blueprint,
+and nothing else. No password, no key, no new user.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What users have: (user, group) of each membership, and (user, template with version and parameters) of each policy that a grant has given."""
+    """What users have: (user, group) of each membership, and (user, template with version and parameters) of
+    each policy that a grant has given.
+    """
 
     groups: frozenset[tuple[int, int]] = frozenset()
     templates: frozenset[tuple[int, str]] = frozenset()
@@ -67,7 +71,9 @@ def _mark(what: Mapping[str, Any]) -> str:
 
 
 def adopted_part(site: Site, newcomer: Newcomer, user: Entity, *, held: Holdings, key: str) -> Part:
-    """What a user who is there gets: each thing in the branch that it has for somebody new, without what they have already."""
+    """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
+    have already.
+    """
     return Part(newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, held, key)))
 
 

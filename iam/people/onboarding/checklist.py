@@ -1,4 +1,6 @@
-"""What each person of a run has done and what is still to do: from the changes, and from what the mirror shows of their users."""
+"""What each person of a run has done and what is still to do: from the changes, and from what the mirror
+shows of their users.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a checklist. `at` is when it was done; `change` what stands behind it, where one change does."""
+    """One line of a checklist. `at` is when it was done; `change` what stands behind it, where one change
+    does.
+    """
 
     what: str
     standing: Standing
@@ -117,7 +121,9 @@ class _Facts:
 
 
 def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[Checklist]:
-    """The checklists of people of one run, or without `body` of several runs (read with their versions); twelve queries for any number."""
+    """The checklists of people of one run, or without `body` of several runs (read with their versions);
+    twelve queries for any number.
+    """
     by_person = places_of(people)
     places = [place for one in people for place in by_person[one.pk]]
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
@@ -221,7 +227,9 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
 
 
 def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str, closed: str) -> Iterable[Item]:
-    """What the person does there by themselves; nothing is new to who was there. `closed` is why the invitation as a whole no longer works."""
+    """What the person does there by themselves; nothing is new to who was there. `closed` is why the
+    invitation as a whole no longer works.
+    """
     if held.is_taken_in:
         return
     user = facts.users.get(place.user_arn)
@@ -238,7 +246,9 @@ def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str, cl
 def _invited(
     link: Link | None, person: Newcomer, own: Sequence[Place], held: Mapping[int, Held], *, over: str
 ) -> Iterable[Item]:
-    """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are there."""
+    """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are
+    there.
+    """
     if all(held[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
@@ -295,7 +305,9 @@ def _after(what: str, at: datetime | None, *, waits: Standing, says: str) -> Ite
 
 
 def _waits(held: Held, *, over: str) -> tuple[Standing, str]:
-    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will be none or where access is `over`."""
+    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will
+    be none or where access is `over`.
+    """
     if over:
         return Standing.OVER, _OVER[over]
     if any(one.operation == CreateUser.spec.slug for one in held.applied):

@@ -1,4 +1,5 @@
-"""Whether newcomers can change their first password: AWS demands it at the first sign-in, and locks out whoever is not allowed to.
+"""Whether newcomers can change their first password: AWS demands it at the first sign-in, and locks out
+whoever is not allowed to.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html
 """
@@ -37,13 +38,16 @@ BY_ACCOUNT: Final = json.dumps(
         "Statement": [{"Effect": "Allow", "Action": [action for action, _ in CALLS], "Resource": "*"}],
     }
 )
-"""What the password policy of an account gives all of its users, where it lets them change their passwords."""
+"""What the password policy of an account gives all of its users, where it lets them change their
+passwords.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """An account where newcomers cannot change their first password. `is_denied`: a deny or a limit stops it, so that no template helps.
-    `is_sure` False: a condition, or a policy that was not read, decides."""
+    """An account where newcomers cannot change their first password. `is_denied`: a deny or a limit stops it,
+    so that no template helps. `is_sure` False: a condition, or a policy that was not read, decides.
+    """
 
     account: str
     is_denied: bool
@@ -54,16 +58,19 @@ class Lockout:
         """What is wrong, and how to fix it."""
         if not self.is_sure:
             return (
-                f"Whether new users in {self.account} can change their first password depends on a condition or on a policy that was not "
+                f"Whether new users in {self.account} can change their first password depends on a "
+                "condition or on a policy that was not "
                 "synced. Without it they can’t sign in."
             )
         if self.is_denied:
             return (
-                f"New users in {self.account} can’t change their first password: a deny, a permissions boundary or a service control policy "
+                f"New users in {self.account} can’t change their first password: a deny, a permissions "
+                "boundary or a service control policy "
                 "stops iam:ChangePassword without MFA. Exempt that action there."
             )
         return (
-            f"New users in {self.account} can’t change their first password, so they can’t sign in: nothing allows iam:ChangePassword. "
+            f"New users in {self.account} can’t change their first password, so they can’t sign in: nothing "
+            "allows iam:ChangePassword. "
             "Add the template “Change your own password” to the blueprint."
         )
 
@@ -113,7 +120,9 @@ def _account_allows(site: Site) -> bool:
 
 
 def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> Decision:
-    """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the account the permission."""
+    """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the
+    account the permission.
+    """
     texts = [text for _, _, text in site.documents]
     if is_allowed:
         texts.append(BY_ACCOUNT)

@@ -1,4 +1,6 @@
-"""Whether an invitation still works: what became of its person and of their password since it was sent, and who can send another one."""
+"""Whether an invitation still works: what became of its person and of their password since it was sent, and
+who can send another one.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def moves_of(newcomer: Newcomer) -> list[Move]:
 
 
 def version_of(newcomer: Newcomer) -> BlueprintVersion:
-    """The blueprint by which the person has what they have: of the team to which they changed, else of the run."""
+    """The blueprint by which the person has what they have: of the team to which they changed, else of the
+    run.
+    """
     newest = next(iter(moves_of(newcomer)), None)
     if newest is not None and newest.created_at > newcomer.run.created_at:
         return newest.version
@@ -72,8 +76,10 @@ def why_over(newcomer: Newcomer, *, since: datetime) -> str:
 
 
 def without_access(places: Iterable[Place]) -> dict[str, str]:
-    """The ARNs of those users of places whose access was ended or is suspended since they were made, and which of the two as a sentence to
-    their person; two queries. Who comes back under an old name has the access of today."""
+    """The ARNs of those users of places whose access was ended or is suspended since they were made, and
+    which of the two as a sentence to their person; two queries. Who comes back under an old name has the
+    access of today.
+    """
     since = {place.user_arn: place.joined_at for place in places if place.joined_at}
     seats = Seat.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
     found: dict[str, str] = {}
@@ -89,7 +95,9 @@ def without_access(places: Iterable[Place]) -> dict[str, str]:
 
 
 def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
-    """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises RefusedError."""
+    """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises
+    RefusedError.
+    """
     if not (may_run(actor, newcomer.run.version.blueprint.team) or may_run(actor, team_of(newcomer))):
         raise RefusedError("You can invite only people in your teams.")
 
@@ -103,7 +111,9 @@ def has_chosen_password(place: Place | Seat) -> bool:
 
 
 def is_password_gone(place: Place | Seat) -> bool:
-    """True if AWS was read after the first password was set, and the user has no password: somebody deleted it."""
+    """True if AWS was read after the first password was set, and the user has no password: somebody deleted
+    it.
+    """
     row, made = _credentials(place), _made_at(place)
     return row is not None and made is not None and row.has_password is False and row.valid_from > made
 
@@ -127,7 +137,9 @@ def _made_at(place: Place | Seat) -> datetime | None:
 
 
 def made_passwords(arns: Iterable[str]) -> dict[str, datetime]:
-    """When Gatehouse last set a console password of these users, by ARN, whatever for: an onboarding, a restore, a reset. One query."""
+    """When Gatehouse last set a console password of these users, by ARN, whatever for: an onboarding, a
+    restore, a reset. One query.
+    """
     users = Entity.objects.filter(kind=Kind.USER, arn__in=list(arns), gone_at__isnull=True)
     rows = Change.objects.filter(
         entity__in=users, operation__in=PASSWORDS, state=ChangeState.APPLIED, ended_at__isnull=False
@@ -136,7 +148,9 @@ def made_passwords(arns: Iterable[str]) -> dict[str, datetime]:
 
 
 def last_made_at(seal: Secret | None, made_at: datetime | None) -> datetime | None:
-    """Since when the password of a user is the one that Gatehouse made. None where it made none that it knows of: then nobody has chosen another."""
+    """Since when the password of a user is the one that Gatehouse made. None where it made none that it knows
+    of: then nobody has chosen another.
+    """
     if seal is None or seal.released_at is None:
         return None
     return max(seal.released_at, made_at) if made_at else seal.released_at

@@ -1,4 +1,6 @@
-"""The invitation: a one-time link for the person alone, sent when their users are there; with it they see their first password."""
+"""The invitation: a one-time link for the person alone, sent when their users are there; with it they see
+their first password.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def newcomer_of(link: Link) -> Newcomer | None:
 
 
 def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
-    """The newest invitation of each who has one: one query, and one more where a restore sent another one in its place."""
+    """The newest invitation of each who has one: one query, and one more where a restore sent another one in
+    its place.
+    """
     causes = {cause_of(one): one.pk for one in people}
     found = {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
     replaced = {pk: link for pk, link in found.items() if link.ended_why == Ended.REPLACED}
@@ -64,8 +68,9 @@ def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
 
 @transaction.atomic
 def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
-    """Send the person a link; an older one that was not used opens nothing from now on. `actor` None: Gatehouse sends it, in the name of
-    whoever requested the run or sends it again. Raises RefusedError."""
+    """Send the person a link; an older one that was not used opens nothing from now on. `actor` None:
+    Gatehouse sends it, in the name of whoever requested the run or sends it again. Raises RefusedError.
+    """
     if actor is not None:
         check_may_invite(newcomer, actor=actor)
     place = newcomer.places.filter(joined_at__isnull=False).order_by("pk").first()
@@ -86,7 +91,8 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
         Event.INVITED,
         people=[person],
         subject=f"Your access to AWS with {team_of(newcomer).name}",
-        text=f"{link.created_label} set up your access to AWS. Open the page to see your first password and to add your phone as a "
+        text=f"{link.created_label} set up your access to AWS. Open the page to see your first password and "
+        "to add your phone as a "
         "second factor.\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
         path=f"{PREFIX}{link.pk}/",
@@ -102,8 +108,9 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
 
 
 def invite_when_made(newcomer: Newcomer) -> Link | None:
-    """The first invitation, once all of their users are settled and at least one is there, or one that follows a new first password; None
-    when there is nothing to send, or it is too early."""
+    """The first invitation, once all of their users are settled and at least one is there, or one that
+    follows a new first password; None when there is nothing to send, or it is too early.
+    """
     places = list(newcomer.places.all())
     if any(place.settled_at is None for place in places) or not any(place.joined_at for place in places):
         return None
@@ -119,7 +126,9 @@ def invite_when_made(newcomer: Newcomer) -> Link | None:
 
 
 def can_be_shown(seal: UUID | None, *, session: str | None = None) -> bool:
-    """True if a secret waits for its person: in this browser session, or, without one, in a browser that they have yet to open."""
+    """True if a secret waits for its person: in this browser session, or, without one, in a browser that they
+    have yet to open.
+    """
     secret = Secret.objects.filter(pk=seal).first() if seal else None
     return secret is not None and sealed.can_reveal(secret, session=session or "")
 
@@ -136,7 +145,9 @@ def key_id_of(place: Place) -> str:
 
 
 def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False) -> str:
-    """The first password, or the secret of the access key, for the person of the link in this browser session. Raises RefusedError."""
+    """The first password, or the secret of the access key, for the person of the link in this browser
+    session. Raises RefusedError.
+    """
     newcomer = newcomer_of(link)
     seal = place.key_seal if is_key else place.password_seal
     if newcomer is None or place.newcomer_id != newcomer.pk or seal is None:
@@ -163,7 +174,9 @@ def _check_password(place: Place) -> None:
 
 
 def close_invitations() -> int:
-    """Destroy the passwords and keys of invitations that no longer work, because their person changed team or left; how many."""
+    """Destroy the passwords and keys of invitations that no longer work, because their person changed team or
+    left; how many.
+    """
     waiting = Secret.objects.filter(state__in=(State.HELD, State.SEALED)).values("pk")
     closed = 0
     for column in ("password_seal", "key_seal"):

@@ -30,8 +30,9 @@ class RunState(models.TextChoices):
 
 
 class Run(models.Model):
-    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how often what failed was tried again.
-    `trouble` is why it could not be asked for, when that was last tried."""
+    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how
+    often what failed was tried again. `trouble` is why it could not be asked for, when that was last tried.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="runs")
@@ -75,10 +76,12 @@ class Standing(models.TextChoices):
 
 
 class Newcomer(models.Model):
-    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access; `users` the mirror's
-    numbers of users that they have already and that can be taken in. `problems` are
-    sentences about the row, `wrong` those of them that are about one field, by its name. `wants_link_at`: when they asked for another invitation. `link_for`: who sends them
-    another one, which leaves as soon as their new first password is set."""
+    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of
+    their access; `users` the mirror's numbers of users that they have already and that can be taken in.
+    `problems` are sentences about the row, `wrong` those of them that are about one field, by its name.
+    `wants_link_at`: when they asked for another invitation. `link_for`: who sends them another one, which
+    leaves as soon as their new first password is set.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
     position = models.PositiveIntegerField()
@@ -113,9 +116,11 @@ class Newcomer(models.Model):
 
 
 class Place(models.Model):
-    """The user of a newcomer in an account. The changes are those of `lane` in `change_set`, and in the sets that tried again what of it had failed.
+    """The user of a newcomer in an account. The changes are those of `lane` in `change_set`, and in the sets
+    that tried again what of it had failed.
 
-    `password_seal` and `key_seal` are where the secrets wait. `settled_at`: every change has ended, and the grants are written down.
+    `password_seal` and `key_seal` are where the secrets wait. `settled_at`: every change has ended, and the
+    grants are written down.
     """
 
     newcomer = models.ForeignKey(Newcomer, on_delete=models.CASCADE, related_name="places")

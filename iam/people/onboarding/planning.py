@@ -33,7 +33,9 @@ from iam.people.onboarding.reading import last_moment
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch 0 comes before the others."""
+    """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch
+    0 comes before the others.
+    """
 
     operation: Operation
     branch: int
@@ -65,7 +67,9 @@ class Site:
 
 
 def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
-    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the viewer may not ask for it: in the same words."""
+    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
+    viewer may not ask for it: in the same words.
+    """
     found = []
     known = {one.account_id: one for one in Account.objects.filter(account_id__in=body.accounts)}
     for number in body.accounts:

@@ -126,7 +126,9 @@ def counts_of(run: Run) -> RunCounts:
 
 
 def people_shown(run: Run, *, text: str = "", only: Collection[int] | None = None) -> QuerySet[Newcomer]:
-    """The people of a run who are asked for, by their place in the file; whose name, address or user name holds the text, and of these numbers."""
+    """The people of a run who are asked for, by their place in the file; whose name, address or user name
+    holds the text, and of these numbers.
+    """
     people = run.people.filter(standing=Standing.READY)
     if only is not None:
         people = people.filter(pk__in=only)

@@ -1,4 +1,6 @@
-"""Whom a lead may make: people who belong to their team as soon as they are made, by a group that the blueprint gives."""
+"""Whom a lead may make: people who belong to their team as soon as they are made, by a group that the
+blueprint gives.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from iam.people.onboarding.models import Run, Standing
 
 
 def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewer:
-    """The same viewer, who may ask for users of these names in the accounts where the blueprint puts them into a group of the viewer's teams. One query,
-    none for who reaches everything."""
+    """The same viewer, who may ask for users of these names in the accounts where the blueprint puts them
+    into a group of the viewer's teams. One query, none for who reaches everything.
+    """
     if viewer.asks.sees_everything:
         return viewer
     given = set(body.groups)

@@ -1,4 +1,6 @@
-"""People from a file or a form to rows: encodings, separators, quotes, and every mistake with its line. Pure, but for the check of addresses."""
+"""People from a file or a form to rows: encodings, separators, quotes, and every mistake with its line. Pure,
+but for the check of addresses.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ OTHERS: Final = ("\t", ";", ",")
 """The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
 ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
 """A cell with nothing but an address, or a name and an address in angle brackets."""
-MIXED: Final = "This line has different separators. Use the same one between all of its cells: a tab, a comma or a semicolon."
+MIXED: Final = (
+    "This line has different separators. Use the same one between all of its cells: a tab, a comma or a "
+    "semicolon."
+)
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """https://owasp.org/www-community/attacks/CSV_Injection"""
 COLUMNS: Final[Mapping[str, frozenset[str]]] = {
@@ -59,7 +64,9 @@ class SheetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are sentences."""
+    """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are
+    sentences.
+    """
 
     line: int
     name: str = ""
@@ -81,8 +88,9 @@ def read_sheet(data: bytes) -> list[Typed]:
 
 
 def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list[str]], T]]) -> list[T]:
-    """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows without any content are passed
-    over. Raises SheetError for a file that is none."""
+    """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows
+    without any content are passed over. Raises SheetError for a file that is none.
+    """
     if len(data) > LARGEST:
         raise SheetError(f"The file is larger than {LARGEST // 1024 // 1024} MB.")
     lines = _lines(_text(data))
@@ -207,7 +215,9 @@ def _unmarked(data: bytes) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(the line where it begins, its cells), by the separator that the first line has most of. Raises SheetError."""
+    """(the line where it begins, its cells), by the separator that the first line has most of. Raises
+    SheetError.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.partition("\n")
     skipped = 0
@@ -236,7 +246,9 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
-    """The cells of a line whose address only another separator than that of the first line sets apart; else `cells`, as they were read."""
+    """The cells of a line whose address only another separator than that of the first line sets apart; else
+    `cells`, as they were read.
+    """
     bare = _without_quoted(line)
     if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
         return cells
@@ -258,7 +270,9 @@ def _is_address(cell: str) -> bool:
 
 
 def _mixed(cells: Sequence[str]) -> list[str]:
-    """That a line has no cell with nothing but an address, since several separators are in it; nothing for others."""
+    """That a line has no cell with nothing but an address, since several separators are in it; nothing for
+    others.
+    """
     if any(_is_address(cell) for cell in cells):
         return []
     has_more = any("@" in cell and any(sign in cell.strip() for sign in SEPARATORS) for cell in cells)
@@ -292,7 +306,8 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
             places[key] = place
     if "email" not in places or not places.keys() & {"name", "first", "last"}:
         raise SheetError(
-            "The first line must have the column names: Name, Email and, if you need them, User name and Last day. "
+            "The first line must have the column names: Name, Email and, if you need them, User name and "
+            "Last day. "
             f"It has: {_short(', '.join(cell.strip() for cell in head))}"
         )
     return places
@@ -314,7 +329,9 @@ def last_moment(until: date | None) -> datetime | None:
 
 
 def read_pasted(text: str) -> list[Typed]:
-    """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises SheetError for one without people."""
+    """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises
+    SheetError for one without people.
+    """
     lines = list(_lines(text if text.endswith("\n") else text + "\n")) if text.strip() else []
     if not lines:
         raise SheetError("Paste at least one person.")
@@ -339,7 +356,9 @@ def _has_column_names(head: Sequence[str]) -> bool:
 
 
 def _guessed(cells: Sequence[str]) -> dict[str, str]:
-    """The values of a row without column names: the cell with an @ is the address, what is before it the name, what follows user name and last day."""
+    """The values of a row without column names: the cell with an @ is the address, what is before it the
+    name, what follows user name and last day.
+    """
     values = [" ".join(cell.split()) for cell in cells]
     place = next((at for at, value in enumerate(values) if "@" in value), None)
     if place is None:

@@ -1,4 +1,6 @@
-"""Another invitation: the lead sends one, with a new first password where the former one is used up; the invited person can request it."""
+"""Another invitation: the lead sends one, with a new first password where the former one is used up; the
+invited person can request it.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,18 @@ PAUSE: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """What was done: the link that was sent, or the passwords that are set first, after which Gatehouse sends it."""
+    """What was done: the link that was sent, or the passwords that are set first, after which Gatehouse sends
+    it.
+    """
 
     link: Link | None
     resets: int = 0
 
 
 def needs_reset(place: Place, held: Held) -> Change | None:
-    """The change that set the first password of a place, if that password can no longer be shown and the person has none of their own."""
+    """The change that set the first password of a place, if that password can no longer be shown and the
+    person has none of their own.
+    """
     first = next((one for one in held.latest if one.operation in PASSWORDS and one.queued_at), None)
     if first is None or has_chosen_password(place):
         return None
@@ -61,8 +67,10 @@ def needs_reset(place: Place, held: Held) -> Change | None:
 
 
 def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
-    """Send the person another link. Where the first password was shown, has expired or does not exist in AWS any more, a new one is set
-    first, under the approval of the onboarding; nobody but the person sees it. Raises RefusedError."""
+    """Send the person another link. Where the first password was shown, has expired or does not exist in AWS
+    any more, a new one is set first, under the approval of the onboarding; nobody but the person sees it.
+    Raises RefusedError.
+    """
     check_may_invite(newcomer, actor=actor)
     now = datetime.now(tz=UTC)
     why = why_over(newcomer, since=now)
@@ -143,8 +151,10 @@ def _new_seal(run: Run, place: Place) -> UUID:
 
 @transaction.atomic
 def request_invitation(link: Link) -> str:
-    """Whoever holds a link that no longer opens asks for another one: who sent it, and the leads of the team, are told. Returns their names;
-    "" where the link is no invitation, or its person's access has ended. Told once an hour at most."""
+    """Whoever holds a link that no longer opens asks for another one: who sent it, and the leads of the team,
+    are told. Returns their names; "" where the link is no invitation, or its person's access has ended. Told
+    once an hour at most.
+    """
     newcomer = newcomer_of(link)
     now = datetime.now(tz=UTC)
     if newcomer is None or why_over(newcomer, since=now) in WITHOUT_ACCESS:
@@ -157,7 +167,8 @@ def request_invitation(link: Link) -> str:
             Event.INVITATION_WANTED,
             people=people,
             subject=f"{newcomer.name} needs another invitation",
-            text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and choose “Send the invitation again”: "
+            text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and "
+            "choose “Send the invitation again”: "
             "if needed, Gatehouse sets a new first password that only they can see.",
             path=f"/onboarding/{newcomer.run_id}/?q={newcomer.user_name}",
             key=f"invitation-wanted-{newcomer.pk}-{now:%Y%m%d%H%M}",

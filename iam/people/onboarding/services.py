@@ -47,7 +47,9 @@ _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run takes. `batches` are what is approved together: as many people as so many changes allow. `notes` are for the approver."""
+    """What a run takes. `batches` are what is approved together: as many people as so many changes allow.
+    `notes` are for the approver.
+    """
 
     batches: tuple[tuple[Part, ...], ...]
     notes: tuple[str, ...]
@@ -72,7 +74,8 @@ def check_size(count: int) -> None:
     """Raises RefusedError for more people than a run takes."""
     if count > MOST_PEOPLE:
         raise RefusedError(
-            f"These are {count:,} people, and one run takes up to {MOST_PEOPLE}. Split the list and start a run for each part."
+            f"These are {count:,} people, and one run takes up to {MOST_PEOPLE}. Split the list and start a "
+            "run for each part."
         )
 
 
@@ -93,8 +96,9 @@ def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan
 
 
 def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
-    """What of a place was approved and did not come true; nothing while something of it is under way. Where nobody knows whether the user was made, what
-    waits for the user is taken along. AWS is looked at before a call is made again; a key, of which AWS would make a second one, a person looks after.
+    """What of a place was approved and did not come true; nothing while something of it is under way. Where
+    nobody knows whether the user was made, what waits for the user is taken along. AWS is looked at before a
+    call is made again; a key, of which AWS would make a second one, a person looks after.
     """
     stuck: list[Change] = []
     if held.is_open:
@@ -118,7 +122,9 @@ def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
 
 
 def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> Iterator[Iterator[Part]]:
-    """For each person what they get in each account; of who has a user already, in the accounts where that is, and only what they lack."""
+    """For each person what they get in each account; of who has a user already, in the accounts where that
+    is, and only what they lack.
+    """
     users = users_by_place(people)
     held = held_by_users(users.values())
     for one in people:
@@ -133,7 +139,9 @@ def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> It
 
 
 def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
-    """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is bad, unless they are to be passed over."""
+    """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is
+    bad, unless they are to be passed over.
+    """
     people = list(run.people.all())
     taken_in = {one.pk for one in adoptable(run)} if adopt else set()
     found = [one for one in people if one.standing == Standing.READY or one.pk in taken_in]
@@ -146,8 +154,9 @@ def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
 
 
 def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, adopt: bool = False) -> Run:
-    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked for by a worker, soon after.
-    `adopt`: who has a user already gets what it lacks. Raises RefusedError."""
+    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked
+    for by a worker, soon after. `adopt`: who has a user already gets what it lacks. Raises RefusedError.
+    """
     reason = reason.strip()
     if not reason:
         raise RefusedError("Enter a reason. Approvers and auditors read it.")
@@ -173,8 +182,10 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, ado
 
 
 def ask(run: Run) -> Run:
-    """Ask for a run that its author has submitted, batch by batch; as often as it is called, each is asked for once. Where a rule is against
-    the first one, the run is a draft again. No transaction holds the others up meanwhile."""
+    """Ask for a run that its author has submitted, batch by batch; as often as it is called, each is asked
+    for once. Where a rule is against the first one, the run is a draft again. No transaction holds the others
+    up meanwhile.
+    """
     actor = viewer_for(Person.objects.get(pk=run.requested_by))
     people = list(run.people.filter(standing=Standing.READY))
     trouble = ""
@@ -195,7 +206,9 @@ def ask(run: Run) -> Run:
 
 
 def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
-    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many there were."""
+    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many
+    there were.
+    """
     before = datetime.now(tz=UTC) - older_than
     found = list(Run.objects.filter(state=RunState.ASKING, asked_at__lt=before).order_by("asked_at")[:5])
     for run in found:
@@ -316,7 +329,9 @@ def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]
 
 
 def _anew(run: Run, place: Place, change: Change) -> Operation:
-    """The same operation, on the user who is there by now, and with a new seal for a secret that nobody will read."""
+    """The same operation, on the user who is there by now, and with a new seal for a secret that nobody will
+    read.
+    """
     params: dict[str, Any] = dict(change.params)
     user = Entity.objects.filter(
         account=place.account, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
@@ -336,7 +351,9 @@ def _anew(run: Run, place: Place, change: Change) -> Operation:
 
 
 def _has_unread_password(user: Entity, change: Change) -> bool:
-    """Whether a call of which nobody knows the end, this one or one before it, has given a password that nobody has read."""
+    """Whether a call of which nobody knows the end, this one or one before it, has given a password that
+    nobody has read.
+    """
     if change.operation != CreateLoginProfile.spec.slug:
         return False
     alike = Change.objects.filter(account=change.account_id, operation=change.operation)

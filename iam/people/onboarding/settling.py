@@ -1,4 +1,6 @@
-"""Keeps runs true to their changes: who joins the directory, which grants stand, how the run stands. Idempotent, and called again by beat."""
+"""Keeps runs true to their changes: who joins the directory, which grants stand, how the run stands.
+Idempotent, and called again by beat.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ BATCH: Final = 200
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`): it looks at the user when they are there, and at all that they get when the last of it has ended."""
+    """A handler of ends (`iam.changes.handlers`): it looks at the user when they are there, and at all that
+    they get when the last of it has ended.
+    """
     group = change.change_set
     if group.cause_kind not in (OF_RUN, AGAIN, OF_MOVE) or (
         change.state == ChangeState.REJECTED and change.branch
@@ -49,7 +53,9 @@ def change_ended(change: Change) -> None:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what nobody was told of: the process that ended its changes was lost. Returns how many places were looked at."""
+    """Settle what nobody was told of: the process that ended its changes was lost. Returns how many places
+    were looked at.
+    """
     before = datetime.now(tz=UTC) - older_than
     under_way = Run.objects.filter(state__in=[RunState.WAITING, RunState.RUNNING], asked_at__lt=before)
     busy = Change.objects.filter(
@@ -68,7 +74,9 @@ def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
 
 
 def settle_place(place: Place) -> None:
-    """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its reason in the ledger."""
+    """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its
+    reason in the ledger.
+    """
     held = held_by([place])[0]
     made = next((one for one in held.applied if one.operation == CreateUser.spec.slug), None)
     if made is not None and place.joined_at is None:
@@ -104,7 +112,9 @@ def settle_run(run_id: UUID) -> None:
 
 
 def _ended_at() -> Any:
-    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`) is under way."""
+    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`)
+    is under way.
+    """
     lane = Slot("lane", IntegerField())
     busy = Change.objects.filter(change_set=Slot("change_set", UUIDField()), state__in=OPEN)
     places = Place.objects.filter(change_set=Slot("first", UUIDField()), lane=lane)
@@ -155,7 +165,9 @@ def _join(place: Place) -> None:
 
 
 def _grant(place: Place, held: Held) -> None:
-    """Each membership and each policy of a template that came true is a grant, so that the ledger says why it is there and when it ends."""
+    """Each membership and each policy of a template that came true is a grant, so that the ledger says why it
+    is there and when it ends.
+    """
     newcomer = place.newcomer
     again = [one.change_set_id for one in held.latest if one.change_set_id != place.change_set_id]
     retry = again[-1] if again else None

@@ -1,4 +1,6 @@
-"""Check the rows of a run: duplicates, people who are there already, user names by the blueprint's rule, ends. Writes the draft."""
+"""Check the rows of a run: duplicates, people who are there already, user names by the blueprint's rule,
+ends. Writes the draft.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def stage(
     source: str = "",
     run: Run | None = None,
 ) -> Run:
-    """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS changes. Raises RefusedError."""
+    """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS
+    changes. Raises RefusedError.
+    """
     if not may_run(actor, version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
     if version.blueprint.retired_at is not None:
@@ -78,8 +82,9 @@ def typed_values(one: Newcomer) -> dict[str, str]:
 
 @transaction.atomic
 def edit_rows(actor: Viewer, *, run: Run, values: Mapping[int, Mapping[str, str]]) -> Run:
-    """The same draft with other values in some rows (by the number of the newcomer); all rows are checked again, and one that was emptied is
-    removed. Raises RefusedError."""
+    """The same draft with other values in some rows (by the number of the newcomer); all rows are checked
+    again, and one that was emptied is removed. Raises RefusedError.
+    """
     rows = []
     for one in run.people.all():
         fields = typed_values(one) | dict(values.get(one.pk, {}))

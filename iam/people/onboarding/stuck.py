@@ -1,4 +1,6 @@
-"""Who is stuck after an onboarding: people who were invited and have not finished, expired invitations, failed steps; and inviting all of them again."""
+"""Who is stuck after an onboarding: people who were invited and have not finished, expired invitations,
+failed steps; and inviting all of them again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.reinviting import invite_again
 
 RECENT: Final = timedelta(days=60)
-"""Older onboardings are not looked through: who has not finished by then is found in the list of onboardings."""
+"""Older onboardings are not looked through: who has not finished by then is found in the list of
+onboardings.
+"""
 MOST: Final = 200
 PAUSE: Final = timedelta(hours=20)
 """Nobody is invited again sooner than this, unless they asked for it or their invitation expired."""
@@ -37,7 +41,9 @@ class StuckNewcomer:
 
 @dataclass(frozen=True, slots=True)
 class StuckNewcomers:
-    """Those who are stuck, the worst first. `more` are not shown; `to_remind` counts all who can be invited again now."""
+    """Those who are stuck, the worst first. `more` are not shown; `to_remind` counts all who can be invited
+    again now.
+    """
 
     people: list[StuckNewcomer]
     more: int
@@ -51,7 +57,9 @@ class StuckNewcomers:
 
 @dataclass(slots=True)
 class Reminded:
-    """The result of inviting all again: invitations sent, passwords that are set first, and why others were not invited."""
+    """The result of inviting all again: invitations sent, passwords that are set first, and why others were
+    not invited.
+    """
 
     sent: int = 0
     resets: int = 0

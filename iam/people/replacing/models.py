@@ -1,4 +1,6 @@
-"""A replacement: whose lost device, who asked over which channel, who made sure over which other one, and what came of it."""
+"""A replacement: whose lost device, who asked over which channel, who made sure over which other one, and
+what came of it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Channel(models.TextChoices):
 
 
 SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
-"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of whoever has the phone."""
+"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of whoever has the
+phone.
+"""
 
 
 class State(models.TextChoices):

@@ -41,7 +41,9 @@ def may_ask(viewer: Viewer, *, user: Entity) -> bool:
 
 
 def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
-    """Those of the users for whom the viewer asks for changes, and those that are about them or asked for by them."""
+    """Those of the users for whom the viewer asks for changes, and those that are about them or asked for by
+    them.
+    """
     reach = replace(viewer, scope=viewer.asks)
     users = visible_entities(reach).filter(kind=Kind.USER)
     mine = Q(person=viewer.person_id) | Q(asked_by=viewer.person_id)
@@ -65,7 +67,9 @@ def why_not_check(viewer: Viewer, one: Replacement) -> str:
 
 
 def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replacement:
-    """Say that a device is lost: the person is told, and those who can make sure. What waits already is the answer. Raises RefusedError."""
+    """Say that a device is lost: the person is told, and those who can make sure. What waits already is the
+    answer. Raises RefusedError.
+    """
     user = device.owner
     if user is None or not may_ask(viewer, user=user):
         raise RefusedError("You can request this for your own devices and for people in your teams.")
@@ -96,7 +100,8 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
 
 
 def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Replacement:
-    """Say that it is really them, over another channel than the request came by: the removal is asked for, and a link for a new device goes out.
+    """Say that it is really them, over another channel than the request came by: the removal is asked for,
+    and a link for a new device goes out.
 
     Raises RefusedError; then nothing of it is done.
     """
@@ -120,7 +125,8 @@ def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Repla
         _tell_person(
             held,
             subject="Your identity was checked for a new MFA device",
-            text=f"{viewer.name} confirmed that it is you ({over.label.lower()}). The lost device {held.device.name} is removed as soon as "
+            text=f"{viewer.name} confirmed that it is you ({over.label.lower()}). The lost device "
+            f"{held.device.name} is removed as soon as "
             f"the request is approved.",
             key=f"checked:{held.pk}",
         )
@@ -148,7 +154,9 @@ def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
 
 
 def may_show(viewer: Viewer, one: Replacement) -> bool:
-    """Whoever made sure, and nobody else, passes the link on by hand, within its hour and as long as nobody has used it."""
+    """Whoever made sure, and nobody else, passes the link on by hand, within its hour and as long as nobody
+    has used it.
+    """
     if one.state != State.CHECKED or one.decided_by_id != viewer.person_id or one.decided_at is None:
         return False
     is_used = one.link is not None and one.link.used_at is not None
@@ -156,7 +164,9 @@ def may_show(viewer: Viewer, one: Replacement) -> bool:
 
 
 def show_link(viewer: Viewer, one: Replacement) -> tuple[Link, str]:
-    """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises RefusedError."""
+    """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises
+    RefusedError.
+    """
     with transaction.atomic():
         held = (
             Replacement.objects.select_for_update(of=("self",))
@@ -207,7 +217,9 @@ def _held(one: Replacement, viewer: Viewer) -> Replacement:
 
 
 def _remove(held: Replacement, checker: Viewer) -> Change:
-    """Asked for by whoever asked, so that whoever made sure may approve; by the checker, where they may not ask."""
+    """Asked for by whoever asked, so that whoever made sure may approve; by the checker, where they may not
+    ask.
+    """
     asker = viewer_for(held.asked_by)
     actor = asker if may_invite(asker, user=held.user) else checker
     operation = (DeleteMfaDevice if is_virtual(held.device.aws_id) else DeactivateMfaDevice).of(held.device)
@@ -237,7 +249,8 @@ def _send(held: Replacement) -> Link:
         Event.ENROL,
         people=[held.person],
         subject=f"Add a new MFA device to {user.name}",
-        text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, until "
+        text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, "
+        "until "
         f"{moment_words(link.expires_at)}. You never need to enter a password there.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -249,7 +262,8 @@ def _tell_asked(made: Replacement) -> None:
     _tell_person(
         made,
         subject=f"{made.asked_by.name} reported that you lost an MFA device",
-        text=f"This is about {made.device.name} of {made.user.name}. If you still have it, or didn’t request this, tell your AWS administrators "
+        text=f"This is about {made.device.name} of {made.user.name}. If you still have it, or didn’t request "
+        "this, tell your AWS administrators "
         f"now: someone may be trying to sign in as you.",
         key=f"asked:{made.pk}",
     )
@@ -258,7 +272,8 @@ def _tell_asked(made: Replacement) -> None:
         Event.WAITING,
         people=able,
         subject=f"Check the identity of {made.person.name}, who lost an MFA device",
-        text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel by {made.until:%H:%M} UTC.",
+        text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel "
+        f"by {made.until:%H:%M} UTC.",
         path=f"/mfa/replacements/{made.pk}/",
         key=f"replacement:{made.pk}",
     )

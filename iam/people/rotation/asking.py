@@ -1,4 +1,6 @@
-"""Begin rotations: of one key while the page waits, of many by a worker, a set of changes for up to a hundred."""
+"""Begin rotations: of one key while the page waits, of many by a worker, a set of changes for up to a
+hundred.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class Planned:
 
 
 def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = None) -> Rotation:
-    """Ask for the new key at once. What is under way for this key already is the answer. Raises RefusedError; then nothing is written."""
+    """Ask for the new key at once. What is under way for this key already is the answer. Raises RefusedError;
+    then nothing is written.
+    """
     standing = Rotation.objects.filter(old=old).exclude(stage=Stage.ENDED).select_related("user").first()
     if standing is not None and standing.begun_by_id == viewer.person_id:
         return standing
@@ -93,7 +97,8 @@ def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None
 
 
 def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID, Choice]:
-    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the id of all of them, and which they are.
+    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the id of
+    all of them, and which they are.
 
     What cannot be rotated is left out: the preview said so. Raises RefusedError.
     """
@@ -121,7 +126,9 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
 
 
 def ask_batch(batch: UUID) -> int:
-    """Ask for what of a batch waits, a set after the other; how many were asked for. Harmless from several workers at once."""
+    """Ask for what of a batch waits, a set after the other; how many were asked for. Harmless from several
+    workers at once.
+    """
     asked = 0
     while True:
         rows = list(_waiting(batch).order_by("pk")[:AT_ONCE])

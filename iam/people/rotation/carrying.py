@@ -1,4 +1,6 @@
-"""The changes by which a rotation goes on: what was agreed to at its beginning is queued, the rest is asked for like anything else."""
+"""The changes by which a rotation goes on: what was agreed to at its beginning is queued, the rest is asked
+for like anything else.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ AGAIN: Final = timedelta(hours=1)
 
 
 def deactivate_old(held: Rotation, *, agreed: bool) -> None:
-    """Make the old key inactive: as agreed, or asked for by who wanted it. The caller holds the row. Raises RefusedError."""
+    """Make the old key inactive: as agreed, or asked for by who wanted it. The caller holds the row. Raises
+    RefusedError.
+    """
     change = _queued_or_asked(
         held, SetStatus.of(DEACTIVATE[held.old.kind], held.old), "deactivate", agreed=agreed
     )
@@ -39,7 +43,8 @@ def deactivate_old(held: Rotation, *, agreed: bool) -> None:
     note(
         held,
         "deactivate",
-        f"Deactivation of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}. It was last used {old_words(held)}.",
+        f"Deactivation of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}. It was "
+        f"last used {old_words(held)}.",
         actor=None if agreed else held.wanted_by,
         change=change,
     )
@@ -97,7 +102,8 @@ def make_another(held: Rotation) -> None:
         end(
             held,
             Outcome.UNFETCHED,
-            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old key {held.old.aws_id} still works.",
+            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old "
+            f"key {held.old.aws_id} still works.",
             actor=None,
         )
         return
@@ -108,7 +114,8 @@ def make_another(held: Rotation) -> None:
         end(
             held,
             Outcome.UNFETCHED,
-            f"{held.person.name} has left, so no other key is created. The old key {held.old.aws_id} still works.",
+            f"{held.person.name} has left, so no other key is created. The old key {held.old.aws_id} still "
+            "works.",
             actor=None,
         )
         return

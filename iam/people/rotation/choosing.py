@@ -1,4 +1,6 @@
-"""Which of many keys can be rotated now, and why the others cannot; the same few queries for ten keys and for thousands."""
+"""Which of many keys can be rotated now, and why the others cannot; the same few queries for ten keys and for
+thousands.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +137,9 @@ class _Known:
         return owned.team if owned else None
 
     def _lead(self, owned: OwnedUser) -> Person | None:
-        """Who gets the new key of a machine user: the viewer, if they lead the team there, else its first lead."""
+        """Who gets the new key of a machine user: the viewer, if they lead the team there, else its first
+        lead.
+        """
         leads = [
             lead.person for lead in self.leads[owned.team_id] if lead.account_id in ("", owned.account_id)
         ]

@@ -46,7 +46,9 @@ SORTS: Final = {
 
 
 def rows(seen: Seen, sort: str = "made") -> States:
-    """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where every key has a row."""
+    """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where
+    every key has a row.
+    """
     found = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
     if sort == "used":
         strict: dict[str, Any] = {"entity__usage__kind": Kind.ACCESS_KEY}
@@ -163,7 +165,9 @@ def _owner(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two queries."""
+    """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two
+    queries.
+    """
     living = living_by_key([row["entity"] for row in found])
     people, owners = people_and_owners(row["user"] for row in found if row["user"])
     for row in found:

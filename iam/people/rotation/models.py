@@ -1,4 +1,6 @@
-"""A rotation: which key of whom gives way to which, how far it has come, what AWS said of their use, and what happened on the way. No secret is here."""
+"""A rotation: which key of whom gives way to which, how far it has come, what AWS said of their use, and what
+happened on the way. No secret is here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from iam.mirror.models import Entity
 from iam.people.links.models import Link
 
 OF_ROTATION = "key_rotation"
-"""The kind of cause of the sets of a rotation, or of several that were asked for together; the id is `batch`."""
+"""The kind of cause of the sets of a rotation, or of several that were asked for together; the id is
+`batch`.
+"""
 
 
 class Stage(models.TextChoices):
@@ -51,11 +55,13 @@ class Wanted(models.TextChoices):
 
 
 class Rotation(models.Model):
-    """One key on its way out. `old` is the mirror's row of it, `first` that of a key that is deleted before, since AWS allows two.
+    """One key on its way out. `old` is the mirror's row of it, `first` that of a key that is deleted before,
+    since AWS allows two.
 
-    `agreed` is a change of the set that was approved: what follows by itself was agreed to with it. `change` is the latest one of the stage.
-    `sealed_id` is the seal of the new secret, `issues` how many keys were made for it. `old_state` and `new_state` are AWS's word of each key at
-    `read_at`; "" stands for not there. `quiet_from` is when the watch began. `wanted`, by whom and whether in spite of a use, waits for a worker.
+    `agreed` is a change of the set that was approved: what follows by itself was agreed to with it. `change`
+    is the latest one of the stage. `sealed_id` is the seal of the new secret, `issues` how many keys were
+    made for it. `old_state` and `new_state` are AWS's word of each key at `read_at`; "" stands for not there.
+    `quiet_from` is when the watch began. `wanted`, by whom and whether in spite of a use, waits for a worker.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -142,7 +148,9 @@ class Rotation(models.Model):
 
 
 class Happening(models.Model):
-    """Something that happened to a rotation, in a sentence; `by` is whose doing it was, `change` where it was one."""
+    """Something that happened to a rotation, in a sentence; `by` is whose doing it was, `change` where it was
+    one.
+    """
 
     rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="happenings")
     at = models.DateTimeField()

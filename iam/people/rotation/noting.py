@@ -1,4 +1,6 @@
-"""What happened to a rotation, written into its timeline and into the journal; and telling its person. Never a secret."""
+"""What happened to a rotation, written into its timeline and into the journal; and telling its person. Never
+a secret.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +77,9 @@ def end(
 def tell(
     rotation: Rotation, *, subject: str, text: str, key: str, path: str = "", others: bool = False
 ) -> int:
-    """A message to its person, once for the key; with `others` also to the requester. The leads of an owning team get every message
-    except the link to the secret, which has a path of its own."""
+    """A message to its person, once for the key; with `others` also to the requester. The leads of an owning
+    team get every message except the link to the secret, which has a path of its own.
+    """
     people = {rotation.person_id: rotation.person}
     if rotation.team is not None and not path:
         leads = leads_of(rotation.team, account_id=rotation.user.account.account_id)

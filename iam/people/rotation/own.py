@@ -1,4 +1,6 @@
-"""One's own access keys outside of a rotation: a person can request to deactivate, activate or delete a key of their own IAM user."""
+"""One's own access keys outside of a rotation: a person can request to deactivate, activate or delete a key
+of their own IAM user.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from iam.mirror.models import Entity, Kind
 from iam.people.rotation.planning import for_own
 
 OF_OWN_KEY: Final = "own_key"
-"""The cause of a set that a person requested for a key of their own, as far as they can request changes only for themselves."""
+"""The cause of a set that a person requested for a key of their own, as far as they can request changes only
+for themselves.
+"""
 ACTS: Final = tuple(by_kind[Kind.ACCESS_KEY].slug for by_kind in (DEACTIVATE, ACTIVATE, DELETE))
 
 
@@ -22,7 +26,9 @@ def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:
 
 
 def requester_of(viewer: Viewer, *, act: str, user: Entity) -> tuple[Viewer, Cause]:
-    """The viewer with the reach that the act needs, and the cause by which that reach is checked again at the approval."""
+    """The viewer with the reach that the act needs, and the cause by which that reach is checked again at the
+    approval.
+    """
     is_reached = viewer.may(Right.REQUEST_CHANGE, account_id=user.account.account_id)
     if is_reached or not may_request_for_own(viewer, act=act, user=user):
         return viewer, Cause()

@@ -1,4 +1,6 @@
-"""What a rotation takes: who may begin one, which keys stand in its way, what is asked for, and what is agreed to with it."""
+"""What a rotation takes: who may begin one, which keys stand in its way, what is asked for, and what is
+agreed to with it.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,19 @@ from iam.people.rotation.models import Rotation, Stage
 QUIET_DAYS: Final = 7
 """A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
 LEAST_QUIET, MOST_DAYS, LEAST_KEEP = 3, 90, 1
-"""From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody saw."""
+"""From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody
+saw.
+"""
 KEEP_DAYS: Final = 7
 IDLE: Final = timedelta(days=90)
 """A second key that was not used for so long may be deleted to make room; one that was is in use."""
 MOST_ISSUES: Final = 3
 """So many keys are made, one after the other, for somebody who does not fetch the secret."""
 NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
-NO_LEAD: Final = "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set another owning team."
+NO_LEAD: Final = (
+    "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set "
+    "another owning team."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,9 @@ class Held:
 
     @property
     def is_idle(self) -> bool:
-        """Whether deleting it takes nothing from anybody, as far as AWS tells: inactive, or not used for long since it was made."""
+        """Whether deleting it takes nothing from anybody, as far as AWS tells: inactive, or not used for long
+        since it was made.
+        """
         if not self.is_active:
             return True
         last = max(filter(None, [self.used_at, self.created_at]), default=None)
@@ -139,7 +148,9 @@ def owner_of(key: Entity) -> Entity:
 
 
 def recipients(user: Entity, *, viewer: Viewer) -> list[Person]:
-    """Who can get the secret of a new key: the person of the user, or the leads of the team that owns it, the viewer first."""
+    """Who can get the secret of a new key: the person of the user, or the leads of the team that owns it, the
+    viewer first.
+    """
     person = person_of(user)
     if person is not None:
         return [person]
@@ -160,7 +171,8 @@ def check_begin(
     standing = living_of(user)
     if standing is not None:
         raise RefusedError(
-            f"{user.name} has a rotation in progress ({standing.reference}). Cancel it first, or wait until it is done."
+            f"{user.name} has a rotation in progress ({standing.reference}). Cancel it first, or wait until "
+            "it is done."
         )
     person = _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient)
     check_room(keys_of(user), old=old, first=first)
@@ -190,7 +202,9 @@ def _is_linked(user: Entity) -> bool:
 
 
 def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
-    """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses. Raises RefusedError."""
+    """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses.
+    Raises RefusedError.
+    """
     if old.pk not in {one.entity.pk for one in held}:
         raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
     other = next((one for one in held if one.entity.pk != old.pk), None)
@@ -200,12 +214,14 @@ def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> No
         return
     if first is None:
         raise RefusedError(
-            f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, {other.entity.aws_id}, and AWS allows "
+            f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, "
+            f"{other.entity.aws_id}, and AWS allows "
             f"{KEYS_PER_USER}. Choose to delete it first."
         )
     if not other.is_idle:
         raise RefusedError(
-            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first and check that nothing breaks."
+            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first and check that "
+            "nothing breaks."
         )
 
 
@@ -241,15 +257,22 @@ def check_terms(terms: Terms) -> None:
 
 
 def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
-    """What approvers accept besides the new key; everything that is done later without another approval rests on it."""
+    """What approvers accept besides the new key; everything that is done later without another approval rests
+    on it.
+    """
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
-        f"If no one gets the secret within 24 hours, the new key is deleted and another one is created, up to {MOST_ISSUES} times. "
-        "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the new key can be deleted."
+        "If no one gets the secret within 24 hours, the new key is deleted and another one is created, up "
+        f"to {MOST_ISSUES} times. "
+        "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the "
+        "new key can be deleted."
     )
     back = "Until the old key is deleted, it can be reactivated immediately."
     teamwork = [
-        f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is created for them."
+        (
+            f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is "
+            "created for them."
+        )
         for team in sorted(teams)
     ]
     if not terms.is_automatic:
@@ -260,8 +283,10 @@ def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = (
             *teamwork,
         ]
     return [
-        f"This starts a rotation: {what} is deactivated when it wasn’t used for {days(terms.quiet_days)} and the new one was, and permanently "
-        f"deleted {days(terms.keep_days)} later. Gatehouse checks AWS each time before. No further approval is needed.",
+        f"This starts a rotation: {what} is deactivated when it wasn’t used for {days(terms.quiet_days)} "
+        "and the new one was, and permanently "
+        f"deleted {days(terms.keep_days)} later. Gatehouse checks AWS each time before. No further approval "
+        "is needed.",
         again,
         back,
         *teamwork,

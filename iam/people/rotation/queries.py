@@ -15,7 +15,8 @@ def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
     """Those of the users whom the viewer sees, and those by which they get a key."""
     rows = Rotation.objects.select_related("user__account", "old", "person", "team", "begun_by", "change")
     if viewer.scope.sees_everything:
-        # Those of removed accounts are few: without them no row has to be looked up together with its user and account.
+        # Those of removed accounts are few: without them no row has to be looked up together with its user
+        # and account.
         removed = Entity.objects.filter(kind=Kind.USER, account__removed_at__isnull=False)
         return rows.exclude(user__in=removed.values("pk"))
     seen = visible(Entity.objects.filter(kind=Kind.USER), viewer, entity="pk", kinds=(Kind.USER,))

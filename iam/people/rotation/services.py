@@ -1,4 +1,6 @@
-"""What people do with a rotation that is under way: fetch the secret, have the old key deactivated, activated, deleted, a new one issued, give it up."""
+"""What people do with a rotation that is under way: fetch the secret, have the old key deactivated,
+activated, deleted, a new one issued, give it up.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def fetched(held: Rotation, *, actor: Actor | None) -> None:
 
 
 def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
-    """Tell the person where the secret is: a link that works once, in one browser. The caller holds the row."""
+    """Tell the person where the secret is: a link that works once, in one browser. The caller holds the
+    row.
+    """
     seal = secret_of(held.sealed_id) if held.sealed_id else None
     until = seal.expires_at if seal else datetime.now(tz=UTC) + timedelta(hours=24)
     lasts = max(until - datetime.now(tz=UTC), timedelta(minutes=1))
@@ -88,8 +92,10 @@ def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
     tell(
         held,
         subject=f"A new access key for {held.user.name}",
-        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is being rotated. The new key is {held.new_key_id}. "
-        f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which works once in one browser, or in Gatehouse after you sign in.\n\n"
+        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is "
+        f"being rotated. The new key is {held.new_key_id}. "
+        f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which "
+        "works once in one browser, or in Gatehouse after you sign in.\n\n"
         f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -101,7 +107,8 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
     """A new link for the person; the one before opens nothing any more. Raises RefusedError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise RefusedError(
-            f"No mail server is configured, so no link was sent to {rotation.person.name}. They can get the secret when they sign in."
+            f"No mail server is configured, so no link was sent to {rotation.person.name}. They can get the "
+            "secret when they sign in."
         )
     with transaction.atomic():
         held = _held(viewer, rotation, Stage.HANDING)
@@ -139,7 +146,9 @@ def activate(viewer: Viewer, rotation: Rotation) -> None:
 
 
 def issue_again(viewer: Viewer, rotation: Rotation) -> None:
-    """The secret is lost: the new key goes, and another one is made. Raises RefusedError once the new key was used."""
+    """The secret is lost: the new key goes, and another one is made. Raises RefusedError once the new key was
+    used.
+    """
     with transaction.atomic():
         held = _held(viewer, rotation, Stage.USING)
         if held.new_used_at is not None:
@@ -153,7 +162,9 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
 
 
 def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
-    """Whether another lead of the owning team can have the new key made for them: until the new key was used."""
+    """Whether another lead of the owning team can have the new key made for them: until the new key was
+    used.
+    """
     if rotation.team is None or rotation.team.slug not in viewer.leads:
         return False
     is_open = rotation.stage in (Stage.HANDING, Stage.USING) and rotation.new_used_at is None
@@ -181,7 +192,9 @@ def take_over(viewer: Viewer, rotation: Rotation) -> None:
 
 
 def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str:
-    """Give it up; what stands then, in a sentence. `with_new`: the new key goes as well. Raises RefusedError while a change is under way."""
+    """Give it up; what stands then, in a sentence. `with_new`: the new key goes as well. Raises RefusedError
+    while a change is under way.
+    """
     with transaction.atomic():
         held = _held(viewer, rotation)
         if held.stage in (Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING, Stage.ACTIVATING):
@@ -194,7 +207,8 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
         if held.new_key_id and held.stage != Stage.ENDED and (unread or with_new):
             if held.new_used_at is not None:
                 raise RefusedError(
-                    f"{held.new_key_id} was used, so deleting it would break what uses it. Cancel without deleting it."
+                    f"{held.new_key_id} was used, so deleting it would break what uses it. Cancel without "
+                    "deleting it."
                 )
             discard_new(held, actor=viewer)
         end(held, Outcome.CANCELLED, said, actor=viewer)
@@ -256,6 +270,7 @@ def _withdraw(held: Rotation, viewer: Viewer) -> None:
     others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=held.pk)
     if others.exists():
         raise RefusedError(
-            f"It was requested together with {others.count()} other keys and waits for approval. {change.requested_label} can withdraw the whole request."
+            f"It was requested together with {others.count()} other keys and waits for approval. "
+            f"{change.requested_label} can withdraw the whole request."
         )
     changes.withdraw(change, actor=viewer)

@@ -1,4 +1,6 @@
-"""Take rotations on: by what became of their changes, by what AWS shows of their keys, and by what is due. Harmless at any time, from any number of workers."""
+"""Take rotations on: by what became of their changes, by what AWS shows of their keys, and by what is due.
+Harmless at any time, from any number of workers.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def change_ended(change: Change) -> None:
 
 
 def tend() -> int:
-    """Whatever is due: what a worker missed to tell, secrets that nobody fetched, keys to be looked at; how many."""
+    """Whatever is due: what a worker missed to tell, secrets that nobody fetched, keys to be looked at; how
+    many.
+    """
     now = datetime.now(tz=UTC)
     for pk in _to_settle(now):
         settle(pk)
@@ -67,7 +71,9 @@ def _to_settle(now: datetime) -> list[UUID]:
 
 
 def _to_look_at(now: datetime) -> list[UUID]:
-    """Of whom AWS is to be asked: somebody wants it, it never was, or a while ago. Each is a query of its own, so that an index finds the few of the many."""
+    """Of whom AWS is to be asked: somebody wants it, it never was, or a while ago. Each is a query of its
+    own, so that an index finds the few of the many.
+    """
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
     found: list[UUID] = []
@@ -81,7 +87,9 @@ def _to_look_at(now: datetime) -> list[UUID]:
 
 
 def look(pk: UUID) -> None:
-    """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the call."""
+    """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the
+    call.
+    """
     found = Rotation.objects.select_related("user__account").filter(pk=pk, stage__in=READ).first()
     if found is None:
         return
@@ -103,7 +111,8 @@ def settle(pk: UUID, seen: KeysSeen | None = None) -> None:
             # It began before the latest step: what it shows may be of the time before.
             seen = None
         if seen is not None and seen.at < held.stage_at + SETTLES and is_other(held, seen):
-            # IAM is eventually consistent: what was just changed is looked at once more before anything follows from it.
+            # IAM is eventually consistent: what was just changed is looked at once more before anything
+            # follows from it.
             seen = None
         if seen is not None and held.stage in READ and not note_seen(held, seen):
             return
@@ -189,7 +198,8 @@ def _deactivating(held: Rotation, seen: KeysSeen | None) -> None:
         tell(
             held,
             subject=f"The key {held.old.aws_id} is inactive",
-            text=f"AWS now rejects every use of it. If something stopped working, reactivate the key on the rotation’s page with one click. "
+            text="AWS now rejects every use of it. If something stopped working, reactivate the key on the "
+            "rotation’s page with one click. "
             f"{_kept(held)}",
             key=f"inactive:{int(now.timestamp())}",
         )
@@ -259,7 +269,9 @@ def _is_unknown(held: Rotation, change: Change) -> bool:
 
 
 def _fate(change: Change) -> str:
-    """What a change came to that didn't reach AWS, in sentences: 'Hana Sato rejected it: “The batch still uses it.”'"""
+    """What a change came to that didn't reach AWS, in sentences: 'Hana Sato rejected it: “The batch still
+    uses it.”'
+    """
     if change.state == ChangeState.REJECTED:
         return _rejection(change)
     if change.state == ChangeState.CANCELLED:

@@ -1,4 +1,6 @@
-"""How a rotation stands, in sentences and dates: when the next step is due, what stands when it is given up, where each key was last used. Pure."""
+"""How a rotation stands, in sentences and dates: when the next step is due, what stands when it is given up,
+where each key was last used. Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from iam.people.rotation.models import Rotation, Stage
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Since when the old key was not used, from when on that is long enough, and whether the new key was used."""
+    """Since when the old key was not used, from when on that is long enough, and whether the new key was
+    used.
+    """
 
     since: datetime
     due_at: datetime

@@ -1,4 +1,6 @@
-"""What AWS shows of both keys, and what follows from it: drift, the next step when it is due, reminders. The caller holds the row."""
+"""What AWS shows of both keys, and what follows from it: drift, the next step when it is due, reminders. The
+caller holds the row.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,8 @@ def _ends_by_drift(held: Rotation, old: KeySeen | None, new: KeySeen | None) -> 
     if new is None and held.stage == Stage.INACTIVE and old is not None:
         _hold(
             held,
-            f"The new key {held.new_key_id} was deleted outside of Gatehouse, and the old one is inactive. Reactivate the old one, or cancel.",
+            f"The new key {held.new_key_id} was deleted outside of Gatehouse, and the old one is inactive. "
+            "Reactivate the old one, or cancel.",
         )
         return False
     if new is None:
@@ -108,7 +111,8 @@ def watch_using(held: Rotation, seen: KeysSeen | None) -> None:
         new = "" if held.new_used_at else f" The new key {held.new_key_id} was never used."
         _hold(
             held,
-            f"The old key was last used {old_words(held)}: anything that still uses it would stop working.{new} Confirm to continue anyway.",
+            f"The old key was last used {old_words(held)}: anything that still uses it would stop "
+            f"working.{new} Confirm to continue anyway.",
         )
     elif held.wanted == Wanted.DEACTIVATE or (held.is_automatic and is_due):
         _try(held, lambda: deactivate_old(held, agreed=held.is_automatic and is_due))
@@ -135,14 +139,18 @@ def watch_inactive(held: Rotation, seen: KeysSeen | None) -> None:
         )
         _drifted(
             held,
-            f"{held.old.aws_id} was reactivated outside Gatehouse, so it is still needed. Monitoring starts again.",
+            f"{held.old.aws_id} was reactivated outside Gatehouse, so it is still needed. Monitoring starts "
+            "again.",
         )
         return
     if held.new_state != ACTIVE:
         _hold(
             held,
             held.trouble
-            or f"The new key {held.new_key_id} is inactive, too. Reactivate it before the old one is deleted.",
+            or (
+                f"The new key {held.new_key_id} is inactive, too. Reactivate it before the old one is "
+                "deleted."
+            ),
         )
         return
     at = deletion_at(held)
@@ -150,7 +158,8 @@ def watch_inactive(held: Rotation, seen: KeysSeen | None) -> None:
     if used_since(held) and not held.in_spite:
         _hold(
             held,
-            f"AWS shows that the old key was used {old_words(held)}, after it was deactivated. Find out what used it before you delete it.",
+            f"AWS shows that the old key was used {old_words(held)}, after it was deactivated. Find out "
+            "what used it before you delete it.",
         )
     elif held.wanted == Wanted.DELETE or (held.is_automatic and is_due):
         _try(held, lambda: delete_old(held, agreed=held.is_automatic and is_due))
@@ -202,7 +211,9 @@ def _tell_due(held: Rotation, subject: str) -> None:
 
 
 def _remind(held: Rotation, *, now: datetime, is_due: bool) -> None:
-    """Every few days while the old key is in use or the new one never was; once where somebody has to go on by hand."""
+    """Every few days while the old key is in use or the new one never was; once where somebody has to go on
+    by hand.
+    """
     if is_due:
         _tell_due(held, f"{held.old.aws_id} was not used for {held.quiet_days} days, and can be deactivated")
         return

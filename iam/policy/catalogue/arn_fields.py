@@ -26,7 +26,9 @@ def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
 
 
 def values_of(arn: str, pattern: str) -> dict[str, str] | None:
-    """The value of each field in an ARN of a policy, the partition too; None if the ARN does not have this form."""
+    """The value of each field in an ARN of a policy, the partition too; None if the ARN does not have this
+    form.
+    """
     match = _reader(pattern).fullmatch(arn[:LONGEST])
     if match is None or any(not value for value in match.groups()):
         return None
@@ -40,7 +42,9 @@ def values_of(arn: str, pattern: str) -> dict[str, str] | None:
 
 @lru_cache(maxsize=2048)
 def _reader(pattern: str) -> re.Pattern[str]:
-    """Fields of a segment end at its colon; in the resource, all but the last end at the next fixed text and hold no slash."""
+    """Fields of a segment end at its colon; in the resource, all but the last end at the next fixed text and
+    hold no slash.
+    """
     parts, before = pieces(pattern), ""
     text = ""
     names = [name for _, name in parts if name]

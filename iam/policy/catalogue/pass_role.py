@@ -1,4 +1,6 @@
-"""What passing a role to a service gives the caller, for each action that does it: the data of `pass_role.toml`."""
+"""What passing a role to a service gives the caller, for each action that does it: the data of
+`pass_role.toml`.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,10 @@ class Gain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PassRoleMethod:
-    """A way to have a service act with a role. `title` has one place for the role's name; `needs` are (action, type of resource or
-    empty); `exists` says what has to be there already; `passes` False: the role is not passed, something has it already."""
+    """A way to have a service act with a role. `title` has one place for the role's name; `needs` are
+    (action, type of resource or empty); `exists` says what has to be there already; `passes` False: the role
+    is not passed, something has it already.
+    """
 
     name: str
     title: str
@@ -40,8 +44,10 @@ class PassRoleMethod:
 
 @dataclass(frozen=True)
 class PassRoleData:
-    """All of the file. `services` are the actions by which a service acts only by itself, with the service that the role must trust;
-    `parameters` are more of them, of which the reference doesn't say that they pass a role."""
+    """All of the file. `services` are the actions by which a service acts only by itself, with the service
+    that the role must trust; `parameters` are more of them, of which the reference doesn't say that they pass
+    a role.
+    """
 
     methods: tuple[PassRoleMethod, ...]
     services: Mapping[str, str] = field(default_factory=dict)

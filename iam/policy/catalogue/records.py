@@ -47,7 +47,9 @@ class ConditionKey:
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A kind of resource. `arn` is AWS's pattern with placeholders; `condition_keys` work on any action on it."""
+    """A kind of resource. `arn` is AWS's pattern with placeholders; `condition_keys` work on any action on
+    it.
+    """
 
     name: str
     arn: str
@@ -56,7 +58,9 @@ class ResourceType:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resource type that an action takes. `is_required`: each request names one; keys and dependants are of this pair."""
+    """A resource type that an action takes. `is_required`: each request names one; keys and dependants are of
+    this pair.
+    """
 
     type: ResourceType
     is_required: bool
@@ -68,8 +72,9 @@ class Target:
 class Action:
     """An action. Without targets it works only on Resource `*`.
 
-    `condition_keys` are all keys that AWS lists for it: its own, those of its targets, those of their resource types.
-    Dependent actions are those that a caller needs besides; the data of 2026 lists none for any action.
+    `condition_keys` are all keys that AWS lists for it: its own, those of its targets, those of their
+    resource types. Dependent actions are those that a caller needs besides; the data of 2026 lists none for
+    any action.
     """
 
     name: str
@@ -88,7 +93,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service by its prefix in actions. `actions`, `resource_types` and `condition_keys` are by their names in lower case."""
+    """A service by its prefix in actions. `actions`, `resource_types` and `condition_keys` are by their names
+    in lower case.
+    """
 
     prefix: str
     title: str

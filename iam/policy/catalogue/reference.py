@@ -102,7 +102,9 @@ class Catalogue:
         return self._titles.get(fold(prefix), prefix)
 
     def service(self, prefix: str) -> Service | None:
-        """Everything about one service; None for an unknown one. Read once (a millisecond or two), then kept."""
+        """Everything about one service; None for an unknown one. Read once (a millisecond or two), then
+        kept.
+        """
         lowered = fold(prefix)
         if lowered not in self._titles:
             return None
@@ -135,17 +137,23 @@ class Catalogue:
         return None if service is None else service.actions.get(rest)
 
     def resource_types(self, action: str) -> tuple[ResourceType, ...]:
-        """The resource types that an action takes: none for one that works on `*` only, and for an unknown one."""
+        """The resource types that an action takes: none for one that works on `*` only, and for an unknown
+        one.
+        """
         found = self.action(action)
         return () if found is None else found.resource_types
 
     def condition_keys(self, action: str) -> tuple[str, ...]:
-        """The condition keys of an action that AWS lists; global keys that every request has are not among them."""
+        """The condition keys of an action that AWS lists; global keys that every request has are not among
+        them.
+        """
         found = self.action(action)
         return () if found is None else found.condition_keys
 
     def condition_key(self, name: str) -> ConditionKey | None:
-        """A condition key, global or of the service of its prefix; what stands for a placeholder is accepted."""
+        """A condition key, global or of the service of its prefix; what stands for a placeholder is
+        accepted.
+        """
         if len(name) > LONGEST_KEY:
             return None
         lowered = fold(name)

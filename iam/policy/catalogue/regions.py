@@ -1,7 +1,7 @@
 """The Regions of AWS, in every partition.
 
-Sources: "AWS Regions", https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html, and the pages of the
-other partitions. A test holds them to those that the SDK knows.
+Sources: "AWS Regions", https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html, and
+the pages of the other partitions. A test holds them to those that the SDK knows.
 """
 
 from __future__ import annotations

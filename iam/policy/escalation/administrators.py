@@ -1,6 +1,8 @@
-"""Who is administrator: whoever can change the permissions of anybody in the account, as far as the organization leaves that to it.
+"""Who is administrator: whoever can change the permissions of anybody in the account, as far as the
+organization leaves that to it.
 
-Whoever has these few actions on every user, role, group and policy can give itself all others, so that nothing else matters.
+Whoever has these few actions on every user, role, group and policy can give itself all others, so that
+nothing else matters.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ EVERY_KEY: Final = {
 
 
 class Administrators:
-    """Finds them in one account. `ceiling` is the bit of somebody who holds `*` on `*` and has no boundary: what the
-    organization's policies leave nobody, an administrator need not have."""
+    """Finds them in one account. `ceiling` is the bit of somebody who holds `*` on `*` and has no boundary:
+    what the organization's policies leave nobody, an administrator need not have.
+    """
 
     def __init__(self, asker: Asker, *, partition: str, account: str, ceiling: int) -> None:
         self._asker = asker
@@ -49,7 +52,9 @@ class Administrators:
         return bool(self._wanted)
 
     def measure(self) -> None:
-        """Find out what is left to whoever has all permissions; asked once, while the ceiling is among the sources."""
+        """Find out what is left to whoever has all permissions; asked once, while the ceiling is among the
+        sources.
+        """
         for action, kind in DECISIVE:
             resource = f"{self._prefix}{kind}/{NO_NAME}"
             found = self._asker.ask(action, resource, EVERY_KEY)

@@ -1,6 +1,8 @@
-"""Questions about everybody of one account, answered as bits: one for each principal, and for what principals could become.
+"""Questions about everybody of one account, answered as bits: one for each principal, and for what principals
+could become.
 
-The answers are those of `Index.who_can`. Targets that no statement in use can tell apart are asked about once.
+The answers are those of `Index.who_can`. Targets that no statement in use can tell apart are asked about
+once.
 """
 
 from __future__ import annotations
@@ -73,8 +75,9 @@ EVERYBODY: Final = Bits(-1, -1)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty for none;
-    `mask` are the bits of the principal itself."""
+    """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty
+    for none; `mask` are the bits of the principal itself.
+    """
 
     arn: str
     tags: Mapping[str, str] | None = None
@@ -264,7 +267,9 @@ class Asker:
     def _on_itself(
         self, put: _Put, target: Target, context: Mapping[str, Any], marks: dict[Class, Decision]
     ) -> Bits:
-        """Principals of one class do on themselves what the others do, unless a condition reads their names."""
+        """Principals of one class do on themselves what the others do, unless a condition reads their
+        names.
+        """
         found = NOBODY
         for source in self.sources:
             for bit in source.bits_in(target.mask):
@@ -333,7 +338,9 @@ class Asker:
 
 
 def has_rcps_of(action: str) -> bool:
-    """Whether resource control policies have a say, which is all that the name of an action decides besides its statements."""
+    """Whether resource control policies have a say, which is all that the name of an action decides besides
+    its statements.
+    """
     return fold(action.partition(":")[0]) in catalogue().rcp_services
 
 

@@ -1,4 +1,6 @@
-"""Managed policies that someone who can attach policies would choose: those that make an administrator, and those whose content is theirs."""
+"""Managed policies that someone who can attach policies would choose: those that make an administrator, and
+those whose content is theirs.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
 
 
 def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[Clause]) -> tuple[str, ...]:
-    """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies that can be attached."""
+    """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies
+    that can be attached.
+    """
     values = dict.fromkeys(values_of(attaching, POLICY))
     if not values:
         return ()

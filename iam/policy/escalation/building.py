@@ -1,4 +1,6 @@
-"""Finds the ways of one account, in rounds: what principals can do as they are, then what they could do as they can become."""
+"""Finds the ways of one account, in rounds: what principals can do as they are, then what they could do as
+they can become.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ CEILING: Final = "gatehouse-holds-everything"
 
 
 class Builder:
-    """Builds the estate of one account. `index` has it; the account is put into small indexes of its own to be asked."""
+    """Builds the estate of one account. `index` has it; the account is put into small indexes of its own to
+    be asked.
+    """
 
     def __init__(self, index: Index, shard: Shard, facts: Facts) -> None:
         self._index, self._shard, self._facts = index, shard, facts
@@ -72,7 +76,9 @@ class Builder:
         return estate
 
     def administrators(self) -> dict[int, bool]:
-        """The numbers of the principals who are administrators as they are, and whether surely; the ways that lead to it are not looked for."""
+        """The numbers of the principals who are administrators as they are, and whether surely; the ways that
+        lead to it are not looked for.
+        """
         found = self._begin().bits()
         return {
             node.member.id: bool(found.sure >> place & 1)
@@ -188,7 +194,9 @@ class Builder:
         return self._source_of(rows, bits)
 
     def _source(self, nodes: Iterable[int]) -> Source:
-        """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a say."""
+        """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a
+        say.
+        """
         rows, bits = [], {}
         for place in nodes:
             node = self.estate.nodes[place]

@@ -1,4 +1,6 @@
-"""What somebody can have a service do, with names of their own choice: a function that is made and called, a stack, a job."""
+"""What somebody can have a service do, with names of their own choice: a function that is made and called, a
+stack, a job.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ EVERYTHING: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to choose: the region, and for each type of resource the names that come into question; `about` is what is known of
-    the resource, by context key."""
+    """One way to choose: the region, and for each type of resource the names that come into question; `about`
+    is what is known of the resource, by context key.
+    """
 
     region: str
     names: Mapping[str, tuple[str, ...]]
@@ -36,8 +39,9 @@ class Choice:
 
 @dataclass(slots=True)
 class Choices:
-    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method and role. `able` are
-    those who can, by the needs and by who was asked about."""
+    """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method
+    and role. `able` are those who can, by the needs and by who was asked about.
+    """
 
     asker: Asker
     account: str
@@ -47,7 +51,9 @@ class Choices:
     able: dict[tuple[tuple[Need, ...], int], Bits] = field(default_factory=dict)
 
     def of(self, method: Method) -> Iterator[Choice]:
-        """The choices, one a region, each made when it is asked for; none where no statement allows one of the actions."""
+        """The choices, one a region, each made when it is asked for; none where no statement allows one of
+        the actions.
+        """
         needs = method.own_needs
         if not all(self.is_allowed_at_all(need.action) for need in needs):
             return
@@ -79,7 +85,9 @@ class Choices:
         return Choice(region, names, needs)
 
     def bits(self, method: Method, act: int) -> Bits:
-        """Who can do all that the method needs besides what it needs of its target. Stops early where none of `act` can."""
+        """Who can do all that the method needs besides what it needs of its target. Stops early where none of
+        `act` can.
+        """
         key = method.own_needs, act
         found = self.able.get(key)
         if found is None:

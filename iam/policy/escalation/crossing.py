@@ -1,4 +1,6 @@
-"""From account to account: roles that principals elsewhere may take, and permission sets that reach all accounts."""
+"""From account to account: roles that principals elsewhere may take, and permission sets that reach all
+accounts.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ def _rows(
 
 
 def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Member:
-    """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are of somebody's choice."""
+    """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are
+    of somebody's choice.
+    """
     tags = None if is_tagged else member.tags
     found = Member(
         member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=tags, trust=member.trust
@@ -119,7 +123,9 @@ def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Membe
 
 
 def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
-    """Whoever writes permission sets, or changes root users, in the management account reaches every account of the organization."""
+    """Whoever writes permission sets, or changes root users, in the management account reaches every account
+    of the organization.
+    """
     for number, estate in estates.items():
         ways = [
             *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Sort.SIGN_ON),

@@ -1,4 +1,6 @@
-"""What can be changed of one principal, and by whom: the parts from which the ways into its states are put together."""
+"""What can be changed of one principal, and by whom: the parts from which the ways into its states are put
+together.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ Removed = tuple[Removal, ...]
 class Edits:
     """Alternatives by what they change. `unbound` has some only where there is a boundary.
 
-    `full` are by the policies that deny and that the same call replaces; `own` give the principal everything, if it is the one that
-    acts; `removed` take away one policy that denies each; `replaced` are the policies of groups that another version replaces;
-    `tagged` set tags. `by_itself` is what follows from all that, made when all is there.
+    `full` are by the policies that deny and that the same call replaces; `own` give the principal everything,
+    if it is the one that acts; `removed` take away one policy that denies each; `replaced` are the policies
+    of groups that another version replaces; `tagged` set tags. `by_itself` is what follows from all that,
+    made when all is there.
     """
 
     full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
@@ -112,7 +115,9 @@ def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
 
 
 def _together(state: State, change: State) -> State:
-    """A state with one thing more. Who has every permission gains nothing by a group, another version or tags."""
+    """A state with one thing more. Who has every permission gains nothing by a group, another version or
+    tags.
+    """
     if state.full and (change.groups or change.versions or change.tagged):
         return state
     removed = tuple(sorted({*state.removed, *change.removed}))

@@ -18,8 +18,9 @@ ADMINISTRATOR = 0
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the needs of a method are asked on. `boundary` is the ARN of a permissions boundary that its member doesn't have, but
-    would be created with; None: that of the member."""
+    """What the needs of a method are asked on. `boundary` is the ARN of a permissions boundary that its
+    member doesn't have, but would be created with; None: that of the member.
+    """
 
     kind: str
     arn: str
@@ -31,8 +32,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of which one is enough:
-    policies to attach or detach, identity providers."""
+    """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of
+    which one is enough: policies to attach or detach, identity providers.
+    """
 
     method: Method
     subject: Subject
@@ -42,7 +44,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Leads into a node. Of each part one alternative is needed; `bits` are those for whom there is one of each."""
+    """Leads into a node. Of each part one alternative is needed; `bits` are those for whom there is one of
+    each.
+    """
 
     parts: tuple[tuple[Alternative, ...], ...]
     bits: Bits
@@ -59,8 +63,10 @@ class Node:
 
 @dataclass(slots=True)
 class Estate:
-    """An account. Bits are numbers of nodes; `inward` are the ways into each node, `outward` those to administrators of the other
-    accounts of the organization; `ceiling` says whether anybody could be administrator at all."""
+    """An account. Bits are numbers of nodes; `inward` are the ways into each node, `outward` those to
+    administrators of the other accounts of the organization; `ceiling` says whether anybody could be
+    administrator at all.
+    """
 
     number: str
     nodes: list[Node] = field(default_factory=list)

@@ -1,4 +1,6 @@
-"""Keeps the estates of accounts and the ways between them from graph to graph, and makes anew only those of accounts that changed."""
+"""Keeps the estates of accounts and the ways between them from graph to graph, and makes anew only those of
+accounts that changed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from iam.policy.memory import collecting_paused
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was made of an account, and of what: the account in a version, the dates that had passed, and the facts."""
+    """What was made of an account, and of what: the account in a version, the dates that had passed, and the
+    facts.
+    """
 
     shard: Shard
     version: int

@@ -48,8 +48,9 @@ class Finder:
         new: NewPrincipals,
         services: Services,
     ) -> None:
-        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new` who may be created;
-        `services` whom roles trust."""
+        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new`
+        who may be created; `services` whom roles trust.
+        """
         self._asker, self._choices, self._targets = asker, choices, targets
         self._nodes, self._facts, self._shard = nodes, facts, shard
         self._services = services
@@ -196,7 +197,9 @@ class Finder:
         OwnTags(self._targets).into(found.edits, act, on=self._on)
 
     def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
-        """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a group."""
+        """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
+        group.
+        """
         if not method.needs[-1].action.startswith("iam:Put"):
             return ()
         denying = self._targets.denying_of(member)
@@ -321,7 +324,9 @@ class Finder:
                     found.edits[member.id].versions[number, digest] = restored[number]
 
     def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
-        """Who meets the needs of the method that are on the target, with one of the policies that may be attached, or with `policy`."""
+        """Who meets the needs of the method that are on the target, with one of the policies that may be
+        attached, or with `policy`.
+        """
         found = [NOBODY] * len(aims)
         if not aims or (method.retags and not can_matter(self._asker, method)):
             return found

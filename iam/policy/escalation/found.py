@@ -32,8 +32,9 @@ def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str,
 
 @dataclass(slots=True)
 class Found:
-    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of the account, `elsewhere`
-    to those of the other accounts of the organization."""
+    """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of
+    the account, `elsewhere` to those of the other accounts of the organization.
+    """
 
     become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))

@@ -1,4 +1,6 @@
-"""The ways of all accounts together, and searches through them: to administrator, from one principal to another, to one from all."""
+"""The ways of all accounts together, and searches through them: to administrator, from one principal to
+another, to one from all.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Reach:
 
 
 class Graph:
-    """Built once for a state of an index, which must not change meanwhile; afterwards it needs the index to explain only."""
+    """Built once for a state of an index, which must not change meanwhile; afterwards it needs the index to
+    explain only.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,9 @@ class Graph:
         accounts: Iterable[str] | None = None,
         kept: Estates | None = None,
     ) -> None:
-        """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index were made of."""
+        """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index
+        were made of.
+        """
         wanted = list(index.accounts if accounts is None else accounts)
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
@@ -95,7 +101,9 @@ class Graph:
                     yield At(number, node)
 
     def administrators(self, account: str) -> Bits:
-        """The nodes of an account that are administrators; the one that stands for any of them is among them."""
+        """The nodes of an account that are administrators; the one that stands for any of them is among
+        them.
+        """
         estate = self.estates[account]
         own = Bits(1 << ADMINISTRATOR, 1 << ADMINISTRATOR) if estate.ceiling else NOBODY
         return estate.administrators | own
@@ -182,5 +190,8 @@ class Graph:
 CONTROL: Final = "SCPs and RCPs of these accounts weren’t synced."
 CUT: Final = "Principals can change so many policies in these accounts that not every path was followed."
 CLOSED: Final = "SCPs let no one change permissions in these accounts, so no one there is administrator."
-RUNNING: Final = "Gatehouse doesn’t sync which functions, projects and tasks run with which role. Paths that change them are conditional."
+RUNNING: Final = (
+    "Gatehouse doesn’t sync which functions, projects and tasks run with which role. Paths that change them "
+    "are conditional."
+)
 VERSIONS: Final = "Older policy versions weren’t synced, so paths that restore one of them are left out."

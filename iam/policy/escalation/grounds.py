@@ -1,4 +1,6 @@
-"""What a step rests on: the requests that AWS must allow, the statements that allow each, and which of them would have to go."""
+"""What a step rests on: the requests that AWS must allow, the statements that allow each, and which of them
+would have to go.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,10 @@ POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy belongs to;
-    `policy` is its name, `number` counts from 0. `is_given`: whoever escalates wrote it on the way."""
+    """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy
+    belongs to; `policy` is its name, `number` counts from 0. `is_given`: whoever escalates wrote it on the
+    way.
+    """
 
     holder: str
     policy: str
@@ -66,7 +70,9 @@ Held = tuple[tuple[Statement, Compiled], ...]
 
 @dataclass(frozen=True)
 class Ground:
-    """A request that must be allowed, as it would be made. `closing`: sets of statements of which each would end it."""
+    """A request that must be allowed, as it would be made. `closing`: sets of statements of which each would
+    end it.
+    """
 
     request: Request
     policies: Policies
@@ -101,7 +107,9 @@ class Grounds:
     def of(
         self, node: Node, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
     ) -> tuple[Ground, ...]:
-        """Everything that a node needs for a method on a subject; `choices` are by method, of the round of the node."""
+        """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
+        the node.
+        """
         assert node.member is not None
         who = (node.member.account, node.member.id, node.state)
         key = (who, one.method.name, one.subject.kind, one.subject.arn, one.subject.boundary, one.others)
@@ -172,7 +180,9 @@ class _Asking:
         return found
 
     def _best(self, one: Alternative) -> list[Ground]:
-        """The requests about the subject; of several policies that could be attached, with the one that is allowed best."""
+        """The requests about the subject; of several policies that could be attached, with the one that is
+        allowed best.
+        """
         method = one.method
         found = []
         for policy in one.others or ("",):
@@ -250,7 +260,9 @@ class _Asking:
         theirs: frozenset[Statement],
         trust: Held,
     ) -> Iterator[frozenset[Statement]]:
-        """Sets of statements without which it is not allowed: its own, those of the trust policy, or else both."""
+        """Sets of statements without which it is not allowed: its own, those of the trust policy, or else
+        both.
+        """
         found = False
         for option in (mine, theirs):
             if option and not _is_given(option) and not self._is_allowed(request, having, option, trust):
@@ -279,7 +291,9 @@ class _Asking:
         )
 
     def _chosen(self, choices: tuple[Choice, ...]) -> Iterator[Ground]:
-        """Grounds for what is free to choose: the first names by which everything works, surely if there are such."""
+        """Grounds for what is free to choose: the first names by which everything works, surely if there are
+        such.
+        """
         best: tuple[int, list[Ground]] | None = None
         for choice in choices:
             grounds = self._in_region(choice)

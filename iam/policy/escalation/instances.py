@@ -1,7 +1,7 @@
 """EC2 instances that are known to run with a role: their ARNs and tags decide who can use them.
 
-Keys such as `ssm:resourceTag/team` hold the tags of the instance. Source: "Service Authorization Reference", Amazon EC2, AWS
-Systems Manager and EC2 Instance Connect.
+Keys such as `ssm:resourceTag/team` hold the tags of the instance. Source: "Service Authorization Reference",
+Amazon EC2, AWS Systems Manager and EC2 Instance Connect.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class Instances:
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
     def bits(self, method: Method, role: int, act: Acting) -> Bits:
-        """Who of those who act can use one of them. The choices that come into question are noted for the role."""
+        """Who of those who act can use one of them. The choices that come into question are noted for the
+        role.
+        """
         found = NOBODY
         noted: list[Choice] = []
         if not all(self.choices.is_allowed_at_all(need.action) for need in method.own_needs):

@@ -1,4 +1,6 @@
-"""What reaches every account of an organization from its management account: IAM Identity Center, and the root users of members."""
+"""What reaches every account of an organization from its management account: IAM Identity Center, and the
+root users of members.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The methods by which a principal gets the permissions of another one, as data.
 
-Compared with the lists of Rhino Security Labs ("AWS IAM Privilege Escalation Methods"), pathfinding.cloud and Prowler
-("privilege_escalation_policies_combination"); which actions a call needs, and on what: "Service Authorization Reference".
+Compared with the lists of Rhino Security Labs ("AWS IAM Privilege Escalation Methods"), pathfinding.cloud and
+Prowler ("privilege_escalation_policies_combination"); which actions a call needs, and on what: "Service
+Authorization Reference".
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Sort(StrEnum):
     RESTORE = "restore"
     """Sets another version of a policy as the default."""
     SIGN_ON = "sign-on"
-    """Writes permission sets of IAM Identity Center, assigns them, or signs in as someone to whom they are assigned."""
+    """Writes permission sets of IAM Identity Center, assigns them, or signs in as someone to whom they are
+    assigned.
+    """
     CREATE = "create"
     """Creates a user or role with every permission."""
     TAKE = "take"
@@ -62,7 +65,9 @@ WRITTEN: Final = "written policy"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action. `on` is TARGET, the name of a resource type of the action's service, or empty where it takes no resource."""
+    """An action. `on` is TARGET, the name of a resource type of the action's service, or empty where it takes
+    no resource.
+    """
 
     action: str
     on: str = TARGET
@@ -77,9 +82,9 @@ class Need:
 class Method:
     """A way. `title` has one place for the name of the target.
 
-    `of` says of which sort of entity the target is. `service` is what `iam:PassedToService` holds, `trusted` who must be
-    among those whom the trust of the role admits. `assumes` says what nobody can read from policies, so that the way is
-    at most conditional.
+    `of` says of which sort of entity the target is. `service` is what `iam:PassedToService` holds, `trusted`
+    who must be among those whom the trust of the role admits. `assumes` says what nobody can read from
+    policies, so that the way is at most conditional.
     """
 
     name: str
@@ -91,7 +96,9 @@ class Method:
     trusted: str = ""
     assumes: str = ""
     retags: bool = False
-    """Whether it begins with tags of the target, which the caller sets as a condition of the other needs asks."""
+    """Whether it begins with tags of the target, which the caller sets as a condition of the other needs
+    asks.
+    """
 
     @property
     def own_needs(self) -> tuple[Need, ...]:
@@ -136,40 +143,75 @@ PASS_ROLE: Final = Need("iam:PassRole")
 TAKE_ROLE: Final = Method("sts-assume-new-role", Sort.TAKE, "Assumes {0}", ())
 ON_ITSELF: Final = (
     Method("sts-assume-role", Sort.ASSUME, "Assumes role {0}", (Need("sts:AssumeRole"),)),
-    _iam("iam-update-assume-role-policy", Sort.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role", "UpdateAssumeRolePolicy"),
+    _iam("iam-update-assume-role-policy",
+        Sort.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role",
+        "UpdateAssumeRolePolicy"),
     _iam("iam-create-access-key", Sort.SIGN_IN, "Creates an access key for {0}", "user", "CreateAccessKey"),
-    _iam("iam-create-login-profile", Sort.SIGN_IN, "Creates a console password for {0}", "user", "CreateLoginProfile"),
-    _iam("iam-update-login-profile", Sort.SIGN_IN, "Resets the console password of {0}", "user", "UpdateLoginProfile"),
+    _iam("iam-create-login-profile", Sort.SIGN_IN, "Creates a console password for {0}", "user",
+        "CreateLoginProfile"),
+    _iam("iam-update-login-profile", Sort.SIGN_IN, "Resets the console password of {0}", "user",
+        "UpdateLoginProfile"),
     _iam("iam-put-user-policy", Sort.GRANT, "Adds an inline policy to {0}", "user", "PutUserPolicy"),
-    _iam("iam-attach-user-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "user", "AttachUserPolicy"),
+    _iam("iam-attach-user-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "user",
+        "AttachUserPolicy"),
     _iam("iam-put-role-policy", Sort.GRANT, "Adds an inline policy to {0}", "role", "PutRolePolicy"),
-    _iam("iam-attach-role-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "role", "AttachRolePolicy"),
+    _iam("iam-attach-role-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "role",
+        "AttachRolePolicy"),
     _iam("iam-put-group-policy", Sort.GRANT, "Adds an inline policy to group {0}", "group", "PutGroupPolicy"),
-    _iam("iam-attach-group-policy", Sort.GRANT, "Attaches AdministratorAccess to group {0}", "group", "AttachGroupPolicy"),
-    _iam("iam-create-policy-version", Sort.GRANT, "Creates a new version of policy {0}", "policy", "CreatePolicyVersion"),
-    _iam("iam-delete-user-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}", "user", "DeleteUserPermissionsBoundary"),
-    _iam("iam-put-user-permissions-boundary", Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user", "PutUserPermissionsBoundary"),
-    _iam("iam-delete-role-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}", "role", "DeleteRolePermissionsBoundary"),
-    _iam("iam-put-role-permissions-boundary", Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role", "PutRolePermissionsBoundary"),
+    _iam("iam-attach-group-policy", Sort.GRANT, "Attaches AdministratorAccess to group {0}", "group",
+        "AttachGroupPolicy"),
+    _iam("iam-create-policy-version", Sort.GRANT, "Creates a new version of policy {0}", "policy",
+        "CreatePolicyVersion"),
+    _iam("iam-delete-user-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}",
+        "user", "DeleteUserPermissionsBoundary"),
+    _iam("iam-put-user-permissions-boundary",
+        Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user",
+        "PutUserPermissionsBoundary"),
+    _iam("iam-delete-role-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}",
+        "role", "DeleteRolePermissionsBoundary"),
+    _iam("iam-put-role-permissions-boundary",
+        Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role",
+        "PutRolePermissionsBoundary"),
     _iam("iam-add-user-to-group", Sort.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
-    _iam("iam-set-default-policy-version", Sort.RESTORE, "Sets an older version of {0} as the default", "policy", "SetDefaultPolicyVersion"),
-    _iam("iam-create-role-put", Sort.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role", "CreateRole", "PutRolePolicy"),
-    _iam("iam-create-role-attach", Sort.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role", "CreateRole", "AttachRolePolicy"),
-    _iam("iam-create-user-put", Sort.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user", "CreateUser", "PutUserPolicy"),
-    _iam("iam-create-user-attach", Sort.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user", "CreateUser", "AttachUserPolicy"),
+    _iam("iam-set-default-policy-version", Sort.RESTORE, "Sets an older version of {0} as the default",
+        "policy", "SetDefaultPolicyVersion"),
+    _iam("iam-create-role-put",
+        Sort.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role",
+        "CreateRole", "PutRolePolicy"),
+    _iam("iam-create-role-attach",
+        Sort.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role",
+        "CreateRole", "AttachRolePolicy"),
+    _iam("iam-create-user-put",
+        Sort.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user",
+        "CreateUser", "PutUserPolicy"),
+    _iam("iam-create-user-attach",
+        Sort.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user",
+        "CreateUser", "AttachUserPolicy"),
     _iam("iam-create-user", Sort.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
     TAKE_ROLE,
-    _iam("iam-create-group-put", Sort.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group", "CreateGroup", "PutGroupPolicy", "AddUserToGroup"),
-    _iam("iam-create-group-attach", Sort.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it", "group", "CreateGroup", "AttachGroupPolicy", "AddUserToGroup"),
-    _iam("iam-delete-user-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access", "user", "DeleteUserPolicy"),
-    _iam("iam-delete-role-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access", "role", "DeleteRolePolicy"),
-    _iam("iam-delete-group-policy", Sort.REMOVE, "Deletes the inline policy of group {0} that denies access", "group", "DeleteGroupPolicy"),
-    _iam("iam-detach-user-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "user", "DetachUserPolicy"),
-    _iam("iam-detach-role-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "role", "DetachRolePolicy"),
-    _iam("iam-detach-group-policy", Sort.REMOVE, "Detaches the policy that denies access from group {0}", "group", "DetachGroupPolicy"),
+    _iam("iam-create-group-put",
+        Sort.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group",
+        "CreateGroup", "PutGroupPolicy", "AddUserToGroup"),
+    _iam("iam-create-group-attach",
+        Sort.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it",
+        "group", "CreateGroup", "AttachGroupPolicy", "AddUserToGroup"),
+    _iam("iam-delete-user-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access",
+        "user", "DeleteUserPolicy"),
+    _iam("iam-delete-role-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access",
+        "role", "DeleteRolePolicy"),
+    _iam("iam-delete-group-policy",
+        Sort.REMOVE, "Deletes the inline policy of group {0} that denies access", "group",
+        "DeleteGroupPolicy"),
+    _iam("iam-detach-user-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "user",
+        "DetachUserPolicy"),
+    _iam("iam-detach-role-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "role",
+        "DetachRolePolicy"),
+    _iam("iam-detach-group-policy", Sort.REMOVE, "Detaches the policy that denies access from group {0}",
+        "group", "DetachGroupPolicy"),
     _iam("iam-tag-user", Sort.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
     _iam("iam-tag-role", Sort.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
-    _iam("iam-remove-user-from-group", Sort.REMOVE, "Leaves group {0}, whose policies deny access", "group", "RemoveUserFromGroup"),
+    _iam("iam-remove-user-from-group", Sort.REMOVE, "Leaves group {0}, whose policies deny access",
+        "group", "RemoveUserFromGroup"),
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
 ATTACHING: Final = tuple(
@@ -215,27 +257,71 @@ def _need(text: str) -> Need:
 
 
 SIGN_ON: Final = (
-    _sign_on("sso-create-permission-set", "Creates a permission set and assigns it in account {0}", "sso:CreatePermissionSet Instance", "sso:AttachManagedPolicyToPermissionSet PermissionSet", "sso:CreateAccountAssignment PermissionSet"),
-    _sign_on("sso-create-permission-set-inline", "Creates a permission set with an inline policy and assigns it in account {0}", "sso:CreatePermissionSet Instance", "sso:PutInlinePolicyToPermissionSet PermissionSet", "sso:CreateAccountAssignment PermissionSet"),
-    _sign_on("sso-attach-managed-policy", "Attaches AdministratorAccess to a permission set that is assigned in account {0}", "sso:AttachManagedPolicyToPermissionSet PermissionSet"),
-    _sign_on("sso-attach-customer-policy", "Attaches a policy of account {0} to a permission set that is assigned there", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet PermissionSet"),
-    _sign_on("sso-put-inline-policy", "Sets the inline policy of a permission set that is assigned in account {0}", "sso:PutInlinePolicyToPermissionSet PermissionSet"),
-    _sign_on("sso-account-assignment", "Assigns a permission set with more permissions to itself in account {0}", "sso:CreateAccountAssignment PermissionSet"),
-    _sign_on("sso-remove-boundary", "Removes the permissions boundary of a permission set that is assigned in account {0}", "sso:DeletePermissionsBoundaryFromPermissionSet PermissionSet"),
-    _sign_on("sso-replace-boundary", "Replaces the permissions boundary of a permission set that is assigned in account {0}", "sso:PutPermissionsBoundaryToPermissionSet PermissionSet"),
-    _sign_on("sso-remove-inline-policy", "Removes the inline policy that limits a permission set that is assigned in account {0}", "sso:DeleteInlinePolicyFromPermissionSet PermissionSet"),
-    _sign_on("sso-detach-managed-policy", "Detaches the managed policy that limits a permission set that is assigned in account {0}", "sso:DetachManagedPolicyFromPermissionSet PermissionSet"),
-    _sign_on("sso-detach-customer-policy", "Detaches the policy of account {0} that limits a permission set that is assigned there", "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet PermissionSet"),
-    _sign_on("account-access-entitlement", "Assigns a role of account {0} to itself", "account-access:CreateEntitlement application"),
-    _sign_on("identitystore-group-membership", "Joins a group of the directory that has access to account {0}", "identitystore:CreateGroupMembership Group"),
-    _sign_on("sso-directory-group-membership", "Joins a group of the directory that has access to account {0}, in the console", "sso-directory:AddMemberToGroup"),
-    _sign_on("sso-directory-password", "Resets the password of a directory user who has access to account {0}", "sso-directory:UpdatePassword"),
-    _sign_on("sso-directory-email", "Changes the email address of a directory user who has access to account {0}", "sso-directory:UpdateUser"),
-    _sign_on("identitystore-update-user", "Changes the email address or attributes of a directory user who has access to account {0}", "identitystore:UpdateUser User"),
-    _sign_on("identitystore-create-user", "Creates a directory user and adds it to a group that has access to account {0}", "identitystore:CreateUser Identitystore", "identitystore:CreateGroupMembership Group"),
-    _sign_on("sso-directory-create-user", "Creates a directory user and adds it to a group that has access to account {0}, in the console", "sso-directory:CreateUser", "sso-directory:AddMemberToGroup"),
-    _sign_on("sso-identity-provider", "Connects IAM Identity Center to an identity provider of its own, whose users have access to account {0}", "sso-directory:EnableExternalIdPConfigurationForDirectory", "sso-directory:CreateExternalIdPConfigurationForDirectory"),
-    _sign_on("sso-provisioning-token", "Creates a token that writes users and groups of the directory, who have access to account {0}", "sso-directory:CreateBearerToken"),
+    _sign_on("sso-create-permission-set", "Creates a permission set and assigns it in account {0}",
+        "sso:CreatePermissionSet Instance", "sso:AttachManagedPolicyToPermissionSet PermissionSet",
+        "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-create-permission-set-inline",
+        "Creates a permission set with an inline policy and assigns it in account {0}",
+        "sso:CreatePermissionSet Instance", "sso:PutInlinePolicyToPermissionSet PermissionSet",
+        "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-attach-managed-policy",
+        "Attaches AdministratorAccess to a permission set that is assigned in account {0}",
+        "sso:AttachManagedPolicyToPermissionSet PermissionSet"),
+    _sign_on("sso-attach-customer-policy",
+        "Attaches a policy of account {0} to a permission set that is assigned there",
+        "sso:AttachCustomerManagedPolicyReferenceToPermissionSet PermissionSet"),
+    _sign_on("sso-put-inline-policy",
+        "Sets the inline policy of a permission set that is assigned in account {0}",
+        "sso:PutInlinePolicyToPermissionSet PermissionSet"),
+    _sign_on("sso-account-assignment",
+        "Assigns a permission set with more permissions to itself in account {0}",
+        "sso:CreateAccountAssignment PermissionSet"),
+    _sign_on("sso-remove-boundary",
+        "Removes the permissions boundary of a permission set that is assigned in account {0}",
+        "sso:DeletePermissionsBoundaryFromPermissionSet PermissionSet"),
+    _sign_on("sso-replace-boundary",
+        "Replaces the permissions boundary of a permission set that is assigned in account {0}",
+        "sso:PutPermissionsBoundaryToPermissionSet PermissionSet"),
+    _sign_on("sso-remove-inline-policy",
+        "Removes the inline policy that limits a permission set that is assigned in account {0}",
+        "sso:DeleteInlinePolicyFromPermissionSet PermissionSet"),
+    _sign_on("sso-detach-managed-policy",
+        "Detaches the managed policy that limits a permission set that is assigned in account {0}",
+        "sso:DetachManagedPolicyFromPermissionSet PermissionSet"),
+    _sign_on("sso-detach-customer-policy",
+        "Detaches the policy of account {0} that limits a permission set that is assigned there",
+        "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet PermissionSet"),
+    _sign_on("account-access-entitlement", "Assigns a role of account {0} to itself",
+        "account-access:CreateEntitlement application"),
+    _sign_on("identitystore-group-membership",
+        "Joins a group of the directory that has access to account {0}",
+        "identitystore:CreateGroupMembership Group"),
+    _sign_on("sso-directory-group-membership",
+        "Joins a group of the directory that has access to account {0}, in the console",
+        "sso-directory:AddMemberToGroup"),
+    _sign_on("sso-directory-password",
+        "Resets the password of a directory user who has access to account {0}",
+        "sso-directory:UpdatePassword"),
+    _sign_on("sso-directory-email",
+        "Changes the email address of a directory user who has access to account {0}",
+        "sso-directory:UpdateUser"),
+    _sign_on("identitystore-update-user",
+        "Changes the email address or attributes of a directory user who has access to account {0}",
+        "identitystore:UpdateUser User"),
+    _sign_on("identitystore-create-user",
+        "Creates a directory user and adds it to a group that has access to account {0}",
+        "identitystore:CreateUser Identitystore", "identitystore:CreateGroupMembership Group"),
+    _sign_on("sso-directory-create-user",
+        "Creates a directory user and adds it to a group that has access to account {0}, in the console",
+        "sso-directory:CreateUser", "sso-directory:AddMemberToGroup"),
+    _sign_on("sso-identity-provider",
+        "Connects IAM Identity Center to an identity provider of its own, "
+        "whose users have access to account {0}",
+        "sso-directory:EnableExternalIdPConfigurationForDirectory",
+        "sso-directory:CreateExternalIdPConfigurationForDirectory"),
+    _sign_on("sso-provisioning-token",
+        "Creates a token that writes users and groups of the directory, who have access to account {0}",
+        "sso-directory:CreateBearerToken"),
 )  # fmt: skip
 SAML: Final = "saml-provider"
 OIDC: Final = "oidc-provider"
@@ -249,11 +335,20 @@ def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -
 
 
 FEDERATION: Final = (
-    _federated("iam-update-saml-provider", "Replaces the metadata of a SAML provider that {0} trusts, then signs in", "UpdateSAMLProvider", SAML),
-    _federated("iam-create-saml-provider", "Creates the SAML provider that {0} trusts, then signs in", "CreateSAMLProvider", SAML, MISSING),
-    _federated("iam-create-oidc-provider", "Creates the OpenID Connect provider that {0} trusts, then signs in", "CreateOpenIDConnectProvider", OIDC, MISSING),
-    _federated("iam-add-client-id", "Adds an application of its own to the OpenID Connect provider that {0} trusts, then signs in", "AddClientIDToOpenIDConnectProvider", OIDC, CLIENT),
-    _federated("iam-update-thumbprint", "Replaces the certificate thumbprint of the OpenID Connect provider that {0} trusts", "UpdateOpenIDConnectProviderThumbprint", OIDC, THUMBPRINT),
+    _federated("iam-update-saml-provider",
+        "Replaces the metadata of a SAML provider that {0} trusts, then signs in", "UpdateSAMLProvider",
+        SAML),
+    _federated("iam-create-saml-provider", "Creates the SAML provider that {0} trusts, then signs in",
+        "CreateSAMLProvider", SAML, MISSING),
+    _federated("iam-create-oidc-provider",
+        "Creates the OpenID Connect provider that {0} trusts, then signs in",
+        "CreateOpenIDConnectProvider", OIDC, MISSING),
+    _federated("iam-add-client-id",
+        "Adds an application of its own to the OpenID Connect provider that {0} trusts, then signs in",
+        "AddClientIDToOpenIDConnectProvider", OIDC, CLIENT),
+    _federated("iam-update-thumbprint",
+        "Replaces the certificate thumbprint of the OpenID Connect provider that {0} trusts",
+        "UpdateOpenIDConnectProviderThumbprint", OIDC, THUMBPRINT),
 )  # fmt: skip
 MEMBER: Final = "accountInOrganization"
 RECOVERY: Final = Method(

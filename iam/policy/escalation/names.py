@@ -1,4 +1,6 @@
-"""Names that whoever escalates would choose: resources that fit what policies say, where the name is free to choose."""
+"""Names that whoever escalates would choose: resources that fit what policies say, where the name is free to
+choose.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def template_of(action: str, type_name: str, *, partition: str, region: str, acc
 
 
 def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ...]:
-    """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group together."""
+    """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group
+    together.
+    """
     own = _own(template)
     groups = [_patterns(group) for group in clauses]
     found = dict.fromkeys(filter(None, [common((own,))]))
@@ -112,7 +116,9 @@ def _are_done(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> boo
 
 
 def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict[str, None]:
-    """What may come next: a letter that some pattern asks for, or the filler where all of them take anything."""
+    """What may come next: a letter that some pattern asks for, or the filler where all of them take
+    anything.
+    """
     found: dict[str, None] = {}
     for pattern, place in zip(patterns, places, strict=True):
         while place < len(pattern):

@@ -1,8 +1,9 @@
-"""Principals that someone can create with every permission: a role that the creator assumes, a user whose credentials it creates.
+"""Principals that someone can create with every permission: a role that the creator assumes, a user whose
+credentials it creates.
 
-The new principal is as unlimited as its creator can make it: without a permissions boundary, with one that can be removed or
-rewritten, or with one that stays. AWS explains boundaries by this ("Delegating responsibility to others using permissions
-boundaries").
+The new principal is as unlimited as its creator can make it: without a permissions boundary, with one that
+can be removed or rewritten, or with one that stays. AWS explains boundaries by this ("Delegating
+responsibility to others using permissions boundaries").
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Lead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Boundary:
-    """A permissions boundary for a new principal. `number` None: it has none, or one that allows everything."""
+    """A permissions boundary for a new principal. `number` None: it has none, or one that allows
+    everything.
+    """
 
     arn: str
     number: int | None = None
@@ -108,7 +111,9 @@ class Creating:
                     yield lead
 
     def roles(self) -> Iterator[tuple[tuple[Alternative, ...], Aim]]:
-        """New roles without a boundary, and how they are created with every permission, for those who can pass them to a service."""
+        """New roles without a boundary, and how they are created with every permission, for those who can
+        pass them to a service.
+        """
         for name in self._names("role"):
             aim = self._aim("role", name, NONE, {})
             made = self._made("role", aim)
@@ -140,7 +145,9 @@ class Creating:
             yield Lead(None, State(full=True), Way((made, taken), bits))
 
     def _bounded(self, kind: str, covered: Bits) -> Iterator[Lead]:
-        """New principals that must have a certain boundary: without it after a further call, or with what it leaves."""
+        """New principals that must have a certain boundary: without it after a further call, or with what it
+        leaves.
+        """
         for boundary in self._boundaries(kind):
             for aim in self._aims(kind, [boundary]):
                 made = self._made(kind, aim)

@@ -18,7 +18,9 @@ from iam.policy.index.index import Index
 from iam.policy.memory import collecting_paused
 
 SEARCHES: Final = 400
-"""So many paths are looked for at most before the smallest set found so far is taken, and said not to be exact."""
+"""So many paths are looked for at most before the smallest set found so far is taken, and said not to be
+exact.
+"""
 SECONDS: Final = 5.0
 """And so many seconds of the processor are spent on it."""
 
@@ -90,14 +92,18 @@ class Path:
 
     @property
     def closing(self) -> frozenset[Statement]:
-        """The smallest set of statements without which this very path is not there; empty where there is none."""
+        """The smallest set of statements without which this very path is not there; empty where there is
+        none.
+        """
         options = [option for step in self.steps for ground in step.grounds for option in ground.closing]
         return min(options, key=_size, default=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does it."""
+    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
+    it.
+    """
 
     statements: frozenset[Statement]
     is_exact: bool
@@ -147,7 +153,9 @@ class Explorer:
         is_sure: bool,
         gone: frozenset[Statement] = frozenset(),
     ) -> Step | None:
-        """A step by the best alternatives that are left without some statements; None where a part has none left."""
+        """A step by the best alternatives that are left without some statements; None where a part has none
+        left.
+        """
         acts = [self._act(source, part, gone) for part in way.parts] if way is not None else []
         found = tuple(act for act in acts if act is not None)
         if len(found) < len(acts):
@@ -195,8 +203,8 @@ class Explorer:
         return True
 
     def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:
-        # The graph keeps its alternatives, so that the id of one means the same as long as this explains it. A search for what
-        # closes a path looks at the same ones hundreds of times.
+        # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
+        # A search for what closes a path looks at the same ones hundreds of times.
         key = source, id(one)
         found = self._known.get(key)
         if found is None:
@@ -213,15 +221,18 @@ class Explorer:
         return choices[node.round] if node.round < len(choices) else {}
 
     def closing(self, start: At, reach: Reach) -> Closing:
-        """The smallest set of statements without which a principal does not reach the goal any more, on any path."""
+        """The smallest set of statements without which a principal does not reach the goal any more, on any
+        path.
+        """
         with collecting_paused():
             return _Cut(self, start, reach).smallest()
 
     def left(
         self, start: At, reach: Reach, gone: frozenset[Statement], *, looks: Iterator[int]
     ) -> list[Step] | None:
-        """A path that is there without some statements, the nearest to the goal first. Each look at a way takes one of `looks`;
-        without any left, TooManyError is raised."""
+        """A path that is there without some statements, the nearest to the goal first. Each look at a way
+        takes one of `looks`; without any left, TooManyError is raised.
+        """
         before: dict[At, tuple[At, Way | Crossing | None] | None] = {start: None}
         waiting = [start]
         while waiting:
@@ -314,7 +325,9 @@ class _Cut:
 
 
 def _size(option: frozenset[Statement]) -> tuple[int, int, list[tuple[str, str, int]]]:
-    """Small ones first; of equal ones those that leave trust policies as they are, since others may need them."""
+    """Small ones first; of equal ones those that leave trust policies as they are, since others may need
+    them.
+    """
     trusts = sum(one.policy == TRUST for one in option)
     return len(option), trusts, sorted((one.holder, one.policy, one.number) for one in option)
 

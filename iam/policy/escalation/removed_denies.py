@@ -1,4 +1,6 @@
-"""Policies that deny, and who can take them away from a principal: deleted, detached, or left with the group that has them."""
+"""Policies that deny, and who can take them away from a principal: deleted, detached, or left with the group
+that has them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
 
 
 class Removing:
-    """Finds the removals of one round. Each question is about all principals or groups at once that it concerns."""
+    """Finds the removals of one round. Each question is about all principals or groups at once that it
+    concerns.
+    """
 
     def __init__(self, targets: Targets, act: Acting, *, on: On) -> None:
         self._targets, self._act, self._on = targets, act, on

@@ -1,4 +1,6 @@
-"""The statements that speak of an action: which context keys they read, and how they tell targets and regions apart."""
+"""The statements that speak of an action: which context keys they read, and how they tell targets and regions
+apart.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ class Names:
 
 
 def _is_own_name(template: Template) -> bool:
-    """Whether a pattern ends with the name of the user who asks: it then fits no other user of the account."""
+    """Whether a pattern ends with the name of the user who asks: it then fits no other user of the
+    account.
+    """
     last = template.parts[-1] if template.parts else ""
     return (
         isinstance(last, Variable)
@@ -107,8 +111,9 @@ def keys_of(clause: Clause) -> set[str]:
 
 @lru_cache(maxsize=256)
 def boundary_of(action: str, boundary: str) -> str | None:
-    """What `iam:PermissionsBoundary` holds in a request about a principal with a boundary (its ARN): None, so that the key is
-    absent, where there is none, or where AWS does not list the key for the action."""
+    """What `iam:PermissionsBoundary` holds in a request about a principal with a boundary (its ARN): None, so
+    that the key is absent, where there is none, or where AWS does not list the key for the action.
+    """
     listed = any(fold(key) == BOUNDARY for key in catalogue().condition_keys(action))
     return boundary or None if listed else None
 
@@ -121,7 +126,9 @@ def tag_keys(keys: Iterable[str]) -> tuple[str, ...]:
 def tags_of(
     tags: Mapping[str, str], wanted: Iterable[str], *, prefixes: Sequence[str] = TAGS
 ) -> dict[str, Any]:
-    """Context keys for tags of the resource: those that it has, and None for those that it is known not to have."""
+    """Context keys for tags of the resource: those that it has, and None for those that it is known not to
+    have.
+    """
     lowered = {fold(name): value for name, value in tags.items()}
     found: dict[str, Any] = {}
     for key in wanted:

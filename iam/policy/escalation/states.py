@@ -26,12 +26,16 @@ OPEN_TRUST: Final = json.dumps(
     }
 )
 RESERVED: Final = (SERVICE_LINKED_PATH, ":role/aws-reserved/")
-"""Roles that no principal of the account can edit. Source: "Using service-linked roles"; "IAM roles created by IAM Identity Center"."""
+"""Roles that no principal of the account can edit. Source: "Using service-linked roles"; "IAM roles created
+by IAM Identity Center".
+"""
 
 
 class Removal(NamedTuple):
-    """A policy that a principal no longer holds. `group` is the group that has the policy, 0 for the principal itself; `name` is the
-    name of an inline policy or the number of an attached one, empty where the principal leaves the group."""
+    """A policy that a principal no longer holds. `group` is the group that has the policy, 0 for the
+    principal itself; `name` is the name of an inline policy or the number of an attached one, empty where the
+    principal leaves the group.
+    """
 
     kind: str
     group: int
@@ -44,9 +48,10 @@ LEFT: Final = "left"
 
 
 class State(NamedTuple):
-    """How a principal differs from what it is: without its boundary, with every permission in its identity policies, in more
-    groups, with other versions of policies as (policy, digest of the document), without some policies that deny, with tags of
-    somebody's choice."""
+    """How a principal differs from what it is: without its boundary, with every permission in its identity
+    policies, in more groups, with other versions of policies as (policy, digest of the document), without
+    some policies that deny, with tags of somebody's choice.
+    """
 
     unbound: bool = False
     full: bool = False
@@ -70,9 +75,10 @@ class Instance(NamedTuple):
 class Facts:
     """What policies do not tell, as far as it is known.
 
-    `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are known; `running`
-    are the instances that are known to have a role, by role; `passwords` says of users whether they have one; `versions` are the
-    digests of each policy's versions that are not the default, None: not known.
+    `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are
+    known; `running` are the instances that are known to have a role, by role; `passwords` says of users
+    whether they have one; `versions` are the digests of each policy's versions that are not the default,
+    None: not known.
     """
 
     group_arns: Mapping[int, str] = field(default_factory=dict)
@@ -108,8 +114,9 @@ NO_GROUPS: Final[Mapping[int, GroupRow]] = {}
 
 
 def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_GROUPS) -> Grants:
-    """What is held in a state. Versions of policies that come by a group are added, since the group's row stays; of a group that
-    lost a policy, the others are held directly."""
+    """What is held in a state. Versions of policies that come by a group are added, since the group's row
+    stays; of a group that lost a policy, the others are held directly.
+    """
     own = _without(grants.inline, grants.attached, 0, state)
     inline, attached = own
     if state.full:
@@ -132,7 +139,9 @@ def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_
 def _without(
     inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: State
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
-    """The inline and attached policies of a principal (group 0) or of one of its groups that are not removed."""
+    """The inline and attached policies of a principal (group 0) or of one of its groups that are not
+    removed.
+    """
     if not state.removed:
         return inline, attached
     return (
@@ -142,7 +151,9 @@ def _without(
 
 
 class NewMember(Member):
-    """A user or role that does not exist yet, and that someone can create. It has no page and no number in the mirror."""
+    """A user or role that does not exist yet, and that someone can create. It has no page and no number in
+    the mirror.
+    """
 
     __slots__ = ()
 

@@ -1,8 +1,9 @@
 """Tags that someone sets to meet a condition: on what is taken over, and on the principal itself.
 
-A statement that allows an action on what has a tag, or to whoever has one, is as wide as the right to set tags. Which value a
-policy asks for is not looked at, so that such a step is conditional. Source: "IAM tutorial: Define permissions to access AWS
-resources based on tags"; `aws:ResourceTag` and `aws:PrincipalTag` in "AWS global condition context keys".
+A statement that allows an action on what has a tag, or to whoever has one, is as wide as the right to set
+tags. Which value a policy asks for is not looked at, so that such a step is conditional. Source: "IAM
+tutorial: Define permissions to access AWS resources based on tags"; `aws:ResourceTag` and `aws:PrincipalTag`
+in "AWS global condition context keys".
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ OF_PRINCIPAL: Final = "aws:principaltag/"
 
 
 def can_matter(asker: Asker, method: Method) -> bool:
-    """Whether a statement about what the method does reads tags of the target, and another allows someone to set tags."""
+    """Whether a statement about what the method does reads tags of the target, and another allows someone to
+    set tags.
+    """
     tag, *needs = method.target_needs
     return any(clause.allows for clause in asker.clauses(tag.action)) and any(
         asker.reads_tags(need.action) for need in needs
@@ -45,7 +48,9 @@ def is_retagged(method: Method, action: str) -> bool:
 
 
 class OwnTags:
-    """Whose tags policies ask for: of everybody where the trust policy of a role does, else of those who hold such a policy."""
+    """Whose tags policies ask for: of everybody where the trust policy of a role does, else of those who hold
+    such a policy.
+    """
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets

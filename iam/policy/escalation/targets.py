@@ -27,7 +27,9 @@ class Aim:
 
 
 class Targets:
-    """All of one account. Service-linked roles and what IAM Identity Center keeps cannot be edited, and are not among them."""
+    """All of one account. Service-linked roles and what IAM Identity Center keeps cannot be edited, and are
+    not among them.
+    """
 
     def __init__(self, shard: Shard, estate: Estate, facts: Facts) -> None:
         self._shard, self._facts = shard, facts

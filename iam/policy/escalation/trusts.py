@@ -57,7 +57,9 @@ def service_request(service: str, role: str, account: str, *, moment: datetime |
 
 
 SAML_AUDIENCE: Final = "https://signin.aws.amazon.com/saml"
-"""What IAM's own sign-in asks of an assertion. Source: "Creating a role for SAML 2.0 federation (console)"."""
+"""What IAM's own sign-in asks of an assertion. Source: "Creating a role for SAML 2.0 federation
+(console)".
+"""
 
 
 def providers_in(trust: Doc | None, kind: str) -> Iterator[str]:
@@ -70,7 +72,9 @@ def providers_in(trust: Doc | None, kind: str) -> Iterator[str]:
 
 
 def provider_request(provider: str, role: str, account: str, *, moment: datetime | None) -> Request:
-    """Someone signs in to a role by an identity provider. What the provider says of them is open, but for SAML's audience."""
+    """Someone signs in to a role by an identity provider. What the provider says of them is open, but for
+    SAML's audience.
+    """
     is_saml = ":saml-provider/" in provider
     action = "sts:AssumeRoleWithSAML" if is_saml else "sts:AssumeRoleWithWebIdentity"
     context: dict[str, Any] = {"SAML:aud": SAML_AUDIENCE} if is_saml else {}

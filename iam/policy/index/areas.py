@@ -22,7 +22,9 @@ asked_pattern = lru_cache(maxsize=64)(pattern_of)
 
 
 def may_be_about(names: Iterable[str], resource: str) -> bool:
-    """Whether a pattern of some names can fit a resource, which has no wildcards; never wrongly no, and found without compiling any."""
+    """Whether a pattern of some names can fit a resource, which has no wildcards; never wrongly no, and found
+    without compiling any.
+    """
     for name in names:
         pieces = FREE.split(name)
         if resource.startswith(pieces[0]) and all(piece in resource for piece in pieces):
@@ -46,7 +48,9 @@ class Area:
         )
 
     def fits(self, request: Request) -> int:
-        """Whether the statement is about all (YES), some (OPEN) or none (NO) of what the request's pattern takes in."""
+        """Whether the statement is about all (YES), some (OPEN) or none (NO) of what the request's pattern
+        takes in.
+        """
         asked = asked_pattern(request.resource)
         found = NO
         for pattern in self._fixed:
@@ -59,7 +63,9 @@ class Area:
         return negation(found) if self.is_not else found
 
     def is_possible(self, resource: str) -> bool:
-        """Whether the statement can be about the resource or pattern for anybody, whatever its variables stand for."""
+        """Whether the statement can be about the resource or pattern for anybody, whatever its variables
+        stand for.
+        """
         if self.is_not or not self._open:
             return True
         asked = asked_pattern(resource)

@@ -1,4 +1,6 @@
-"""Circumstances of requests to ask about: values of condition keys that satisfy, and that do not satisfy, what some statements ask for."""
+"""Circumstances of requests to ask about: values of condition keys that satisfy, and that do not satisfy,
+what some statements ask for.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Key:
     """(operator without quantifier, value)."""
     has_several: bool = False
     spellings: dict[str, None] = field(default_factory=dict)
-    """The names under which a request holds the value: both keys of the time are one here, since both tell the same moment."""
+    """The names under which a request holds the value: both keys of the time are one here, since both tell
+    the same moment.
+    """
 
     def values(self, *, now: datetime) -> list[Values]:
         """What the key may hold in a request, what satisfies first, absent last."""
@@ -167,10 +171,11 @@ def circumstances(
     never: frozenset[str],
     now: datetime,
 ) -> tuple[Circumstance, ...]:
-    """The circumstances to try for some statements (with whether variables work in them), the most telling first: MFA, then few keys.
+    """The circumstances to try for some statements (with whether variables work in them), the most telling
+    first: MFA, then few keys.
 
-    `known` is a request of the principal that is not strict: keys that it knows are what they are. `never` are keys, in lower case, that
-    no request for the action has.
+    `known` is a request of the principal that is not strict: keys that it knows are what they are. `never`
+    are keys, in lower case, that no request for the action has.
     """
     keys = _keys_of(statements, known=known, never=never)
     if not keys:
@@ -210,7 +215,9 @@ def _keys_of(
 
 
 def _text(value: str, *, has_variables: bool, known: Request) -> str:
-    """A value with its variables replaced by what the principal has in them, and by a sample where the request says it."""
+    """A value with its variables replaced by what the principal has in them, and by a sample where the
+    request says it.
+    """
     if not has_variables or "${" not in value:
         return value
 

@@ -1,6 +1,8 @@
-"""Principals told apart only as far as their policies can: equal ones are members of one class, and are judged as one.
+"""Principals told apart only as far as their policies can: equal ones are members of one class, and are
+judged as one.
 
-`Bundle` is a set of identity policies; `Limits` is what bounds it; `Profile` is both; `Class` is a profile in one account.
+`Bundle` is a set of identity policies; `Limits` is what bounds it; `Profile` is both; `Class` is a profile in
+one account.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class Marked:
 
 
 class Bundle:
-    """Identity policies that are held together. `plain` and `marked` are the documents without and with marks."""
+    """Identity policies that are held together. `plain` and `marked` are the documents without and with
+    marks.
+    """
 
     __slots__ = ("docs", "marked", "plain", "profiles")
 
@@ -60,7 +64,9 @@ class Bundle:
 
 
 class Limits:
-    """What bounds a principal: its boundary, its organization; with its marks by these. `sort` is a number for its flags."""
+    """What bounds a principal: its boundary, its organization; with its marks by these. `sort` is a number
+    for its flags.
+    """
 
     __slots__ = ("boundary", "boundary_marks", "flags", "level_marks", "levels", "sort")
 
@@ -99,8 +105,9 @@ class Profile:
 
 
 class Class:
-    """The principals of one account that have one profile: the rows of `columns` at `place`, or `rows` once some of these have left or others have come,
-    and `own` members beside them."""
+    """The principals of one account that have one profile: the rows of `columns` at `place`, or `rows` once
+    some of these have left or others have come, and `own` members beside them.
+    """
 
     __slots__ = ("account", "columns", "own", "place", "profile", "rows")
 
@@ -259,7 +266,9 @@ class Member:
 
     @property
     def grants_key(self) -> Hashable:
-        """The same for those of one account that hold the same, as long as the index is not changed; some who do may have another."""
+        """The same for those of one account that hold the same, as long as the index is not changed; some who
+        do may have another.
+        """
         return self.grants
 
     @property
@@ -269,7 +278,9 @@ class Member:
 
 
 class Row(Member):
-    """A member whose attributes are read from the columns of its account when they are asked for. Two of one row are equal."""
+    """A member whose attributes are read from the columns of its account when they are asked for. Two of one
+    row are equal.
+    """
 
     __slots__ = ("columns", "row")
 
@@ -332,7 +343,9 @@ def principal_of(member: Member, *, is_management: bool) -> Principal:
 
 
 def flags_of(member: Member) -> Flags:
-    """What of a principal says which keys are known of it, and which policies restrict it; what `Principal` says, sooner."""
+    """What of a principal says which keys are known of it, and which policies restrict it; what `Principal`
+    says, sooner.
+    """
     arn = member.arn
     kind = (
         PrincipalKind.USER
@@ -348,7 +361,8 @@ def flags_of(member: Member) -> Flags:
 class Who(Request):
     """A principal who asks for nothing in particular, for conditions that it alone decides.
 
-    What `others` says of keys that do not differ from principal to principal, it says too; it costs a tenth of a request.
+    What `others` says of keys that do not differ from principal to principal, it says too; it costs a tenth
+    of a request.
     """
 
     __slots__ = ("_kind", "_member", "_others")

@@ -1,4 +1,6 @@
-"""The principals of an account column by column: a hundred bytes each, where objects take a thousand and have to be made one by one."""
+"""The principals of an account column by column: a hundred bytes each, where objects take a thousand and have
+to be made one by one.
+"""
 
 from __future__ import annotations
 
@@ -58,17 +60,32 @@ def grants_in(found: Sequence[Any], digests: Sequence[str]) -> Grants:
 
 
 class Columns:
-    """What does not change while the account is in an index, row by row; the rows of a class lie side by side.
+    """What does not change while the account is in an index, row by row; the rows of a class lie side by
+    side.
 
-    `arns` lack `prefix`. `starts` has the first row of each class, and at its end the number of rows. Grants, tags and trust policies
-    are numbers, of what is kept once and read when somebody asks for it; `digests` are those of the documents that grants name by number;
-    `trusts` count from 1, with 0 for none.
+    `arns` lack `prefix`. `starts` has the first row of each class, and at its end the number of rows. Grants,
+    tags and trust policies are numbers, of what is kept once and read when somebody asks for it; `digests`
+    are those of the documents that grants name by number; `trusts` count from 1, with 0 for none.
     """
 
     __slots__ = (
-        "_by_id", "_names", "_tags_read", "_trust", "_trusts_read",
-        "arns", "digests", "grants", "ids", "kinds_of_grants", "kinds_of_tags", "prefix", "starts", "tags", "trusts", "unique_ids",
-    )  # fmt: skip
+        "_by_id",
+        "_names",
+        "_tags_read",
+        "_trust",
+        "_trusts_read",
+        "arns",
+        "digests",
+        "grants",
+        "ids",
+        "kinds_of_grants",
+        "kinds_of_tags",
+        "prefix",
+        "starts",
+        "tags",
+        "trusts",
+        "unique_ids",
+    )
 
     def __init__(
         self,
@@ -112,7 +129,9 @@ class Columns:
         return self.prefix + self.arns[row]
 
     def grants_of(self, row: int) -> Grants:
-        """What the principal holds, read anew each time: kept, the grants of all take as much memory as all columns."""
+        """What the principal holds, read anew each time: kept, the grants of all take as much memory as all
+        columns.
+        """
         return self.grants_numbered(self.grants[row])
 
     def grants_numbered(self, number: int) -> Grants:

@@ -1,4 +1,6 @@
-"""Effective actions counted, per service and access level, for bars and for the access levels of people in lists."""
+"""Effective actions counted, per service and access level, for bars and for the access levels of people in
+lists.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from iam.policy.index.masks import Space
 
 
 class Count(NamedTuple):
-    """How many actions are allowed everywhere, on some resources, under conditions; and how many there are."""
+    """How many actions are allowed everywhere, on some resources, under conditions; and how many there
+    are.
+    """
 
     everywhere: int
     limited: int
@@ -41,7 +45,9 @@ def by_service(found: Effective, space: Space) -> dict[str, dict[Level, Count]]:
 
 
 def levels(found: Effective, space: Space) -> dict[Level, str]:
-    """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that some action has."""
+    """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that
+    some action has.
+    """
     strongest: dict[Level, str] = {}
     for level in Level:
         mask = space.catalogue.mask_of_level(level)

@@ -1,4 +1,6 @@
-"""The dates that conditions name: when one of them passes, a statement may say something else, and what was derived is outdated."""
+"""The dates that conditions name: when one of them passes, a statement may say something else, and what was
+derived is outdated.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,8 @@ class Dates:
     def passed(self) -> int:
         """A number that grows when the time passes a date.
 
-        While a statement reads the time as a text, such as `${aws:CurrentTime}`, nobody can tell when, and it grows every
-        `SOON` seconds.
+        While a statement reads the time as a text, such as `${aws:CurrentTime}`, nobody can tell when, and it
+        grows every `SOON` seconds.
         """
         now = int(time.time())
         with self._guard:
@@ -56,7 +58,9 @@ class Dates:
 
 
 def dates_of(source: Statement, *, has_variables: bool) -> tuple[list[int], bool]:
-    """The seconds since 1970 from which a statement may say something else, and whether it may do so at any time."""
+    """The seconds since 1970 from which a statement may say something else, and whether it may do so at any
+    time.
+    """
     dates: list[int] = []
     texts = [value for _, _, values in source.conditions for value in values]
     is_restless = has_variables and bool(keys.variables_in((*texts, *(source.resources or ()))) & TIMES)

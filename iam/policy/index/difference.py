@@ -18,7 +18,9 @@ NOTHING = Effective(0, 0, 0)
 
 @dataclass(frozen=True)
 class Shift:
-    """What some principals could do before, and can do after. Every set of actions below has a witness for each of its actions."""
+    """What some principals could do before, and can do after. Every set of actions below has a witness for
+    each of its actions.
+    """
 
     before: Effective
     after: Effective
@@ -78,7 +80,9 @@ class Shift:
         return all(verdict.is_nothing for _, verdict in self.change.proofs)
 
     def witnesses(self, action: str, bit: int, *, before: Side, after: Side) -> tuple[Witness, ...]:
-        """A request for an action that is newly allowed, and one that is no longer, as far as there are any."""
+        """A request for an action that is newly allowed, and one that is no longer, as far as there are
+        any.
+        """
         verdict = self.change.verdict_for(bit, before=before, after=after)
         if verdict is None:
             return ()
@@ -139,7 +143,8 @@ def difference(
     """Put together who shifts alike, and leave out who does not."""
     alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
     for member, shift in shifts:
-        # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes long.
+        # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes
+        # long.
         key = (id(shift.before), id(shift.after), id(shift.change))
         known = alike.get(key)
         if known is None:

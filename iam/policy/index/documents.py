@@ -1,6 +1,8 @@
-"""Documents and their statements, each compiled once however many policies of however many accounts hold them.
+"""Documents and their statements, each compiled once however many policies of however many accounts hold
+them.
 
-A statement is a `Clause`, a document a `Doc`; both are known by what they say, and go when nobody uses them any more.
+A statement is a `Clause`, a document a `Doc`; both are known by what they say, and go when nobody uses them
+any more.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ NAMES_KEPT: Final = 32
 
 
 class Clause:
-    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`; `reach`: see `reach_of`, None until
-    it is asked for."""
+    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`; `reach`: see
+    `reach_of`, None until it is asked for.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -98,7 +101,9 @@ class Clause:
         return self.shape.is_not_resource and self.area is not None and self.area.fits_nothing
 
     def ready(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
-        """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of resources."""
+        """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of
+        resources.
+        """
         if self._compiled is None:
             self._compiled = {}
         found = self._compiled.get((kind, of_pattern))
@@ -148,7 +153,9 @@ class Doc:
         """Whether it can differ from account to account."""
 
     def marks(self, who: Request) -> Marks:
-        """What tells apart, for this document, principals who hold the same: how atoms see them, and what tags they have."""
+        """What tells apart, for this document, principals who hold the same: how atoms see them, and what
+        tags they have.
+        """
         found: list[Any] = [atom.test(who) for atom in self.atoms]
         return (*found, *(who.values(tag) for tag in self.tags))
 
@@ -158,7 +165,9 @@ class Doc:
         return bool(self.problems)
 
     def named(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
-        """The statements under the name of a policy, for explanations; made once for each name, since many are asked for again and again."""
+        """The statements under the name of a policy, for explanations; made once for each name, since many
+        are asked for again and again.
+        """
         key = (policy, kind, of_pattern)
         if self._named is None:
             self._named = {}

@@ -1,7 +1,8 @@
-"""What principals can do, over all actions at once: sets of actions as bits, worked out once for all who hold the same.
+"""What principals can do, over all actions at once: sets of actions as bits, worked out once for all who hold
+the same.
 
-Policies of resources, as trust policies and key policies are, have no part in it: they add to it, or keep to themselves.
-Resources are taken to be in the principal's own account.
+Policies of resources, as trust policies and key policies are, have no part in it: they add to it, or keep to
+themselves. Resources are taken to be in the principal's own account.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ Group = tuple[Weight, Pieces]
 
 
 class Effective(NamedTuple):
-    """Three sets of actions that have none in common: allowed on all resources, on some at most, and under conditions."""
+    """Three sets of actions that have none in common: allowed on all resources, on some at most, and under
+    conditions.
+    """
 
     everywhere: int
     limited: int
@@ -43,8 +46,10 @@ class Effective(NamedTuple):
 
 
 class EffectiveActions:
-    """Answers for one set of circumstances. They stay right while the index changes, since what is kept is kept by profile and
-    document, and these never change; `age` counts what was placed anew, to tell when much is kept of what is gone."""
+    """Answers for one set of circumstances. They stay right while the index changes, since what is kept is
+    kept by profile and document, and these never change; `age` counts what was placed anew, to tell when much
+    is kept of what is gone.
+    """
 
     def __init__(
         self,
@@ -86,7 +91,9 @@ class EffectiveActions:
             return found
 
     def ceiling(self, member: Member) -> Effective:
-        """What the policies of the organization leave to a principal in the member's place who is allowed everything and has no boundary."""
+        """What the policies of the organization leave to a principal in the member's place who is allowed
+        everything and has no boundary.
+        """
         with self._lock:
             if self._width != len(self.space.actions):
                 self._forget()
@@ -125,7 +132,9 @@ class EffectiveActions:
         return self._closer(_pieces_of(held), bounds) if found is None else found
 
     def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
-        """Members who can do the same, class by class. Only without circumstances, which could tell members apart."""
+        """Members who can do the same, class by class. Only without circumstances, which could tell members
+        apart.
+        """
         if self._context:
             raise ValueError("With circumstances, principals are asked about one by one.")
         for cls in classes:
@@ -253,7 +262,9 @@ class EffectiveActions:
         return Weight(everything, everything, everything)
 
     def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> Effective:
-        """As above, but a statement about some resources counts only where the others leave it some of them."""
+        """As above, but a statement about some resources counts only where the others leave it some of
+        them.
+        """
         own = weigh(pieces, self.space)
         denies = [p for p in pieces if not p.allows]
         denies += [p for _, group in bounds for p in group if not p.allows]

@@ -12,7 +12,9 @@ EVERY_SERVICE: Final = ""
 
 
 class Actions:
-    """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have none in common."""
+    """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have
+    none in common.
+    """
 
     __slots__ = ("__weakref__", "is_not", "named", "names", "parted", "services", "speaks_of", "width")
 
@@ -22,7 +24,9 @@ class Actions:
         self.speaks_of = action_matcher(names, is_not=is_not)
         self.services = _services(names, is_not=is_not)
         self.named = self.width = 0
-        """The actions that are named, as bits, and for how large a space of actions they were worked out; see `masks`."""
+        """The actions that are named, as bits, and for how large a space of actions they were worked out; see
+        `masks`.
+        """
         self.parted = (0, 0, 0)
 
 

@@ -1,4 +1,6 @@
-"""Collections that mostly have one or two elements: a tuple while they are so few, a dictionary from then on, which keeps their order."""
+"""Collections that mostly have one or two elements: a tuple while they are so few, a dictionary from then on,
+which keeps their order.
+"""
 
 from __future__ import annotations
 

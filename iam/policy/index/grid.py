@@ -1,4 +1,6 @@
-"""All combinations of some resources and some circumstances, decided at once: one bit for each request that could be made."""
+"""All combinations of some resources and some circumstances, decided at once: one bit for each request that
+could be made.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from iam.policy.request import Request, Values, account_of
 
 
 class Allowed(NamedTuple):
-    """Requests as bits: allowed for sure, and allowed unless a statement that cannot be understood says otherwise."""
+    """Requests as bits: allowed for sure, and allowed unless a statement that cannot be understood says
+    otherwise.
+    """
 
     sure: int
     maybe: int
@@ -29,7 +33,9 @@ class Mark(NamedTuple):
 
 
 class Grid:
-    """Requests for one action by their number: place of the resource × number of circumstances + place of the circumstances."""
+    """Requests for one action by their number: place of the resource × number of circumstances + place of the
+    circumstances.
+    """
 
     def __init__(
         self, action: str, resources: Sequence[str], contexts: Sequence[Circumstance], *, has_rcps: bool
@@ -107,7 +113,9 @@ class Grid:
         return Mark(0 if is_doubtful else bits, bits)
 
     def _fitting(self, side: Side, say: Say, compiled: Compiled) -> Iterator[int]:
-        """For each resource, the circumstances in which it is one of the statement's; they matter where a variable stands in it."""
+        """For each resource, the circumstances in which it is one of the statement's; they matter where a
+        variable stands in it.
+        """
         if compiled.fits is None:
             yield from (self.row for _ in self.resources)
             return

@@ -1,4 +1,6 @@
-"""Statements by where their resource patterns begin, so that a question passes by those about other resources."""
+"""Statements by where their resource patterns begin, so that a question passes by those about other
+resources.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from iam.policy.index.shapes import WILD
 
 
 class Single:
-    """One statement that one document has: most starts have no more, and a set of sets takes six times the memory."""
+    """One statement that one document has: most starts have no more, and a set of sets takes six times the
+    memory.
+    """
 
     __slots__ = ("clause", "doc")
 
@@ -28,7 +32,9 @@ Held = Single | dict[Clause, set[Doc]]
 
 
 def starts_of(clause: Clause) -> tuple[str, ...]:
-    """The letters before the first wildcard of each pattern; one that is empty for whatever may be about everything."""
+    """The letters before the first wildcard of each pattern; one that is empty for whatever may be about
+    everything.
+    """
     if clause.beginning:
         return (clause.beginning,)
     if clause.resources is None or clause.shape.is_not_resource:

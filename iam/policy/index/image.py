@@ -1,6 +1,8 @@
-"""An account of an index as it is kept between processes: its principals column by column, their classes, and the documents that tell these apart.
+"""An account of an index as it is kept between processes: its principals column by column, their classes, and
+the documents that tell these apart.
 
-Numbers and JSON, nothing that is carried out when it is read. Only what was written by the same code, and has its digest, is read at all.
+Numbers and JSON, nothing that is carried out when it is read. Only what was written by the same code, and has
+its digest, is read at all.
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ class ImageError(ValueError):
 class Image:
     """See `Columns` for what is there by row. A document is a number: its place in `digests`.
 
-    `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants. `trusting` are digests. `small` are documents whose statements name a shape and their own
-    resources; `shared` and `trust` have theirs in full, one text each, for they are read only where they are not known already, or asked for.
-    A class is the number of its limits, then each document with the number of its marks. Limits are flags, boundary, marks of the boundary, of the levels.
+    `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants.
+    `trusting` are digests. `small` are documents whose statements name a shape and their own resources;
+    `shared` and `trust` have theirs in full, one text each, for they are read only where they are not known
+    already, or asked for. A class is the number of its limits, then each document with the number of its
+    marks. Limits are flags, boundary, marks of the boundary, of the levels.
     """
 
     number: str
@@ -73,7 +77,9 @@ PLAIN: Final = tuple(field.name for field in fields(Image) if field.name not in 
 
 @lru_cache(maxsize=1)
 def code() -> str:
-    """A digest of the code by which principals are placed into classes: what other code has placed is placed anew."""
+    """A digest of the code by which principals are placed into classes: what other code has placed is placed
+    anew.
+    """
     found = blake2b(f"{FORMAT} {sys.byteorder} {sys.version_info[:2]}".encode(), digest_size=DIGEST)
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         found.update(path.read_bytes())

@@ -75,7 +75,9 @@ def _problems_in(found: Written) -> tuple[Problem, ...]:
 
 
 def small_written(doc: Doc, shape_number: Any) -> Written:
-    """A document whose statements name their shapes by number: problems, then number, index, Sid and resources of each."""
+    """A document whose statements name their shapes by number: problems, then number, index, Sid and
+    resources of each.
+    """
     found: Written = [_problems(doc.problems)]
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
         found += [shape_number(clause.shape), index, sid, clause.resources]

@@ -37,10 +37,11 @@ STATEMENT: Final = 200
 
 
 class Index:
-    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in.
+    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows
+    are put in.
 
-    `version` is another after each change, so that what was derived from the index can be kept until then. `moment` is the time of the
-    questions, None for now.
+    `version` is another after each change, so that what was derived from the index can be kept until then.
+    `moment` is the time of the questions, None for now.
     """
 
     def __init__(self, documents: Documents, *, moment: datetime | None = None) -> None:
@@ -55,7 +56,9 @@ class Index:
         """What was worked out from it in a version, by who needs it; who adds to it drops what is older."""
 
     def keep_time(self) -> None:
-        """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap where none has."""
+        """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap
+        where none has.
+        """
         if self.is_of_another_time:
             self._passed = self.documents.passed()
             self._effective.clear()
@@ -104,7 +107,9 @@ class Index:
             shard.clear()
 
     def dissolve(self) -> None:
-        """Empty it at once, so that nothing of it waits for the garbage collector, which may have been told to leave it."""
+        """Empty it at once, so that nothing of it waits for the garbage collector, which may have been told
+        to leave it.
+        """
         for bundle in self.register.bundles:
             for profile in bundle.profiles:
                 for cls in profile.classes:
@@ -170,7 +175,8 @@ class Index:
     def effective(
         self, *, context: Mapping[str, Any] | None = None, strict: bool = False, is_any_time: bool = False
     ) -> EffectiveActions:
-        """What principals can do over all actions; without circumstances, results are kept for the next who asks.
+        """What principals can do over all actions; without circumstances, results are kept for the next who
+        asks.
 
         `is_any_time` leaves the time of the requests open.
         """
@@ -197,7 +203,9 @@ class Index:
         texts: Mapping[str, str] | None = None,
         now: datetime | None = None,
     ) -> Difference:
-        """Who would gain and lose what if rows of some accounts, by number, were others; see `scenario.what_if`."""
+        """Who would gain and lose what if rows of some accounts, by number, were others; see
+        `scenario.what_if`.
+        """
         return what_if(self, edits, texts=texts, now=now)
 
     def explain(self, member: Member, question: Question) -> Explanation:

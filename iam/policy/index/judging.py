@@ -1,6 +1,8 @@
-"""Judges policies for one question: each document as often as who asks makes a difference to it, which for most is once.
+"""Judges policies for one question: each document as often as who asks makes a difference to it, which for
+most is once.
 
-Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `evaluate.weigh` and `conclude`.
+Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `evaluate.weigh`
+and `conclude`.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ class Spoken:
 
 
 class Bounds:
-    """What all but the identity policies say to somebody, and the decisions that this and what these say come to."""
+    """What all but the identity policies say to somebody, and the decisions that this and what these say come
+    to.
+    """
 
     __slots__ = ("_marks", "_request", "decisions")
 
@@ -100,7 +104,9 @@ class Judge:
         place: str,
         moment: datetime | None = None,
     ) -> None:
-        """`place` is the account of the resource, empty where each principal's own is meant. `moment` is the time of the question."""
+        """`place` is the account of the resource, empty where each principal's own is meant. `moment` is the
+        time of the question.
+        """
         self.question, self.place = question, place
         self._moment = moment or datetime.now(tz=UTC)
         self.resource: PolicySet | None = None
@@ -124,7 +130,9 @@ class Judge:
         self.said: dict[Doc, Says] = {}
         """What each document says that says something; DEPENDS where it is among `spoken`."""
         self.heard = self.said
-        """The same; but what depends on names alone says what it says to all whom the question does not name: BY_NAME."""
+        """The same; but what depends on names alone says what it says to all whom the question does not name:
+        BY_NAME.
+        """
         self.spoken: dict[Doc, Spoken] = {}
         self.said_of_marked: dict[Marked, Says] = {}
         self._clauses: dict[Clause, Says] = {}
@@ -181,7 +189,9 @@ class Judge:
             self.heard = found | unnamed
 
     def _unnamed(self) -> dict[Doc, Says]:
-        """What documents that depend on the name of a user, and on nothing else, say to all whom the question does not name."""
+        """What documents that depend on the name of a user, and on nothing else, say to all whom the question
+        does not name.
+        """
         found = {}
         for doc, spoken in self.spoken.items():
             if not doc.is_marked and self.reader.depends_on_names_alone(spoken.needs):
@@ -191,7 +201,9 @@ class Judge:
         return found
 
     def _nobodies(self) -> tuple[Request, Request]:
-        """The question as a user asks it whose name it does not hold, and as a role does, which has no such name."""
+        """The question as a user asks it whose name it does not hold, and as a role does, which has no such
+        name.
+        """
         name = "nobody"
         while self.reader.holds(name):
             name += "-"

@@ -29,7 +29,9 @@ OF_ACCOUNT: Final = frozenset(
 OF_PLACE: Final = frozenset(
     {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount"}
 )
-"""Follow from the account that the resource is in, which is the principal's where the resource does not tell."""
+"""Follow from the account that the resource is in, which is the principal's where the resource does not
+tell.
+"""
 
 
 def is_own(key: str) -> bool:
@@ -45,7 +47,9 @@ def is_of_principal(key: str) -> bool:
 def own_values(
     kind: PrincipalKind, arn: str, unique_id: str, tags: Mapping[str, str] | None, key: str
 ) -> Values | None:
-    """The values of an own key of a user, role or root user, as `Request.values` finds them; None when they are open."""
+    """The values of an own key of a user, role or root user, as `Request.values` finds them; None when they
+    are open.
+    """
     if key == "aws:principalarn":
         return (arn,)
     if key == "aws:username":
@@ -92,7 +96,9 @@ def holds_keys_of_principals(context: Mapping[str, object]) -> bool:
 
 
 def special_names(principals: Principals) -> frozenset[str]:
-    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where everybody is."""
+    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where
+    everybody is.
+    """
     names = principals.get("AWS", ())
     if "*" in names:
         return frozenset()

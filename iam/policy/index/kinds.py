@@ -1,4 +1,6 @@
-"""Which kinds of resources, and which condition keys of services, the actions of a set have: what a probe must be like."""
+"""Which kinds of resources, and which condition keys of services, the actions of a set have: what a probe
+must be like.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
 
 class Sort(NamedTuple):
-    """Actions that work on the same kinds of resources. `formats` None: not known; empty: on Resource `*` only."""
+    """Actions that work on the same kinds of resources. `formats` None: not known; empty: on Resource `*`
+    only.
+    """
 
     mask: int
     formats: tuple[str, ...] | None
@@ -67,7 +71,9 @@ def sorts_of(
 
 
 def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
-    """The actions of each service that has any; it looks only at services that do, since most sets are of one."""
+    """The actions of each service that has any; it looks only at services that do, since most sets are of
+    one.
+    """
     starts = list(space.services.items())
     firsts = [first for _, (first, _, _) in starts]
     while mask:
@@ -83,7 +89,9 @@ def _first(space: Space, mask: int) -> str:
 
 
 def formats_of(action: str) -> tuple[str, ...] | None:
-    """AWS's ARN formats of the resources that an action works on; None for an action that AWS does not list."""
+    """AWS's ARN formats of the resources that an action works on; None for an action that AWS does not
+    list.
+    """
     found = catalogue().action(action)
     return None if found is None else tuple(dict.fromkeys(one.arn for one in found.resource_types))
 
@@ -119,7 +127,9 @@ def _head(pattern: Tokens) -> str | None:
 
 @lru_cache(maxsize=1)
 def arn_services() -> dict[str, set[str]]:
-    """The services that stand in the ARNs of each service's resources: those of `apigateway` are of `execute-api` too."""
+    """The services that stand in the ARNs of each service's resources: those of `apigateway` are of
+    `execute-api` too.
+    """
     return {
         fold(prefix): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
         for prefix in catalogue().prefixes

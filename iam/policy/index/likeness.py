@@ -1,7 +1,7 @@
 """Whom a change concerns alike: what becomes of one principal becomes of every other one with the same key.
 
-Only documents that speak of actions of the exchanged ones count. An account or a name counts only where some pattern or condition can tell
-it from others.
+Only documents that speak of actions of the exchanged ones count. An account or a name counts only where some
+pattern or condition can tell it from others.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ Pair = tuple[Template, Template]
 class Part:
     """Actions of which the same documents speak, before and after.
 
-    `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter; `pairs` are patterns with
-    a name in them, each with another one that may take in some names and not others; `is_neutral`: accounts are not told apart.
+    `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter;
+    `pairs` are patterns with a name in them, each with another one that may take in some names and not
+    others; `is_neutral`: accounts are not told apart.
     """
 
     number: int
@@ -58,7 +59,9 @@ class Part:
 
 
 class Kin(NamedTuple):
-    """What members have in common for whom the same becomes of a part: its number, where they are, values of keys, the role of the name."""
+    """What members have in common for whom the same becomes of a part: its number, where they are, values of
+    keys, the role of the name.
+    """
 
     part: int
     place: object
@@ -107,7 +110,9 @@ class Likeness:
         return Kin(part.number, place, values, self._name(member, part) if part.has_names else None)
 
     def _name(self, member: Member, part: Part) -> object:
-        """How the patterns with the member's name in them lie to those that they might meet; the name itself where that does not decide."""
+        """How the patterns with the member's name in them lie to those that they might meet; the name itself
+        where that does not decide.
+        """
         values: Own = tuple([_value(member, key) for key in NAMES])
         if any(not PLAIN_NAME.fullmatch(value) or value in WORDS for held in values for value in held or ()):
             return values
@@ -220,7 +225,9 @@ def _held(profile: Profile | None) -> dict[Doc, Held]:
 
 
 def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[Pair, ...], bool]:
-    """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names matter)."""
+    """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names
+    matter).
+    """
     clauses = [clause for doc in docs for clause in doc.clauses]
     traits = [clause.traits for clause in clauses]
     own = {key for each in traits for key in (*each.raw, *each.tags)}
@@ -286,7 +293,9 @@ def _has_names(doc: Doc) -> bool:
 
 @lru_cache(maxsize=65536)
 def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
-    """Patterns of the first with names in them, each with one of the other that may take in some names only."""
+    """Patterns of the first with names in them, each with one of the other that may take in some names
+    only.
+    """
     found: dict[Pair, None] = {}
     for template in _templates(doc):
         if not any(variable.key in ABSTRACT for variable in template.variables):
@@ -312,7 +321,9 @@ def _templates(doc: Doc) -> tuple[Template, ...]:
 
 
 def _filled(template: Template, member: Member | None) -> Tokens:
-    """The pattern with the member's values in it; variables of other keys, or of nobody, stand for anything."""
+    """The pattern with the member's values in it; variables of other keys, or of nobody, stand for
+    anything.
+    """
     parts: list[Token] = []
     for part in template.parts:
         if not isinstance(part, Variable):
@@ -336,7 +347,9 @@ def _held_in(variable: Variable, member: Member) -> Values | None:
 
 
 def _relation(pair: Pair, member: Member, values: Own) -> str | None:
-    """What two patterns have in common once the member's name stands in them, without the name; None where it does not say."""
+    """What two patterns have in common once the member's name stands in them, without the name; None where it
+    does not say.
+    """
     held = [_held_in(variable, member) for template in pair for variable in template.variables]
     if () in held:
         return "nothing"

@@ -1,4 +1,6 @@
-"""Action elements as sets of actions: the catalogue's, and after them those that only the documents in use know."""
+"""Action elements as sets of actions: the catalogue's, and after them those that only the documents in use
+know.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class Space:
         return self.parted(actions)[0]
 
     def parted(self, actions: Actions) -> tuple[int, int, int]:
-        """(all, those that take no resource, the others) of what an element speaks of; worked out anew when the space has grown."""
+        """(all, those that take no resource, the others) of what an element speaks of; worked out anew when
+        the space has grown.
+        """
         if self._met or actions.width != self._size:
             with self._growing:
                 space = self.actions

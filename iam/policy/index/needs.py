@@ -1,4 +1,6 @@
-"""What must be known of a principal before some statements can be judged for it: by that, principals are told apart."""
+"""What must be known of a principal before some statements can be judged for it: by that, principals are told
+apart.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ NAMES_OF_USERS: Final = frozenset({"aws:username"})
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """See `Traits`. `special` are names in Principal elements: whom they mean is told apart from everybody else."""
+    """See `Traits`. `special` are names in Principal elements: whom they mean is told apart from everybody
+    else.
+    """
 
     is_placed: bool = False
     raw: frozenset[str] = frozenset()
@@ -53,7 +57,9 @@ class Reader:
     """Finds the needs of statements for one question, and the signatures of principals by them."""
 
     def __init__(self, *, texts: Iterable[str], resource: str, is_pattern: bool, says_who: bool) -> None:
-        """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are among the context."""
+        """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are
+        among the context.
+        """
         self._texts = fold("\n".join(texts))
         self._resource = resource
         self._is_pattern = is_pattern
@@ -61,7 +67,9 @@ class Reader:
         self._says_who = says_who
 
     def of_clauses(self, clauses: Iterable[Clause], *, is_marked: bool, is_resource: bool) -> Needs:
-        """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have Principal elements."""
+        """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have
+        Principal elements.
+        """
         found = NONE
         for clause in clauses:
             if not clause.traits.is_plain:
@@ -97,7 +105,9 @@ class Reader:
         return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
 
     def _is_within_reach(self, clause: Clause) -> bool:
-        """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for nobody cannot."""
+        """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for
+        nobody cannot.
+        """
         if clause.traits.named_in_conditions:
             return True
         source = clause.source
@@ -109,7 +119,9 @@ class Reader:
         return clause.area.is_possible(self._resource)
 
     def _is_met_by_all(self, clause: Clause) -> bool:
-        """Whether some of what is asked about, which is everything, fits its patterns whatever their variables stand for."""
+        """Whether some of what is asked about, which is everything, fits its patterns whatever their
+        variables stand for.
+        """
         area = clause.area
         if self._resource != "*" or area is None or clause.traits.named_in_conditions:
             return False
@@ -124,7 +136,9 @@ class Reader:
         return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
 
     def names_nobody(self, classes: Iterable[Class], kind: PrincipalKind, needs: Needs) -> bool:
-        """Whether all members are judged alike because the question has nothing of theirs in it; only where `named` is all."""
+        """Whether all members are judged alike because the question has nothing of theirs in it; only where
+        `named` is all.
+        """
         if not self.depends_on_names_alone(needs):
             return False
         if kind is not PrincipalKind.USER:

@@ -1,4 +1,6 @@
-"""What two resource patterns have in common, as patterns: `docs/*` and `*/2026` have `docs/*/2026` and `docs/2026`."""
+"""What two resource patterns have in common, as patterns: `docs/*` and `*/2026` have `docs/*/2026` and
+`docs/2026`.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,9 @@ _written = lru_cache(maxsize=16384)(Written)
 
 
 def _moves(one: Written, other: Written, i: int, j: int) -> list[Move]:
-    """The steps that are possible, those of a star that takes in the most first; letters are taken in one step, as many as there are."""
+    """The steps that are possible, those of a star that takes in the most first; letters are taken in one
+    step, as many as there are.
+    """
     left = one.parts[i] if i < one.size else None
     right = other.parts[j] if j < other.size else None
     if left is not None and right is not None and len(left) == len(right) == 1:
@@ -135,7 +139,9 @@ def _moves(one: Written, other: Written, i: int, j: int) -> list[Move]:
 
 
 def _taken(starred: Written, i: int, other: Written, j: int) -> Iterator[Move]:
-    """What the star at a place takes in of the other pattern, which has no star there: all letters, or those up to where it can end."""
+    """What the star at a place takes in of the other pattern, which has no star there: all letters, or those
+    up to where it can end.
+    """
     star = starred.parts[i]
     if j == other.size:
         yield 1, 0, ()
@@ -183,9 +189,11 @@ def _both(left: Token, right: Token) -> Token:
 
 
 def _steps(one: Tokens, other: Tokens) -> Steps | None:
-    """From each place that can be reached, the steps after which both ends can be; None where this is so for none.
+    """From each place that can be reached, the steps after which both ends can be; None where this is so for
+    none.
 
-    Most places of two patterns cannot be reached, since the letters before them differ: only those that can are looked at.
+    Most places of two patterns cannot be reached, since the letters before them differ: only those that can
+    are looked at.
     """
     left, right = _written(one), _written(other)
     end = (left.size, right.size)
@@ -210,7 +218,9 @@ def _steps(one: Tokens, other: Tokens) -> Steps | None:
 
 
 def may_overlap(one: Tokens, other: Tokens) -> bool:
-    """False if the letters before the first wildcards rule out a common text; a quick look before `overlaps`."""
+    """False if the letters before the first wildcards rule out a common text; a quick look before
+    `overlaps`.
+    """
     for left, right in zip(one, other, strict=False):
         if len(left) > 1 or len(right) > 1:
             return True

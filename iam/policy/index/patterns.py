@@ -1,7 +1,9 @@
-"""How two resource patterns lie to each other: whether one takes in all of the other, and whether they meet at all.
+"""How two resource patterns lie to each other: whether one takes in all of the other, and whether they meet
+at all.
 
-A question may be about a pattern (`arn:aws:s3:::prod-*`): a statement whose pattern takes it in answers for all of it, one
-that only meets it answers for some of it. The time grows with the length of one pattern, by steps on numbers as wide as the other.
+A question may be about a pattern (`arn:aws:s3:::prod-*`): a statement whose pattern takes it in answers for
+all of it, one that only meets it answers for some of it. The time grows with the length of one pattern, by
+steps on numbers as wide as the other.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ class Pattern:
                 self._colons |= bit
 
     def takes_in(self, other: Pattern) -> bool:
-        """Whether every text of the other is one of this. Never wrongly so; where `?` and stars mix, it may miss it."""
+        """Whether every text of the other is one of this. Never wrongly so; where `?` and stars mix, it may
+        miss it.
+        """
         if not other.start.startswith(self.start):
             return False
         state, loops = 1, self._any | self._within
@@ -135,7 +139,9 @@ def pattern_of(text: str) -> Pattern:
 
 
 def relation(statement: Pattern, asked: Pattern) -> int:
-    """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of it."""
+    """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of
+    it.
+    """
     if statement.is_beginning and asked.start.startswith(statement.start):
         return YES
     if asked.is_everything:

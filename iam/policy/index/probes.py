@@ -1,8 +1,9 @@
-"""Concrete resources to ask about: one for each way in which the patterns of some statements lie to each other.
+"""Concrete resources to ask about: one for each way in which the patterns of some statements lie to each
+other.
 
-A pattern whose stars are filled with a word that stands in no pattern is of no other pattern but those that take in all of it. So the
-patterns, what they have in common two by two, three by three and so on, and the kinds of resources that the action works on, give one text
-for every combination that any resource can have.
+A pattern whose stars are filled with a word that stands in no pattern is of no other pattern but those that
+take in all of it. So the patterns, what they have in common two by two, three by three and so on, and the
+kinds of resources that the action works on, give one text for every combination that any resource can have.
 """
 
 from __future__ import annotations
@@ -82,10 +83,12 @@ def probes(
     place: Place,
     accounts: tuple[str, ...] | None = None,
 ) -> tuple[str, ...]:
-    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists that it stands in, as bits.
+    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists
+    that it stands in, as bits.
 
-    `accounts` are named by conditions on the account of the resource; None where no condition is about it. Resources of an account that is
-    named nowhere come last: with "all but those of this account", they are the only ones.
+    `accounts` are named by conditions on the account of the resource; None where no condition is about it.
+    Resources of an account that is named nowhere come last: with "all but those of this account", they are
+    the only ones.
     """
     if formats == ():
         return ("*",)
@@ -134,7 +137,8 @@ def _other_accounts(
 def _of_format(
     patterns: tuple[tuple[Tokens, int], ...], arn: str, place: Place, *, is_other: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in their place.
+    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in
+    their place.
 
     `is_other`: only those of the account of the place, which is another than the principal's.
     """
@@ -169,10 +173,11 @@ def _of_format(
 def _cells(
     patterns: Mapping[Tokens, int], starts: Iterable[Tokens], *, word: str, region: str, place: Place
 ) -> list[Tokens]:
-    """What patterns have in common with each other, from the `starts` on, for every combination of lists that there is.
+    """What patterns have in common with each other, from the `starts` on, for every combination of lists that
+    there is.
 
-    A statement applies to what any pattern of its list takes in. So what lies in a list already needs no second pattern of it: whatever the
-    two have in common with others, the one has in common with them too.
+    A statement applies to what any pattern of its list takes in. So what lies in a list already needs no
+    second pattern of it: whatever the two have in common with others, the one has in common with them too.
     """
     matchers = [matcher_of(one) for one in patterns]
     every = list(patterns.items())
@@ -225,7 +230,9 @@ def _common(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
 
 
 def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) -> str:
-    """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other star with the word."""
+    """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other
+    star with the word.
+    """
     segments = _split(tuple(pattern))
     head = {PARTITION: place.partition, SERVICE: place.service, REGION: region, ACCOUNT: place.account}
     instead = {ANY: word, WITHIN: word, ONE: "0", ONE_WITHIN: "0"}

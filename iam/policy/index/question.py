@@ -18,12 +18,14 @@ WITH_ROOT: Final = PEOPLE_AND_ROLES | {PrincipalKind.ROOT}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An action on a resource, which may be a pattern. `accounts` are those whose principals are asked about; None: all.
+    """An action on a resource, which may be a pattern. `accounts` are those whose principals are asked about;
+    None: all.
 
-    `resource_account` says whose the resource is, where its ARN does not. `resource_policy` is the policy of the resource,
-    as JSON text or as what JSON holds; trust policies of roles need not be given. `strict`: a context key that is not given
-    is absent. `is_pattern` None: as it looks; `*` alone is a pattern for actions that take resources. `is_any_time` leaves the time of the
-    request open; otherwise it is the moment of the index, unless the context says it.
+    `resource_account` says whose the resource is, where its ARN does not. `resource_policy` is the policy of
+    the resource, as JSON text or as what JSON holds; trust policies of roles need not be given. `strict`: a
+    context key that is not given is absent. `is_pattern` None: as it looks; `*` alone is a pattern for
+    actions that take resources. `is_any_time` leaves the time of the request open; otherwise it is the moment
+    of the index, unless the context says it.
     """
 
     action: str
@@ -57,7 +59,9 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limitation:
-    """What an answer cannot know. `kind` is a fixed word, `accounts` those that it concerns, empty for no account in particular."""
+    """What an answer cannot know. `kind` is a fixed word, `accounts` those that it concerns, empty for no
+    account in particular.
+    """
 
     kind: str
     text: str
@@ -75,8 +79,10 @@ OWNED_BY_AWS: Final = "owned-by-aws"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who can. Counts are exact; `limitations` are what it cannot know. `whole` are classes that are judged as one, `parts`
-    groups of members of others. It looks at the index: what is needed of it is read before the index is changed."""
+    """Who can. Counts are exact; `limitations` are what it cannot know. `whole` are classes that are judged
+    as one, `parts` groups of members of others. It looks at the index: what is needed of it is read before
+    the index is changed.
+    """
 
     question: Question
     whole: Mapping[Decision, list[Class]]

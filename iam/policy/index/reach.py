@@ -1,4 +1,5 @@
-"""The actions that can work on the resources that a statement names: `iam:*` on the ARN of a bucket allows nothing of IAM.
+"""The actions that can work on the resources that a statement names: `iam:*` on the ARN of a bucket allows
+nothing of IAM.
 
 The same question as `iam.policy.applicability.can_apply`, answered for all actions of a service at once.
 """
@@ -25,7 +26,9 @@ MOST: Final = 40
 
 
 def reach_of(clause: Clause) -> int:
-    """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always in it."""
+    """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always
+    in it.
+    """
     if clause.reach is None:
         # Most statements share theirs with many others, and each has thousands of bits.
         clause.reach = _one(_reach_of(clause))
@@ -51,7 +54,9 @@ def _reach_of(clause: Clause) -> int:
 
 
 def _shape(pattern: str, service: str) -> str:
-    """The pattern with "x" for each word that no ARN of the service has: `arn:aws:s3:::x-x/*`, whatever the bucket is called."""
+    """The pattern with "x" for each word that no ARN of the service has: `arn:aws:s3:::x-x/*`, whatever the
+    bucket is called.
+    """
     fields = pattern.split(":", 5)
     if len(fields) < 6 or "$" in pattern:
         return pattern

@@ -1,4 +1,6 @@
-"""What all accounts of an index share: bundles, limits and profiles, each once, and the way from an action to documents."""
+"""What all accounts of an index share: bundles, limits and profiles, each once, and the way from an action to
+documents.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from iam.policy.index.rows import Level, Standing
 
 
 class Register:
-    """Counts who uses what: the last class of a profile takes it along, the last profile its bundle, and so on."""
+    """Counts who uses what: the last class of a profile takes it along, the last profile its bundle, and so
+    on.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents

@@ -26,7 +26,9 @@ UNKNOWN_TEXT: Final = json.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The account of a resource (empty: not told), its policy (None: no policy that is known), and whether that is a guess."""
+    """The account of a resource (empty: not told), its policy (None: no policy that is known), and whether
+    that is a guess.
+    """
 
     account: str
     policy: Doc | None
@@ -34,7 +36,9 @@ class Place:
 
 
 def place_of(question: Question, *, shards: Mapping[str, Shard], documents: Documents) -> Place:
-    """What is known of the resource of a question: trust policies of roles are, those of other resources have to be given."""
+    """What is known of the resource of a question: trust policies of roles are, those of other resources have
+    to be given.
+    """
     account = question.resource_account or account_of(question.resource)
     if question.resource_policy is not None:
         return Place(account, _given(question.resource_policy, documents))
@@ -68,7 +72,9 @@ def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:
 
 
 def unknown_policy() -> PolicySet:
-    """Stands for the policy of a key, or of a role, that is not known: perhaps it leaves it to the account's own policies."""
+    """Stands for the policy of a key, or of a role, that is not known: perhaps it leaves it to the account's
+    own policies.
+    """
     doc = Documents().add("", UNKNOWN_TEXT)
     (statement,) = doc.named("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)
     return PolicySet(PolicyKind.RESOURCE, (replace(statement, means=_the_account),))

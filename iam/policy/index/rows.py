@@ -1,4 +1,6 @@
-"""What the index is made of: an account's principals, groups and policies by number, and where it stands in its organization."""
+"""What the index is made of: an account's principals, groups and policies by number, and where it stands in
+its organization.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy by its number: how it is called in explanations, and the digest of its document; None when that was not read."""
+    """A policy by its number: how it is called in explanations, and the digest of its document; None when
+    that was not read.
+    """
 
     id: int
     name: str
@@ -21,8 +25,9 @@ Level = tuple[PolicyRow, ...]
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What a user, role or group holds: (name, digest) of its inline policies, numbers of the policies attached to it, of the
-    groups it is in, of the policy that is its permissions boundary."""
+    """What a user, role or group holds: (name, digest) of its inline policies, numbers of the policies
+    attached to it, of the groups it is in, of the policy that is its permissions boundary.
+    """
 
     inline: tuple[tuple[str, str], ...] = ()
     attached: tuple[int, ...] = ()
@@ -76,7 +81,9 @@ ALONE: Final = Standing()
 
 @dataclass(slots=True)
 class Changes:
-    """Rows of one account to be entered in the place of those with the same numbers, and numbers of those that are gone."""
+    """Rows of one account to be entered in the place of those with the same numbers, and numbers of those
+    that are gone.
+    """
 
     principals: Iterable[PrincipalRow] = ()
     groups: Iterable[GroupRow] = ()

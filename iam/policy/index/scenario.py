@@ -1,4 +1,6 @@
-"""What would be if some rows were others: the principals that they concern are placed beside the index, which stays as it is."""
+"""What would be if some rows were others: the principals that they concern are placed beside the index, which
+stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def what_if(
     texts: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> Difference:
-    """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the index may lack.
+    """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the
+    index may lack.
 
     No request is made before `now`, so that a permission that has ended is none.
     """
@@ -120,7 +123,9 @@ class _Shifts:
         )
 
     def _change(self, before: Member | None, after: Member | None) -> Change:
-        """What becomes of the member: of each part of the actions what becomes of it for everybody of whom the same is to be said."""
+        """What becomes of the member: of each part of the actions what becomes of it for everybody of whom
+        the same is to be said.
+        """
         member = after or before
         assert member is not None
         self.pairs[member.id] = (before, after)

@@ -1,4 +1,6 @@
-"""What statements say but for the resources that they name: most differ in these alone, and share all else, and what is compiled of it."""
+"""What statements say but for the resources that they name: most differ in these alone, and share all else,
+and what is compiled of it.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,11 @@ Label = tuple[int, str]
 class Traits:
     """How a statement depends on who asks.
 
-    `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by them. Otherwise it
-    matters what `tags` and `raw` keys hold, and of `named` keys, whose variables stand in patterns, whether what they hold
-    occurs in the question; tags are not among these two. `is_placed`: it matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of
-    atoms that read several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
+    `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by
+    them. Otherwise it matters what `tags` and `raw` keys hold, and of `named` keys, whose variables stand in
+    patterns, whether what they hold occurs in the question; tags are not among these two. `is_placed`: it
+    matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of atoms that read
+    several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
     """
 
     atoms: tuple[Condition, ...] = ()
@@ -47,8 +50,9 @@ WILD: Final = re.compile(r"[*?]|\$\{")
 
 
 class Shape:
-    """A statement without its resources. `traits` are those that it has where these have no variables; `plain` is the statement about everything,
-    or without the element where it has none."""
+    """A statement without its resources. `traits` are those that it has where these have no variables;
+    `plain` is the statement about everything, or without the element where it has none.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -93,7 +97,9 @@ class Shape:
         )
 
     def beginning_of(self, resources: Names | None) -> str:
-        """The letters of a statement that is about whatever begins with them and says nothing else; empty for any other."""
+        """The letters of a statement that is about whatever begins with them and says nothing else; empty for
+        any other.
+        """
         if not self.says_no_more or resources is None or len(resources) != 1:
             return ""
         (name,) = resources

@@ -1,4 +1,6 @@
-"""One account of an index: its principals, placed into classes, and placed anew when what they hold has changed."""
+"""One account of an index: its principals, placed into classes, and placed anew when what they hold has
+changed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ Docs = tuple[Doc, ...]
 
 
 class Shard:
-    """An account. `version` is another after each change; `facts` are context keys that every principal of it has, `place_facts` those of requests about what it owns."""
+    """An account. `version` is another after each change; `facts` are context keys that every principal of it
+    has, `place_facts` those of requests about what it owns.
+    """
 
     def __init__(self, register: Register, rows: AccountRows, image: Image | None = None) -> None:
         """`image`: the principals, as they stand where the rows say; the rows then have none."""
@@ -109,7 +113,9 @@ class Shard:
         return self._place_again(list(self.members.values()))
 
     def apply(self, changes: Changes) -> list[Member]:
-        """Enter rows in the place of those with their numbers, take out what is gone; the members that were placed."""
+        """Enter rows in the place of those with their numbers, take out what is gone; the members that were
+        placed.
+        """
         self.version += 1
         touched = self._enter(changes)
         placed = self._put(changes.principals)
@@ -121,7 +127,9 @@ class Shard:
         )
 
     def concerned_by(self, changes: Changes) -> list[Member]:
-        """Whom changes of policies and groups would concern, and those whose own rows are among the changes."""
+        """Whom changes of policies and groups would concern, and those whose own rows are among the
+        changes.
+        """
         touched = {row.id for row in changes.policies if self.policies.get(row.id) != row}
         touched |= {row.id for row in changes.groups if self.groups.get(row.id) != row}
         touched |= set(changes.gone)
@@ -177,7 +185,9 @@ class Shard:
             self._register.drop_class(cls)
 
     def _place_again(self, found: list[Member]) -> list[Member]:
-        """Find the class of each member anew; it enters before it leaves, so that what it still holds stays."""
+        """Find the class of each member anew; it enters before it leaves, so that what it still holds
+        stays.
+        """
         for member in found:
             old = member.cls
             self._place(member)

@@ -1,4 +1,6 @@
-"""What has a say about a principal: every statement that it holds or that bounds it, before and after a change."""
+"""What has a say about a principal: every statement that it holds or that bounds it, before and after a
+change.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Say(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """A principal as it is before, or after: who asks, and all that has a say. `says` have the order of their documents' digests."""
+    """A principal as it is before, or after: who asks, and all that has a say. `says` have the order of their
+    documents' digests.
+    """
 
     principal: Principal
     facts: Mapping[str, object]
@@ -54,7 +58,9 @@ class Side:
     def request(
         self, action: str, resource: str, *, context: Mapping[str, Any] | None = None, strict: bool = True
     ) -> Request:
-        """A request of the principal; strict: every key that is not known is absent, as in a real one; but the time is open."""
+        """A request of the principal; strict: every key that is not known is absent, as in a real one; but
+        the time is open.
+        """
         held: dict[str, Any] = dict(self.facts)
         if account_of(resource) in ("", self.principal.account):
             held |= self.place_facts

@@ -1,4 +1,6 @@
-"""Tries requests for actions that all statements treat alike, before and after a change, until one proves what becomes of them."""
+"""Tries requests for actions that all statements treat alike, before and after a change, until one proves
+what becomes of them.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ class ActionGroup:
 
     @cached_property
     def accounts(self) -> tuple[str, ...] | None:
-        """The accounts that conditions on the account of the resource name; None where there is no such condition."""
+        """The accounts that conditions on the account of the resource name; None where there is no such
+        condition.
+        """
         found: dict[str, None] = {}
         is_placed = False
         for say in self.every:
@@ -116,9 +120,11 @@ class ActionGroup:
         return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
 
     def _patterns(self) -> dict[Tokens, int]:
-        """The resource patterns, those of statements that differ first, and for each the lists that it stands in, as bits.
+        """The resource patterns, those of statements that differ first, and for each the lists that it stands
+        in, as bits.
 
-        With a variable, a pattern is a list of its own: it takes something in only where the variable has that value.
+        With a variable, a pattern is a list of its own: it takes something in only where the variable has
+        that value.
         """
         found: dict[Tokens, int] = {}
         values = self._values()
@@ -199,7 +205,9 @@ def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def _own_keys(clause: Clause) -> Iterator[str]:
-    """Keys that differ from principal to principal, and on which the statement depends in more than whether it applies."""
+    """Keys that differ from principal to principal, and on which the statement depends in more than whether
+    it applies.
+    """
     traits = clause.traits
     yield from (*traits.named, *traits.raw, *traits.tags)
 
@@ -219,7 +227,9 @@ def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
 def _patterns_of(
     clause: Clause, side: Side, samples: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[Tokens, bool]]:
-    """The patterns with their variables filled: by what the principal has in them, or by what a request may hold; and whether there were any."""
+    """The patterns with their variables filled: by what the principal has in them, or by what a request may
+    hold; and whether there were any.
+    """
     for name in clause.source.resources or ():
         template = variables.read(name, has_variables=clause.has_variables)
         choices = [

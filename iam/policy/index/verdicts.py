@@ -34,7 +34,8 @@ class Cell(NamedTuple):
 class Witness:
     """A request that is answered differently before and after. Keys that `context` does not name are absent.
 
-    `given` is what else has to allow it, and is taken to: the trust policy of a role, a key policy, the policy of another account's resource.
+    `given` is what else has to allow it, and is taken to: the trust policy of a role, a key policy, the
+    policy of another account's resource.
     """
 
     principal: str
@@ -52,10 +53,12 @@ class Witness:
 
 
 class Verdict(NamedTuple):
-    """What becomes of actions that all statements treat alike. `more` is a request that is allowed after and was not, `less` the reverse.
+    """What becomes of actions that all statements treat alike. `more` is a request that is allowed after and
+    was not, `less` the reverse.
 
-    `had`, `has`: whether anything of it is allowed before, and after. `only_then`: of the resource of `less` something is still allowed, under
-    other circumstances. `already`, `keeps`: the documents that give all of what is newly given, or taken away. `blocked`: what denies all of it.
+    `had`, `has`: whether anything of it is allowed before, and after. `only_then`: of the resource of `less`
+    something is still allowed, under other circumstances. `already`, `keeps`: the documents that give all of
+    what is newly given, or taken away. `blocked`: what denies all of it.
     """
 
     more: Cell | None = None
@@ -86,8 +89,8 @@ class Proof(NamedTuple):
 class Change:
     """What becomes of all actions for one principal; those of which nothing can be said are left out.
 
-    `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over from several others.
-    `prover` finds the requests of everybody else.
+    `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over
+    from several others. `prover` finds the requests of everybody else.
     """
 
     proofs: tuple[Proof, ...] = ()

@@ -13,8 +13,9 @@ from iam.policy.logic import OPEN, YES
 
 
 class Piece(NamedTuple):
-    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has conditions. `reach` are the
-    actions that can work on its resources."""
+    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has
+    conditions. `reach` are the actions that can work on its resources.
+    """
 
     clause: Clause
     mark: int
@@ -45,8 +46,10 @@ class Piece(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """Sets of actions. What is allowed everywhere is among `some`, and that among `maybe`; `parts` has a statement about some
-    resources. Of what is denied under conditions, `perhaps` is on all resources, `perhaps_some` on some."""
+    """Sets of actions. What is allowed everywhere is among `some`, and that among `maybe`; `parts` has a
+    statement about some resources. Of what is denied under conditions, `perhaps` is on all resources,
+    `perhaps_some` on some.
+    """
 
     everywhere: int = 0
     some: int = 0
@@ -59,7 +62,9 @@ class Weight(NamedTuple):
 
 
 def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
-    """(on all resources, on some): actions that work on everything only are not met by a list of resources, but by one of exceptions."""
+    """(on all resources, on some): actions that work on everything only are not met by a list of resources,
+    but by one of exceptions.
+    """
     mask, alone, others = space.parted(piece.clause.actions)
     if not piece.clause.is_partial:
         return mask, 0

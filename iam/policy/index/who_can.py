@@ -1,4 +1,6 @@
-"""Finds everybody who can: from the action to the documents that allow it, to those who hold them, to what bounds these."""
+"""Finds everybody who can: from the action to the documents that allow it, to those who hold them, to what
+bounds these.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ class Search:
         self._named: set[Profile] = set()
         """Those of users whose names are in the question, where names make a difference."""
         self._known: dict[Says, dict[Limits, list[Class]]] = {}
-        """To which of `_whole` principals of the resource's account go, within limits that are the same for all."""
+        """To which of `_whole` principals of the resource's account go, within limits that are the same for
+        all.
+        """
 
     def answer(self) -> Answer:
         """Everybody who can, and what cannot be known."""
@@ -112,7 +116,9 @@ class Search:
             self._look_at_bundles(self._candidates(), is_local=False)
 
     def _everywhere(self) -> None:
-        """Each principal as if the resource were in its own account; by a resource policy, those without policies too."""
+        """Each principal as if the resource were in its own account; by a resource policy, those without
+        policies too.
+        """
         accounts = self._question.accounts
         if accounts is not None and len(accounts) * FEW < len(self._shards):
             self._look_at_accounts(self._shards[number] for number in accounts if number in self._shards)
@@ -122,7 +128,9 @@ class Search:
             self._look_at_bundles(self._candidates(), is_local=True)
 
     def _candidates(self) -> Groups:
-        """Bundles with a document that may allow it to somebody, by all that their documents say; root users need none."""
+        """Bundles with a document that may allow it to somebody, by all that their documents say; root users
+        need none.
+        """
         judge = self._judge
         able: dict[Says, list[Doc]] = {}
         others: dict[Says, list[Doc]] = {}
@@ -165,7 +173,9 @@ class Search:
                         self._look(profile, [cls], said, is_local=True)
 
     def _may_allow(self, profile: Profile, said: Says) -> bool:
-        """Whether anything could: a policy of the principal or of the resource, or that it is the root user."""
+        """Whether anything could: a policy of the principal or of the resource, or that it is the root
+        user.
+        """
         is_root = profile.limits.flags[0] is PrincipalKind.ROOT
         return bool(said & (ALLOWS | DEPENDS)) or is_root or self._judge.resource is not None
 
@@ -178,7 +188,9 @@ class Search:
                 self._look_at_alike(bundles, said, is_local=is_local)
 
     def _look_at_alike(self, bundles: Iterable[Bundle], said: Says, *, is_local: bool) -> None:
-        """The way that most principals go is written out: it is gone for each of a hundred thousand profiles."""
+        """The way that most principals go is written out: it is gone for each of a hundred thousand
+        profiles.
+        """
         is_short = is_local and self._question.accounts is None
         known_of = self._known.setdefault(said, {}).get if is_short else _unknown
         for bundle in bundles:
@@ -285,12 +297,14 @@ class Search:
         if place.account and place.policy is None:
             yield Limitation(
                 OTHER_ACCOUNTS,
-                f"Principals outside account {place.account} are left out: they need the resource-based policy, which isn’t synced.",
+                f"Principals outside account {place.account} are left out: they need the resource-based "
+                "policy, which isn’t synced.",
             )
         if not place.account and self._judge.lowered not in FREE:
             yield Limitation(
                 OWN_ACCOUNT,
-                "The resource’s account isn’t known, so each principal is evaluated as if the resource were in its own account.",
+                "The resource’s account isn’t known, so each principal is evaluated as if the resource were "
+                "in its own account.",
             )
         if self._judge.lowered in GRANTABLE:
             yield Limitation(KMS_GRANTS, NOT_READ)
@@ -320,13 +334,16 @@ class Search:
         if accounts:
             yield Limitation(
                 UNREADABLE,
-                "Some policies in these accounts couldn’t be read. What they allow or deny isn’t part of the answer.",
+                "Some policies in these accounts couldn’t be read. What they allow or deny isn’t part of "
+                "the answer.",
                 tuple(sorted(accounts)),
             )
 
 
 def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
-    """Groups in which each bundle stands under all that is said of it; `adds`: bundles that are not among them come in too."""
+    """Groups in which each bundle stands under all that is said of it; `adds`: bundles that are not among
+    them come in too.
+    """
     groups = to
     for said, bundles in said_by.items():
         found: Groups = {}

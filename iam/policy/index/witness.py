@@ -1,8 +1,10 @@
-"""What a change does to a principal, each line of it proved by one request that is answered differently before and after.
+"""What a change does to a principal, each line of it proved by one request that is answered differently
+before and after.
 
-Actions that all statements treat alike are one question. For each, concrete resources (`probes`) and circumstances (`circumstances`) are
-tried: together they stand for every request that there can be, as far as these statements tell requests apart. What is found is put to the
-engine (`evaluate.decide`) once more, and what it does not confirm is not said.
+Actions that all statements treat alike are one question. For each, concrete resources (`probes`) and
+circumstances (`circumstances`) are tried: together they stand for every request that there can be, as far as
+these statements tell requests apart. What is found is put to the engine (`evaluate.decide`) once more, and
+what it does not confirm is not said.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from iam.policy.index.verdicts import Cell, Change, Proof, Verdict, Witness, wit
 
 @dataclass(slots=True)
 class Prover:
-    """Compares principals before and after, and remembers what it found for statements that others hold too."""
+    """Compares principals before and after, and remembers what it found for statements that others hold
+    too.
+    """
 
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

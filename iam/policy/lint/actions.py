@@ -49,7 +49,8 @@ def _check_known(word: Word, subject: Subject) -> None:
         report.add(
             "WILDCARD_IN_SERVICE_NAME",
             word,
-            f"The service prefix of {shown(word.text)} has a wildcard, so it matches every such service, including future ones.",
+            f"The service prefix of {shown(word.text)} has a wildcard, so it matches every such service, "
+            "including future ones.",
             "Write one action for each service.",
         )
     elif not catalogue.has_service(prefix):
@@ -93,7 +94,9 @@ def _unknown(word: Word, prefix: str, subject: Subject) -> None:
 
 
 def _check_case(word: Word, name: str, subject: Subject) -> None:
-    """A pattern such as `glue:Gett*`: no name is written so, and IAM takes it for GetTable because it ignores case."""
+    """A pattern such as `glue:Gett*`: no name is written so, and IAM takes it for GetTable because it ignores
+    case.
+    """
     if not word.is_pattern or not subject.report.may_look():
         return
     start = LITERAL.match(name)
@@ -106,7 +109,8 @@ def _check_case(word: Word, name: str, subject: Subject) -> None:
     subject.report.add(
         "ACTION_OF_OTHER_CASE",
         word,
-        f"No action starts with “{shown(written)}” in these letters. IAM ignores case, so {shown(word.text)} matches {_named(found)}.",
+        f"No action starts with “{shown(written)}” in these letters. IAM ignores case, so "
+        f"{shown(word.text)} matches {_named(found)}.",
         f"Write {word.text.partition(':')[0]}:{found[0][: len(written)]}… as AWS does, or fix the pattern.",
     )
 

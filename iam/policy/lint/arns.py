@@ -1,4 +1,5 @@
-"""The form of ARNs in Resource and NotResource: fields, partition, service, Region, account, and a resource that exists.
+"""The form of ARNs in Resource and NotResource: fields, partition, service, Region, account, and a resource
+that exists.
 
 Source: "Identify AWS resources with Amazon Resource Names (ARNs)",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
@@ -32,7 +33,9 @@ HIDDEN: Final = "\x02"
 
 
 def check_arns(subject: Subject) -> set[Word]:
-    """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports them again."""
+    """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports
+    them again.
+    """
     return {
         word
         for statement in subject.document.statements

@@ -1,9 +1,10 @@
 """Every code that the lint can give, and how grave it is.
 
-Names are those of IAM Access Analyzer where it has the check. Source: "IAM Access Analyzer policy check reference",
-https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
-An error is what AWS refuses or what can never do what it says. AWS may know more than the installed catalogue does: errors
-about names say so (`Finding.is_by_catalogue`), and are warnings where somebody accepted the name as a newer one.
+Names are those of IAM Access Analyzer where it has the check. Source: "IAM Access Analyzer policy check
+reference", https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html An
+error is what AWS refuses or what can never do what it says. AWS may know more than the installed catalogue
+does: errors about names say so (`Finding.is_by_catalogue`), and are warnings where somebody accepted the name
+as a newer one.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _ERRORS = """
     UNIQUE_SIDS_REQUIRED UNSUPPORTED_SID
     POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA POLICY_SIZE_EXCEEDS_SCP_QUOTA
     POLICY_SIZE_EXCEEDS_RCP_QUOTA POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA
-"""
+"""  # noqa: E501
 _SECURITY = """
     ALLOW_WITH_NOT_ACTION ALLOW_WITH_NOT_RESOURCE ALLOW_WITH_NOT_PRINCIPAL ALLOW_WITH_STAR_IN_PRINCIPAL
     ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE
@@ -53,7 +54,7 @@ _SECURITY = """
     FORALLVALUES_WITH_SINGLE_VALUED_KEY WILDCARD_IN_SENSITIVE_CONDITION_KEY MFA_ALLOW_WITH_IF_EXISTS
     MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS MISSING_GITHUB_REPO_CONDITION_KEY RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL
     DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE
-"""
+"""  # noqa: E501
 _WARNINGS = """
     MISSING_VERSION ACTION_MATCHES_NOTHING DATE_HAS_PASSED
     ACTION_WITHOUT_RESOURCE_LEVEL_PERMISSIONS ACTION_MATCHES_NO_RESOURCE RESOURCE_MATCHES_NO_ACTION
@@ -75,7 +76,7 @@ _SUGGESTIONS = """
     EQUIVALENT_TO_NULL_FALSE EQUIVALENT_TO_NULL_TRUE IMPROVE_IP_RANGE
     REDUNDANT_ACTION REDUNDANT_RESOURCE REDUNDANT_STATEMENT REDUNDANT_CONDITION_VALUE REDUNDANT_PRINCIPAL
     SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED
-"""
+"""  # noqa: E501
 
 SEVERITIES: Final[dict[str, Severity]] = {
     code: severity

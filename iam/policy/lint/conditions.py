@@ -1,7 +1,8 @@
-"""Condition operators and keys: whether they exist, go together, and are known to the actions of their statement.
+"""Condition operators and keys: whether they exist, go together, and are known to the actions of their
+statement.
 
-Sources: "IAM JSON policy elements: Condition operators"; "Set operators for multivalued context keys"; "AWS global condition
-context keys".
+Sources: "IAM JSON policy elements: Condition operators"; "Set operators for multivalued context keys"; "AWS
+global condition context keys".
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
 
 
 def _report_unknown(test: Test, subject: Subject) -> None:
-    """An error where the service is known; some services have keys and no actions, which the catalogue leaves out."""
+    """An error where the service is known; some services have keys and no actions, which the catalogue leaves
+    out.
+    """
     word, catalogue = test.key, subject.catalogue
     prefix = word.text.partition(":")[0]
     code, where = "INVALID_SERVICE_CONDITION_KEY", f"{catalogue.title(prefix)} has no such condition key"
@@ -176,7 +179,9 @@ def _check_type(test: Test, key: ConditionKey, subject: Subject) -> None:
 
 
 def _is_exception(test: Test, key: ConditionKey, family: str) -> bool:
-    """The time in seconds is compared as a number too; what stands under a name of the user's may be an ARN."""
+    """The time in seconds is compared as a number too; what stands under a name of the user's may be an
+    ARN.
+    """
     is_free = "${" in key.name or "<" in key.name
     return (family == "numeric" and key.name == "aws:EpochTime") or (family == "arn" and is_free)
 
@@ -237,7 +242,9 @@ def _is_required(name: str, statement: Statement) -> bool:
 
 
 def _check_support(test: Test, key: ConditionKey, statement: Statement, subject: Subject) -> None:
-    """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies nothing."""
+    """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies
+    nothing.
+    """
     name = fold(key.name)
     is_tag = name in DEPENDS_ON_SERVICE
     if (name in GLOBAL_KEYS and not is_tag) or statement.actions is None or statement.actions.is_not:
@@ -257,7 +264,8 @@ def _check_support(test: Test, key: ConditionKey, statement: Statement, subject:
     subject.report.add(
         code,
         test.key,
-        f"{_listed(lacking)} {verb} support {shown(test.key.text)}, so the statement doesn’t {effect} {them}.",
+        f"{_listed(lacking)} {verb} support {shown(test.key.text)}, so the statement doesn’t {effect} "
+        f"{them}.",
         f"Move {them} to {'its' if len(lacking) == 1 else 'their'} own statement, without this condition.",
         severity=severity,
     )
@@ -272,7 +280,9 @@ def _matters(test: Test, statement: Statement) -> bool:
 
 
 def _lacking(name: str, statement: Statement, subject: Subject, *, prefix: str) -> list[str]:
-    """The action names of the statement none of whose actions has the key. Those of other services count too."""
+    """The action names of the statement none of whose actions has the key. Those of other services
+    count too.
+    """
     lacking = []
     for word in statement.actions.words if statement.actions else ():
         keys = _keys_of(subject.catalogue, word.text)

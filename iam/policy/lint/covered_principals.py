@@ -1,7 +1,7 @@
 """Principals that another one of the same element takes in.
 
-Source: "AWS JSON policy elements: Principal". An Allow that names a user or a role needs no identity policy within the account,
-and one that names the account does: that is said where it can matter.
+Source: "AWS JSON policy elements: Principal". An Allow that names a user or a role needs no identity policy
+within the account, and one that names the account does: that is said where it can matter.
 """
 
 from __future__ import annotations

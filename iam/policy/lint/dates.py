@@ -51,7 +51,9 @@ def check_dates(test: Test, statement: Statement, subject: Subject) -> None:
 
 
 def _has_end(statement: Statement) -> bool:
-    """Whether the start is one of two dates: then it says when the time began, and nobody needs to remove it."""
+    """Whether the start is one of two dates: then it says when the time began, and nobody needs to
+    remove it.
+    """
     return any(test.name in TIMES and "lessthan" in test.base for test in statement.tests)
 
 

@@ -24,9 +24,9 @@ IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GA
 class Finding:
     """One finding. `code` is IAM Access Analyzer's issue code where it has one.
 
-    `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`; `line` and
-    `column` count from 1; `remedy` is one line. `is_by_catalogue`: AWS takes the text, and what it names is not in the
-    installed catalogue.
+    `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`;
+    `line` and `column` count from 1; `remedy` is one line. `is_by_catalogue`: AWS takes the text, and what it
+    names is not in the installed catalogue.
     """
 
     code: str
@@ -55,7 +55,9 @@ class Spot:
 
 
 class Report:
-    """Collects findings, turns offsets into lines and columns, and proposes names, as often as time allows."""
+    """Collects findings, turns offsets into lines and columns, and proposes names, as often as time
+    allows.
+    """
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -91,12 +93,16 @@ class Report:
         names: Iterable[str],
         severity: Severity | None = None,
     ) -> None:
-        """A finding about what the catalogue lacks: a warning where one of its names was accepted as a newer one."""
+        """A finding about what the catalogue lacks: a warning where one of its names was accepted as a newer
+        one.
+        """
         severity = Severity.WARNING if is_newer(*names) else severity
         self.add(code, spot, message, remedy, severity=severity, is_by_catalogue=True)
 
     def may_look(self, times: int = 1) -> bool:
-        """Whether a costly look at a name is still due; a text of thousands of names is not looked at to its end."""
+        """Whether a costly look at a name is still due; a text of thousands of names is not looked at to its
+        end.
+        """
         self._looks += times
         return self._looks <= MOST_LOOKS
 
@@ -108,7 +114,9 @@ class Report:
         )
 
     def closest(self, name: str, known: Iterable[str]) -> str:
-        """The known name that is most like this one, or nothing. Asked too often in one text, it answers nothing."""
+        """The known name that is most like this one, or nothing. Asked too often in one text, it answers
+        nothing.
+        """
         if len(name) > LONGEST_NAME or self._proposals >= MOST_PROPOSALS:
             return ""
         self._proposals += 1

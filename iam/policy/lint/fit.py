@@ -1,7 +1,7 @@
 """Whether actions and resources of a statement belong together.
 
-Source: "Actions, resources, and condition keys for AWS services", the column Resource types: an action without any works only
-with Resource `*`.
+Source: "Actions, resources, and condition keys for AWS services", the column Resource types: an action
+without any works only with Resource `*`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ WIDE: Final = 1200
 
 
 def check_fit(subject: Subject, hopeless: set[Word]) -> None:
-    """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported before."""
+    """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported
+    before.
+    """
     for statement in subject.document.statements:
         if statement.actions is None or statement.resources is None:
             continue
@@ -103,7 +105,9 @@ class _Fit:
 
 
 def _of_one_service(arn: str) -> str:
-    """Connections have ARNs of either of two services, and the actions of both work on them: the service was renamed."""
+    """Connections have ARNs of either of two services, and the actions of both work on them: the service was
+    renamed.
+    """
     return arn.replace(":codeconnections:", ":codestar-connections:", 1)
 
 

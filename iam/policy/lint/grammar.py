@@ -1,4 +1,5 @@
-"""From JSON with places to a policy with places; everything that the grammar of policies does not allow is a finding.
+"""From JSON with places to a policy with places; everything that the grammar of policies does not allow is a
+finding.
 
 Source: "Grammar of the IAM JSON policy language",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -303,7 +304,8 @@ def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: R
             report.add(
                 "DUPLICATE_KEYS_WITH_DIFFERENT_CASE",
                 below(spot, name, member.at),
-                f"{quoted(name)} and {quoted(other)} are the same to AWS, which ignores upper and lower case here.",
+                f"{quoted(name)} and {quoted(other)} are the same to AWS, which ignores upper and lower "
+                "case here.",
                 "Combine the two.",
             )
 

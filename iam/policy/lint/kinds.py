@@ -36,7 +36,8 @@ GRANTS: Final = frozenset({Kind.IDENTITY, Kind.RESOURCE, Kind.TRUST})
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A limit in characters. `used` is what other policies take of it, as inline policies of one user share theirs.
+    """A limit in characters. `used` is what other policies take of it, as inline policies of one user share
+    theirs.
 
     IAM does not count white space; Organizations counts it.
     """

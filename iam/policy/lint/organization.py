@@ -1,7 +1,7 @@
 """What service control policies and resource control policies may not say.
 
-Sources: "SCP syntax" and "RCP syntax" in the AWS Organizations User Guide. SCPs have had the whole policy language but
-Principal since September 2025.
+Sources: "SCP syntax" and "RCP syntax" in the AWS Organizations User Guide. SCPs have had the whole policy
+language but Principal since September 2025.
 """
 
 from __future__ import annotations

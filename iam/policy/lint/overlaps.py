@@ -1,7 +1,7 @@
 """Whether a pattern of a policy can mean a resource of a type whose ARN AWS gives with placeholders.
 
-Both are patterns; the question is whether some ARN fits the two. All places of the policy's pattern are followed at once, as
-bits of one number, through the parts of the type's ARN.
+Both are patterns; the question is whether some ARN fits the two. All places of the policy's pattern are
+followed at once, as bits of one number, through the parts of the type's ARN.
 """
 
 from __future__ import annotations

@@ -196,7 +196,8 @@ def _check_width(statement: Statement, principals: Principals, subject: Subject)
                 "ALLOW_WITH_STAR_IN_PRINCIPAL",
                 principals.spot,
                 "Everyone on the internet has access, and no condition limits it.",
-                "Name the principals, or add a condition on aws:PrincipalOrgID, aws:PrincipalArn or aws:SourceVpce.",
+                "Name the principals, or add a condition on aws:PrincipalOrgID, aws:PrincipalArn or "
+                "aws:SourceVpce.",
             )
     elif subject.kind is Kind.RESOURCE and principals.named.get("Service"):
         _check_service_width(statement, principals, subject)

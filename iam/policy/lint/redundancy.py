@@ -1,6 +1,8 @@
-"""What says nothing new: names that others take in, statements that others repeat, and what a Deny takes away altogether.
+"""What says nothing new: names that others take in, statements that others repeat, and what a Deny takes away
+altogether.
 
-Only what follows from the texts alone is reported, whatever actions AWS adds: that one pattern takes in another.
+Only what follows from the texts alone is reported, whatever actions AWS adds: that one pattern takes in
+another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What an Allow gives that is seldom meant: all actions, whole services, write access to everything, roles to pass on.
+"""What an Allow gives that is seldom meant: all actions, whole services, write access to everything, roles to
+pass on.
 
 Names of the checks on iam:PassRole and iam:CreateServiceLinkedRole are IAM Access Analyzer's.
 """

@@ -26,7 +26,9 @@ from iam.policy.lint.whole import check_size, check_whole
 from iam.policy.memory import without_collecting
 
 LONGEST: Final = 262_144
-"""Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much white space."""
+"""Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much
+white space.
+"""
 OF_KIND: Final = Quota("the quota of its kind", 0)
 """Stands for the quota that AWS has for all policies of the kind."""
 
@@ -37,7 +39,8 @@ def lint(
     """What is wrong with a policy, in the order of the text. Never raises for any text.
 
     `catalogue` knows the names; by default it is the installed one. `quota`: by default what AWS grants all
-    policies of the kind; None for no check of the size, as for AWS managed policies, which have no such limit.
+    policies of the kind; None for no check of the size, as for AWS managed policies, which have no such
+    limit.
     """
     with without_collecting(len(text)):
         return _findings(text, Kind(kind), quota=quota, catalogue=catalogue)
@@ -56,7 +59,8 @@ def _findings(text: str, kind: Kind, *, quota: Quota | None, catalogue: Catalogu
         report.add(
             "DOCUMENT_TOO_LARGE",
             Spot(0, "", None),
-            f"The text has {len(text):,} characters. AWS accepts no policy of this size, so the rest wasn’t checked.",
+            f"The text has {len(text):,} characters. AWS accepts no policy of this size, so the rest wasn’t "
+            "checked.",
             "Split it into several policies.",
         )
     elif reading.root is not None:

@@ -1,4 +1,6 @@
-"""Findings about what a text already said: an old policy with names that AWS has retired can still be edited."""
+"""Findings about what a text already said: an old policy with names that AWS has retired can still be
+edited.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from iam.policy.lint.run import lint
 
 
 def less_standing(found: Sequence[Finding], *, former: Callable[[], str], kind: Kind) -> list[Finding]:
-    """The findings, where errors about names that the former text has as well are warnings. Asks for that text only if it matters."""
+    """The findings, where errors about names that the former text has as well are warnings. Asks for that
+    text only if it matters.
+    """
     if not any(_is_name_error(one) for one in found) or not (text := former()):
         return list(found)
     known = {(one.code, one.message) for one in lint(text, kind=kind, quota=None) if _is_name_error(one)}

@@ -1,7 +1,8 @@
-"""Trust policies: the actions that fit the principals, and conditions without which strangers could take the role.
+"""Trust policies: the actions that fit the principals, and conditions without which strangers could take the
+role.
 
-Sources: "Create a role for OpenID Connect federation"; "Create a role for SAML 2.0 federation"; "Configuring a role for GitHub
-OIDC identity provider" in the IAM User Guide.
+Sources: "Create a role for OpenID Connect federation"; "Create a role for SAML 2.0 federation"; "Configuring
+a role for GitHub OIDC identity provider" in the IAM User Guide.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _check_elements(statement: Statement, subject: Subject) -> None:
                 "UNSUPPORTED_ACTION_IN_POLICY",
                 word,
                 f"A trust policy can’t have the action {quoted(word.text)}.",
-                "Use sts:AssumeRole, sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity, sts:TagSession or sts:SetSourceIdentity.",
+                "Use sts:AssumeRole, sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity, sts:TagSession "
+                "or sts:SetSourceIdentity.",
             )
 
 
@@ -126,7 +128,8 @@ def _check_saml(word: Word, statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "MISSING_SAML_AUDIENCE",
             word,
-            "No condition checks the audience of the SAML assertion, so assertions made for other services are accepted too.",
+            "No condition checks the audience of the SAML assertion, so assertions made for other services "
+            "are accepted too.",
             'Add "StringEquals": {"saml:aud": "https://signin.aws.amazon.com/saml"}.',
         )
 
@@ -178,6 +181,7 @@ def _check_github(key: str, statement: Statement, subject: Subject) -> None:
             subject.report.add(
                 "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED",
                 value,
-                f"{quoted(value.text)} lets every matching branch, pull request or repository assume the role.",
+                f"{quoted(value.text)} lets every matching branch, pull request or repository assume the "
+                "role.",
                 "Name the repository and the branch, such as repo:ORG/REPO:ref:refs/heads/main.",
             )

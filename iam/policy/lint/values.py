@@ -1,4 +1,6 @@
-"""Values of conditions: numbers, dates, addresses, ARNs and identifiers that the operator or the key can compare with."""
+"""Values of conditions: numbers, dates, addresses, ARNs and identifiers that the operator or the key can
+compare with.
+"""
 
 from __future__ import annotations
 
@@ -145,14 +147,17 @@ def _check_private(test: Test, subject: Subject) -> None:
         subject.report.add(
             f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",
             value,
-            f"{quoted(value.text)} is a private address, and {test.key.text} holds the public address of the caller.",
+            f"{quoted(value.text)} is a private address, and {test.key.text} holds the public address of "
+            "the caller.",
             "Use aws:VpcSourceIp for addresses in a VPC.",
             severity=None if len(private) == len(test.values) else Severity.SUGGESTION,
         )
 
 
 def _is_private(text: str) -> bool:
-    """Whether an address or a range begins in those of RFC 1918, of shared addresses (RFC 6598) or of unique local IPv6 (RFC 4193)."""
+    """Whether an address or a range begins in those of RFC 1918, of shared addresses (RFC 6598) or of unique
+    local IPv6 (RFC 4193).
+    """
     try:
         found = ip_network(text, strict=False).network_address
     except ValueError:
@@ -185,7 +190,8 @@ def _check_arn(value: Word, test: Test, subject: Subject) -> None:
         subject.report.add_unknown(
             "INVALID_ARN_REGION",
             value,
-            f"{quoted(fields[3])} {'matches no known Region' if is_open(fields[3]) else 'isn’t a known Region'}.",
+            f"{quoted(fields[3])} "
+            f"{'matches no known Region' if is_open(fields[3]) else 'isn’t a known Region'}.",
             remedy_of_region(fields[3], subject),
             names=(value.text, fields[3], fields[2]),
         )
@@ -211,7 +217,8 @@ def _check_no_wildcard(value: Word, test: Test, subject: Subject) -> None:
         subject.report.add(
             "WILDCARD_WITHOUT_LIKE_OPERATOR",
             value,
-            f"{shown(test.operator.text)} doesn’t support wildcards: it compares * and ? as plain characters.",
+            f"{shown(test.operator.text)} doesn’t support wildcards: it compares * and ? as plain "
+            "characters.",
             "If you mean a wildcard, use StringLike or StringNotLike.",
         )
 
@@ -274,13 +281,16 @@ def _check_star(test: Test, subject: Subject) -> None:
         subject.report.add(
             f"EQUIVALENT_TO_NULL_{wanted.upper()}",
             test.key,
-            f"The value * only tests whether {shown(test.key.text)} is {'absent from' if is_negated else 'in'} the request.",
+            f"The value * only tests whether {shown(test.key.text)} is "
+            f"{'absent from' if is_negated else 'in'} the request.",
             f'Write "Null": {{"{shown(test.key.text)}": "{wanted}"}}, or list values.',
         )
 
 
 def _check_mfa(test: Test, statement: Statement, subject: Subject) -> None:
-    """Long-term access keys send no such key. Source: "AWS global condition context keys", aws:MultiFactorAuthPresent."""
+    """Long-term access keys send no such key. Source: "AWS global condition context keys",
+    aws:MultiFactorAuthPresent.
+    """
     wants = {fold(value.text) for value in test.values}
     if test.base == "bool" and statement.denies and wants == {"false"} and not test.if_exists:
         subject.report.add(
@@ -293,6 +303,7 @@ def _check_mfa(test: Test, statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "MFA_ALLOW_WITH_IF_EXISTS",
             test.operator,
-            "Requests with long-term access keys don’t have this condition key, so they are allowed without MFA.",
+            "Requests with long-term access keys don’t have this condition key, so they are allowed without "
+            "MFA.",
             "Use Bool instead of BoolIfExists.",
         )

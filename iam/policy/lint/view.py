@@ -44,7 +44,9 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One key under one operator. `base` and `quantifier` are in lower case, empty where the operator is unknown."""
+    """One key under one operator. `base` and `quantifier` are in lower case, empty where the operator is
+    unknown.
+    """
 
     operator: Word
     key: Word

@@ -1,4 +1,6 @@
-"""What concerns the document as a whole: its size, its version, the Sids of its statements, elements that its kind needs."""
+"""What concerns the document as a whole: its size, its version, the Sids of its statements, elements that its
+kind needs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def check_size(text: str, quota: Quota, kind: Kind, report: Report) -> None:
     report.add(
         QUOTA_CODES.get(kind, "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"),
         Spot(0, "", None),
-        f"The policy has {size:,} characters{space}{others}, and the limit for {quota.name} is {quota.limit:,}.",
+        f"The policy has {size:,} characters{space}{others}, and the limit for {quota.name} is "
+        f"{quota.limit:,}.",
         "Shorten it with wildcards, or split it into several policies.",
     )
 

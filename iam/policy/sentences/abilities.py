@@ -1,6 +1,7 @@
 """What single actions, or a few together, let somebody do, in the words of people who use the service. Data.
 
-An ability is said only where all of its `needs` are given on the same resources. `with_it` are actions that this word covers too.
+An ability is said only where all of its `needs` are given on the same resources. `with_it` are actions that
+this word covers too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One ability: "read" "items in", of the resource type `kind` ("" where the actions take no resource); verbs are said in their `order`."""
+    """One ability: "read" "items in", of the resource type `kind` ("" where the actions take no resource);
+    verbs are said in their `order`.
+    """
 
     verb: str
     noun: str
@@ -42,7 +45,10 @@ _ROWS: Final = (
         OBJECTS,
         "object",
         "GetObject",
-        "GetObjectVersion GetObjectAttributes GetObjectVersionAttributes GetObjectTagging GetObjectVersionTagging",
+        (
+        "GetObjectVersion GetObjectAttributes GetObjectVersionAttributes GetObjectTagging "
+        "GetObjectVersionTagging"
+        ),
     ),
     ("s3", "write", OBJECTS, "object", "PutObject", "AbortMultipartUpload ListMultipartUploadParts"),
     ("s3", "delete", OBJECTS, "object", "DeleteObject", ""),
@@ -96,17 +102,25 @@ _ROWS: Final = (
         "GetParameters GetParametersByPath GetParameterHistory",
     ),
     ("ssm", "change", "", "parameter", "PutParameter", ""),
-    ("kms", "encrypt and decrypt with", "", "key", "Decrypt Encrypt", "DescribeKey GenerateDataKey GenerateDataKeyWithoutPlaintext"),
+    ("kms", "encrypt and decrypt with", "", "key", "Decrypt Encrypt", (
+        "DescribeKey GenerateDataKey GenerateDataKeyWithoutPlaintext"
+    )),
     ("kms", "decrypt with", "", "key", "Decrypt", "DescribeKey"),
     ("kms", "encrypt with", "", "key", "Encrypt", "GenerateDataKey GenerateDataKeyWithoutPlaintext"),
-    ("ecr", "upload images to", "", "repository", "PutImage CompleteLayerUpload InitiateLayerUpload UploadLayerPart", "BatchCheckLayerAvailability"),
-    ("ecr", "download images from", "", "repository", "BatchGetImage GetDownloadUrlForLayer", "DescribeImages ListImages"),
+    ("ecr", "upload images to", "", "repository", (
+        "PutImage CompleteLayerUpload InitiateLayerUpload UploadLayerPart"
+    ), "BatchCheckLayerAvailability"),
+    ("ecr", "download images from", "", "repository", (
+        "BatchGetImage GetDownloadUrlForLayer"
+    ), "DescribeImages ListImages"),
     ("ecr", "sign in to the container registry", "", "", "GetAuthorizationToken", ""),
     ("ec2", "start", "", "instance", "StartInstances", ""),
     ("ec2", "stop", "", "instance", "StopInstances", ""),
     ("ec2", "restart", "", "instance", "RebootInstances", ""),
     ("ec2", "terminate", "", "instance", "TerminateInstances", ""),
-    ("ec2", "see", "EC2 instances and their status", "", "DescribeInstances", "DescribeInstanceStatus DescribeTags"),
+    ("ec2", "see", "EC2 instances and their status", "", "DescribeInstances", (
+        "DescribeInstanceStatus DescribeTags"
+    )),
     ("rds", "restart", "", "db", "RebootDBInstance", ""),
     ("rds-db", "sign in as", "", "db-user", "connect", ""),
     ("ecs", "update", "", "service", "UpdateService", "DescribeServices"),
@@ -114,7 +128,9 @@ _ROWS: Final = (
     ("eks", "see the Kubernetes objects of", "", "cluster", "AccessKubernetesApi", ""),
     ("eks", "describe", "", "cluster", "DescribeCluster", "ListNodegroups"),
     ("eks", "list", "the EKS clusters of the account", "", "ListClusters", ""),
-    ("cloudfront", "clear the cache of", "", "distribution", "CreateInvalidation", "GetDistribution GetInvalidation ListInvalidations"),
+    ("cloudfront", "clear the cache of", "", "distribution", "CreateInvalidation", (
+        "GetDistribution GetInvalidation ListInvalidations"
+    )),
     ("cloudfront", "list", "the CloudFront distributions of the account", "", "ListDistributions", ""),
     ("cloudwatch", "read", "metrics", "", "GetMetricData", "GetMetricStatistics ListMetrics"),
     ("cloudwatch", "see", "", "dashboard", "GetDashboard", ""),
@@ -122,8 +138,13 @@ _ROWS: Final = (
     ("iam", "pass", "", "role", "PassRole", ""),
     ("sts", "assume", "", "role", "AssumeRole", "TagSession SetSourceIdentity"),
     ("ssm", "start Session Manager sessions on", "", "instance", "StartSession", ""),
-    ("ce", "read", "costs and usage", "", "GetCostAndUsage", "GetCostAndUsageWithResources GetCostForecast GetUsageForecast GetDimensionValues GetTags"),
-    ("support", "open", "support cases", "", "CreateCase", "DescribeCases DescribeServices DescribeSeverityLevels AddAttachmentsToSet DescribeAttachment DescribeCommunications"),
+    ("ce", "read", "costs and usage", "", "GetCostAndUsage", (
+        "GetCostAndUsageWithResources GetCostForecast GetUsageForecast GetDimensionValues GetTags"
+    )),
+    ("support", "open", "support cases", "", "CreateCase", (
+        "DescribeCases DescribeServices DescribeSeverityLevels AddAttachmentsToSet DescribeAttachment "
+        "DescribeCommunications"
+    )),
     ("support", "answer", "support cases", "", "AddCommunicationToCase", ""),
     ("support", "close", "support cases", "", "ResolveCase", ""),
 )  # fmt: skip
@@ -145,7 +166,9 @@ def _names(service: str, words: str) -> frozenset[str]:
 
 
 def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Ability, frozenset[str]]]:
-    """The abilities that actions of a service come to, each with the actions that it speaks of. An action that sets one up is said once."""
+    """The abilities that actions of a service come to, each with the actions that it speaks of. An action
+    that sets one up is said once.
+    """
     said: set[str] = set()
     for ability in _by_service().get(service, ()):
         if ability.needs <= actions and not ability.needs <= said:

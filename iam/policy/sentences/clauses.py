@@ -1,4 +1,6 @@
-"""Actions of one service on the same resources as clauses of sentences: "read objects in s3://pay-ledger". Pure."""
+"""Actions of one service on the same resources as clauses of sentences: "read objects in s3://pay-ledger".
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,11 @@ WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """What somebody can do: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same `rest` make one sentence.
+    """What somebody can do: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same `rest`
+    make one sentence.
 
-    A clause without verbs is whole in its `rest`. A lower `weight` is said first; verbs of one sentence are said in their `order`.
+    A clause without verbs is whole in its `rest`. A lower `weight` is said first; verbs of one sentence are
+    said in their `order`.
     """
 
     verbs: tuple[str, ...]

@@ -1,4 +1,6 @@
-"""Conditions of policies in words: phrases that follow "only when", for people, who need not know the operators."""
+"""Conditions of policies in words: phrases that follow "only when", for people, who need not know the
+operators.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def conditions_in_words(statement: Statement) -> tuple[str, ...]:
 
 
 def phrase(operator: str, key: str, values: Sequence[str]) -> str:
-    """'MFA is present', 'the service that receives the role is lambda.amazonaws.com'; operators that are unknown stay as written."""
+    """'MFA is present', 'the service that receives the role is lambda.amazonaws.com'; operators that are
+    unknown stay as written.
+    """
     quantifier, colon, base = fold(operator).rpartition(":")
     is_optional = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
@@ -94,7 +98,9 @@ def phrase(operator: str, key: str, values: Sequence[str]) -> str:
 
 
 def phrase_of(text: str) -> str:
-    """The phrase of a condition as explanations write it, `StringEquals aws:username: maya`; other texts stay."""
+    """The phrase of a condition as explanations write it, `StringEquals aws:username: maya`; other texts
+    stay.
+    """
     operator, space, rest = text.partition(" ")
     key, colon, values = rest.partition(": ")
     if not (space and colon) or operator.endswith(":"):
@@ -166,9 +172,11 @@ def _end_of(condition: Condition) -> datetime | None:
 
 
 def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -> str:
-    """A condition as the end of a sentence: "only with MFA", "only when the Region is eu-west-1"; of a deny, "when MFA is not present".
+    """A condition as the end of a sentence: "only with MFA", "only when the Region is eu-west-1"; of a deny,
+    "when MFA is not present".
 
-    Values that name `account_id`, the account of the policy, are said without the number, so that equal policies read alike.
+    Values that name `account_id`, the account of the policy, are said without the number, so that equal
+    policies read alike.
     """
     operator, key, values = condition
     words = [_local(value, account_id) for value in values] if account_id else list(values)

@@ -24,7 +24,9 @@ SERVICES: Final = {
     "sso": "IAM Identity Center",
     "sts": "STS",
 }
-"""Names that people say, where the published title is long or, for CloudFormation and API Gateway, of a sibling service."""
+"""Names that people say, where the published title is long or, for CloudFormation and API Gateway, of a
+sibling service.
+"""
 
 TYPES: Final = {
     ("autoscaling", "autoScalingGroup"): ("Auto Scaling group", "Auto Scaling groups"),

@@ -1,6 +1,8 @@
-"""The resources of a statement in words: "objects under s3://pay-ledger/exports/", "the SQS queue jobs in eu-west-1". Pure.
+"""The resources of a statement in words: "objects under s3://pay-ledger/exports/", "the SQS queue jobs in
+eu-west-1". Pure.
 
-A name is never wider or narrower than the ARN: a pattern that has no plain name is shown as the pattern it is.
+A name is never wider or narrower than the ARN: a pattern that has no plain name is shown as the pattern it
+is.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ OWN_USER: Final = "${aws:username}"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One resource, or pattern, in words: `before` is said once for all that share it ("objects in"), `many` instead of it for several.
+    """One resource, or pattern, in words: `before` is said once for all that share it ("objects in"), `many`
+    instead of it for several.
 
     `after` follows the names: the Region, or another account.
     """
@@ -39,7 +42,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom names are written: `account_id` is where the policy is, `is_plain` for members, who do not know s3:// names."""
+    """For whom names are written: `account_id` is where the policy is, `is_plain` for members, who do not
+    know s3:// names.
+    """
 
     account_id: str = ""
     is_plain: bool = False
@@ -115,7 +120,9 @@ def _log_group_kinds() -> Sequence[ResourceType]:
 
 
 def _matching(arn: str, fitting: Sequence[ResourceType], reader: Reader) -> Place:
-    """An ARN that has the form of no type: its last part as it is written, or all of it where it lacks segments."""
+    """An ARN that has the form of no type: its last part as it is written, or all of it where it lacks
+    segments.
+    """
     parts = arn.split(":", 5)
     if len(parts) < 6 or not fitting or set(parts[2]) & SPECIAL:
         return Place("", "", arn)
@@ -206,7 +213,9 @@ def _s3_everything(kinds: set[str]) -> Place:
 
 
 def _s3_place(resource: str, kinds: set[str], reader: Reader) -> Place:
-    """A bucket, or objects: what follows `arn:aws:s3:::`. Without a slash a pattern means whole buckets and all that is in them."""
+    """A bucket, or objects: what follows `arn:aws:s3:::`. Without a slash a pattern means whole buckets and
+    all that is in them.
+    """
     if "object" not in kinds:
         return _bucket(resource, reader)
     bucket, slash, key = resource.partition("/")

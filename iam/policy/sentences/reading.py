@@ -1,7 +1,7 @@
 """From the statements of a policy to sentences: what, on which resources, under which conditions. Pure.
 
-Nothing is said of a statement that it does not say itself: conditions are never carried from one statement to another, and statements
-are put together only where their conditions are the same.
+Nothing is said of a statement that it does not say itself: conditions are never carried from one statement to
+another, and statements are put together only where their conditions are the same.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ Weighed = tuple[int, Sentence]
 
 
 def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tuple[Sentence, ...]:
-    """What a policy says, the weightiest first, denies last. Never raises: of what cannot be read, one sentence says so.
+    """What a policy says, the weightiest first, denies last. Never raises: of what cannot be read, one
+    sentence says so.
 
     `account_id` is the account in which the policy is: resources of it are named without its number.
     """

@@ -15,7 +15,9 @@ NAMED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the sentence claims: each of these actions on each of these resources. `is_not_action`, `is_not_resource`: all but these."""
+    """What the sentence claims: each of these actions on each of these resources. `is_not_action`,
+    `is_not_resource`: all but these.
+    """
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -27,9 +29,10 @@ class Claim:
 class Sentence:
     """One thing that statements say, all under the same conditions.
 
-    `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all. `conditions` are clauses such as
-    "only with MFA"; the end that the statements carry is `until`, not a condition. `text` has the exact names of AWS, `plain` is for members.
-    `warning` says why to look twice, or nothing. `since` is when the statements begin to apply.
+    `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all.
+    `conditions` are clauses such as "only with MFA"; the end that the statements carry is `until`, not a
+    condition. `text` has the exact names of AWS, `plain` is for members. `warning` says why to look twice, or
+    nothing. `since` is when the statements begin to apply.
     """
 
     allows: bool
@@ -60,7 +63,9 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """The sentence for people who know AWS, without account and end: "Read objects in s3://pay-ledger, only with MFA"."""
+        """The sentence for people who know AWS, without account and end: "Read objects in s3://pay-ledger,
+        only with MFA".
+        """
         return self.say()
 
     @property
@@ -69,7 +74,8 @@ class Sentence:
         return self.say(plain=True)
 
     def say(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
-        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec, only with MFA".
+        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec,
+        only with MFA".
 
         An end that has passed, and a start that is to come, are said in any case.
         """

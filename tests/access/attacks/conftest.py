@@ -1,4 +1,6 @@
-"""An organization of which somebody sees one account: everything of the other account is called by a secret word."""
+"""An organization of which somebody sees one account: everything of the other account is called by a secret
+word.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """maya may take every role; opener does everything and lets the hidden account in; the secret role lets the seen one in."""
+    """maya may take every role; opener does everything and lets the hidden account in; the secret role lets
+    the seen one in.
+    """
     seen, hidden = make.account(SEEN, name="open"), make.account(HIDDEN, name=f"{SECRET}-account")
     of = {"maya": make.user(seen, "maya"), "opener": make.role(seen, "opener", trust=trust(HIDDEN))}
     make.inline(of["maya"], "hop", body=say("Allow", ["sts:AssumeRole", "s3:Get*"]))

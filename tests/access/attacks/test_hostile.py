@@ -1,4 +1,6 @@
-"""Addresses and forms that nobody writes by accident: a clear refusal or an answer, never an error page, soon and not large."""
+"""Addresses and forms that nobody writes by accident: a clear refusal or an answer, never an error page, soon
+and not large.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What somebody who sees one account is told of another: nothing, whatever they ask and whatever the process has read."""
+"""What somebody who sees one account is told of another: nothing, whatever they ask and whatever the process
+has read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Words for people: what is known of an account that was only uploaded, and plain ones for who does not see accounts."""
+"""Words for people: what is known of an account that was only uploaded, and plain ones for who does not see
+accounts.
+"""
 
 from __future__ import annotations
 

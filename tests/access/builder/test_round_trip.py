@@ -1,4 +1,6 @@
-"""What is chosen, built, read back and built again says the same; and documents that do not fit are told apart."""
+"""What is chosen, built, read back and built again says the same; and documents that do not fit are told
+apart.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def chosen(draw: st.DrawFn) -> Part:
 
 
 def _said(document: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """Every action × resource × conditions that a document allows, by the words alone, wherever the two belong together."""
+    """Every action × resource × conditions that a document allows, by the words alone, wherever the two
+    belong together.
+    """
     found = set()
     for one in document["Statement"]:
         actions = [one["Action"]] if isinstance(one["Action"], str) else one["Action"]

@@ -63,15 +63,30 @@ def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
     [
         ("mfa=maybe", "mfa", "“maybe” isn’t an MFA state. Use yes, no or any."),
         ("ip=10.0.0.0/8", "ip", "“10.0.0.0/8” is a range. Enter one address, such as 203.0.113.7."),
-        ("ip=10.0.0.256", "ip", "“10.0.0.256” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."),
+        ("ip=10.0.0.256", "ip", (
+            "“10.0.0.256” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
+        )),
         ("time=soon", "time", "“soon” isn’t a time. Enter one such as 2026-11-24T14:05."),
-        ("ctx=aws:SourceVpc", "ctx", "“aws:SourceVpc” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
-        ("ctx=%3Dvalue", "ctx", "“=value” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
+        ("ctx=aws:SourceVpc", "ctx", (
+            "“aws:SourceVpc” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+        )),
+        ("ctx=%3Dvalue", "ctx", (
+            "“=value” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+        )),
         ("value=vpc-1", "key", "“vpc-1” is a value without a key. Enter its key, or remove the value."),
-        ("key=a%3Db&value=c", "key", "“a=b” contains an equals sign. Enter the key here and its value beside it."),
-        ("mfa=yes&ctx=aws:multifactorauthpresent%3Dfalse", "ctx", "aws:MultiFactorAuthPresent is set twice: by its own field and as a condition. Remove one of them."),
-        ("ctx=aws:SourceVpc%3D&ctx=aws:SourceVpc%3Dvpc-1", "ctx", "aws:SourceVpc is set both as absent and with a value. Remove one of them."),
-        ("&".join(f"ctx=aws:TagKeys%3D{n}" for n in range(51)), "ctx", "You can set at most 50 conditions. The ones after these were left out."),
+        ("key=a%3Db&value=c", "key", (
+            "“a=b” contains an equals sign. Enter the key here and its value beside it."
+        )),
+        ("mfa=yes&ctx=aws:multifactorauthpresent%3Dfalse", "ctx", (
+            "aws:MultiFactorAuthPresent is set twice: by its own field and as a condition. Remove one of "
+            "them."
+        )),
+        ("ctx=aws:SourceVpc%3D&ctx=aws:SourceVpc%3Dvpc-1", "ctx", (
+            "aws:SourceVpc is set both as absent and with a value. Remove one of them."
+        )),
+        ("&".join(f"ctx=aws:TagKeys%3D{n}" for n in range(51)), "ctx", (
+            "You can set at most 50 conditions. The ones after these were left out."
+        )),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_and_left_out(address: str, field: str, sentence: str) -> None:
@@ -102,10 +117,17 @@ def test_an_unknown_key_that_is_like_nothing_is_only_mentioned() -> None:
     ("setting", "sentence"),
     [
         ("aws:SecureTransport%3Dyes", "“yes” isn’t valid for aws:SecureTransport. It takes true or false."),
-        ("aws:MultiFactorAuthAge%3Dlong", "“long” isn’t valid for aws:MultiFactorAuthAge. It takes a number."),
-        ("aws:VpcSourceIp%3D10.0.0.0/8", "“10.0.0.0/8” isn’t valid for aws:VpcSourceIp. It takes one IP address."),
+        ("aws:MultiFactorAuthAge%3Dlong", (
+            "“long” isn’t valid for aws:MultiFactorAuthAge. It takes a number."
+        )),
+        ("aws:VpcSourceIp%3D10.0.0.0/8", (
+            "“10.0.0.0/8” isn’t valid for aws:VpcSourceIp. It takes one IP address."
+        )),
         ("aws:SourceArn%3Dbucket", "“bucket” isn’t valid for aws:SourceArn. It takes an ARN."),
-        ("aws:TokenIssueTime%3Dnoon", "“noon” isn’t valid for aws:TokenIssueTime. It takes a time such as 2026-11-24T14:05:00Z, or seconds since 1970."),
+        ("aws:TokenIssueTime%3Dnoon", (
+            "“noon” isn’t valid for aws:TokenIssueTime. It takes a time such as 2026-11-24T14:05:00Z, or "
+            "seconds since 1970."
+        )),
         ("aws:SourceVpc%3Da&ctx=aws:SourceVpc%3Db", "aws:SourceVpc has a single value in a request, not 2."),
     ],
 )  # fmt: skip

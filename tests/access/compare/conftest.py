@@ -30,8 +30,9 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """kwame had an inline policy that deletes from one bucket; since LATER he is in deployers instead, who may pass a role, change
-    functions, and read any object. tomas reads objects with MFA only."""
+    """kwame had an inline policy that deletes from one bucket; since LATER he is in deployers instead, who
+    may pass a role, change functions, and read any object. tomas reads objects with MFA only.
+    """
     account = make.account(NUMBER)
     kwame, tomas = make.user(account, "kwame.boateng"), make.user(account, "tomas.lind")
     deployers = make.group(account, "deployers")
@@ -41,8 +42,12 @@ def world(db: None) -> World:
         body={
             "Version": "2012-10-17",
             "Statement": [
-                {"Effect": "Allow", "Action": "iam:PassRole", "Resource": f"arn:aws:iam::{NUMBER}:role/pay-*"},
-                {"Effect": "Allow", "Action": ["lambda:UpdateFunctionCode", "lambda:GetFunction"], "Resource": "*"},
+                {"Effect": "Allow", "Action": "iam:PassRole", "Resource": (
+                    f"arn:aws:iam::{NUMBER}:role/pay-*"
+                )},
+                {"Effect": "Allow", "Action": [(
+                    "lambda:UpdateFunctionCode"
+                ), "lambda:GetFunction"], "Resource": "*"},
                 {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
             ],
         },

@@ -1,4 +1,6 @@
-"""What differs between two sides, and because of which statements. The expected differences are read off the policies."""
+"""What differs between two sides, and because of which statements. The expected differences are read off the
+policies.
+"""
 
 from __future__ import annotations
 

@@ -162,7 +162,9 @@ def test_htmx_gets_the_part(world: World, auditor: Client) -> None:
         ({"b": "kwame.boateng"}, "Enter a principal for the left side."),
         ({"a": "nobody"}, "“nobody” matches no user or role."),
         ({"a": "kwame.boateng", "b": "<b>"}, "“<b>” matches no user or role."),
-        ({"a": "kwame.boateng", "a-at": "noon"}, "“noon” isn’t a time. Enter a time such as 2026-11-24T14:05"),
+        ({"a": "kwame.boateng", "a-at": "noon"}, (
+            "“noon” isn’t a time. Enter a time such as 2026-11-24T14:05"
+        )),
         ({"a": "kwame.boateng", "b-at": "x" * 5000}, "“xxx"),
         ({"a": "x" * 5000}, "isn’t a principal."),
     ],

@@ -17,16 +17,24 @@ BLOB = "XQ_jqde5rHje6j9P-qke7-HNpHWzSWvxYobhcCPSpfOmLTkOylRBKd0eE4Xx4U_E_" * 4
 # "Troubleshoot access denied error messages": the examples of that page, and of the blog about policy ARNs.
 FORMS = [
     (
-        f"User: {JOHN} is not authorized to perform: {LIST} because no service control policy allows the {LIST} action",
+        (
+        f"User: {JOHN} is not authorized to perform: {LIST} because no service control policy allows the "
+        f"{LIST} action"
+        ),
         Denied(LIST, JOHN, "", PolicyType.SCP, False),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in a service control policy",
+        (
+        f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in a service control "
+        "policy"
+        ),
         Denied(LIST, JOHN, "", PolicyType.SCP, True),
     ),
     (
-        f"An error occurred (AccessDenied) when calling the ListRoles operation: User: {JOHN} is not authorized to perform: "
-        "iam:ListRoles on resource: arn:aws:iam::123456789012:role/* with an explicit deny in a service control policy: "
+        f"An error occurred (AccessDenied) when calling the ListRoles operation: User: {JOHN} is not "
+        "authorized to perform: "
+        "iam:ListRoles on resource: arn:aws:iam::123456789012:role/* with an explicit deny in a service "
+        "control policy: "
         "arn:aws:organizations::987654321098:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd",
         Denied(
             "iam:ListRoles",
@@ -39,7 +47,8 @@ FORMS = [
     ),
     (
         f"User: {JOHN} is not authorized to perform: secretsmanager:GetSecretValue on resource: "
-        "arn:aws:secretsmanager:us-east-1:123456789012:secret:test-AbC123 with an explicit deny in a resource control policy.",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:test-AbC123 with an explicit deny in a "
+        "resource control policy.",
         Denied(
             "secretsmanager:GetSecretValue",
             JOHN,
@@ -49,58 +58,85 @@ FORMS = [
         ),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: {LIST} because no VPC endpoint policy allows the {LIST} action",
+        (
+        f"User: {JOHN} is not authorized to perform: {LIST} because no VPC endpoint policy allows the "
+        f"{LIST} action"
+        ),
         Denied(LIST, JOHN, "", PolicyType.ENDPOINT, False),
     ),
     (
-        f"User: {SESSION} is not authorized to perform: {LIST} because no permissions boundary allows the {LIST} action",
+        (
+        f"User: {SESSION} is not authorized to perform: {LIST} because no permissions boundary allows the "
+        f"{LIST} action"
+        ),
         Denied(LIST, SESSION, "", PolicyType.BOUNDARY, False),
     ),
     (
-        f"User: {SESSION} is not authorized to perform: {LIST} because no session policy allows the {LIST} action",
+        (
+        f"User: {SESSION} is not authorized to perform: {LIST} because no session policy allows the {LIST} "
+        "action"
+        ),
         Denied(LIST, SESSION, "", PolicyType.SESSION, False),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: secretsmanager:GetSecretValue because no resource-based policy allows the "
+        f"User: {JOHN} is not authorized to perform: secretsmanager:GetSecretValue because no "
+        "resource-based policy allows the "
         "secretsmanager:GetSecretValue action",
         Denied("secretsmanager:GetSecretValue", JOHN, "", PolicyType.RESOURCE, False),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: sts:AssumeRole because no role trust policy allows the sts:AssumeRole action",
+        (
+        f"User: {JOHN} is not authorized to perform: sts:AssumeRole because no role trust policy allows the "
+        "sts:AssumeRole action"
+        ),
         Denied("sts:AssumeRole", JOHN, "", PolicyType.TRUST, False),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: {LIST} because no identity-based policy allows the {LIST} action",
+        (
+        f"User: {JOHN} is not authorized to perform: {LIST} because no identity-based policy allows the "
+        f"{LIST} action"
+        ),
         Denied(LIST, JOHN, "", PolicyType.IDENTITY, False),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in an identity-based policy: "
+        f"User: {JOHN} is not authorized to perform: {LIST} with an explicit deny in an identity-based "
+        "policy: "
         "arn:aws:iam::123456789012:policy/NoCode",
         Denied(LIST, JOHN, "", PolicyType.IDENTITY, True, "arn:aws:iam::123456789012:policy/NoCode"),
     ),
     # S3 puts the resource in quotes, Java the request behind it, older services no reason at all.
     (
-        f'User: {JOHN} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::pay-ledger/2026.csv" because no '
+        f'User: {JOHN} is not authorized to perform: s3:GetObject on resource: '
+        '"arn:aws:s3:::pay-ledger/2026.csv" because no '
         "identity-based policy allows the s3:GetObject action",
         Denied("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/2026.csv", PolicyType.IDENTITY, False),
     ),
     (
-        f"com.amazonaws.AmazonServiceException: User: {SESSION} is not authorized to perform: ECS:RUNTASK on resource: "
-        "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7 (Service: AmazonECS; Status Code: 400; Request ID: 12-34)",
+        f"com.amazonaws.AmazonServiceException: User: {SESSION} is not authorized to perform: ECS:RUNTASK "
+        "on resource: "
+        "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7 (Service: AmazonECS; Status Code: 400; "
+        "Request ID: 12-34)",
         Denied("ecs:RunTask", SESSION, "arn:aws:ecs:eu-west-1:123456789012:task-definition/pay:7"),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: iam:CreateUser on resource: arn:aws:iam::123456789012:user/x with an explicit deny",
+        (
+        f"User: {JOHN} is not authorized to perform: iam:CreateUser on resource: "
+        "arn:aws:iam::123456789012:user/x with an explicit deny"
+        ),
         Denied("iam:CreateUser", JOHN, "arn:aws:iam::123456789012:user/x", None, True),
     ),
     (
-        f"User: {JOHN} is not authorized to perform: kms:Decrypt on this resource because the resource does not exist in this "
-        "Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        f"User: {JOHN} is not authorized to perform: kms:Decrypt on this resource because the resource does "
+        "not exist in this "
+        "Region, no resource-based policies allow access, or a resource-based policy explicitly denies "
+        "access",
         Denied("kms:Decrypt", JOHN),
     ),
     (
-        f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: ec2:RunInstances on "
-        "resource: arn:aws:ec2:us-east-1:123456789012:instance/* with an explicit deny in a service control policy. Encoded "
+        f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: "
+        "ec2:RunInstances on "
+        "resource: arn:aws:ec2:us-east-1:123456789012:instance/* with an explicit deny in a service control "
+        "policy. Encoded "
         f"authorization failure message: {BLOB}",
         Denied(
             "ec2:RunInstances",
@@ -113,31 +149,41 @@ FORMS = [
     ),
     # The console: fields to be copied, and the sentence of S3's.
     (
-        f"Access denied to {LIST}. You don’t have permission to {LIST}. To request access, copy the following text and send it to "
-        f"your AWS administrator.\nUser: {JOHN}\nAction: {LIST}\nOn resource(s): arn:aws:codecommit:us-east-1:123456789012:*\n"
+        f"Access denied to {LIST}. You don’t have permission to {LIST}. To request access, copy the "
+        "following text and send it to "
+        f"your AWS administrator.\nUser: {JOHN}\nAction: {LIST}\nOn resource(s): "
+        "arn:aws:codecommit:us-east-1:123456789012:*\n"
         f"Context: no identity-based policy allows the action",
         Denied(LIST, JOHN, "arn:aws:codecommit:us-east-1:123456789012:*", PolicyType.IDENTITY, False),
     ),
     (
-        "You don’t have permission to get Bucket Versioning details. You or your AWS administrator must update your IAM permissions to "
+        "You don’t have permission to get Bucket Versioning details. You or your AWS administrator must "
+        "update your IAM permissions to "
         "allow s3:GetBucketVersioning. After you obtain the necessary permission, refresh the page.",
         Denied("s3:GetBucketVersioning"),
     ),
     # S3's answer as XML; a trust policy that denies; a name of IAM instead of an ARN.
     (
-        f"<Error><Code>AccessDenied</Code><Message>User: {JOHN} is not authorized to perform: s3:GetObject on resource: "
-        "&quot;arn:aws:s3:::pay-ledger/a&amp;b.csv&quot; because no identity-based policy allows the s3:GetObject action</Message>",
+        f"<Error><Code>AccessDenied</Code><Message>User: {JOHN} is not authorized to perform: s3:GetObject "
+        "on resource: "
+        "&quot;arn:aws:s3:::pay-ledger/a&amp;b.csv&quot; because no identity-based policy allows the "
+        "s3:GetObject action</Message>",
         Denied("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/a&b.csv", PolicyType.IDENTITY, False),
     ),
     (
-        f"An error occurred (AccessDenied) when calling the AssumeRole operation: User: {JOHN} is not authorized to perform: "
-        "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/deploy with an explicit deny in a role trust policy",
+        f"An error occurred (AccessDenied) when calling the AssumeRole operation: User: {JOHN} is not "
+        "authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/deploy with an explicit deny in a role "
+        "trust policy",
         Denied("sts:AssumeRole", JOHN, "arn:aws:iam::123456789012:role/deploy", PolicyType.TRUST, True),
     ),
     (
-        f"User: {SESSION} is not authorized to perform: iam:GetUser on resource: user rancher-cloud because no identity-based policy "
+        f"User: {SESSION} is not authorized to perform: iam:GetUser on resource: user rancher-cloud because "
+        "no identity-based policy "
         "allows the iam:GetUser action",
-        Denied("iam:GetUser", SESSION, "arn:aws:iam::123456789012:user/rancher-cloud", PolicyType.IDENTITY, False),
+        Denied("iam:GetUser", SESSION, (
+            "arn:aws:iam::123456789012:user/rancher-cloud"
+        ), PolicyType.IDENTITY, False),
     ),
 ]  # fmt: skip
 
@@ -183,7 +229,8 @@ def test_an_event_of_cloudtrail_without_a_reason_names_its_call() -> None:
 
 def test_a_call_that_only_one_service_has_is_an_action() -> None:
     found = read_message(
-        "An error occurred (AccessDenied) when calling the ReceiveMessage operation: Access to the resource is denied."
+        "An error occurred (AccessDenied) when calling the ReceiveMessage operation: Access to the resource "
+        "is denied."
     )
     assert found.action == "sqs:ReceiveMessage"
 
@@ -200,7 +247,10 @@ def test_a_call_that_several_services_have_is_left_to_the_reader() -> None:
     "text",
     [
         f"You are not authorized to perform this operation. Encoded authorization failure message: {BLOB}",
-        f"An error occurred (UnauthorizedOperation) when calling the RunInstances operation: Encoded authorization failure message: {BLOB}",
+        (
+            "An error occurred (UnauthorizedOperation) when calling the RunInstances operation: Encoded "
+            f"authorization failure message: {BLOB}"
+        ),
         BLOB,
     ],
 )

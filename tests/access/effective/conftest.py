@@ -41,7 +41,9 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
 @dataclass(slots=True)
 class Place:
-    """Maya is in the group payments, which has PaymentsDeploy; her own inline policy lets her do things by SQS. Tomas holds nothing."""
+    """Maya is in the group payments, which has PaymentsDeploy; her own inline policy lets her do things by
+    SQS. Tomas holds nothing.
+    """
 
     account: Account
     maya: Entity

@@ -1,4 +1,6 @@
-"""Effective access in a real browser: bars that come after the list, filters that keep the focus, the drawer, and all without scripts."""
+"""Effective access in a real browser: bars that come after the list, filters that keep the focus, the drawer,
+and all without scripts.
+"""
 
 from __future__ import annotations
 

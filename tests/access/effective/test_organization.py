@@ -1,4 +1,6 @@
-"""What the organization takes away: counted, named to who sees the account, and told to others without its policies."""
+"""What the organization takes away: counted, named to who sees the account, and told to others without its
+policies.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 """What somebody may do without MFA under the policy that demands it: written by hand from AWS's pages.
 
-Sources: "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials page" and its note on first and
-expired passwords, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html;
-"IAM: Allows IAM users to self-manage an MFA device", …/reference_policies_examples_iam_mfa-selfmanage.html; on when the key is there at all,
-"AWS global condition context keys", aws:MultiFactorAuthPresent: in console sessions of users always, in calls signed by an access key never.
+Sources: "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials
+page" and its note on first and expired passwords,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html;
+"IAM: Allows IAM users to self-manage an MFA device", …/reference_policies_examples_iam_mfa-selfmanage.html;
+on when the key is there at all, "AWS global condition context keys", aws:MultiFactorAuthPresent: in console
+sessions of users always, in calls signed by an access key never.
 """
 
 from __future__ import annotations
@@ -98,7 +100,9 @@ def place_of(variant: Variant, path: str, on: str) -> str:
 
 
 def cases() -> Iterator[Case]:
-    """The tables as cases, for other engines: what holds for whoever holds nothing else, and for whoever holds everything."""
+    """The tables as cases, for other engines: what holds for whoever holds nothing else, and for whoever
+    holds everything.
+    """
     for variant, path in product(VARIANTS, PATHS):
         by_key = DENIED if variant.denies_keys else ALLOWED
         for action, on in dict.fromkeys(pair for steps in NEXT.values() for pair in steps):

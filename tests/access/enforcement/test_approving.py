@@ -1,4 +1,6 @@
-"""An MFA policy whose users include everybody who could approve it: what the page offers instead, and that each offer can be approved."""
+"""An MFA policy whose users include everybody who could approve it: what the page offers instead, and that
+each offer can be approved.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Demanding MFA of real scopes: who gets out, who would be locked out and by what, and that nothing is asked for as long as somebody would be."""
+"""Demanding MFA of real scopes: who gets out, who would be locked out and by what, and that nothing is asked
+for as long as somebody would be.
+"""
 
 from __future__ import annotations
 

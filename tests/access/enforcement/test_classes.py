@@ -1,4 +1,6 @@
-"""Whoever is judged as one of many: two people whom one thing alone tells apart, and how each stands, written by hand from what AWS says of it."""
+"""Whoever is judged as one of many: two people whom one thing alone tells apart, and how each stands, written
+by hand from what AWS says of it.
+"""
 
 from __future__ import annotations
 
@@ -127,12 +129,16 @@ def test_two_who_hold_the_same_stand_as_who_they_are_says(
 @pytest.mark.parametrize(
     ("boundary", "scp", "expected"),
     [
-        ({**ALL, "Resource": [MAYA, "arn:aws:iam::*:mfa/*"]}, None, [WAY - OWN - {"iam:CreateVirtualMFADevice"}, {"iam:GetAccountPasswordPolicy"} | OWN]),
+        (
+            {**ALL, "Resource": [MAYA, "arn:aws:iam::*:mfa/*"]},
+            None,
+            [WAY - OWN - {("iam:CreateVirtualMFADevice")}, {"iam:GetAccountPasswordPolicy"} | OWN],
+        ),
         ({**ALL, "Condition": ONLY_MAYA}, None, [set(), WAY]),
         (None, deny("iam:*", MAYA), [OWN, set()]),
         (None, deny("iam:*", Condition=ONLY_MAYA), [WAY, set()]),
     ],
-)  # fmt: skip
+)
 def test_what_bounds_two_people_tells_them_apart_by_who_they_are(
     boundary: Any, scp: Any, expected: list[set[str]]
 ) -> None:
@@ -150,12 +156,14 @@ def test_classes_are_judged_as_one_only_where_all_that_bears_on_the_way_is_the_s
         Somebody("denied", holds=[stops]),
         Somebody("denied-and-allowed", holds=[stops, ALL]),
         Somebody("bound", holds=[ALL], boundary={**ALL, "Action": "s3:*"}),
-        Somebody("somewhere", holds=[deny("iam:*", Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})]),
+        Somebody(
+            "somewhere", holds=[deny("iam:*", Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})]
+        ),
         Somebody("unreadable", holds=["{"]),
         Somebody("has-device", holds=[stops], situation=Situation(Password.SET, devices=1)),
         Somebody("tagged", tags={"team": "red"}, holds=[when(StringEquals={"aws:PrincipalTag/team": "red"})]),
         Somebody("untagged", holds=[when(StringEquals={"aws:PrincipalTag/team": "red"})]),
-    ]  # fmt: skip
+    ]
     nothing: tuple[set[str], set[str]] = (set(), set())
     alone = [World().stopped([one])[0] for one in people]
     assert alone == [

@@ -1,4 +1,6 @@
-"""The policy that demands MFA, against the table by hand, for every variant and every state of password and device."""
+"""The policy that demands MFA, against the table by hand, for every variant and every state of password and
+device.
+"""
 
 from __future__ import annotations
 

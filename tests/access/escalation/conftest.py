@@ -53,8 +53,10 @@ def _what_is_read_is_calculated(prompt_worker: None) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The role pay-admin does everything. dana makes a function with it; kwame gives himself everything, with MFA; tomas takes a
-    role from staging; the role deployer takes pay-admin; ines has everything, nobody has nothing. dana can since day ten."""
+    """The role pay-admin does everything. dana makes a function with it; kwame gives himself everything, with
+    MFA; tomas takes a role from staging; the role deployer takes pay-admin; ines has everything, nobody has
+    nothing. dana can since day ten.
+    """
     production, staging = make.account(ONE), make.account(TWO, name="staging")
     make.synced(production, but=(INSTANCE_PROFILES,))
     make.synced(staging, but=(INSTANCE_PROFILES,))

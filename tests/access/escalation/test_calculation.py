@@ -1,4 +1,6 @@
-"""A worker calculates escalation and keeps it; pages only read, say that it is being calculated, then show the last until there is a newer."""
+"""A worker calculates escalation and keeps it; pages only read, say that it is being calculated, then show
+the last until there is a newer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a worker keeps of escalation is what the graph says, whatever was written, killed or done twice in between."""
+"""What a worker keeps of escalation is what the graph says, whatever was written, killed or done twice in
+between.
+"""
 
 from __future__ import annotations
 

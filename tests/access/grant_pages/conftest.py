@@ -1,4 +1,6 @@
-"""An account that can be changed, people in it, and browsers of those who ask, approve, lead, look, and are asked about."""
+"""An account that can be changed, people in it, and browsers of those who ask, approve, lead, look, and are
+asked about.
+"""
 
 from __future__ import annotations
 

@@ -97,7 +97,9 @@ def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool 
 
 
 def change(made: Grant, holder: Entity | None = None, **fields: Any) -> Change:
-    """A change that adds somebody to a group, for a grant; without `change_set` in a set of its own, with `cause_kind`."""
+    """A change that adds somebody to a group, for a grant; without `change_set` in a set of its own, with
+    `cause_kind`.
+    """
     account = made.parts.get().account
     group = Entity.objects.filter(account=account, kind=Kind.GROUP).first()
     holder = holder or Entity.objects.filter(account=account, kind=Kind.USER).first()

@@ -1,4 +1,6 @@
-"""Ask for access: a message becomes an address, an answer and a draft; members ask for themselves only; nothing pasted is kept."""
+"""Ask for access: a message becomes an address, an answer and a draft; members ask for themselves only;
+nothing pasted is kept.
+"""
 
 from __future__ import annotations
 

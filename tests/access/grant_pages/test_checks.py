@@ -1,4 +1,6 @@
-"""The checks beside the preview, each by what it looks at; and a template that is begun with what a draft gives."""
+"""The checks beside the preview, each by what it looks at; and a template that is begun with what a draft
+gives.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The files of the lists of grants and of changes: the rows of all pages, for those who may export, noted in the journal."""
+"""The files of the lists of grants and of changes: the rows of all pages, for those who may export, noted in
+the journal.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ REFERENCE = re.compile(r"\b(?:CHG|GRT)-[0-9A-F]{8}\b")
 
 @pytest.fixture
 def many(office: Office) -> Office:
-    """More than a page of each: an active grant and a request that waits, and one of each that is over, in another account."""
+    """More than a page of each: an active grant and a request that waits, and one of each that is over, in
+    another account.
+    """
     asker = office.people["asker"].person
     for _ in range(COUNT):
         made.change(

@@ -1,4 +1,6 @@
-"""The list, one grant and what one does with it; the tab of people, roles and groups; what a viewer of a part is not told."""
+"""The list, one grant and what one does with it; the tab of people, roles and groups; what a viewer of a part
+is not told.
+"""
 
 from __future__ import annotations
 

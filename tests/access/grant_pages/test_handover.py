@@ -1,4 +1,6 @@
-"""The hand-over sheet of a partner's grant: complete, for those who may have it, and only while the grant is active."""
+"""The hand-over sheet of a partner's grant: complete, for those who may have it, and only while the grant is
+active.
+"""
 
 from __future__ import annotations
 

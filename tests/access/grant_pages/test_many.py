@@ -1,4 +1,6 @@
-"""Grants of many people and accounts, and many grants: a page shows the first, counts all, leads to the rest, and costs the same."""
+"""Grants of many people and accounts, and many grants: a page shows the first, counts all, leads to the rest,
+and costs the same.
+"""
 
 from __future__ import annotations
 

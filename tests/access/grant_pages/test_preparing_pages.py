@@ -1,4 +1,6 @@
-"""A large grant in the browser: its page answers at once, shows how it is prepared, and says what to do where it cannot be; and asking again."""
+"""A large grant in the browser: its page answers at once, shows how it is prepared, and says what to do where
+it cannot be; and asking again.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def draft(office: Office) -> UUID:
-    """Of READ_ONLY for the same name in more accounts than a page waits for, agreed to end only while Gatehouse runs."""
+    """Of READ_ONLY for the same name in more accounts than a page waits for, agreed to end only while
+    Gatehouse runs.
+    """
     arns = []
     for place in range(preparing.ACCOUNTS_AT_ONCE + 1):
         number = f"{300_000_000_000 + place}"

@@ -1,4 +1,6 @@
-"""What, preview and submit: nothing is lost between the steps, what is missing leads back, a form counts once, others see nothing."""
+"""What, preview and submit: nothing is lost between the steps, what is missing leads back, a form counts
+once, others see nothing.
+"""
 
 from __future__ import annotations
 
@@ -226,7 +228,9 @@ def test_going_on_without_a_choice_says_all_that_is_missing(office: Office) -> N
     [("s3:GetObject", 1), ("iam:PutUserPolicy", 2)],
 )
 def test_the_preview_names_those_who_are_asked_afterwards(office: Office, action: str, stages: int) -> None:
-    """What the grant itself makes is known to what comes after it, so that nothing counts as a text that nobody knows."""
+    """What the grant itself makes is known to what comes after it, so that nothing counts as a text that
+    nobody knows.
+    """
     text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
     pk = whole(office, what={"kind": "statements", "documents": [json.dumps(text)]})
     shown = office.asker.get(at("preview", pk)).context["stages"]

@@ -1,4 +1,6 @@
-"""Whom one may give access: within one's reach, found by typing, by lists of names, and with their namesakes."""
+"""Whom one may give access: within one's reach, found by typing, by lists of names, and with their
+namesakes.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,10 @@ def test_a_member_and_an_auditor_find_nobody(production: Account) -> None:
 
 def test_a_pasted_list_means_names_addresses_and_arns(production: Account) -> None:
     make.person("Kwame", email="kb@example.com", arns=("arn:aws:iam::111111111111:user/kwame.boateng",))
-    text = "Maya Okafor, KB@example.com;\n  arn:aws:iam::111111111111:user/tomas.lind\nnobody\n\nGhost <ghost@example.com>"
+    text = (
+        "Maya Okafor, KB@example.com;\n  arn:aws:iam::111111111111:user/tomas.lind\nnobody\n\nGhost "
+        "<ghost@example.com>"
+    )
     found = receivers.read_names(administrator(), WhoKind.USERS, text)
     assert names(found.found) == ["maya.okafor", "kwame.boateng", "tomas.lind"]
     assert found.unknown == ["nobody", "ghost@example.com"]

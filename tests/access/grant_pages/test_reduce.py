@@ -1,4 +1,6 @@
-"""An approver reduces a grant before agreeing: fewer people, a shorter time, fewer actions; never more, and never without the right."""
+"""An approver reduces a grant before agreeing: fewer people, a shorter time, fewer actions; never more, and
+never without the right.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The same access requested a second time: it is pointed out before the request is made, to those whose grant it is."""
+"""The same access requested a second time: it is pointed out before the request is made, to those whose grant
+it is.
+"""
 
 from __future__ import annotations
 

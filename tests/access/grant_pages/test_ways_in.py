@@ -46,7 +46,8 @@ def test_what_is_no_single_action_begins_no_draft(office: Office, form: dict[str
 
 
 def test_a_refused_simulation_leads_to_the_smallest_grant(office: Office) -> None:
-    address = f"{reverse('access:simulate')}?principal={office.arn('tomas.lind')}&action=s3:GetObject&resource={LEDGER}"
+    asked = f"principal={office.arn('tomas.lind')}&action=s3:GetObject&resource={LEDGER}"
+    address = f"{reverse('access:simulate')}?{asked}"
     page = office.asker.get(address)
     (link,) = re.findall(r'href="(/ask/[^"]*)"', page.content.decode())
     proposal = office.asker.get(html.unescape(link)).content.decode()

@@ -1,4 +1,6 @@
-"""Who sees a part of a grant learns nothing of the others: no name, no ARN, no account, in no page, search, message or title."""
+"""Who sees a part of a grant learns nothing of the others: no name, no ARN, no account, in no page, search,
+message or title.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ SECRETS = ("tomas", "kwame", "sandbox", OTHER, "2222-2222-2222")
 
 @pytest.fixture
 def shared(office: Office) -> Grant:
-    """For maya, for two people outside her team, and for one in an account that neither she nor her lead sees; it has ended."""
+    """For maya, for two people outside her team, and for one in an account that neither she nor her lead
+    sees; it has ended.
+    """
     sandbox = make.account(OTHER, name="sandbox", write_role_arn=WRITER.replace("111111111111", OTHER))
     office.of["tomas.there"] = make.user(sandbox, "tomas.lind")
     who = Who(
@@ -78,7 +82,9 @@ def _taken(change: Change, ending: ChangeSet) -> None:
 
 
 def texts(office: Office, client: Client, grant: Grant) -> dict[str, str]:
-    """What every page about it says that somebody may open; the frame around names the accounts in which one has a team."""
+    """What every page about it says that somebody may open; the frame around names the accounts in which one
+    has a team.
+    """
     part = grant.parts.get(account=office.account)
     maya = office.of["maya.okafor"].pk
     addresses = [

@@ -1,4 +1,6 @@
-"""Users, groups and policies in the stand-in and in the mirror, people who ask and approve, and workers that carry it out."""
+"""Users, groups and policies in the stand-in and in the mirror, people who ask and approve, and workers that
+carry it out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Grants over several accounts of the stand-in, which lets in only those whom it would let in: one grant, a part for each."""
+"""Grants over several accounts of the stand-in, which lets in only those whom it would let in: one grant, a
+part for each.
+"""
 
 from __future__ import annotations
 

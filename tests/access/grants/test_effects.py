@@ -1,4 +1,6 @@
-"""What a grant gives in each account, in words: accounts with the same effect are one block, and what is not known says so."""
+"""What a grant gives in each account, in words: accounts with the same effect are one block, and what is not
+known says so.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""When grants end: the clock starts at the approval, ends move, and AWS itself denies afterwards, whoever runs."""
+"""When grants end: the clock starts at the approval, ends move, and AWS itself denies afterwards, whoever
+runs.
+"""
 
 from __future__ import annotations
 

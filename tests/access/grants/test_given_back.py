@@ -1,4 +1,6 @@
-"""An end that is undone gives back what it took, and the ledger says so; break-glass starts a grant's clock; sessions of one source identity end alone."""
+"""An end that is undone gives back what it took, and the ledger says so; break-glass starts a grant's clock;
+sessions of one source identity end alone.
+"""
 
 from __future__ import annotations
 

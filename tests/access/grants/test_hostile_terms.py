@@ -1,4 +1,6 @@
-"""What somebody may try with the terms of a grant: subjects that mean everybody, conditions that never hold, names at the limits, other partitions."""
+"""What somebody may try with the terms of a grant: subjects that mean everybody, conditions that never hold,
+names at the limits, other partitions.
+"""
 
 from __future__ import annotations
 

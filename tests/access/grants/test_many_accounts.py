@@ -1,4 +1,6 @@
-"""One grant over many accounts: what planning and asking cost for each of them, and what becomes of those that fail."""
+"""One grant over many accounts: what planning and asking cost for each of them, and what becomes of those
+that fail.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ HOME = "111111111111"
 
 @dataclass
 class Cost:
-    """Of planning, of asking, and of what a page does of it where it leaves both to a worker: CPU seconds and queries."""
+    """Of planning, of asking, and of what a page does of it where it leaves both to a worker: CPU seconds and
+    queries.
+    """
 
     planned: float
     asked: float
@@ -101,7 +105,8 @@ def test_each_account_costs_as_much_as_any_other(accounts: list[Account], way: s
     few = _cost(_terms(accounts[: MANY // 2], way=way), actor, "few")
     cost = _cost(_terms(accounts, way=way), actor, "many")
     print(
-        f"GRANT {way}: {MANY} accounts, planned in {cost.planned:.2f} s of CPU and {cost.plan_queries} queries, "
+        f"GRANT {way}: {MANY} accounts, planned in {cost.planned:.2f} s of CPU and {cost.plan_queries} "
+        "queries, "
         f"asked for in {cost.asked:.2f} s and {cost.ask_queries} queries, "
         f"accepted in {cost.submitted:.2f} s and {cost.submit_queries} queries"
     )

@@ -1,4 +1,6 @@
-"""What becomes of grants when something else happens meanwhile: another grant, an extension, a rename, a worker that is lost."""
+"""What becomes of grants when something else happens meanwhile: another grant, an extension, a rename, a
+worker that is lost.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A grant that is too large for a page to wait for: accepted at once, asked for by a worker, once and as a whole or not at all."""
+"""A grant that is too large for a page to wait for: accepted at once, asked for by a worker, once and as a
+whole or not at all.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""No plan passes a quota of AWS, whatever somebody holds already: random states and random grants, counted anew from the operations."""
+"""No plan passes a quota of AWS, whatever somebody holds already: random states and random grants, counted
+anew from the operations.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ QUOTAS = {"attached": 10, "groups": 10}
 
 @dataclass(frozen=True)
 class Before:
-    """What two receivers have (policies, groups, characters of inline policies), and the room of their accounts for policies and roles."""
+    """What two receivers have (policies, groups, characters of inline policies), and the room of their
+    accounts for policies and roles.
+    """
 
     attached: tuple[int, int]
     groups: tuple[int, int]

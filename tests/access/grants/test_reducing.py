@@ -43,10 +43,26 @@ WITHIN: list[tuple[str, str, bool]] = [
     (_one(), _one(Condition=MFA), False),
     (_one(Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}), _one(Condition=REGIONS), True),
     (_one(Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), _one(Condition=REGIONS), False),
-    (_one(Condition={"StringNotEquals": {"aws:RequestedRegion": "a"}}), _one(Condition={"StringNotEquals": {"aws:RequestedRegion": ["a", "b"]}}), False),
-    (_one(), json.dumps({"Version": "2012-10-17", "Statement": [json.loads(_one())["Statement"][0], {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}]}), False),
+    (
+        _one(Condition={"StringNotEquals": {"aws:RequestedRegion": "a"}}),
+        _one(Condition={"StringNotEquals": {"aws:RequestedRegion": ["a", "b"]}}),
+        False,
+    ),
+    (
+        _one(),
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    json.loads(_one())["Statement"][0],
+                    {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"},
+                ],
+            }
+        ),
+        False,
+    ),
     ("{", _one(), False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("inner", "outer", "expected"), WITHIN)

@@ -1,4 +1,6 @@
-"""Access through a role: another account, a partner, a federated subject, and a role that is there, against the stand-in."""
+"""Access through a role: another account, a partner, a federated subject, and a role that is there, against
+the stand-in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What AWS does not show any more of a grant is said with it; and what a later reading of everything bears out of an end."""
+"""What AWS does not show any more of a grant is said with it; and what a later reading of everything bears
+out of an end.
+"""
 
 from __future__ import annotations
 

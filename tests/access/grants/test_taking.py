@@ -1,4 +1,6 @@
-"""Taking away what a grant gave, where people have done something of their own meanwhile, and where it does not go through for one."""
+"""Taking away what a grant gave, where people have done something of their own meanwhile, and where it does
+not go through for one.
+"""
 
 from __future__ import annotations
 

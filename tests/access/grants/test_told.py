@@ -1,4 +1,6 @@
-"""Who gets a mail as a grant begins and ends: each one, in the words of the grant, and of accounts in which they hold something."""
+"""Who gets a mail as a grant begins and ends: each one, in the words of the grant, and of accounts in which
+they hold something.
+"""
 
 from __future__ import annotations
 

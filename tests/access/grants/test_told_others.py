@@ -1,4 +1,6 @@
-"""Who holds nothing themselves and gets it by a group or a role is told as well: once, how they come to it, and nothing about others."""
+"""Who holds nothing themselves and gets it by a group or a role is told as well: once, how they come to it,
+and nothing about others.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ SECRET = "Because Otto Brandt is suspected of fraud"
 
 @dataclass
 class Case:
-    """What is granted, the accounts in which the person gets it, and the beginning of the sentence that says how."""
+    """What is granted, the accounts in which the person gets it, and the beginning of the sentence that says
+    how.
+    """
 
     terms: Terms
     place: str

@@ -42,7 +42,9 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def accounts(db: None) -> tuple[Account, Account]:
-    """In production: ada reads and writes the ledger, bob reads, the role app sends messages, idle can do nothing. In data: cy reads."""
+    """In production: ada reads and writes the ledger, bob reads, the role app sends messages, idle can do
+    nothing. In data: cy reads.
+    """
     one, two = factories.account(ONE), factories.account(TWO, name="data")
     factories.inline(factories.user(one, "ada.lovelace"), body=document(WRITE_LEDGER))
     factories.inline(factories.user(one, "bob"), body=document(READ))

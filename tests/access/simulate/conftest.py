@@ -41,8 +41,10 @@ class Organization:
 
 @pytest.fixture
 def org(db: None) -> Organization:
-    """Below the unit Workloads only S3, KMS, IAM, EC2 and STS are allowed. maya reads the ledger through her group with MFA and
-    may start instances by her own policy, which her boundary leaves out; the role pay-settle trusts maya."""
+    """Below the unit Workloads only S3, KMS, IAM, EC2 and STS are allowed. maya reads the ledger through her
+    group with MFA and may start instances by her own policy, which her boundary leaves out; the role
+    pay-settle trusts maya.
+    """
     hub, member = make.account(HUB, name="hub"), make.account(MEMBER, name="member")
     services = make.document(say("Allow", ["s3:*", "kms:*", "iam:*", "ec2:*", "sts:*"]))
     of, tie = _tree(hub, member, services)

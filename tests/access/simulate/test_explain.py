@@ -64,8 +64,12 @@ def test_json_has_the_whole_tree(org: Organization) -> None:
             "effect": "Allow",
             "applies": "yes",
             "checks": [
-                {"element": "Resource", "text": "arn:aws:s3:::pay-ledger/*", "fits": "yes", "in_request": LEDGER},
-                {"element": "Condition", "text": "Bool aws:MultiFactorAuthPresent: true", "fits": "yes", "in_request": "true"},
+                {"element": "Resource", "text": (
+                    "arn:aws:s3:::pay-ledger/*"
+                ), "fits": "yes", "in_request": LEDGER},
+                {"element": "Condition", "text": (
+                    "Bool aws:MultiFactorAuthPresent: true"
+                ), "fits": "yes", "in_request": "true"},
             ],
             "problems": [],
         }
@@ -99,12 +103,16 @@ def test_names_that_aws_does_not_list_are_warned_of_and_answered(org: Organizati
         (("maya.okafor", "s3:Get*", LEDGER), "ACTION: Enter one full action name"),
         (("maya.okafor", "GetObject", LEDGER), "ACTION: "),
         (("maya.okafor", "s3:GetObject", "pay-ledger"), "isn’t a valid ARN."),
-        (("maya.okafor", "s3:GetObject", LEDGER, "--context", "mfa"), "--context: “mfa” isn’t a condition. Use KEY=VALUE"),
+        (("maya.okafor", "s3:GetObject", LEDGER, "--context", "mfa"), (
+            "--context: “mfa” isn’t a condition. Use KEY=VALUE"
+        )),
         (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” isn’t a time."),
         (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "2999-01-01"), "is in the future"),
         (("maya.okafor", "s3:GetObject", LEDGER, "--resource-account", "12"), "An account ID has 12 digits."),
         (
-            ("maya.okafor", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111111111111:q", "--resource-account", "222222222222"),
+            ("maya.okafor", "sqs:SendMessage", (
+                "arn:aws:sqs:eu-west-1:111111111111:q"
+            ), "--resource-account", "222222222222"),
             "--resource-account: The ARN says that the resource is in account 111111111111.",
         ),
     ],

@@ -1,4 +1,6 @@
-"""On random organisations: a verdict takes apart the very decision of the index, and always says what it comes from."""
+"""On random organisations: a verdict takes apart the very decision of the index, and always says what it
+comes from.
+"""
 
 from __future__ import annotations
 

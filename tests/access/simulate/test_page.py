@@ -1,4 +1,6 @@
-"""The page "Simulate": the answer at an address, policy texts that are kept nowhere, whom it is for, and hostile input."""
+"""The page "Simulate": the answer at an address, policy texts that are kept nowhere, whom it is for, and
+hostile input.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,9 @@ def test_what_makes_no_sense_is_said_beside_its_field(
     [
         ("resource-policy", '{"Version": "2012-10-17",\n "Statement": [}', "Line 2, column 16: "),
         ("endpoint-policy", "[]", "Line 1, column 1: "),
-        ("session-policy", json.dumps(say("Allow", "s3:*")), "A session policy applies only to role sessions."),
+        ("session-policy", json.dumps(say("Allow", "s3:*")), (
+            "A session policy applies only to role sessions."
+        )),
         ("resource-policy", " " * 66_000 + "{}", "more than 65,536 characters"),
         ("resource-policy", "{" * 5000, "Line 1, column"),
     ],

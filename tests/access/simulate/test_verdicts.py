@@ -1,4 +1,6 @@
-"""What AWS would answer to one request, and every reason for it. The expected answers follow from "Policy evaluation logic"."""
+"""What AWS would answer to one request, and every reason for it. The expected answers follow from "Policy
+evaluation logic".
+"""
 
 from __future__ import annotations
 
@@ -306,7 +308,7 @@ def test_as_of_a_past_moment_the_policies_of_then_count(org: Organization) -> No
 
 
 def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organization) -> None:
-    make.inline(org.of["maya"], "broken", body='{"Version": "2012-10-17", "Statement"')  # type: ignore[arg-type]
+    make.inline(org.of["maya"], "broken", body=('{"Version": "2012-10-17", "Statement"'))  # type: ignore[arg-type]
     found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
     assert found.decision is Decision.ALLOWED
     (part,) = [one for one in branch(found, "identity").parts if one.title == "Not readable"]
@@ -321,7 +323,9 @@ def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organ
         (f"arn:aws:iam::{MEMBER}:user/maya.okafor", "Check the account, the path and the date."),
         (f"arn:aws:iam::{MEMBER}:group/readers", "isn’t the ARN of a user, role, session or root user."),
         ("arn:aws:iam::999999999999:root", "Account 999999999999 isn’t connected."),
-        (f"arn:aws:sts::{MEMBER}:assumed-role/pay-settle", "The ARN of a session ends with the role name and the session name"),
+        (f"arn:aws:sts::{MEMBER}:assumed-role/pay-settle", (
+            "The ARN of a session ends with the role name and the session name"
+        )),
         (f"arn:aws:sts::{MEMBER}:assumed-role/none/run-7", f"Account {MEMBER} has no role none."),
         ("a\nb", "isn’t a principal."),
         ("arn:aws:iam::" + "9" * 3000, "isn’t a principal."),

@@ -1,7 +1,8 @@
 """What the shipped templates allow and what they do not, written down by hand from AWS's pages.
 
-Each row: action, resource, context, whether it is allowed. Source of actions and their resources: "Actions, resources, and condition
-keys for AWS services"; of the examples of policies: "Example IAM identity-based policies".
+Each row: action, resource, context, whether it is allowed. Source of actions and their resources: "Actions,
+resources, and condition keys for AWS services"; of the examples of policies: "Example IAM identity-based
+policies".
 """
 
 from __future__ import annotations
@@ -273,4 +274,6 @@ KEY_POLICY: dict[str, Any] = {
         }
     ],
 }
-"""What AWS gives a key by default: it leaves it to the account's own policies. Source: "Default key policy"."""
+"""What AWS gives a key by default: it leaves it to the account's own policies. Source: "Default key
+policy".
+"""

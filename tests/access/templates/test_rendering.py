@@ -65,7 +65,9 @@ def test_no_value_of_a_bucket_is_anything_but_a_bucket(value: str) -> None:
 def test_what_is_taken_stays_within_its_string(
     kind: ParameterKind, value: str, wild: bool, many: bool
 ) -> None:
-    """Of whatever is typed, the document keeps its shape, and holds no variable and no wildcard that was not allowed."""
+    """Of whatever is typed, the document keeps its shape, and holds no variable and no wildcard that was not
+    allowed.
+    """
     parameter = Parameter("p", kind, "P", wildcard=wild, many=many)
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["<{{p}}>"]}
     made = Body.of(body(parameter.body, statements=[statement]))

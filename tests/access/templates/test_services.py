@@ -1,4 +1,6 @@
-"""Templates in the database: shipped once and never over what people wrote, versions that stay, who may write."""
+"""Templates in the database: shipped once and never over what people wrote, versions that stay, who may
+write.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The templates that come with Gatehouse: clean, tight, and deciding as the table says that was written by hand."""
+"""The templates that come with Gatehouse: clean, tight, and deciding as the table says that was written by
+hand.
+"""
 
 from __future__ import annotations
 

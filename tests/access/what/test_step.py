@@ -79,7 +79,9 @@ def form_of(page: str) -> _Form:
 
 
 def press(viewer: Viewer, fields: list[tuple[str, str]], do: str = "", **changes: Any) -> str:
-    """The step as it is answered when the fields are sent, some of them changed (None takes one away), and a button is pressed."""
+    """The step as it is answered when the fields are sent, some of them changed (None takes one away), and a
+    button is pressed.
+    """
     kept = [(name, value) for name, value in fields if name not in changes]
     for name, value in changes.items():
         values = value if isinstance(value, list) else [value]

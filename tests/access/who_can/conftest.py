@@ -39,8 +39,9 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Who can read the ledger: maya and hana by their group, ines by everything, the role pay-settle by an inline policy, tomas
-    in staging; priya with MFA only; jonah is stopped by a deny; nobody cannot."""
+    """Who can read the ledger: maya and hana by their group, ines by everything, the role pay-settle by an
+    inline policy, tomas in staging; priya with MFA only; jonah is stopped by a deny; nobody cannot.
+    """
     production, staging = make.account(), make.account("222222222222", name="staging")
     make.synced(production)
     make.synced(staging)

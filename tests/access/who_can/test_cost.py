@@ -1,4 +1,6 @@
-"""What an answer costs does not grow with how many can: what is shown is worked out, once, and nothing else."""
+"""What an answer costs does not grow with how many can: what is shown is worked out, once, and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The principals whose policies were named, statement by statement, which takes as long as all the rest of the answer."""
+    """The principals whose policies were named, statement by statement, which takes as long as all the rest
+    of the answer.
+    """
     asked: list[int] = []
     whole = Index.request_and_policies
 

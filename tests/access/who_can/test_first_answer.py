@@ -83,7 +83,10 @@ def test_the_answer_is_grouped_by_how_access_is_given(world: World, auditor: Cli
     page = auditor.get(f"{URL}?{urlencode(ASK)}").content.decode()
     assert groups(page) == [
         (
-            "Directly, by inline policies of users and roles 2 IAM users and 1 role 2 confirmed 1 conditional",
+            (
+                "Directly, by inline policies of users and roles 2 IAM users and 1 role 2 confirmed 1 "
+                "conditional"
+            ),
             ["pay-settle", "tomas.lind", "priya.nair"],
         ),
         (

@@ -26,7 +26,8 @@ from tests.access.who_can.conftest import ASK, LEDGER, SignIn, World, crowd, say
 URL = "/access/who-can/"
 CARD = re.compile(r'<h2 id="(list|way|groups|no)-h">(.*?)</section>', re.DOTALL)
 ROW = re.compile(
-    r'<li>\s*<div class="grow stack sm">\s*<div class="row">\s*<a href="[^"]*">([^<]*)</a>.*?data-tone="(\w+)"',
+    r'<li>\s*<div class="grow stack sm">\s*<div class="row">\s*<a '
+    r'href="[^"]*">([^<]*)</a>.*?data-tone="(\w+)"',
     re.DOTALL,
 )
 GROUP = re.compile(

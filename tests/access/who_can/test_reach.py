@@ -1,4 +1,6 @@
-"""Who can become somebody who can: told beside the answer, with the first step, and only of what the asker sees."""
+"""Who can become somebody who can: told beside the answer, with the first step, and only of what the asker
+sees.
+"""
 
 from __future__ import annotations
 

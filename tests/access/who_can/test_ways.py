@@ -1,4 +1,6 @@
-"""The way in which someone can: read off the judged policies, it is the one that the explanation of the plain engine gives."""
+"""The way in which someone can: read off the judged policies, it is the one that the explanation of the plain
+engine gives.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""Many changes through real workers: how fast they go, and that none is lost or carried out twice whatever breaks meanwhile."""
+"""Many changes through real workers: how fast they go, and that none is lost or carried out twice whatever
+breaks meanwhile.
+"""

@@ -1,7 +1,9 @@
-"""Three faults of an installation while changes are carried out: hosts whose clocks are wrong, a full disk, a restored backup.
+"""Three faults of an installation while changes are carried out: hosts whose clocks are wrong, a full disk, a
+restored backup.
 
-After each: nothing is lost, nothing took effect twice, and the journal verifies. Everything is on this machine and on loopback. BENCH_FAULTS
-sets how many changes (120). The full disk is a small file system in memory, which only root can mount.
+After each: nothing is lost, nothing took effect twice, and the journal verifies. Everything is on this
+machine and on loopback. BENCH_FAULTS sets how many changes (120). The full disk is a small file system in
+memory, which only root can mount.
 """
 
 from __future__ import annotations
@@ -89,7 +91,9 @@ def skewed_clocks() -> Outcome:
 
 
 def full_disk() -> Outcome | None:
-    """PostgreSQL has no space for some seconds, in the middle; None where no small file system can be mounted."""
+    """PostgreSQL has no space for some seconds, in the middle; None where no small file system can be
+    mounted.
+    """
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-disk-")))
         if not mounted(place):
@@ -136,7 +140,9 @@ def fill(ballast: Path) -> None:
 
 
 def restored_backup() -> tuple[Outcome, int]:
-    """A backup is made in the middle, the rest is carried out, and then the backup is restored into another cluster; how many changes it held."""
+    """A backup is made in the middle, the rest is carried out, and then the backup is restored into another
+    cluster; how many changes it held.
+    """
     with ExitStack() as stack:
         site = stack.enter_context(site_of("restore"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-backup-")))

@@ -29,7 +29,9 @@ def number_of(place: int) -> str:
 def organisation(
     *, accounts: int, users: int, groups: int, policies: int, equipped: bool = False
 ) -> Organisation:
-    """`accounts` accounts with so many users, groups and customer managed policies each; `equipped` users have every way to sign in, and are in two groups."""
+    """`accounts` accounts with so many users, groups and customer managed policies each; `equipped` users
+    have every way to sign in, and are in two groups.
+    """
     made = tuple(
         _account(place, users=_users(users, groups, policies, equipped), groups=groups, policies=policies)
         for place in range(accounts)

@@ -14,7 +14,9 @@ def asker() -> Any:
 
 
 def agree_to(groups: Iterable[Any]) -> tuple[list[float], datetime]:
-    """Two approvers agree to each set, where two are asked for; seconds of each agreement, and when the last began, which queues the changes."""
+    """Two approvers agree to each set, where two are asked for; seconds of each agreement, and when the last
+    began, which queues the changes.
+    """
     from iam.changes.models import ChangeState
     from iam.changes.services import approve
 

@@ -1,4 +1,5 @@
-"""Inside Django: connect and read the accounts, queue changes as they stand after an approval, count how they ended, read again.
+"""Inside Django: connect and read the accounts, queue changes as they stand after an approval, count how they
+ended, read again.
 
 `python -m tests.bench.changes.plant STEP ...` runs one step in a process of its own and prints JSON.
 """
@@ -43,12 +44,15 @@ def _account(place: int) -> Any:
 
 
 def read_all() -> dict[str, Any]:
-    """Pull every account in this process, with no worker left; what the pulls found to differ from the mirror."""
+    """Pull every account in this process, with no worker left; what the pulls found to differ from the
+    mirror.
+    """
     from iam.mirror.models import Account, Pull
     from iam.mirror.models.accounts import ACTIVE_PULL
     from iam.mirror.services import request_pull, run_pull
 
-    # What a change had asked for when its reading back failed, and a worker that is gone had begun: it would be waited for by minutes.
+    # What a change had asked for when its reading back failed, and a worker that is gone had begun: it would
+    # be waited for by minutes.
     Pull.objects.filter(ACTIVE_PULL).update(state="failed")
     found: Counter[str] = Counter()
     for account in Account.objects.order_by("id"):
@@ -62,7 +66,9 @@ def read_all() -> dict[str, Any]:
 
 
 def outcome() -> dict[str, Any]:
-    """How the changes ended, what a reading of all accounts finds to differ from the mirror, and whether the journal holds."""
+    """How the changes ended, what a reading of all accounts finds to differ from the mirror, and whether the
+    journal holds.
+    """
     from iam.journal import verify
     from iam.journal.chain import chain_pending
 
@@ -77,7 +83,9 @@ def outcome() -> dict[str, Any]:
 
 
 def differences(moment: datetime) -> list[str]:
-    """What readings since a moment have opened or ended in the mirror, but for counts of an account, which no change follows."""
+    """What readings since a moment have opened or ended in the mirror, but for counts of an account, which no
+    change follows.
+    """
     from django.apps import apps
     from django.db.models import Q
 
@@ -97,7 +105,9 @@ def differences(moment: datetime) -> list[str]:
 
 
 def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
-    """Queue so many changes of these kinds (comma-separated), spread over the accounts, and nudge a worker for each."""
+    """Queue so many changes of these kinds (comma-separated), spread over the accounts, and nudge a worker
+    for each.
+    """
     from django.db import transaction
 
     from iam.changes import nudge
@@ -116,7 +126,9 @@ def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
 
 
 def _operations(count: int, kinds: list[str], chance: random.Random) -> Iterator[Any]:
-    """Operations that each can be carried out whatever becomes of the others: no two are about the same thing of the same person."""
+    """Operations that each can be carried out whatever becomes of the others: no two are about the same thing
+    of the same person.
+    """
     from iam.changes.operations import (
         ADD_TO_GROUP,
         ATTACH_POLICY,

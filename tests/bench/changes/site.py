@@ -1,4 +1,6 @@
-"""A site of its own for a measurement: PostgreSQL, Redis, stand-in, proxy, Celery workers and beat, all on this machine, all stopped at the end."""
+"""A site of its own for a measurement: PostgreSQL, Redis, stand-in, proxy, Celery workers and beat, all on
+this machine, all stopped at the end.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ class Site:
         through_proxy: bool = False,
         module: str = "tests.bench.changes.plant",
     ) -> dict[str, Any]:
-        """One step of `plant`, or of another module of steps; what it printed. It reaches AWS past the proxy unless told."""
+        """One step of `plant`, or of another module of steps; what it printed. It reaches AWS past the proxy
+        unless told.
+        """
         address = self.proxy if through_proxy else self.standin
         done = subprocess.run(
             [sys.executable, "-m", module, step, *map(str, words)],
@@ -123,7 +127,8 @@ class Site:
             "ERROR",
         ]
         with self.output.open("ab") as output:
-            # A group of its own, so that a kill ends the processes of its pool as well: a machine that is gone.
+            # A group of its own, so that a kill ends the processes of its pool as well: a machine that is
+            # gone.
             self.workers[name] = subprocess.Popen(
                 command, env=self.variables, stdout=output, stderr=output, start_new_session=True
             )
@@ -205,8 +210,9 @@ def running(
     equipped: bool = False,
     database_in: Path | None = None,
 ) -> Iterator[Site]:
-    """A site without workers yet; every account is connected and has been read. `equipped`: its users have every way to sign in.
-    `database_in`: the folder in which PostgreSQL keeps its data."""
+    """A site without workers yet; every account is connected and has been read. `equipped`: its users have
+    every way to sign in. `database_in`: the folder in which PostgreSQL keeps its data.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"gatehouse-{name}-")))
         cluster = postgres.Cluster.start(database_in)

@@ -1,4 +1,6 @@
-"""`python -m tests.bench.changes.skewed SECONDS WORDS…`: Celery on a host whose clock is wrong by so many seconds."""
+"""`python -m tests.bench.changes.skewed SECONDS WORDS…`: Celery on a host whose clock is wrong by so many
+seconds.
+"""
 
 from __future__ import annotations
 

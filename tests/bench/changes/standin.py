@@ -1,4 +1,6 @@
-"""`python -m tests.bench.changes.standin --accounts 50 --users 200`: the stand-in with an organisation of alike accounts."""
+"""`python -m tests.bench.changes.standin --accounts 50 --users 200`: the stand-in with an organisation of
+alike accounts.
+"""
 
 from __future__ import annotations
 

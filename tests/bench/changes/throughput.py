@@ -1,7 +1,8 @@
-"""10,000 queued changes over 50 accounts through two workers, 50 ms an AWS call: how near it comes to calls x 50 ms / slots.
+"""10,000 queued changes over 50 accounts through two workers, 50 ms an AWS call: how near it comes to calls x
+50 ms / slots.
 
-BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (2). Reads that a process sends at once
-(`iam.aws.at_once`) the floor does not count: see `tests.bench.onboarding.throughput`.
+BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (2). Reads that a process sends
+at once (`iam.aws.at_once`) the floor does not count: see `tests.bench.onboarding.throughput`.
 """
 
 from __future__ import annotations

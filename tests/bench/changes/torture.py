@@ -1,8 +1,9 @@
-"""Everything breaks while changes are carried out: each is applied once, or ends with a reason, and the mirror is what AWS shows.
+"""Everything breaks while changes are carried out: each is applied once, or ends with a reason, and the
+mirror is what AWS shows.
 
-Workers are killed with SIGKILL, Redis is emptied and restarted, the connections to the database are cut, and AWS throttles, fails before
-and after it has carried out a call, breaks connections, and answers late. Bounded: it stops by itself. BENCH_TORTURE sets how many
-changes (2,000).
+Workers are killed with SIGKILL, Redis is emptied and restarted, the connections to the database are cut, and
+AWS throttles, fails before and after it has carried out a call, breaks connections, and answers late.
+Bounded: it stops by itself. BENCH_TORTURE sets how many changes (2,000).
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class Outcome:
 
 
 def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest: float = LONGEST) -> Outcome:
-    """Queue the changes and break something every so many seconds until most are through; then let the rest end in peace."""
+    """Queue the changes and break something every so many seconds until most are through; then let the rest
+    end in peace.
+    """
     per_account = -(-changes // accounts)
     with running(
         accounts=accounts,
@@ -107,7 +110,9 @@ def start(site: Site) -> None:
 
 @dataclass(frozen=True)
 class Breaking:
-    """Something breaks every so many seconds, until no more than a `few` are left of what is to be done, or half of the `longest` time is over."""
+    """Something breaks every so many seconds, until no more than a `few` are left of what is to be done, or
+    half of the `longest` time is over.
+    """
 
     every: float
     longest: float
@@ -117,7 +122,9 @@ class Breaking:
     def at_work(
         self, site: Site, *, left: Callable[[], int], begin: Callable[[], object] | None = None
     ) -> Counter[str]:
-        """What was broken how often. `begin` sets the work off; when the breaking is over, the rest ends in peace."""
+        """What was broken how often. `begin` sets the work off; when the breaking is over, the rest ends in
+        peace.
+        """
         began = time.monotonic()
         control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": self.seed})
         if begin is not None:
@@ -166,7 +173,9 @@ def _empty(site: Site) -> None:
 
 
 def settle(site: Site, *, until: float, left: Callable[[], int]) -> None:
-    """Leases run out, and the sweep finds what nobody has been told of; then what changes have asked to be read again is read."""
+    """Leases run out, and the sweep finds what nobody has been told of; then what changes have asked to be
+    read again is read.
+    """
     while left() and time.monotonic() < until:
         time.sleep(0.5)
     most = min(until, time.monotonic() + PULLED_WITHIN)
@@ -191,8 +200,9 @@ def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Out
 
 
 def twice(site: Site, *, but: str = "") -> list[str]:
-    """Writes on the same that took effect more than once, by the proxy's own log: every change is about something of its own. Parameters with the word
-    `but` in their names tell nothing apart."""
+    """Writes on the same that took effect more than once, by the proxy's own log: every change is about
+    something of its own. Parameters with the word `but` in their names tell nothing apart.
+    """
     seen: Counter[str] = Counter()
     for line in site.log.read_text(encoding="utf-8").splitlines():
         note = json.loads(line)

@@ -1,20 +1,21 @@
 """A small, fast, read-only stand-in for AWS IAM, made to measure mirrors at line speed and to fail on demand.
 
-It checks no signature and answers from XML fragments that are rendered once at start. Standard library only; uvloop is
-used when it can be imported, and moto's table of AWS managed policies when it is installed.
+It checks no signature and answers from XML fragments that are rendered once at start. Standard library only;
+uvloop is used when it can be imported, and moto's table of AWS managed policies when it is installed.
 
     python -m tests.bench.fakeaws --port 4599 --users 5000 --groups 300 --roles 2000 --policies 1000
     export AWS_ENDPOINT_URL=http://127.0.0.1:4599 AWS_DEFAULT_REGION=us-east-1 \\
            AWS_ACCESS_KEY_ID=AKIAFAKE AWS_SECRET_ACCESS_KEY=x
     aws iam get-account-authorization-details
 
-It speaks IAM and STS (Query protocol: every List and Get call of an IAM crawler, with MaxItems, Marker and IsTruncated as
-AWS has them), the part of Organizations that lists (JSON protocol), and the part of EC2 that shows instances. Anything
-else gets an empty success and is counted apart, as "other:<name>".
+It speaks IAM and STS (Query protocol: every List and Get call of an IAM crawler, with MaxItems, Marker and
+IsTruncated as AWS has them), the part of Organizations that lists (JSON protocol), and the part of EC2 that
+shows instances. Anything else gets an empty success and is counted apart, as "other:<name>".
 
-Many accounts: `--accounts N` serves N accounts alike in shape, from one copy in memory. AssumeRole on a role of an
-account gives a key whose letters name the account; `accounts.key_of(n)` gives such a key without a call. Every
-request signed with it is answered for that account: the same bytes with account id and unique ids replaced.
+Many accounts: `--accounts N` serves N accounts alike in shape, from one copy in memory. AssumeRole on a role
+of an account gives a key whose letters name the account; `accounts.key_of(n)` gives such a key without a
+call. Every request signed with it is answered for that account: the same bytes with account id and unique ids
+replaced.
 
 Control, by plain HTTP with JSON answers:
 

@@ -15,7 +15,9 @@ from tests.bench.fakeaws.world import Options, World
 HELP = {
     "policies": "customer managed policies",
     "accounts": "accounts of this shape in the organisation",
-    "aws_managed": "JSON file {name: {Arn, Path, Document, DefaultVersionId, CreateDate, UpdateDate}}; else moto's",
+    "aws_managed": (
+        "JSON file {name: {Arn, Path, Document, DefaultVersionId, CreateDate, UpdateDate}}; else moto's"
+    ),
     "managed_scope": "which AWS managed policies the account lists: attached, all",
     "fault_rate": "share of requests that fail, 0..1",
     "rate": "requests per second and account before Throttling; 0 = no limit",
@@ -46,7 +48,8 @@ async def _run(options: Options, *, host: str, port: int) -> None:
     server = await serve(world, host=host, port=port)
     a = world.account
     print(
-        f"fakeaws: {len(a.users)} users, {len(a.groups)} groups, {len(a.roles)} roles, {len(a.policies)} customer and "
+        f"fakeaws: {len(a.users)} users, {len(a.groups)} groups, {len(a.roles)} roles, {len(a.policies)} "
+        "customer and "
         f"{len(a.managed)} AWS policies; {world.size() / 1e6:.1f} MB of authorization details; ready in "
         f"{time.time() - began:.1f} s on http://{host}:{server.sockets[0].getsockname()[1]}",
         flush=True,

@@ -1,4 +1,6 @@
-"""The calls about the account as a whole: providers, certificates, summary, password policy, credential report."""
+"""The calls about the account as a whole: providers, certificates, summary, password policy, credential
+report.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,21 @@ from tests.bench.fakeaws.report import Report
 from tests.bench.fakeaws.xml import Fact, members, tags_xml, x
 
 _RULES = (
-    "RequireSymbols", "RequireNumbers", "RequireUppercaseCharacters", "RequireLowercaseCharacters",
-    "AllowUsersToChangePassword", "ExpirePasswords",
-)  # fmt: skip
+    "RequireSymbols",
+    "RequireNumbers",
+    "RequireUppercaseCharacters",
+    "RequireLowercaseCharacters",
+    "AllowUsersToChangePassword",
+    "ExpirePasswords",
+)
 _QUOTAS = {
-    "UsersQuota": 5000, "GroupsQuota": 300, "RolesQuota": 5000, "PoliciesQuota": 5000,
-    "AttachedPoliciesPerUserQuota": 20, "VersionsPerPolicyQuota": 5,
-}  # fmt: skip
+    "UsersQuota": 5000,
+    "GroupsQuota": 300,
+    "RolesQuota": 5000,
+    "PoliciesQuota": 5000,
+    "AttachedPoliciesPerUserQuota": 20,
+    "VersionsPerPolicyQuota": 5,
+}
 
 
 class Iam(EntityActions):
@@ -101,13 +111,20 @@ class Iam(EntityActions):
         a = self.a
         devices = sum(1 for user in a.users if user["mfa"])
         counts = {
-            "Users": len(a.users), "Groups": len(a.groups), "Roles": len(a.roles), "Policies": len(a.policies),
-            "InstanceProfiles": sum(len(e["profiles"]) for e in a.roles), "MFADevices": devices,
-            "MFADevicesInUse": devices, "AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0,
-            "AccountSigningCertificatesPresent": 0, "Providers": len(a.saml) + len(a.oidc),
+            "Users": len(a.users),
+            "Groups": len(a.groups),
+            "Roles": len(a.roles),
+            "Policies": len(a.policies),
+            "InstanceProfiles": sum(len(e["profiles"]) for e in a.roles),
+            "MFADevices": devices,
+            "MFADevicesInUse": devices,
+            "AccountMFAEnabled": 1,
+            "AccountAccessKeysPresent": 0,
+            "AccountSigningCertificatesPresent": 0,
+            "Providers": len(a.saml) + len(a.oidc),
             "ServerCertificates": len(a.server_certificates),
             "PolicyVersionsInUse": sum(len(policy["versions"]) for policy in a.policies),
-        }  # fmt: skip
+        }
         entries = (
             f"<entry><key>{key}</key><value>{value}</value></entry>"
             for key, value in (counts | _QUOTAS).items()

@@ -56,7 +56,10 @@ class Documents:
             "secretsmanager": "secret:",
             "ssm": "parameter/",
         }.get(svc, "resource/")
-        return f"arn:aws:{svc}:{r.choice(('us-east-1', 'eu-west-1', '*'))}:{self.acct}:{kind}app-{n}{r.choice(('', '*', '-prod'))}"
+        return (
+            f"arn:aws:{svc}:{r.choice(('us-east-1', 'eu-west-1', '*'))}:{self.acct}:"
+            f"{kind}app-{n}{r.choice(('', '*', '-prod'))}"
+        )
 
     def condition(self) -> dict[str, Any]:
         """A condition block."""

@@ -101,7 +101,10 @@ class EntityActions(Bulk):
 
     def GetPolicy(self, p: Params) -> str:
         policy = self.policy_of(p)
-        return f"<Policy>{policy_head(policy)}{x('Description', policy['desc'] or None)}{tags_xml(policy['tags'])}</Policy>"
+        return (
+            f"<Policy>{policy_head(policy)}{x('Description', policy['desc'] or None)}"
+            f"{tags_xml(policy['tags'])}</Policy>"
+        )
 
     def ListPolicyVersions(self, p: Params) -> str:
         policy = self.policy_of(p)

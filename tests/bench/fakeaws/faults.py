@@ -1,4 +1,6 @@
-"""What goes wrong on purpose: random faults, a request budget, denied actions, and a failure at a chosen call."""
+"""What goes wrong on purpose: random faults, a request budget, denied actions, and a failure at a chosen
+call.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ KINDS = ("throttling", "500", "reset", "short", "malformed")
 class Faults:
     """The faults that are switched on; the answer to a request is the name of a fault, or None.
 
-    "throttling" and "500" are error answers; "reset" drops the connection; "short" drops it in the middle of a body;
-    "malformed" sends half a body as if it were whole; "denied" is AccessDenied; "missing" says that a part of the organization is gone.
+    "throttling" and "500" are error answers; "reset" drops the connection; "short" drops it in the middle of
+    a body; "malformed" sends half a body as if it were whole; "denied" is AccessDenied; "missing" says that a
+    part of the organization is gone.
     """
 
     rate_of_faults: float = 0

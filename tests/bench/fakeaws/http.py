@@ -70,7 +70,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         head = (
-            f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\nContent-Type: {reply.content_type}\r\n"
+            f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\nContent-Type: "
+            f"{reply.content_type}\r\n"
             f"Content-Length: {len(reply.body)}\r\nx-amzn-RequestId: {REQUEST_ID}\r\n\r\n"
         )
         self._transport.write(head.encode())

@@ -1,4 +1,6 @@
-"""Names, dates and unique ids that look like AWS's, and the letters in them that tell one account from another."""
+"""Names, dates and unique ids that look like AWS's, and the letters in them that tell one account from
+another.
+"""
 
 from __future__ import annotations
 

@@ -18,15 +18,28 @@ FALLBACK: dict[str, list[str]] = {
     "AmazonS3FullAccess": ["s3:*", "s3-object-lambda:*"],
 }
 WANTED = (
-    "AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "ViewOnlyAccess", "SecurityAudit", "IAMFullAccess",
-    "IAMReadOnlyAccess", "AmazonS3FullAccess", "AmazonS3ReadOnlyAccess", "AmazonEC2FullAccess",
-    "AWSLambdaBasicExecutionRole", "AmazonSSMManagedInstanceCore", "AmazonEKSWorkerNodePolicy", "IAMUserChangePassword",
-)  # fmt: skip
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "ReadOnlyAccess",
+    "ViewOnlyAccess",
+    "SecurityAudit",
+    "IAMFullAccess",
+    "IAMReadOnlyAccess",
+    "AmazonS3FullAccess",
+    "AmazonS3ReadOnlyAccess",
+    "AmazonEC2FullAccess",
+    "AWSLambdaBasicExecutionRole",
+    ("AmazonSSMManagedInstanceCore"),
+    "AmazonEKSWorkerNodePolicy",
+    "IAMUserChangePassword",
+)
 
 
 @cache
 def load(path: str | None) -> dict[str, dict[str, Any]]:
-    """{name: {"Arn", "Path", "Document", "DefaultVersionId", "CreateDate", "UpdateDate", "Text"}}; read once, and not to be changed."""
+    """{name: {"Arn", "Path", "Document", "DefaultVersionId", "CreateDate", "UpdateDate", "Text"}}; read once,
+    and not to be changed.
+    """
     found = _read(path)
     return {
         name: {**policy, "Text": json.dumps(policy["Document"], indent=4)} for name, policy in found.items()

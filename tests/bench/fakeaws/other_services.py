@@ -168,7 +168,10 @@ class Ec2:
         return self._profiles if p["_region"] == "us-east-1" else []
 
     def DescribeInstances(self, p: Params) -> str:
-        return f"<reservationSet>{''.join(self._instance(*pair) for pair in enumerate(self._in(p)))}</reservationSet>"
+        return (
+            f"<reservationSet>"
+            f"{''.join(self._instance(*pair) for pair in enumerate(self._in(p)))}</reservationSet>"
+        )
 
     def DescribeIamInstanceProfileAssociations(self, p: Params) -> str:
         items = "".join(
@@ -194,7 +197,10 @@ class Ec2:
             + f"<metadataOptions>{x('httpTokens', tokens)}{x('httpEndpoint', 'enabled')}</metadataOptions>"
             + f"<tagSet><item>{x('key', 'Name')}{x('value', f'web-{n:03d}')}</item></tagSet>"
         )
-        return f"<item>{x('reservationId', f'r-{n:017x}')}<instancesSet><item>{inner}</item></instancesSet></item>"
+        return (
+            f"<item>{x('reservationId', f'r-{n:017x}')}<instancesSet>"
+            f"<item>{inner}</item></instancesSet></item>"
+        )
 
 
 def _instance_id(n: int) -> str:

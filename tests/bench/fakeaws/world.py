@@ -34,9 +34,17 @@ _EMPTY_XML = {
     "ListTopics": "<Topics/>",
 }
 _EMPTY_JSON: dict[str, list[Any]] = {
-    "Functions": [], "projects": [], "Keys": [], "SecretList": [], "NotebookInstances": [],
-    "TrainingJobSummaries": [], "ProcessingJobSummaries": [], "analyzers": [], "Policies": [], "QueueUrls": [],
-}  # fmt: skip
+    "Functions": [],
+    "projects": [],
+    "Keys": [],
+    "SecretList": [],
+    "NotebookInstances": [],
+    "TrainingJobSummaries": [],
+    "ProcessingJobSummaries": [],
+    "analyzers": [],
+    "Policies": [],
+    "QueueUrls": [],
+}
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 JSON_TYPE, XML_TYPE = "application/x-amz-json-1.1", "text/xml"
 
@@ -77,16 +85,24 @@ class World:
     def __init__(self, options: Options) -> None:
         o = options
         self.account = Account(
-            users=o.users, groups=o.groups, roles=o.roles, policies=o.policies, seed=o.seed,
-            managed=load(o.aws_managed), managed_scope=o.managed_scope,
-        )  # fmt: skip
+            users=o.users,
+            groups=o.groups,
+            roles=o.roles,
+            policies=o.policies,
+            seed=o.seed,
+            managed=load(o.aws_managed),
+            managed_scope=o.managed_scope,
+        )
         self.iam, self.sts, self.ec2 = Iam(self.account), Sts(), Ec2(self.account)
         self.organizations = Organizations(o.accounts)
         self.count, self.latency = o.accounts, o.latency_ms / 1000
         self.faults = Faults(
-            rate_of_faults=o.fault_rate, kinds=tuple(o.fault_kinds.split(",")), per_second=o.rate, burst=o.burst,
+            rate_of_faults=o.fault_rate,
+            kinds=tuple(o.fault_kinds.split(",")),
+            per_second=o.rate,
+            burst=o.burst,
             seed=o.fault_seed,
-        )  # fmt: skip
+        )
         self.requests: collections.Counter[str] = collections.Counter()
         self.sent: collections.Counter[str] = collections.Counter()
         self.since = time.time()
@@ -279,7 +295,10 @@ def _xml_error(error: ApiError, service: str) -> tuple[int, bytes, str]:
         return error.status, body.encode(), XML_TYPE
     inner = f"<Type>{kind}</Type><Code>{error.code}</Code><Message>{escape(str(error))}</Message>"
     namespace = NAMESPACES.get(service, NAMESPACES["iam"])
-    body = f'<ErrorResponse xmlns="{namespace}"><Error>{inner}</Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>'
+    body = (
+        "<ErrorResponse "
+        f'xmlns="{namespace}"><Error>{inner}</Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>'
+    )
     return error.status, body.encode(), XML_TYPE
 
 

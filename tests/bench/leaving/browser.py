@@ -1,7 +1,8 @@
-"""From the approving click to the proved end of the access of one person in four accounts, in a browser, over the embedded default as `make run` starts it.
+"""From the approving click to the proved end of the access of one person in four accounts, in a browser, over
+the embedded default as `make run` starts it.
 
-The deny that stands in all accounts and the proof are each measured from the click of the last approver. A page says
-that access has ended only after AWS was read again in every account.
+The deny that stands in all accounts and the proof are each measured from the click of the last approver. A
+page says that access has ended only after AWS was read again in every account.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ACCOUNTS: Final = 4
 TIMES: Final = """
     SELECT l.began_at, l.closed_at, l.proved_at, (SELECT COUNT(*) FROM leaving_seat s WHERE s.leaver_id = l.id)
     FROM leaving_leaver l ORDER BY l.proved_at DESC LIMIT 1
-"""
+"""  # noqa: E501
 
 
 def run() -> list[dict[str, Any]]:
@@ -51,7 +52,9 @@ def run() -> list[dict[str, Any]]:
 
 
 def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
-    """(seconds until it was asked for, the moment of the last click, seconds until the page said that access has ended)."""
+    """(seconds until it was asked for, the moment of the last click, seconds until the page said that access
+    has ended).
+    """
     asker.goto(f"/leaving/new/?q={LEAVES}")
     asker.get_by_role("link", name=re.compile("^Offboard ")).click()
     asker.get_by_label("Reason").fill("Measured")

@@ -1,4 +1,5 @@
-"""Inside Django: people with users in all accounts and grants of their own, who are asked to leave; how they stand, and what AWS itself shows.
+"""Inside Django: people with users in all accounts and grants of their own, who are asked to leave; how they
+stand, and what AWS itself shows.
 
 `python -m tests.bench.leaving.plant STEP ...` runs one step in a process of its own and prints JSON.
 """
@@ -16,7 +17,9 @@ from tests.bench.changes.people import agree_to, asker
 
 
 def people(count: str) -> dict[str, Any]:
-    """So many people, who have the users of one name in all accounts, each of which is read whole; and a grant for each, which every other one shares with somebody who stays."""
+    """So many people, who have the users of one name in all accounts, each of which is read whole; and a
+    grant for each, which every other one shares with somebody who stays.
+    """
     from iam.directory.models import Identity, Person
     from iam.mirror.reread.user_access import reread_user_access
 
@@ -140,7 +143,9 @@ def _lacking(text: str) -> Iterator[str]:
 
 
 def truth() -> dict[str, Any]:
-    """What AWS itself shows open of them, what a reading of it all finds to differ from the mirror, which grants live for them (`shared`: for who stays), and whether the journal holds."""
+    """What AWS itself shows open of them, what a reading of it all finds to differ from the mirror, which
+    grants live for them (`shared`: for who stays), and whether the journal holds.
+    """
     from iam.access.grants.models import OVER, Grant, LedgerEntry
     from iam.changes.runner.reach import lent_for_writing
     from iam.journal import verify

@@ -1,7 +1,8 @@
-"""Workers are killed, AWS throttles and fails, Redis and the database break off while people leave: each is proved ended, nothing is done twice.
+"""Workers are killed, AWS throttles and fails, Redis and the database break off while people leave: each is
+proved ended, nothing is done twice.
 
-Everybody has users in four accounts, with a password, keys, an MFA device, other credentials, groups, policies and a grant. BENCH_LEAVERS sets how
-many people (12).
+Everybody has users in four accounts, with a password, keys, an MFA device, other credentials, groups,
+policies and a grant. BENCH_LEAVERS sets how many people (12).
 """
 
 from __future__ import annotations

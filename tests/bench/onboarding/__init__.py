@@ -1,1 +1,3 @@
-"""Hundreds of people onboarded in one run through real workers: how fast that goes, and that nobody is lost or made twice whatever breaks."""
+"""Hundreds of people onboarded in one run through real workers: how fast that goes, and that nobody is lost
+or made twice whatever breaks.
+"""

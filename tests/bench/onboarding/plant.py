@@ -1,4 +1,5 @@
-"""Inside Django: a team with a blueprint, a run of many people asked for and approved, how it stands, and its pages.
+"""Inside Django: a team with a blueprint, a run of many people asked for and approved, how it stands, and its
+pages.
 
 `python -m tests.bench.onboarding.plant STEP ...` runs one step in a process of its own and prints JSON.
 """
@@ -20,7 +21,9 @@ PATH: Final = "/bench/"
 
 
 def ask(count: str) -> dict[str, Any]:
-    """Read, check and ask for so many people, in one run; seconds of each step, and how many approvals it takes."""
+    """Read, check and ask for so many people, in one run; seconds of each step, and how many approvals it
+    takes.
+    """
     from iam.people.onboarding import services
     from iam.people.onboarding.models import RunState
     from iam.people.onboarding.queries import sets_of
@@ -134,7 +137,9 @@ def under_way() -> dict[str, Any]:
 
 
 def pages() -> dict[str, Any]:
-    """Seconds and queries of the pages of the run: the live page, its first and its last, and the page of the approval."""
+    """Seconds and queries of the pages of the run: the live page, its first and its last, and the page of the
+    approval.
+    """
     from django.db import connection
     from django.test import Client
     from django.urls import reverse

@@ -1,7 +1,8 @@
-"""Workers are killed, AWS throttles and fails, Redis and the database break off while people are onboarded: nobody is lost, nobody made twice.
+"""Workers are killed, AWS throttles and fails, Redis and the database break off while people are onboarded:
+nobody is lost, nobody made twice.
 
-What failed or ended unknown is tried again afterwards, as a person would; then everybody is whole. BENCH_PEOPLE sets how
-many (200).
+What failed or ended unknown is tried again afterwards, as a person would; then everybody is whole.
+BENCH_PEOPLE sets how many (200).
 """
 
 from __future__ import annotations

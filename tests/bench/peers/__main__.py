@@ -1,13 +1,15 @@
-"""`python -m tests.bench.peers`: our engine and two others on the same documents and requests, on AWS's own examples,
-and on what the policy that demands MFA leaves.
+"""`python -m tests.bench.peers`: our engine and two others on the same documents and requests, on AWS's own
+examples, and on what the policy that demands MFA leaves.
 
-Nothing is installed by this. A peer is used when its variable says where it is, and skipped with a line otherwise:
+Nothing is installed by this. A peer is used when its variable says where it is, and skipped with a line
+otherwise:
 
     python -m venv pmapper && pmapper/bin/pip install principalmapper
     npm install --prefix simulate @cloud-copilot/iam-simulate
     PEER_PMAPPER=pmapper/bin/python PEER_IAM_SIMULATE=simulate/node_modules python -m tests.bench.peers
 
-The others are run as programs of their own, for comparison only: both are under the AGPL, and nothing here is made from them.
+The others are run as programs of their own, for comparison only: both are under the AGPL, and nothing here is
+made from them.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def peers() -> Iterator[tuple[str, list[str]]]:
 
 
 def line_of(case: Case) -> Data:
-    """A case with everything said that our engine would derive: who owns the resource, and what follows from the principal."""
+    """A case with everything said that our engine would derive: who owns the resource, and what follows from
+    the principal.
+    """
     given = case.line["principal"]
     source = {"arn": given} if isinstance(given, str) else dict(given)
     who = Principal(
@@ -157,7 +161,9 @@ def compare_runs(who: str, runs: Data, asked: Data, mine: dict[str, list[str]]) 
 
 
 def compare_cases(who: str, answers: list[Any]) -> None:
-    """AWS's documentation says what is right: where the peer, which may not take everything, says something else."""
+    """AWS's documentation says what is right: where the peer, which may not take everything, says something
+    else.
+    """
     given = [
         (case, theirs)
         for case, theirs in zip(CASES, answers, strict=True)

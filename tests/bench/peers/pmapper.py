@@ -1,6 +1,7 @@
 """Asks Principal Mapper, in an interpreter that has it: a question file in, what it found as JSON out.
 
-It says yes or no, knows neither RCPs nor endpoint policies, and asks users and roles only. This file runs without Gatehouse.
+It says yes or no, knows neither RCPs nor endpoint policies, and asks users and roles only. This file runs
+without Gatehouse.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""`python -m tests.bench.proxy --upstream http://127.0.0.1:PORT`: prints its own address, serves until SIGTERM."""
+"""`python -m tests.bench.proxy --upstream http://127.0.0.1:PORT`: prints its own address, serves until
+SIGTERM.
+"""
 
 from __future__ import annotations
 

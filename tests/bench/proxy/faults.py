@@ -16,13 +16,16 @@ THROTTLE, FAIL, RESET, FAIL_AFTER, RESET_AFTER, LATE = (
     "late",
 )
 KINDS = (THROTTLE, FAIL, RESET, FAIL_AFTER, RESET_AFTER, LATE)
-"""Refused as too fast; a server error, or a broken connection, before AWS has seen it; the same after it has carried it out; the
-true answer, late."""
+"""Refused as too fast; a server error, or a broken connection, before AWS has seen it; the same after it has
+carried it out; the true answer, late.
+"""
 
 
 @dataclass
 class Faults:
-    """`rates` are shares of the requests by kind, `late` is how many seconds a late answer takes; `latency` is how long each takes at least."""
+    """`rates` are shares of the requests by kind, `late` is how many seconds a late answer takes; `latency`
+    is how long each takes at least.
+    """
 
     latency: float = 0.0
     late: float = 3.0
@@ -32,7 +35,9 @@ class Faults:
     _random: random.Random = field(default_factory=lambda: random.Random(1))
 
     def configure(self, wanted: dict[str, Any]) -> None:
-        """Take over `latency`, `late` (seconds), `rates` and `seed`. Raises ValueError for what is none of these."""
+        """Take over `latency`, `late` (seconds), `rates` and `seed`. Raises ValueError for what is none of
+        these.
+        """
         unknown = set(wanted) - {"latency", "late", "rates", "seed"} | set(wanted.get("rates", {})) - set(
             KINDS
         )

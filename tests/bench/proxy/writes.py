@@ -1,4 +1,6 @@
-"""Which writes took effect: the state of what a call is about, read before and after it behind the proxy's back."""
+"""Which writes took effect: the state of what a call is about, read before and after it behind the proxy's
+back.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def settled(body: bytes) -> bytes:
 
 
 class Log:
-    """A line of JSON for each write that was carried out: when, which, on what, and whether anything was different afterwards."""
+    """A line of JSON for each write that was carried out: when, which, on what, and whether anything was
+    different afterwards.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None

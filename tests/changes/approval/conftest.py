@@ -1,4 +1,6 @@
-"""A request about one user in one account, the people who may decide on it, and rules put in force for a test."""
+"""A request about one user in one account, the people who may decide on it, and rules put in force for a
+test.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""People at the same moment, with connections of their own: what comes out is what would have come out one after the other."""
+"""People at the same moment, with connections of their own: what comes out is what would have come out one
+after the other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The pages of approval: the inbox, one set, rules and their proposals, break-glass; for each role, with hostile input."""
+"""The pages of approval: the inbox, one set, rules and their proposals, break-glass; for each role, with
+hostile input.
+"""
 
 from __future__ import annotations
 

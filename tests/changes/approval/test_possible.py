@@ -1,4 +1,6 @@
-"""No request that nobody could approve: refused before it is made, with who can change that; and said on its page when it becomes one."""
+"""No request that nobody could approve: refused before it is made, with who can change that; and said on its
+page when it becomes one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rules of approval, as tables: which rule a request falls under, what several come to, and which rules can be none."""
+"""Rules of approval, as tables: which rule a request falls under, what several come to, and which rules can
+be none.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Adopt drift with a reason, or have it undone: refused when AWS has moved on, or when nothing brings it back."""
+"""Adopt drift with a reason, or have it undone: refused when AWS has moved on, or when nothing brings it
+back.
+"""
 
 from __future__ import annotations
 

@@ -133,7 +133,9 @@ def test_a_change_that_was_seen_by_a_pull_before_it_was_read_back_explains_it(
 def test_what_a_change_makes_is_explained_although_a_pull_meets_it_first(
     outside: Outside, monkeypatch: pytest.MonkeyPatch, extra: bool
 ) -> None:
-    """With boundary and tags, which the mirror keeps in tables of their own; what somebody added meanwhile is drift."""
+    """With boundary and tags, which the mirror keeps in tables of their own; what somebody added meanwhile is
+    drift.
+    """
     scene = outside.scene
     bound = scene.aws.iam.create_policy(PolicyName=f"bound-{extra}", PolicyDocument=READS)["Policy"]["Arn"]
     read = reread_entity(

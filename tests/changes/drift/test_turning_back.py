@@ -1,4 +1,6 @@
-"""Every sort of difference, made by hand and undone: AWS shows of the thing what it showed before, but for ids and dates."""
+"""Every sort of difference, made by hand and undone: AWS shows of the thing what it showed before, but for
+ids and dates.
+"""
 
 from __future__ import annotations
 
@@ -149,14 +151,18 @@ def nothing(*_: Any) -> None:
 CASES: dict[str, tuple[str, Act, Act]] = {
     "tags of a user": (
         "user",
-        lambda iam, e, _: iam.tag_user(UserName=e.name, Tags=[{"Key": "team", "Value": "a"}, {"Key": "x", "Value": "1"}]),
+        lambda iam, e, _: iam.tag_user(
+            UserName=e.name, Tags=[{"Key": "team", "Value": "a"}, {"Key": "x", "Value": "1"}]
+        ),
         lambda iam, e, _: (
             iam.untag_user(UserName=e.name, TagKeys=["x"]),
             iam.tag_user(UserName=e.name, Tags=[{"Key": "team", "Value": "b"}]),
         ),
     ),
     "boundary taken": (
-        "role", put_boundary, lambda iam, e, _: iam.delete_role_permissions_boundary(RoleName=e.name)
+        "role",
+        put_boundary,
+        lambda iam, e, _: iam.delete_role_permissions_boundary(RoleName=e.name),
     ),
     "boundary exchanged": (
         "user",
@@ -171,13 +177,15 @@ CASES: dict[str, tuple[str, Act, Act]] = {
         lambda iam, e, _: iam.update_assume_role_policy(RoleName=e.name, PolicyDocument=TRUST_LAMBDA),
     ),
     "settings of a role": (
-        "role", nothing, lambda iam, e, _: iam.update_role(RoleName=e.name, MaxSessionDuration=43200)
+        "role",
+        nothing,
+        lambda iam, e, _: iam.update_role(RoleName=e.name, MaxSessionDuration=43200),
     ),
     "user deleted": ("user", full_user, delete_user),
     "role deleted": ("role", full_role, delete_role),
     "group deleted": ("group", full_group, delete_group),
     "policy deleted": ("policy", nothing, lambda iam, e, _: iam.delete_policy(PolicyArn=e.arn)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("kind", "prepare", "by_hand"), CASES.values(), ids=CASES.keys())

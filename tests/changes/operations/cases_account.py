@@ -27,7 +27,9 @@ STRICT = PasswordRules(
 )
 STRICT_IN_AWS = {
     "MinimumPasswordLength": 14, "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True,
-    "RequireNumbers": True, "RequireSymbols": True, "AllowUsersToChangePassword": True, "ExpirePasswords": True,
+    "RequireNumbers": True, "RequireSymbols": True, (
+        "AllowUsersToChangePassword"
+    ): True, "ExpirePasswords": True,
     "MaxPasswordAge": 90, "PasswordReusePrevention": 5,
 }  # fmt: skip
 

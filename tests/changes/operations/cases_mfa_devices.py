@@ -83,7 +83,9 @@ def resync_device(stage: Stage) -> Operation:
 
 
 def make_the_user_again(stage: Stage) -> None:
-    """Somebody deletes the user and makes another of the name, who gets the device if the first one had it."""
+    """Somebody deletes the user and makes another of the name, who gets the device if the first one had
+    it.
+    """
     is_theirs = shows_device(stage)["owner"] is not None
     if is_theirs:
         unassign(stage)

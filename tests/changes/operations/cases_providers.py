@@ -41,8 +41,10 @@ def metadata(number: int) -> str:
     """What an identity provider gives out; AWS takes no less than 1,000 characters."""
     body = "".join(certificate(number).splitlines()[1:-1])
     return (
-        f'<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp-{number}.example/">'
-        '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">'
+        '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" '
+        f'entityID="https://idp-{number}.example/">'
+        '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor '
+        'use="signing">'
         '<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data>'
         f"<X509Certificate>{body}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
         '<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
@@ -243,41 +245,69 @@ def move_by_hand(stage: Stage) -> None:
 
 CASES = (
     Case(
-        "saml_provider.create", new_saml, saml_shown, after=lambda s, b: (metadata(1), TAGS), meddle=saml_by_hand
+        "saml_provider.create",
+        new_saml,
+        saml_shown,
+        after=lambda s, b: (metadata(1), TAGS),
+        meddle=saml_by_hand,
     ),
     Case(
-        "saml_provider.update", other_saml, saml_shown, after=lambda s, b: (metadata(2), b[1]),
+        "saml_provider.update",
+        other_saml,
+        saml_shown,
+        after=lambda s, b: (metadata(2), b[1]),
         meddle=metadata_by_hand,
     ),
     Case("saml_provider.delete", doomed_saml, saml_shown, after=nothing, meddle=metadata_by_hand),
     Case("oidc_provider.create", new_oidc, oidc_shown, after=oidc_made, meddle=oidc_by_hand),
     Case(
-        "oidc_provider.delete", lambda s: DeleteOidcProvider.of(oidc(s)), oidc_shown, after=nothing,
+        "oidc_provider.delete",
+        lambda s: DeleteOidcProvider.of(oidc(s)),
+        oidc_shown,
+        after=nothing,
         meddle=client_by_hand,
     ),
     Case(
-        "oidc_provider.add_client_id", lambda s: Client.of(ADD_CLIENT_ID, oidc(s), client="more"), oidc_shown,
-        after=lambda s, b: ([*b[0], "more"], *b[1:]), meddle=oidc_goes_by_hand,
+        "oidc_provider.add_client_id",
+        lambda s: Client.of(ADD_CLIENT_ID, oidc(s), client="more"),
+        oidc_shown,
+        after=lambda s, b: ([*b[0], "more"], *b[1:]),
+        meddle=oidc_goes_by_hand,
     ),
     Case(
-        "oidc_provider.remove_client_id", lambda s: Client.of(REMOVE_CLIENT_ID, oidc(s), client="deploy"), oidc_shown,
-        after=lambda s, b: (["console"], *b[1:]), meddle=oidc_goes_by_hand,
+        "oidc_provider.remove_client_id",
+        lambda s: Client.of(REMOVE_CLIENT_ID, oidc(s), client="deploy"),
+        oidc_shown,
+        after=lambda s, b: (["console"], *b[1:]),
+        meddle=oidc_goes_by_hand,
     ),
     Case(
-        "oidc_provider.set_thumbprints", lambda s: SetThumbprints.of(oidc(s), thumbprints=[NEW_PRINT]), oidc_shown,
-        after=lambda s, b: (b[0], [NEW_PRINT], b[2]), meddle=prints_by_hand,
+        "oidc_provider.set_thumbprints",
+        lambda s: SetThumbprints.of(oidc(s), thumbprints=[NEW_PRINT]),
+        oidc_shown,
+        after=lambda s, b: (b[0], [NEW_PRINT], b[2]),
+        meddle=prints_by_hand,
     ),
     Case(
-        "server_certificate.upload", new_certificate, certificate_shown, after=was_uploaded,
+        "server_certificate.upload",
+        new_certificate,
+        certificate_shown,
+        after=was_uploaded,
         meddle=upload_by_hand,
     ),
     Case(
         "server_certificate.update",
-        lambda s: UpdateServerCertificate.of(uploaded(s), name=s.keep["new"], path="/old/"), certificate_shown,
-        after=renamed, meddle=move_by_hand,
+        lambda s: UpdateServerCertificate.of(uploaded(s), name=s.keep["new"], path="/old/"),
+        certificate_shown,
+        after=renamed,
+        meddle=move_by_hand,
     ),
     Case(
-        "server_certificate.delete", lambda s: DeleteServerCertificate.of(uploaded(s)), certificate_shown,
-        after=nothing, is_reversible=False, meddle=move_by_hand,
+        "server_certificate.delete",
+        lambda s: DeleteServerCertificate.of(uploaded(s)),
+        certificate_shown,
+        after=nothing,
+        is_reversible=False,
+        meddle=move_by_hand,
     ),
-)  # fmt: skip
+)

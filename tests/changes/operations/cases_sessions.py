@@ -50,7 +50,9 @@ def end_by_name(stage: Stage) -> Operation:
 
 
 def shows(stage: Stage) -> Any:
-    """What is denied, by name of the policy: actions, resources, conditions; and whether sessions of now are meant."""
+    """What is denied, by name of the policy: actions, resources, conditions; and whether sessions of now are
+    meant.
+    """
     found = {}
     for name in stage.iam.list_role_policies(RoleName=stage.keep["name"])["PolicyNames"]:
         text = stage.iam.get_role_policy(RoleName=stage.keep["name"], PolicyName=name)["PolicyDocument"]

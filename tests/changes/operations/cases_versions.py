@@ -1,4 +1,6 @@
-"""What managed policies say: a new text, a former one again, and the oldest of five versions, which makes room and comes back."""
+"""What managed policies say: a new text, a former one again, and the oldest of five versions, which makes
+room and comes back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Credentials of the scene's user, made in the stand-in behind Gatehouse's back and read into the mirror; changes of them."""
+"""Credentials of the scene's user, made in the stand-in behind Gatehouse's back and read into the mirror;
+changes of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A small account with some of everything that operations are about, and all that boto3 reads of it, but for what AWS assigns."""
+"""A small account with some of everything that operations are about, and all that boto3 reads of it, but for
+what AWS assigns.
+"""
 
 from __future__ import annotations
 

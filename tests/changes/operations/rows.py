@@ -1,4 +1,6 @@
-"""The rows by which the engine knows users, roles and groups: as an operation says that they will be, and as the mirror has them."""
+"""The rows by which the engine knows users, roles and groups: as an operation says that they will be, and as
+the mirror has them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ KINDS = (Kind.USER, Kind.ROLE, Kind.GROUP)
 
 
 def foretold(operation: Operation) -> Told | None:
-    """By ARN (a group's by name), what becomes of the users, roles and groups that it alters or makes, None for what goes.
+    """By ARN (a group's by name), what becomes of the users, roles and groups that it alters or makes, None
+    for what goes.
 
     None at all where it says nothing of what anybody may do.
     """

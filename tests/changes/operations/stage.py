@@ -1,4 +1,6 @@
-"""What the table of operations stands on: things made in the stand-in by hand and read into the mirror, and changes carried out."""
+"""What the table of operations stands on: things made in the stand-in by hand and read into the mirror, and
+changes carried out.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +132,9 @@ class Stage:
         return self.agreed(undoing)
 
     def agreed(self, change: Change) -> Change:
-        """The change, queued as an approval queues it: who has to agree is tried elsewhere, and costs more than the operation."""
+        """The change, queued as an approval queues it: who has to agree is tried elsewhere, and costs more
+        than the operation.
+        """
         decisions.queue(change, actor=self.scene.approver, kind="approved", note="")
         return change
 

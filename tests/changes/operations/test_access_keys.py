@@ -1,4 +1,6 @@
-"""Access keys: inactive, active, deleted; what AWS and the mirror show afterwards, and what cannot be had back."""
+"""Access keys: inactive, active, deleted; what AWS and the mirror show afterwards, and what cannot be had
+back.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,9 @@ def test_a_key_of_somebody_who_was_made_again_is_left_alone(scene: Scene, key: s
 
 
 def test_a_report_that_aws_made_before_the_change_does_not_bring_the_key_back(scene: Scene, key: str) -> None:
-    """The mirror says when it has read the keys: a report that is older, whenever it is read, has nothing to say about them."""
+    """The mirror says when it has read the keys: a report that is older, whenever it is read, has nothing to
+    say about them.
+    """
     applied(scene, SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], credential(scene, key)))
     read_at = datetime.fromisoformat(row(scene).report["access_keys_read_at"])
 

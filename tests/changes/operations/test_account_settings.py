@@ -1,4 +1,6 @@
-"""Who may ask for another alias or other rules for passwords, what is refused, and what the receipt says of them."""
+"""Who may ask for another alias or other rules for passwords, what is refused, and what the receipt says of
+them.
+"""
 
 from __future__ import annotations
 

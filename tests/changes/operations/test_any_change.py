@@ -1,7 +1,9 @@
-"""A random change of a random account: what its receipt foretells is so afterwards, and undone it is as before.
+"""A random change of a random account: what its receipt foretells is so afterwards, and undone it is as
+before.
 
-Every operation is drawn but those of `LEFT_OUT`. What AWS shows is read by boto3. `GATEHOUSE_CHANGES` is how many accounts are tried, each with every
-operation twice; without it a part of the operations is drawn on one account.
+Every operation is drawn but those of `LEFT_OUT`. What AWS shows is read by boto3. `GATEHOUSE_CHANGES` is how
+many accounts are tried, each with every operation twice; without it a part of the operations is drawn on one
+account.
 """
 
 from __future__ import annotations
@@ -90,8 +92,9 @@ def without(shown: Shown, lost: list[Change]) -> Shown:
 
 
 def carried_out(land: Land, slug: str, before: Shown) -> Shown | None:
-    """Draw, ask for, carry out and compare: what is shown afterwards. None where nothing that was drawn made sense. Raises AssertionError for
-    what was not as foretold."""
+    """Draw, ask for, carry out and compare: what is shown afterwards. None where nothing that was drawn made
+    sense. Raises AssertionError for what was not as foretold.
+    """
     drawn = asked(land, slug)
     if drawn is None:
         return None
@@ -121,7 +124,9 @@ def carried_out(land: Land, slug: str, before: Shown) -> Shown | None:
 
 
 def everybody_after(land: Land, operation: Operation) -> Told | None:
-    """The rows of everybody, as the receipt has them: who is not spoken of stays as they are. A renamed group is another in the rows of its members."""
+    """The rows of everybody, as the receipt has them: who is not spoken of stays as they are. A renamed group
+    is another in the rows of its members.
+    """
     told = foretold(operation)
     if told is None or operation.slug == "group.update":
         return told
@@ -153,7 +158,9 @@ def pulled(land: Land, subject: Entity) -> None:
 
 
 def taken_back(land: Land, operation: Operation, change: Change, before: Shown) -> Shown:
-    """Mostly it is undone, and sometimes left, so that the account is another for the next: what is shown then."""
+    """Mostly it is undone, and sometimes left, so that the account is another for the next: what is shown
+    then.
+    """
     why = services.why_not_undo(change, viewer=land.stage.scene.requester)
     if operation.irreversible or why:
         assert why == operation.irreversible, change.title
@@ -177,7 +184,9 @@ def as_before(before: Shown, operation: Operation) -> Shown:
 
 
 def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
-    """By ARN, what each user and role can do; with an operation, what they can do after it, as its receipt has it."""
+    """By ARN, what each user and role can do; with an operation, what they can do after it, as its receipt
+    has it.
+    """
     number, known = stage.account.account_id, numbers_of(operations) if operations else {}
     with snapshot(accounts={number}) as index:
         shard = index.accounts[number]

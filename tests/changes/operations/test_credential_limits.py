@@ -1,4 +1,6 @@
-"""What changes of credentials refuse before AWS has to: quotas, devices that cannot be deleted, codes that are too old."""
+"""What changes of credentials refuse before AWS has to: quotas, devices that cannot be deleted, codes that
+are too old.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Deleting composes what AWS wants gone first: users, groups, roles, policies, profiles with all that they have, and the way back."""
+"""Deleting composes what AWS wants gone first: users, groups, roles, policies, profiles with all that they
+have, and the way back.
+"""
 
 from __future__ import annotations
 

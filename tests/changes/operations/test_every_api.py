@@ -1,4 +1,6 @@
-"""Every call by which IAM is written is made by an operation, or left out for a reason (`docs/decisions.md`)."""
+"""Every call by which IAM is written is made by an operation, or left out for a reason
+(`docs/decisions.md`).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,12 @@ LEFT_OUT = {
     "EnableOutboundWebIdentityFederation": "a setting of STS, not of who may do what",
     "DisableOutboundWebIdentityFederation": "a setting of STS, not of who may do what",
     "PutAccountProperties": "switches features of AWS's console, such as its Role Manager",
-    "EnableOrganizationsRootCredentialsManagement": "is set once for an organization, in its management account",
-    "DisableOrganizationsRootCredentialsManagement": "is set once for an organization, in its management account",
+    "EnableOrganizationsRootCredentialsManagement": (
+        "is set once for an organization, in its management account"
+    ),
+    "DisableOrganizationsRootCredentialsManagement": (
+        "is set once for an organization, in its management account"
+    ),
     "EnableOrganizationsRootSessions": "is set once for an organization, in its management account",
     "DisableOrganizationsRootSessions": "is set once for an organization, in its management account",
     "CreateDelegationRequest": "is how a product provider asks its customer",
@@ -27,7 +33,9 @@ LEFT_OUT = {
     "RejectDelegationRequest": "is answered by a person in AWS's own console",
     "UpdateDelegationRequest": "is answered by a person in AWS's own console",
     "SendDelegationToken": "is answered by a person in AWS's own console",
-    "AcquireRole": "makes a role from a template of AWS's, which a receipt could not weigh; CreateRole makes the same",
+    "AcquireRole": (
+        "makes a role from a template of AWS's, which a receipt could not weigh; CreateRole makes the same"
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""A whole run, from the asking to the reading, leaves the secret nowhere: not in the database, the journal, a log line or a message."""
+"""A whole run, from the asking to the reading, leaves the secret nowhere: not in the database, the journal, a
+log line or a message.
+"""
 
 from __future__ import annotations
 

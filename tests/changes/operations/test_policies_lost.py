@@ -1,4 +1,6 @@
-"""A worker that is lost between the calls of a policy that is deleted, or made again with its versions: none is made twice, none left out."""
+"""A worker that is lost between the calls of a policy that is deleted, or made again with its versions: none
+is made twice, none left out.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.changes.test_lost_workers import KilledError
 
 
 def lost_at(change: Change, monkeypatch: pytest.MonkeyPatch, *, call: int, is_sent: bool) -> Change:
-    """Run until the worker dies at a call (counted from 1), after AWS has carried it out or before; then again after its lease."""
+    """Run until the worker dies at a call (counted from 1), after AWS has carried it out or before; then
+    again after its lease.
+    """
     true_call, made = writes.call, 0
 
     def dying(*args: Any, **options: Any) -> Any:

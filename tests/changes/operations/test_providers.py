@@ -1,4 +1,6 @@
-"""What is refused and told of identity providers and server certificates, and that no private key stays anywhere."""
+"""What is refused and told of identity providers and server certificates, and that no private key stays
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -101,8 +103,14 @@ def test_the_receipt_tells_who_signs_people_in_and_which_roles_trust_it(account:
     assert (receipt["sensitivity"], update.risks()) == ("high", ("trust-opened",))
     gone = DeleteSamlProvider.of(okta)
     assert gone.effect().notes == (
-        "This role trusts it: engineer. No one can sign in with it any more. The trust policies don’t change.",
-        "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t restore it.",
+        (
+            "This role trusts it: engineer. No one can sign in with it any more. The trust policies don’t "
+            "change."
+        ),
+        (
+            "If AWS decrypts assertions for it, the private key for that is deleted too, and undoing can’t "
+            "restore it."
+        ),
     )
     assert gone.risks() == ()
 

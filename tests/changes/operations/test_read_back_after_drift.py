@@ -1,4 +1,6 @@
-"""What the mirror learns when a change ends as drift: what AWS shows of the same, and nothing of another under its name."""
+"""What the mirror learns when a change ends as drift: what AWS shows of the same, and nothing of another
+under its name.
+"""
 
 from __future__ import annotations
 

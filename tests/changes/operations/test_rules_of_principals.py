@@ -1,4 +1,6 @@
-"""What is refused before AWS is asked, in words that say why; how much care each operation takes; and what Gatehouse never does to itself."""
+"""What is refused before AWS is asked, in words that say why; how much care each operation takes; and what
+Gatehouse never does to itself.
+"""
 
 from __future__ import annotations
 

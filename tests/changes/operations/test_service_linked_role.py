@@ -1,4 +1,6 @@
-"""What is special about the roles of AWS services: a deletion that AWS refuses later on, and what names they may have."""
+"""What is special about the roles of AWS services: a deletion that AWS refuses later on, and what names they
+may have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which new texts of a trust policy let somebody in whom the former did not: what only narrows one is no risk."""
+"""Which new texts of a trust policy let somebody in whom the former did not: what only narrows one is no
+risk.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""While a restored backup waits for a decision, pages say so, and nothing else changes for the people who look."""
+"""While a restored backup waits for a decision, pages say so, and nothing else changes for the people who
+look.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,11 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
         (services.Released(1, 0, 0), "1 change was cancelled."),
         (
             services.Released(2, 1, 1),
-            "2 changes were cancelled; 1 running change has an unknown outcome: check in AWS; 1 change goes on.",
+            (
+                "2 changes were cancelled; 1 running change has an unknown outcome: check in AWS; 1 change "
+                "goes "
+                "on."
+            ),
         ),
         (
             services.Released(0, 2, 3),

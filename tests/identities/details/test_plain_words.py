@@ -1,4 +1,6 @@
-"""A team lead and a member read plain words: what AWS calls things is folded away, and an administrator sees it at once."""
+"""A team lead and a member read plain words: what AWS calls things is folded away, and an administrator sees
+it at once.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ def test_a_member_meets_no_words_of_aws(sign_in: SignIn, small: Small) -> None:
 
 def test_the_names_that_aws_uses_are_one_click_away(lead: Client, small: Small) -> None:
     page = lead.get(small.addresses()["person"]).content.decode()
-    assert small.maya.arn in re.search(r"<details.*?How AWS names it.*?</details>", page, re.DOTALL).group()  # type: ignore[union-attr]
+    assert small.maya.arn in re.search((r"<details.*?How AWS names it.*?</details>"), page, re.DOTALL).group()  # type: ignore[union-attr]
 
 
 def test_an_administrator_reads_the_words_of_aws(sign_in: SignIn, small: Small) -> None:

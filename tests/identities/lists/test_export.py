@@ -83,27 +83,53 @@ def test_chosen_rows_make_a_file_of_themselves(auditor: Client) -> None:
 
 def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
     user = factories.user(
-        factories.account(), "maya.okafor", since=NOW - timedelta(days=9), credentials={
-            "mfa": "virtual", "oldest_key_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "keys": 2, "active_keys": 1,
+        factories.account(),
+        "maya.okafor",
+        since=NOW - timedelta(days=9),
+        credentials={
+            "mfa": "virtual",
+            "oldest_key_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            "keys": 2,
+            "active_keys": 1,
         },
-    )  # fmt: skip
+    )
     for name in ("sre", "analysts"):
         factories.edge(EdgeKind.MEMBER, user, factories.group(user.account, name))
     factories.inline(user)
     [row] = table(auditor.get("/people/export.csv"))
     assert row | {"created": ""} == {
-        "account_id": "111111111111", "account": "production", "login": "maya.okafor", "display_name": "maya.okafor",
-        "arn": user.arn, "unique_id": user.aws_id, "path": "/", "created": "", "mfa": "virtual", "console_password": "yes",
-        "password_changed": "", "access_keys": "2", "active_access_keys": "1",
-        "oldest_active_key": "2026-01-02T03:04:05Z", "last_activity": "", "groups": "analysts; sre", "owning_team": "",
-        "list_actions": "0", "read_actions": "1", "write_actions": "0", "permissions_actions": "0", "tagging_actions": "0",
-    }  # fmt: skip
+        "account_id": "111111111111",
+        "account": "production",
+        "login": "maya.okafor",
+        "display_name": "maya.okafor",
+        "arn": user.arn,
+        "unique_id": user.aws_id,
+        "path": "/",
+        "created": "",
+        "mfa": "virtual",
+        "console_password": "yes",
+        "password_changed": "",
+        "access_keys": "2",
+        "active_access_keys": "1",
+        "oldest_active_key": "2026-01-02T03:04:05Z",
+        "last_activity": "",
+        "groups": "analysts; sre",
+        "owning_team": "",
+        "list_actions": "0",
+        "read_actions": "1",
+        "write_actions": "0",
+        "permissions_actions": "0",
+        "tagging_actions": "0",
+    }
     body = json.loads(auditor.get("/people/export.json?mfa=virtual&account=111111111111").getvalue())
     assert body["rows"][0]["groups"] == ["analysts", "sre"]
     assert body["rows"][0]["last_activity"] is None
     assert (body["list"], body["account"], body["filters"], body["as_of"]) == (
-        "people", "111111111111", {"mfa": ["virtual"]}, None,
-    )  # fmt: skip
+        "people",
+        "111111111111",
+        {"mfa": ["virtual"]},
+        None,
+    )
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "=,\"'\n"])
@@ -131,7 +157,9 @@ def test_a_name_never_becomes_a_formula(auditor: Client, name: str) -> None:
     ],
 )
 def test_no_separator_within_a_name_begins_a_formula(auditor: Client, name: str, separator: str) -> None:
-    """Where the system's language separates lists by semicolons, spreadsheets end cells there, whatever separates the columns."""
+    """Where the system's language separates lists by semicolons, spreadsheets end cells there, whatever
+    separates the columns.
+    """
     factories.user(factories.account(), name)
     text = b"".join(auditor.get("/people/export.csv").streaming_content).decode()
     cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
@@ -148,9 +176,14 @@ def test_other_text_is_exported_as_it_is(auditor: Client, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("groups", Kind.GROUP), ("roles", Kind.ROLE), ("policies", Kind.POLICY), ("instance-profiles", Kind.INSTANCE_PROFILE),
-     ("providers", Kind.OIDC_PROVIDER)],
-)  # fmt: skip
+    [
+        ("groups", Kind.GROUP),
+        ("roles", Kind.ROLE),
+        ("policies", Kind.POLICY),
+        ("instance-profiles", Kind.INSTANCE_PROFILE),
+        ("providers", Kind.OIDC_PROVIDER),
+    ],
+)
 def test_every_list_has_its_files(auditor: Client, name: str, kind: Kind) -> None:
     made = factories.entity(factories.account(), kind, "thing")
     response = auditor.get(f"/{name}/export.csv")

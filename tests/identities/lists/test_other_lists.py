@@ -119,10 +119,17 @@ def test_roles_say_in_words_who_may_assume_them(auditor: Client, production: Acc
         },
     )
     for value, names in {
-        "ec2": ["web"], "lambda": ["lambda-fn"], "services": ["lambda-fn", "odd", "web"], "service-linked": ["linked"],
-        "account": ["inside"], "cross-account": ["partner"], "saml": ["sso"], "oidc": ["github"], "any": ["open"],
+        "ec2": ["web"],
+        "lambda": ["lambda-fn"],
+        "services": ["lambda-fn", "odd", "web"],
+        "service-linked": ["linked"],
+        "account": ["inside"],
+        "cross-account": ["partner"],
+        "saml": ["sso"],
+        "oidc": ["github"],
+        "any": ["open"],
         "nobody": ["dead"],
-    }.items():  # fmt: skip
+    }.items():
         assert shown(auditor.get(f"/roles/?trust={value}")) == names, value
 
 
@@ -151,9 +158,12 @@ def test_unused_roles_are_old_and_not_those_of_aws(auditor: Client, production: 
     ages = {"used": 3, "unused": 100, "never": None, "linked": None, "new": None}
     for name, days in ages.items():
         role = factories.role(
-            production, name, since=LONG_AGO, created_at=NOW if name == "new" else LONG_AGO,
+            production,
+            name,
+            since=LONG_AGO,
+            created_at=NOW if name == "new" else LONG_AGO,
             category="service-linked" if name == "linked" else "service:ec2",
-        )  # fmt: skip
+        )
         Usage.objects.filter(entity=role).update(
             last_used_at=NEVER if days is None else NOW - timedelta(days=days)
         )
@@ -173,9 +183,14 @@ def test_policies_tell_owner_holders_and_versions(auditor: Client, production: A
     )
     for number in range(3, 7):
         PolicyVersion.objects.create(
-            account=production, policy=mine, version_id=f"v{number}", document=factories.document(f"{number}"), is_default=False,
-            valid_from=LONG_AGO, observed_at=LONG_AGO,
-        )  # fmt: skip
+            account=production,
+            policy=mine,
+            version_id=f"v{number}",
+            document=factories.document(f"{number}"),
+            is_default=False,
+            valid_from=LONG_AGO,
+            observed_at=LONG_AGO,
+        )
     aws = factories.policy(production, "ReadOnlyAccess", category="aws")
     limits = factories.policy(production, "Limits")
     factories.policy(production, "Leftover")
@@ -266,9 +281,15 @@ def test_providers_tell_validity_audience_and_the_roles_that_trust_them(
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(Kind.GROUP, "groups"), (Kind.ROLE, "roles"), (Kind.POLICY, "policies"), (Kind.INSTANCE_PROFILE, "instance-profiles"),
-     (Kind.SAML_PROVIDER, "providers"), (Kind.OIDC_PROVIDER, "providers")],
-)  # fmt: skip
+    [
+        (Kind.GROUP, "groups"),
+        (Kind.ROLE, "roles"),
+        (Kind.POLICY, "policies"),
+        (Kind.INSTANCE_PROFILE, "instance-profiles"),
+        (Kind.SAML_PROVIDER, "providers"),
+        (Kind.OIDC_PROVIDER, "providers"),
+    ],
+)
 def test_every_list_shows_the_past(auditor: Client, production: Account, kind: Kind, name: str) -> None:
     factories.entity(production, kind, "was", since=LONG_AGO, until=NOW - timedelta(days=100))
     fresh = factories.entity(production, kind, "is", since=NOW - timedelta(days=100))

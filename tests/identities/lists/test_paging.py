@@ -1,4 +1,6 @@
-"""Pages of a list: every row once, forwards and backwards, under ties, in every order; and addresses that make no sense."""
+"""Pages of a list: every row once, forwards and backwards, under ties, in every order; and addresses that
+make no sense.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ SORTS = ["name", "created", "mfa", "key", "activity"]
 
 
 def crowd(size: int = 120) -> list[Account]:
-    """So many users in two accounts, with few different values, so that every order has ties over pages and accounts."""
+    """So many users in two accounts, with few different values, so that every order has ties over pages and
+    accounts.
+    """
     accounts = [factories.account(), factories.account("222222222222", name="staging")]
     with factories.at_once():
         for number in range(size):
@@ -101,9 +105,20 @@ def test_a_row_that_vanished_does_not_break_the_next_page(auditor: Client) -> No
 
 @pytest.mark.parametrize(
     "word",
-    ["!!!", "x", "e30", "WzFd", "W251bGwsMSwxXQ", "WyJ1c2VyIiwtMSwxXQ", "WyJ1c2VyIiwiMSIsMV0", "WyJ1XHUwMDAwIiwxLDFd",
-     "WyJ1c2VyIiwxLDFd" * 80, "WyJ1XHVkODAwIiwxLDFd", "WyJ1c2VyIiwxZTk5OSwxXQ"],
-)  # fmt: skip
+    [
+        "!!!",
+        "x",
+        "e30",
+        "WzFd",
+        "W251bGwsMSwxXQ",
+        "WyJ1c2VyIiwtMSwxXQ",
+        "WyJ1c2VyIiwiMSIsMV0",
+        "WyJ1XHUwMDAwIiwxLDFd",
+        "WyJ1c2VyIiwxLDFd" * 80,
+        "WyJ1XHVkODAwIiwxLDFd",
+        "WyJ1c2VyIiwxZTk5OSwxXQ",
+    ],
+)
 @pytest.mark.parametrize("side", ["after", "before"])
 def test_a_place_that_makes_no_sense_is_the_first_page_and_says_so(
     auditor: Client, side: str, word: str

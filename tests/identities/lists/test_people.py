@@ -55,8 +55,12 @@ def test_a_name_comes_from_a_tag_or_from_the_login(auditor: Client) -> None:
     person("maya.okafor")
     tagged = person("px042")
     TagSet.objects.create(
-        account=tagged.account, entity=tagged, tags={"DisplayName": "Priya Raman"}, valid_from=LONG_AGO, observed_at=LONG_AGO
-    )  # fmt: skip
+        account=tagged.account,
+        entity=tagged,
+        tags={"DisplayName": "Priya Raman"},
+        valid_from=LONG_AGO,
+        observed_at=LONG_AGO,
+    )
     person("ci-release")
     response = auditor.get("/people/")
     assert shown(response) == ["ci-release", "maya.okafor", "Priya Raman"]
@@ -215,9 +219,13 @@ def test_the_account_stands_in_the_row_only_where_all_accounts_are_shown(auditor
 def test_what_could_not_be_read_is_said_above_the_list(auditor: Client) -> None:
     user = person("maya.okafor")
     Section.objects.create(
-        account=user.account, name="credential_report", state="denied", permission="iam:GenerateCredentialReport",
-        observed_at=LONG_AGO, bad_since=NOW,
-    )  # fmt: skip
+        account=user.account,
+        name="credential_report",
+        state="denied",
+        permission=("iam:GenerateCredentialReport"),
+        observed_at=LONG_AGO,
+        bad_since=NOW,
+    )
     Section.objects.create(account=user.account, name="roles", state="failed")
     page = text_of(auditor.get("/people/"))
     assert "production: AWS denied access" in page
@@ -242,9 +250,14 @@ def test_the_past_shows_what_held_then_and_what_has_changed_since(auditor: Clien
     factories.edge(EdgeKind.MEMBER, stays, old, since=may)
     UserCredentials.objects.filter(user=turned).update(valid_to=may)
     UserCredentials.objects.create(
-        account=turned.account, user=turned, valid_from=may, observed_at=may, has_password=True, mfa="virtual",
+        account=turned.account,
+        user=turned,
+        valid_from=may,
+        observed_at=may,
+        has_password=True,
+        mfa="virtual",
         **key(20),
-    )  # fmt: skip
+    )
     response = auditor.get(f"/people/?{then(march)}")
     page = text_of(response)
     assert shown(response) == ["lena.fischer", "stays", "turned.on"]
@@ -308,9 +321,16 @@ def test_a_name_of_then_finds_whoever_was_renamed(auditor: Client) -> None:
     EntityState.objects.filter(entity=user).update(valid_to=NOW - timedelta(days=50))
     arn = "arn:aws:iam::111111111111:user/maya.okafor"
     EntityState.objects.create(
-        entity=user, account=user.account, kind=Kind.USER, name="maya.okafor", sort_name="maya.okafor", arn=arn,
-        digest="x", valid_from=NOW - timedelta(days=50), observed_at=NOW,
-    )  # fmt: skip
+        entity=user,
+        account=user.account,
+        kind=Kind.USER,
+        name="maya.okafor",
+        sort_name="maya.okafor",
+        arn=arn,
+        digest="x",
+        valid_from=NOW - timedelta(days=50),
+        observed_at=NOW,
+    )
     Entity.objects.filter(pk=user.pk).update(name="maya.okafor", arn=arn, search=arn)
     assert shown(auditor.get(f"/people/?q=lind&{then(NOW - timedelta(days=90))}")) == ["maya.lind"]
     assert shown(auditor.get("/people/?q=lind")) == []

@@ -1,4 +1,5 @@
-"""How many queries a list costs: the same for one row and for fifty, and never more than fourteen: one counts a filtered list, one finds the names of persons.
+"""How many queries a list costs: the same for one row and for fifty, and never more than fourteen: one counts
+a filtered list, one finds the names of persons.
 
 The list of IAM users may cost one more: its filter offers the teams that own machine users.
 """
@@ -58,7 +59,9 @@ VARIANTS = {
     "filtered": "q=-",
     "one account": "account=111111111111",
     "past": f"as-of={datetime(2026, 2, 1, tzinfo=UTC):%Y-%m-%dT%H:%M:%S}",
-    "past, filtered, one account": f"q=-&account=111111111111&as-of={datetime(2026, 2, 1, tzinfo=UTC):%Y-%m-%dT%H:%M:%S}",
+    "past, filtered, one account": (
+        f"q=-&account=111111111111&as-of={datetime(2026, 2, 1, tzinfo=UTC):%Y-%m-%dT%H:%M:%S}"
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""However many rows a text is found in, a list shows the same rows; and finds them in the way that is quick for so many."""
+"""However many rows a text is found in, a list shows the same rows; and finds them in the way that is quick
+for so many.
+"""
 
 from __future__ import annotations
 

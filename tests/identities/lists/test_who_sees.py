@@ -110,7 +110,9 @@ def test_files_are_only_in_forms_that_exist(auditor: Client, name: str) -> None:
 def test_a_hostile_name_is_shown_as_text(auditor: Client, kind: Kind, name: str) -> None:
     hostile = '"><script>alert(1)</script>'
     factories.entity(factories.account(name=hostile), kind, hostile, path="/<b>/")
-    for address in (f"/{name}/", f"/{name}/?q=<script>", f"/{name}/?q=%22%3E%3Cb", f"/{name}/?view=<i>&sort=<i>&after=<i>"):  # fmt: skip
+    for address in (f"/{name}/", f"/{name}/?q=<script>", f"/{name}/?q=%22%3E%3Cb", (
+        f"/{name}/?view=<i>&sort=<i>&after=<i>"
+    )):  # fmt: skip
         page = auditor.get(address).content.decode()
         for forbidden in ("<script>alert", "<b>", "<i>"):
             assert forbidden not in page, (address, forbidden)

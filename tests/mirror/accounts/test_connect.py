@@ -1,4 +1,6 @@
-"""Accounts are connected once, known again with their history, changed and disconnected; each act is in the journal."""
+"""Accounts are connected once, known again with their history, changed and disconnected; each act is in the
+journal.
+"""
 
 from __future__ import annotations
 

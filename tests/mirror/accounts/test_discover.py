@@ -1,4 +1,6 @@
-"""Who the worker is, and which accounts an organization has, asked of the stand-in; then all connected by one role name."""
+"""Who the worker is, and which accounts an organization has, asked of the stand-in; then all connected by one
+role name.
+"""
 
 from __future__ import annotations
 

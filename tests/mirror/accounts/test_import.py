@@ -1,4 +1,6 @@
-"""An uploaded export becomes one observation of its account; what is wrong with it is said, and nothing is kept."""
+"""An uploaded export becomes one observation of its account; what is wrong with it is said, and nothing is
+kept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A row of work is claimed once, kept by its lease, found again after a lost nudge or worker, and always ended."""
+"""A row of work is claimed once, kept by its lease, found again after a lost nudge or worker, and always
+ended.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The doctor against the stand-in: clean with exactly our policies, and right about each thing that is wrong."""
+"""The doctor against the stand-in: clean with exactly our policies, and right about each thing that is
+wrong.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ SMALL = Options(users=24, groups=4, roles=16, policies=12, accounts=3)
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[World]:
-    """An organisation of three accounts alike; retries do not wait, and the detail lane is off unless a test turns it on."""
+    """An organisation of three accounts alike; retries do not wait, and the detail lane is off unless a test
+    turns it on.
+    """
     settings.DETAIL_CALLS = 0
     settings.AWS_RATE = 1000
     monkeypatch.setattr("time.sleep", lambda seconds: None)

@@ -1,4 +1,6 @@
-"""Queued, claimed, lost, cancelled, forgotten and due: one pull at a time per account, whatever happens to workers and broker."""
+"""Queued, claimed, lost, cancelled, forgotten and due: one pull at a time per account, whatever happens to
+workers and broker.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The detail lane reads what the report and earlier readings leave open, most urgent first, and goes on where it stopped."""
+"""The detail lane reads what the report and earlier readings leave open, most urgent first, and goes on where
+it stopped.
+"""
 
 from __future__ import annotations
 

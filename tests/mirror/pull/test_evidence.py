@@ -1,4 +1,6 @@
-"""Who is right about a user's MFA and keys when report, device list and key list differ in age: tables of cases."""
+"""Who is right about a user's MFA and keys when report, device list and key list differ in age: tables of
+cases.
+"""
 
 from __future__ import annotations
 

@@ -162,7 +162,8 @@ def test_while_an_account_is_locked_nothing_is_written_for_which_another_pull_mi
     ) -> object:
         words = sql.replace('"', "").split()
         is_write = words[0] in {"INSERT", "UPDATE"} and ({"mirror_document", "mirror_account"} & set(words))
-        # The test itself is in a transaction, so that what applies is in a savepoint, and what it calls in a second one.
+        # The test itself is in a transaction, so that what applies is in a savepoint, and what it calls in a
+        # second one.
         depth = len(connection.savepoint_ids)
         if is_write and depth > ("mirror_document" in words):
             shared.append(f"{sql} {params}")

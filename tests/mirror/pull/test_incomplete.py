@@ -1,4 +1,6 @@
-"""What could not be read whole is stale and keeps its rows; a killed pull leaves the old state; an unusual loss waits."""
+"""What could not be read whole is stale and keeps its rows; a killed pull leaves the old state; an unusual
+loss waits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An older observation never replaces a newer one: slow pulls against changes, and reports that are hours old."""
+"""An older observation never replaces a newer one: slow pulls against changes, and reports that are hours
+old.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Each call about the organization goes wrong in each way: the section is out of date and says why, the rest is synced."""
+"""Each call about the organization goes wrong in each way: the section is out of date and says why, the rest
+is synced.
+"""
 
 from __future__ import annotations
 

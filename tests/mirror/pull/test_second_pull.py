@@ -83,8 +83,8 @@ def test_a_change_of_one_percent_opens_and_closes_exactly_those_rows(
     changed = [p for p in world.account.policies if p["default"] != defaults[p["id"]]]
     assert len(changed) == 3
     after = rows(account)
-    # A tag set each; a state each (the default version is part of it); per policy the new version, the old default
-    # anew as a mere version, and the oldest one gone where there were five.
+    # A tag set each; a state each (the default version is part of it); per policy the new version, the old
+    # default anew as a mere version, and the oldest one gone where there were five.
     assert after["EntityState"][0] - before["EntityState"][0] == 3
     assert after["TagSet"][0] - before["TagSet"][0] == 3
     assert after["PolicyVersion"][0] - before["PolicyVersion"][0] == sum(

@@ -110,9 +110,19 @@ def test_ids_are_given_once(account: Account) -> None:
     assert len(set(first)) == 3
     bulk.insert(
         Edge,
-        columns=("id", "account_id", "kind", "source_id", "target_id", "valid_from", "observed_at", "cause_kind", "end_cause_kind"),
+        columns=(
+            "id",
+            "account_id",
+            "kind",
+            "source_id",
+            "target_id",
+            "valid_from",
+            "observed_at",
+            "cause_kind",
+            "end_cause_kind",
+        ),
         rows=[(max(first) + 1000, account.pk, "attached", user.pk, group.pk, AT, AT, "", "")],
-    )  # fmt: skip
+    )
     again = bulk.allocate_ids(Edge, 2)
     assert not {made.pk, max(first) + 1000} & set(again)
 

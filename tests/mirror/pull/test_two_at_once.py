@@ -63,7 +63,10 @@ def test_two_pulls_of_one_account_at_once_leave_one_whole_account(
     assert [answer["state"] for answer in answers] == ["complete", "complete"]
     assert walks == len({answer["pull"] for answer in answers})
     with sqlite3.connect(tmp_path / "gatehouse.sqlite3") as database:
-        current = "SELECT count(*), count(DISTINCT entity_id) FROM mirror_entitystate WHERE valid_to IS NULL AND kind = 'user'"
+        current = (
+            "SELECT count(*), count(DISTINCT entity_id) FROM mirror_entitystate WHERE valid_to IS NULL AND "
+            "kind = 'user'"
+        )
         assert database.execute(current).fetchone() == (users, users)
         ended = "SELECT count(*) FROM mirror_entity WHERE gone_at IS NOT NULL"
         assert database.execute(ended).fetchone() == (0,)

@@ -1,4 +1,6 @@
-"""An uploaded export becomes what a pull of the same account would have made of the bulk answer, and nothing more."""
+"""An uploaded export becomes what a pull of the same account would have made of the bulk answer, and nothing
+more.
+"""
 
 from __future__ import annotations
 

@@ -153,7 +153,9 @@ def test_a_pull_that_was_stopped_says_nothing_of_the_account() -> None:
 
 
 def test_readings_that_may_be_forgotten_make_nothing_old() -> None:
-    """Pulls that found nothing new are kept two days: three days back, nobody knows whether there was a later one."""
+    """Pulls that found nothing new are kept two days: three days back, nobody knows whether there was a later
+    one.
+    """
     account = connected()
     pulled(account, NOW - 10 * DAY, added=3)
     assert words(account, NOW - 3 * DAY) == ("ok", "Synced 10 May, 12:00 UTC")

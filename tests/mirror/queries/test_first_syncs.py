@@ -1,4 +1,6 @@
-"""What the first sync of a section finds was there before, for all that is known: before it the answer is "unknown", and it adds nothing."""
+"""What the first sync of a section finds was there before, for all that is known: before it the answer is
+"unknown", and it adds nothing.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def account() -> Account:
 
 
 def is_first_synced(account: Account, section: str) -> list[Entity]:
-    """A section that could not be read until `FIRST`: it then found one entity of each kind, and later one more came."""
+    """A section that could not be read until `FIRST`: it then found one entity of each kind, and later one
+    more came.
+    """
     Section.objects.filter(account=account, name=section).update(known_since=FIRST, observed_at=NOW)
     found = []
     for kind in KINDS.get(section, ()):

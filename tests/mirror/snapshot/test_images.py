@@ -1,4 +1,6 @@
-"""A process that begins reads the images that a worker has drawn, and makes from the tables what has none that is good."""
+"""A process that begins reads the images that a worker has drawn, and makes from the tables what has none
+that is good.
+"""
 
 from __future__ import annotations
 

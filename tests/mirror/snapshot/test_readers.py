@@ -1,4 +1,6 @@
-"""Many read the index at a time; who finds it behind does not wait long, unless what is decided depends on it."""
+"""Many read the index at a time; who finds it behind does not wait long, unless what is decided depends on
+it.
+"""
 
 from __future__ import annotations
 

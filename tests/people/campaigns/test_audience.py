@@ -1,4 +1,6 @@
-"""Before a campaign starts: whom it mails, whom it can't reach and why; while it runs: who is stuck, for their lead."""
+"""Before a campaign starts: whom it mails, whom it can't reach and why; while it runs: who is stuck, for
+their lead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A campaign from its beginning to its end: whom it tells and how often, who is excused until when, and the request when it is due."""
+"""A campaign from its beginning to its end: whom it tells and how often, who is excused until when, and the
+request when it is due.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The end of a campaign is carried out in AWS, and turned back where AWS offers a way; only for those who lack MFA when it is approved."""
+"""The end of a campaign is carried out in AWS, and turned back where AWS offers a way; only for those who
+lack MFA when it is approved.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ pytestmark = pytest.mark.django_db
 
 
 class Staff:
-    """Three users of AWS with a password and no MFA, in a campaign that was begun ten days ago and was due yesterday."""
+    """Three users of AWS with a password and no MFA, in a campaign that was begun ten days ago and was due
+    yesterday.
+    """
 
     def __init__(self, scene: Scene, ending: Ending) -> None:
         self.scene = scene

@@ -1,4 +1,6 @@
-"""A campaign for the people of a pasted list: every way to name somebody, ambiguous names chosen at the review, wrong names block no one."""
+"""A campaign for the people of a pasted list: every way to name somebody, ambiguous names chosen at the
+review, wrong names block no one.
+"""
 
 from __future__ import annotations
 

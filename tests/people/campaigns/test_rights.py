@@ -1,4 +1,6 @@
-"""Who may do what with a campaign, and what a day or a state forbids: each guard alone, with everything else in order."""
+"""Who may do what with a campaign, and what a day or a state forbids: each guard alone, with everything else
+in order.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,8 @@ def test_a_lead_sees_their_own_campaigns_and_people_and_enlists_nobody_else(
     whole, own = begun(ines, account=account), begun(lead, team=payments)
     with pytest.raises(RefusedError, match="your own teams and accounts"):
         begun(lead, team=data)
-    # What a team's rules take in beyond its people, such as a group that somebody else leads, is not the lead's.
+    # What a team's rules take in beyond its people, such as a group that somebody else leads, is not the
+    # lead's.
     assert [one.user.name for one in own.participants.all()] == ["kwame"]
     assert list(visible_campaigns(lead)) == [own]
     assert list(visible_campaigns(stranger)) == []

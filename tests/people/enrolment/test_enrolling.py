@@ -1,4 +1,6 @@
-"""A device is enrolled by its own person: begun, scanned, shown to work, and read back; and what else can happen on the way."""
+"""A device is enrolled by its own person: begun, scanned, shown to work, and read back; and what else can
+happen on the way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A whole enrolment through the pages leaves neither seed nor codes anywhere: database, Redis (messages and cache), log lines, journal."""
+"""A whole enrolment through the pages leaves neither seed nor codes anywhere: database, Redis (messages and
+cache), log lines, journal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Somebody with every way to sign in that AWS knows, in AWS and in the mirror, and the people who have them leave."""
+"""Somebody with every way to sign in that AWS knows, in AWS and in the mirror, and the people who have them
+leave.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Farewell:
 
     @cached_property
     def user(self) -> Entity:
-        """With a password, an active and an inactive key, a service credential, an MFA device and two groups."""
+        """With a password, an active and an inactive key, a service credential, an MFA device and two
+        groups.
+        """
         user = self.scene.user
         name = {"UserName": user.name}
         self.aws("CreateLoginProfile", **name, Password="harbour-lantern-42", PasswordResetRequired=False)

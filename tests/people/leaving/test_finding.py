@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def admin() -> Viewer:
-    """Sees these: a linked person, one known by an address, one by a tag, and one by nothing but the login."""
+    """Sees these: a linked person, one known by an address, one by a tag, and one by nothing but the
+    login.
+    """
     account, other = factories.account(), factories.account("222222222222", name="data")
     zoe = factories.user(account, "zluczak")
     person = factories.person("Zoë Łuczak", email="zoe.l@example.com")

@@ -1,4 +1,5 @@
-"""A worker that is killed while it proves that somebody's access has ended: another goes on, and nothing is certified twice.
+"""A worker that is killed while it proves that somebody's access has ended: another goes on, and nothing is
+certified twice.
 
 With processes that are killed and all that may break around them: `tests.bench.leaving.torture`.
 """

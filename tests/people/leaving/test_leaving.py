@@ -1,4 +1,6 @@
-"""Somebody leaves: what ends first, what is kept, what is proved, what comes back, what is deleted, and that nothing is asked for twice."""
+"""Somebody leaves: what ends first, what is kept, what is proved, what comes back, what is deleted, and that
+nothing is asked for twice.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a leaving comes to before it is asked for: roles that trust the person, the deny where inline policies leave no room, and what a lead does not see."""
+"""What a leaving comes to before it is asked for: roles that trust the person, the deny where inline policies
+leave no room, and what a lead does not see.
+"""
 
 from __future__ import annotations
 

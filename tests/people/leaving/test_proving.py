@@ -1,4 +1,6 @@
-"""What AWS has to show before somebody's access has ended, row by row, and what is no proof. No AWS is needed."""
+"""What AWS has to show before somebody's access has ended, row by row, and what is no proof. No AWS is
+needed.
+"""
 
 from __future__ import annotations
 

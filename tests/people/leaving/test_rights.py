@@ -1,4 +1,6 @@
-"""Who may restore, delete, prove again and read about somebody who left, and what a stage or a link forbids: each guard alone. No AWS is needed."""
+"""Who may restore, delete, prove again and read about somebody who left, and what a stage or a link forbids:
+each guard alone. No AWS is needed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A suspension cuts access at once, is confirmed or restored by somebody else, and gives back just what it took."""
+"""A suspension cuts access at once, is confirmed or restored by somebody else, and gives back just what it
+took.
+"""
 
 from __future__ import annotations
 
@@ -234,7 +236,9 @@ def test_the_last_administrator_of_gatehouse_is_not_suspended(farewell: Farewell
 
 
 def test_a_tag_in_aws_shields_nobody(farewell: Farewell) -> None:
-    """Only a link made by hand says that a user is an administrator's: else whoever writes tags could make themselves untouchable."""
+    """Only a link made by hand says that a user is an administrator's: else whoever writes tags could make
+    themselves untouchable.
+    """
     factories.assign(farewell.person, Role.ADMINISTRATOR)
     Identity.objects.filter(user_arn=farewell.user.arn).delete()
     person = person_to_suspend(farewell.lead, farewell.user.pk)
@@ -279,7 +283,8 @@ def test_a_request_to_offboard_neither_stops_a_suspension_nor_is_stopped_by_it(f
     suspension.refresh_from_db()
     assert (suspension.stage, suspension.followed_by_id) == ("followed", offboarding.pk)
 
-    # Restoring the offboarding turns back the suspension as well: the deny, the key and the password are of it.
+    # Restoring the offboarding turns back the suspension as well: the deny, the key and the password are of
+    # it.
     written = afterwards.request_return(farewell.lead, leaver=offboarding, reason="A mistake")
     farewell.agree(written[0])
     farewell.work()

@@ -1,4 +1,6 @@
-"""What a move leaves to somebody: all that anything but the former blueprint is the reason of. As rows; no AWS is needed."""
+"""What a move leaves to somebody: all that anything but the former blueprint is the reason of. As rows; no
+AWS is needed.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ FILLED = Filled("read-one-bucket", 1, {"bucket": "ledger"})
 
 @dataclass
 class House:
-    """An account with groups, a user of the team, and two blueprints: one gives `payments-dev` and `on-call`, the other `data` alone."""
+    """An account with groups, a user of the team, and two blueprints: one gives `payments-dev` and `on-call`,
+    the other `data` alone.
+    """
 
     account: Account
     groups: dict[str, Entity]

@@ -1,4 +1,6 @@
-"""Somebody moves from one blueprint to another: one request, and the ledger keeps what another grant still justifies."""
+"""Somebody moves from one blueprint to another: one request, and the ledger keeps what another grant still
+justifies.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ pytestmark = pytest.mark.django_db
 
 
 def _is_invited_anew(squad: Squad, run: Run, admin: Viewer) -> None:
-    """The first invitation is over, with its password; another one sets a new password on the user in its new path."""
+    """The first invitation is over, with its password; another one sets a new password on the user in its new
+    path.
+    """
     newcomer = run.people.get(user_name=squad.yuki)
     first = Link.objects.get(cause_id=cause_of(newcomer))
     assert why_over(newcomer, since=first.created_at) == TEAM_CHANGED

@@ -1,4 +1,6 @@
-"""Somebody moves to where only the new blueprint leads: a user is made there with an invitation, and the one of before leaves with a grace period."""
+"""Somebody moves to where only the new blueprint leads: a user is made there with an invitation, and the one
+of before leaves with a grace period.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
 
 
 def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
-    """Their former invitation leads to the new one, nobody is asked to send it again, and no mail tells them to ask for what their team gave."""
+    """Their former invitation leads to the new one, nobody is asked to send it again, and no mail tells them
+    to ask for what their team gave.
+    """
     assert leaver.title == leaver.heading == f"Remove former access of {move.name}"
     former = Newcomer.objects.exclude(run=made_id(move.pk)).get(email=leaver.email)
     link = invitations([former])[former.pk]

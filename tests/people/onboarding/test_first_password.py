@@ -1,4 +1,6 @@
-"""Whether newcomers can change their first password, by what the engine says of all that the blueprint gives them."""
+"""Whether newcomers can change their first password, by what the engine says of all that the blueprint gives
+them.
+"""
 
 from __future__ import annotations
 

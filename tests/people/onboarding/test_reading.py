@@ -1,4 +1,6 @@
-"""People from a file: every encoding and separator that spreadsheets write, every mistake with its line, and files that are none."""
+"""People from a file: every encoding and separator that spreadsheets write, every mistake with its line, and
+files that are none.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Another invitation: with a new first password where the former one is used up, and never seen by whoever sends it."""
+"""Another invitation: with a new first password where the former one is used up, and never seen by whoever
+sends it.
+"""
 
 from __future__ import annotations
 

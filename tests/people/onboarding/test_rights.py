@@ -1,4 +1,6 @@
-"""Who may do what with a run and an invitation, and what is given at most: each guard alone. As rows; no AWS is needed."""
+"""Who may do what with a run and an invitation, and what is given at most: each guard alone. As rows; no AWS
+is needed.
+"""
 
 from __future__ import annotations
 

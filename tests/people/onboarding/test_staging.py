@@ -1,4 +1,6 @@
-"""The rows of a run are checked: twins, people who are there, names that are taken, and last days. No AWS is needed."""
+"""The rows of a run are checked: twins, people who are there, names that are taken, and last days. No AWS is
+needed.
+"""
 
 from __future__ import annotations
 

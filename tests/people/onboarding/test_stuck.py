@@ -1,4 +1,6 @@
-"""Who is stuck after an onboarding: failed steps, expired and unopened invitations, people who have not finished; and reminding all at once."""
+"""Who is stuck after an onboarding: failed steps, expired and unopened invitations, people who have not
+finished; and reminding all at once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A lost device is replaced when a second person has made sure over another channel who it is, in time, and loudly."""
+"""A lost device is replaced when a second person has made sure over another channel who it is, in time, and
+loudly.
+"""
 
 from __future__ import annotations
 

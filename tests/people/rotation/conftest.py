@@ -1,4 +1,6 @@
-"""A person with a user and one access key, in AWS and in the mirror; workers that do what is due; days that pass."""
+"""A person with a user and one access key, in AWS and in the mirror; workers that do what is due; days that
+pass.
+"""
 
 from __future__ import annotations
 

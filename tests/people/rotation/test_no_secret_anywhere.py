@@ -1,4 +1,6 @@
-"""A whole rotation through the pages, by a link, leaves the secret nowhere but on the page of its browser: database, Redis, log lines, journal, messages."""
+"""A whole rotation through the pages, by a link, leaves the secret nowhere but on the page of its browser:
+database, Redis, log lines, journal, messages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The keys of a machine user are rotated by the leads of the team that owns it: they receive the secret and the mails, and take over from each other."""
+"""The keys of a machine user are rotated by the leads of the team that owns it: they receive the secret and
+the mails, and take over from each other.
+"""
 
 from __future__ import annotations
 

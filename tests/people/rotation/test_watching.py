@@ -1,4 +1,6 @@
-"""What a look at two keys leads to: the old one goes only when all that speaks for it is so, and what was agreed to is not stretched. No AWS is needed."""
+"""What a look at two keys leads to: the old one goes only when all that speaks for it is so, and what was
+agreed to is not stretched. No AWS is needed.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""What AWS's documentation says comes of requests, as facts: each case names the page that it was written from."""
+"""What AWS's documentation says comes of requests, as facts: each case names the page that it was written
+from.
+"""

@@ -1,4 +1,6 @@
-"""Corners of the pages that no example shows: names that only look alike, other partitions, resources of other kinds."""
+"""Corners of the pages that no example shows: names that only look alike, other partitions, resources of
+other kinds.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ for name, now, expected in (
     page.case(name, expected, context={"aws:CurrentTime": now}, identity=allow("s3:GetObject", when=DATES))
 
 page = Page(
-    "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials page",
+    "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials "
+    "page",
     CASES,
 )
 OWN = "arn:aws:iam::*:user/${aws:username}"
@@ -146,7 +147,8 @@ for name, keys, expected in (
     )
 
 page = Page(
-    "Amazon EC2: Allows starting or stopping EC2 instances a user has tagged, programmatically and in the console",
+    "Amazon EC2: Allows starting or stopping EC2 instances a user has tagged, programmatically and in the "
+    "console",
     CASES,
 )
 TAGGED = policy(

@@ -299,7 +299,9 @@ page.case(
     loose=CONDITIONAL,
     identity=S3,
     endpoint=allow("s3:*", to={"AWS": ACCOUNT}),
-    note="At a gateway endpoint it means the root user only, at an interface endpoint everybody; S3 has both.",
+    note=(
+        "At a gateway endpoint it means the root user only, at an interface endpoint everybody; S3 has both."
+    ),
 )
 page.case(
     "the account at an interface endpoint",

@@ -139,7 +139,8 @@ page.conditions(
         ("several values, negated: none matches", "StringNotEquals", KEYS, "owner", TWO, True),
         ("several values, negated: one matches", "StringNotEquals", KEYS, "environment", TWO, False),
     ],
-    note="AWS asks for a set operator here and does not say what happens without one: the negated operator is the "
+    note="AWS asks for a set operator here and does not say what happens without one: the negated operator "
+    "is the "
     "opposite of the plain one.",
 )
 NAMED = {ALL: {KEYS: TWO}, "Null": {KEYS: "false"}}

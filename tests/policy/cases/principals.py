@@ -146,7 +146,8 @@ page.case(
     principal=ROLE,
     identity=allow("s3:*"),
     resource_policy=deny("s3:*", OBJECT, not_to={"AWS": [ROLE, ROOT]}),
-    note="The page asks for role and account, and says that the session might be looked at too: its name is open.",
+    note="The page asks for role and account, and says that the session might be looked at too: its name is "
+    "open.",
 )
 page.case(
     "deny to all but: the role without its account",

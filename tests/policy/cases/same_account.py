@@ -186,7 +186,8 @@ page.case(
     "the account is named: that alone gives its users nothing",
     NOT_ALLOWED,
     resource_policy=allow("s3:GetObject", OBJECT, to={"AWS": ROOT}),
-    note="A grant to the own account delegates to it; an identity policy is needed, as for any resource of it.",
+    note="A grant to the own account delegates to it; an identity policy is needed, as for any resource of "
+    "it.",
 )
 page.case(
     "the account is named and an identity policy allows",

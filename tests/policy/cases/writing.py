@@ -30,7 +30,9 @@ ABSENT: Any = object()
 
 @dataclass(frozen=True)
 class Case:
-    """`strict`: what AWS decides; `loose`: what can be said while keys that the request does not name are open."""
+    """`strict`: what AWS decides; `loose`: what can be said while keys that the request does not name are
+    open.
+    """
 
     page: str
     name: str

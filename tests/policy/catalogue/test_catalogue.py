@@ -67,8 +67,10 @@ def test_a_pack_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch, 
 
 def test_importing_and_loading_names_reads_no_service() -> None:
     code = (
-        "import iam.policy.catalogue.source as s; read = s.read; s.read = lambda *n: (seen.append(n), read(*n))[1]; seen = []\n"
-        "from iam.policy.catalogue import catalogue; c = catalogue(); c.mask('s3:Get*'); c.level('s3:GetObject')\n"
+        "import iam.policy.catalogue.source as s; read = s.read; s.read = lambda *n: (seen.append(n), "
+        "read(*n))[1]; seen = []\n"
+        "from iam.policy.catalogue import catalogue; c = catalogue(); c.mask('s3:Get*'); "
+        "c.level('s3:GetObject')\n"
         "print(sorted(n[0] for n in seen))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

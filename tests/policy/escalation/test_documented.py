@@ -18,7 +18,9 @@ def name_of(path: Documented) -> str:
 
 
 def world(path: Documented, actions: tuple[str, ...], *refused: str) -> World:
-    """The management account with an administrator role for each sort of trust, and a user with only these actions."""
+    """The management account with an administrator role for each sort of trust, and a user with only these
+    actions.
+    """
     found = World()
     federated = {"Federated": ["cognito-identity.amazonaws.com", SAML, OIDC]}
     trusts = {

@@ -1,4 +1,6 @@
-"""Documented paths in the forms in which policies have them: wildcards, groups, chains of roles, other accounts; and what closes them."""
+"""Documented paths in the forms in which policies have them: wildcards, groups, chains of roles, other
+accounts; and what closes them.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def by_group(path: Documented) -> str:
 
 
 def by_not_action(path: Documented) -> str:
-    """Nearly everything is allowed, and a boundary leaves what is needed: more permissions of its own are of no use to it."""
+    """Nearly everything is allowed, and a boundary leaves what is needed: more permissions of its own are of
+    no use to it.
+    """
     found = world()
     few = found.policy("Few", allow([*path.actions, "sts:AssumeRole", "s3:GetObject"]))
     every = {"Effect": "Allow", "NotAction": ["ec2:Describe*", "s3:Put*"], "Resource": "*"}

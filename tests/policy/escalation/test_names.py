@@ -1,4 +1,6 @@
-"""Names that whoever escalates would choose: they fit all patterns, and there is one where there can be one."""
+"""Names that whoever escalates would choose: they fit all patterns, and there is one where there can be
+one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Ways from principal to principal within IAM: roles taken, credentials made, policies written, boundaries taken away."""
+"""Ways from principal to principal within IAM: roles taken, credentials made, policies written, boundaries
+taken away.
+"""
 
 from __future__ import annotations
 
@@ -358,7 +360,9 @@ def test_iam_alone_makes_an_administrator_and_power_does_not() -> None:
 @pytest.mark.parametrize(
     ("method", "actions"),
     [
-        ("sso-create-permission-set", ["sso:CreatePermissionSet", "sso:AttachManagedPolicyToPermissionSet", "sso:CreateAccountAssignment"]),
+        ("sso-create-permission-set", [(
+            "sso:CreatePermissionSet"
+        ), "sso:AttachManagedPolicyToPermissionSet", "sso:CreateAccountAssignment"]),
         ("sso-attach-managed-policy", ["sso:AttachManagedPolicyToPermissionSet"]),
         ("sso-put-inline-policy", ["sso:PutInlinePolicyToPermissionSet"]),
     ],

@@ -1,4 +1,6 @@
-"""Properties over random organisations: the graph finds what the long way finds, and a deny never opens a way."""
+"""Properties over random organisations: the graph finds what the long way finds, and a deny never opens a
+way.
+"""
 
 from __future__ import annotations
 

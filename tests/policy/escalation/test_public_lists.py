@@ -1,7 +1,9 @@
-"""What public lists call escalation is found: each of their combinations of actions, on everything and without conditions.
+"""What public lists call escalation is found: each of their combinations of actions, on everything and
+without conditions.
 
-The combinations of Prowler ("privilege_escalation_policies_combination"), which has those of Rhino Security Labs and of
-pathfinding.cloud. Left out are CodeStar, which AWS has ended, and what is only a part of another combination.
+The combinations of Prowler ("privilege_escalation_policies_combination"), which has those of Rhino Security
+Labs and of pathfinding.cloud. Left out are CodeStar, which AWS has ended, and what is only a part of another
+combination.
 """
 
 from __future__ import annotations
@@ -15,11 +17,28 @@ PASS = "iam:PassRole"
 SERVICES = [
     f"{name}.amazonaws.com"
     for name in (
-        "lambda", "ec2", "ecs-tasks", "cloudformation", "codebuild", "glue", "sagemaker", "ssm", "datapipeline",
-        "tasks.apprunner", "bedrock-agentcore", "states", "scheduler", "elasticmapreduce", "emr-serverless", "codedeploy",
-        "gamelift", "kinesisanalytics", "omics", "braket",
+        "lambda",
+        "ec2",
+        "ecs-tasks",
+        "cloudformation",
+        "codebuild",
+        "glue",
+        "sagemaker",
+        "ssm",
+        "datapipeline",
+        "tasks.apprunner",
+        "bedrock-agentcore",
+        "states",
+        "scheduler",
+        "elasticmapreduce",
+        "emr-serverless",
+        "codedeploy",
+        "gamelift",
+        "kinesisanalytics",
+        "omics",
+        "braket",
     )
-]  # fmt: skip
+]
 COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("iam:*",),
     ("iam:Put*",),
@@ -62,7 +81,12 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (PASS, "cloudformation:CreateStackSet", "cloudformation:CreateStackInstances"),
     (PASS, "cloudformation:UpdateStackSet"),
     ("cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
-    (PASS, "datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition", "datapipeline:ActivatePipeline"),
+    (
+        PASS,
+        "datapipeline:CreatePipeline",
+        ("datapipeline:PutPipelineDefinition"),
+        "datapipeline:ActivatePipeline",
+    ),
     (PASS, "codebuild:CreateProject", "codebuild:StartBuild"),
     (PASS, "codebuild:CreateProject", "codebuild:StartBuildBatch"),
     ("codebuild:StartBuild",),
@@ -80,28 +104,67 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (PASS, "sagemaker:CreateTrainingJob"),
     (PASS, "sagemaker:CreateProcessingJob"),
     ("sagemaker:CreatePresignedNotebookInstanceUrl",),
-    ("sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:StopNotebookInstance", "sagemaker:UpdateNotebookInstance", "sagemaker:StartNotebookInstance"),
+    (
+        "sagemaker:CreateNotebookInstanceLifecycleConfig",
+        ("sagemaker:StopNotebookInstance"),
+        "sagemaker:UpdateNotebookInstance",
+        "sagemaker:StartNotebookInstance",
+    ),
     ("ssm:StartSession",),
     ("ssm:SendCommand",),
     (PASS, "ssm:CreateDocument", "ssm:StartAutomationExecution"),
     (PASS, "apprunner:CreateService"),
     ("apprunner:UpdateService",),
-    (PASS, "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
+    (
+        PASS,
+        "bedrock-agentcore:CreateCodeInterpreter",
+        ("bedrock-agentcore:StartCodeInterpreterSession"),
+        "bedrock-agentcore:InvokeCodeInterpreter",
+    ),
     ("bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
     ("bedrock-agentcore:InvokeAgentRuntimeCommand",),
-    (PASS, "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:CreateAgentRuntimeEndpoint", "bedrock-agentcore:CreateWorkloadIdentity", "bedrock-agentcore:InvokeAgentRuntimeCommand"),
-    (PASS, "bedrock-agentcore:CreateHarness", "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:CreateAgentRuntimeEndpoint", "bedrock-agentcore:CreateWorkloadIdentity", "bedrock-agentcore:GetAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommand"),
+    (
+        PASS,
+        "bedrock-agentcore:CreateAgentRuntime",
+        ("bedrock-agentcore:CreateAgentRuntimeEndpoint"),
+        "bedrock-agentcore:CreateWorkloadIdentity",
+        "bedrock-agentcore:InvokeAgentRuntimeCommand",
+    ),
+    (
+        PASS,
+        "bedrock-agentcore:CreateHarness",
+        ("bedrock-agentcore:CreateAgentRuntime"),
+        "bedrock-agentcore:CreateAgentRuntimeEndpoint",
+        ("bedrock-agentcore:CreateWorkloadIdentity"),
+        "bedrock-agentcore:GetAgentRuntime",
+        "bedrock-agentcore:InvokeAgentRuntimeCommand",
+    ),
     ("bedrock-agentcore:StartBrowserSession", "bedrock-agentcore:ConnectBrowserAutomationStream"),
-    (PASS, "bedrock-agentcore:CreateBrowser", "bedrock-agentcore:StartBrowserSession", "bedrock-agentcore:ConnectBrowserAutomationStream"),
+    (
+        PASS,
+        "bedrock-agentcore:CreateBrowser",
+        ("bedrock-agentcore:StartBrowserSession"),
+        "bedrock-agentcore:ConnectBrowserAutomationStream",
+    ),
     (PASS, "batch:RegisterJobDefinition", "batch:SubmitJob"),
     ("batch:SubmitJob",),
     (PASS, "braket:CreateJob"),
-    ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision", "codedeploy:GetDeploymentConfig"),
+    (
+        "codedeploy:CreateDeployment",
+        ("codedeploy:RegisterApplicationRevision"),
+        "codedeploy:GetDeploymentConfig",
+    ),
     (PASS, "cognito-identity:SetIdentityPoolRoles"),
     (PASS, "elasticmapreduce:RunJobFlow"),
     (PASS, "emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
     (PASS, "gamelift:CreateBuild", "gamelift:CreateFleet", "gamelift:RequestUploadCredentials"),
-    (PASS, "imagebuilder:CreateComponent", "imagebuilder:CreateImageRecipe", "imagebuilder:CreateInfrastructureConfiguration", "imagebuilder:CreateImage"),
+    (
+        PASS,
+        "imagebuilder:CreateComponent",
+        ("imagebuilder:CreateImageRecipe"),
+        "imagebuilder:CreateInfrastructureConfiguration",
+        "imagebuilder:CreateImage",
+    ),
     (PASS, "kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication"),
     (PASS, "omics:CreateWorkflow", "omics:StartRun", "s3:GetObject"),
     (PASS, "scheduler:CreateSchedule"),
@@ -110,7 +173,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("sso:CreatePermissionSet", "sso:CreateAccountAssignment", "sso:AttachManagedPolicyToPermissionSet"),
     ("sso:AttachManagedPolicyToPermissionSet",),
     ("sso:PutInlinePolicyToPermissionSet",),
-)  # fmt: skip
+)
 
 
 def world(*actions: str) -> World:

@@ -1,4 +1,6 @@
-"""Roles that are handed to a service, and what already has one: each method, and each reason for which it does not work."""
+"""Roles that are handed to a service, and what already has one: each method, and each reason for which it
+does not work.
+"""
 
 from __future__ import annotations
 

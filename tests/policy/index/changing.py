@@ -285,7 +285,9 @@ def case(dice: random.Random) -> Case:
 
 
 def request(dice: random.Random) -> tuple[str, str, JSON]:
-    """A request as AWS could get it: the resource is one that the action works on, and no key comes that the action does not have."""
+    """A request as AWS could get it: the resource is one that the action works on, and no key comes that the
+    action does not have.
+    """
     action = dice.choice(tuple(RESOURCES))
     context = {key: value for key, values in VALUES.items() if (value := dice.choice(values)) is not None}
     if action in OF_ACTION:

@@ -1,4 +1,6 @@
-"""The long way to an answer: every principal by itself, from the rows and the texts, with nothing of the index but patterns."""
+"""The long way to an answer: every principal by itself, from the rows and the texts, with nothing of the
+index but patterns.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Named = list[tuple[str, str]]
 
 
 def who_can(organisation: Organisation, question: Question) -> dict[int, Decision]:
-    """The decision about everybody who is asked about, by number; a root user's number is its account's, negative."""
+    """The decision about everybody who is asked about, by number; a root user's number is its account's,
+    negative.
+    """
     found = {}
     place = question.resource_account or account_of(question.resource)
     for rows in organisation.accounts:

@@ -1,7 +1,7 @@
 """Random organisations and questions, for properties of the index.
 
-Made from dice and not from hypothesis's own strategies, which take a hundred times as long; a failure names its seed. Few
-actions, resources and sets of policies, so that policies meet and principals share them.
+Made from dice and not from hypothesis's own strategies, which take a hundred times as long; a failure names
+its seed. Few actions, resources and sets of policies, so that policies meet and principals share them.
 """
 
 from __future__ import annotations

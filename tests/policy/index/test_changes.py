@@ -1,4 +1,6 @@
-"""An index that was changed is the index that would have been made, and what would change is what does change."""
+"""An index that was changed is the index that would have been made, and what would change is what does
+change.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Effective actions agree with the engine: what is said to be allowed everywhere is, what is not said to be allowed is not."""
+"""Effective actions agree with the engine: what is said to be allowed everywhere is, what is not said to be
+allowed is not.
+"""
 
 from __future__ import annotations
 
@@ -126,15 +128,23 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
         ([say("Allow", "s3:*", PROD)], {"boundary": [say("Allow", "*", "arn:aws:s3:::*data*")]}, "limited"),
         ([say("Allow", "s3:*")], {"boundary": [say("Allow", "ec2:*")]}, "none"),
         ([say("Allow", "s3:*")], {"boundary": [say("Allow", "*", PROD)]}, "limited"),
-        ([say("Allow", "s3:*")], {"scp": [say("Allow", "*"), say("Deny", "s3:*", Condition=MFA)]}, "conditional"),
+        (
+            [say("Allow", "s3:*")],
+            {"scp": [say("Allow", "*"), say("Deny", "s3:*", Condition=MFA)]},
+            "conditional",
+        ),
         ([say("Allow", "s3:*", PROD)], {"scp": [say("Allow", "*"), say("Deny", "*", PROD)]}, "none"),
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], {}, "everywhere"),
         ([{"Effect": "Allow", "Action": "s3:*", "NotResource": PROD}], {}, "limited"),
-        ([{"Effect": "Allow", "Action": "s3:*", "NotResource": PROD}, say("Deny", "*", "arn:aws:s3:::*")], {}, "limited"),
+        (
+            [{"Effect": "Allow", "Action": "s3:*", "NotResource": PROD}, say("Deny", "*", "arn:aws:s3:::*")],
+            {},
+            "limited",
+        ),
         ([say("Allow", "s3:*"), {"Effect": "Deny", "Action": "*", "NotResource": PROD}], {}, "limited"),
         ([say("Allow", "s3:*", TEST), {"Effect": "Deny", "Action": "*", "NotResource": PROD}], {}, "none"),
     ],
-)  # fmt: skip
+)
 def test_where_an_object_can_be_read(
     statements: list[dict[str, object]], bounds: dict[str, list[dict[str, object]]], expected: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""An index that was read from images is the index that its rows make, before and after changes; bytes that are damaged are no image."""
+"""An index that was read from images is the index that its rows make, before and after changes; bytes that
+are damaged are no image.
+"""
 
 from __future__ import annotations
 

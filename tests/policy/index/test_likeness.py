@@ -1,4 +1,6 @@
-"""What is proved for one principal and taken over for others is what would have been proved for each of them alone."""
+"""What is proved for one principal and taken over for others is what would have been proved for each of them
+alone.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def document(dice: random.Random) -> str:
 
 
 def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
-    """Users of the same names who hold the same policies in two accounts, one of which is exchanged in both."""
+    """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
+    both.
+    """
     found = Organisation()
     pool = [found.digest(document(dice)) for _ in range(4)]
     fresh = found.digest(document(dice))
@@ -101,7 +105,9 @@ def said(change: Change) -> dict[object, int]:
 
 
 def check(index: Index, found: Difference, dice: random.Random) -> int:
-    """Compare everybody with what is proved for them alone, and the requests that are shown; how many were compared."""
+    """Compare everybody with what is proved for them alone, and the requests that are shown; how many were
+    compared.
+    """
     shifts = {member.id: shift for shift, members in found.shifts.items() for member in members}
     compared = 0
     for member in [*index.members, *(member for _, members in found.shifts.items() for member in members)]:

@@ -1,4 +1,6 @@
-"""What two patterns have in common takes in the texts of both, and no others; and it is found quickly for long patterns."""
+"""What two patterns have in common takes in the texts of both, and no others; and it is found quickly for
+long patterns.
+"""
 
 from __future__ import annotations
 

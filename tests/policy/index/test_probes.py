@@ -1,4 +1,6 @@
-"""The resources that are asked about: one for each combination of lists of patterns, however long the lists are."""
+"""The resources that are asked about: one for each combination of lists of patterns, however long the lists
+are.
+"""
 
 from __future__ import annotations
 

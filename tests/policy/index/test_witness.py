@@ -1,4 +1,6 @@
-"""Each line of a difference is proved by a request that the plain engine answers differently too, and no such request is without a line."""
+"""Each line of a difference is proved by a request that the plain engine answers differently too, and no such
+request is without a line.
+"""
 
 from __future__ import annotations
 

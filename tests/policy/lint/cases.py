@@ -1,4 +1,6 @@
-"""For each code of the lint: a policy that has it, where, and a policy close to it that has not. Facts are of the AWS pages."""
+"""For each code of the lint: a policy that has it, where, and a policy close to it that has not. Facts are of
+the AWS pages.
+"""
 
 from __future__ import annotations
 

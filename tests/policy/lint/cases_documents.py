@@ -23,7 +23,8 @@ DOCUMENTS = [
     Case("JSON_SYNTAX_ERROR", PLAIN.replace('"*"', "*").replace(': "Allow"', ": Allow"), "", PLAIN),
     Case(
         "DUPLICATE_KEYS",
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}]}',
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Effect": "Deny", "Action": '
+        '"s3:GetObject", "Resource": "*"}]}',
         f"{FIRST}.Effect",
         PLAIN,
     ),

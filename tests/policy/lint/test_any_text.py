@@ -1,4 +1,6 @@
-"""What holds for every text: the lint answers, in time, and misses nothing that the engine's own reader stumbles over."""
+"""What holds for every text: the lint answers, in time, and misses nothing that the engine's own reader
+stumbles over.
+"""
 
 from __future__ import annotations
 

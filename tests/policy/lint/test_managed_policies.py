@@ -1,4 +1,6 @@
-"""AWS's own managed policies, as moto ships them: AWS took them, and retires names that they keep; and a few facts about some of them."""
+"""AWS's own managed policies, as moto ships them: AWS took them, and retires names that they keep; and a few
+facts about some of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Sentences about a policy hold of every statement they speak of, and nothing else is allowed: checked request by request with the plain engine."""
+"""Sentences about a policy hold of every statement they speak of, and nothing else is allowed: checked
+request by request with the plain engine.
+"""
 
 from __future__ import annotations
 
@@ -172,7 +174,9 @@ def requests(action: str) -> list[str]:
 
 
 def check(document: dict[str, Any], actions: list[str]) -> None:
-    """Every request is allowed exactly if a sentence claims it, and each sentence holds of the statements it names."""
+    """Every request is allowed exactly if a sentence claims it, and each sentence holds of the statements it
+    names.
+    """
     statements = document["Statement"]
     sentences = sentences_of(document, account_id=ACCOUNT)
     for action in actions:

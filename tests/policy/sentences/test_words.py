@@ -124,7 +124,10 @@ BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
         ),
         (
             allow("s3:ListAllMyBuckets", OBJECTS),
-            "s3:ListAllMyBuckets has no effect on arn:aws:s3:::pay-ledger/*: it doesn’t work on such resources",
+            (
+                "s3:ListAllMyBuckets has no effect on arn:aws:s3:::pay-ledger/*: it doesn’t work on such "
+                "resources"
+            ),
             "",
         ),
     ],
@@ -166,11 +169,21 @@ def test_the_end_in_a_statement_is_no_condition() -> None:
 
 
 DATES = [
-    ({"DateLessThan": {"aws:CurrentTime": "2024-12-05T12:00:00Z"}}, "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"),
-    ({"DateLessThanEqualsIfExists": {"AWS:currenttime": "2024-12-05"}}, "no longer applies: it ended on 5 Dec 2024, 00:00 UTC"),
-    ({"NumericLessThan": {"aws:EpochTime": "1733400000"}}, "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"),
-    ({"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}}, "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"),
-    ({"NumericGreaterThanEquals": {"aws:EpochTime": "1893456000"}}, "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"),
+    ({"DateLessThan": {"aws:CurrentTime": "2024-12-05T12:00:00Z"}}, (
+        "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"
+    )),
+    ({"DateLessThanEqualsIfExists": {"AWS:currenttime": "2024-12-05"}}, (
+        "no longer applies: it ended on 5 Dec 2024, 00:00 UTC"
+    )),
+    ({"NumericLessThan": {"aws:EpochTime": "1733400000"}}, (
+        "no longer applies: it ended on 5 Dec 2024, 12:00 UTC"
+    )),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}}, (
+        "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"
+    )),
+    ({"NumericGreaterThanEquals": {"aws:EpochTime": "1893456000"}}, (
+        "doesn’t apply yet: it starts on 1 Jan 2030, 00:00 UTC"
+    )),
     ({"DateGreaterThan": {"aws:CurrentTime": "2024-01-01"}}, ""),
     ({"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}, ""),
     ({"DateLessThan": {"aws:TokenIssueTime": "2024-01-01"}}, ""),

@@ -91,7 +91,8 @@ class Credentials(Overlay):
             # AWS tells nobody whether a key exists that is none of theirs.
             raise RefusedError(
                 "AccessDenied",
-                f"User is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key {key_id}",
+                "User is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key "
+                f"{key_id}",
             )
         used = key.last_used
         last = (

@@ -59,7 +59,9 @@ class RootUser:
 
 @dataclass
 class AccountExtras:
-    """Facts of one account. `report` is the CSV and when it was made (naive UTC), `report_asked` a monotonic time."""
+    """Facts of one account. `report` is the CSV and when it was made (naive UTC), `report_asked` a monotonic
+    time.
+    """
 
     devices: dict[str, MfaDevice] = field(default_factory=dict)
     root: RootUser | None = None

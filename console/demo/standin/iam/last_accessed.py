@@ -62,7 +62,9 @@ class LastAccessed(Overlay):
 
 
 def services(backend: Any, arn: str) -> list[dict[str, Any]]:
-    """One row for each service that the policies of the principal, or the policy itself, allow anything in."""
+    """One row for each service that the policies of the principal, or the policy itself, allow anything
+    in.
+    """
     documents, users = _holders(backend, arn)
     rows = []
     for namespace in _allowed_services(documents):
@@ -114,7 +116,9 @@ def _allowed_services(documents: list[str]) -> list[str]:
 
 
 def _drawn(entity: Any, namespace: str) -> datetime | None:
-    """When the entity last used the service: never in a third of all cases, else up to 60 days before its last use."""
+    """When the entity last used the service: never in a third of all cases, else up to 60 days before its
+    last use.
+    """
     uses = [key.last_used.timestamp for key in getattr(entity, "access_keys", ()) if key.last_used]
     uses += [
         m for m in (getattr(entity, "password_last_used", None), getattr(entity, "last_used", None)) if m

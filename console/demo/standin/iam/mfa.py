@@ -86,7 +86,9 @@ class Mfa(Overlay):
             raise AnswerError("InvalidAuthenticationCode", "Authentication code for device is not valid.")
 
     def deactivate_mfa_device(self) -> ActionResult:
-        """Take a device from its user; a virtual device and a token stay, a passkey or security key is gone."""
+        """Take a device from its user; a virtual device and a token stay, a passkey or security key is
+        gone.
+        """
         device = self._device(self._get_param("SerialNumber"))
         name = self._get_param("UserName")
         user = self.backend.get_user(name) if name else _own_user(self.backend)

@@ -1,4 +1,5 @@
-"""Changes of policies, roles and profiles that moto makes wrongly: ids, dates, quotas, what stands in the way.
+"""Changes of policies, roles and profiles that moto makes wrongly: ids, dates, quotas, what stands in the
+way.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html
 """
@@ -72,7 +73,8 @@ class Policies(Overlay):
         if len(policy.versions) > 1:
             raise AnswerError(
                 "DeleteConflict",
-                "This policy has more than one version. Before you delete a policy, you must delete the policy's "  # wording: keep
+                "This policy has more than one version. Before you delete a policy, you must delete the "
+                "policy's "  # wording: keep
                 "versions. The default version is deleted with the policy.",
             )
         del self.backend.managed_policies[policy.arn]
@@ -256,5 +258,6 @@ def refuse_service_linked(role: Any) -> None:
     if role.path.startswith("/aws-service-role/"):
         raise AnswerError(
             "UnmodifiableEntity",
-            f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS",
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
+            "modifiable by AWS",
         )

@@ -21,7 +21,9 @@ class Simulate(Overlay):
     """What would be allowed."""
 
     def simulate_principal_policy(self) -> ActionResult:
-        """Decisions by the policies of a user, group or role, its boundary, and policies given with the question."""
+        """Decisions by the policies of a user, group or role, its boundary, and policies given with the
+        question.
+        """
         arn = self._get_param("PolicySourceArn")
         backend = self.backend
         entities = [*backend.users.values(), *backend.groups.values(), *backend.roles.values()]

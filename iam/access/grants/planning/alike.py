@@ -1,4 +1,6 @@
-"""Finds what gives just the same already: a group that holds nothing else, a customer's policy that says nothing else."""
+"""Finds what gives just the same already: a group that holds nothing else, a customer's policy that says
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Ki
 
 
 def policy_alike(site: Site) -> Entity | None:
-    """A customer managed policy of the account that says just what is given, without an end; the first by name."""
+    """A customer managed policy of the account that says just what is given, without an end; the first by
+    name.
+    """
     wanted = meaning_of(site.documents)
     if not wanted:
         return None
@@ -36,9 +40,11 @@ def is_made_for_a_grant(policy: Entity) -> bool:
 
 
 def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:
-    """A group of the account that gives just this and nothing else, and for which the viewer may ask; the first by name.
+    """A group of the account that gives just this and nothing else, and for which the viewer may ask; the
+    first by name.
 
-    `policy` is the managed policy that is given, where one is; else the documents are compared. A group that makes people part of a team is none.
+    `policy` is the managed policy that is given, where one is; else the documents are compared. A group that
+    makes people part of a team is none.
     """
     found = _saying_alone(site) if policy is None else _holding_alone(site, policy)
     return found.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
@@ -105,7 +111,9 @@ _MOST: Final = 16_384
 
 
 def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
-    """What the documents of these digests say; kept, since a digest names its text for ever. One query at most."""
+    """What the documents of these digests say; kept, since a digest names its text for ever. One query at
+    most.
+    """
     missing = digests - _KNOWN.keys()
     if len(_KNOWN) + len(missing) > _MOST:
         _KNOWN.clear()

@@ -1,6 +1,8 @@
-"""What users and roles of other accounts need of their own account to assume the roles that trust them: one right for all accounts of a grant.
+"""What users and roles of other accounts need of their own account to assume the roles that trust them: one
+right for all accounts of a grant.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html: across accounts both sides must allow it.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html:
+across accounts both sides must allow it.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Rights:
 
 
 def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, ...]:
-    """The parts, and with the first of them what its callers need at home: they wait for no role, and no role waits for them.
+    """The parts, and with the first of them what its callers need at home: they wait for no role, and no role
+    waits for them.
 
     Of those whose own account Gatehouse does not change, the parts say so. Who has no room there is refused.
     """
@@ -73,7 +76,10 @@ def _role_of(part: PartPlan) -> str:
 
 def _with_absent(part: PartPlan, arn: str, *, role_arn: str) -> PartPlan:
     name = arn.rpartition("/")[2]
-    said = f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can’t change that account."
+    said = (
+        f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can’t "
+        "change that account."
+    )
     return replace(part, notes=(*part.notes, said))
 
 
@@ -97,7 +103,8 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     if holder is None:
         raise RefusedError(f"{arn} no longer exists, as of the last sync.")
     room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
-    what = f"assume {listed([one.split(':')[4] for one in roles]) if len(roles) <= FEW else counted(len(roles), 'role')}"
+    accounts = [one.split(":")[4] for one in roles]
+    what = f"assume {listed(accounts) if len(roles) <= FEW else counted(len(roles), 'role')}"
     text = _until(may_assume(roles), rights.end)
     if room.for_inline(MANAGED.size(text)):
         name = name_for(what, mark=f"{rights.mark}-{number}")

@@ -1,4 +1,6 @@
-"""The way for those who hold permissions themselves: a group that gives just this, an existing policy, one made for it, or an inline policy."""
+"""The way for those who hold permissions themselves: a group that gives just this, an existing policy, one
+made for it, or an inline policy.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Choosing:
 
     @cached_property
     def given(self) -> Entity | None:
-        """The managed policy that is given, as the mirror has it; one of AWS that nobody has yet is not there."""
+        """The managed policy that is given, as the mirror has it; one of AWS that nobody has yet is not
+        there.
+        """
         what = self.site.terms.what
         if what.kind is not WhatKind.MANAGED:
             return None
@@ -97,7 +101,9 @@ class Choosing:
 
     @cached_property
     def inline(self) -> str:
-        """What is given, with its end, as one inline policy; "" where it does not fit into one document, or is not known."""
+        """What is given, with its end, as one inline policy; "" where it does not fit into one document, or
+        is not known.
+        """
         try:
             found = packed(self.site.documents_until, limit=MANAGED.limit * 2)
         except TooLargeError:
@@ -106,7 +112,9 @@ class Choosing:
 
 
 def plan_holders(site: Site, holders: Sequence[Entity]) -> PartPlan:
-    """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room in any way."""
+    """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room
+    in any way.
+    """
     choosing = Choosing(site, holders)
     picks = [_pick(choosing, holder) for holder in holders]
     return _part(site, picks, made=list(choosing.made.values()))
@@ -177,7 +185,8 @@ def _join(
     room = choosing.room[holder.pk]
     if not room.for_group:
         raise RefusedError(
-            f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one first."
+            f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one "
+            "first."
         )
     step = Step(
         Membership.of(ADD_TO_GROUP, holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),)
@@ -221,7 +230,9 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
 
 
 def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
-    """A policy that was made for another grant is there for this one as well, and goes with the last of them; said once an account."""
+    """A policy that was made for another grant is there for this one as well, and goes with the last of them;
+    said once an account.
+    """
     if choosing.shares or not is_made_for_a_grant(policy):
         return pick
     choosing.shares = True
@@ -255,7 +266,9 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
 
 
 def _mark(site: Site, text: str, place: int) -> str:
-    """By what it says, where it never ends: grants of the same share it. With an end of its own it is this grant's alone."""
+    """By what it says, where it never ends: grants of the same share it. With an end of its own it is this
+    grant's alone.
+    """
     if site.end is None:
         return document_digest(text)[:8]
     return f"{site.mark}-{place + 1}" if place else site.mark
@@ -295,7 +308,8 @@ def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
         left = max(0, room.most_inline - room.inline)
         return Other(
             Way.INLINE,
-            f"Its {size:,} characters don’t fit: the inline policies of {holder.name} have room for {left:,}.",
+            f"Its {size:,} characters don’t fit: the inline policies of {holder.name} have room for "
+            f"{left:,}.",
         )
     name = name_for(site.title, mark=site.mark)
     step = Step(
@@ -354,4 +368,7 @@ def _ends_only(site: Site, picks: Sequence[Pick]) -> str:
         return ""
     way = "a membership" if picks[0].way is Way.GROUP else "an attached policy"
     who = listed(names) if len(names) < 4 else counted(len(names), "receiver")
-    return f"Ends only while Gatehouse runs: {way} has no end date in AWS, so Gatehouse has to remove it from {who}."
+    return (
+        f"Ends only while Gatehouse runs: {way} has no end date in AWS, so Gatehouse has to remove it from "
+        f"{who}."
+    )

@@ -17,8 +17,9 @@ from iam.mirror.queries.visibility import visible_entities
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """`here` are those of the account itself; `elsewhere` the ARNs of those who have none in it and would come in through a role;
-    `absent` names those who get nothing in this account."""
+    """`here` are those of the account itself; `elsewhere` the ARNs of those who have none in it and would
+    come in through a role; `absent` names those who get nothing in this account.
+    """
 
     here: tuple[Entity, ...]
     elsewhere: tuple[str, ...] = ()
@@ -49,7 +50,8 @@ def receivers_in(site: Site) -> Receivers:
     foreign = [arn for arn in others if arn.split(":")[1] != site.account.partition]
     if foreign:
         raise RefusedError(
-            f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can’t assume roles here."
+            f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can’t assume roles "
+            "here."
         )
     return Receivers((), elsewhere=tuple(sorted(others)))
 
@@ -71,7 +73,9 @@ def _living(site: Site, arns: Sequence[str]) -> list[Entity]:
 
 
 def _reached(site: Site, found: Sequence[Entity]) -> tuple[Entity, ...]:
-    """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in the same words."""
+    """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in
+    the same words.
+    """
     mine = [one for one in found if one.arn in site.viewer.scope.user_arns]
     rest = [one.pk for one in found if one not in mine]
     reach = replace(site.viewer, scope=site.viewer.asks)

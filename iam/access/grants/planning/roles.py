@@ -1,4 +1,6 @@
-"""The way for those who come in through a role: the trust policy of one that is there, or a role made for it."""
+"""The way for those who come in through a role: the trust policy of one that is there, or a role made
+for it.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
 
 
 def _check_provider(site: Site) -> None:
-    """Raises RefusedError where the account does not know the provider, or its trust would let in more than was meant."""
+    """Raises RefusedError where the account does not know the provider, or its trust would let in more than
+    was meant.
+    """
     who = site.terms.who
     if who.kind is not WhoKind.FEDERATED:
         return
@@ -101,7 +105,10 @@ def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
     if site.end is None:
         return (f"A session lasts up to {duration(longest)}. {CHAINED}",)
     return (
-        f"At the end, AWS stops new sessions. A session that started just before lasts up to {duration(longest)} longer. {CHAINED}",
+        (
+            "At the end, AWS stops new sessions. A session that started just before lasts up to "
+            f"{duration(longest)} longer. {CHAINED}"
+        ),
     )
 
 
@@ -109,7 +116,11 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
     """What telling one person's sessions from others takes."""
     if SESSION not in str(statement.get("Condition", "")):
         return (
-            "Their sessions can’t be told apart from others, so only all sessions of the role can be ended at once.",
+            (
+                "Their sessions can’t be told apart from others, so only all sessions of the role can be "
+                "ended "
+                "at once."
+            ),
         )
     return (
         "Their sessions carry their user names, as in the AWS console, so only theirs end with the grant.",
@@ -153,7 +164,8 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
     return PartPlan(
         account=site.account,
         way=Way.ROLE,
-        why=f"{who_words(site.terms.who)} has no user in this account, so Gatehouse creates a role for them. No password or key is shared.",
+        why=f"{who_words(site.terms.who)} has no user in this account, so Gatehouse creates a role for "
+        "them. No password or key is shared.",
         others=(Other(Way.TRUST, "An existing role would give everything it allows."),),
         quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
@@ -162,7 +174,9 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
 
 
 def _described(title: str) -> str:
-    """The description of a role, of the signs that AWS takes: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+    """The description of a role, of the signs that AWS takes:
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    """
     said = f"{DESCRIPTION}: {title}"[:200]
     return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", said)
 
@@ -178,7 +192,11 @@ def _lasting_notes(site: Site) -> tuple[str, ...]:
     if site.terms.what.kind is WhatKind.MANAGED:
         return _session_notes(site, site.terms.session)
     return (
-        f"When the grant ends, the role’s permissions end too, also in running sessions. A session lasts up to {longest}. {CHAINED}",
+        (
+            "When the grant ends, the role’s permissions end too, also in running sessions. A session lasts "
+            "up "
+            f"to {longest}. {CHAINED}"
+        ),
     )
 
 
@@ -201,7 +219,8 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
         raise RefusedError(f"No policy holds this. {error} Split the statement.") from None
     if len(texts) > MOST_POLICIES:
         raise RefusedError(
-            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} per role. Give less, or split it into two grants."
+            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} per role. Give less, or split "
+            "it into two grants."
         )
     for place, text in enumerate(texts, start=1):
         numbered = name_for(site.title, mark=f"{site.mark}-{place}")
@@ -218,7 +237,9 @@ def _attached(site: Site, role: NewRole, arn: str, *, policy_id: str = "") -> St
 
 
 def _policy_id(site: Site) -> str:
-    """Its unique id; "" for one of AWS that nobody here has yet. Raises RefusedError where a customer's is not there."""
+    """Its unique id; "" for one of AWS that nobody here has yet. Raises RefusedError where a customer's is
+    not there.
+    """
     arn = site.terms.what.policy_arn
     found = site.living(Kind.POLICY, arn)
     if found is None and ":iam::aws:" not in arn:

@@ -12,13 +12,17 @@ from iam.changes.operations.quotas import quota_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 USUAL: Final = 10
-"""Managed policies of a user, group or role, and groups of a user; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+"""Managed policies of a user, group or role, and groups of a user;
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
 WORDS: Final = {Kind.USER.value: "User", Kind.GROUP.value: "Group", Kind.ROLE.value: "Role"}
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What somebody has by now, and what AWS allows: groups, managed policies, characters of inline policies."""
+    """What somebody has by now, and what AWS allows: groups, managed policies, characters of inline
+    policies.
+    """
 
     groups: int
     most_groups: int

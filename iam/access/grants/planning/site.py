@@ -22,7 +22,9 @@ DESCRIPTION: Final = "Made by Gatehouse for a grant of access"
 
 @dataclass(frozen=True)
 class Site:
-    """`mark` tells what this grant makes from what others make; `title` names it; `end` is when it ends, None for never."""
+    """`mark` tells what this grant makes from what others make; `title` names it; `end` is when it ends, None
+    for never.
+    """
 
     account: Account
     terms: Terms

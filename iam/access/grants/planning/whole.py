@@ -29,7 +29,9 @@ OWN: Final = "Gatehouse itself needs this to work. Its owner can change it in AW
 def plan_parts(
     terms: Terms, *, viewer: Viewer, title: str, mark: str, end: datetime | None
 ) -> tuple[PartPlan, ...]:
-    """A part for each account, in the order of the terms; one that cannot be has its refusal. Raises TermsError."""
+    """A part for each account, in the order of the terms; one that cannot be has its refusal. Raises
+    TermsError.
+    """
     known = {
         one.account_id: one
         for one in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True)
@@ -116,5 +118,8 @@ def _planned(site: Site) -> PartPlan:
 def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
     if not receivers.absent:
         return part
-    said = f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and gets no access in this account."
+    said = (
+        f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and "
+        "gets no access in this account."
+    )
     return replace(part, notes=(*part.notes, said))

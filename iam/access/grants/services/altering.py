@@ -1,4 +1,6 @@
-"""Let a grant last longer, with a new approval, or shorter, without one; try again what failed; take a request back."""
+"""Let a grant last longer, with a new approval, or shorter, without one; try again what failed; take a
+request back.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,11 @@ def extend_grant(
     until: datetime | None = None,
     lasts: int = 0,
 ) -> Grant:
-    """Ask that a grant lasts until a later moment, or `lasts` seconds longer than now; approved like a new one, and as it was until then.
+    """Ask that a grant lasts until a later moment, or `lasts` seconds longer than now; approved like a new
+    one, and as it was until then.
 
-    The same key gives the same request; another one is refused while a request waits: two ends at once would contradict each other. Raises RefusedError.
+    The same key gives the same request; another one is refused while a request waits: two ends at once would
+    contradict each other. Raises RefusedError.
     """
     if why := may_extend(grant, viewer=actor, again=True):
         raise RefusedError(why)
@@ -120,7 +124,9 @@ def _reason(reason: str, *, why: str) -> str:
 
 
 def _extending(grant: Grant, end: datetime) -> tuple[list[Lane], list[Operation]]:
-    """What gives the later end. What has no end of its own is asked for as it stands, so that somebody agrees to it all the same."""
+    """What gives the later end. What has no end of its own is asked for as it stands, so that somebody agrees
+    to it all the same.
+    """
     assert grant.ends_at is not None
     lanes: list[Lane] = []
     operations: list[Operation] = []
@@ -151,7 +157,8 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
         raise RefusedError(why)
     if grant.ends_at is not None and until >= grant.ends_at:
         raise WrongEndError(
-            f"It ends on {moment(grant.ends_at)} already. A later end needs a new approval: extend it instead."
+            f"It ends on {moment(grant.ends_at)} already. A later end needs a new approval: extend it "
+            "instead."
         )
     if until < datetime.now(tz=UTC) - A_MOMENT:
         raise WrongEndError("This moment has passed. Choose a later one, or end the grant now.")
@@ -166,7 +173,9 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
 
 
 def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Grant:
-    """The end in AWS moves as well where it has one; a grant that had no end at all ends only while Gatehouse runs."""
+    """The end in AWS moves as well where it has one; a grant that had no end at all ends only while Gatehouse
+    runs.
+    """
     old = grant.ends_at
     for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).select_related("change_set"):
         found = [operation for _, operation in moving(part, old=old, new=until)] if old else []
@@ -218,7 +227,9 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
 
 
 def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
-    """Try again what failed, giving or taking away, in all accounts where something did, and nowhere else. Raises RefusedError where it can be tried nowhere."""
+    """Try again what failed, giving or taking away, in all accounts where something did, and nowhere else.
+    Raises RefusedError where it can be tried nowhere.
+    """
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
     failed = grant.parts.filter(state__in=[State.PARTLY, State.FAILED, State.ENDING]).select_related(

@@ -38,16 +38,19 @@ NOT_ACCEPTED: Final = (
 
 
 def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
-    """What the grant would be if it were asked for now. A part that cannot be says why (`refusal`); the others are planned all the same.
+    """What the grant would be if it were asked for now. A part that cannot be says why (`refusal`); the
+    others are planned all the same.
 
-    With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for terms that make no sense, and
-    RefusedError for what this viewer may not ask for at all.
+    With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for
+    terms that make no sense, and RefusedError for what this viewer may not ask for at all.
     """
     return plan_for(terms, viewer=viewer, grant_id=id_for(viewer, key) if key else uuid4())
 
 
 def check_terms(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> None:
-    """What needs no plan: whether the terms make sense, and this viewer may ask for them. Raises TermsError or RefusedError."""
+    """What needs no plan: whether the terms make sense, and this viewer may ask for them. Raises TermsError
+    or RefusedError.
+    """
     terms.check(now=datetime.now(tz=UTC))
     _check_asker(terms, viewer)
     _check_external_id(terms, grant_id)
@@ -62,15 +65,18 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
     if len(plan.operations) > MOST:
         raise RefusedError(
-            f"This needs {len(plan.operations):,} changes in AWS. The limit is {MOST:,} in one request. Split it into several requests."
+            f"This needs {len(plan.operations):,} changes in AWS. The limit is {MOST:,} in one request. "
+            "Split it into several requests."
         )
     return replace(plan, receipt=set_receipt_of(plan.operations)) if with_receipt else plan
 
 
 def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool = True) -> Grant:
-    """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the same grant.
+    """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the
+    same grant.
 
-    Raises TermsError or RefusedError; then nothing is written. See `preparing.submit_grant` for one that is large.
+    Raises TermsError or RefusedError; then nothing is written. See `preparing.submit_grant` for one that is
+    large.
     """
     standing = asked_before(terms, actor=actor, key=idempotency_key)
     if standing is not None:
@@ -189,7 +195,9 @@ def write_parts(grant: Grant, plan: GrantPlan, written: Sequence[Change]) -> Non
 def ask_for_changes(
     plan: GrantPlan, *, actor: Viewer, grant_id: UUID, weighed: changes.Weighed, again: int = 0
 ) -> list[Change]:
-    """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its place. Raises RefusedError."""
+    """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its
+    place. Raises RefusedError.
+    """
     return changes.request_changes(
         weighed,
         actor=actor,
@@ -211,7 +219,9 @@ def _lasts(plan: GrantPlan) -> list[str]:
 
 
 def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:
-    """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each step."""
+    """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each
+    step.
+    """
     permissions = [permission for step in part.steps for permission in step.permissions]
     arns = {arn for one in permissions for arn in (one.holder_arn, one.target)}
     # AWS's own policies are in the mirror only while somebody has them: these are meant by their ARN.
@@ -234,7 +244,9 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
 
 
 def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str, number: int = 0) -> None:
-    """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`: of this entry, where it is known."""
+    """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`:
+    of this entry, where it is known.
+    """
     GrantVersion.objects.create(
         grant=grant,
         number=number or grant.versions.count() + 1,

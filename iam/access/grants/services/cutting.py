@@ -1,4 +1,6 @@
-"""Ask to end all running sessions of the roles that a grant has opened: it concerns everybody who uses them, so it is approved like any change."""
+"""Ask to end all running sessions of the roles that a grant has opened: it concerns everybody who uses them,
+so it is approved like any change.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def roles_of(part: GrantPart) -> list[Entity]:
 def request_cut(
     part: GrantPart, *, actor: Viewer, reason: str, idempotency_key: str, source_identity: str = ""
 ) -> list[Change]:
-    """Ask that the sessions end that run in these roles: those of one source identity, or all, whoever's they are; the receipt names who may have one.
+    """Ask that the sessions end that run in these roles: those of one source identity, or all, whoever's they
+    are; the receipt names who may have one.
 
     Raises RefusedError.
     """

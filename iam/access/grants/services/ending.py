@@ -1,4 +1,6 @@
-"""End grants: take away what nothing else justifies, at their end or before it; never what was there before, or what another grant needs."""
+"""End grants: take away what nothing else justifies, at their end or before it; never what was there before,
+or what another grant needs.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ AGAIN: Final = timedelta(minutes=10)
 
 
 def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
-    """End it now, in all accounts. Needs no approval: whoever approved it agreed to its end. Raises RefusedError."""
+    """End it now, in all accounts. Needs no approval: whoever approved it agreed to its end. Raises
+    RefusedError.
+    """
     if why := may_end(grant, viewer=actor):
         raise RefusedError(why)
     reason = reason.strip()
@@ -38,7 +42,9 @@ def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
 
 
 def end_due_grants(*, now: datetime | None = None) -> int:
-    """End what has run out, and try again where an end did not go through. Returns how many were looked at."""
+    """End what has run out, and try again where an end did not go through. Returns how many were looked
+    at.
+    """
     moment = now or datetime.now(tz=UTC)
     due = Grant.objects.filter(ends_at__lte=moment).order_by("ends_at")
     # What one account does not answer keeps nobody's access alive in the others.
@@ -112,7 +118,9 @@ def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Ch
 
 
 def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
-    """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or carry it out, after the end."""
+    """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or
+    carry it out, after the end.
+    """
     to, note = (
         (ChangeState.EXPIRED, "The grant has ended.")
         if over
@@ -137,7 +145,9 @@ def _has_stuck(grant: Grant, now: datetime) -> bool:
 
 
 def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
-    """Queue what takes its permissions away; where nothing is to be taken, its reasons are over at once. False: it could not be begun."""
+    """Queue what takes its permissions away; where nothing is to be taken, its reasons are over at once.
+    False: it could not be begun.
+    """
     # First of all, so that of two grants that end together neither takes the other for a reason.
     part.state = State.ENDING
     part.save(update_fields=["state"])
@@ -159,7 +169,9 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
 
 
 def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: str) -> bool:
-    """The key says after which end it comes, or of which reasons it is the first: two processes that saw the same have the same."""
+    """The key says after which end it comes, or of which reasons it is the first: two processes that saw the
+    same have the same.
+    """
     try:
         with transaction.atomic():
             changes = queue_accepted(

@@ -27,7 +27,9 @@ FORMER_ENDS: Final = "It ends"
 
 
 def started(change: Change, at: datetime) -> dict[str, Any]:
-    """What of a change is another now that it is approved: a grant that lasts some hours ends so many hours from now."""
+    """What of a change is another now that it is approved: a grant that lasts some hours ends so many hours
+    from now.
+    """
     cause = change.change_set.cause_id
     grant = Grant.objects.select_for_update().filter(pk=cause).first() if cause else None
     if grant is None or grant.planned_end is None or not grant.agreed.lasts:
@@ -105,7 +107,9 @@ def set_end(grant: Grant, until: datetime) -> None:
 
 
 def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[Account, Operation]]:
-    """The operations that give another end to what of a part stands in AWS, and the account of each; nothing for what has no end of its own."""
+    """The operations that give another end to what of a part stands in AWS, and the account of each; nothing
+    for what has no end of its own.
+    """
     entries = (
         part.entries.filter(until__isnull=True, since__isnull=False).select_related("account").order_by("pk")
     )

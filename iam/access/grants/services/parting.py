@@ -1,4 +1,6 @@
-"""What becomes of grants when somebody leaves: those that are for nobody else end, of the others only their own part does."""
+"""What becomes of grants when somebody leaves: those that are for nobody else end, of the others only their
+own part does.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def is_for_them_alone(grant: Grant, arns: Collection[str]) -> bool:
 
 
 def end_for_leaver(grant: Grant, *, reason: str) -> None:
-    """End a grant whose receivers have left; nobody has to approve it again. What was never approved is called off. Harmless when repeated."""
+    """End a grant whose receivers have left; nobody has to approve it again. What was never approved is
+    called off. Harmless when repeated.
+    """
     if grant.state == State.WAITING:
         _call_off(grant, actor=None, over=False)
         settle(grant)
@@ -57,7 +61,9 @@ def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
 def take_from_leaver(
     user: Entity, grant: Grant, *, with_set: ChangeSet, cause: Cause, key: str, reason: str
 ) -> list[str]:
-    """Take away what a grant gave to one who leaves, and leave it to the others; sentences on what cannot be taken. Harmless when repeated."""
+    """Take away what a grant gave to one who leaves, and leave it to the others; sentences on what cannot be
+    taken. Harmless when repeated.
+    """
     removal = removal_of(list(entries_of(user, grant)))
     now = datetime.now(tz=UTC)
     LedgerEntry.objects.filter(pk__in=removal.over, until__isnull=True).update(until=now)
@@ -86,7 +92,9 @@ def take_from_leaver(
 
 
 def follow_takings(user: Entity, grants: Collection[UUID]) -> bool:
-    """A reason is over when what takes its permission away was seen to have gone through; whether nothing of these grants is left to the user."""
+    """A reason is over when what takes its permission away was seen to have gone through; whether nothing of
+    these grants is left to the user.
+    """
     own = Q(entity=user) | Q(holder_arn=user.arn)
     held = LedgerEntry.objects.filter(own, part__grant__in=grants, until__isnull=True, since__isnull=False)
     for entry in held.filter(ended_by__state=ChangeState.APPLIED).select_related("ended_by", "part__grant"):

@@ -1,4 +1,6 @@
-"""Asks for a grant that is too large for a page to wait for: it is accepted at once, and a worker plans it and asks for it, all or nothing."""
+"""Asks for a grant that is too large for a page to wait for: it is accepted at once, and a worker plans it
+and asks for it, all or nothing.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,8 @@ def is_large(terms: Terms) -> bool:
 def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:
     """Ask for a grant; a large one is only accepted here (`State.PREPARING`), and asked for soon after.
 
-    `accepts_end`: that a part of it ends only while Gatehouse runs. The same key of the same person gives the same grant.
-    Raises TermsError or RefusedError; then nothing is written.
+    `accepts_end`: that a part of it ends only while Gatehouse runs. The same key of the same person gives the
+    same grant. Raises TermsError or RefusedError; then nothing is written.
     """
     if not is_large(terms):
         return request_grant(terms, actor=actor, idempotency_key=idempotency_key, accepts_end=accepts_end)
@@ -72,7 +74,9 @@ def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_e
 
 
 def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
-    """Take up what nobody prepares: its worker was lost, or never heard of it. Returns how many there were; one query where there is none."""
+    """Take up what nobody prepares: its worker was lost, or never heard of it. Returns how many there were;
+    one query where there is none.
+    """
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
     waiting = Preparation.objects.filter(free, grant__state=State.PREPARING)
@@ -83,7 +87,9 @@ def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
 
 
 def prepare(grant_id: UUID) -> None:
-    """Plan an accepted grant and ask for it; or say why it cannot be asked for. As often as it is called, it is asked for once."""
+    """Plan an accepted grant and ask for it; or say why it cannot be asked for. As often as it is called, it
+    is asked for once.
+    """
     preparation = _claimed(grant_id)
     if preparation is None:
         return

@@ -1,4 +1,6 @@
-"""The reasons for one permission, of whichever grants, through every renaming; and what is given back where one took what another needs."""
+"""The reasons for one permission, of whichever grants, through every renaming; and what is given back where
+one took what another needs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ KEEPING: Final = "grant-keep"
 
 
 def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
-    """All reasons, of any grant, for the permission of an entry; itself among them. Whoever got the name of somebody later is another."""
+    """All reasons, of any grant, for the permission of an entry; itself among them. Whoever got the name of
+    somebody later is another.
+    """
     found = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
     holder, target = Q(holder_arn=entry.holder_arn), Q(target=entry.target)
     if entry.entity_id:
@@ -38,14 +42,18 @@ def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
 
 
 def has_coming_reason(entry: LedgerEntry) -> bool:
-    """Whether another grant is about to give it, or has just done so: what is taken now would be missing there."""
+    """Whether another grant is about to give it, or has just done so: what is taken now would be missing
+    there.
+    """
     coming = same_permission(entry).filter(since__isnull=True, until__isnull=True)
     running = coming.filter(change__state__in=[*RUNNING, ChangeState.APPLIED])
     return running.exclude(part__grant=entry.part.grant_id).exclude(part__state=State.ENDING).exists()
 
 
 def give_back(entry: LedgerEntry) -> None:
-    """Give again what the end of this entry took, where a grant that came meanwhile had found it there and needs it."""
+    """Give again what the end of this entry took, where a grant that came meanwhile had found it there and
+    needs it.
+    """
     if entry.sort not in (Sort.MEMBER, Sort.ATTACHED):
         return
     other = other_reasons(entry).filter(since__lte=entry.until).select_related("change", "part").first()
@@ -58,7 +66,8 @@ def give_back(entry: LedgerEntry) -> None:
             [restore(change.operation, account=change.account, params=change.params)],
             with_set=part.change_set,
             actor=None,
-            reason=f"The end of {entry.part.grant.reference} removed it, and {part.grant.reference} needs it too.",
+            reason=f"The end of {entry.part.grant.reference} removed it, and {part.grant.reference} needs it "
+            "too.",
             title=f"Still needed by {part.grant.reference}: {part.grant.title}",
             cause=Cause(KEEPING, part.grant_id),
             key=f"grant-keep-{entry.pk}",

@@ -1,4 +1,6 @@
-"""Let whoever decides on a grant give less than was asked for: fewer people, accounts, actions or resources, or a shorter time; never more."""
+"""Let whoever decides on a grant give less than was asked for: fewer people, accounts, actions or resources,
+or a shorter time; never more.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,11 @@ def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
 
 
 def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "") -> Grant:
-    """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the name of whoever asked.
+    """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the
+    name of whoever asked.
 
-    Its approval begins anew, so that nobody agrees to what they have not seen. Raises RefusedError or TermsError; then nothing is written.
+    Its approval begins anew, so that nobody agrees to what they have not seen. Raises RefusedError or
+    TermsError; then nothing is written.
     """
     plan = plan_reduced(grant, terms=terms, actor=actor)
     with transaction.atomic():

@@ -1,4 +1,6 @@
-"""Undoing the end of a grant: what the end took away is there again, and the ledger says by what and since when."""
+"""Undoing the end of a grant: what the end took away is there again, and the ledger says by what and since
+when.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ from iam.mirror.models import Entity
 
 
 def given_again(undoing: Change) -> QuerySet[GrantPart]:
-    """A change that undoes the end of a part was applied: each permission of it that AWS has again is a reason anew, and the part gives again. Idempotent.
+    """A change that undoes the end of a part was applied: each permission of it that AWS has again is a
+    reason anew, and the part gives again. Idempotent.
 
-    The former reasons stay as they were. Its time is what it was: if that is over, it ends again. Returns the parts that it is about, for `settle`.
+    The former reasons stay as they were. Its time is what it was: if that is over, it ends again. Returns the
+    parts that it is about, for `settle`.
     """
     taken = undoing.reverts
     if taken is None or taken.change_set.cause_kind != ENDING:

@@ -43,7 +43,9 @@ def allowed(grant: Grant, *, viewer: Viewer) -> Allowed:
 
 
 def is_receiver(grant: Grant, viewer: Viewer) -> bool:
-    """Whether it is for the viewer's own users, all of it: those who had these ARNs when it was asked for, whatever they are called by now."""
+    """Whether it is for the viewer's own users, all of it: those who had these ARNs when it was asked for,
+    whatever they are called by now.
+    """
     arns = set(grant.terms.get("who", {}).get("arns", ()))
     if not arns or len(arns) > len(viewer.scope.user_arns):
         return False
@@ -75,14 +77,18 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_act(grant: Grant, *, viewer: Viewer, extends: bool = False) -> bool:
-    """True if the grant is the viewer's to end and retry, or (`extends`) to extend, in one status or another."""
+    """True if the grant is the viewer's to end and retry, or (`extends`) to extend, in one status or
+    another.
+    """
     if extends:
         return is_receiver(grant, viewer) or _asks_in_all(grant, viewer)
     return _is_own(grant, viewer) or _rules_in_all(grant, viewer)
 
 
 def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
-    """Who could request it anew can; it is approved anew. `again`: also while an extension waits, for a form that is sent twice."""
+    """Who could request it anew can; it is approved anew. `again`: also while an extension waits, for a form
+    that is sent twice.
+    """
     if grant.state not in GIVING:
         return f"The status is “{grant.get_state_display().lower()}”. Submit a new request."
     if grant.ends_at is None:
@@ -99,7 +105,9 @@ def may_extend(grant: Grant, *, viewer: Viewer, again: bool = False) -> str:
 
 
 def _has_its_own_carrier(grant: Grant) -> bool:
-    """True if a policy or a role of its own carries it and says its end: to change that takes more than to be whom it is for."""
+    """True if a policy or a role of its own carries it and says its end: to change that takes more than to be
+    whom it is for.
+    """
     standing = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
     return standing.filter(sort__in=[Sort.POLICY, Sort.TRUST, Sort.ROLE], stood_before=False).exists()
 
@@ -108,7 +116,10 @@ def waiting_extension(grant: Grant) -> str:
     """Why it can't be extended once more while an extension is on its way; "" while none is."""
     if grant.extends_to is None:
         return ""
-    return f"An extension until {moment(grant.extends_to)} was already requested. Wait for it, or withdraw it first."
+    return (
+        f"An extension until {moment(grant.extends_to)} was already requested. Wait for it, or withdraw it "
+        "first."
+    )
 
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
@@ -128,7 +139,9 @@ def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
-    """True if they can begin a draft with its terms: who requested it, when it is over; whom it is for, where they can't extend it."""
+    """True if they can begin a draft with its terms: who requested it, when it is over; whom it is for, where
+    they can't extend it.
+    """
     if grant.is_over:
         return grant.requested_by == viewer.person_id
     return may_extend(grant, viewer=viewer) == ONLY_AGAIN
@@ -163,7 +176,8 @@ def _accounts(grant: Grant) -> list[str]:
 
 
 def may_hand_over(grant: Grant, *, viewer: Viewer) -> bool:
-    """Whether there is a sheet, and the viewer may have it: whoever requested the grant, and those who see its accounts as a whole.
+    """Whether there is a sheet, and the viewer may have it: whoever requested the grant, and those who see
+    its accounts as a whole.
 
     The external ID is no secret in AWS's sense, but it is shown only where the trust policy that holds it is.
     """

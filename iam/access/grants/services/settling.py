@@ -1,4 +1,6 @@
-"""Keeps grants true to their changes: what AWS has by now, which state follows, and when it began. Idempotent, and called again by beat."""
+"""Keeps grants true to their changes: what AWS has by now, which state follows, and when it began.
+Idempotent, and called again by beat.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _CLOSED = {S.REJECTED: State.REJECTED, S.EXPIRED: State.EXPIRED, S.CANCELLED: St
 
 
 def settle(grant: Grant, *, lane: int | None = None) -> Grant:
-    """Bring the ledger, the parts and the grant to where their changes are; `lane`: of one part only. Returns the grant as it is then."""
+    """Bring the ledger, the parts and the grant to where their changes are; `lane`: of one part only. Returns
+    the grant as it is then.
+    """
     with transaction.atomic():
         held = Grant.objects.select_for_update().get(pk=grant.pk)
         parts = held.parts.select_related(
@@ -43,8 +47,9 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what is on its way although none of its changes is: a handler was missed; and what is approved and waits for a worker. Returns
-    how many there were; one query where there is none."""
+    """Settle what is on its way although none of its changes is: a handler was missed; and what is approved
+    and waits for a worker. Returns how many there were; one query where there is none.
+    """
     before = datetime.now(tz=UTC) - older_than
     of_grant = Q(change_set__cause_id=OuterRef("pk"), change_set__cause_kind__startswith=OF_GRANT)
     on_the_way = Grant.objects.filter(
@@ -78,7 +83,9 @@ def _settle_part(part: GrantPart) -> None:
 
 
 def _follow_extension(part: GrantPart) -> None:
-    """A later end that was asked for is the end once all of its changes are applied in this part; else all is as it was."""
+    """A later end that was asked for is the end once all of its changes are applied in this part; else all is
+    as it was.
+    """
     assert part.extending_set is not None
     states = {
         S(state)
@@ -114,7 +121,9 @@ def _ended_at(part: GrantPart) -> datetime:
 
 
 def _begin(entry: LedgerEntry) -> None:
-    """The permission is there from when its change was applied. What was there before it, by no grant, stays when this ends."""
+    """The permission is there from when its change was applied. What was there before it, by no grant, stays
+    when this ends.
+    """
     change = entry.change
     if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
         return
@@ -141,7 +150,9 @@ def _begin(entry: LedgerEntry) -> None:
 
 
 def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
-    """The other reasons that there were when the change found AWS so already; also those whose changes nobody has followed yet: a handler was missed."""
+    """The other reasons that there were when the change found AWS so already; also those whose changes nobody
+    has followed yet: a handler was missed.
+    """
     others = same_permission(entry).exclude(pk=entry.pk).select_related("change", "ended_by", "part__grant")
     others = others.filter(Q(until__isnull=True) | Q(until__gte=change.ended_at))
     missed = others.filter(since__isnull=True, until__isnull=True, change__state=S.APPLIED)
@@ -171,7 +182,9 @@ def _end_entries(part: GrantPart) -> None:
 
 
 def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
-    """The permissions that a part is a reason for by now, and those of which nobody knows whether AWS has them."""
+    """The permissions that a part is a reason for by now, and those of which nobody knows whether AWS has
+    them.
+    """
     stands = Q(since__isnull=False) | Q(change__state=S.UNKNOWN)
     return part.entries.filter(stands, until__isnull=True)
 
@@ -224,14 +237,17 @@ def failed_changes(part: GrantPart) -> list[Change]:
 
 
 def approved_lately() -> Q:
-    """Changes whose approval, or planned beginning if that is later, is no older than a change can wait to begin: what was approved longer
-    ago is not begun, and so not retried."""
+    """Changes whose approval, or planned beginning if that is later, is no older than a change can wait to
+    begin: what was approved longer ago is not begun, and so not retried.
+    """
     oldest = datetime.now(tz=UTC) - ANSWER_WITHIN
     return Q(queued_at__gt=oldest) | Q(queued_at__isnull=False, not_before__gt=oldest)
 
 
 def can_be_tried(grant: Grant) -> bool:
-    """Whether something of it failed, giving or taking away, that can be tried again; two queries, however many accounts it has."""
+    """Whether something of it failed, giving or taking away, that can be tried again; two queries, however
+    many accounts it has.
+    """
     giving = Change.objects.filter(
         change_set=Coalesce(OuterRef("retry_set"), OuterRef("change_set")),
         lane=OuterRef("lane"),
@@ -247,7 +263,9 @@ def can_be_tried(grant: Grant) -> bool:
 
 
 def _standing_state(part: GrantPart) -> State:
-    """All of it was given; a change of it may have been undone since, or its end. Of a permission that came back, the newest reason tells."""
+    """All of it was given; a change of it may have been undone since, or its end. Of a permission that came
+    back, the newest reason tells.
+    """
     rows = part.entries.order_by("pk").values_list("holder_arn", "sort", "target", "until")
     newest = {(holder, sort, target): until for holder, sort, target, until in rows}
     over = {until is None for until in newest.values()}

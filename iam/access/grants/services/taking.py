@@ -1,4 +1,6 @@
-"""The operations that take a permission of the ledger away, as the mirror stands; none where it is gone already."""
+"""The operations that take a permission of the ledger away, as the mirror stands; none where it is gone
+already.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ MADE: Final = frozenset({Sort.ROLE, Sort.POLICY})
 
 @dataclass
 class Removal:
-    """What takes the permissions of a part away: operations and the branch of each. `taken_by`: entry → the place of the operation after which it is gone;
-    `over` are entries for which nothing is to be done, `refused` sentences on those that cannot be taken away by now."""
+    """What takes the permissions of a part away: operations and the branch of each. `taken_by`: entry → the
+    place of the operation after which it is gone; `over` are entries for which nothing is to be done,
+    `refused` sentences on those that cannot be taken away by now.
+    """
 
     operations: list[Operation] = field(default_factory=list)
     branches: list[int] = field(default_factory=list)
@@ -60,7 +64,9 @@ class Removal:
 
 
 def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
-    """What takes away the permissions of these entries that have no other reason, a branch for each holder, what was made for them last."""
+    """What takes away the permissions of these entries that have no other reason, a branch for each holder,
+    what was made for them last.
+    """
     removal = Removal()
     going = [entry for entry in entries if not (entry.stood_before or other_reasons(entry).exists())]
     removal.over = [entry.pk for entry in entries if entry not in going]
@@ -136,7 +142,9 @@ def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
 
 
 def _now(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:
-    """What the entry means, under whatever name it has now; None where it is gone, although another may have its name."""
+    """What the entry means, under whatever name it has now; None where it is gone, although another may have
+    its name.
+    """
     living = Entity.objects.filter(account=entry.account_id, gone_at__isnull=True).select_related("account")
     return (living.filter(pk=known.pk) if known else living.filter(arn=arn)).first()
 
@@ -170,7 +178,8 @@ def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:
     left = closed(text, sid=entry.target)
     if left is None:
         raise RefusedError(
-            f"{role.name} would trust no one, which AWS doesn’t allow. Delete the role, or add another principal first."
+            f"{role.name} would trust no one, which AWS doesn’t allow. Delete the role, or add another "
+            "principal first."
         )
     yield ReplaceTrustPolicy.of(role, text=left)
     now = datetime.now(tz=UTC)

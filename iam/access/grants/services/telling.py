@@ -1,4 +1,6 @@
-"""Tells people that a grant has begun, ends soon, or has ended: who receives it, in the words that they may read, and of its end also who requested it."""
+"""Tells people that a grant has begun, ends soon, or has ended: who receives it, in the words that they may
+read, and of its end also who requested it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ TOLD: Final = 5
 
 
 def warn_of_ends(*, now: datetime | None = None) -> int:
-    """Warn of each grant once before its end, a day ahead or a quarter of its time; how many were warned of."""
+    """Warn of each grant once before its end, a day ahead or a quarter of its time; how many were
+    warned of.
+    """
     at = now or datetime.now(tz=UTC)
     soon = Grant.objects.filter(state__in=GIVING, ends_at__gt=at, ends_at__lte=at + EARLIEST)
     # Many who were warned already, or whose time has not come, keep nobody from being warned.
@@ -60,7 +64,8 @@ def _warn(grant: Grant) -> None:
         grant,
         Event.GRANT_ENDING,
         said="ends soon",
-        text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend it or request it again. Both need approval.",
+        text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend "
+        "it or request it again. Both need approval.",
         key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
     )
     for group in recipients_of(grant):
@@ -70,16 +75,19 @@ def _warn(grant: Grant) -> None:
             group.people,
             Event.GRANT_ENDING,
             subject=f"Your access ends soon: {_words(grant)}",
-            text=f"{_words(grant)} ({where}) until {end}. To keep the access longer, ask {grant.requested_label}, who requested it.",
+            text=f"{_words(grant)} ({where}) until {end}. To keep the access longer, ask "
+            f"{grant.requested_label}, who requested it.",
             key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
         )
 
 
 def tell_began(grant: Grant) -> None:
-    """People who receive a grant that another person requested have access now: what, where and until when; in the caller's transaction.
+    """People who receive a grant that another person requested have access now: what, where and until when;
+    in the caller's transaction.
 
-    Each reads only of the accounts in which they receive something of it; who requested it is told by the request. Where another account follows
-    later, or its end is undone, they are told again. Who receives it by a group or a role cannot open the grant, and reads how they come to it.
+    Each reads only of the accounts in which they receive something of it; who requested it is told by the
+    request. Where another account follows later, or its end is undone, they are told again. Who receives it
+    by a group or a role cannot open the grant, and reads how they come to it.
     """
     returns = grant.versions.filter(act=Act.RETURNED).count()
     until = f"until {moment(grant.ends_at)}" if grant.ends_at else "permanently"
@@ -112,7 +120,8 @@ def tell_began(grant: Grant) -> None:
 def tell_ended(grant: Grant) -> None:
     """A grant has ended, and nothing of it is left but what others need; in the caller's transaction.
 
-    What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is told to ask for it again.
+    What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is
+    told to ask for it again.
     """
     if grant.state != State.ENDED or not grant.ended_at or _went_with_its_person(grant):
         return
@@ -147,7 +156,9 @@ def _went_with_its_person(grant: Grant) -> bool:
 
 
 def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
-    """A large grant that was submitted could not be asked for; in the caller's transaction. Only whoever submitted it knows of it."""
+    """A large grant that was submitted could not be asked for; in the caller's transaction. Only whoever
+    submitted it knows of it.
+    """
     more = f" And {len(problems) - TOLD} more." if len(problems) > TOLD else ""
     notify(
         Event.DECIDED,
@@ -186,7 +197,9 @@ def _who_open(grant: Grant, people: Sequence[Person]) -> list[Person]:
 def _tell_others(
     grant: Grant, people: Sequence[Person], event: Event, *, subject: str, text: str, key: str
 ) -> None:
-    """Tell those of these people who receive it but cannot open it: its title and its reason may name others, so that they read neither."""
+    """Tell those of these people who receive it but cannot open it: its title and its reason may name others,
+    so that they read neither.
+    """
     opening = {person.pk for person in _who_open(grant, people)}
     others = [person for person in people if person.pk not in opening]
     if others:

@@ -1,4 +1,6 @@
-"""Takes the denials away again by which sessions were ended with a grant, once no session of that time can be running any more."""
+"""Takes the denials away again by which sessions were ended with a grant, once no session of that time can be
+running any more.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from iam.mirror.models import InlinePolicy, valid_at
 TIDYING: Final = "grant-tidy"
 """The cause of a set that takes such a denial away."""
 LONGEST_SESSION: Final = timedelta(hours=12)
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration"""
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration
+"""
 LOOKS_BACK: Final = timedelta(days=14)
 
 
@@ -31,7 +34,9 @@ def tidy_denials(*, now: datetime | None = None) -> int:
 
 
 def _over(now: datetime) -> Iterator[Change]:
-    """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote it."""
+    """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote
+    it.
+    """
     old = Change.objects.filter(
         change_set__cause_kind=ENDING,
         operation=RevokeSessions.spec.slug,

@@ -33,7 +33,9 @@ def sort_of_device(serial_number: str) -> str:
 
 
 def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
-    """A virtual device, with the user it is assigned to; the root user's has `IsRoot`, a spare one no user."""
+    """A virtual device, with the user it is assigned to; the root user's has `IsRoot`, a spare one no
+    user.
+    """
     arn = record.user_arn or ""
     return Found(
         kind=Kind.MFA_DEVICE.value,

@@ -1,4 +1,6 @@
-"""The organization's roots, units, accounts, and the policies that bound them, as entities of the account that shows them."""
+"""The organization's roots, units, accounts, and the policies that bound them, as entities of the account
+that shows them.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ def document_digest(text: str) -> str:
 
 
 def found_of(record: Record, *, account_id: str, digest: bytes | None, intern: Intern) -> Found:
-    """What the loader takes, for any of the four records; `digest` is None when the record was not read in bulk."""
+    """What the loader takes, for any of the four records; `digest` is None when the record was not read in
+    bulk.
+    """
     if isinstance(record, UserRecord):
         return _user(record, digest, intern)
     if isinstance(record, GroupRecord):
@@ -87,7 +89,9 @@ def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: 
 
 
 def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found:
-    """Attachment counts are left out: they are the number of edges, and would make every attachment a new state."""
+    """Attachment counts are left out: they are the number of edges, and would make every attachment a new
+    state.
+    """
     return Found(
         kind=Kind.POLICY.value,
         aws_id=record.aws_id,

@@ -1,1 +1,3 @@
-"""The lists of the console: one module a kind says which rows, in which orders, under which tabs and filters."""
+"""The lists of the console: one module a kind says which rows, in which orders, under which tabs and
+filters.
+"""

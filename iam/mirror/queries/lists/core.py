@@ -1,4 +1,6 @@
-"""What all lists share: through whose eyes, the orders, the tabs, the text filter, and one page or all of it."""
+"""What all lists share: through whose eyes, the orders, the tabs, the text filter, and one page or all
+of it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ PAGE = 50
 CHUNK = 500
 WORDS = 5
 FEW, MANY = 200, 3000
-"""So many users of people are named in a statement one by one; so many entities in which a text is found are looked for by its index."""
+"""So many users of people are named in a statement one by one; so many entities in which a text is found are
+looked for by its index.
+"""
 KEPT = 512
 """Statements of whole lists are kept for so many viewers, accounts and orders."""
 ALWAYS = Q()
@@ -72,10 +76,12 @@ class Lens(Seen):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One order of a list: the column, the unique column that an index holds beside it, and the type of the values.
+    """One order of a list: the column, the unique column that an index holds beside it, and the type of the
+    values.
 
-    `floor` is the smallest value; it tells the database that a joined row must exist. `past` says whether the order is
-    on offer for past moments: "yes", "account" (only within one, where few rows are to be sorted) or "no".
+    `floor` is the smallest value; it tells the database that a joined row must exist. `past` says whether the
+    order is on offer for past moments: "yes", "account" (only within one, where few rows are to be sorted) or
+    "no".
     """
 
     column: str
@@ -95,7 +101,9 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A saved view: the rows it keeps, the query over the leanest table by which they are counted, and its own order."""
+    """A saved view: the rows it keeps, the query over the leanest table by which they are counted, and its
+    own order.
+    """
 
     keeps: Callable[[Lens], Q]
     counts: Callable[[Lens], QuerySet[Any, Any]]
@@ -107,8 +115,8 @@ class Tab:
 class Listing:
     """A list: how its rows are found (for what is seen and the name of a sort), sorted, split and completed.
 
-    `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one page of rows, in a fixed number of queries.
-    Counts are kept for as long as `stamp` is the same.
+    `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one
+    page of rows, in a fixed number of queries. Counts are kept for as long as `stamp` is the same.
     """
 
     name: str
@@ -135,7 +143,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of a list is wanted: a tab, a text, filters by name with their values, ids (only these), an order."""
+    """What of a list is wanted: a tab, a text, filters by name with their values, ids (only these), an
+    order.
+    """
 
     tab: str = "all"
     text: str = ""
@@ -250,9 +260,8 @@ def common(rows: States) -> States:
 
 @lru_cache(maxsize=64)
 def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
-    """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email address of their person
-    or in their tags; a key id finds the user who has the key, and a
-    user their keys.
+    """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email
+    address of their person or in their tags; a key id finds the user who has the key, and a user their keys.
 
     Kept for the lens, of which each request has its own: the rows and their count ask for the same.
     """
@@ -281,10 +290,12 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
 
 
 def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identity]) -> Q:
-    """The entities in which the words are found, and the users of people. One or two queries tell which way is quick.
+    """The entities in which the words are found, and the users of people. One or two queries tell which way
+    is quick.
 
-    Not too many are found first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of which a page is
-    soon full: to find all first would take as long for a page as for the whole list.
+    Not too many are found first, by their index, and then sorted. Of more, each row is looked at in the order
+    of the list, of which a page is soon full: to find all first would take as long for a page as for the
+    whole list.
     """
     arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
     of_people = Entity.objects.filter(
@@ -317,7 +328,9 @@ def either(wanted: Mapping[str, Q], values: list[str]) -> Q:
 
 
 def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
-    """The rows of a relation that held at a moment, at most one for each row where the relation holds one fact at a time."""
+    """The rows of a relation that held at a moment, at most one for each row where the relation holds one
+    fact at a time.
+    """
     return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
 
 
@@ -337,7 +350,9 @@ Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery
 
 
 def tallies(lens: Seen, found: list[Row], make: Tallied) -> None:
-    """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity. One query."""
+    """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity.
+    One query.
+    """
     pks = [row["entity"] for row in found]
     if lens.at is None and fits(pks):
         known = _tallied_today(make).mappings(**filled(pks))

@@ -1,4 +1,6 @@
-"""Counts beside tabs and below lists: kept for a minute or more, and found in one query when they are not at hand."""
+"""Counts beside tabs and below lists: kept for a minute or more, and found in one query when they are not at
+hand.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ COME, GONE = "+", "-"
 """In the past: how many have come since, and how many that were there are gone."""
 FRESH_FOR = 60.0
 PATIENCE = 600.0
-"""A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of the time."""
+"""A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of
+the time.
+"""
 
 
 NO_COUNTS: Mapping[str, int] = MappingProxyType({})
@@ -31,9 +35,11 @@ Queries = Mapping[str, Callable[[], QuerySet[Any, Any]]]
 def tab_counts(
     listing: Listing, lens: Lens, wanted: Wanted, *, generation: object, known: Mapping[str, int] = NO_COUNTS
 ) -> dict[str, int]:
-    """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are narrowed).
+    """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are
+    narrowed).
 
-    `generation` is whatever changes when there is something new to count; `known` are the tabs whose count is at hand.
+    `generation` is whatever changes when there is something new to count; `known` are the tabs whose count is
+    at hand.
     """
     tabs = listing.tabs_for(lens)
     queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {
@@ -52,7 +58,9 @@ def tab_counts(
 
 
 def _come(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
-    """Those that were not there then. What the first sync of a section found was there before, for all that is known."""
+    """Those that were not there then. What the first sync of a section found was there before, for all that
+    is known.
+    """
     at_first_sync = EntityState.objects.filter(entity=OuterRef("pk"), after__isnull=True)
     new = Entity.objects.filter(
         ~Exists(at_first_sync),

@@ -31,7 +31,8 @@ INCOMPLETE = (
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Sections of an account that ended alike and are not complete; `permission` is the action that AWS denied.
+    """Sections of an account that ended alike and are not complete; `permission` is the action that AWS
+    denied.
 
     `synced_at` is the last complete sync of one of them: None if there was none.
     """
@@ -46,8 +47,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is not complete: the first few notes, whether there are more, and the sections that some account in sight has
-    never had synced whole. Of those a page must not say "none" or "0"."""
+    """What is not complete: the first few notes, whether there are more, and the sections that some account
+    in sight has never had synced whole. Of those a page must not say "none" or "0".
+    """
 
     shown: tuple[Gap, ...] = ()
     has_more: bool = False
@@ -83,7 +85,9 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
 
 
 def unsynced_sections(lens: Seen) -> frozenset[str]:
-    """The sections that some account in sight has never had synced whole, or not by the moment that is shown: one query."""
+    """The sections that some account in sight has never had synced whole, or not by the moment that is shown:
+    one query.
+    """
     if lens.at is not None:
         return frozenset(_unsynced(lens).values_list("name", flat=True).distinct())
     statement = _unsynced_names(None if lens.account else lens.viewer.scope)
@@ -98,10 +102,12 @@ def unsynced_accounts(sections: tuple[str, ...], lens: Seen) -> list[tuple[str, 
 
 
 def accounts_concerned(scope: Scope) -> QuerySet[Account]:
-    """The accounts that this scope is about: whole ones, those that it names, and those in which it has someone.
+    """The accounts that this scope is about: whole ones, those that it names, and those in which it has
+    someone.
 
-    A team rule for any account also fits an account that was never synced. Nothing there is counted as unknown, as long as
-    the team has someone elsewhere: else each new account would make all numbers of every team incomplete.
+    A team rule for any account also fits an account that was never synced. Nothing there is counted as
+    unknown, as long as the team has someone elsewhere: else each new account would make all numbers of every
+    team incomplete.
     """
     within = accounts_within(scope)
     named = set(scope.accounts or ()) | {arn.split(":")[4] for arn in scope.user_arns}
@@ -123,7 +129,9 @@ def _unsynced(lens: Seen) -> QuerySet[Section]:
 
 
 def first_syncs(account: Account, *, after: datetime) -> list[tuple[str, datetime]]:
-    """The sections of an account of which nothing is known as of a moment, though they are now; each with its first sync. One query."""
+    """The sections of an account of which nothing is known as of a moment, though they are now; each with its
+    first sync. One query.
+    """
     rows = Section.objects.filter(unknown_at(after), account=account, observed_at__isnull=False)
     return sorted(rows.values_list("name", KNOWN_SINCE), key=lambda row: (row[1], row[0]))
 
@@ -137,7 +145,9 @@ def known_since(account: Account, *, kind: str) -> datetime | None:
 
 
 def was_unknown(entity: Entity, *, at: datetime) -> bool:
-    """Whether nothing is known of an entity at a moment: its first state was there at the first sync, or came before one."""
+    """Whether nothing is known of an entity at a moment: its first state was there at the first sync, or came
+    before one.
+    """
     first = EntityState.objects.filter(entity=entity).order_by("valid_from", "pk").first()
     if first is None or at >= first.valid_from:
         return False

@@ -63,7 +63,9 @@ def _role(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the role (its number and name), the number of instances, and whether instances were read: one query."""
+    """Adds the role (its number and name), the number of instances, and whether instances were read: one
+    query.
+    """
     tallies(lens, found, _use)
 
 

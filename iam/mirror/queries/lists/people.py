@@ -1,4 +1,6 @@
-"""The list of IAM users, people and machines: MFA, password, keys, last activity, groups; and what has changed since a past moment."""
+"""The list of IAM users, people and machines: MFA, password, keys, last activity, groups; and what has
+changed since a past moment.
+"""
 
 from __future__ import annotations
 
@@ -61,10 +63,12 @@ SORTS = {
 
 
 def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> States:
-    """Users with their credentials, tags and (today) last activity; `users` are their states, where they are not found by their kind.
+    """Users with their credentials, tags and (today) last activity; `users` are their states, where they are
+    not found by their kind.
 
-    A sort by a joined column joins strictly, so that the database may begin with the index of that column; every
-    user of today has a row of credentials and one of usage. In the past a user may not have had them yet.
+    A sort by a joined column joins strictly, so that the database may begin with the index of that column;
+    every user of today has a row of credentials and one of usage. In the past a user may not have had them
+    yet.
     """
     found: States = (states(lens, Kind.USER) if users is None else users).annotate(
         credentials=fact_at(CREDENTIALS, lens.at), tag_set=fact_at("entity__tag_sets", lens.at)
@@ -239,7 +243,9 @@ def _group(lens: Lens, values: list[str]) -> Q:
 
 
 def _owner(lens: Lens, values: list[str]) -> Q:
-    """The owning team; "none" only concerns users who could have one: without a console password and without a linked person."""
+    """The owning team; "none" only concerns users who could have one: without a console password and without
+    a linked person.
+    """
     others = [value for value in values if value != NONE]
     found = owner_filter("entity__aws_id", others) if others else Q(pk__in=[])
     if NONE not in values:
@@ -261,7 +267,9 @@ FILTERS = {
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds display name, owning team and groups; in the past also what has changed since: groups joined and left."""
+    """Adds display name, owning team and groups; in the past also what has changed since: groups joined and
+    left.
+    """
     people, owners = people_and_owners(row["entity"] for row in found)
     for row in found:
         row["owner"] = owners.get(row["entity"], "") if lens.at is None else ""

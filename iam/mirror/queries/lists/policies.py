@@ -1,4 +1,6 @@
-"""The list of managed policies: whose each is, to how many identities it is attached, its versions, when it was updated."""
+"""The list of managed policies: whose each is, to how many identities it is attached, its versions, when it
+was updated.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def _attached(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one query."""
+    """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one
+    query.
+    """
     tallies(lens, found, _numbers)
     for row in found:
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")

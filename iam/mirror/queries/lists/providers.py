@@ -1,4 +1,6 @@
-"""The list of identity providers, SAML and OpenID Connect: until when each is valid, who it is for, which roles trust it."""
+"""The list of identity providers, SAML and OpenID Connect: until when each is valid, who it is for, which
+roles trust it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ TABS = {
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one query."""
+    """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one
+    query.
+    """
     tallies(lens, found, _trusting)
     shown = lens.at or lens.now
     for row in found:

@@ -36,7 +36,9 @@ SORTS = {
 
 
 def rows(lens: Seen, sort: str = "name") -> States:
-    """Roles with their category and attributes, and (today) last use; every role of today has a row of usage."""
+    """Roles with their category and attributes, and (today) last use; every role of today has a row of
+    usage.
+    """
     found = states(lens, Kind.ROLE)
     if lens.at is not None:
         return common(found).values(*COMMON, "category", "attrs")
