@@ -26,7 +26,7 @@ AWS_MANAGED = (
     "AmazonEC2FullAccess",
     "AmazonEC2ReadOnlyAccess",
     "AmazonSSMManagedInstanceCore",
-    ("CloudWatchAgentServerPolicy"),
+    "CloudWatchAgentServerPolicy",
     "CloudWatchReadOnlyAccess",
     "AmazonRDSFullAccess",
     "AWSLambda_FullAccess",
@@ -43,7 +43,7 @@ AWS_MANAGED = (
     "NetworkAdministrator",
     "DatabaseAdministrator",
     "AWSCloudTrail_ReadOnlyAccess",
-    ("AmazonRoute53FullAccess"),
+    "AmazonRoute53FullAccess",
     "CloudFrontFullAccess",
     "AWSKeyManagementServicePowerUser",
 )
@@ -77,7 +77,7 @@ SELF_SERVICE = policy(
     say(
         "Allow",
         ["iam:ChangePassword", "iam:CreateAccessKey", "iam:ListMFADevices"],
-        ("arn:aws:iam::*:user/${aws:username}"),
+        "arn:aws:iam::*:user/${aws:username}",
     ),
     say("Allow", ["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::homes/${aws:username}/*"),
     {
@@ -118,7 +118,7 @@ SHARED = (
         say(
             "Allow",
             "iam:PassRole",
-            ("arn:aws:iam::*:role/app/*"),
+            "arn:aws:iam::*:role/app/*",
             Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
         )
     ),
@@ -229,7 +229,7 @@ class Maker:
                 say(
                     "Allow",
                     ["dynamodb:GetItem", "dynamodb:Query"],
-                    (f"arn:aws:dynamodb:eu-west-1:{number}:table/t{n}"),
+                    f"arn:aws:dynamodb:eu-west-1:{number}:table/t{n}",
                 ),
                 say("Allow", ["sqs:SendMessage"], f"arn:aws:sqs:eu-west-1:{number}:queue-{n}-*"),
             )

@@ -125,7 +125,7 @@ def _team_boundary(account_name: str) -> tuple[dict[str, object], int]:
         "athena:*",
         "sagemaker:*",
         "kinesis:*",
-        ("secretsmanager:GetSecretValue"),
+        "secretsmanager:GetSecretValue",
         "ec2:Describe*",
     )
     identities = ("iam:Get*", "iam:List*", "iam:ChangePassword", "iam:*MFADevice", "iam:*AccessKey*")

@@ -49,8 +49,8 @@ WORKLOADS = (
     Workload(
         "pay-settle",
         "payments",
-        ("Settles the day's payments with the operators"),
-        "lambda",  # wording: keep
+        "Settles the day's payments with the operators",  # wording: keep
+        "lambda",
         (
             ("read", "pay-ledger/exports"),
             ("write", "pay-artifacts/settle"),
@@ -263,7 +263,7 @@ def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
             (
                 "kinesis:PutRecords",
                 "kinesis:GetRecords",
-                ("kinesis:GetShardIterator"),
+                "kinesis:GetShardIterator",
                 "kinesis:DescribeStreamSummary",
             ),
             arn("kinesis", account, f"stream/{resource}"),
@@ -343,7 +343,7 @@ def deploy_policy(workload: Workload, account_name: str, account: str) -> Policy
             (
                 "eks:DescribeCluster",
                 "ecr:PutImage",
-                ("ecr:InitiateLayerUpload"),
+                "ecr:InitiateLayerUpload",
                 "ecr:UploadLayerPart",
                 "ecr:CompleteLayerUpload",
             ),

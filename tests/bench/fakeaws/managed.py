@@ -29,7 +29,7 @@ WANTED = (
     "AmazonS3ReadOnlyAccess",
     "AmazonEC2FullAccess",
     "AWSLambdaBasicExecutionRole",
-    ("AmazonSSMManagedInstanceCore"),
+    "AmazonSSMManagedInstanceCore",
     "AmazonEKSWorkerNodePolicy",
     "IAMUserChangePassword",
 )

@@ -84,7 +84,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (
         PASS,
         "datapipeline:CreatePipeline",
-        ("datapipeline:PutPipelineDefinition"),
+        "datapipeline:PutPipelineDefinition",
         "datapipeline:ActivatePipeline",
     ),
     (PASS, "codebuild:CreateProject", "codebuild:StartBuild"),
@@ -106,7 +106,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("sagemaker:CreatePresignedNotebookInstanceUrl",),
     (
         "sagemaker:CreateNotebookInstanceLifecycleConfig",
-        ("sagemaker:StopNotebookInstance"),
+        "sagemaker:StopNotebookInstance",
         "sagemaker:UpdateNotebookInstance",
         "sagemaker:StartNotebookInstance",
     ),
@@ -118,7 +118,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (
         PASS,
         "bedrock-agentcore:CreateCodeInterpreter",
-        ("bedrock-agentcore:StartCodeInterpreterSession"),
+        "bedrock-agentcore:StartCodeInterpreterSession",
         "bedrock-agentcore:InvokeCodeInterpreter",
     ),
     ("bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
@@ -126,16 +126,16 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (
         PASS,
         "bedrock-agentcore:CreateAgentRuntime",
-        ("bedrock-agentcore:CreateAgentRuntimeEndpoint"),
+        "bedrock-agentcore:CreateAgentRuntimeEndpoint",
         "bedrock-agentcore:CreateWorkloadIdentity",
         "bedrock-agentcore:InvokeAgentRuntimeCommand",
     ),
     (
         PASS,
         "bedrock-agentcore:CreateHarness",
-        ("bedrock-agentcore:CreateAgentRuntime"),
+        "bedrock-agentcore:CreateAgentRuntime",
         "bedrock-agentcore:CreateAgentRuntimeEndpoint",
-        ("bedrock-agentcore:CreateWorkloadIdentity"),
+        "bedrock-agentcore:CreateWorkloadIdentity",
         "bedrock-agentcore:GetAgentRuntime",
         "bedrock-agentcore:InvokeAgentRuntimeCommand",
     ),
@@ -143,7 +143,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (
         PASS,
         "bedrock-agentcore:CreateBrowser",
-        ("bedrock-agentcore:StartBrowserSession"),
+        "bedrock-agentcore:StartBrowserSession",
         "bedrock-agentcore:ConnectBrowserAutomationStream",
     ),
     (PASS, "batch:RegisterJobDefinition", "batch:SubmitJob"),
@@ -151,7 +151,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (PASS, "braket:CreateJob"),
     (
         "codedeploy:CreateDeployment",
-        ("codedeploy:RegisterApplicationRevision"),
+        "codedeploy:RegisterApplicationRevision",
         "codedeploy:GetDeploymentConfig",
     ),
     (PASS, "cognito-identity:SetIdentityPoolRoles"),
@@ -161,7 +161,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     (
         PASS,
         "imagebuilder:CreateComponent",
-        ("imagebuilder:CreateImageRecipe"),
+        "imagebuilder:CreateImageRecipe",
         "imagebuilder:CreateInfrastructureConfiguration",
         "imagebuilder:CreateImage",
     ),

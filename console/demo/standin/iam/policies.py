@@ -73,9 +73,9 @@ class Policies(Overlay):
         if len(policy.versions) > 1:
             raise AnswerError(
                 "DeleteConflict",
-                "This policy has more than one version. Before you delete a policy, you must delete the "
-                "policy's "  # wording: keep
-                "versions. The default version is deleted with the policy.",
+                "This policy has more than one version. "  # wording: keep
+                "Before you delete a policy, you must delete the policy's versions. "
+                "The default version is deleted with the policy.",
             )
         del self.backend.managed_policies[policy.arn]
         return EmptyResult()
