@@ -15,6 +15,8 @@ class Person(models.Model):
     email = models.EmailField(unique=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    was_approver = models.BooleanField(default=False, editable=False)
+    """Whether they have ever had the role of an approver. It stays when the role is taken."""
 
     class Meta:
         verbose_name_plural = "people"

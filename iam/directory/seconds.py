@@ -10,9 +10,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from iam.directory.models import Person, Role, RoleAssignment
+from iam.directory.models import Person, Role
 from iam.directory.rules import APPROVERS_NEEDED, EVERYWHERE
-from iam.journal.models import Entry
 
 SINGLE_OPERATOR = "single_operator"
 FIRST_RUN = "first_run"
@@ -44,10 +43,5 @@ def is_first_run() -> bool:
     """Whether there have never been two approvers. Taking the role from those who had it does not bring the
     first run back.
     """
-    held = set(
-        RoleAssignment.objects.filter(role=Role.APPROVER).values_list("person__email", flat=True).distinct()
-    )
-    if len(held) >= APPROVERS_NEEDED:
-        return False
-    given = Entry.objects.filter(kind="role.assign", data_json__contains='"role":"approver"')
-    return len(held | set(given.values_list("subject", flat=True).distinct())) < APPROVERS_NEEDED
+    has_been = Q(was_approver=True) | Q(assignments__role=Role.APPROVER)
+    return Person.objects.filter(has_been).distinct().count() < APPROVERS_NEEDED

@@ -131,6 +131,8 @@ def give_role(
         person=person, role=role, account_id=account_id, team=team
     )
     if made:
+        if role is Role.APPROVER:
+            Person.objects.filter(pk=person.pk).update(was_approver=True)
         known = {"role": role.value, "name": person.name, "team": team.slug if team else ""}
         record(
             kind="role.assign",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from iam.directory.appointments import (
     appoint,
@@ -15,6 +17,7 @@ from iam.directory.appointments import (
 )
 from iam.directory.models import Appointment, Person, Role, RoleAssignment
 from iam.directory.rules import DirectoryRuleError
+from iam.directory.seconds import is_first_run
 from iam.directory.services import assign_role, deactivate_person, reactivate_person, remove_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
@@ -163,3 +166,14 @@ def test_somebody_who_decides_does_not_come_back_by_one_hand(people: dict[str, P
     remove_role(people["jonas"].assignments.get(), actor=people["ines"])
     reactivate_person(people["jonas"], actor=people["ines"])
     assert Person.objects.get(pk=people["jonas"].pk).is_active
+
+
+def test_approvers_of_before_are_remembered_by_the_migration(people: dict[str, Person]) -> None:
+    for name in ("hana", "jonas"):
+        for assignment in people[name].assignments.all():
+            remove_role(assignment, actor=people["ines"])
+    Person.objects.update(was_approver=False)
+    assert is_first_run()
+    import_module("iam.directory.migrations.0006_was_approver").remember(apps, None)
+    assert set(Person.objects.filter(was_approver=True)) == {people["hana"], people["jonas"]}
+    assert not is_first_run()
