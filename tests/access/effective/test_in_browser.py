@@ -55,6 +55,7 @@ def test_from_the_bar_in_the_list_to_the_statement_that_decides(page: Page) -> N
     expect(page).to_have_url(re.compile("how=everywhere"))
 
 
+@pytest.mark.usefixtures("prompt_worker")
 def test_without_scripts_each_step_is_a_page(browser: Browser, live_server: LiveServer, place: Place) -> None:
     complaints: list[str] = []
     page = open_page(browser, live_server, complaints, java_script_enabled=False)
