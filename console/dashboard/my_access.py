@@ -67,10 +67,11 @@ def my_access(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "dashboard/my_access.html", context)
 
 
-def _hidden_users(request: ViewerRequest) -> list[Entity]:
+def _hidden_users(request: ViewerRequest) -> Cut[Entity]:
     """The viewer's users in accounts that were disconnected."""
     users = disconnected_entities(request.viewer).filter(kind=Kind.USER, gone_at__isnull=True)
-    return list(users.select_related("account").order_by("account__name", "name", "pk")[:MOST])
+    users = users.select_related("account").order_by("account__name", "name", "pk")
+    return first_rows(request, users, most=MOST, name="disconnected")
 
 
 def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
