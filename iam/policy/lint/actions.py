@@ -55,13 +55,15 @@ def _check_known(word: Word, subject: Subject) -> None:
         )
     elif not catalogue.has_service(prefix):
         close = report.closest(prefix, catalogue.prefixes)
+        if close:
+            remedy = f"Did you mean {close}:{shown(name)}?"
+        else:
+            remedy = f"Check the prefix in the AWS Service Authorization Reference. {IF_NEWER}"
         report.add_unknown(
             "INVALID_SERVICE_IN_ACTION",
             word,
             f"There’s no known service with the prefix {quoted(prefix)}.",
-            f"Did you mean {close}:{shown(name)}?"
-            if close
-            else f"Check the prefix in the AWS Service Authorization Reference. {IF_NEWER}",
+            remedy,
             names=(word.text, prefix),
         )
         return
@@ -82,13 +84,15 @@ def _check_known(word: Word, subject: Subject) -> None:
 def _unknown(word: Word, prefix: str, subject: Subject) -> None:
     names = [one.partition(":")[2] for one in subject.catalogue.expand(f"{prefix}:*")]
     close = subject.report.closest(word.text.partition(":")[2], names)
+    if close:
+        remedy = f"Did you mean {prefix}:{close}?"
+    else:
+        remedy = f"Check the name in the AWS Service Authorization Reference. {IF_NEWER}"
     subject.report.add_unknown(
         "INVALID_ACTION",
         word,
         f"{subject.catalogue.title(prefix)} has no known action {quoted(word.text)}.",
-        f"Did you mean {prefix}:{close}?"
-        if close
-        else f"Check the name in the AWS Service Authorization Reference. {IF_NEWER}",
+        remedy,
         names=(word.text, prefix),
     )
 

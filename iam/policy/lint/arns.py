@@ -36,12 +36,11 @@ def check_arns(subject: Subject) -> set[Word]:
     """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports
     them again.
     """
-    return {
-        word
-        for statement in subject.document.statements
-        for word in (statement.resources.words if statement.resources else ())
-        if word.text != "*" and not _check(word, subject)
-    }
+    meaningless: set[Word] = set()
+    for statement in subject.document.statements:
+        words = statement.resources.words if statement.resources else ()
+        meaningless.update(word for word in words if word.text != "*" and not _check(word, subject))
+    return meaningless
 
 
 def fields_of(text: str, *, has_variables: bool) -> list[str]:
@@ -143,13 +142,15 @@ def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
         if service in SERVICES_OF_ARNS:
             return True
         close = report.closest(service, catalogue.prefixes)
+        message = f"There’s no known service {quoted(service)}." if service else "The ARN has no service."
+        remedy = f"Check the ARN in the AWS Service Authorization Reference. {IF_NEWER}"
+        if close:
+            remedy = f"Did you mean {close}?"
         report.add_unknown(
             "INVALID_SERVICE",
             word,
-            f"There’s no known service {quoted(service)}." if service else "The ARN has no service.",
-            f"Did you mean {close}?"
-            if close
-            else f"Check the ARN in the AWS Service Authorization Reference. {IF_NEWER}",
+            message,
+            remedy,
             names=(word.text, service),
         )
         return False

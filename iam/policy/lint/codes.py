@@ -79,13 +79,9 @@ _SUGGESTIONS = """
 """  # noqa: E501
 
 SEVERITIES: Final[dict[str, Severity]] = {
-    code: severity
-    for severity, codes in (
-        (Severity.ERROR, _ERRORS),
-        (Severity.SECURITY, _SECURITY),
-        (Severity.WARNING, _WARNINGS),
-        (Severity.SUGGESTION, _SUGGESTIONS),
-    )
-    for code in codes.split()
+    **dict.fromkeys(_ERRORS.split(), Severity.ERROR),
+    **dict.fromkeys(_SECURITY.split(), Severity.SECURITY),
+    **dict.fromkeys(_WARNINGS.split(), Severity.WARNING),
+    **dict.fromkeys(_SUGGESTIONS.split(), Severity.SUGGESTION),
 }
 """The severity of each code."""

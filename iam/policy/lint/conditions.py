@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
@@ -61,11 +62,14 @@ def is_of_provider(key: str) -> bool:
 def _check(test: Test, statement: Statement, subject: Subject) -> None:
     if not test.base:
         close = subject.report.closest(test.operator.text.rpartition(":")[2], OPERATOR_NAMES)
+        remedy = "Use an operator that IAM knows, such as StringEquals."
+        if close:
+            remedy = f"Did you mean {close}?"
         subject.report.add(
             "INVALID_CONDITION_OPERATOR",
             test.operator,
             f"{quoted(test.operator.text)} isn’t a condition operator.",
-            f"Did you mean {close}?" if close else "Use an operator that IAM knows, such as StringEquals.",
+            remedy,
         )
         return
     key = _known_key(test, subject)
@@ -122,11 +126,13 @@ def _report_unknown(test: Test, subject: Subject) -> None:
         severity = Severity.WARNING
     close = propose_key(word.text, subject)
     remedy = f"Check the key in the AWS Service Authorization Reference. {IF_NEWER}"
+    if close:
+        remedy = f"Did you mean {close}?"
     subject.report.add_unknown(
         code,
         word,
         f"{quoted(word.text)} isn’t a known condition key: {where}.",
-        f"Did you mean {close}?" if close else remedy,
+        remedy,
         names=(word.text, prefix),
         severity=severity,
     )
@@ -223,12 +229,13 @@ def _check_quantifier(test: Test, key: ConditionKey, statement: Statement, subje
             "Remove ForAnyValue:.",
         )
     elif test.quantifier == "forallvalues" and statement.allows and not _is_required(test.name, statement):
+        severity = Severity.SUGGESTION if key.name == "aws:TagKeys" else None
         report.add(
             "FORALLVALUES_WITHOUT_NULL_CHECK",
             test.operator,
             f"A request without {key.name} passes this condition too.",
             f'If the key is required, add "Null": {{"{key.name}": "false"}}.',
-            severity=Severity.SUGGESTION if key.name == "aws:TagKeys" else None,
+            severity=severity,
         )
 
 
@@ -252,7 +259,8 @@ def _check_support(test: Test, key: ConditionKey, statement: Statement, subject:
     prefix = name.partition(":")[0]
     if not is_tag and not subject.catalogue.has_service(prefix):
         return
-    lacking = _lacking(name, statement, subject, prefix="" if is_tag else prefix)
+    key_prefix = "" if is_tag else prefix
+    lacking = _lacking(name, statement, subject, prefix=key_prefix)
     if not lacking or not _matters(test, statement):
         return
     are_all = len(lacking) == len(statement.actions.words)
@@ -302,7 +310,8 @@ def _keys_of(catalogue: Catalogue, pattern: str) -> frozenset[str] | None:
     actions = known_actions(catalogue, pattern)
     if not actions:
         return None
-    return frozenset(fold(key) for action in actions for key in action.condition_keys)
+    keys = chain.from_iterable(action.condition_keys for action in actions)
+    return frozenset(fold(key) for key in keys)
 
 
 def _listed(names: list[str]) -> str:

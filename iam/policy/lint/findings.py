@@ -132,5 +132,7 @@ def quoted(text: str) -> str:
 
 def shown(text: str) -> str:
     """A text as a message quotes it: in one line, and not longer than a message bears."""
-    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: SHOWN + 1])
+    plain = ""
+    for letter in text[: SHOWN + 1]:
+        plain += letter if letter.isprintable() else "\ufffd"
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from iam.policy.catalogue import Action, Catalogue, ResourceType
@@ -77,7 +78,8 @@ class _Fit:
                 'Move it to its own statement, with "Resource": "*".',
             )
             return
-        arns = sorted({one.arn for action in expanded for one in action.resource_types})
+        kinds = chain.from_iterable(action.resource_types for action in expanded)
+        arns = sorted({kind.arn for kind in kinds})
         self.subject.report.add(
             "ACTION_MATCHES_NO_RESOURCE",
             word,

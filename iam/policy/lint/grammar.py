@@ -56,9 +56,9 @@ def kind_of(node: Node) -> str:
         return "a list"
     if value is None:
         return "null"
-    return (
-        "a string" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
-    )
+    if isinstance(value, str):
+        return "a string"
+    return "true or false" if isinstance(value, bool) else "a number"
 
 
 def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
@@ -89,11 +89,12 @@ def refuse_others(
     for member in members:
         if member.name not in allowed:
             close = report.closest(member.name, allowed)
+            remedy = f"Did you mean {close}?" if close else "Remove it."
             report.add(
                 "INVALID_POLICY_ELEMENT",
                 below(spot, member.name, member.at),
                 f"{quoted(member.name)} isn’t an element of {where}.",
-                f"Did you mean {close}?" if close else "Remove it.",
+                remedy,
             )
 
 
@@ -163,10 +164,11 @@ def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
             "The statement has neither Action nor NotAction.",
             "Add Action, with the actions of the statement.",
         )
+    sid_text = None if sid is None else text_in(sid, f"{spot.path}.Sid", index, report)
     return Statement(
         spot=spot,
         index=index,
-        sid=None if sid is None else text_in(sid, f"{spot.path}.Sid", index, report),
+        sid=sid_text,
         effect=_effect(members.get("Effect"), spot, report),
         actions=actions,
         resources=_either(members, "Resource", spot, report),
@@ -256,11 +258,12 @@ def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Princ
         spot_of_kind = below(place, kind, member.at)
         if kind not in KINDS:
             close = report.closest(kind, KINDS)
+            remedy = f"Did you mean {close}?" if close else "Use AWS, Service, Federated or CanonicalUser."
             report.add(
                 "INVALID_PRINCIPAL_KEY",
                 spot_of_kind,
                 f"{quoted(kind)} isn’t a principal type.",
-                f"Did you mean {close}?" if close else "Use AWS, Service, Federated or CanonicalUser.",
+                remedy,
             )
         named[kind] = names_in(member.node, spot_of_kind, "EMPTY_ARRAY_PRINCIPAL", report)
     return Principals(place, named, is_not)

@@ -112,13 +112,14 @@ def _check_key(name: str, word: Word, subject: Subject) -> None:
     found = subject.catalogue.condition_key(name)
     if found is None:
         close = propose_key(name, subject)
+        remedy = "Check the key in the AWS Service Authorization Reference."
+        if close:
+            remedy = f"Did you mean ${{{close}}}?"
         subject.report.add(
             "UNKNOWN_VARIABLE",
             word,
             f"{quoted(name)} isn’t a known condition key.",
-            f"Did you mean ${{{close}}}?"
-            if close
-            else "Check the key in the AWS Service Authorization Reference.",
+            remedy,
         )
     elif found.is_multivalued:
         subject.report.add(

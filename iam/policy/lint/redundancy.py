@@ -92,13 +92,13 @@ def _check_within(names: Names | None, code: str, spell: Callable[[str], str], s
     for word in names.words:
         found = cover.of(word)
         if found is not None:
-            is_same = spell(found.text) == spell(word.text)
+            message = f"{quoted(word.text)} is already covered by {quoted(found.text)}."
+            if spell(found.text) == spell(word.text):
+                message = f"{quoted(word.text)} is listed twice."
             subject.report.add(
                 code,
                 word,
-                f"{quoted(word.text)} is listed twice."
-                if is_same
-                else f"{quoted(word.text)} is already covered by {quoted(found.text)}.",
+                message,
                 "Remove it.",
             )
 
@@ -165,9 +165,8 @@ class _Statements:
         return False
 
     def _are_equal(self, one: Statement, other: Statement) -> bool:
-        return self._covers(other, one) and self.actions[other.index].takes_in(
-            one.actions.words if one.actions else ()
-        )
+        words = one.actions.words if one.actions else ()
+        return self._covers(other, one) and self.actions[other.index].takes_in(words)
 
     def _check_actions(self, narrow: Statement) -> None:
         for wide in self.comparable:

@@ -71,13 +71,14 @@ def _check_sensitive(
     else:
         form = "NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
     is_limited = any(test.name == key for test in statement.tests)
+    severity = Severity.SUGGESTION if is_limited else None
     subject.report.add(
         f"{prefix}_WITH_{form}",
         place,
         f"The statement lets principals {words}, for every role"
         + (", limited only by service." if is_limited else "."),
         f"Name the roles in Resource{'' if is_limited else f', and add a condition on {_spelled(key)}'}.",
-        severity=Severity.SUGGESTION if is_limited else None,
+        severity=severity,
     )
 
 
@@ -106,13 +107,14 @@ def _check_star(statement: Statement, actions: Names, subject: Subject) -> None:
     """Resource `*`."""
     is_limited = bool(statement.tests)
     if actions.has_star:
+        severity = Severity.WARNING if is_limited else None
         subject.report.add(
             "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE",
             actions.spot,
             "The statement allows every action on every resource: anyone who has it is an administrator"
             + (", when its conditions are met." if is_limited else "."),
             "Name the actions and the resources.",
-            severity=Severity.WARNING if is_limited else None,
+            severity=severity,
         )
         return
     if actions.is_not or is_limited:

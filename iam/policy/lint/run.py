@@ -48,7 +48,8 @@ def lint(
 
 def _findings(text: str, kind: Kind, *, quota: Quota | None, catalogue: Catalogue | None) -> list[Finding]:
     # What is too long for AWS is not taken apart: that alone would take seconds.
-    reading = read_places(text if len(text) <= LONGEST else "{}")
+    readable = text if len(text) <= LONGEST else "{}"
+    reading = read_places(readable)
     report = Report(reading)
     for fault in reading.faults:
         report.add("JSON_SYNTAX_ERROR", Spot(fault.at, "", None), fault.message, fault.remedy)

@@ -20,12 +20,13 @@ def less_standing(found: Sequence[Finding], *, former: Callable[[], str], kind: 
     if not any(_is_name_error(one) for one in found) or not (text := former()):
         return list(found)
     known = {(one.code, one.message) for one in lint(text, kind=kind, quota=None) if _is_name_error(one)}
-    return [
-        replace(one, severity=Severity.WARNING)
-        if _is_name_error(one) and (one.code, one.message) in known
-        else one
-        for one in found
-    ]
+    findings = []
+    for one in found:
+        if _is_name_error(one) and (one.code, one.message) in known:
+            findings.append(replace(one, severity=Severity.WARNING))
+        else:
+            findings.append(one)
+    return findings
 
 
 def _is_name_error(one: Finding) -> bool:

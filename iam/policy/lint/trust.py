@@ -143,15 +143,12 @@ def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> N
     names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
     keys = {f"{host}:{name}" for name in names}
     if not _asks(statement, keys):
-        is_github = host.startswith(GITHUB)
-        subject.report.add(
-            "MISSING_GITHUB_REPO_CONDITION_KEY" if is_github else "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS",
-            word,
-            f"Anyone with an account at {shown(host)} can assume the role."
-            if not is_github
-            else "Every repository on GitHub can assume the role.",
-            f"Add a condition on {host}:{names[0]}.",
-        )
+        code = "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS"
+        message = f"Anyone with an account at {shown(host)} can assume the role."
+        if host.startswith(GITHUB):
+            code = "MISSING_GITHUB_REPO_CONDITION_KEY"
+            message = "Every repository on GitHub can assume the role."
+        subject.report.add(code, word, message, f"Add a condition on {host}:{names[0]}.")
     elif host.startswith(GITHUB):
         _check_github(f"{host}:sub", statement, subject)
 

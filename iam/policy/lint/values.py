@@ -143,6 +143,7 @@ def _check_private(test: Test, subject: Subject) -> None:
     if test.name not in PUBLIC_ONLY or "ipaddress" not in test.base:
         return
     private = [value for value in test.values if _is_private(value.text)]
+    severity = None if len(private) == len(test.values) else Severity.SUGGESTION
     for value in private:
         subject.report.add(
             f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",
@@ -150,7 +151,7 @@ def _check_private(test: Test, subject: Subject) -> None:
             f"{quoted(value.text)} is a private address, and {test.key.text} holds the public address of "
             "the caller.",
             "Use aws:VpcSourceIp for addresses in a VPC.",
-            severity=None if len(private) == len(test.values) else Severity.SUGGESTION,
+            severity=severity,
         )
 
 

@@ -69,6 +69,7 @@ def _check_version(subject: Subject) -> None:
 def _check_sids(subject: Subject) -> None:
     seen: set[str] = set()
     is_lax = subject.kind in LAX_SIDS
+    code_of_repeated = "UNIQUE_SIDS_RECOMMENDED" if is_lax else "UNIQUE_SIDS_REQUIRED"
     for statement in subject.document.statements:
         sid = statement.sid
         if sid is None:
@@ -79,7 +80,7 @@ def _check_sids(subject: Subject) -> None:
         _check_letters(sid, subject, is_lax=is_lax)
         if sid.text in seen:
             subject.report.add(
-                "UNIQUE_SIDS_RECOMMENDED" if is_lax else "UNIQUE_SIDS_REQUIRED",
+                code_of_repeated,
                 sid,
                 f"Two statements have the Sid {quoted(sid.text)}.",
                 "Give each statement its own Sid.",
