@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from iam.policy.catalogue import Level, ResourceType, catalogue
@@ -120,12 +121,8 @@ def _applies(ability: Ability, resources: Sequence[str]) -> bool:
 def _kinds(ability: Ability) -> list[ResourceType]:
     """The resource types of the ability's name, of the actions that it needs."""
     name = "bucket" if ability.kind == LISTING else ability.kind
-    kinds = {
-        kind.arn: kind
-        for action in sorted(ability.needs)
-        for kind in catalogue().resource_types(action)
-        if kind.name == name
-    }
+    of_needs = chain.from_iterable(catalogue().resource_types(action) for action in sorted(ability.needs))
+    kinds = {kind.arn: kind for kind in of_needs if kind.name == name}
     return list(kinds.values())
 
 
@@ -162,7 +159,8 @@ def _object_kinds() -> tuple[ResourceType, ...]:
 
 def _kinds_of(actions: Iterable[str]) -> list[ResourceType]:
     """Every resource type that one of the actions takes, each once."""
-    kinds = {kind.arn: kind for action in sorted(actions) for kind in catalogue().resource_types(action)}
+    of_actions = chain.from_iterable(catalogue().resource_types(action) for action in sorted(actions))
+    kinds = {kind.arn: kind for kind in of_actions}
     return list(kinds.values())
 
 
@@ -214,5 +212,10 @@ def wide_clause(services: int, actions: Sequence[str]) -> Clause:
 
 def in_plain_words(action: str) -> str:
     """The name of an action as words: "start instances"."""
-    words = WORD.findall(action.partition(":")[2])
-    return " ".join(word if word.isupper() and len(word) > 1 else fold(word) for word in words)
+    words = []
+    for word in WORD.findall(action.partition(":")[2]):
+        is_abbreviation = word.isupper() and len(word) > 1
+        if not is_abbreviation:
+            word = fold(word)
+        words.append(word)
+    return " ".join(words)

@@ -220,7 +220,9 @@ def _short_clause(operator: str, key: str, values: Sequence[str]) -> str:
 
 def _prefix(operator: str, values: Sequence[str]) -> str:
     """Listing below one folder; "" for any other set of prefixes."""
-    folders = {value.removesuffix("*") if operator == "stringlike" else value for value in values}
+    folders = set(values)
+    if operator == "stringlike":
+        folders = {value.removesuffix("*") for value in values}
     folder = next(iter(folders)) if len(folders) == 1 else ""
     if folder.endswith("/") and not set(folder) & set("*?$"):
         return f"only under {folder}"

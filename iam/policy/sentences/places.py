@@ -67,7 +67,13 @@ def _without_versions(arns: Sequence[str]) -> list[str]:
     """Without the second ARN of a Lambda function that has its versions too; the first is marked instead."""
     both = {arn for arn in arns if _service_of(arn) == "lambda" and f"{arn}{VERSIONS}" in arns}
     kept = [arn for arn in arns if not (arn.endswith(VERSIONS) and arn.removesuffix(VERSIONS) in both)]
-    return [f"{arn}{WITH_VERSIONS}" if arn in both else arn for arn in kept]
+    marked = []
+    for arn in kept:
+        if arn in both:
+            marked.append(f"{arn}{WITH_VERSIONS}")
+        else:
+            marked.append(arn)
+    return marked
 
 
 def _group(places: list[Place]) -> str:

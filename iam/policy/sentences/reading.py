@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from iam.policy.applicability import can_be_of_any_service
@@ -116,7 +117,7 @@ def _statement(statement: Statement, units: Units, account_id: str) -> Iterator[
     by_service, unknown = _by_service(statement.actions)
     is_wide = resources == (EVERYTHING,) and len(by_service) > MANY_SERVICES
     if is_wide:
-        names = tuple(name for actions in by_service.values() for name in actions)
+        names = tuple(chain.from_iterable(by_service.values()))
         yield _alone(statement, wide_clause(len(by_service), names), account_id)
         by_service = {}
     has_effect = is_wide
@@ -185,22 +186,25 @@ def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_i
     groups: dict[str, list[tuple[Clause, Unit]]] = {}
     for resources, unit in by_resources.items():
         for said in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
-            groups.setdefault(said.rest if said.verbs else f"\0{said.rest}", []).append((said, unit))
+            alike = said.rest if said.verbs else f"\0{said.rest}"
+            groups.setdefault(alike, []).append((said, unit))
     for group in groups.values():
         clauses = sorted((said for said, _ in group), key=lambda said: said.order)
-        statements = {index for _, unit in group for index in unit.statements}
+        statements = set(chain.from_iterable(unit.statements for _, unit in group))
         yield _sentence(frame, clauses, tuple(sorted(statements)), account_id)
 
 
 def _sentence(
     frame: Frame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
 ) -> Weighed:
-    verbs = join(list(dict.fromkeys(verb for said in clauses for verb in said.verbs)))
+    verbs = join(list(dict.fromkeys(chain.from_iterable(said.verbs for said in clauses))))
     heads = [" ".join(filter(None, (verbs, rest))) for rest in (clauses[0].rest, clauses[0].plain_rest)]
     claims = tuple(said.claim for said in clauses)
-    actions = [action for claim in claims for action in claim.actions]
-    resources = [arn for claim in claims for arn in claim.resources]
+    actions = list(chain.from_iterable(claim.actions for claim in claims))
+    resources = list(chain.from_iterable(claim.resources for claim in claims))
     warning = warning_for(frame.service, actions, resources, has_conditions=bool(frame.conditions))
+    if not frame.allows:
+        warning = ""
     return min(said.weight for said in clauses) + _deny(frame), Sentence(
         allows=frame.allows,
         service=frame.service,
@@ -210,7 +214,7 @@ def _sentence(
         until=frame.until,
         head=_with_effect(heads[0], allows=frame.allows),
         plain_head=_with_effect(heads[1], allows=frame.allows),
-        warning=warning if frame.allows else "",
+        warning=warning,
         since=start_of(frame.conditions),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from iam.moments import moment_words
@@ -49,12 +50,12 @@ class Sentence:
     @property
     def actions(self) -> tuple[str, ...]:
         """The actions of all claims, each once."""
-        return tuple(dict.fromkeys(action for claim in self.claims for action in claim.actions))
+        return tuple(dict.fromkeys(chain.from_iterable(claim.actions for claim in self.claims)))
 
     @property
     def resources(self) -> tuple[str, ...]:
         """The resources of all claims, as the policy writes them."""
-        return tuple(dict.fromkeys(arn for claim in self.claims for arn in claim.resources))
+        return tuple(dict.fromkeys(chain.from_iterable(claim.resources for claim in self.claims)))
 
     @property
     def names(self) -> str:
