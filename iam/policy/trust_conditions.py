@@ -78,18 +78,19 @@ def as_list(value: Any) -> list[Any]:
 
 def _texts(values: object) -> Iterable[str]:
     for value in as_list(values):
-        yield ("true" if value else "false") if isinstance(value, bool) else str(value)
+        if isinstance(value, bool):
+            yield "true" if value else "false"
+        else:
+            yield str(value)
 
 
 def one_of(values: tuple[str, ...]) -> str:
     """'a', 'a or b', 'a, b or c'."""
-    return (
-        values[0]
-        if len(values) == 1
-        else f"{', '.join(values[:-1])} or {values[-1]}"
-        if values
-        else "nothing"
-    )
+    if not values:
+        return "nothing"
+    if len(values) == 1:
+        return values[0]
+    return f"{', '.join(values[:-1])} or {values[-1]}"
 
 
 _SAME_WORDS = {

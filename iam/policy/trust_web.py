@@ -117,7 +117,8 @@ def _github(issuer: str, value: str) -> Subject:
         if value in {"*", "repo:*"} or (match and match[1] == "*"):
             note = f"The subject {value} matches every repository of every owner"
             return Subject("Every GitHub Actions run in the world", note=note, tone="bad")
-        return Subject("GitHub Actions", f"with the subject {value}", tone="warn" if "*" in value else "ok")
+        tone = "warn" if "*" in value else "ok"
+        return Subject("GitHub Actions", f"with the subject {value}", tone=tone)
     owner, repository, context = match[1], match[2], match[3]
     if "*" in owner:
         who = f"GitHub Actions of every owner like {owner}"
@@ -129,7 +130,8 @@ def _github(issuer: str, value: str) -> Subject:
         else f"GitHub Actions of {owner}/{repository}"
     )
     phrase, wide = _github_context(context, ends_open="*" in repository)
-    return Subject(who, phrase, tone="warn" if wide or "*" in repository else "ok")
+    tone = "warn" if wide or "*" in repository else "ok"
+    return Subject(who, phrase, tone=tone)
 
 
 def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]:
@@ -180,9 +182,12 @@ def _gitlab(issuer: str, value: str) -> Subject:
     if not match:
         return _plain(issuer, value)
     project, sort, ref = match[1], match[2], match[3]
-    phrase = (
-        f"on the {sort} {ref}" if ref and ref != "*" else f"on any {sort}" if ref else "on any branch or tag"
-    )
+    if not ref:
+        phrase = "on any branch or tag"
+    elif ref == "*":
+        phrase = f"on any {sort}"
+    else:
+        phrase = f"on the {sort} {ref}"
     tone = "warn" if "*" in value or not ref else "ok"
     return Subject(f"GitLab CI of {project}", phrase, tone=tone)
 

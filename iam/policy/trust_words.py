@@ -78,11 +78,10 @@ def explain_trust(
         document = json.loads(text)
         if not isinstance(document, dict):
             raise UnreadableTrustError("the document isn’t a JSON object")
-        return [
-            one
-            for statement in as_list(document.get("Statement", []))
-            for one in _statement(statement, reading)
-        ]
+        sentences: list[Sentence] = []
+        for statement in as_list(document.get("Statement", [])):
+            sentences += _statement(statement, reading)
+        return sentences
     except UnreadableTrustError:
         raise
     except (ValueError, RecursionError) as error:
@@ -137,7 +136,7 @@ def _can_assume(principal: Principal, actions: tuple[str, ...]) -> bool:
     calls = CALLS.get(principal.kind, AWS_CALL)
     if actions[:1] == ("not",):
         return any(not any(fnmatchcase(call, one) for one in actions[1:]) for call in calls)
-    return any(fnmatchcase(call, one) for call in calls for one in actions)
+    return any(any(fnmatchcase(call, one) for one in actions) for call in calls)
 
 
 def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Iterator[Sentence]:
@@ -171,12 +170,13 @@ def _asked(tests: tuple[Requirement, ...]) -> set[str]:
 def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Sentence:
     how, literal = _words(tests)
     here = principal.account_id == reading.account_id
+    badge = "This account" if here else "Other account"
     sentence = Sentence(
         who=_who(principal, reading),
         how=how,
         literal=literal,
         kind=principal.kind,
-        badge="This account" if here else "Other account",
+        badge=badge,
         principal=principal.text,
         account_id=principal.account_id,
     )
@@ -186,7 +186,8 @@ def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: R
         return replace(sentence, tone="warn", badge="", notes=notes)
     if here:
         note = "Policies on users and roles of the account decide who can"
-        return replace(sentence, notes=(note,) if principal.kind == "account" else ())
+        notes = (note,) if principal.kind == "account" else ()
+        return replace(sentence, notes=notes)
     return _outside(sentence, tests, known=principal.account_id in reading.names)
 
 
@@ -222,8 +223,10 @@ def _who(principal: Principal, reading: Reading) -> str:
 def _anybody(tests: tuple[Requirement, ...]) -> Sentence:
     how, literal = _words(tests)
     names = _asked(tests)
-    tone = "ok" if names & NARROWING else "warn" if tests else "bad"
-    notes = () if names & NARROWING else ("This trusts every AWS account in the world",)
+    tone = "warn" if tests else "bad"
+    notes: tuple[str, ...] = ("This trusts every AWS account in the world",)
+    if names & NARROWING:
+        tone, notes = "ok", ()
     return Sentence("Anyone in any AWS account", how, notes, literal, tone, "Anyone", "anybody", "*")
 
 
@@ -241,7 +244,8 @@ def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
         if test.name == "saml:aud" and test.asks_for:
             audience = True
             usual = set(test.values) <= set(SAML_SIGN_IN)
-            how.append("at the AWS sign-in page" if usual else f"at {', '.join(test.values)}")
+            place = "at the AWS sign-in page" if usual else f"at {', '.join(test.values)}"
+            how.append(place)
         elif test.name.startswith("saml:") and test.asks_for:
             how.append(f"with {test.key[5:]} = {', '.join(test.values)}")
         else:
@@ -290,13 +294,20 @@ def _web_sentence(
     literal: tuple[str, ...],
 ) -> Sentence:
     name = issuer_words(principal.name)
+    how = (one.phrase, *said) if one.phrase else said
+    all_notes = (one.note, *notes) if one.note else notes
+    badge = "Web identity"
+    if name.startswith("the EKS"):
+        badge = "EKS"
+    elif name != principal.name:
+        badge = name
     return Sentence(
         who=one.who,
-        how=(one.phrase, *said) if one.phrase else said,
-        notes=(one.note, *notes) if one.note else notes,
+        how=how,
+        notes=all_notes,
         literal=literal,
         tone=one.tone,
-        badge="EKS" if name.startswith("the EKS") else name if name != principal.name else "Web identity",
+        badge=badge,
         kind="web",
         principal=principal.text,
         account_id=principal.account_id,
