@@ -55,5 +55,10 @@ def _reader(pattern: str) -> re.Pattern[str]:
             continue
         is_last = number == len(parts) - 1
         in_resource = before.count(":") >= SEGMENTS - 1
-        text += "([^:]*)" if not in_resource else "(.*)" if is_last and len(names) > 1 else "([^:/]*)"
+        if not in_resource:
+            text += "([^:]*)"
+        elif is_last and len(names) > 1:
+            text += "(.*)"
+        else:
+            text += "([^:/]*)"
     return re.compile(text, re.DOTALL)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,14 +68,17 @@ class PassRoleData:
     @cached_property
     def changing(self) -> frozenset[str]:
         """The actions of methods that use what has a role already."""
-        return frozenset(need for method in self.methods if not method.passes for need, _ in method.needs)
+        needs = chain.from_iterable(method.needs for method in self.methods if not method.passes)
+        return frozenset(action for action, _ in needs)
 
 
 @cache
 def pass_role_data() -> PassRoleData:
     """The data, read once."""
     source = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    services = {action: service for service, actions in source["service"].items() for action in actions}
+    services: dict[str, str] = {}
+    for service, actions in source["service"].items():
+        services |= dict.fromkeys(actions, service)
     parameters = frozenset(source["parameters"]["actions"])
     return PassRoleData(tuple(_method(each) for each in source["method"]), services, parameters)
 

@@ -6,7 +6,7 @@ The names of the actions are loaded at once (milliseconds), everything else per 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 
 from iam.policy.catalogue import pack, source
@@ -18,6 +18,11 @@ from iam.policy.letter_case import fold
 LONGEST_KEY = 512
 """A longer one is no key: IAM's tag keys have 128 characters at most."""
 PLACEHOLDER = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
+
+
+def _mask(bits: Sequence[bool]) -> int:
+    """The number with these bits, the lowest first."""
+    return int("".join("01"[bit] for bit in reversed(bits)), 2)
 
 
 class Catalogue:
@@ -64,14 +69,14 @@ class Catalogue:
         found = self._level_masks.get(level)
         if found is None:
             letter = pack.LETTERS[level]
-            digits = "".join("1" if one == letter else "0" for one in reversed(fold(self._letters)))
-            found = self._level_masks[level] = int(digits, 2)
+            has_level = [letter_of_action == letter for letter_of_action in fold(self._letters)]
+            found = self._level_masks[level] = _mask(has_level)
         return found
 
     @cached_property
     def mask_without_resources(self) -> int:
         """The actions that work only on Resource `*`."""
-        return int("".join("1" if one.isupper() else "0" for one in reversed(self._letters)), 2)
+        return _mask([letter.isupper() for letter in self._letters])
 
     def level(self, action: str) -> Level | None:
         """The access level; None for an unknown action."""
