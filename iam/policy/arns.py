@@ -58,7 +58,9 @@ def resource_tokens(parts: Sequence[Token]) -> list[Token]:
         ends_segment = place + 1 == len(parts) or parts[place + 1] == ":"
         if part == ANY and not ends_segment:
             part = WITHIN
-        found.append(ONE_WITHIN if part == ONE else part)
+        elif part == ONE:
+            part = ONE_WITHIN
+        found.append(part)
     return found
 
 

@@ -123,6 +123,9 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
                     f"{operator} isn’t a condition operator",
                 )
             )
+    means = None
+    if statement.principals is not None:
+        means = compile_principals(statement.principals, is_not=statement.is_not_principal)
     return Compiled(
         source=statement,
         policy=policy,
@@ -130,9 +133,7 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
         speaks_of=action_matcher(statement.actions, is_not=statement.is_not_action),
         fits=_resources(statement.resources, is_not=statement.is_not_resource, has_variables=has_variables),
         conditions=tuple(conditions),
-        means=None
-        if statement.principals is None
-        else compile_principals(statement.principals, is_not=statement.is_not_principal),
+        means=means,
         unknown=tuple(unknown),
     )
 
@@ -188,9 +189,13 @@ def action_matcher(names: Names, *, is_not: bool) -> Matcher:
     lowered = [fold(name) for name in names]
     exact = frozenset(name for name in lowered if "*" not in name and "?" not in name)
     patterns = [compile_glob(name) for name in lowered if name not in exact]
-    match = (
-        exact.__contains__ if not patterns else either([*([exact.__contains__] if exact else []), *patterns])
-    )
+    match: Matcher
+    if not patterns:
+        match = exact.__contains__
+    elif exact:
+        match = either([exact.__contains__, *patterns])
+    else:
+        match = either(patterns)
     return (lambda action: not match(action)) if is_not else match
 
 
@@ -210,7 +215,12 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     open_ones = tuple((each, from_tokens(with_anything(each))) for each in templates if each.variables)
 
     def fits(request: Request) -> int:
-        found = YES if matcher(request.resource) else _filled(open_ones, request) if open_ones else NO
+        if matcher(request.resource):
+            found = YES
+        elif open_ones:
+            found = _filled(open_ones, request)
+        else:
+            found = NO
         return negation(found) if is_not else found
 
     return fits
@@ -249,7 +259,13 @@ def with_anything(template: Template) -> list[Token]:
     """A pattern wider than what any values make of it: they may hold colons, which change what a star means
     after them.
     """
-    return [ANY if isinstance(part, Variable) else part for part in template.parts]
+    wider: list[Token] = []
+    for part in template.parts:
+        if isinstance(part, Variable):
+            wider.append(ANY)
+        else:
+            wider.append(part)
+    return wider
 
 
 def _completed(template: Template) -> Template:

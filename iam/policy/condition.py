@@ -91,7 +91,9 @@ def _null(key: str, values: Sequence[str]) -> Test:
 
     def test(request: Request) -> int:
         found = request.values(key)
-        return OPEN if found is None else present if found else absent
+        if found is None:
+            return OPEN
+        return present if found else absent
 
     return test
 
@@ -194,8 +196,15 @@ def _against_filled(
 def _judge(found: Values, matchers: list[Matcher], known: Operator, quantifier: str, *, is_open: bool) -> int:
     marks = []
     for value in found:
-        mark = YES if any(match(value) for match in matchers) else OPEN if is_open else NO
-        marks.append(negation(mark) if known.is_negated else mark)
+        if any(match(value) for match in matchers):
+            mark = YES
+        elif is_open:
+            mark = OPEN
+        else:
+            mark = NO
+        if known.is_negated:
+            mark = negation(mark)
+        marks.append(mark)
     if quantifier == "foranyvalue" or (not quantifier and not known.is_negated):
         return max(marks)
     return min(marks)

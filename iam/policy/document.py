@@ -172,8 +172,9 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
     for name in sorted(map(str, source.keys() - {"Version", "Id", "Statement"})):
         reading.problem(name[:40], "isn’t an element of a policy")
     statements = _statements(source.get("Statement"), reading)
+    readable_version = version if isinstance(version, str) else ""
     return Document(
-        version if isinstance(version, str) else "",
+        readable_version,
         statements,
         tuple(reading.problems),
         str(source.get("Id", "")),
@@ -185,7 +186,8 @@ def _statements(value: Any, reading: _Reading) -> tuple[Statement, ...]:
         reading.problem("Statement", "is missing")
         return ()
     found = []
-    for index, one in enumerate(value if isinstance(value, list) else [value]):
+    listed = value if isinstance(value, list) else [value]
+    for index, one in enumerate(listed):
         if isinstance(one, Mapping):
             found.append(_statement(index, one))
         else:

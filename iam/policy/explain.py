@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, Decision, Policies, decide, has_rcps, has_scps, needs_resource_policy
@@ -60,10 +61,8 @@ class Explanation:
     @property
     def residual(self) -> tuple[str, ...]:
         """Each condition that is open, once."""
-        open_ones = [
-            c for reason in self.reasons if reason.outcome is Outcome.DEPENDS for c in reason.conditions
-        ]
-        return tuple(dict.fromkeys(open_ones))
+        depending = (reason for reason in self.reasons if reason.outcome is Outcome.DEPENDS)
+        return tuple(dict.fromkeys(chain.from_iterable(reason.conditions for reason in depending)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +108,9 @@ def explain(request: Request, policies: Policies) -> Explanation:
         return Explanation(decision, (Reason("rule", Outcome.RULE, owned),))
     sets = list(_sets(request, policies))
     is_bounded = policies.boundary is not None
-    seen = [
-        found
-        for kind, level, each in sets
-        for found in _look(request, kind, level, each, is_bounded=is_bounded)
-    ]
+    seen: list[_Seen] = []
+    for kind, level, each in sets:
+        seen += _look(request, kind, level, each, is_bounded=is_bounded)
     reasons = {
         Decision.EXPLICITLY_DENIED: _denied,
         Decision.ALLOWED: _allowed,
@@ -213,7 +210,8 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
             kind is PolicyKind.RESOURCE and not _is_resource_needed(request)
         ):
             continue
-        not_allowed = NOT_ALLOWED[kind].format(f" at level {level}" if level else "")
+        at_level = f" at level {level}" if level else ""
+        not_allowed = NOT_ALLOWED[kind].format(at_level)
         found.append(Reason(str(kind), Outcome.MISSING, f"{not_allowed} {request.action} here.", level=level))
         found += [
             _reason(

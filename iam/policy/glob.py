@@ -22,11 +22,13 @@ WITHIN: Final = "*within"
 """A `*` that stays within its segment of an ARN."""
 ONE_WITHIN: Final = "?within"
 """A `?` that is no colon."""
+WILDCARDS: Final[dict[str, Token]] = {"*": ANY, "?": ONE}
+"""What the wildcards of a pattern mean."""
 
 
 def tokens(pattern: str) -> list[Token]:
     """The characters and wildcards of a pattern."""
-    return [ANY if c == "*" else ONE if c == "?" else c for c in pattern]
+    return [WILDCARDS.get(letter, letter) for letter in pattern]
 
 
 def compile_glob(pattern: str) -> Matcher:

@@ -102,7 +102,9 @@ class _Open:
         self.comma_at = -1
 
     def closed(self) -> Node:
-        return Node(tuple(self.members) if self.is_object else self.nodes, self.at)
+        if self.is_object:
+            return Node(tuple(self.members), self.at)
+        return Node(self.nodes, self.at)
 
 
 def read_places(text: str) -> Reading:
@@ -219,8 +221,9 @@ class _Reader:
         container.name_at = self.at
         container.name = self.read_text()
         if self.peek() != ":":
+            at = self.at if self.at < len(self.text) else max(self.at - 1, 0)
             raise self.stop(
-                self.at if self.at < len(self.text) else max(self.at - 1, 0),
+                at,
                 f"The colon after the name {json.dumps(container.name[:40])} is missing.",
                 "Put a colon between the name and the value.",
             )

@@ -276,7 +276,7 @@ def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Do
     Source: "RCP evaluation",
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
     """
-    has_allow = any(one.allows for _, document in level for one in document.statements)
+    has_allow = any(any(one.allows for one in document.statements) for _, document in level)
     return level if has_allow else [RCP_FULL_AWS_ACCESS, *level]
 
 

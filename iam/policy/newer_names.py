@@ -21,4 +21,4 @@ def accept_newer(names: Iterable[str]) -> None:
 
 def is_newer(*names: str) -> bool:
     """Whether one of the names was accepted."""
-    return any(matches(fold(name)) for name in names for matches in _accepted)
+    return any(any(matches(fold(name)) for matches in _accepted) for name in names)

@@ -114,7 +114,8 @@ def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
     if who.kind is PrincipalKind.SESSION:
         exempt = min(account, role, direct)
     elif who.kind is PrincipalKind.ROLE:
-        exempt = min(account, role, YES if strict else OPEN)
+        session_names = YES if strict else OPEN
+        exempt = min(account, role, session_names)
     elif who.kind is PrincipalKind.ROOT or not who.account or who.kind in OUTSIDERS:
         exempt = direct
     else:

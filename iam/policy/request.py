@@ -291,7 +291,8 @@ class Request:
 
     def _time(self, key: str) -> Values | None:
         """The time of the request, which follows from the other key where the context has only that one."""
-        other = self.keys.get(EPOCH_TIME if key == CURRENT_TIME else CURRENT_TIME)
+        other_key = EPOCH_TIME if key == CURRENT_TIME else CURRENT_TIME
+        other = self.keys.get(other_key)
         if other is not None:
             moment = moment_in(other)
             return self._unknown if moment is None else (time_text(key, moment),)

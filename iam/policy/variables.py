@@ -106,4 +106,5 @@ def _variable(inner: str) -> Variable:
     key, comma, rest = inner.partition(",")
     default = rest.strip()
     is_quoted = len(default) >= 2 and default[0] == default[-1] == "'"
-    return Variable(fold(key.strip()), default[1:-1] if comma and is_quoted else None)
+    unquoted = default[1:-1] if comma and is_quoted else None
+    return Variable(fold(key.strip()), unquoted)
