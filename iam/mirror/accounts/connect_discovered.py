@@ -62,7 +62,8 @@ def connect_discovered(
     connections: list[Connection] = []
     left_out: list[tuple[str, str]] = []
     names = taken_names()
-    for number in sorted(found if chosen is None else set(chosen)):
+    wanted: Collection[str] = found if chosen is None else set(chosen)
+    for number in sorted(wanted):
         name, status = str(found[number]["name"]), str(found[number]["status"])
         if number in taken:
             left_out.append((number, f"{name} is connected already"))
@@ -77,9 +78,11 @@ def connect_discovered(
 
 def _checked(plan: RolePlan) -> RolePlan:
     write = plan.write_role_name.strip()
+    role_name = checked_role_name(plan.role_name)
+    write_role_name = checked_role_name(write, field="write_role_name") if write else ""
     checked = RolePlan(
-        role_name=checked_role_name(plan.role_name),
-        write_role_name=checked_role_name(write, field="write_role_name") if write else "",
+        role_name=role_name,
+        write_role_name=write_role_name,
         external_id=checked_external_id(plan.external_id, required=False),
     )
     if checked.write_role_name == checked.role_name:
@@ -104,13 +107,14 @@ def _connection(result: dict[str, object], number: str, *, name: str, plan: Role
             number, name, Source.ENVIRONMENT, partition=partition, organization_id=organization_id
         )
     arn = f"arn:{partition}:iam::{number}:role/"
+    write_role_arn = arn + plan.write_role_name if plan.write_role_name else ""
     return Connection(
         number,
         name,
         Source.ORGANIZATION,
         partition=partition,
         role_arn=arn + plan.role_name,
-        write_role_arn=arn + plan.write_role_name if plan.write_role_name else "",
+        write_role_arn=write_role_arn,
         external_id=plan.external_id,
         organization_id=organization_id,
     )

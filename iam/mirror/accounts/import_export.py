@@ -159,8 +159,9 @@ def _dates(export: Export, report: CredentialReport | None) -> Iterator[datetime
             row.created_at,
             row.password_last_used,
             row.password_last_changed,
-            *(moment for key in row.keys for moment in (key.last_rotated, key.last_used_at)),
         )
+        for key in row.keys:
+            yield from _known(key.last_rotated, key.last_used_at)
 
 
 def _known(*dates: datetime | None) -> Iterable[datetime]:

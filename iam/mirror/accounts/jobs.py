@@ -59,16 +59,19 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     must_manage(actor, account_id=ALL_ACCOUNTS)
     if account and account.source == Source.EXPORT:
         raise SetupError("This account comes from an uploaded file, so Gatehouse can’t call AWS for it.")
+    through, number = "the worker’s own credentials", ""
+    if account:
+        through, number = account.name, account.account_id
     job = SetupJob.objects.create(
         kind=SetupKind.DISCOVER,
         requested_by=person_of(actor),
-        params={"account": account.account_id if account else "", "external_id": _kept_external_id()},
+        params={"account": number, "external_id": _kept_external_id()},
     )
     record(
         kind="organization.discover",
         actor=actor,
-        subject=account.name if account else "the worker’s own credentials",
-        account_id=account.account_id if account else "",
+        subject=through,
+        account_id=number,
     )
     nudge_on_commit(job)
     return job

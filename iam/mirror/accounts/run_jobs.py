@@ -35,7 +35,8 @@ def run_job(job_id: UUID | str) -> SetupJob | None:
     ends the job.
     """
     kind = SetupJob.objects.filter(pk=job_id).values_list("kind", flat=True).first()
-    job = claim(SetupJob, job_id, lease=IMPORT_LEASE if kind == SetupKind.IMPORT else LEASE)
+    lease = IMPORT_LEASE if kind == SetupKind.IMPORT else LEASE
+    job = claim(SetupJob, job_id, lease=lease)
     if job is None:
         return None
     try:
@@ -75,11 +76,12 @@ def _import(job: SetupJob) -> dict[str, Any]:
     if not export.exists() or (report and not report.exists()):
         raise SetupError(_NO_FILE)
     made = job.params.get("observed_at", "")
+    observed_at = datetime.fromisoformat(made) if made else None
     parts = Parts(
         export=export,
         report=report,
         name=job.params.get("name", ""),
-        observed_at=datetime.fromisoformat(made) if made else None,
+        observed_at=observed_at,
         accept_loss=bool(job.params.get("accept_loss")),
     )
     return import_export(parts, actor=actor_of(job), on_phase=on_phase).as_result()

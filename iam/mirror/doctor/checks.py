@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class Findings:
 
 
 def _missing(checks: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    bad = (check for check in checks if check["verdict"] in BAD)
-    return tuple(dict.fromkeys(action for check in bad for action in check["missing"]))
+    missing = (check["missing"] for check in checks if check["verdict"] in BAD)
+    return tuple(dict.fromkeys(chain.from_iterable(missing)))
 
 
 def statement(actions: Sequence[str], *, sid: str = "GatehouseMissing", resources: Sequence[str] = ()) -> str:
@@ -111,8 +112,10 @@ def why_denied(message: str) -> str:
     explicit = _EXPLICIT.search(message)
     if explicit:
         place = explicit[1] or "a policy"
-        article = "" if place.startswith("a ") else "an " if place[0] in "aeiou" else "a "
-        return f"{article}{place} denies it"
+        if place.startswith("a "):
+            return f"{place} denies it"
+        article = "an" if place[0] in "aeiou" else "a"
+        return f"{article} {place} denies it"
     outside = _outside_of_role(message)
     if outside:
         return f"no {outside} allows it, which a policy of the role can’t fix"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from iam.aws.errors import ASSUME_ROLE
 from iam.aws.permissions import WRITE, WRITTEN, resource_arn
@@ -17,7 +18,7 @@ from iam.mirror.models.setup import DoctorRun, JobState
 from iam.mirror.pull.sections import LABELS
 
 _TOLD_BEFORE = re.compile(r"AWS denied \S+\. ")
-CHANGES = frozenset(action for actions in WRITE.values() for action in actions)
+CHANGES = frozenset(chain.from_iterable(WRITE.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +97,24 @@ def _of_section(section: Section) -> Refusal:
 
 
 def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
-    return [
-        Refusal(
-            action=action,
-            about=check["title"],
-            why=why_denied(check["told"]) if check["told"] else "AWS’s policy simulator denies it",
-            told=check["told"],
-            code=check["code"],
-            request_id=check["request_id"],
-            at=run.ended_at,
-            is_explicit=check["is_explicit"],
-        )
-        for check in Findings(tuple(run.checks)).bad
-        if check["group"] == group
-        for action in check["missing"]
-    ]
+    refusals = []
+    for check in Findings(tuple(run.checks)).bad:
+        if check["group"] != group:
+            continue
+        for action in check["missing"]:
+            why = why_denied(check["told"]) if check["told"] else "AWS’s policy simulator denies it"
+            refusal = Refusal(
+                action=action,
+                about=check["title"],
+                why=why,
+                told=check["told"],
+                code=check["code"],
+                request_id=check["request_id"],
+                at=run.ended_at,
+                is_explicit=check["is_explicit"],
+            )
+            refusals.append(refusal)
+    return refusals
 
 
 def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Account) -> Missing:
@@ -118,11 +122,12 @@ def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Accou
     for refusal in refusals:
         first.setdefault(refusal.action, refusal)
     actions = tuple(sorted(refusal.action for refusal in first.values() if not refusal.is_explicit))
+    statement = _statements(purpose, actions, account) if actions else ""
     return Missing(
         purpose=purpose,
         role=role,
         actions=actions,
-        statement=_statements(purpose, actions, account) if actions else "",
+        statement=statement,
         refusals=tuple(first.values()),
     )
 

@@ -33,10 +33,11 @@ class AccountSettings:
 def read_settings(aws: Aws) -> AccountSettings:
     """Three calls."""
     policy = lists.password_policy(aws)
+    password_policy = asdict(policy) if policy else None
     return AccountSettings(
         summary=dict(lists.account_summary(aws)),
         alias=next(iter(lists.account_aliases(aws)), ""),
-        password_policy=asdict(policy) if policy else None,
+        password_policy=password_policy,
     )
 
 

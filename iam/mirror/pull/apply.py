@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import BigIntegerField
 
@@ -16,7 +17,7 @@ from iam.mirror.pull.facts import Found, Outcome, Part, Seen
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
-from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted
+from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted, tag_rows
 from iam.prepared import Slot, Statement
 
 Members = list[tuple[Known, Found]]
@@ -140,11 +141,7 @@ def _versions(members: Members) -> Wanted:
 
 
 def _tags(members: Members) -> Wanted:
-    return {
-        known.id: {(): (found.tags,)} if found.tags else {}
-        for known, found in members
-        if found.tags is not None
-    }
+    return {known.id: tag_rows(found.tags) for known, found in members if found.tags is not None}
 
 
 _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)}
@@ -156,7 +153,7 @@ def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
     AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old
     name, what mentions it has the very bytes it had before.
     """
-    read = {known.id for members in roster.members.values() for known, _ in members}
+    read = {known.id for known, _ in chain.from_iterable(roster.members.values())}
     for part in parts:
         rows = Edge.objects.filter(
             valid_to__isnull=True, target_id__in=roster.moved, observed_at__lte=part.seen.at

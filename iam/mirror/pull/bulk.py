@@ -172,7 +172,11 @@ def adapt(value: Any) -> Any:
 
 def _adapted(rows: Iterable[Row]) -> list[Row]:
     get = _ON_SQLITE.get
-    return [
-        tuple([value if (to_text := get(type(value))) is None else to_text(value) for value in row])
-        for row in rows
-    ]
+    adapted = []
+    for row in rows:
+        values = list(row)
+        for place, value in enumerate(row):
+            if (to_text := get(type(value))) is not None:
+                values[place] = to_text(value)
+        adapted.append(tuple(values))
+    return adapted

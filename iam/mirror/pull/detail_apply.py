@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import F
 
@@ -40,7 +41,8 @@ def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visit
         limit = job.take_hold()
         outcomes = _apply_credentials(job, answers, at, limit)
         outcomes[TAGS] = _apply_tags(job, answers, at)
-        held = {owner for section, o in outcomes.items() if o.held for owner in answers.read.get(section, ())}
+        sections_on_hold = (section for section, outcome in outcomes.items() if outcome.held)
+        held = set(chain.from_iterable(answers.read.get(section, ()) for section in sections_on_hold))
         _note_visits(job, [visit for visit in visited if visit.known.id not in held], at)
         changed = _derive(job, answers, at)
         outcomes.setdefault(USER_MFA, Outcome()).changed |= changed
@@ -49,7 +51,8 @@ def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visit
 
 
 def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimit) -> dict[str, Outcome]:
-    _note_absences(job, set().union(*answers.read.values()) if answers.read else set())
+    _note_absences(job, set().union(*answers.read.values()))
+    nothing = Outcome()
     parts = [
         Part(
             section=section,
@@ -57,7 +60,7 @@ def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimi
             found=found,
             covers=_owned_by(job, section, answers.read[section], at),
             whole_size=sum(1 for _ in job.census.of_kind(*KINDS[section])),
-            ended_before=job.outcomes[section].ended if section in job.outcomes else 0,
+            ended_before=job.outcomes.get(section, nothing).ended,
         )
         for section, found in answers.found.items()
         if section in KINDS
@@ -98,7 +101,7 @@ def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
     read_before = {pk for pk in current if job.census.by_pk[pk].detail_at is not None}
     changed = temporal.load(
         temporal.TAGS,
-        wanted={pk: {(): (tags,)} if tags else {} for pk, tags in current.items()},
+        wanted={pk: temporal.tag_rows(tags) for pk, tags in current.items()},
         account_id=job.account.pk,
         seen=Seen(at=at, after=None),
         after=lambda pk: job.census.by_pk[pk].detail_at,

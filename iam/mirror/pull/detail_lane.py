@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +63,7 @@ def pull_details(job: LiveJob) -> None:
         reported_at=job.freshness.observed_at(CREDENTIAL_REPORT),
         now=lane.began_at,
     )
-    lane.waiting.update(section for visit in due for section in visit.sections)
+    lane.waiting.update(chain.from_iterable(visit.sections for visit in due))
     expected = min(budget, sum(lane.waiting.values()))
     job.progress.expected = job.progress.calls + expected
     for start in range(0, len(due), BATCH):
@@ -79,7 +80,8 @@ def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
 
 
 def _read_batch(job: LiveJob, lane: Lane, batch: list[Visit]) -> None:
-    answers = Answers(lines=job.reported.lines if job.reported else {})
+    lines = job.reported.lines if job.reported else {}
+    answers = Answers(lines=lines)
     at = timezone.now()
     visited: list[Visited] = []
     for visit in batch:

@@ -141,15 +141,16 @@ def _placeholders(census: Census, part: Part, roster: Roster) -> list[Found]:
 
 def placeholder(arn: str) -> Found:
     """A managed policy of which nothing but the ARN is known."""
-    path, _, name = arn.partition(":policy/")[2].rpartition("/")
-    is_aws = arn.split(":", 5)[4] == "aws"
+    parents, _, name = arn.partition(":policy/")[2].rpartition("/")
+    path = f"/{parents}/" if parents else "/"
+    category = "aws" if arn.split(":", 5)[4] == "aws" else "customer"
     return Found(
         kind=Kind.POLICY,
         aws_id=arn,
         name=name,
         arn=arn,
-        path=f"/{path}/" if path else "/",
-        category="aws" if is_aws else "customer",
+        path=path,
+        category=category,
         attrs={"IsPlaceholder": True},
     )
 
@@ -222,8 +223,8 @@ def _note_move(found: Found, known: Known, roster: Roster) -> None:
     """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
     if found.kind not in (Kind.GROUP, Kind.POLICY):
         return
-    by = "name" if found.kind == Kind.GROUP else "arn"
-    holder = roster.names.find(Ref(found.kind, by, found.name if by == "name" else found.arn))
+    by, value = ("name", found.name) if found.kind == Kind.GROUP else ("arn", found.arn)
+    holder = roster.names.find(Ref(found.kind, by, value))
     if holder is not None and holder.id != known.id:
         roster.moved[holder.id] = known
 

@@ -85,7 +85,8 @@ def mfa_of(seen: Evidence) -> str:
 
 
 def _read_at(seen: Evidence, sort: str) -> datetime | None:
-    return _latest(seen.listed_at if sort == "virtual" else seen.visited_at, seen.mfa_read_at)
+    own_list_at = seen.listed_at if sort == "virtual" else seen.visited_at
+    return _latest(own_list_at, seen.mfa_read_at)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

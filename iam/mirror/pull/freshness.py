@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from django.db.models import Value
@@ -64,7 +65,7 @@ def begin_sections(accounts: Collection[Account]) -> None:
     """Give accounts a row for each section: what was never synced is then found like what could not be
     synced.
     """
-    rows = [Section(account=account, name=name) for account in accounts for name in ALL]
+    rows = [Section(account=account, name=name) for account, name in product(accounts, ALL)]
     Section.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
@@ -100,7 +101,8 @@ class Freshness:
             is_upload = self._pull is not None and self._pull.trigger == UPLOAD
             # A sync goes on for a while: only at its end is all of the section known. A file tells how it was
             # when it was made.
-            values["known_since"] = _known_since(row, verdict.observed_at if is_upload else now)
+            known_at = verdict.observed_at if is_upload else now
+            values["known_since"] = _known_since(row, known_at)
         self.sections[verdict.section], _ = Section.objects.update_or_create(
             account=self._account, name=verdict.section, defaults=values
         )

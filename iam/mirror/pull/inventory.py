@@ -41,8 +41,10 @@ def pull_settings(job: LiveJob) -> None:
         outcome = None
         if found is not None:
             changed = load_facts(job.account, found.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
-            # 0 stands for the account itself, which is no entity.
-            outcome = Outcome(count=len(found.facts()), changed={0} if changed else set())
+            outcome = Outcome(count=len(found.facts()))
+            if changed:
+                # 0 stands for the account itself, which is no entity.
+                outcome.changed.add(0)
             if job.account.alias != found.alias:
                 Account.objects.filter(pk=job.account.pk).update(alias=found.alias)
         job.settle(reading, outcome=outcome)

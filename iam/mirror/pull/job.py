@@ -107,13 +107,14 @@ class Job:
                 name, SectionState.HELD.value, reading.began_at, calls=calls, message=outcome.held
             )
         else:
+            message = _notes(outcome) if outcome else ""
             verdict = Verdict(
                 name,
                 SectionState.COMPLETE.value,
                 reading.began_at,
                 calls=calls,
                 observed_at=observed_at or reading.began_at,
-                message=_notes(outcome) if outcome else "",
+                message=message,
             )
         self.freshness.end(verdict, outcome=outcome, now=timezone.now())
         self.verdicts[name] = verdict

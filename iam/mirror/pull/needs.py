@@ -112,7 +112,12 @@ def _gaps(known: Known) -> set[str]:
 def _visit_tagged(known: Known, now: datetime) -> Visit | None:
     if not _is_stale(known, now) and not known.detail_gaps:
         return None
-    return Visit(known, (TAGS,), urgency=1 if known.detail_at is None else 2)
+    return Visit(known, (TAGS,), urgency=_usual_urgency(known))
+
+
+def _usual_urgency(known: Known) -> int:
+    """What was never visited comes before what is visited again."""
+    return 1 if known.detail_at is None else 2
 
 
 def _visit_user(
@@ -128,7 +133,7 @@ def _visit_user(
         due |= set(_unknowable(report, is_reported=is_reported, user=user, held=held))
     if not due:
         return None
-    urgency = 0 if urgent else 1 if user.detail_at is None else 2
+    urgency = 0 if urgent else _usual_urgency(user)
     return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
 
 

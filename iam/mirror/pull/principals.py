@@ -162,11 +162,13 @@ def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: 
     at = (devices or read.authorization).began_at
     before = job.freshness.observed_at(CREDENTIAL_REPORT)
     is_new = reported is not None and (before is None or reported.at > before)
+    listed_at = at if devices else job.freshness.observed_at(MFA_DEVICES)
+    reported_at = reported.at if reported else before
     clock = Clock(
         seen=job.seen(MFA_DEVICES, at=at),
         born=job.seen(USERS, at=read.authorization.began_at),
-        listed_at=at if devices else job.freshness.observed_at(MFA_DEVICES),
-        reported_at=reported.at if reported else before,
+        listed_at=listed_at,
+        reported_at=reported_at,
         reported_before=before,
         released=frozenset(applied.roster.released),
     )

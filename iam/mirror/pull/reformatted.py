@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from iam.mirror.models import Document
@@ -33,7 +34,7 @@ def say_the_same(pairs: Iterable[Pair]) -> set[Pair]:
     """Those pairs of document digests whose documents say the same. One query for each 500 documents."""
     wanted = set(pairs)
     texts: dict[str, str] = {}
-    for chunk in bulk.chunks({digest for pair in wanted for digest in pair}):
+    for chunk in bulk.chunks(set(chain.from_iterable(wanted))):
         texts |= dict(Document.objects.filter(digest__in=chunk).values_list("digest", "text"))
     return {
         (old, new)

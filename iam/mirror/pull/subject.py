@@ -106,6 +106,7 @@ def _apply(account: Account, read: _Read) -> Entity | None:
     if any(known.reread_at is not None and known.reread_at > read.at for known in before):
         return Entity.objects.get(pk=before[-1].id)
     section = SECTION_OF[read.kind]
+    members = [read.found] if read.found else []
     part = Part(
         section=section,
         seen=Seen(
@@ -114,7 +115,7 @@ def _apply(account: Account, read: _Read) -> Entity | None:
             cause_kind=(Cause.CHANGE if read.cause_id else Cause.UNKNOWN).value,
             cause_id=read.cause_id,
         ),
-        found=[read.found] if read.found else [],
+        found=members,
         covers=read.covers,
         is_direct=True,
     )

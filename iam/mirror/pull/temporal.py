@@ -128,6 +128,11 @@ class Difference:
     fresh: Collection[int] = frozenset()
 
 
+def tag_rows(tags: Mapping[str, str] | None) -> Mapping[Key, Values]:
+    """The one row of an entity's tags; none where it has none."""
+    return {(): (tags,)} if tags else {}
+
+
 def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     """The current rows of the owners."""
     found: Rows = {}

@@ -69,9 +69,8 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
     """
     now = datetime.now(tz=UTC)
     moments = {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
-    rows = _by_need(viewer.scope, is_one=account is not None).rows(
-        **moments, account=account.pk if account else 0
-    )
+    number = account.pk if account else 0
+    rows = _by_need(viewer.scope, is_one=account is not None).rows(**moments, account=number)
     return [(pk, bool(needs)) for pk, needs in rows]
 
 
@@ -180,12 +179,9 @@ def account_page(
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
     found = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
     rows = cast(list[Any], found.rows)
-    places = [keyset.Place(rows[i].sort, rows[i].pk) for i in (0, -1)] if rows else [None, None]
-    return AccountPage(
-        rows=_facts(rows, at=at),
-        before=places[0] if found.has_before else None,
-        after=places[1] if found.has_after else None,
-    )
+    earlier = keyset.Place(rows[0].sort, rows[0].pk) if rows and found.has_before else None
+    later = keyset.Place(rows[-1].sort, rows[-1].pk) if rows and found.has_after else None
+    return AccountPage(rows=_facts(rows, at=at), before=earlier, after=later)
 
 
 def facts_of(ids: list[int], *, at: datetime | None = None, for_standing: bool = False) -> list[Facts]:
@@ -246,20 +242,24 @@ def _facts(accounts: list[Any], *, at: datetime | None, for_standing: bool = Fal
     pulls, reading = _active(ids)
     now = datetime.now(tz=UTC)
     identities = {} if for_standing else identities_of(accounts)
-    return [
-        Facts(
-            account=account,
-            sections=sections[account.pk],
-            pull=pulls.get(account.pk),
-            reading=reading[account.pk],
-            last_state=account.last_state,
-            last_message=account.last_message or "",
-            alias=account.alias,
-            identities=identities.get(account.pk) if _has_identities(sections[account.pk]) else None,
-            now=now,
+    facts = []
+    for account in accounts:
+        own = sections[account.pk]
+        known_identities = identities.get(account.pk) if _has_identities(own) else None
+        facts.append(
+            Facts(
+                account=account,
+                sections=own,
+                pull=pulls.get(account.pk),
+                reading=reading[account.pk],
+                last_state=account.last_state,
+                last_message=account.last_message or "",
+                alias=account.alias,
+                identities=known_identities,
+                now=now,
+            )
         )
-        for account in accounts
-    ]
+    return facts
 
 
 def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
@@ -384,15 +384,14 @@ def pull_history(
     if at is None:
         return list(pulls.order_by("-created_at")[: size + 1])
     known = list(pulls.filter(by_then(at) | ahead(at)).order_by("-created_at")[: size + 1])
-    return [_while_it_ran(pull) if _ran(pull, at) else pull for pull in known]
+    return [_as_known(pull, at) for pull in known]
 
 
-def _ran(pull: Pull, at: datetime) -> bool:
-    return pull.trigger != UPLOAD and (pull.ended_at is None or pull.ended_at > at)
-
-
-def _while_it_ran(pull: Pull) -> Pull:
-    """What was known of a pull before it ended, never to be saved."""
+def _as_known(pull: Pull, at: datetime) -> Pull:
+    """What was known of a pull at the moment: one that still ran has no end yet; never to be saved."""
+    has_ended = pull.ended_at is not None and pull.ended_at <= at
+    if has_ended or pull.trigger == UPLOAD:
+        return pull
     return Pull(
         pk=pull.pk,
         account_id=pull.account_id,

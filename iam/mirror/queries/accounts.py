@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 
 from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, When
 
@@ -58,7 +59,7 @@ def account_without(user_arn: str) -> Account | None:
 def gatehouse_role_arns() -> frozenset[str]:
     """The roles by which Gatehouse itself reads and changes the connected accounts: one query."""
     roles = Account.objects.filter(removed_at__isnull=True).values_list("role_arn", "write_role_arn")
-    return frozenset(arn for pair in roles for arn in pair if arn)
+    return frozenset(filter(None, chain.from_iterable(roles)))
 
 
 def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:

@@ -142,9 +142,8 @@ def _was_old(at: datetime) -> Q:
     for minutes in (None, *INTERVALS):
         since = at - patience(minutes)
         if unsure_until(at) < since:
-            old |= Q(
-                LessThan(last, since), **{"pull_every": minutes} if minutes else {"pull_every__isnull": True}
-            )
+            schedule: dict[str, Any] = {"pull_every": minutes} if minutes else {"pull_every__isnull": True}
+            old |= Q(LessThan(last, since), **schedule)
     return old
 
 
@@ -207,11 +206,12 @@ def _not_whole(which: Q, *, at: datetime) -> Iterable[Mapping[str, Any]]:
 
 
 def _section(row: Mapping[str, Any]) -> Section:
+    bad_since = None if row["was"] == SectionState.COMPLETE else row["since"]
     return Section(
         name=row["name"],
         state=row["was"],
         observed_at=row["seen_at"],
-        bad_since=None if row["was"] == SectionState.COMPLETE else row["since"],
+        bad_since=bad_since,
         count=row["counted"] or 0,
         permission=row["lacked"],
         message=row["said"],

@@ -236,6 +236,8 @@ class States(Source):
 
     def read(self, raw: dict[str, Any]) -> Row:
         """The entity; what it belongs to is the other."""
+        owner_kind = Kind.USER.value if raw["entity__owner"] else ""
+        category = raw["category"] if self.sign == CHANGED and raw["entity__owner"] else ""
         return self._row(
             raw,
             sort=raw["kind"],
@@ -243,9 +245,9 @@ class States(Source):
             kind=raw["kind"],
             entity=raw["entity"],
             other=raw["entity__owner__name"] or "",
-            other_kind=Kind.USER.value if raw["entity__owner"] else "",
+            other_kind=owner_kind,
             other_entity=raw["entity__owner"],
-            words=raw["category"] if self.sign == CHANGED and raw["entity__owner"] else "",
+            words=category,
         )
 
 
@@ -371,13 +373,14 @@ class Sign(Source):
 
     def read(self, raw: dict[str, Any]) -> Row:
         """The user."""
+        both_mfa = f"{raw['was_mfa']} {raw['mfa']}" if self.sorts == ("mfa",) else ""
         return self._row(
             raw,
             sort=self.sorts[0],
             name=raw["user__name"],
             kind=raw["user__kind"],
             entity=raw["user"],
-            words=f"{raw['was_mfa']} {raw['mfa']}" if self.sorts == ("mfa",) else "",
+            words=both_mfa,
         )
 
 

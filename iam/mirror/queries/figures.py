@@ -121,7 +121,8 @@ def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
 
 def generation(lens: Lens) -> State:
     """Another value after whatever is written to the mirror of the accounts that are shown."""
-    return state_of([lens.account.account_id] if lens.account else None)
+    numbers = [lens.account.account_id] if lens.account else None
+    return state_of(numbers)
 
 
 def _sees_whole(lens: Lens) -> bool:
@@ -148,8 +149,10 @@ class Kept:
 
 def _kept_by_account(lens: Lens) -> list[Kept]:
     """What is kept of each account that the lens shows: one query."""
-    statement = _kept_figures(None if lens.account else lens.viewer.scope)
-    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    if lens.account:
+        rows = _kept_figures(None).rows(account=lens.account.pk)
+    else:
+        rows = _kept_figures(lens.viewer.scope).rows()
     found = []
     for values, kept_at, *columns in rows:
         account = instance(Account, columns)

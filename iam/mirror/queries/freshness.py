@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from django.conf import settings
 
@@ -144,8 +145,8 @@ def _cell(facts: Facts, name: str) -> Cell:
         return Cell(name, label, IDLE, NOT_YET.lower(), section)
     if facts.is_export:
         return Cell(name, label, PLAIN, _synced(section.observed_at, facts), section)
-    old = is_old(facts, name, section.observed_at)
-    return Cell(name, label, WARN if old else OK, _synced(section.observed_at, facts), section)
+    tone = WARN if is_old(facts, name, section.observed_at) else OK
+    return Cell(name, label, tone, _synced(section.observed_at, facts), section)
 
 
 def _kept(section: Section, facts: Facts) -> str:
@@ -183,7 +184,8 @@ def standing(facts: Facts) -> Standing:
         return _reading(facts.pull)
     if facts.is_export:
         made = facts.observed_at
-        return Standing(PLAIN, f"As of {_date(made, facts.now)}" if made else "Nothing uploaded")
+        words = f"As of {_date(made, facts.now)}" if made else "Nothing uploaded"
+        return Standing(PLAIN, words)
     if facts.last_state == PullState.FAILED:
         return Standing(BAD, "Sync failed", facts.last_message)
     return _by_sections(facts) or _by_age(facts)
@@ -209,10 +211,11 @@ def _by_sections(facts: Facts) -> Standing | None:
             by_state.setdefault(facts.sections[name].state, []).append(facts.sections[name])
     if denied := by_state.get(SectionState.DENIED):
         missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
-        return Standing(BAD, f"{_sections(len(denied))} denied", f"Missing: {missing}" if missing else "")
+        note = f"Missing: {missing}" if missing else ""
+        return Standing(BAD, f"{_sections(len(denied))} denied", note)
     if held := by_state.get(SectionState.HELD):
         return Standing(WARN, _held(held[0]), held[0].message)
-    broken = [section for state in NOT_WHOLE for section in by_state.get(state, ())]
+    broken = list(chain.from_iterable(by_state.get(state, ()) for state in NOT_WHOLE))
     if broken:
         return Standing(WARN, f"{_sections(len(broken))} not synced", broken[0].message)
     return None

@@ -70,7 +70,9 @@ class Step:
     @property
     def sign(self) -> str:
         """How the step is marked."""
-        return BECAME if self.old and self.new else BEGAN if self.new else ENDED
+        if self.old and self.new:
+            return BECAME
+        return BEGAN if self.new else ENDED
 
     def event(self, icon: str, lead: str, **more: Any) -> Event:
         """The event of this step, with its bounds and its cause."""
@@ -135,7 +137,8 @@ def _beginning(step: Step, entity: Entity) -> Event:
     if step.new.valid_from > entity.first_seen:
         return step.event("plus", "Exists again")
     made = step.new.created_at
-    return step.event("plus", "Created", note=f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else "")
+    note = f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else ""
+    return step.event("plus", "Created", note=note)
 
 
 def _became(step: Step) -> Iterator[Event]:
@@ -193,11 +196,10 @@ def owned_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
             first = row.after is None
             if first and row.valid_from - entity.first_seen < FIRST_READING:
                 continue
-            yield step.event(
-                icon,
-                f"{lead} {'synced for the first time' if first else 'added'}",
-                sign=READ if first else BEGAN,
-            )
+            if first:
+                yield step.event(icon, f"{lead} synced for the first time", sign=READ)
+            else:
+                yield step.event(icon, f"{lead} added", sign=BEGAN)
         elif step.new is None:
             yield step.event(icon, f"{lead} deleted")
         else:
@@ -250,7 +252,8 @@ def edge_events(found: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
             yield step.event(icon, lead, changes=[(label, step.old.target.name, step.new.target.name)])
             continue
         word = (out if outgoing else into)[0 if step.new else 1]
-        event = step.event(icon, word if outgoing else "", tail="" if outgoing else word)
+        lead, tail = (word, "") if outgoing else ("", word)
+        event = step.event(icon, lead, tail=tail)
         place = (row.kind, event.when, event.sign, event.after, event.cause_kind, event.cause_id)
         other = row.target if outgoing else row.source
         together.setdefault(place, event).others.append(Named(other.pk, other.kind, other.name))
@@ -328,8 +331,11 @@ def credential_events(found: Sequence[Step], *, has_key_rows: bool) -> Iterator[
         new: UserCredentials = step.new
         if old.mfa != new.mfa and has_mfa(old.mfa) is not None and has_mfa(new.mfa) is not None:
             words = ("MFA", MFA_WORDS.get(old.mfa, old.mfa), MFA_WORDS.get(new.mfa, new.mfa))
-            lead = "MFA turned off" if new.mfa == "none" else "MFA on" if old.mfa == "none" else "MFA changed"
-            sign = ENDED if new.mfa == "none" else BEGAN if old.mfa == "none" else BECAME
+            lead, sign = "MFA changed", BECAME
+            if new.mfa == "none":
+                lead, sign = "MFA turned off", ENDED
+            elif old.mfa == "none":
+                lead, sign = "MFA on", BEGAN
             yield step.event("smartphone", lead, changes=[words], sign=sign)
         if old.has_password is not None and new.has_password is not None:
             yield from _password(step)
@@ -341,8 +347,10 @@ def credential_events(found: Sequence[Step], *, has_key_rows: bool) -> Iterator[
 def _password(step: Step) -> Iterator[Event]:
     old, new = step.old, step.new
     if old.has_password != new.has_password:
-        lead = "Console password set" if new.has_password else "Console password removed"
-        yield step.event("lock", lead, sign=BEGAN if new.has_password else ENDED)
+        if new.has_password:
+            yield step.event("lock", "Console password set", sign=BEGAN)
+        else:
+            yield step.event("lock", "Console password removed", sign=ENDED)
     elif new.has_password and old.password_changed_at and not _is_same_moment(old, new):
         yield step.event("lock", "Console password changed")
 

@@ -62,7 +62,8 @@ def timeline(
         return Timeline([], None)
     reading = _Reading(entity, low=page[-1], high=page[0])
     events = newest_first(reading.events())
-    return Timeline(events, older=page[-1] if more else None, is_cut=reading.is_cut)
+    older = page[-1] if more else None
+    return Timeline(events, older=older, is_cut=reading.is_cut)
 
 
 @dataclass(slots=True)

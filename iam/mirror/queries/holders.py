@@ -31,8 +31,9 @@ def holder_counts(policy: Entity, *, at: datetime | None) -> dict[str, int]:
 
 def holders_of(policy: Entity, *, sort: str, at: datetime | None) -> QuerySet[EntityState, Any]:
     """Those of one sort: mappings, to be sliced into pages by (sort_name, entity_id)."""
-    rows = _holders(policy, tie=EdgeKind.BOUNDARY if sort == BOUNDARY else EdgeKind.ATTACHED, at=at)
-    return rows if sort == BOUNDARY else rows.filter(kind=sort)
+    if sort == BOUNDARY:
+        return _holders(policy, tie=EdgeKind.BOUNDARY, at=at)
+    return _holders(policy, tie=EdgeKind.ATTACHED, at=at).filter(kind=sort)
 
 
 def some_holders(policy: Entity, *, at: datetime | None, limit: int) -> list[dict[str, Any]]:

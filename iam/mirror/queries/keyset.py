@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, F, Func, QuerySet
@@ -66,7 +67,7 @@ class Beyond(Func):
         parts = [compiler.compile(e) for e in self.get_source_expressions()]
         half = len(parts) // 2
         sides = [", ".join(sql for sql, _ in side) for side in (parts[:half], parts[half:])]
-        params = [p for _, ps in parts for p in ps]
+        params = list(chain.from_iterable(own for _, own in parts))
         return f"({sides[0]}) {self.extra['sign']} ({sides[1]})", params
 
 
@@ -108,10 +109,17 @@ def stretch(
     place = before or after
     down = order.descending != (before is not None)
     if place:
-        value, pk = (part if isinstance(part, Slot) else Literal(part) for part in place)
-        rows = rows.filter(Beyond(F(order.column), F(order.tie), value, pk, sign="<" if down else ">"))
-    columns = (F(order.column), F(order.tie))
-    return rows.order_by(*(c.desc() if down else c.asc() for c in columns))[: size + 1]
+        value: Slot | Literal
+        pk: Slot | Literal
+        if isinstance(place, SlotPlace):
+            value, pk = place
+        else:
+            value, pk = Literal(place.value), Literal(place.pk)
+        sign = "<" if down else ">"
+        rows = rows.filter(Beyond(F(order.column), F(order.tie), value, pk, sign=sign))
+    column, tie = F(order.column), F(order.tie)
+    ordering = (column.desc(), tie.desc()) if down else (column.asc(), tie.asc())
+    return rows.order_by(*ordering)[: size + 1]
 
 
 def cut(found: list[Row], *, size: int, after: Place | None, before: Place | None) -> Slice:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from django.db.models import (
@@ -119,10 +120,13 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
         return Moments(is_incomplete=bool(incomplete))
     earliest = just_after(first)
     before = just_before(last) if last else None
+    if before and before < earliest:
+        before = None
+    after = just_after(following) if at and following else None
     return Moments(
         earliest=earliest,
-        before=before if before and before >= earliest else None,
-        after=just_after(following) if at and following else None,
+        before=before,
+        after=after,
         read_at=read,
         is_incomplete=bool(incomplete),
     )
@@ -138,11 +142,12 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     earlier = _LAST_CHANGE.rows(shown=shown, entity=entity.pk)
     later = _NEXT_CHANGE.rows(shown=shown, entity=entity.pk) if at else []
     last, following = earlier[0][0] if earlier else None, later[0][0] if later else None
-    is_change = last is not None and last > entity.first_seen
+    before = just_before(last) if last is not None and last > entity.first_seen else None
+    after = just_after(following) if following else None
     return Moments(
         earliest=just_after(entity.first_seen),
-        before=just_before(last) if last and is_change else None,
-        after=just_after(following) if following else None,
+        before=before,
+        after=after,
         read_at=read,
         is_incomplete=bool(incomplete),
     )
@@ -164,8 +169,7 @@ def change_moments(entity: Entity | Slot, *, when: Q) -> QuerySet[Any, Any]:
     """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
     parts: list[QuerySet[Any, Any]] = [
         rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
-        for rows in facts_about(entity)
-        for side in ("valid_from", "valid_to")
+        for rows, side in product(facts_about(entity), ("valid_from", "valid_to"))
     ]
     return parts[0].union(*parts[1:])
 

@@ -106,10 +106,11 @@ def organization_tree(account: Account, *, at: datetime | None = None) -> Tree |
 
 
 def _policy(row: EntityState) -> Policy:
+    document = row.document.text if row.document else ""
     return Policy(
         entity_id=row.entity_id,
         name=row.name,
         kind=row.kind,
-        document=row.document.text if row.document else "",
+        document=document,
         is_aws_managed=row.category == "aws",
     )

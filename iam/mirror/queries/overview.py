@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
@@ -62,16 +63,18 @@ def news(lens: Lens, *, limit: int) -> list[Row]:
 
 
 def _newest(lens: Lens, shown: datetime, limit: int) -> list[Row]:
-    found = [row for part in _parts(lens, shown, limit) for row in part]
-    return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
+    rows = chain.from_iterable(_parts(lens, shown, limit))
+    return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
 
 
 def news_since(lens: Lens) -> datetime | None:
     """When the history of the accounts that are shown begins, where that is within the thirty days before the
     moment; None before and without any sync.
     """
-    statement = _first_known(None if lens.account else lens.viewer.scope)
-    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    if lens.account:
+        rows = _first_known(None).rows(account=lens.account.pk)
+    else:
+        rows = _first_known(lens.viewer.scope).rows()
     begins = rows[0][0] if rows else None
     shown = lens.at or datetime.now(tz=UTC)
     return begins if begins and shown - timedelta(days=NEWS_DAYS) < begins <= shown else None
@@ -162,7 +165,8 @@ def _told(
     sign = WENT if order == "-valid_to" else CAME
     extra = (by,) if by else ()
     for raw in sort(sign).select(rows.order_by(order)[:limit], extra=extra):
-        yield sort(CHANGED if by and raw[by] else sign).read(raw)
+        shown_sign = CHANGED if by and raw[by] else sign
+        yield sort(shown_sign).read(raw)
 
 
 def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
@@ -175,5 +179,9 @@ def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
         .exclude(mfa_is_unknown() | mfa_is_unknown("was_mfa") | Q(was_mfa=F("mfa")))
     )
     for raw in Sign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
-        sign = WENT if raw["mfa"] == "none" else CAME if raw["was_mfa"] == "none" else CHANGED
+        sign = CHANGED
+        if raw["mfa"] == "none":
+            sign = WENT
+        elif raw["was_mfa"] == "none":
+            sign = CAME
         yield Sign(sign, "mfa").read(raw)

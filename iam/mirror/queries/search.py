@@ -135,7 +135,9 @@ def _matching(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> Query
     has_all = Q()
     for word in words:
         has_all &= Q(search__contains=word)
-    return rows.filter(has_all | Q(pk__in=_other_names(words, at)) if at else has_all)
+    if at:
+        return rows.filter(has_all | Q(pk__in=_other_names(words, at)))
+    return rows.filter(has_all)
 
 
 def _ranked(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
@@ -169,10 +171,11 @@ def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[Hit]:
         return hits
     states = EntityState.objects.filter(valid_at(at), entity__in=[hit.pk for hit in hits])
     then = {pk: (name, arn) for pk, name, arn in states.values_list("entity_id", "name", "arn")}
-    return [
-        replace(hit, name=then[hit.pk][0], arn=then[hit.pk][1], gone_at=None) if hit.pk in then else hit
-        for hit in hits
-    ]
+    for place, hit in enumerate(hits):
+        if hit.pk in then:
+            name, arn = then[hit.pk]
+            hits[place] = replace(hit, name=name, arn=arn, gone_at=None)
+    return hits
 
 
 def _values(rows: QuerySet[Any, Any]) -> QuerySet[Any, dict[str, Any]]:
@@ -185,7 +188,9 @@ def _values(rows: QuerySet[Any, Any]) -> QuerySet[Any, dict[str, Any]]:
 
 
 def _hit(row: dict[str, Any]) -> Hit:
-    owned = row["owner_id"] is not None
+    page_pk, page_kind = row["pk"], row["kind"]
+    if row["owner_id"] is not None:
+        page_pk, page_kind = row["owner_id"], row["owner_kind"]
     return Hit(
         pk=row["pk"],
         kind=row["kind"],
@@ -195,6 +200,6 @@ def _hit(row: dict[str, Any]) -> Hit:
         account=row["account_name"],
         owner=row["owner_name"] or "",
         gone_at=row["gone_at"],
-        page_pk=row["owner_id"] if owned else row["pk"],
-        page_kind=row["owner_kind"] if owned else row["kind"],
+        page_pk=page_pk,
+        page_kind=page_kind,
     )

@@ -82,7 +82,8 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
     at = datetime.now(tz=UTC)
     if section == LOGIN_PROFILES:
         profile = details.login_profile(aws, user_name=user_name)
-        return Credentials(section, at, [profile] if profile else [])
+        records = [profile] if profile else []
+        return Credentials(section, at, records)
     return Credentials(section, at, _READS[section](aws, user_name=user_name))
 
 

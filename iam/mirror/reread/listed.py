@@ -47,10 +47,11 @@ def reread_listed(
         if any(known.reread_at is not None and known.reread_at > at for known in before):
             return Entity.objects.get(pk=before[-1].id)
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        members = [found] if found else []
         part = Part(
             section=section,
             seen=Seen(at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id),
-            found=[found] if found else [],
+            found=members,
             covers=covers,
             is_direct=True,
         )

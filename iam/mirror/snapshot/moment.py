@@ -85,7 +85,8 @@ class Moment:
         """
         since = self._behind_since = self._behind_since or time.monotonic()
         waits = not may_lag or not self._has(now) or time.monotonic() - since > LAG_SECONDS
-        with self.gate.changing(None if waits else WAIT_SECONDS, is_urgent=waits) as is_alone:
+        patience = None if waits else WAIT_SECONDS
+        with self.gate.changing(patience, is_urgent=waits) as is_alone:
             if is_alone:
                 self.bring_up(now, accounts)
                 self._behind_since = 0.0
@@ -164,7 +165,9 @@ class Moment:
     def _apply(self, number: str, written: Mapping[int, str]) -> None:
         found = Rows(self.at, entities=written).by_account()
         changes = next(iter(found.values()), Changes())
-        there = {row.id for table in (changes.principals, changes.groups, changes.policies) for row in table}
+        there: set[int] = set()
+        for table in (changes.principals, changes.groups, changes.policies):
+            there.update(row.id for row in table)
         changes.gone = [pk for pk in written if pk not in there]
         shard = self.index.accounts[number]
         policies = {**shard.policies, **{row.id: row for row in changes.policies}}

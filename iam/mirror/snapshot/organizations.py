@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from iam.mirror.models import AccountFact, Edge, EdgeKind, EntityState, Kind, valid_at
@@ -79,9 +80,8 @@ class Organizations:
     @property
     def digests(self) -> set[str]:
         """The documents of all control policies."""
-        return {
-            row.digest for _, tree in self._trees.values() for _, row in tree.policies.values() if row.digest
-        }
+        policies = chain.from_iterable(tree.policies.values() for _, tree in self._trees.values())
+        return {row.digest for _, row in policies if row.digest}
 
     def standing(self, number: str) -> Standing:
         """Where an account stands; accounts that were never read, too, if a tree has them."""
@@ -101,12 +101,13 @@ class Organizations:
         # known.
         is_whole = way[0] in tree.enabled and all(step in tree.names for step in way)
         path = "/".join([organization, *(tree.names.get(step, "") for step in way[:-1]), ""])
+        paths = (path,) if is_whole else ()
         scps, rcps = (tree.levels(way, kind) for kind in POLICIES)
         # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been
         # read.
         return Standing(
             organization,
-            (path,) if is_whole else (),
+            paths,
             is_management=number == manager,
             scps=self._once(tuple(filter(None, scps))),
             rcps=self._once(tuple(filter(None, rcps))),

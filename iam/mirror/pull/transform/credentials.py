@@ -37,6 +37,7 @@ def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
     user.
     """
     arn = record.user_arn or ""
+    owner = by_id(Kind.USER.value, record.user_id) if record.user_id else None
     return Found(
         kind=Kind.MFA_DEVICE.value,
         aws_id=record.serial_number,
@@ -45,17 +46,18 @@ def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
         created_at=record.enabled_at,
         category="virtual",
         attrs={"UserName": record.user_name or "", "IsRoot": arn.endswith(":root")},
-        owner=by_id(Kind.USER.value, record.user_id) if record.user_id else None,
+        owner=owner,
     )
 
 
 def own_device(record: MfaDeviceRecord, *, user_id: str) -> Found:
     """A device from a user's own list: here the hardware devices and security keys are."""
+    arn = record.serial_number if record.serial_number.startswith("arn:") else ""
     return Found(
         kind=Kind.MFA_DEVICE.value,
         aws_id=record.serial_number,
         name=record.serial_number.rpartition("/")[2],
-        arn=record.serial_number if record.serial_number.startswith("arn:") else "",
+        arn=arn,
         created_at=record.enabled_at,
         category=sort_of_device(record.serial_number),
         attrs={"UserName": record.user_name, "IsRoot": False},

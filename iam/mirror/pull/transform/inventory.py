@@ -10,7 +10,7 @@ from iam.aws.records import (
     ServerCertificateRecord,
 )
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import Found, by_arn, by_name
+from iam.mirror.pull.facts import Found, Ref, by_arn, by_name
 from iam.mirror.pull.transform.principals import Intern
 from iam.mirror.pull.usage import instant
 
@@ -70,7 +70,10 @@ def server_certificate(record: ServerCertificateRecord) -> Found:
 
 def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Found:
     """An EC2 instance and the instance profile that it uses."""
-    profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn) if record.profile_arn else None
+    edges: tuple[tuple[str, Ref], ...] = ()
+    if record.profile_arn:
+        profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn)
+        edges = ((EdgeKind.INSTANCE_PROFILE.value, profile),)
     return Found(
         kind=Kind.INSTANCE.value,
         aws_id=record.instance_id,
@@ -86,5 +89,5 @@ def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Foun
             "HttpPutResponseHopLimit": record.hop_limit,
         },
         tags=dict(record.tags),
-        edges=((EdgeKind.INSTANCE_PROFILE.value, profile),) if profile else (),
+        edges=edges,
     )

@@ -5,6 +5,7 @@ that shows them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from iam.aws.reads.organization import (
     SCP,
@@ -31,7 +32,9 @@ def place(aws_id: str) -> Ref:
     """A root, unit or account by its id: r-…, ou-…, or twelve digits."""
     if aws_id.startswith("r-"):
         return by_id(Kind.ORG_ROOT.value, aws_id)
-    return by_id(Kind.ORG_UNIT.value if aws_id.startswith("ou-") else Kind.ORG_ACCOUNT.value, aws_id)
+    if aws_id.startswith("ou-"):
+        return by_id(Kind.ORG_UNIT.value, aws_id)
+    return by_id(Kind.ORG_ACCOUNT.value, aws_id)
 
 
 def paths(tree: OrganizationTree) -> Iterator[tuple[str, str]]:
@@ -54,13 +57,17 @@ def _parent(parent_id: str | None) -> tuple[tuple[str, Ref], ...]:
 
 
 def _unit(unit: OrganizationUnit) -> Found:
-    is_root = unit.parent_id is None
+    kind = Kind.ORG_UNIT
+    attrs: dict[str, Any] = {}
+    if unit.parent_id is None:
+        kind = Kind.ORG_ROOT
+        attrs = {"PolicyTypes": list(unit.enabled_types)}
     return Found(
-        kind=Kind.ORG_ROOT.value if is_root else Kind.ORG_UNIT.value,
+        kind=kind.value,
         aws_id=unit.unit_id,
         name=unit.name,
         arn=unit.arn,
-        attrs={"PolicyTypes": list(unit.enabled_types)} if is_root else {},
+        attrs=attrs,
         edges=_parent(unit.parent_id),
     )
 
@@ -79,12 +86,14 @@ def _account(account: MemberAccount) -> Found:
 
 
 def _policy(policy: ControlPolicy, intern: Callable[[str], str]) -> Found:
+    kind = Kind.SCP if policy.kind == SCP else Kind.RCP
+    category = "aws" if policy.is_aws_managed else "customer"
     return Found(
-        kind=Kind.SCP.value if policy.kind == SCP else Kind.RCP.value,
+        kind=kind.value,
         aws_id=policy.policy_id,
         name=policy.name,
         arn=policy.arn,
-        category="aws" if policy.is_aws_managed else "customer",
+        category=category,
         document=intern(policy.document),
         attrs={"Description": policy.description},
         edges=tuple((EdgeKind.TARGET.value, place(target)) for target in policy.targets),

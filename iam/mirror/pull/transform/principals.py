@@ -92,6 +92,8 @@ def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found
     """Attachment counts are left out: they are the number of edges, and would make every attachment a new
     state.
     """
+    category = "aws" if record.is_aws_managed else "customer"
+    tags = None if record.tags is None else dict(record.tags)
     return Found(
         kind=Kind.POLICY.value,
         aws_id=record.aws_id,
@@ -99,7 +101,7 @@ def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found
         arn=record.arn,
         path=record.path,
         created_at=record.created_at,
-        category="aws" if record.is_aws_managed else "customer",
+        category=category,
         attrs={
             "Description": record.description,
             "DefaultVersionId": record.default_version_id,
@@ -107,7 +109,7 @@ def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found
             "UpdateDate": record.updated_at.isoformat().replace("+00:00", "Z"),
         },
         source_digest=digest,
-        tags=None if record.tags is None else dict(record.tags),
+        tags=tags,
         versions=tuple(
             Version(v.version_id, intern(v.document), v.is_default, v.created_at) for v in record.versions
         ),

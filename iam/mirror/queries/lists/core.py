@@ -131,9 +131,11 @@ class Listing:
 
     def sorts_for(self, lens: Lens) -> dict[str, Sort]:
         """The orders on offer."""
-        allowed = (
-            {"yes", "account", "no"} if lens.at is None else {"yes", "account"} if lens.account else {"yes"}
-        )
+        allowed = {"yes"}
+        if lens.at is None:
+            allowed = {"yes", "account", "no"}
+        elif lens.account:
+            allowed = {"yes", "account"}
         return {name: sort for name, sort in self.sorts.items() if sort.past in allowed}
 
     def tabs_for(self, lens: Lens) -> dict[str, Tab]:
@@ -192,8 +194,10 @@ def _page_of_all(
 ) -> Slice:
     """A page of the whole list of today, whose statement is kept: what people look at most."""
     side, place = ("after", after) if after else ("before", before)
+    if not place:
+        side = ""
     seen = Seen(lens.viewer, account=lens.account)
-    statement = _whole(listing, seen, wanted.sort, wanted.descending, side if place else "")
+    statement = _whole(listing, seen, wanted.sort, wanted.descending, side)
     values = {"value": place.value, "pk": place.pk} if place else {}
     return cut(statement.mappings(**values), size=PAGE, after=after, before=before)
 
@@ -203,12 +207,13 @@ def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side:
     """A page of all rows: the first, or the one after or before the slots `value` and `pk`."""
     sort = listing.sorts[sort_name]
     place = SlotPlace(Slot("value", sort.field()), Slot("pk", BigAutoField())) if side else None
+    bound = {side: place} if side else {}
     return Statement(
         lambda: stretch(
             _from_floor(listing.rows(seen, sort_name), sort, place),
             order=sort.order(descending=descending),
             size=PAGE,
-            **{side: place} if side else {},
+            **bound,
         )
     )
 
@@ -298,10 +303,10 @@ def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identi
     whole list.
     """
     arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
-    of_people = Entity.objects.filter(
-        kind=Kind.USER, arn__in=arns if len(arns) <= FEW else people.values("user_arn")
-    )
-    if named.order_by()[: MANY + 1].count() <= MANY and len(arns) <= FEW:
+    are_few = len(arns) <= FEW
+    theirs: list[str] | QuerySet[Any, Any] = arns if are_few else people.values("user_arn")
+    of_people = Entity.objects.filter(kind=Kind.USER, arn__in=theirs)
+    if named.order_by()[: MANY + 1].count() <= MANY and are_few:
         wanted = named | of_people if arns else named
         # The limit keeps the database from looking at each row of the list all the same.
         return Q(entity__in=wanted.order_by().values("pk")[: MANY + FEW])
@@ -371,7 +376,9 @@ def _tallied_today(make: Tallied) -> Statement:
 def _tallied(
     values: Mapping[str, QuerySet[Any, Any] | Subquery], among: Sequence[Any]
 ) -> QuerySet[Any, dict[str, Any]]:
-    columns = {name: v if isinstance(v, Subquery) else RowCount(v.values("pk")) for name, v in values.items()}
+    columns: dict[str, Subquery] = {}
+    for name, value in values.items():
+        columns[name] = value if isinstance(value, Subquery) else RowCount(value.values("pk"))
     rows: QuerySet[Any, Any] = Entity.objects.filter(pk__in=among).annotate(**columns).values("pk", *columns)
     return rows
 

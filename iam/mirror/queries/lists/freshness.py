@@ -62,8 +62,10 @@ class Gaps:
 
 def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
     """The sections of this list that are not complete today, the most accounts by name: one query."""
-    statement = _incomplete(sections, None if lens.account else lens.viewer.scope)
-    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    if lens.account:
+        rows = _incomplete(sections, None).rows(account=lens.account.pk)
+    else:
+        rows = _incomplete(sections, lens.viewer.scope).rows()
     notes: dict[tuple[int, str, str], Gap] = {}
     unsynced = set()
     for section, state, permission, since, synced_at, *values in rows:
@@ -71,15 +73,16 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
         if synced_at is None:
             unsynced.add(section)
         key = (account.pk, state, permission)
-        before = notes.get(key)
+        before = notes.get(key) or Gap(account, (), state, permission, since=None, synced_at=synced_at)
         may_see = lens.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
+        shown_permission = permission if may_see else ""
         notes[key] = Gap(
             account,
-            (*(before.sections if before else ()), section),
+            (*before.sections, section),
             state,
-            permission if may_see else "",
-            _earlier(since, before.since if before else None),
-            _earlier(synced_at, before.synced_at if before else synced_at),
+            shown_permission,
+            _earlier(since, before.since),
+            _earlier(synced_at, before.synced_at),
         )
     return Gaps(tuple(notes.values())[:SHOWN], len(notes) > SHOWN, frozenset(unsynced))
 
@@ -90,8 +93,10 @@ def unsynced_sections(lens: Seen) -> frozenset[str]:
     """
     if lens.at is not None:
         return frozenset(_unsynced(lens).values_list("name", flat=True).distinct())
-    statement = _unsynced_names(None if lens.account else lens.viewer.scope)
-    rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
+    if lens.account:
+        rows = _unsynced_names(None).rows(account=lens.account.pk)
+    else:
+        rows = _unsynced_names(lens.viewer.scope).rows()
     return frozenset(name for (name,) in rows)
 
 

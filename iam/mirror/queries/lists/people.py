@@ -138,7 +138,10 @@ def _users(lens: Lens) -> QuerySet[Any, Any]:
 
 def _credentials(**wanted: Any) -> Callable[[Lens], QuerySet[Any, Any]]:
     def counted(lens: Lens) -> QuerySet[Any, Any]:
-        values = {name: value(lens) if callable(value) else value for name, value in wanted.items()}
+        values = dict(wanted)
+        for name, value in wanted.items():
+            if callable(value):
+                values[name] = value(lens)
         held = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
         return visible(held, lens.viewer, entity="user", kinds=(Kind.USER,))
 
