@@ -72,7 +72,7 @@ def _body(leaver: Leaver, *, kind: str) -> dict[str, Any]:
             "leaves_at": _at(run.leaves_at),
             "grace_days": run.grace_days,
         },
-        "approvals": [one for seat in seats[:1] for one in _approvals(seat)],
+        "approvals": _approvals(seats[0]) if seats else [],
         "began_at": _at(leaver.began_at),
         "denied_everything_at": _at(leaver.closed_at),
         "proved_at": _at(leaver.proved_at),

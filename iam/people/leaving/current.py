@@ -102,20 +102,24 @@ def _words(fact: Fact) -> str:
 
 
 def _facts(is_denied: bool, row: UserCredentials | None, active: Counter[str], groups: int) -> Iterable[Fact]:
-    yield Fact(
-        "Policy that denies everything", "In force" if is_denied else "Not attached", is_open=not is_denied
-    )
+    deny = "In force" if is_denied else "Not attached"
+    yield Fact("Policy that denies everything", deny, is_open=not is_denied)
     if row is None or row.has_password is None:
         yield Fact("Console password", UNKNOWN)
     else:
-        yield Fact("Console password", "Set" if row.has_password else "None", is_open=row.has_password)
+        password = "Set" if row.has_password else "None"
+        yield Fact("Console password", password, is_open=row.has_password)
     keys = active[Kind.ACCESS_KEY] if row is None else max(row.active_keys, active[Kind.ACCESS_KEY])
-    yield Fact("Active access keys", str(keys) if keys else "None", is_open=keys > 0)
+    yield Fact("Active access keys", _number_or_none(keys), is_open=keys > 0)
     others = sum(count for kind, count in active.items() if kind != Kind.ACCESS_KEY)
     if others:
         yield Fact("Other active credentials", str(others), is_open=True)
-    yield Fact("Groups", str(groups) if groups else "None")
+    yield Fact("Groups", _number_or_none(groups))
     yield Fact("MFA devices", _mfa(row))
+
+
+def _number_or_none(number: int) -> str:
+    return str(number) if number else "None"
 
 
 def _mfa(row: UserCredentials | None) -> str:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -125,11 +126,8 @@ def _wanted(words: Sequence[str], text: str) -> Q:
         tagged |= _each(f"tags__{tag}", patterns)
     tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER).values("entity")
     addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="").values("user")
-    theirs = {
-        one.user.pk
-        for some in users_of(list(_matching_people(words)[:_MOST_CANDIDATES])).values()
-        for one in some
-    }
+    by_person = users_of(list(_matching_people(words)[:_MOST_CANDIDATES]))
+    theirs = {owned.user.pk for owned in chain.from_iterable(by_person.values())}
     wanted = named | Q(pk__in=theirs) | Q(pk__in=tag_sets) | Q(pk__in=addresses)
     return wanted | Q(arn__iexact=text) if text.startswith("arn:") else wanted
 
@@ -159,7 +157,10 @@ def _pattern(word: str) -> str:
             parts.append(f"[{_APOSTROPHES}]")
             continue
         others = variants.get(letter, "")
-        parts.append(f"[{letter}{others}]" if others else re.escape(letter))
+        if others:
+            parts.append(f"[{letter}{others}]")
+        else:
+            parts.append(re.escape(letter))
     return "".join(parts)
 
 

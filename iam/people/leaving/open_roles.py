@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from django.db.models import Q
@@ -93,7 +94,7 @@ def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Enti
 def _trusting(users: Sequence[Entity]) -> list[EntityState]:
     """Roles whose trust policy lets a whole account in; one query."""
     named = Q()
-    roots = {root for one in users for root in _roots(one)}
+    roots = set(chain.from_iterable(map(_roots, users)))
     for text in roots:
         named |= Q(document__text__contains=f'"{text}"')
     if not named:
@@ -102,7 +103,12 @@ def _trusting(users: Sequence[Entity]) -> list[EntityState]:
         named, valid_at(None), kind=Kind.ROLE, entity__gone_at__isnull=True, account__removed_at__isnull=True
     )
     ordered = rows.select_related("document", "entity__account").order_by("account__name", "sort_name")
-    return [one for one in ordered if roots & set(trusted_by(one.document.text if one.document else ""))]
+    trusting = []
+    for role in ordered:
+        text = role.document.text if role.document else ""
+        if roots & set(trusted_by(text)):
+            trusting.append(role)
+    return trusting
 
 
 def _roots(user: Entity) -> tuple[str, str]:

@@ -69,23 +69,18 @@ class Plan:
         """The operations of the set: every deny before anything else, each account a lane, each thing a
         branch, so that nothing waits for anything.
         """
-        denies = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
-        rest = [
-            (lane, branch, one)
-            for lane, site in enumerate(self.sites)
-            for branch, one in enumerate(site.others, start=2)
-        ]
-        placed = [*denies, *rest]
+        placed = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
+        for lane, site in enumerate(self.sites):
+            placed += [(lane, branch, operation) for branch, operation in enumerate(site.others, start=2)]
         return [one for _, _, one in placed], [Lane(lane, branch) for lane, branch, _ in placed]
 
     @property
     def left(self) -> list[str]:
         """What is not asked for, with the account."""
-        return [
-            f"{site.user.name} in {site.user.account.name}: {said}"
-            for site in self.sites
-            for said in site.left
-        ]
+        lines: list[str] = []
+        for site in self.sites:
+            lines += [f"{site.user.name} in {site.user.account.name}: {said}" for said in site.left]
+        return lines
 
 
 def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:

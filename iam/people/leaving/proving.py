@@ -105,19 +105,24 @@ def proof_rows(found: UserAccess, *, is_suspension: bool = False) -> Iterator[di
     """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA
     devices and memberships, under the deny.
     """
-    yield _row("User", "iam:GetUser", found, "Exists" if found.exists else "Deleted", is_open=False)
     if not found.exists:
+        yield _row("User", "iam:GetUser", found, "Deleted", is_open=False)
         return
+    yield _row("User", "iam:GetUser", found, "Exists", is_open=False)
     denied = says_deny(found.texts.get(DENY, "")) or any(
         arn.endswith(f":iam::aws:{DENY_ALL}") for arn in found.attached
     )
-    yield _row("Deny for everything", INLINE, found, "In force" if denied else "Missing", is_open=not denied)
+    said = "In force" if denied else "Missing"
+    yield _row("Deny for everything", INLINE, found, said, is_open=not denied)
     for section, call in CALLS.items():
         what, noun = _WORDS[section]
         records = found.credentials[section].records
         live = [one for one in records if getattr(one, "status", ACTIVE) == ACTIVE]
-        said = f"{len(live)} {noun}{'' if len(live) == 1 else 's'}" if live else "None"
-        if records and not live:
+        said = "None"
+        if live:
+            plural = "" if len(live) == 1 else "s"
+            said = f"{len(live)} {noun}{plural}"
+        elif records:
             said = f"{len(records)} inactive, none active"
         is_kept = is_suspension and section == "user_mfa" and denied
         yield _row(what, call, found, said, is_open=bool(live) and not is_kept)
@@ -127,7 +132,9 @@ def proof_rows(found: UserAccess, *, is_suspension: bool = False) -> Iterator[di
         said = f"Member of {count}, all denied"
     yield _row("Groups", GROUPS, found, said, is_open=bool(count) and not (is_suspension and denied))
     held = len(found.attached)
-    said = f"{held} attached, all denied" if held and denied else f"{held} attached" if held else "None"
+    said = "None"
+    if held:
+        said = f"{held} attached, all denied" if denied else f"{held} attached"
     yield _row("Attached policies", ATTACHED, found, said, is_open=bool(held) and not denied)
 
 

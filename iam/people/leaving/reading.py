@@ -56,8 +56,13 @@ def typed(line: int, text: str) -> Typed:
         errors.append(f"This row starts with {text[0]!r}, which a spreadsheet reads as a formula.")
     if not text.isprintable():
         errors.append("This row contains a character that can’t be shown.")
-    kept = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
+    kept = "".join(map(_printable, text[:LONGEST]))
     return Typed(line, kept, tuple(errors))
+
+
+def _printable(letter: str) -> str:
+    """The letter, or the mark that stands for one that can’t be shown."""
+    return letter if letter.isprintable() else "\ufffd"
 
 
 def _places(head: Sequence[str]) -> list[int]:

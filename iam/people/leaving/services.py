@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -152,11 +153,10 @@ def ask(run: Run) -> Run:
     except RefusedError as refused:
         trouble = refused.message[:1024]
     is_asked = Seat.objects.filter(leaver__run=run, change_set__isnull=False).exists()
+    state, asked_at = (RunState.ASKED, datetime.now(tz=UTC)) if is_asked else (RunState.DRAFT, None)
     with transaction.atomic():
         moved = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(
-            state=RunState.ASKED if is_asked else RunState.DRAFT,
-            trouble=trouble,
-            asked_at=datetime.now(tz=UTC) if is_asked else None,
+            state=state, trouble=trouble, asked_at=asked_at
         )
         if moved and is_asked:
             _note_asked(run, people)
@@ -217,7 +217,8 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
         raise FieldError(f"{' '.join(warnings)} Select the box to confirm.", field="confirmed")
-    if why := leaving_already([user for one in people for user in one.users]):
+    users = list(chain.from_iterable(somebody.users for somebody in people))
+    if why := leaving_already(users):
         raise RefusedError(why)
 
 
@@ -266,7 +267,7 @@ def _ask_all(run: Run, people: Sequence[Leaver], *, actor: Viewer) -> None:
     todo = [one for one in people if any(seat.change_set_id is None for seat in one.seats.all())]
     if not todo:
         return
-    users = [seat.user for one in todo for seat in one.seats.all()]
+    users = [seat.user for seat in _seats_of(todo)]
     plan = plan_for(users, viewer=actor, choices=choices_of(run))
     by_user = {site.user.pk: site for site in plan.sites}
     # Those of the whole run: who is the last administrator may be in another batch than the others.
@@ -281,11 +282,15 @@ def _adopt(run: Run, people: Sequence[Leaver]) -> None:
     places = {
         arn: (group, lane) for arn, group, lane in asked.values_list("subject_arn", "change_set", "lane")
     }
-    for seat in (seat for one in people for seat in one.seats.all() if seat.user_arn in places):
-        if seat.change_set_id is None:
+    for seat in _seats_of(people):
+        if seat.user_arn in places and seat.change_set_id is None:
             seat.change_set_id, seat.lane = places[seat.user_arn]
             seat.save(update_fields=["change_set", "lane"])
             Leaver.objects.filter(pk=seat.leaver_id, stage=Stage.DRAFT).update(stage=Stage.WAITING)
+
+
+def _seats_of(people: Sequence[Leaver]) -> list[Seat]:
+    return list(chain.from_iterable(leaver.seats.all() for leaver in people))
 
 
 def _batches(people: Sequence[Leaver], by_user: dict[int, Site]) -> Iterator[list[Leaver]]:
@@ -312,7 +317,7 @@ def _ask_batch(
     actor: Viewer,
     warnings: Sequence[str],
 ) -> None:
-    seats = [seat for one in batch for seat in one.seats.all()]
+    seats = _seats_of(batch)
     part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
     operations, lanes = part.ordered()
     if not operations:
@@ -340,10 +345,11 @@ def _ask_batch(
 
 
 def _note_asked(run: Run, people: Sequence[Leaver]) -> None:
+    subject = people[0].name if len(people) == 1 else run.reference
     record(
         kind="leaving.asked",
         actor=asker_of(run),
-        subject=people[0].name if len(people) == 1 else run.reference,
+        subject=subject,
         data={
             "run": run.pk,
             "reference": run.reference,

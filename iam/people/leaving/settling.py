@@ -131,7 +131,8 @@ def _settle_end(leaver: Leaver) -> None:
         begun = [datetime.now(tz=UTC)]
     if not begun:
         ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
-        _move(leaver, Stage.PLANNED if ahead else _cutting(leaver))
+        stage = Stage.PLANNED if ahead else _cutting(leaver)
+        _move(leaver, stage)
         return
     if leaver.began_at is None:
         leaver.began_at = min(begun)
@@ -261,7 +262,8 @@ def _suspended(leaver: Leaver) -> None:
             return
         held.proved_at = max(at for at in held.seats.values_list("proved_at", flat=True) if at)
         held.save(update_fields=["proved_at"])
-        _move(held, Stage.CONFIRMED if is_confirmed(held) else Stage.SUSPENDED)
+        stage = Stage.CONFIRMED if is_confirmed(held) else Stage.SUSPENDED
+        _move(held, stage)
         users = held.seats.values("user")
         # An offboarding of the same users may have begun meanwhile.
         ending = Leaver.objects.filter(

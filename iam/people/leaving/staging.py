@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -110,7 +111,7 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     order = list(firsts)
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
-    users = [user for one in whose.values() for user in one.users]
+    users = list(chain.from_iterable(somebody.users for somebody in whose.values()))
     busy = Busy(_in_runs(users, MOVING), _in_runs(users, (Stage.GONE,)))
     seen: dict[frozenset[int], int] = {}
     for position, row in enumerate(rows):
@@ -198,5 +199,8 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
 def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
     """Who of them stands at one of these stages, and in which run, or in which change of team."""
     seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
-    runs = {seat.user_id: seat.leaver.run for seat in seats}
-    return {pk: run.source if run.is_move else run.reference for pk, run in runs.items()}
+    names: dict[int, str] = {}
+    for seat in seats:
+        run = seat.leaver.run
+        names[seat.user_id] = run.source if run.is_move else run.reference
+    return names

@@ -149,12 +149,10 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
             site.left.append(f"A policy that denies everything doesn’t fit. {refused.message}")
         if site.deny is not None:
             check_right(site.deny, viewer=reach)
-        sessions = [
-            ending
-            for one in seen
-            if one.role.account_id == user.account_id and user.arn in one.arns
-            for ending in known_sessions(one, at=at)
-        ]
+        sessions: list[Operation] = []
+        for trusting_role in seen:
+            if trusting_role.role.account_id == user.account_id and user.arn in trusting_role.arns:
+                sessions.extend(known_sessions(trusting_role, at=at))
         _add(site, [*sessions, *sign_in_of(user)], viewer=reach)
         plan.sites.append(site)
     return plan

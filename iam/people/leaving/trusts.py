@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db.models import Q
@@ -61,11 +62,12 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
         statements = _listed(body.get("Statement", []))
     except (ValueError, AttributeError):
         return None
-    naming = [one for one in statements if one.get("Effect") == "Allow" and arns & set(_named(one))]
+    allowing = _allowing(statements)
+    naming = [one for one in allowing if arns & set(_named(one))]
     if not naming:
         return None
-    theirs = sorted({arn for one in naming for arn in _named(one)} & arns)
-    others = {arn for one in statements if one.get("Effect") == "Allow" for arn in _named(one)} - arns
+    theirs = sorted(arns.intersection(_all_named(naming)))
+    others = set(_all_named(allowing)) - arns
     return Trusting(
         role=state.entity,
         arns=tuple(theirs),
@@ -100,7 +102,15 @@ def trusted_by(text: str) -> list[str]:
         statements = _listed(json.loads(text).get("Statement", []))
     except (ValueError, AttributeError):
         return []
-    return [name for one in statements if one.get("Effect") == "Allow" for name in _named(one)]
+    return list(_all_named(_allowing(statements)))
+
+
+def _allowing(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [statement for statement in statements if statement.get("Effect") == "Allow"]
+
+
+def _all_named(statements: Iterable[dict[str, Any]]) -> Iterable[str]:
+    return chain.from_iterable(map(_named, statements))
 
 
 def _named(statement: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from django.db.models import Q
@@ -55,7 +56,7 @@ def within(people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity]
     """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
     queries.
     """
-    pks = {user.pk for one in people for user in one.users}
+    pks = {user.pk for user in chain.from_iterable(somebody.users for somebody in people)}
     reached = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
     found = []
     for place, one in enumerate(people):
@@ -115,7 +116,9 @@ def _one(
     user: Entity, known: Whose, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[Theirs]]
 ) -> Somebody:
     person = known.person
-    found = theirs.get(person.pk if person else known.address, ()) if person or known.address else ()
+    person_id = person.pk if person else None
+    key: UUID | str = person_id or known.address
+    found = theirs.get(key, ()) if key else ()
     why = {one.user.pk: one.whose.words for one in found}
     users = [one.user for one in found]
     if user.pk not in why:
@@ -123,7 +126,7 @@ def _one(
         why[user.pk] = "chosen"
     name = person.name if person else display_name(user.name, tags)
     address = person.email.lower() if person else known.address
-    return Somebody(name, address, person.pk if person else None, tuple(users), why)
+    return Somebody(name, address, person_id, tuple(users), why)
 
 
 def _tags(users: Sequence[Entity]) -> dict[int, dict[str, str]]:

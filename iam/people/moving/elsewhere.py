@@ -75,6 +75,7 @@ def text_of(operation: Operation) -> str:
 def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.Newcomer:
     """Somebody who moves, as a newcomer; not written yet."""
     today = datetime.now(tz=UTC).date()
+    until = today + timedelta(days=body.stay) if body.stay else None
     return onboarding.Newcomer(
         position=0,
         line=1,
@@ -82,7 +83,7 @@ def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> on
         email=person.email,
         user_name=user_name,
         person_id=person.pk,
-        until=today + timedelta(days=body.stay) if body.stay else None,
+        until=until,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from iam.access.grants.documents import name_for
@@ -167,9 +167,10 @@ def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
     """A user whose access ends: everything is denied first, and nothing waits for anything."""
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
-        is_deny = operation is site.deny
-        text = f"All access of {user.name}" if is_deny else text_of(operation)
-        yield Step(name, LOSES, text, DENIED if is_deny else "", operation, lane, branch)
+        text, says = f"All access of {user.name}", DENIED
+        if operation is not site.deny:
+            text, says = text_of(operation), ""
+        yield Step(name, LOSES, text, says, operation, lane, branch)
     for said in site.left:
         yield Step(name, NOTE, "Some of it can’t be ended here", said)
 
@@ -178,32 +179,24 @@ def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
     """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one
     then.
     """
-    for branch, one in enumerate(steps, start=1):
-        last = isinstance(one.operation, UpdateUser)
-        yield Step(
-            one.account,
-            one.sign,
-            one.text,
-            one.says,
-            one.operation,
-            lane,
-            LAST_BRANCH if last else branch,
-            one.what,
-        )
+    for place, step in enumerate(steps, start=1):
+        branch = LAST_BRANCH if isinstance(step.operation, UpdateUser) else place
+        yield replace(step, lane=lane, branch=branch)
 
 
 def _in_account(
     user: Entity, old: Body, new: Body, site: Site | None, *, key: str, why: str
 ) -> Iterator[Step]:
     was_here = user.account.account_id in old.accounts
-    yield from _groups(user, old.groups if was_here else (), site)
-    yield from _templates(user, old.templates if was_here else (), site, key=key)
+    given = old if was_here else Body()
+    yield from _groups(user, given.groups, site)
+    yield from _templates(user, given.templates, site, key=key)
     if site is None:
         name = user.account.name
         yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
         return
     yield from _boundary(user, site)
-    yield from _tags(user, old.tags if was_here else {}, new.tags)
+    yield from _tags(user, given.tags, new.tags)
     state = EntityState.objects.filter(valid_at(None), entity=user).first()
     if state is not None and state.path != new.path:
         operation = UpdateUser.of(user, name=user.name, path=new.path)
@@ -261,7 +254,8 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
             version=filled.version,
             parameters=dict(filled.parameters),
         )
-        policy = name_for(title, mark=f"{key[:8]}-{number}" if number else key[:8])
+        mark = f"{key[:8]}-{number}" if number else key[:8]
+        policy = name_for(title, mark=mark)
         put = PutInlinePolicy.of(user, name=policy, text=text)
         yield Step(name, GAINS, title, operation=put, what=what)
 

@@ -57,8 +57,10 @@ def settle_move(move_id: UUID) -> None:
             _set_state(move, MoveState.RUNNING)
             return
         applied = [one for one in changes if one.state == ChangeState.APPLIED]
-        state = MoveState.DONE if len(applied) == len(changes) else MoveState.PARTLY
-        _set_state(move, state if applied else MoveState.CLOSED)
+        state = MoveState.CLOSED
+        if applied:
+            state = MoveState.DONE if len(applied) == len(changes) else MoveState.PARTLY
+        _set_state(move, state)
         move.settled_at = datetime.now(tz=UTC)
         move.save(update_fields=["settled_at"])
     if applied:
