@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -90,7 +91,8 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
     span = _since_first(request, span, earliest)
     shown = Shown(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
     found = difference(entity, left=span.left, right=span.right)
-    open_to = shown.openable({named.pk for event in found.events for named in event.others})
+    others = chain.from_iterable(event.others for event in found.events)
+    open_to = shown.openable({named.pk for named in others})
     section, title, name = SECTIONS[entity.kind]
     context |= {
         "entity": entity,
@@ -146,12 +148,13 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
     sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
     if sort in differing.TITLES and sign in differing.SIGNS:
         after = request.GET.get("after", "")
+        after_number = int(after) if after.isdecimal() and len(after) < 19 else 0
         rows, more = differences.section_page(
             account,
             span,
             sort=sort,
             sign=sign,
-            after=int(after) if after.isdecimal() and len(after) < 19 else 0,
+            after=after_number,
             size=MANY,
         )
         context |= {

@@ -107,15 +107,11 @@ def differences(
     rows = list(rows)
     open_to = Openable(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
     known = causes(((row.cause_kind, row.cause_id) for row in rows), viewer=viewer)
-    return [
-        _difference(
-            row,
-            open_to,
-            with_nouns=with_nouns,
-            cause=known.get(row.cause_id, UNKNOWN) if row.cause_id else UNKNOWN,
-        )
-        for row in rows
-    ]
+    sentences = []
+    for row in rows:
+        cause = known.get(row.cause_id, UNKNOWN) if row.cause_id else UNKNOWN
+        sentences.append(_difference(row, open_to, with_nouns=with_nouns, cause=cause))
+    return sentences
 
 
 def _openable(rows: list[Row], viewer: Viewer) -> Openable:

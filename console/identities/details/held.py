@@ -88,17 +88,19 @@ def own_policies(
     one asks for another text of them, if the viewer `edits` such.
     """
     rows = [managed(tie, open_to) for tie in held.policies]
-    return rows + [
-        PolicyRow(
-            one.name,
-            "Inline",
-            since=one.valid_from,
-            after=one.after,
-            document=one.document.text,
-            edit=act_address("put-inline", one.owner_id, policy=one.name) if edits else "",
+    for policy in inline:
+        edit = act_address("put-inline", policy.owner_id, policy=policy.name) if edits else ""
+        rows.append(
+            PolicyRow(
+                policy.name,
+                "Inline",
+                since=policy.valid_from,
+                after=policy.after,
+                document=policy.document.text,
+                edit=edit,
+            )
         )
-        for one in inline
-    ]
+    return rows
 
 
 def act_address(slug: str, pk: int, **about: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from django.db.models import Q
@@ -81,10 +81,12 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     entity, at = shown.entity, shown.at
     asked = parse_moment(request.GET.get("before", ""))
     ends = [moment for moment in (asked, at + timedelta(microseconds=1) if at else None) if moment]
-    past = timeline(entity, until=min(ends) if ends else None)
+    until = min(ends) if ends else None
+    past = timeline(entity, until=until)
     later = timeline(entity, since=at) if at else None
     events = [*past.events, *(later.events if later else [])]
-    open_to = shown.openable({named.pk for event in events for named in event.others})
+    others = chain.from_iterable(event.others for event in events)
+    open_to = shown.openable({named.pk for named in others})
     every = lines_of(events, shown=shown, open_to=open_to)
     lines = every[: len(past.events)]
     return {
@@ -108,10 +110,11 @@ def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> lis
     """Events with the links, names and causes that the viewer may see. At most one query."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
-    return [
-        _line(event, open_to=open_to, cause=known.get(event.cause_id, UNKNOWN) if event.cause_id else UNKNOWN)
-        for event in events
-    ]
+    lines = []
+    for event in events:
+        cause = known.get(event.cause_id, UNKNOWN) if event.cause_id else UNKNOWN
+        lines.append(_line(event, open_to=open_to, cause=cause))
+    return lines
 
 
 def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:

@@ -32,10 +32,12 @@ def page_of(request: ViewerRequest, rows: QuerySet[Any, Any], *, column: str, ti
         after=_place(request.GET.get("after", "")),
         before=_place(request.GET.get("before", "")),
     )
+    before = _text(order.place(found.rows[0])) if found.has_before and found.rows else ""
+    after = _text(order.place(found.rows[-1])) if found.has_after and found.rows else ""
     return Page(
         rows=found.rows,
-        before=_text(order.place(found.rows[0])) if found.has_before and found.rows else "",
-        after=_text(order.place(found.rows[-1])) if found.has_after and found.rows else "",
+        before=before,
+        after=after,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -42,7 +43,8 @@ def person(request: ViewerRequest, pk: int) -> HttpResponse:
         return render_shown(request, shown, "identities/person.html", {})
     held = held_by(shown)
     contents = entities.group_contents([tie.pk for tie in held.groups], at=shown.at)
-    through = [tie.pk for content in contents.values() for tie in content.policies]
+    policies = chain.from_iterable(content.policies for content in contents.values())
+    through = [tie.pk for tie in policies]
     open_to = shown.openable([*held.pks, *through])
     askable = shown.askable([shown.entity.pk, *(tie.pk for tie in held.groups)])
     context = _head(shown, held, open_to, here="identities:person") | {
@@ -185,17 +187,19 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
 
 def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> list[Tab]:
     alarm = bool(credentials and credentials.mfa == "none" and credentials.has_password)
+    alarm_count = 1 if alarm else None
+    access_title = "Effective access" if shown.viewer.sees_accounts else "Access"
     return [
         shown.tab("Groups and policies", "identities:person", here=here),
         shown.tab(
             "Credentials and MFA",
             "identities:person-credentials",
             here=here,
-            count=1 if alarm else None,
+            count=alarm_count,
             tone="bad",
         ),
         shown.tab("All IAM users", "linking:person", here=here),
-        shown.tab("Effective access" if shown.viewer.sees_accounts else "Access", "access:person", here=here),
+        shown.tab(access_title, "access:person", here=here),
         shown.tab("Grants", "access:person-grants", here=here),
         shown.tab("History", "identities:person-history", here=here),
     ]
@@ -228,6 +232,8 @@ def credentials_context(
     report = credentials.report if credentials else {}
     details = usage.details if usage else {}
     profile = report.get("login_profile")
+    other_kinds = (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
+    others = chain.from_iterable(owned.get(kind, []) for kind in other_kinds)
     return {
         "password_days": words.days_since(credentials.password_changed_at, at=shown.at)
         if credentials and credentials.password_changed_at
@@ -240,11 +246,7 @@ def credentials_context(
         "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
-        "others": [
-            (one, words.status_mark(one), _service(one), acts_of(one))
-            for kind in (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
-            for one in owned.get(kind, [])
-        ],
+        "others": [(one, words.status_mark(one), _service(one), acts_of(one)) for one in others],
         "others_unsynced": _unsynced_others(shown),
     }
 

@@ -49,10 +49,11 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     roles = entities.targets(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     role = roles[0] if roles else None
     no_instances = "No instance used this profile." if shown.at else "No instance uses this profile."
+    role_ids = [role.pk] if role else []
     return {
         "no_instances": none_or_unknown(no_instances, needs=(INSTANCES,), unsynced=shown.unsynced()),
         "role": role,
-        "role_url": address("identities:role", role, shown.openable([role.pk] if role else [])),
+        "role_url": address("identities:role", role, shown.openable(role_ids)),
         "tags": entities.tags(shown.entity, at=shown.at),
         "tabs": [
             shown.tab("Role and instances", "identities:instance-profile", here=here),

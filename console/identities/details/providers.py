@@ -65,15 +65,16 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     assert state is not None
     valid_until = words.moment_from(state.attrs.get("ValidUntil"))
     left = (valid_until - (shown.at or datetime.now(tz=UTC))).days if valid_until else None
+    tone = ""
+    if left is not None and left < 0:
+        tone = "bad"
+    elif left is not None and left < SOON_DAYS:
+        tone = "warn"
     return {
         "is_saml": shown.entity.kind == Kind.SAML_PROVIDER,
         "valid_until": valid_until,
         "days_left": left,
-        "tone": "bad"
-        if left is not None and left < 0
-        else "warn"
-        if left is not None and left < SOON_DAYS
-        else "",
+        "tone": tone,
         "metadata_digest": state.attrs.get("MetadataDigest", ""),
         "audiences": state.attrs.get("ClientIDList", []),
         "thumbprints": state.attrs.get("ThumbprintList", []),

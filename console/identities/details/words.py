@@ -100,7 +100,8 @@ def key_mark(state: EntityState, *, at: datetime | None) -> Mark:
     """How old an access key is: an active one beyond 90 days stands out."""
     days = days_since(state.created_at, at=at)
     tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
-    return Mark("Unknown" if days is None else f"{days} d", tone)
+    text = "Unknown" if days is None else f"{days} d"
+    return Mark(text, tone)
 
 
 STATUS = {

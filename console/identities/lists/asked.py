@@ -55,11 +55,14 @@ def read(request: ViewerRequest, page: Page) -> Asked:
     filters = _filters(request, page, lens, problems)
     wanted = Wanted(tab, text, filters, _ids(request), name, descending)
     after, before = _places(request, page.listing.sorts[name], problems)
+    filter_pairs: list[tuple[str, str]] = []
+    for filter_name, values in filters:
+        filter_pairs.extend((filter_name, value) for value in values)
     query = Query.of(
         [
             ("view", "" if tab == "all" else tab),
             ("q", text),
-            *((filter_name, value) for filter_name, values in filters for value in values),
+            *filter_pairs,
             ("sort", "" if (name, descending) == (default, False) else f"{'-' * descending}{name}"),
             ("account", number),
             ("as-of", get.get("as-of", "") if lens.at else ""),
@@ -110,8 +113,11 @@ def _makes_sense(known: Filter, value: str) -> bool:
 
 def _ids(request: ViewerRequest) -> tuple[int, ...]:
     """Numbers of chosen rows; what is no number is left out, and then matches nothing."""
-    given = request.GET.getlist("id")
-    return tuple(int(text) if text.isdecimal() and len(text) < 19 else 0 for text in given)
+    numbers = []
+    for text in request.GET.getlist("id"):
+        number = int(text) if text.isdecimal() and len(text) < 19 else 0
+        numbers.append(number)
+    return tuple(numbers)
 
 
 def _places(request: ViewerRequest, sort: Sort, problems: list[str]) -> tuple[Cursor | None, Cursor | None]:

@@ -11,7 +11,8 @@ from iam.mirror.queries.keyset import Row
 
 def under_path(row: Row) -> SafeString:
     """The path of an entity, below its name, unless it is the root."""
-    return under("" if row["path"] == "/" else row["path"], "id")
+    shown_path = "" if row["path"] == "/" else row["path"]
+    return under(shown_path, "id")
 
 
 NONE = mark_safe('<span class="muted">None</span>')

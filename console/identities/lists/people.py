@@ -56,7 +56,12 @@ def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, st
     if made == NEVER:
         return UNKNOWN if has_password is None else "No keys", ""
     days = max(0, ((lens.at or lens.now) - made).days)
-    return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
+    tone = ""
+    if days > VERY_OLD_KEY:
+        tone = "bad"
+    elif days > OLD_KEY:
+        tone = "warn"
+    return f"{days} d", tone
 
 
 def _key_words(age: str) -> str:
@@ -119,18 +124,19 @@ def _since(row: Row) -> list[tuple[str, str]]:
     mfa, now = row["mfa"], row["now_mfa"] or row["mfa"]
     if mfa != now:
         words = _mfa_mark(now, row["now_password"])
-        found.append(("MFA off", "bad") if now == "none" else (f"MFA: {words.text.lower()}", words.tone))
+        mark = ("MFA off", "bad") if now == "none" else (f"MFA: {words.text.lower()}", words.tone)
+        found.append(mark)
     had, has = row["has_password"], row["now_password"]
     if had != has and None not in (had, has):
-        found.append(("Password set", "") if has else ("Password gone", ""))
+        password_mark = ("Password set", "") if has else ("Password gone", "")
+        found.append(password_mark)
     if row["now_key_at"] and row["now_key_at"] != row["key_at"]:
-        word = (
-            "Keys gone"
-            if row["now_key_at"] == NEVER
-            else "Key made"
-            if row["key_at"] == NEVER
-            else "Key replaced"
-        )
+        if row["now_key_at"] == NEVER:
+            word = "Keys gone"
+        elif row["key_at"] == NEVER:
+            word = "Key made"
+        else:
+            word = "Key replaced"
         found.append((word, ""))
     found += [(f"+ {name}", "ok") for name in sorted(row["joined"])[:2]]
     found += [(f"− {name}", "bad") for name in sorted(row["left"])[:2]]
@@ -247,8 +253,11 @@ def page_for(viewer: Viewer) -> Page:
     who can.
     """
     owners = tuple(owners_to_filter(viewer))
-    filters = tuple(replace(one, choices=owners) if one.name == "owner" else one for one in PAGE.filters)
-    page = replace(PAGE, filters=filters)
+    filters = []
+    for known in PAGE.filters:
+        offered = replace(known, choices=owners) if known.name == "owner" else known
+        filters.append(offered)
+    page = replace(PAGE, filters=tuple(filters))
     if not may_set_any(viewer):
         return page
     return replace(page, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))

@@ -45,11 +45,9 @@ def _short(row: Row, lens: Lens) -> str:
     if lens.at:
         return words
     used = age(row["used_at"], never="")
-    return (
-        f"{words}, used {used} ago"
-        if used and used != "now"
-        else f"{words}, {'used just now' if used else 'never used'}"
-    )
+    if not used:
+        return f"{words}, never used"
+    return f"{words}, used just now" if used == "now" else f"{words}, used {used} ago"
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ around.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.urls import reverse
@@ -117,6 +118,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
     chosen = dict(wanted.filters)
     filters = page.filters_for(lens)
     export = reverse(page.export_url, args=["csv"])
+    chips = chain.from_iterable(_chips(known, chosen.get(known.name, ()), query) for known in filters)
     return {
         "page": page,
         "section": page.listing.name,
@@ -124,7 +126,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
         "tabs": tabs,
         "text": wanted.text,
         "menus": [_menu(known, chosen.get(known.name, ())) for known in filters],
-        "chips": [chip for known in filters for chip in _chips(known, chosen.get(known.name, ()), query)],
+        "chips": list(chips),
         "cleared": str(query.only("view", "sort", "account", "as-of")),
         "whole": str(query.only("account", "as-of")),
         "everywhere": str(query.but(account="")) if lens.account else "",
@@ -146,9 +148,10 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
 def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Tab:
     needs = (page.listing.sections[0], *tab.needs)
     count = figure(number, needs=needs, unsynced={*gaps.unsynced, *page.unknown})
+    view = "" if tab.name == "all" else tab.name
     return Tab(
         label=tab.label,
-        url=str(asked.query.but(view="" if tab.name == "all" else tab.name, sort="")),
+        url=str(asked.query.but(view=view, sort="")),
         count=count,
         tone=count.tone(tab.tone),
         current=tab.name == asked.wanted.tab,
@@ -162,10 +165,11 @@ def table(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> dict
     for name in page.listing.sorts_for(lens):
         is_shown = name == wanted.sort
         turned = is_shown and not wanted.descending
-        heads[name] = Head(
-            url=str(asked.query.but(sort=f"-{name}" if turned else name)),
-            direction=("descending" if wanted.descending else "ascending") if is_shown else "",
-        )
+        turned_sort = f"-{name}" if turned else name
+        direction = ""
+        if is_shown:
+            direction = "descending" if wanted.descending else "ascending"
+        heads[name] = Head(url=str(asked.query.but(sort=turned_sort)), direction=direction)
     return {
         "heads": heads,
         "rows": page.present(part.rows, lens),
@@ -176,11 +180,12 @@ def table(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> dict
 
 
 def _menu(known: Filter, values: tuple[str, ...]) -> Menu:
+    text = "" if known.choices else ", ".join(values)
     return Menu(
         name=known.name,
         label=known.label,
         choices=tuple((value, label, value in values) for value, label in known.choices),
-        text="" if known.choices else ", ".join(values),
+        text=text,
         hint=known.hint,
         active=len(values),
     )
@@ -205,14 +210,19 @@ def _pager(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> Pag
     def link(side: str, row: Row, number: int) -> str:
         return str(asked.query.but(**{side: encode(Cursor(order.place(row), number))}))
 
+    first_shown = first if length else 0
+    last_shown = last if length else 0
+    start = str(asked.query) if asked.after or asked.before else ""
+    before = link("before", part.rows[0], first) if length and part.has_before else ""
+    after = link("after", part.rows[-1], last) if length and part.has_after else ""
     return Pager(
-        first=first if length else 0,
-        last=last if length else 0,
+        first=first_shown,
+        last=last_shown,
         total=_total(asked, counts[""], last, part),
         number=(first - 1) // PAGE + 1,
-        start=str(asked.query) if asked.after or asked.before else "",
-        before=link("before", part.rows[0], first) if length and part.has_before else "",
-        after=link("after", part.rows[-1], last) if length and part.has_after else "",
+        start=start,
+        before=before,
+        after=after,
     )
 
 

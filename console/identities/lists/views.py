@@ -30,12 +30,14 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     asked = read(request, page)
     asof = asof_context(request, account=asked.lens.account)
     counts = list_counts(page.listing, asked.lens, asked.wanted)
+    after = asked.after.place if asked.after else None
+    before = asked.before.place if asked.before else None
     part = list_page(
         page.listing,
         asked.lens,
         asked.wanted,
-        after=asked.after.place if asked.after else None,
-        before=asked.before.place if asked.before else None,
+        after=after,
+        before=before,
     )
     missing = _gaps(page, asked.lens)
     context: dict[str, Any] = asof | head(page, asked, counts, missing) | table(page, asked, part, counts)
@@ -75,11 +77,12 @@ def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
         raise Http404
     if asked.problems:
         return redirect(f"{reverse(page.export_url.removesuffix('-export'))}?{request.GET.urlencode()}")
+    account_id = asked.lens.account.account_id if asked.lens.account else ""
     record(
         kind="list.export",
         actor=request.viewer,
         subject=page.listing.name,
-        account_id=asked.lens.account.account_id if asked.lens.account else "",
+        account_id=account_id,
         data={"form": form, "query": str(asked.query), "chosen": len(asked.wanted.ids)},
     )
     return export.response(page, asked, form)
@@ -87,7 +90,8 @@ def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
 
 def _may_export(request: ViewerRequest, asked: Asked) -> bool:
     account = asked.lens.account
-    return request.viewer.may(Right.EXPORT, account_id=account.account_id if account else None)
+    account_id = account.account_id if account else None
+    return request.viewer.may(Right.EXPORT, account_id=account_id)
 
 
 def _place(request: ViewerRequest) -> dict[str, str]:
