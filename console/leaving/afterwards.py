@@ -61,7 +61,8 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "lost": lost,
             "gets_link": any(password_of(seat) for seat in leaver.seats.all()),
         }
-    return render_page(request, "leaving/restore.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "leaving/restore.html", context, status=status)
 
 
 @require_POST
@@ -112,7 +113,10 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         context["refused"] = refused or error
     else:
-        calls = [(call, one.operation.account) for one in plans for call in one.receipt.body["calls"]]
+        calls = []
+        for plan in plans:
+            account = plan.operation.account
+            calls.extend([(call, account) for call in plan.receipt.body["calls"]])
         context |= {
             "steps": [
                 (one.operation.account.name, one.operation.title, one.operation.irreversible) for one in plans
@@ -120,4 +124,5 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "calls": rows_by_account(calls[:SHOWN_CALLS]),
             "more_calls": max(0, len(calls) - SHOWN_CALLS),
         }
-    return render_page(request, "leaving/delete.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "leaving/delete.html", context, status=status)

@@ -133,4 +133,5 @@ def _page(
     context |= preview_context(
         request, person.users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
     )
-    return render_page(request, "leaving/begin.html", context, status=422 if refused_now else 200)
+    status = 422 if refused_now else 200
+    return render_page(request, "leaving/begin.html", context, status=status)

@@ -33,7 +33,8 @@ def file_page(request: HttpRequest) -> HttpResponse:
     checked behind.
     """
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    if request.method == "POST" and int(announced if announced.isdecimal() else 0) > LARGEST + ENVELOPE:
+    size = announced if announced.isdecimal() else "0"
+    if request.method == "POST" and int(size) > LARGEST + ENVELOPE:
         return _refuse(request)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _file(request)
@@ -58,7 +59,8 @@ def _file(request: ViewerRequest) -> HttpResponse:
     text = request.POST.get("people", "")
     try:
         rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
-        run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else _list_words(text))
+        source = (file.name or "a file") if file else _list_words(text)
+        run = stage(request.viewer, rows=rows, source=source)
     except (SheetError, RefusedError) as error:
         return _page(
             request,

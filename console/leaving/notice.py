@@ -43,7 +43,8 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
     leaver = seat.leaver
     _, tone, icon = mark_of(leaver)
     is_open_to = leaver.pk in openable(viewer, [leaver])
-    return AccessNotice(_words(leaver), tone, icon, leaver.pk if is_open_to else None)
+    opened = leaver.pk if is_open_to else None
+    return AccessNotice(_words(leaver), tone, icon, opened)
 
 
 def _words(leaver: Leaver) -> str:

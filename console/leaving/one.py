@@ -59,9 +59,8 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         and may_act(request.viewer, leaver)
         and not is_about_oneself(request.viewer, leaver)
     )
-    later = afterwards_changes(
-        leaver, OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
-    )
+    slugs = OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
+    later = afterwards_changes(leaver, slugs)
     seats = seats_shown(seen, leaver)
     context = {
         "moved": move_of(leaver.run),

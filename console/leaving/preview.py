@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -38,7 +39,9 @@ def preview_context(
     if not operations:
         return {"refused": RefusedError("No access is left to remove."), "plan": None}
     receipt = set_receipt_of(operations)
-    calls = [(call.body, one.account) for one in operations for call in one.calls()]
+    calls = []
+    for operation in operations:
+        calls.extend([(call.body, operation.account) for call in operation.calls()])
     about: Any = SimpleNamespace(operations=operations, receipt=receipt, parts=_accounts(plan))
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
@@ -54,8 +57,9 @@ def preview_context(
 
 
 def _accounts(plan: Plan) -> list[Any]:
-    found = {one.account.pk: one.account for site in plan.sites for one in site.operations}
-    return [SimpleNamespace(account=account) for account in found.values()]
+    operations = chain.from_iterable(site.operations for site in plan.sites)
+    accounts = {operation.account.pk: operation.account for operation in operations}
+    return [SimpleNamespace(account=account) for account in accounts.values()]
 
 
 def _said(operations: Sequence[Operation]) -> list[tuple[str, str]]:

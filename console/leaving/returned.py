@@ -66,7 +66,8 @@ def _page(
         "refused": refused,
         "phone": having_mfa(link),
     }
-    return render_page(request, "leaving/returned.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "leaving/returned.html", context, status=status)
 
 
 def _row(seat: Seat, taken: tuple[Seat, str] | None, *, session: str) -> tuple[Seat, bool, str, str]:

@@ -4,6 +4,7 @@ of it, live.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,7 +62,8 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
     """What the rows come to."""
     typed = typed_terms(request.POST)
     ready = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
-    users = [seat.user for one in ready for seat in one.seats.all()]
+    seats = chain.from_iterable(leaver.seats.all() for leaver in ready)
+    users = [seat.user for seat in seats]
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
     total, good = run.people.count(), len(ready)
@@ -162,7 +164,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "run": run,
         "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
         "page": page,
-        "request_of": first_change([one for some in held.values() for one in some]),
+        "request_of": first_change(list(chain.from_iterable(held.values()))),
         "counts": _counts(run, total),
         "following": f"{reverse('leaving:run', args=[run.pk])}?page={page.number}&n={step.following}",
     }

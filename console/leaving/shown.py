@@ -192,7 +192,8 @@ def _step(change: Change) -> StepShown:
         says = "Already done before" if change.already_so else f"Confirmed by {reads} of AWS"
     elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
         says = change.error_message
-    return StepShown(change, text, tone, icon, change.ended_at if says else None, says)
+    ended_at = change.ended_at if says else None
+    return StepShown(change, text, tone, icon, ended_at, says)
 
 
 def _row(row: dict[str, Any]) -> RowShown:

@@ -130,4 +130,5 @@ def _page(
         "errors": field_errors(refused_now),
     }
     context |= suspend_context(request, person)
-    return render_page(request, "leaving/suspend.html", context, status=422 if refused_now else 200)
+    status = 422 if refused_now else 200
+    return render_page(request, "leaving/suspend.html", context, status=status)

@@ -56,7 +56,8 @@ def plain_steps(operations: Sequence[Operation]) -> list[PlainStep]:
         if slug not in _WORDS:
             continue
         single, several, note = _WORDS[slug]
-        found.append(PlainStep(single if count == 1 else several.format(n=count), note))
+        sentence = single if count == 1 else several.format(n=count)
+        found.append(PlainStep(sentence, note))
     found += [PlainStep(operation.title, operation.irreversible) for operation in _others(operations)]
     return found
 
