@@ -5,6 +5,7 @@ those that are ready.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -50,9 +51,11 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
         "edited": _edited(request),
     }
     there = adoptable(run)
-    adopts = request.POST.get("adopt", "1" if there and not counts[Standing.READY] else "") == "1"
+    unless_posted = "1" if there and not counts[Standing.READY] else ""
+    adopts = request.POST.get("adopt", unless_posted) == "1"
     context |= {"adoptable": len(there), "adopts": adopts}
-    return context | _receipt(request, run, there if adopts else [])
+    adopted = there if adopts else []
+    return context | _receipt(request, run, adopted)
 
 
 def _edited(request: ViewerRequest) -> int:
@@ -76,7 +79,10 @@ def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[st
     except RefusedError as error:
         return {"refused": error, "plan": None}
     receipt = set_receipt_of(weighed)
-    calls = [(call, one.operation.account) for one in planned for call in one.receipt.body["calls"]]
+    calls = []
+    for planned_change in planned:
+        account = planned_change.operation.account
+        calls.extend([(call, account) for call in planned_change.receipt.body["calls"]])
     about: Any = SimpleNamespace(operations=weighed, receipt=receipt, parts=plan.parts)
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
@@ -93,4 +99,5 @@ def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[st
 
 def _weighed(plan: RunPlan) -> Sequence[Operation]:
     people = list(dict.fromkeys(part.newcomer.pk for part in plan.parts))[:WEIGHED]
-    return [step.operation for part in plan.parts if part.newcomer.pk in people for step in part.steps]
+    steps = chain.from_iterable(part.steps for part in plan.parts if part.newcomer.pk in people)
+    return [step.operation for step in steps]

@@ -92,6 +92,7 @@ def read(data: QueryDict) -> Written:
     def text(name: str, longest: int = 512) -> str:
         return data.get(name, "").strip()[:longest].replace("\r\n", "\n")
 
+    base_number = int(base) if base.isdecimal() and len(base) < 7 else 0
     return Written(
         team=text("team"),
         name=text("name", 80),
@@ -107,7 +108,7 @@ def read(data: QueryDict) -> Written:
         naming=text("naming", 20),
         stay=text("stay", 5) or "0",
         note=text("note", 500),
-        base=int(base) if base.isdecimal() and len(base) < 7 else 0,
+        base=base_number,
         templates=tuple(_templates(data)),
     )
 

@@ -152,7 +152,8 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
         operator = create_member_sign_in(link.person, why=newcomer.run.reference)
     except DirectoryRuleError as error:
         return door.refusal(request, str(error))
-    return redirect("account_login" if operator.has_usable_password() else invitation_link(operator))
+    following = "account_login" if operator.has_usable_password() else invitation_link(operator)
+    return redirect(following)
 
 
 def _session(request: HttpRequest) -> str:

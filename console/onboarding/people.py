@@ -70,7 +70,8 @@ def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     checked behind.
     """
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    if request.method == "POST" and int(announced if announced.isdecimal() else 0) > LARGEST + ENVELOPE:
+    size = announced if announced.isdecimal() else "0"
+    if request.method == "POST" and int(size) > LARGEST + ENVELOPE:
         return _refuse(request, pk)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _people(request, pk)
@@ -99,7 +100,8 @@ def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
     draft = _draft(request, request.GET.get("draft") or request.POST.get("draft", ""))
     if request.method != "POST":
-        return _page(request, pk, _of_draft(draft) if draft is not None else Written(_blank()))
+        kept = _of_draft(draft) if draft is not None else Written(_blank())
+        return _page(request, pk, kept)
     written = Written(_posted(request), request.POST.get("pasted", ""), draft)
     if request.POST.get("do") == "more":
         more = [Row(len(written.rows) + one) for one in range(ROWS)]
@@ -171,7 +173,8 @@ def _blank() -> tuple[Row, ...]:
 
 def _posted(request: ViewerRequest) -> tuple[Row, ...]:
     count = request.POST.get("rows", "0")
-    number = min(int(count) if count.isdecimal() and len(count) < 3 else 0, MOST_ROWS)
+    row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
+    number = min(row_count, MOST_ROWS)
     rows = [
         Row(at, *(request.POST.get(f"r{at}-{name}", "").strip()[:256] for name in FIELDS))
         for at in range(number)

@@ -33,7 +33,8 @@ def remind_page(request: ViewerRequest) -> HttpResponse:
         messages.error(request, sentence)
     if len(done.refused) > SHOWN:
         messages.error(request, f"{len(done.refused) - SHOWN} more people were not invited.")
-    return redirect("dashboard:overview" if request.POST.get("next") == "overview" else "onboarding:runs")
+    following = "dashboard:overview" if request.POST.get("next") == "overview" else "onboarding:runs"
+    return redirect(following)
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -201,14 +201,19 @@ def _lines(run: Run) -> Iterator[dict[str, Any]]:
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     text, only = request.GET.get("q", "").strip()[:128], request.GET.get("show", "")
     counts = counts_of(run)
-    people = people_shown(run, text=text, only=counts.failed if only == "failed" else None)
+    failed_only = counts.failed if only == "failed" else None
+    people = people_shown(run, text=text, only=failed_only)
     pages = Paginator(people, PAGE)
     page = pages.get_page(request.GET.get("page"))
     found = checklists(list(page.object_list), body=run.version.body)
     step = step_of(request)
     progress = progress_of(counts.states)
     waits_for_people = not run.is_open and any(not one.is_over for one in person_rows(found))
-    pace = step.wait if run.is_open else ("10s" if waits_for_people and step.number < QUESTIONS else "")
+    pace = ""
+    if run.is_open:
+        pace = step.wait
+    elif waits_for_people and step.number < QUESTIONS:
+        pace = "10s"
     wanted = urlencode({"q": text, "show": "failed" if only == "failed" else ""})
     here = f"{reverse('onboarding:run', args=[run.pk])}?{wanted}&page={page.number}"
     total = run.people.filter(standing=Standing.READY).count()

@@ -98,11 +98,11 @@ def person_rows(found: Sequence[Checklist]) -> list[PersonShown]:
         text, tone, icon = MARKS[one.standing]
         if one.standing is Standing.DONE:
             text = "All done"
-        items = [
-            ItemShown(item, item.says if item.standing in SAYS and item.says else words, mark, sign)
-            for item in one.items
-            for words, mark, sign in [MARKS[item.standing]]
-        ]
+        items = []
+        for item in one.items:
+            words, mark, sign = MARKS[item.standing]
+            says = item.says if item.standing in SAYS and item.says else words
+            items.append(ItemShown(item, says, mark, sign))
         if one.standing is Standing.OVER:
             text = next(item.text for item in items if item.item.standing is Standing.OVER)
         is_over = one.standing in (Standing.DONE, Standing.CLOSED, Standing.OVER, Standing.FAILED)

@@ -96,7 +96,8 @@ def _page(
         "templates": [_template(written, number) for number in range(ROWS)],
         "differences": _differences(blueprint, written),
     }
-    return render_page(request, "onboarding/write.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "onboarding/write.html", context, status=status)
 
 
 def _differences(blueprint: Blueprint | None, written: Written) -> list[Any]:
