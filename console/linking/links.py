@@ -134,12 +134,12 @@ def ways(request: ViewerRequest) -> HttpResponse:
         if request.method == "POST":
             if request.POST.get("act") == "save":
                 changed = save(request.viewer, chosen)
-                messages.success(
-                    request,
+                outcome = (
                     "Saved. The matches are updated within a minute. Then review them."
                     if changed
-                    else "Nothing changed.",
+                    else "Nothing changed."
                 )
+                messages.success(request, outcome)
                 return redirect("linking:ways")
             context["effect"] = foretell(chosen)
     except DirectoryRuleError as error:

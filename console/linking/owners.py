@@ -59,7 +59,8 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
         "why": data.get("why", ""),
         "error": error,
     }
-    return render_page(request, "linking/owners.html", context, status=422 if error else 200)
+    status = 422 if error else 200
+    return render_page(request, "linking/owners.html", context, status=status)
 
 
 def _chosen(request: ViewerRequest, row: owners.OwnerRow) -> str:
@@ -108,7 +109,8 @@ def owner(request: ViewerRequest, pk: int) -> HttpResponse:
     except DirectoryRuleError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _result(user, team) if changed else "Nothing changed.")
+        outcome = _result(user, team) if changed else "Nothing changed."
+        messages.success(request, outcome)
     back = request.POST.get("back", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         return redirect(back)

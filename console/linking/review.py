@@ -5,6 +5,7 @@ confirm all of it at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -86,7 +87,8 @@ def review_page(request: ViewerRequest) -> HttpResponse:
         if wanted is not None:
             selection.select_all(wanted, is_on=is_on)
             selection.keep(request, found)
-            return redirect(_address(wanted, number if wanted == group else 1))
+            next_number = number if wanted == group else 1
+            return redirect(_address(wanted, next_number))
     if "go" in request.POST:
         key, _, page = request.POST["go"].rpartition("~")
         return redirect(_address(found.group(key), _number(page)))
@@ -100,7 +102,7 @@ def _confirm(
     request: ViewerRequest, found: Review, selection: Selection, group: Group | None, number: int
 ) -> HttpResponse:
     """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
-    chosen = [one for some in found.groups for one in selection.chosen(some)]
+    chosen = list(chain.from_iterable(map(selection.chosen, found.groups)))
     if not chosen:
         return _page(request, found, selection, group, number, error=NOTHING_CHOSEN)
     names = _names(request, selection, [one for one in chosen if one.person is None])
@@ -131,7 +133,9 @@ def _take_over(request: ViewerRequest, found: Review, selection: Selection) -> s
     """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
     as it was shown.
     """
-    proposals = {one.user: (group, one) for group in found.groups for one in group.proposals}
+    proposals = {}
+    for group in found.groups:
+        proposals.update({proposal.user: (group, proposal) for proposal in group.proposals})
     shown = {int(text) for text in request.POST.get("rows", "").split(",")[:PAGE] if _is_pk(text)}
     is_same = True
     for user in shown:
@@ -200,7 +204,8 @@ def _page(
         "why": selection.why,
         "error": error,
     }
-    return render_page(request, "linking/review.html", context, status=422 if errors or error else 200)
+    status = 422 if errors or error else 200
+    return render_page(request, "linking/review.html", context, status=status)
 
 
 def _rows(

@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,7 +55,8 @@ class Selection:
 
     def keep(self, request: HttpRequest, review: Review) -> None:
         """Keep it for the next page; what the review has no more is forgotten."""
-        users = {one.user for group in review.groups for one in group.proposals}
+        proposals = chain.from_iterable(group.proposals for group in review.groups)
+        users = {proposal.user for proposal in proposals}
         request.session[SESSION_KEY] = {
             "switched": sorted(self.switched & {group.key for group in review.groups}),
             "flipped": sorted(self.flipped & users),
@@ -100,8 +102,8 @@ class Selection:
         """A short name for what is selected, some users left out: equal where nothing changed since a page
         was shown.
         """
-        chosen = (one for group in review.groups for one in self.chosen(group) if one.user not in but)
-        pairs = sorted((one.user, str(one.person or "")) for one in chosen)
+        chosen = chain.from_iterable(map(self.chosen, review.groups))
+        pairs = sorted((one.user, str(one.person or "")) for one in chosen if one.user not in but)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
     def _person(self, group: Group, proposal: Proposal) -> UUID | None:

@@ -92,7 +92,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
         "errors": field_errors(refused),
     }
     context |= _preview(request, person, former, version, key)
-    return render_page(request, "moving/begin.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "moving/begin.html", context, status=status)
 
 
 def _check_shown(data: QueryDict, former: BlueprintVersion, version: BlueprintVersion) -> None:
@@ -138,7 +139,9 @@ def _preview(
     except RefusedError as error:
         return {"plan": None, "refused": error}
     receipt = set_receipt_of(plan.operations)
-    calls = [(call.body, one.account) for one in plan.operations for call in one.calls()]
+    calls = []
+    for operation in plan.operations:
+        calls.extend([(call.body, operation.account) for call in operation.calls()])
     about: Any = SimpleNamespace(operations=plan.operations, receipt=receipt, parts=_parts(plan))
     return impact_context(receipt.get("impact"), viewer=request.viewer) | {
         "plan": plan,

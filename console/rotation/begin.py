@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 from django.conf import settings
@@ -180,13 +181,15 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     context |= terms | plan_context(terms["quiet"], terms["keep"])
     if context["standing"] is None:
         context |= _preview(request, key, person, other)
-    return render_page(request, "rotation/begin.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "rotation/begin.html", context, status=status)
 
 
 def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
     """Who gets the secret: the person of the form, else the first who can."""
     wanted = request.POST.get("recipient", "")
-    return next((one for one in people if str(one.pk) == wanted), people[0] if people else None)
+    first_person = people[0] if people else None
+    return next((one for one in people if str(one.pk) == wanted), first_person)
 
 
 def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | None) -> dict[str, Any]:
@@ -196,7 +199,7 @@ def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | 
         plans = preview(request.viewer, key, person=person, first=first)
     except RefusedError as error:
         return {"impossible": "" if other and not other.is_idle else error.message}
-    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     return need_context(request, plans) | {"calls": call_rows(calls, partition=key.account.partition)}
 
 

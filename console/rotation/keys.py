@@ -60,7 +60,11 @@ def _age(row: Row, lens: Lens) -> SafeString | str:
     if made in {None, NEVER}:
         return "Unknown"
     days = max(0, (lens.now - made).days)
-    tone = "bad" if days > VERY_OLD else "warn" if days > OLD else ""
+    tone = ""
+    if days > VERY_OLD:
+        tone = "bad"
+    elif days > OLD:
+        tone = "warn"
     return badge(f"{days} d", tone) if tone and row["status"] == "Active" else f"{days} d"
 
 

@@ -86,4 +86,5 @@ def _page(
         "back": f"{reverse('keys:keys')}{asked.query}",
     }
     context |= terms | plan_context(terms["quiet"], terms["keep"])
-    return render_page(request, "rotation/many.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "rotation/many.html", context, status=status)

@@ -50,13 +50,15 @@ def address(hit: Hit, kept: Query) -> str:
 def result_of(hit: Hit, kept: Query, *, plain: bool) -> Result:
     """The hit as the page shows it; `plain` without what only AWS calls it."""
     identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
+    detail = f"of {hit.owner}, {hit.account}" if hit.owner else hit.account
+    shown_identifier = "" if plain else identifier
     return Result(
         title=hit.name,
         url=address(hit, kept),
         icon=KIND_ICONS.get(Kind(hit.kind), "key-round"),
         kind=str(Kind(hit.kind).label),
-        detail=f"of {hit.owner}, {hit.account}" if hit.owner else hit.account,
-        identifier="" if plain else identifier,
+        detail=detail,
+        identifier=shown_identifier,
         gone_at=hit.gone_at,
     )
 

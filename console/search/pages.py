@@ -64,7 +64,8 @@ def page_results(viewer: Viewer, text: str) -> list[Result]:
             found.append(Result(place.label, reverse(place.url), place.icon, "Page"))
     for entry, icon, label, url in tabs_for(Reader.of(viewer)):
         if _has_all(words, f"{entry} {label}"):
-            found.append(Result(label, url, icon, "Page", "" if entry == label else entry))
+            detail = "" if entry == label else entry
+            found.append(Result(label, url, icon, "Page", detail))
     return found[:MOST]
 
 

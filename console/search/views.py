@@ -5,6 +5,7 @@ number.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from django.http import HttpResponse, HttpResponseRedirect
 
@@ -64,9 +65,10 @@ def search(request: ViewerRequest) -> HttpResponse:
     if text and (url := _exact(request, text, kept)):
         return HttpResponseRedirect(url)
     sections = _sections(request, text, kept)
+    wording = WHOLE if request.viewer.sees_accounts else TEAMS
     context = asof_context(request) | {
         "text": text,
-        **asdict(WHOLE if request.viewer.sees_accounts else TEAMS),
+        **asdict(wording),
         "sections": sections,
         "total": sum(section.total for section in sections),
         "is_short": len(text.replace(" ", "")) < queries.SHORTEST,
@@ -107,10 +109,10 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[Result]
     hits = queries.suggestions(request.viewer, text, at=request.at)
     found = [entities.result_of(hit, kept, plain=plain) for hit in hits]
     around = dict(_around(request, text, kept))
-    first = [
-        result for title in ("To do", "Requests and grants", "People") for result in around.get(title, [])
-    ]
-    last = [result for title in ("Pages", "Actions", "AWS services") for result in around.get(title, [])[:3]]
+    first_titles = ("To do", "Requests and grants", "People")
+    first = list(chain.from_iterable(around.get(title, []) for title in first_titles))
+    last_titles = ("Pages", "Actions", "AWS services")
+    last = list(chain.from_iterable(around.get(title, [])[:3] for title in last_titles))
     room = max(SUGGESTED - len(first) - len(last), 3)
     by_url = {result.url or result.title: result for result in [*first, *found[:room], *last, *found[room:]]}
     return list(by_url.values())[:SUGGESTED]
