@@ -111,17 +111,18 @@ def _filter(request: ViewerRequest) -> Filter:
     out.
     """
     get = request.GET.get
+    kind, before = get("kind", ""), get("before", "")
+    known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
+    before_number = int(before) if before.isdecimal() and len(before) < 19 else None
     return Filter(
         accounts=_accounts(request.viewer),
         text=get("q", "").strip()[:200],
-        kind=get("kind", "") if get("kind", "").replace("_", "").replace(".", "").isalnum() else "",
+        kind=known_kind,
         account_id=get("account", ""),
         actor_id=_uuid(get("who", "")),
         since=_day(get("from", "")),
         until=_day(get("to", ""), days=1),
-        before=int(get("before", ""))
-        if get("before", "").isdecimal() and len(get("before", "")) < 19
-        else None,
+        before=before_number,
     )
 
 
@@ -212,7 +213,11 @@ def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
             _hash(entry),
             entry.data_json,
         )
-        yield writer.writerow("" if cell is None else harmless(str(cell)) for cell in cells)
+        texts = []
+        for cell in cells:
+            text = "" if cell is None else harmless(str(cell))
+            texts.append(text)
+        yield writer.writerow(texts)
 
 
 def _json(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:

@@ -62,10 +62,10 @@ def _changes(wanted: Mapping[int, UUID], acts: Mapping[int, str], viewer: Viewer
         title = title_of(change, is_partial=change.change_set_id in hidden)
         if acts[entry] in OF_REQUESTS:
             head = first.get(change.change_set_id, change)
-            url = reverse("changes:change" if title == change.title else "changes:request", args=[head.pk])
-            references[entry] = Reference(
-                head.reference, title, url, "" if title == change.title else change.title
-            )
+            page = "changes:change" if title == change.title else "changes:request"
+            url = reverse(page, args=[head.pk])
+            of_request = "" if title == change.title else change.title
+            references[entry] = Reference(head.reference, title, url, of_request)
         else:
             part = "" if title == change.title else change.title
             references[entry] = Reference(change.reference, title, reverse("changes:change", args=[pk]), part)

@@ -63,11 +63,12 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterat
         what = (
             "Accept what is right, and undo the rest." if decides else "No one has accepted or undone it yet."
         )
+        tone = "bad" if critical else "warn"
         yield Matter(
             "Changed outside Gatehouse",
             f"{named}{what}",
             drift,
-            "bad" if critical else "warn",
+            tone,
             f"{reverse('changes:drift')}{kept}",
         )
 

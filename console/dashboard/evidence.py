@@ -29,12 +29,16 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
     """The lines of somebody who sees the journal and requests nothing; none for others."""
     if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
         return []
+    where = " in all accounts" if account else ""
+    changes_url = (
+        f"{reverse('changes:list')}?account={account.account_id}" if account else reverse("changes:list")
+    )
     return [
-        _journal(journal_size(), where=" in all accounts" if account else ""),
+        _journal(journal_size(), where=where),
         Line(
             "Changes and approvals",
             "Who requested and approved what, and what AWS answered.",
-            f"{reverse('changes:list')}?account={account.account_id}" if account else reverse("changes:list"),
+            changes_url,
             "history",
         ),
         Line(

@@ -35,6 +35,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
     connected, approvers, writable, matched = _done(viewer, is_single=settings.SINGLE_OPERATOR).numbers()
     if connected and approvers >= APPROVERS_NEEDED and writable and matched:
         return []
+    matching_page = "linking:review" if has_proposals(viewer) else "linking:links"
     return [
         Step(
             "Connect an AWS account",
@@ -57,7 +58,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
         Step(
             "Match IAM users to people",
             "Then people see their own access, and offboarding finds all of it.",
-            reverse("linking:review" if has_proposals(viewer) else "linking:links"),
+            reverse(matching_page),
             bool(matched),
         ),
     ]

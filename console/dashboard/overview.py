@@ -141,7 +141,8 @@ def escalation(request: ViewerRequest) -> HttpResponse:
     it.
     """
     account = frame_of(request).chosen
-    seen = accounts_seen(request.viewer, account=account.account_id if account else "")
+    account_id = account.account_id if account else ""
+    seen = accounts_seen(request.viewer, account=account_id)
     totals = escalation_totals(seen, wait=False)
     kept = f"?account={account.account_id}" if account else ""
     found = list(escalation_matter(totals, kept))
@@ -241,9 +242,12 @@ def _mfa(numbers: Numbers) -> dict[str, Any]:
     ]
     legend += [("", f"None, {mfa['none']:,}")]
     legend += [("hollow", f"Unknown, {mfa['unread']:,}")] if mfa["unread"] else []
+    shares: dict[str, float] = dict.fromkeys(mfa, 0)
+    if known:
+        shares = {name: round(100 * number / known, 1) for name, number in mfa.items()}
     return {
         "mfa": mfa,
-        "share": {name: round(100 * number / known, 1) if known else 0 for name, number in mfa.items()},
+        "share": shares,
         "covered_words": f"{covered:,} of {known:,} IAM users with a console password",
         "with_password": known,
         # Nobody should read 100 % while one is missing.
