@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -69,15 +70,8 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
     person = check_begin(viewer, old, first=first, is_for_me=terms.is_for_me, recipient=terms.recipient)
     beginner = Person.objects.get(pk=viewer.person_id)
     owned = owning_team(owner_of(old))
-    made = _row(
-        beginner,
-        old,
-        terms,
-        person=person,
-        team=owned.team if owned else None,
-        batch=uuid4(),
-        first=first,
-    )
+    team = owned.team if owned else None
+    made = _row(beginner, old, terms, person=person, team=team, batch=uuid4(), first=first)
     planned = plan_one(made, viewer)
     try:
         with transaction.atomic():
@@ -174,19 +168,21 @@ def _ask_rows(rows: Sequence[Rotation]) -> int:
 
 def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
     """The set of these rotations, in the caller's transaction. Raises RefusedError."""
-    plans = [plan for one in planned for plan in one.plans]
-    lanes = [Lane(lane) for lane, one in enumerate(planned) for _ in one.plans]
+    plans = list(chain.from_iterable(one.plans for one in planned))
+    lanes = []
+    for lane, one in enumerate(planned):
+        lanes.extend([Lane(lane) for _ in one.plans])
     operations: list[Operation] = [plan.operation for plan in plans]
     rotation = planned[0].rotation
-    many = f"Rotate {len(planned)} access keys"
+    title = f"Rotate {len(planned)} access keys"
+    if len(planned) == 1:
+        title = f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}"
     written = changes.request_changes(
         Weighed(plans, set_receipt_of(operations)),
         actor=for_own(viewer),
         reason=terms.reason,
         idempotency_key=f"rotate-{rotation.pk.hex}",
-        title=many
-        if len(planned) > 1
-        else f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}",
+        title=title,
         cause=Cause(OF_ROTATION, rotation.batch),
         lanes=lanes,
         notes=notes_for(

@@ -40,12 +40,12 @@ def deactivate_old(held: Rotation, *, agreed: bool) -> None:
         held, SetStatus.of(DEACTIVATE[held.old.kind], held.old), "deactivate", agreed=agreed
     )
     move_to(held, Stage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
+    did, actor = ("started as approved", None) if agreed else ("requested", held.wanted_by)
     note(
         held,
         "deactivate",
-        f"Deactivation of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}. It was "
-        f"last used {old_words(held)}.",
-        actor=None if agreed else held.wanted_by,
+        f"Deactivation of {held.old.aws_id} was {did}. It was last used {old_words(held)}.",
+        actor=actor,
         change=change,
     )
 
@@ -54,13 +54,8 @@ def delete_old(held: Rotation, *, agreed: bool) -> None:
     """Delete the old key for good. The caller holds the row. Raises RefusedError."""
     change = _queued_or_asked(held, DeleteCredential.of(held.old), "delete", agreed=agreed)
     move_to(held, Stage.DELETING, change=change, wanted="", trouble="")
-    note(
-        held,
-        "delete",
-        f"Deletion of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}.",
-        actor=None if agreed else held.wanted_by,
-        change=change,
-    )
+    did, actor = ("started as approved", None) if agreed else ("requested", held.wanted_by)
+    note(held, "delete", f"Deletion of {held.old.aws_id} was {did}.", actor=actor, change=change)
 
 
 def activate_old(held: Rotation, *, actor: Actor) -> None:

@@ -143,7 +143,8 @@ class _Known:
         leads = [
             lead.person for lead in self.leads[owned.team_id] if lead.account_id in ("", owned.account_id)
         ]
-        return next((lead for lead in leads if lead.pk == self.viewer.person_id), leads[0] if leads else None)
+        first = leads[0] if leads else None
+        return next((lead for lead in leads if lead.pk == self.viewer.person_id), first)
 
 
 def _leads(owned: Iterable[OwnedUser]) -> dict[int, list[RoleAssignment]]:

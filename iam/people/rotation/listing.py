@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -156,7 +157,8 @@ def _use(lens: Lens, values: list[str]) -> Q:
 
 def _team(lens: Lens, values: list[str]) -> Q:
     known = Team.objects.filter(slug__in=values).prefetch_related("rules")
-    rules = [Rule(one.kind, one.account_id, one.value) for team in known for one in team.rules.all()]
+    kept = chain.from_iterable(team.rules.all() for team in known)
+    rules = [Rule(one.kind, one.account_id, one.value) for one in kept]
     return Q(entity__owner__in=people_under(rules)) | owned_by("entity__owner__aws_id", values)
 
 

@@ -123,16 +123,11 @@ def keys_of(user: Entity) -> list[Held]:
 
 
 def _held(row: EntityState, use: Usage | None) -> Held:
-    used = use.last_used_at if use and use.last_used_at > NEVER else None
-    return Held(
-        row.entity,
-        row.category,
-        row.created_at if row.created_at and row.created_at > NEVER else None,
-        used,
-        use.service if use else "",
-        use.region if use else "",
-        use.observed_at if use else None,
-    )
+    created_at = row.created_at if row.created_at and row.created_at > NEVER else None
+    if use is None:
+        return Held(row.entity, row.category, created_at, None, "", "", None)
+    used_at = use.last_used_at if use.last_used_at > NEVER else None
+    return Held(row.entity, row.category, created_at, used_at, use.service, use.region, use.observed_at)
 
 
 def living_of(user: Entity) -> Rotation | None:
@@ -227,11 +222,12 @@ def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> No
 
 def creation(user: Entity, *, person: Person, sealed_id: UUID, first: Entity | None = None) -> Operation:
     """The new key, whose secret is sealed for its person."""
+    first_id = first.aws_id if first else ""
     return CreateAccessKey.of(
         user,
         recipient=Recipient(person.pk, person.name),
         sealed_id=sealed_id,
-        instead_of=first.aws_id if first else "",
+        instead_of=first_id,
     )
 
 

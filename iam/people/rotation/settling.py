@@ -124,13 +124,15 @@ def _unread(pk: UUID, why: str) -> None:
         held = locked(Rotation(pk=pk))
         if held.stage == Stage.ENDED:
             return
-        asked = bool(held.wanted and held.wanted != Wanted.LOOK)
+        trouble = held.trouble
+        if held.wanted and held.wanted != Wanted.LOOK:
+            trouble = "AWS couldn’t be checked, so nothing was changed."
         save(
             held,
             read_trouble=why[:1024],
             retry_at=datetime.now(tz=UTC) + UNREAD_AGAIN,
             wanted="",
-            trouble="AWS couldn’t be checked, so nothing was changed." if asked else held.trouble,
+            trouble=trouble,
         )
 
 
@@ -146,7 +148,8 @@ def _asked(held: Rotation, seen: KeysSeen | None) -> None:
 
 def _made(held: Rotation, change: Change) -> None:
     seal = secret_of(held.sealed_id) if held.sealed_id else None
-    move_to(held, Stage.HANDING, new_key_id=seal.label if seal else "", new_state=ACTIVE, trouble="")
+    new_key_id = seal.label if seal else ""
+    move_to(held, Stage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
     note(
         held,
         "made",

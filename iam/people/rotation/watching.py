@@ -30,13 +30,15 @@ def note_seen(held: Rotation, seen: KeysSeen) -> bool:
         )
         return False
     old, new = seen.keys.get(held.old.aws_id), seen.keys.get(held.new_key_id)
+    old_state = old.status if old else ""
+    new_state = new.status if new else ""
     save(
         held,
         read_at=seen.at,
         read_trouble="",
         retry_at=None,
-        old_state=old.status if old else "",
-        new_state=new.status if new else "",
+        old_state=old_state,
+        new_state=new_state,
         **_use("old", old),
         **_use("new", new),
     )
