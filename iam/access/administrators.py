@@ -53,7 +53,8 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
         return known.found
     wanted = [number for number in revisions if account in ("", number)]
     found: dict[int, bool] = {}
-    with snapshot(accounts=wanted if account else None) as index:
+    accounts = wanted if account else None
+    with snapshot(accounts=accounts) as index:
         for number in wanted:
             shard = index.accounts.get(number)
             if shard is not None:

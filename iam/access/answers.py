@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest, nsmallest
+from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.access.certainty import Certainty, Unread, certainty_of
@@ -107,7 +108,7 @@ class Runs:
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
-            users = [member for some in self.users() for member in some]
+            users = list(chain.from_iterable(self.users()))
             counted = self._counted = (now, users_and_roles(users, len(self) - len(users)))
         return counted[1]
 
@@ -145,7 +146,7 @@ class Runs:
             wanted = size + 1 - len(found)
             if wanted <= 0:
                 break
-            members = (member for some in self.by_account[rank, account] for member in some)
+            members = chain.from_iterable(self.by_account[rank, account])
             if before is not None:
                 rows = (one for one in members if Place(rank, account, one.arn) < before)
                 nearest = nlargest(wanted, rows, key=_arn)

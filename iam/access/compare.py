@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from django.utils import timezone
@@ -21,6 +22,7 @@ from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.difference import NOTHING, Shift
+from iam.policy.index.effective import Effective
 from iam.policy.index.sides import Side as Holder
 from iam.policy.index.sides import side_of
 from iam.policy.index.witness import Change, Prover, Witness
@@ -108,11 +110,13 @@ class Comparison:
     def shift(self) -> Shift:
         """From left to right, as sets of actions that AWS lists."""
         listed = (1 << len(catalogue())) - 1
-        before, after = (
-            NOTHING if side.access is None else type(NOTHING)(*(mask & listed for mask in side.access.found))
-            for side in (self.left, self.right)
-        )
-        return Shift(before, after, self._change)
+
+        def listed_part(side: Side) -> Effective:
+            if side.access is None:
+                return NOTHING
+            return Effective(*(mask & listed for mask in side.access.found))
+
+        return Shift(listed_part(self.left), listed_part(self.right), self._change)
 
     @cached_property
     def _change(self) -> Change:
@@ -197,25 +201,20 @@ class Comparison:
     @property
     def undecided(self) -> tuple[tuple[str, str], ...]:
         """(policy, problem) of what could not be understood, on either side."""
-        found = dict.fromkeys(
-            (policy, problem)
-            for side in (self.left, self.right)
-            if side.access
-            for _, policy, problem in side.access.basis.unread
-        )
-        return tuple(found)
+        problems: list[tuple[str, str]] = []
+        for side in (self.left, self.right):
+            if side.access:
+                problems += [(policy, problem) for _, policy, problem in side.access.basis.unread]
+        return tuple(dict.fromkeys(problems))
 
     @cached_property
     def services(self) -> list[OneService]:
         """The services of which either side can do something, by title."""
-        left, right = (
-            by_service(part, access.space) if access else {}
-            for part, access in (
-                (self.shift.before, self.left.access),
-                (self.shift.after, self.right.access),
-            )
-        )
-        unlisted = {name.partition(":")[0].lower() for names in self.unlisted.values() for name in names}
+        before, after = self.left.access, self.right.access
+        left = by_service(self.shift.before, before.space) if before else {}
+        right = by_service(self.shift.after, after.space) if after else {}
+        names = chain.from_iterable(self.unlisted.values())
+        unlisted = {name.partition(":")[0].lower() for name in names}
         found = [
             OneService(
                 prefix,
@@ -305,12 +304,10 @@ class Comparison:
     def causes_of(self, prefix: str) -> tuple[Cause, ...]:
         """The statements because of which anything of a service differs, each once."""
         service = catalogue().mask_of_service(prefix)
-        found = [
-            cause
-            for sort, mask in self.masks.items()
-            if mask & service
-            for cause in self.causes(sort, mask & service)
-        ]
+        found: list[Cause] = []
+        for sort, mask in self.masks.items():
+            if mask & service:
+                found += self.causes(sort, mask & service)
         for sort in self.unlisted:
             for name in self._unlisted_of(sort, prefix):
                 found += self.causes(sort, self._bit(name))

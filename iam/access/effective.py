@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from iam.access.reasons import Held, holdings
@@ -209,7 +210,9 @@ def read_access(index: Index, member: Member) -> Access:
     shard = index.accounts[member.account]
     docs = [doc for _, doc in shard.named_policies(member.grants)]
     held = [one for _, one in holdings(shard, member.grants)]
-    says = tuple(one for own, doc in zip(held, docs, strict=True) for one in _says(own, doc, space, request))
+    says = tuple(
+        chain.from_iterable(_says(own, doc, space, request) for own, doc in zip(held, docs, strict=True))
+    )
     return Access(space, _unlisted(found, says, space), found, says, _basis(shard, member, held, request))
 
 
@@ -217,7 +220,10 @@ def _unlisted(found: Effective, says: Iterable[Says], space: Space) -> tuple[str
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
     elsewhere.
     """
-    own = {fold(name) for one in says for name in one.statement.actions if not one.statement.is_not_action}
+    own: set[str] = set()
+    for one in says:
+        if not one.statement.is_not_action:
+            own.update(map(fold, one.statement.actions))
     unlisted = found.any >> len(catalogue()) << len(catalogue())
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
@@ -239,19 +245,23 @@ def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
 def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> Basis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
-    scps, rcps = (
-        [one for level in levels for one in level] if is_restricted else []
-        for levels in (shard.levels.scps, shard.levels.rcps)
-    )
+    scps: list[tuple[str, Doc]] = []
+    rcps: list[tuple[str, Doc]] = []
+    if is_restricted:
+        scps += chain.from_iterable(shard.levels.scps)
+        rcps += chain.from_iterable(shard.levels.rcps)
     named = (
         (PolicyKind.IDENTITY, identity),
         (PolicyKind.BOUNDARY, [boundary] if boundary else []),
         (PolicyKind.SCP, scps),
         (PolicyKind.RCP, rcps),
     )
+    managed = {one.policy for one in held if one.policy.pk}
+    inline = {(one.policy, one.group) for one in held if not one.policy.pk}
+    boundary_name = plain_name(boundary[0]) if boundary else ""
     return Basis(
-        policies=len({one.policy if one.policy.pk else (one.policy, one.group) for one in held}),
-        boundary=plain_name(boundary[0]) if boundary else "",
+        policies=len(managed) + len(inline),
+        boundary=boundary_name,
         scps=len({name for name, _ in scps}),
         rcps=len({name for name, _ in rcps}),
         is_exempt=bool(shard.standing.organization_id) and not is_restricted,
@@ -268,7 +278,8 @@ def _unread(
     """
     for kind, policies in named:
         for name, doc in policies:
-            for problem in (*doc.problems, *(one for c in doc.clauses for one in c.ready(kind).unknown)):
+            unknown = chain.from_iterable(clause.ready(kind).unknown for clause in doc.clauses)
+            for problem in (*doc.problems, *unknown):
                 yield kind, plain_name(name), str(problem).removesuffix(".")
 
 

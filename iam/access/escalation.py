@@ -139,6 +139,7 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
     if after is not None:
         rows = rows.filter(_beyond(after))
     part = [_row(one, own_roles) for one in rows[: size + 1]]
+    own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
     return Found(
         rows=part[:size],
         has_after=len(part) > size,
@@ -149,7 +150,7 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
         made_at=stored.calculated_at,
         seconds=stored.seconds,
         limitations=stored.limitations(wanted.accounts),
-        own=fitting.filter(arn__in=own_roles).count() if own_roles else 0,
+        own=own,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from iam.mirror.models import (
@@ -37,7 +38,7 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
     """
     roles_of, instances = _profiles(at)
     versions = _versions(at)
-    digests = {digest for digests in versions.values() for digest in digests}
+    digests = set(chain.from_iterable(versions.values()))
     held = _held(index, digests | _unattached(index))
     facts = Facts(
         group_arns=dict(
@@ -88,7 +89,7 @@ def _profiled(index: Index, roles_of: dict[int, list[int]]) -> dict[str, frozens
     """By account, of those whose instance profiles have been read whole."""
     read = Section.objects.filter(name=INSTANCE_PROFILES, state=SectionState.COMPLETE)
     known = set(read.values_list("account__account_id", flat=True))
-    roles = {role for found in roles_of.values() for role in found}
+    roles = set(chain.from_iterable(roles_of.values()))
     return {
         number: frozenset(roles & shard.members.keys())
         for number, shard in index.accounts.items()
@@ -108,7 +109,7 @@ def _unattached(index: Index) -> set[str]:
     """The documents of policies that nobody holds: they can be attached, or be the boundary of a principal
     that someone creates.
     """
-    rows = (row for shard in index.accounts.values() for row in shard.policies.values())
+    rows = chain.from_iterable(shard.policies.values() for shard in index.accounts.values())
     return {row.digest for row in rows if row.digest and index.documents.known(row.digest) is None}
 
 

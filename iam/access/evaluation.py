@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from iam.access.reasons import Held
@@ -99,7 +100,8 @@ class Tree:
         return (self._denies(rest), *rest)
 
     def _denies(self, rest: Iterable[Branch]) -> Branch:
-        found = tuple(leaf for branch in rest for leaf in branch.every_leaf if not leaf.allows)
+        leaves = chain.from_iterable(branch.every_leaf for branch in rest)
+        found = tuple(leaf for leaf in leaves if not leaf.allows)
         sure = [leaf for leaf in found if leaf.mark == YES]
         perhaps = tuple(leaf for leaf in found if leaf.mark == OPEN)
         if sure:
@@ -172,12 +174,8 @@ class Tree:
         if found is None:
             if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
                 return Branch(str(kind), title, Voice.SILENT, "Without one, the session has no permissions.")
-            return Branch(
-                str(kind),
-                title,
-                Voice.ASIDE,
-                "None." if kind is PolicyKind.BOUNDARY else "Not specified.",
-            )
+            text = "None." if kind is PolicyKind.BOUNDARY else "Not specified."
+            return Branch(str(kind), title, Voice.ASIDE, text)
         voice = self._voice(found)
         if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
             through = BY_MARK[weigh(self._request, self._policies).endpoint]
@@ -210,7 +208,8 @@ class Tree:
         groups: dict[str, list[Compiled]] = {}
         for one in found.statements:
             held = self._held.get(one.policy)
-            groups.setdefault(held.group.name if held and held.group else "", []).append(one)
+            group = held.group.name if held and held.group else ""
+            groups.setdefault(group, []).append(one)
         for name, statements in sorted(groups.items()):
             part = PolicySet(found.kind, tuple(statements))
             voice = self._voice(part)
@@ -320,7 +319,7 @@ class Tree:
         request, source = self._request, one.source
         if one.means is not None:
             element = "NotPrincipal" if source.is_not_principal else "Principal"
-            names = ", ".join(name for names in (source.principals or {}).values() for name in names)
+            names = ", ".join(chain.from_iterable((source.principals or {}).values()))
             yield Check(element, names, self._means(one), request.principal.arn)
         if one.fits is not None:
             element = "NotResource" if source.is_not_resource else "Resource"

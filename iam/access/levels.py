@@ -73,7 +73,8 @@ def _of_account(index: Index, account: str) -> dict[int, Levels]:
     shard, effective = index.accounts.get(account), index.effective()
     same: dict[Effective, Levels] = {}
     found: dict[int, Levels] = {}
-    for members, each in effective.everybody(() if shard is None else list(shard.classes.values())):
+    classes = [] if shard is None else list(shard.classes.values())
+    for members, each in effective.everybody(classes):
         if members[0].kind is PrincipalKind.USER:
             levels = same.get(each) or same.setdefault(each, counted(each, effective.space))
             found.update((member.id, levels) for member in members)

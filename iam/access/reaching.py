@@ -63,14 +63,8 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
             "most": most,
         },
     )
-    rows = [
-        Reached(
-            principal_from(member),
-            steps,
-            Certainty(certainty),
-            None if first is None else principal_from(first),
-            tuple(unread),
-        )
-        for member, steps, certainty, first, unread in found["rows"]
-    ]
+    rows = []
+    for member, steps, certainty, first, unread in found["rows"]:
+        becomes = None if first is None else principal_from(first)
+        rows.append(Reached(principal_from(member), steps, Certainty(certainty), becomes, tuple(unread)))
     return Reaching(rows, found["total"], found["sure"], len(goals))

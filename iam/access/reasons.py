@@ -119,13 +119,11 @@ def explained(index: Index, member: Member, request: Request, policies: Policies
     found = explain(request, policies)
     shard = index.accounts[member.account]
     held = dict(holdings(shard, member.grants))
-    boundary = member.grants.boundary
+    number = member.grants.boundary
+    boundary = None if number is None else _policy(shard, number)
     return Why(
         found.decision,
-        tuple(
-            _step(reason, held, policies, None if boundary is None else _policy(shard, boundary))
-            for reason in found.reasons
-        ),
+        tuple(_step(reason, held, policies, boundary) for reason in found.reasons),
     )
 
 
@@ -142,7 +140,8 @@ def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
 
 def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> Held:
     """How a managed policy of an account is held, directly or through a group."""
-    return Held(_policy(shard, policy), None if group is None else Named(group.id, group.name))
+    through = None if group is None else Named(group.id, group.name)
+    return Held(_policy(shard, policy), through)
 
 
 def _of(shard: Shard, grants: Grants, group: Named | None) -> Iterator[tuple[str, Held]]:
@@ -167,10 +166,12 @@ def _step(reason: Reason, held: dict[str, Held], policies: Policies, boundary: N
     source = None if found is None else found.source
     if reason.kind == PolicyKind.IDENTITY:
         mine = held.get(reason.policy)
-        return Step(reason, None if mine is None else mine.policy, mine, source)
+        policy = None if mine is None else mine.policy
+        return Step(reason, policy, mine, source)
     if reason.kind == PolicyKind.BOUNDARY:
         return Step(reason, boundary, None, source)
-    return Step(reason, Named(None, reason.policy) if reason.policy else None, None, source)
+    policy = Named(None, reason.policy) if reason.policy else None
+    return Step(reason, policy, None, source)
 
 
 def _statement(reason: Reason, policies: Policies) -> Compiled | None:

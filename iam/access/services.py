@@ -177,7 +177,8 @@ def _ordered(services: Iterable[Use]) -> tuple[Use, ...]:
 
 
 def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
-    for number in sorted(index.accounts if accounts is None else accounts & index.accounts.keys()):
+    numbers = index.accounts.keys() if accounts is None else accounts & index.accounts.keys()
+    for number in sorted(numbers):
         yield from index.accounts[number].classes.values()
 
 
@@ -308,9 +309,9 @@ def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service
 
 
 def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[Row]:
-    members = [
-        (one.arn, one, each.part) for each in alike for one in each.members if (each.account, one.arn) > after
-    ]
+    members = []
+    for each in alike:
+        members += [(one.arn, one, each.part) for one in each.members if (each.account, one.arn) > after]
     for arn, one, part in sorted(members, key=lambda row: row[0]):
         counts = {level: _count(part, mask) for level, mask in service.levels.items() if mask}
         yield Row(one.id, one.account, arn, one.name, _display(one), one.kind, counts)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
@@ -39,7 +40,8 @@ class Tally(NamedTuple):
     def plus(self, decision: Decision, actions: Sequence[str]) -> Tally:
         """With more actions that are judged so."""
         if decision is Decision.ALLOWED:
-            return Tally(self.can + len(actions), self.may, self.first if self.can else actions[0])
+            first = self.first if self.can else actions[0]
+            return Tally(self.can + len(actions), self.may, first)
         return Tally(self.can, self.may + len(actions), self.first or actions[0])
 
     def and_also(self, other: Tally) -> Tally:
@@ -149,5 +151,6 @@ def _bounding(index: Index) -> set[Actions]:
         levels.add(limits.levels)
         if limits.boundary is not None:
             docs.add(limits.boundary)
-    docs |= {doc for one in levels for level in (*one.scps, *one.rcps) for _, doc in level}
-    return {clause.actions for doc in docs for clause in doc.clauses}
+    for one in levels:
+        docs.update(doc for _, doc in chain.from_iterable((*one.scps, *one.rcps)))
+    return {clause.actions for clause in chain.from_iterable(doc.clauses for doc in docs)}

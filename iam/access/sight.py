@@ -14,5 +14,5 @@ def accounts_seen(viewer: Viewer, *, account: str = "") -> frozenset[str] | None
     if not viewer.may(Right.SEE_ACCOUNT):
         return frozenset()
     if account:
-        return frozenset({account} if viewer.scope.sees_account(account) else ())
+        return frozenset({account}) if viewer.scope.sees_account(account) else frozenset()
     return viewer.scope.accounts

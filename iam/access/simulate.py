@@ -159,12 +159,13 @@ def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Po
         return PolicySet(kind, doc.named(name, kind, of_pattern=of_pattern), problems)
 
     besides = given(inquiry.besides, "the request", PolicyKind.IDENTITY)
-    held = policies.identity
+    identity = policies.identity
+    if besides:
+        statements = (*identity.statements, *besides.statements)
+        identity = PolicySet(identity.kind, statements, identity.problems)
     return replace(
         policies,
-        identity=PolicySet(held.kind, (*held.statements, *besides.statements), held.problems)
-        if besides
-        else held,
+        identity=identity,
         resource=given(inquiry.resource_policy, "resource policy", PolicyKind.RESOURCE) or policies.resource,
         session=given(inquiry.session_policy, "session policy", PolicyKind.SESSION),
         endpoint=given(inquiry.endpoint_policy, "endpoint policy", PolicyKind.ENDPOINT),
@@ -182,11 +183,12 @@ def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:
 
 
 def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inquiry) -> Levels:
+    owner_shown = None if inquiry.is_hidden else owner
     return Levels(
         scps=_names(shard, len(policies.scps), inquiry.at),
         rcps=_names(owner, len(policies.rcps), inquiry.at),
         no_scps=_none("SCPs", shard, "principal"),
-        no_rcps=_none("RCPs", None if inquiry.is_hidden else owner, "resource"),
+        no_rcps=_none("RCPs", owner_shown, "resource"),
     )
 
 
@@ -219,7 +221,8 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
         return branches[0].text
     positive = decision in {Decision.ALLOWED, Decision.CONDITIONAL}
     by_resource = positive and _is_own_way_closed(branches)
-    granting = _granting(branches, ("resource",) if by_resource else ("identity", "resource"))
+    kinds = ("resource",) if by_resource else ("identity", "resource")
+    granting = _granting(branches, kinds)
     by = f"Allowed by {_leaf_name(granting)}" if granting else ""
     if decision is Decision.ALLOWED:
         return (

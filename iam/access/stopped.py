@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from iam.policy.evaluate import FREE, Decision
@@ -87,7 +88,7 @@ def _candidates(
     index: Index, judge: Judge, answer: Answer, question: Question, place: str
 ) -> Iterator[Class]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
-    able = {cls for classes in answer.whole.values() for cls in classes}
+    able = set(chain.from_iterable(answer.whole.values()))
     for bundle in _bundles(index, judge):
         for profile in bundle.profiles:
             if profile.limits.flags[0] in question.kinds:

@@ -75,7 +75,7 @@ class Ways:
     def __init__(self, index: Index, question: Callable[[str], Question], found: Tallied) -> None:
         self._index, self._question, self._found = index, question, found
         parts = [part.members for part in found.whole.parts if not isinstance(part.members, Members)]
-        self._personal = frozenset(found.by_member) | {member for some in parts for member in some}
+        self._personal = frozenset(found.by_member).union(*parts)
         self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, Way] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
@@ -165,8 +165,10 @@ class Ways:
     def _of_step(self, member: Member, step: Step, action: str) -> Way:
         if step.held is not None:
             return way_of(self._index.accounts[member.account], step.held)
+        if step.reason.kind == "rule":
+            return Way(WayKind.RULE)
         kind = WayKind.TRUST if fold(action) in ASSUMING else WayKind.RESOURCE
-        return Way(WayKind.RULE if step.reason.kind == "rule" else kind)
+        return Way(kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from iam.access.actions import Meant
@@ -209,16 +210,18 @@ def who_can(
         # Beside groups, a page of the list is shown only where it is the whole of it.
         is_listed = not (group_size and has_more)
         rows = [shown.row(*each) for each in page[:size]] if is_listed else []
-        groups = [
-            shown.group(one, group_size if number < GROUPS else 0)
-            for number, one in enumerate(answer.groups() if group_size else ())
-        ]
+        answer_groups = answer.groups() if group_size else ()
+        groups = []
+        for number, one in enumerate(answer_groups):
+            rows_shown = group_size if number < GROUPS else 0
+            groups.append(shown.group(one, rows_shown))
         stopped_rows = [shown.denied(member) for member in barred.members]
         named = _with_people([*rows[:: -1 if before else 1], *stopped_rows])
+        has_before = has_more if before else after is not None
         return Found(
             counts={decision: answer.fitting.count(decision) for decision in ORDER},
             rows=named[: len(rows)],
-            has_before=has_more if before else after is not None,
+            has_before=has_before,
             has_after=before is not None or has_more,
             limitations=whole.limitations,
             asked=_size(index, asked.accounts),
@@ -344,11 +347,12 @@ def _row(member: Member, decision: Decision, action: str, reasons: Why, *, can: 
 def _with_people(rows: list[Row]) -> list[Row]:
     """The same rows, with the name of the person in the directory where no tag has a name."""
     people = people_of_users(row.pk for row in rows if row.display == row.arn.rpartition("/")[2])
-    return [replace(row, display=people[row.pk]) if row.pk in people else row for row in rows]
+    return [replace(row, display=people.get(row.pk, row.display)) for row in rows]
 
 
 def _groups_with_people(groups: list[Group]) -> list[Group]:
-    named = iter(_with_people([row for group in groups for row in group.rows]))
+    rows = list(chain.from_iterable(group.rows for group in groups))
+    named = iter(_with_people(rows))
     return [replace(group, rows=[next(named) for _ in group.rows]) for group in groups]
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from iam.access import reasons
@@ -73,7 +74,8 @@ def why_of(
         resource = resource or _first_resource(index, member, action)
     place = account_of(resource) or account
     is_hidden = place != account and not viewer.scope.sees_account(place)
-    with snapshot(at, accounts={account} if is_hidden else {account, place}, may_lag=True) as index:
+    accounts = {account} if is_hidden else {account, place}
+    with snapshot(at, accounts=accounts, may_lag=True) as index:
         member = index.member(account, number)
         if member is None:
             return None
@@ -106,15 +108,14 @@ def _first_resource(index: Index, member: Member, action: str) -> str:
     place = access.space.actions.index_of(action)
     allowing: list[Says] = [] if place is None else access.allowing(1 << place)
     request = index.effective().request_of(member)
-    named = [
-        _filled(pattern, request)
-        for one in allowing
-        if not one.statement.is_not_resource
-        for pattern in patterns_of(one.statement)
-    ]
+    patterns = chain.from_iterable(
+        patterns_of(one.statement) for one in allowing if not one.statement.is_not_resource
+    )
+    named = [_filled(pattern, request) for pattern in patterns]
     types = catalogue().resource_types(action)
     fitting = (one for one in named if any(can_mean(one, kind.arn, has_variables=False) for kind in types))
-    return next(fitting, named[0] if named else EVERY)
+    first_named = named[0] if named else EVERY
+    return next(fitting, first_named)
 
 
 def _filled(pattern: str, request: Request) -> str:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, product
 from typing import Any, Final
 
 from iam.access.builder.parts import Part, When
@@ -119,7 +120,7 @@ def unused_arns(part: Part) -> tuple[str, ...]:
     """Named resources on which no chosen action works."""
     if part.everywhere:
         return ()
-    used = {arn for action in part.actions for arn in arns_for(part, action)}
+    used = set(chain.from_iterable(arns_for(part, action) for action in part.actions))
     return tuple(arn for arn in part.arns if arn not in used)
 
 
@@ -199,13 +200,11 @@ def _beginnings(action: str) -> Iterator[str]:
 
 def grants_of(parts: Iterable[Part]) -> frozenset[Given]:
     """What parts give."""
-    return frozenset(
-        (action, arn, _of(group.whens))
-        for part in parts
-        for group in groups_of(part)
-        for action in group.actions
-        for arn in group.arns
-    )
+    given: set[Given] = set()
+    for part in parts:
+        for group in groups_of(part):
+            given.update(product(group.actions, group.arns, (_of(group.whens),)))
+    return frozenset(given)
 
 
 def _of(whens: Iterable[When]) -> frozenset[tuple[str, str, frozenset[str]]]:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from typing import Final
 
 from iam.access.builder.parts import MOST_VALUES, When
@@ -52,13 +53,12 @@ BASES: Final = (
     "Null",
 )
 """As AWS writes them; source: "IAM JSON policy elements: Condition operators"."""
-_OPERATORS: Final = {
-    fold(f"{quantifier}{base}{end}"): f"{quantifier}{base}{end}"
-    for base in BASES
-    for quantifier in ("", "ForAnyValue:", "ForAllValues:")
-    for end in ("", "IfExists")
+_SPELT: Final = [
+    f"{quantifier}{base}{end}"
+    for base, quantifier, end in product(BASES, ("", "ForAnyValue:", "ForAllValues:"), ("", "IfExists"))
     if not (base == "Null" and (quantifier or end))
-}
+]
+_OPERATORS: Final = {fold(operator): operator for operator in _SPELT}
 OTHER: Final = re.compile(r"o[0-9]{1,4}-(key|values)")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 VPCE: Final = re.compile(r"vpce-[0-9a-f]{8,17}")

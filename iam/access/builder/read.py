@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from iam.access.builder.build import Given, _of, arns_for, grants_of
 from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, MOST_WHENS, Part, When
@@ -35,7 +36,7 @@ def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
     reasons = [*map(str, document.problems), *_strange(document)]
     if reasons:
         return Reading(reasons=tuple(reasons[:5]))
-    single = [part for statement in document.statements for part in _of_statement(statement)]
+    single = list(chain.from_iterable(map(_of_statement, document.statements)))
     parts = _merged(single)
     if len(parts) > MOST_PARTS or any(_is_too_much(one) for one in parts):
         return Reading(reasons=("It is too large for the builder.",))
@@ -88,9 +89,10 @@ def _of_statement(one: Statement) -> Iterator[Part]:
     whens = tuple(When(*condition) for condition in one.conditions)
     for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in one.actions):
         names = known.names(mask & known.mask_of_service(prefix))
-        part = Part(prefix, names, everywhere, () if everywhere else arns, whens)
+        named = () if everywhere else arns
+        part = Part(prefix, names, everywhere, named, whens)
         kept = tuple(name for name in names if everywhere or _reaches(part, name))
-        used = {arn for name in kept for arn in arns_for(part, name)}
+        used = set(chain.from_iterable(arns_for(part, name) for name in kept))
         if kept:
             yield replace(part, actions=kept, arns=tuple(arn for arn in part.arns if arn in used))
 
@@ -162,15 +164,15 @@ def _idle(document: Document) -> Iterator[str]:
         if any(not is_literal(action) for action in one.actions):
             yield f"Statement {one.index + 1}: wildcards are shown as the actions that match today."
         parts = list(_of_statement(one))
-        kept = {name for part in parts for name in part.actions}
-        names = {name for action in one.actions for name in catalogue().expand(action)}
+        kept = set(chain.from_iterable(part.actions for part in parts))
+        names = set(chain.from_iterable(catalogue().expand(action) for action in one.actions))
         lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
         if lost:
             yield (
                 f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so it "
                 "is left out."
             )
-        used = {arn for part in parts for arn in part.arns}
+        used = set(chain.from_iterable(part.arns for part in parts))
         for arn in one.resources or ():
             if arn != "*" and "*" not in (one.resources or ()) and arn not in used:
                 yield (
@@ -180,10 +182,11 @@ def _idle(document: Document) -> Iterator[str]:
 
 def grants_of_document(document: Document) -> frozenset[Given]:
     """What a document gives, statement by statement, without any merging."""
-    return frozenset(
-        (action, arn, _of(When(*condition) for condition in one.conditions))
-        for one in document.statements
-        for part in _of_statement(one)
-        for action in part.actions
-        for arn in (("*",) if part.everywhere else arns_for(part, action))
-    )
+    given: set[Given] = set()
+    for statement in document.statements:
+        for part in _of_statement(statement):
+            conditions = _of(When(*condition) for condition in statement.conditions)
+            for action in part.actions:
+                arns = ("*",) if part.everywhere else arns_for(part, action)
+                given.update((action, arn, conditions) for arn in arns)
+    return frozenset(given)

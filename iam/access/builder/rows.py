@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -77,7 +77,7 @@ def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> Row:
     """
     found = catalogue().service(service)
     best: tuple[tuple[bool, int, int], Row] | None = None
-    taken = {one.name for action in actions for one in catalogue().resource_types(action)}
+    taken = {kind.name for kind in _types_of(actions)}
     for kind in found.resource_types.values() if found else ():
         values = _values(arn, kind)
         if values is not None:
@@ -94,8 +94,14 @@ def _values(arn: str, kind: ResourceType) -> dict[str, str] | None:
     return {name: value for name, value in values.items() if name != PARTITION}
 
 
+def _types_of(actions: Iterable[str]) -> Iterator[ResourceType]:
+    """The resource types of each action in turn."""
+    for action in actions:
+        yield from catalogue().resource_types(action)
+
+
 def types_for(service: str, actions: Sequence[str]) -> tuple[ResourceType, ...]:
     """The resource types that chosen actions work on, those of the service itself first, by name."""
-    found = {one.name: one for action in actions for one in catalogue().resource_types(action)}
+    found = {kind.name: kind for kind in _types_of(actions)}
     own = f":{service}:"
     return tuple(sorted(found.values(), key=lambda one: (own not in one.arn, one.name)))

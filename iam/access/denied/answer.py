@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from iam.access.denied.message import Denied, PolicyType
@@ -86,14 +87,16 @@ def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) ->
     outcome = _outcome(now, then, denied)
     points = tuple(_spoken(one, is_own=is_own) for one in _points(outcome, now, then, denied, names=names))
     helps = outcome in (Outcome.HELPS, Outcome.HELPS_IF)
+    helpful = document if helps else None
+    limits = now.limits if names else ()
     return Answer(
         outcome,
         denied.action,
         resource,
         catalogue().level(denied.action),
         points,
-        document if helps else None,
-        now.limits if names else (),
+        helpful,
+        limits,
     )
 
 
@@ -156,11 +159,8 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
         yield from _stops(then, denied, names=names)
     identity = next((one for one in now.branches if one.kind == "identity"), None)
     if identity is not None and identity.voice is Voice.SILENT:
-        yield Point(
-            "bad",
-            "Nothing that {they} hold allows it",
-            "Nothing denies it. It was never granted" if outcome is not Outcome.NO_GRANT else "",
-        )
+        more = "Nothing denies it. It was never granted" if outcome is not Outcome.NO_GRANT else ""
+        yield Point("bad", "Nothing that {they} hold allows it", more)
     if outcome is Outcome.HELPS:
         yield Point("ok", "Nothing else blocks it", "A grant of this action is enough")
     if outcome is Outcome.HELPS_IF:
@@ -177,14 +177,10 @@ def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
     if names:
         yield from verdict.residual
         return
-    own = [
-        check.words
-        for branch in verdict.branches
-        for leaf in branch.every_leaf
-        if leaf.held is not None and leaf.mark == OPEN
-        for check in leaf.open_checks
-        if check.words
-    ]
+    own = []
+    for leaf in chain.from_iterable(branch.every_leaf for branch in verdict.branches):
+        if leaf.held is not None and leaf.mark == OPEN:
+            own += [check.words for check in leaf.open_checks if check.words]
     told = [words for words in verdict.residual if any(words.endswith(one) for one in own)]
     told += [words for words in verdict.residual if words in UNREAD]
     yield from dict.fromkeys(told)
@@ -258,7 +254,9 @@ TYPES: Final = {
 def _forbids(branch: Branch, *, names: bool) -> str:
     """'The permissions boundary forbids it: Bound, statement 2'."""
     denying = next((one for one in branch.every_leaf if not one.allows), None)
-    held = denying.held.policy.name if denying and denying.held else denying.policy if denying else ""
+    held = ""
+    if denying:
+        held = denying.held.policy.name if denying.held else denying.policy
     by = _plain(f": {held}, {denying.label}") if denying and names else ""
     return f"{_whose(branch.kind, names=names)} denies it{by}"
 

@@ -120,7 +120,8 @@ def read_message(text: str) -> Denied:
     if found is not None:
         return found
     is_blob = bool(_ENCODED.search(flat)) or _BLOB.fullmatch(flat.replace(" ", "")) is not None
-    raise MessageError(ENCODED if is_blob else UNREAD)
+    why_not = ENCODED if is_blob else UNREAD
+    raise MessageError(why_not)
 
 
 def _sentence(flat: str) -> Denied | None:
@@ -183,11 +184,13 @@ def _decoded(text: str) -> Denied | None:
     if not isinstance(context, Mapping) or not isinstance(context.get("action"), str):
         return None
     principal = context.get("principal")
+    principal_arn = _text(principal.get("arn")) if isinstance(principal, Mapping) else ""
+    is_explicit = body["explicitDeny"] if isinstance(body.get("explicitDeny"), bool) else None
     return Denied(
         action=_spelt(context["action"]),
-        principal=_text(principal.get("arn")) if isinstance(principal, Mapping) else "",
+        principal=principal_arn,
         resource=_text(context.get("resource")),
-        is_explicit=body["explicitDeny"] if isinstance(body.get("explicitDeny"), bool) else None,
+        is_explicit=is_explicit,
     )
 
 
@@ -214,7 +217,8 @@ def _operation(flat: str) -> Denied | None:
     may_mean = tuple(a for a in catalogue().actions if a.partition(":")[2].lower() == name)
     if not may_mean:
         return None
-    return Denied(action=may_mean[0] if len(may_mean) == 1 else "", may_mean=may_mean)
+    action = may_mean[0] if len(may_mean) == 1 else ""
+    return Denied(action=action, may_mean=may_mean)
 
 
 def _json(text: str) -> Mapping[str, Any]:

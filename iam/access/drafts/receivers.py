@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -119,7 +120,7 @@ def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = ""
 
 def _pasted(meant: PastedList) -> Pasted:
     to_decide = meant.to_decide
-    offered = [match.entity for line in to_decide for match in line.matches]
+    offered = [match.entity for match in chain.from_iterable(line.matches for line in to_decide)]
     rows = {one.pk: one for one in _receivers({one.pk: one for one in [*meant.chosen, *offered]}.values())}
     several = {
         line.text: [replace(rows[match.entity.pk], basis=match.basis) for match in line.matches]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from django.db.models import Q
@@ -52,7 +53,7 @@ def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> 
     if seen.scope.group is not None or not approvers.subjects:
         return []
     theirs = users_of_people(seen, approvers.subjects)
-    own = {pk for users in theirs.values() for pk in users}
+    own = set(chain.from_iterable(theirs.values()))
     rest = seen.users.keys() - own
     found = [_part(seen, rest, {}, viewer=viewer)] if rest else []
     if not own:
@@ -71,8 +72,8 @@ def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> 
 def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()) -> Outlook:
     """The same policy for the users of some people only, or without those of some. Nobody is judged again."""
     theirs = users_of_people(seen, {*only, *skip})
-    left_out = {pk for person in skip for pk in theirs[person]}
-    kept = {pk for person in only for pk in theirs[person]} if only else set(seen.users)
+    left_out = set(chain.from_iterable(theirs[person] for person in skip))
+    kept = set(chain.from_iterable(theirs[person] for person in only)) if only else set(seen.users)
     return _subset(seen, kept - left_out)
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from iam.access.enforcement.policy import LEFT, PRESENT
@@ -186,10 +187,10 @@ def are_alike(cls: Class, digest: str) -> bool:
     limits, docs = cls.profile.limits, cls.profile.bundle.docs
     if all(doc.digest != digest for doc in docs):
         return False
-    others = [clause for doc in docs if doc.digest != digest for clause in doc.clauses]
-    above = [doc for level in (*limits.levels.scps, *limits.levels.rcps) for _, doc in level]
+    others = list(chain.from_iterable(doc.clauses for doc in docs if doc.digest != digest))
+    above = [doc for _, doc in chain.from_iterable((*limits.levels.scps, *limits.levels.rcps))]
     above += [] if limits.boundary is None else [limits.boundary]
-    bounds = [clause for doc in above for clause in doc.clauses]
+    bounds = list(chain.from_iterable(doc.clauses for doc in above))
     for clause in (*others, *bounds):
         traits = clause.traits
         if traits.raw or traits.named_in_conditions or traits.names_principals:
@@ -206,16 +207,16 @@ def _bearing(cls: Class, digest: str) -> Hashable:
     their marks.
     """
     docs = [doc for doc in cls.profile.bundle.docs if doc.digest != digest]
-    denies = [
-        clause for doc in docs for clause in doc.clauses if not clause.allows and _speaks_of_way(clause)
-    ]
+    clauses = chain.from_iterable(doc.clauses for doc in docs)
+    denies = [clause for clause in clauses if not clause.allows and _speaks_of_way(clause)]
     if any(doc.problems for doc in docs) or any(not clause.traits.is_plain for clause in denies):
         return cls
     return frozenset(denies), cls.profile.limits
 
 
 def _speaks_of_way(clause: Clause) -> bool:
-    return any(clause.actions.speaks_of(fold(action)) for step in ACTIONS.values() for action, _ in step)
+    of_way = chain.from_iterable(ACTIONS.values())
+    return any(clause.actions.speaks_of(fold(action)) for action, _ in of_way)
 
 
 def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
@@ -264,7 +265,7 @@ def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple
 def _is_unread(cls: Class) -> bool:
     """Whether a policy that may deny could not be read."""
     limits = cls.profile.limits
-    docs = [*cls.profile.bundle.docs, *(doc for level in limits.levels.scps for _, doc in level)]
+    docs = [*cls.profile.bundle.docs, *(doc for _, doc in chain.from_iterable(limits.levels.scps))]
     return any(doc.problems for doc in docs)
 
 

@@ -93,7 +93,8 @@ def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[
 
 
 def _trial(scope: Scope, text: str) -> Trial:
-    return Trial(scope.account.account_id, text, scope.group.pk if scope.group else None)
+    group = scope.group.pk if scope.group else None
+    return Trial(scope.account.account_id, text, group)
 
 
 def operations_for(seen: Outlook) -> list[Operation]:

@@ -176,7 +176,8 @@ def _answer() -> int:
 def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     """Calculate a moment if it is due; whether it was."""
     began = datetime.now(tz=UTC)
-    row, _ = Calculation.objects.get_or_create(moment="" if at is None else at.isoformat())
+    moment = "" if at is None else at.isoformat()
+    row, _ = Calculation.objects.get_or_create(moment=moment)
     inputs = _inputs(at)
     if not is_forced and not _is_due(row, inputs, began):
         return False

@@ -113,7 +113,8 @@ class Findings:
             stamp = self._stamp(at, hops)
             steps, is_sure = hops[at][0], at in reach.sure
             clauses = unread.of(search.on_the_way(self.known, hops, at))
-            certainty = certainty_of(is_sure=is_sure, unread=clauses if steps else ())
+            unread_on_way = clauses if steps else ()
+            certainty = certainty_of(is_sure=is_sure, unread=unread_on_way)
             row = Finding(
                 calculation=self.calculation,
                 account=at.account,

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from typing import Final
 
 from iam.access.escalation_graph import Escalation
@@ -25,15 +25,15 @@ MOST_STATEMENTS: Final = 12
 
 def options_of(steps: Iterable[Step]) -> frozenset[Opener]:
     """The sets of statements of which each closes a path."""
-    return frozenset(
-        option for step in steps for ground in step.grounds for option in ground.closing if option
-    )
+    grounds = chain.from_iterable(step.grounds for step in steps)
+    options = chain.from_iterable(ground.closing for ground in grounds)
+    return frozenset(option for option in options if option)
 
 
 def grouped(options: Mapping[At, frozenset[Opener]]) -> dict[Opener, list[At]]:
     """Each principal in one group: that of the statements which open the path for the most of those left."""
     waiting = dict(options)
-    tally: Counter[Opener] = Counter(option for mine in options.values() for option in mine)
+    tally: Counter[Opener] = Counter(chain.from_iterable(options.values()))
     having: dict[Opener, list[At]] = {}
     for start, mine in options.items():
         for option in mine:
@@ -114,7 +114,7 @@ class _Fixing:
     def _close(self, left: list[tuple[At, list[Step]]]) -> bool:
         """Add the statements that most of those left depend on; False where that does not come to an end."""
         while left:
-            tally: Counter[Opener] = Counter(option for _, steps in left for option in options_of(steps))
+            tally: Counter[Opener] = Counter(chain.from_iterable(options_of(steps) for _, steps in left))
             if not tally or len(self.gone) >= MOST_STATEMENTS:
                 return False
             option = min(tally, key=lambda option: cost_of(option, tally[option]))

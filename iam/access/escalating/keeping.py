@@ -37,8 +37,9 @@ def keep(
         noted = {"asked": told.asked, "unread": told.unread, "limitations": limitations}
         is_same = is_same and locked.revisions == revisions and locked.format == FORMAT
         is_same = is_same and all(getattr(locked, name) == value for name, value in noted.items())
+        number = locked.number if is_same and locked.number else locked.number + 1
         Calculation.objects.filter(moment=row.moment).update(
-            number=locked.number if is_same and locked.number else locked.number + 1,
+            number=number,
             format=FORMAT,
             inputs=inputs,
             revisions=dict(revisions),
@@ -84,11 +85,10 @@ def _keep_findings(row: Calculation, told: Findings) -> bool:
         unique_fields=["calculation", "principal"],
         update_fields=[*FIELDS, "path"],
     )
-    numbers = dict(
-        stored.filter(principal__in=[one.principal for one in same_path]).values_list("principal", "pk")
-        if same_path
-        else ()
-    )
+    numbers: dict[int, int] = {}
+    if same_path:
+        rows = stored.filter(principal__in=[one.principal for one in same_path])
+        numbers = dict(rows.values_list("principal", "pk"))
     for one in same_path:
         one.pk = numbers[one.principal]
     Finding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)

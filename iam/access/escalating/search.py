@@ -39,12 +39,10 @@ def answer(known: Escalation, calculation: Calculation, asks: Mapping[str, Any])
 
 def limitations_of(known: Escalation) -> list[Limitation]:
     """What the answers can't know."""
-    unread = {
-        cls.account
-        for bundle in known.index.register.unreadable_bundles()
-        for profile in bundle.profiles
-        for cls in profile.classes
-    }
+    unread: set[str] = set()
+    for bundle in known.index.register.unreadable_bundles():
+        for profile in bundle.profiles:
+            unread.update(cls.account for cls in profile.classes)
     return [
         *known.graph.limitations(),
         *([Limitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),

@@ -56,7 +56,9 @@ class Stored:
 
     def asked(self, accounts: Accounts, kind: PrincipalKind | None = None) -> int:
         """How many users and roles were looked at."""
-        which = slice(None) if kind is None else slice(1, 2) if kind is PrincipalKind.ROLE else slice(0, 1)
+        which = slice(None)
+        if kind is not None:
+            which = slice(1, 2) if kind is PrincipalKind.ROLE else slice(0, 1)
         return sum(
             sum(counts[which])
             for number, counts in self.counts.items()

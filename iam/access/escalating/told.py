@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from iam.policy.escalation.grounds import Statement
@@ -91,7 +92,7 @@ class Step:
     @property
     def grounds(self) -> Iterator[Ground]:
         """Everything that it rests on."""
-        return (ground for act in self.acts for ground in act.grounds)
+        return chain.from_iterable(act.grounds for act in self.acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +151,23 @@ def from_json(kept: Mapping[str, Any]) -> Path:
             tuple(said[place] for place in by_resource),
         )
 
+    def step(kept_step: list[Any]) -> Step:
+        source, target, gains, sure, acts = kept_step
+        becomes = None if target is None else who[target]
+        return Step(
+            who[source],
+            becomes,
+            frozenset(gains),
+            tuple(
+                Act(title, subject, arn, assumes, tuple(map(ground, grounds)))
+                for title, subject, arn, assumes, grounds in acts
+            ),
+            bool(sure),
+        )
+
     return Path(
         who[start],
-        tuple(
-            Step(
-                who[source],
-                None if target is None else who[target],
-                frozenset(gains),
-                tuple(
-                    Act(title, subject, arn, assumes, tuple(map(ground, grounds)))
-                    for title, subject, arn, assumes, grounds in acts
-                ),
-                bool(sure),
-            )
-            for source, target, gains, sure, acts in steps
-        ),
+        tuple(map(step, steps)),
         bool(ends_sure),
         bool(is_sure),
         frozenset(said[place] for place in kept["closing"]),

@@ -45,12 +45,13 @@ def _block(effect: Effect, numbers: Mapping[str, str], until: datetime | None) -
     words = [sentence.plain for sentence in effect.sentences]
     lines = list(filter(None, [effect.lead, *texts, effect.note]))
     plain = list(filter(None, [effect.lead, *words, effect.note]))
+    said_plainly = tuple(plain[:LINES]) if plain != lines else ()
     return Block(
         what=tuple(lines[:LINES]),
         accounts=tuple((numbers.get(name, ""), name) for name in effect.accounts),
         more=len(lines[LINES:]),
         until=until,
-        plain=tuple(plain[:LINES]) if plain != lines else (),
+        plain=said_plainly,
     )
 
 
@@ -63,7 +64,10 @@ def _checked(plan: GrantPlan) -> Iterator[str]:
 def _people(check: Check) -> str:
     """Whom a check is about, where these are several: as a sentence."""
     counts = Counter(name for _, name in check.people)
-    names = [name if count == 1 else f"{name} ({count} IAM users)" for name, count in counts.items()]
+    names = []
+    for name, count in counts.items():
+        how_many = "" if count == 1 else f" ({count} IAM users)"
+        names.append(f"{name}{how_many}")
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     return f"They are {', '.join(names[:MOST_NAMES])}{more}." if names else ""
 

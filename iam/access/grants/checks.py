@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from iam.access.actions import ActionsError, actions_meant
@@ -98,8 +99,8 @@ def _texts(plan: GrantPlan) -> Iterator[str]:
 
 def _holders(plan: GrantPlan) -> Iterator[Entity]:
     """The users and roles that are there already and get something themselves."""
-    permissions = (one for part in plan.parts for step in part.steps for one in step.permissions)
-    arns = {one.holder_arn for one in permissions}
+    steps = chain.from_iterable(part.steps for part in plan.parts)
+    arns = {one.holder_arn for one in chain.from_iterable(step.permissions for step in steps)}
     yield from Entity.objects.filter(
         arn__in=arns, kind__in=[Kind.USER, Kind.ROLE], gone_at__isnull=True
     ).order_by("name", "pk")
@@ -108,7 +109,8 @@ def _holders(plan: GrantPlan) -> Iterator[Entity]:
 def _sound(texts: Sequence[str]) -> Iterator[Check]:
     if not texts:
         return
-    found = [one for text in texts for one in lint(text, kind=LintKind.IDENTITY) if not one.is_refused]
+    linted = chain.from_iterable(lint(text, kind=LintKind.IDENTITY) for text in texts)
+    found = [one for one in linted if not one.is_refused]
     wrong: list[Finding] = [one for one in found if one.severity is not Severity.SUGGESTION]
     if not wrong:
         yield Check(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
@@ -217,6 +219,10 @@ def _stops(limit: PolicySet, request: Request) -> bool:
     return denied == YES or allowed == NO
 
 
+def _asks_for_mfa(text: str) -> bool:
+    return any(key in text.lower() for key in ASKS_FOR_MFA)
+
+
 def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     """Whether those who get it have a second factor; where the policy asks for it, nothing works without."""
     users = {one.pk: one for one in holders if one.kind == Kind.USER}
@@ -225,7 +231,7 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     rows = UserCredentials.objects.filter(valid_at(None), user__in=users)
     devices = dict(rows.values_list("user_id", "mfa"))
     without = [users[pk] for pk, mfa in devices.items() if mfa == NO_MFA]
-    is_asked = any(key in text.lower() for text in texts for key in ASKS_FOR_MFA)
+    is_asked = any(_asks_for_mfa(text) for text in texts)
     note = (
         "The policy requires MFA: nothing works until they have a device."
         if is_asked

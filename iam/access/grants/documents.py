@@ -73,13 +73,17 @@ def retimed(text: str, *, old: datetime, new: datetime) -> str:
 
 def _retimed(statement: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     conditions = {
-        name: {
-            key: new if fold(key) == fold(NOW) and value == old and fold(name) in ENDS else value
-            for key, value in block.items()
-        }
-        for name, block in statement.get("Condition", {}).items()
+        name: _retimed_block(name, block, old, new) for name, block in statement.get("Condition", {}).items()
     }
     return {**statement, "Condition": conditions} if conditions else statement
+
+
+def _retimed_block(operator: str, block: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    retimed = {}
+    for key, value in block.items():
+        is_old_end = fold(key) == fold(NOW) and value == old and fold(operator) in ENDS
+        retimed[key] = new if is_old_end else value
+    return retimed
 
 
 def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from iam.access.grants.documents import written
@@ -110,7 +111,7 @@ def _name(arn: str) -> str:
 
 
 def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
-    return tuple(sentence for text in texts for sentence in sentences_of(text, account_id=account_id))
+    return tuple(chain.from_iterable(sentences_of(text, account_id=account_id) for text in texts))
 
 
 def _note(what: What, known: _Known) -> str:

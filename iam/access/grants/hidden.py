@@ -22,13 +22,9 @@ def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]
     if viewer.scope.sees_everything:
         return {}
     others = [one.pk for one in grants if one.requested_by != viewer.person_id]
-    rows = list(
-        LedgerEntry.objects.filter(part__grant__in=others)
-        .exclude(sort__in=MADE)
-        .values_list("part__grant", "account__account_id", "entity_id", "holder_arn")
-        if others
-        else ()
-    )
+    entries = LedgerEntry.objects.filter(part__grant__in=others).exclude(sort__in=MADE)
+    holders = entries.values_list("part__grant", "account__account_id", "entity_id", "holder_arn")
+    rows = list(holders) if others else []
     apart = [row for row in rows if not viewer.scope.sees_account(row[1])]
     pks = {pk for _, _, pk, _ in apart if pk}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()

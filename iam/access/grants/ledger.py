@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
 from iam.access.grants.models import LedgerEntry, Sort
@@ -56,7 +57,7 @@ def _entries_of(
 ) -> list[LedgerEntry]:
     """By what it is, whatever its name was; by the name where that is all that is known."""
     keys: tuple[int | str, ...] = (one.entity.pk, one.target) if one.entity else (one.target,)
-    return [entry for key in keys for entry in by_permission.get((one.sort, key), ())]
+    return list(chain.from_iterable(by_permission.get((one.sort, key), ()) for key in keys))
 
 
 def _tied(entity: Entity) -> list[Justified]:

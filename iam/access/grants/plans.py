@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from iam.access.grants.models import Sort
@@ -123,7 +124,7 @@ class GrantPlan:
     @property
     def operations(self) -> list[Operation]:
         """All of it, in the order of the set."""
-        return [step.operation for part in self.parts for step in part.steps]
+        return [step.operation for step in chain.from_iterable(part.steps for part in self.parts)]
 
     @property
     def refusals(self) -> list[str]:

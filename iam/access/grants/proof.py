@@ -134,10 +134,11 @@ def _cutting(part: GrantPart) -> QuerySet[Change]:
 
 
 def _removal(change: Change) -> Removal:
+    removed_at = None if change.already_so else change.confirming_at
     return Removal(
         change=change,
         title=change.title,
-        removed_at=None if change.already_so else change.confirming_at,
+        removed_at=removed_at,
         seen_at=change.ended_at,
         reads=change.reads,
         was_gone=change.already_so,

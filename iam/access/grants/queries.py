@@ -89,7 +89,8 @@ def list_grants(
         grants = grants.filter(Q(created_at__lt=after.at) | Q(created_at=after.at, pk__lt=after.pk))
     rows = list(grants.order_by("-created_at", "-id").prefetch_related("parts__account")[: PAGE + 1])
     shown = rows[:PAGE]
-    return Page(shown, Place(shown[-1].created_at, shown[-1].pk) if len(rows) > PAGE else None)
+    next_place = Place(shown[-1].created_at, shown[-1].pk) if len(rows) > PAGE else None
+    return Page(shown, next_place)
 
 
 def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
@@ -98,7 +99,8 @@ def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
     rows = list(grants.order_by("ends_at", "id").prefetch_related("parts__account")[: PAGE + 1])
     shown = rows[:PAGE]
     last = shown[-1] if len(rows) > PAGE else None
-    return Page(shown, Place(last.ends_at, last.pk) if last and last.ends_at else None)
+    next_place = Place(last.ends_at, last.pk) if last and last.ends_at else None
+    return Page(shown, next_place)
 
 
 def _told(text: str, viewer: Viewer) -> Q:

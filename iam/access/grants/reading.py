@@ -25,9 +25,10 @@ class TermsError(ValueError):
 def body_of(given: Any) -> dict[str, Any]:
     """A dataclass as JSON; what is empty is left out."""
     values = {one.name: getattr(given, one.name) for one in fields(given)}
-    plain = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value
-    }
+    plain = {}
+    for name, value in values.items():
+        if value:
+            plain[name] = list(value) if isinstance(value, tuple) else value
     return {**plain, "kind": str(given.kind)}
 
 

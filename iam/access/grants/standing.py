@@ -67,12 +67,11 @@ def _found(holders: Iterable[int]) -> Found:
     inline = InlinePolicy.objects.filter(now, owner__in=keys)
     trusts = EntityState.objects.filter(now, entity__in=keys, document__isnull=False)
     versions = PolicyVersion.objects.filter(now, policy__in=keys, is_default=True)
+    ties: set[tuple[int | None, str, int | str]] = set()
+    for source, kind, pk, arn in edges.values_list("source_id", "kind", "target_id", "target__arn"):
+        ties |= {(source, kind, pk), (source, kind, arn)}
     return Found(
-        ties=frozenset(
-            (source, kind, target)
-            for source, kind, *targets in edges.values_list("source_id", "kind", "target_id", "target__arn")
-            for target in targets
-        ),
+        ties=frozenset(ties),
         inline={
             (owner, name): text
             for owner, name, text in inline.values_list("owner_id", "name", "document__text")
@@ -94,7 +93,8 @@ def has_come_back(part: GrantPart) -> bool:
 
 def stands(entry: LedgerEntry) -> bool:
     """Whether AWS has the permission of an entry, as the mirror shows it now."""
-    found = _found({entry.entity_id} if entry.entity_id else ())
+    holders = [entry.entity_id] if entry.entity_id else []
+    found = _found(holders)
     return not list(_missing(entry, found, None))
 
 

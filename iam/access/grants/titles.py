@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.access.grants.wording import counted
 from iam.access.templates.queries import offer_of
@@ -32,7 +34,8 @@ def what_words(what: What) -> str:
 
 
 def _services(what: What) -> str:
-    actions = [action for text in what.documents for one in read(text).statements for action in one.actions]
+    statements = chain.from_iterable(read(text).statements for text in what.documents)
+    actions = chain.from_iterable(statement.actions for statement in statements)
     services = sorted({fold(action.partition(":")[0]) for action in actions})
     if not services or "*" in services:
         return "Access"
@@ -61,7 +64,8 @@ def who_words(who: Who) -> str:
     meant = set(who.arns)
     if len(meant) == 1:
         return _name(meant.pop())
-    return counted(len(meant), "group" if who.kind is WhoKind.GROUP else "role")
+    noun = "group" if who.kind is WhoKind.GROUP else "role"
+    return counted(len(meant), noun)
 
 
 def _name(arn: str) -> str:

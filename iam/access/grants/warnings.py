@@ -5,6 +5,7 @@ asks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from iam.access.grants.plans import PartPlan
@@ -74,8 +75,7 @@ def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:
 
 def _marks(parts: Sequence[PartPlan]) -> set[str]:
     """What stands out in the documents that are written for it."""
-    steps = (step.operation.params for part in parts for step in part.steps)
-    return {mark for params in steps for mark in flags(str(params.get("document", "")))} & {
-        EVERYTHING,
-        IAM_WRITE,
-    }
+    steps = chain.from_iterable(part.steps for part in parts)
+    documents = (str(step.operation.params.get("document", "")) for step in steps)
+    marks = set(chain.from_iterable(flags(document) for document in documents))
+    return marks & {EVERYTHING, IAM_WRITE}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final, Self
 
 from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
@@ -90,7 +91,8 @@ def check_documents(documents: tuple[str, ...]) -> None:
         raise TermsError("Choose permissions: there are none yet.", part="what")
     for text in documents:
         document = read(text)
-        problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
+        in_statements = chain.from_iterable(one.problems for one in document.statements)
+        problems = [*document.problems, *in_statements]
         if problems:
             raise TermsError(f"The policy can’t be read: {problems[0]}.", part="what")
         if not document.statements:

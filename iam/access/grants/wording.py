@@ -17,7 +17,9 @@ def listed(names: Sequence[str], *, most: int = NAMED) -> str:
     """The first names, and how many more there are: "a, b and c", "a, b, c and 4 others"."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {counted(len(names) - most, 'other')}"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return names[0] if names else ""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -93,12 +93,14 @@ class Body:
         except ValueError as error:
             raise TemplateError(str(error)) from None
         hours = value.get("hours", 0)
+        if isinstance(hours, bool) or not isinstance(hours, int):
+            hours = -1
         found = cls(
             title=str(value.get("title", "")).strip(),
             description=str(value.get("description", "")).strip(),
             category=str(value.get("category", "")),
             risk=str(value.get("risk", "")),
-            hours=hours if isinstance(hours, int) and not isinstance(hours, bool) else -1,
+            hours=hours,
             parameters=parameters,
             statements=tuple(_objects(value.get("statements", []))),
         )

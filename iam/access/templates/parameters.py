@@ -127,7 +127,8 @@ class Parameter:
     def body(self) -> dict[str, Any]:
         """As JSON; what is empty is left out."""
         plain = {name: getattr(self, name) for name in self.__slots__}
-        return {name: str(value) if name == "kind" else value for name, value in plain.items() if value}
+        plain["kind"] = str(plain["kind"])
+        return {name: value for name, value in plain.items() if value}
 
     @property
     def sample(self) -> str:
@@ -154,7 +155,8 @@ class Parameter:
         if not self.wildcard and any(letter in value for letter in WILD):
             raise ValueError("Wildcards (* and ?) are not taken here: name one thing.")
         form = FORMS[self.kind]
-        pattern = form.pattern.replace("W", "*?" if self.wildcard else "")
+        wild = "*?" if self.wildcard else ""
+        pattern = form.pattern.replace("W", wild)
         if not re.fullmatch(pattern, value, re.ASCII):
             raise ValueError(f"{_shown(value)} does not fit. {form.words}")
         if self.kind is ParameterKind.ARN and self.resource:
@@ -195,5 +197,8 @@ def parameter_from(value: Mapping[str, Any]) -> Parameter:
 
 
 def _shown(value: str) -> str:
-    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in value[:61])
+    plain = value[:61]
+    for letter in set(plain):
+        if not letter.isprintable():
+            plain = plain.replace(letter, "\ufffd")
     return f"“{plain if len(plain) <= 60 else plain[:60] + '…'}”"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from iam.access.grants.documents import name_for, timed
@@ -50,7 +51,7 @@ def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, .
     """
     found = list(parts)
     roles = {place: _role_of(part) for place, part in enumerate(found) if part.callers and not part.refusal}
-    arns = sorted({arn for place in roles for arn in found[place].callers})
+    arns = sorted(set(chain.from_iterable(found[place].callers for place in roles)))
     for number, arn in enumerate(arns, start=1):
         places = [place for place in roles if arn in found[place].callers]
         first, home = places[0], _home(arn, rights.viewer)
@@ -70,7 +71,7 @@ def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, .
 
 
 def _role_of(part: PartPlan) -> str:
-    permissions = (one for step in part.steps for one in step.permissions)
+    permissions = chain.from_iterable(step.permissions for step in part.steps)
     return next(one.holder_arn for one in permissions if one.sort in (Sort.ROLE, Sort.TRUST))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
@@ -328,12 +329,13 @@ def _part(site: Site, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) ->
     steps = [_made_step(operation, picks) for operation in made]
     for branch, pick in enumerate(picks, start=1):
         steps += [Step(step.operation, step.permissions, branch) for step in pick.steps]
-    first = picks[0]
+    way, why = (ways[0], picks[0].why) if len(ways) == 1 else (Way.SEVERAL, _whys(picks))
+    others = dict.fromkeys(chain.from_iterable(pick.others for pick in picks))
     return PartPlan(
         account=site.account,
-        way=ways[0] if len(ways) == 1 else Way.SEVERAL,
-        why=first.why if len(ways) == 1 else _whys(picks),
-        others=tuple(dict.fromkeys(other for pick in picks for other in pick.others))[:8],
+        way=way,
+        why=why,
+        others=tuple(others)[:8],
         quotas=tuple(_quotas(picks)),
         ends_only=_ends_only(site, picks),
         steps=tuple(steps),

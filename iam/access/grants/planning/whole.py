@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from iam.access.grants.planning.callers import Rights, with_callers
@@ -40,13 +41,19 @@ def plan_parts(
         _part(known.get(number), number, terms=terms, viewer=viewer, title=title, mark=mark, end=end)
         for number in terms.accounts
     ]
-    parts = [_refused(part.account, OWN) if not part.refusal and _is_own(part) else part for part in parts]
+    parts = [_sparing_own(part) for part in parts]
     return _within_quotas(with_callers(parts, Rights(viewer, mark, end)))
+
+
+def _sparing_own(part: PartPlan) -> PartPlan:
+    """The part; refused where it would alter what Gatehouse works by."""
+    return _refused(part.account, OWN) if not part.refusal and _is_own(part) else part
 
 
 def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
     """The parts; those that make more than an account may have are refused."""
-    made = [step.operation for part in parts for step in part.steps if isinstance(step.operation, Create)]
+    steps = chain.from_iterable(part.steps for part in parts)
+    made = [step.operation for step in steps if isinstance(step.operation, Create)]
     why: dict[tuple[int, str], str] = {}
     for (account, slug), number in Counter((one.account.pk, one.slug) for one in made).items():
         quota = next(one for one in made if (one.account.pk, one.slug) == (account, slug)).quota()
@@ -63,8 +70,8 @@ def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
 
 def _is_own(part: PartPlan) -> bool:
     """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
-    made = {arn for step in part.steps for arn in step.operation.created_arns()}
     operations = [step.operation for step in part.steps]
+    made = set(chain.from_iterable(operation.created_arns() for operation in operations))
     return any(is_own(one) for one in operations if not set(one.modified_arns()) <= made)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 from uuid import UUID, uuid4, uuid5
 
@@ -44,7 +45,8 @@ def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
     With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for
     terms that make no sense, and RefusedError for what this viewer may not ask for at all.
     """
-    return plan_for(terms, viewer=viewer, grant_id=id_for(viewer, key) if key else uuid4())
+    grant_id = id_for(viewer, key) if key else uuid4()
+    return plan_for(terms, viewer=viewer, grant_id=grant_id)
 
 
 def check_terms(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> None:
@@ -198,11 +200,12 @@ def ask_for_changes(
     """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its
     place. Raises RefusedError.
     """
+    key = f"grant-{grant_id.hex}-{again}" if again else f"grant-{grant_id.hex}"
     return changes.request_changes(
         weighed,
         actor=actor,
         reason=plan.terms.why.strip(),
-        idempotency_key=f"grant-{grant_id.hex}-{again}" if again else f"grant-{grant_id.hex}",
+        idempotency_key=key,
         title=plan.title,
         cause=Cause(OF_GRANT, grant_id),
         lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],
@@ -222,38 +225,42 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
     """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each
     step.
     """
-    permissions = [permission for step in part.steps for permission in step.permissions]
-    arns = {arn for one in permissions for arn in (one.holder_arn, one.target)}
+    arns: set[str] = set()
+    for permission in chain.from_iterable(step.permissions for step in part.steps):
+        arns |= {permission.holder_arn, permission.target}
     # AWS's own policies are in the mirror only while somebody has them: these are meant by their ARN.
     known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True).exclude(arn__contains=OF_AWS)
     entities = {(one.account_id, one.arn): one.pk for one in known}
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            part=row,
-            account=change.account,
-            entity_id=entities.get((change.account_id, permission.holder_arn)),
-            target_entity_id=entities.get((change.account_id, permission.target)),
-            holder_arn=permission.holder_arn,
-            sort=permission.sort,
-            target=permission.target,
-            change=change,
-        )
-        for step, change in zip(part.steps, written, strict=True)
-        for permission in step.permissions
-    )
+    entries = []
+    for step, change in zip(part.steps, written, strict=True):
+        entries += [
+            LedgerEntry(
+                part=row,
+                account=change.account,
+                entity_id=entities.get((change.account_id, permission.holder_arn)),
+                target_entity_id=entities.get((change.account_id, permission.target)),
+                holder_arn=permission.holder_arn,
+                sort=permission.sort,
+                target=permission.target,
+                change=change,
+            )
+            for permission in step.permissions
+        ]
+    LedgerEntry.objects.bulk_create(entries)
 
 
 def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str, number: int = 0) -> None:
     """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`:
     of this entry, where it is known.
     """
+    by_id, by_label = (actor.person_id, actor.name[:128]) if actor else (None, "Gatehouse")
     GrantVersion.objects.create(
         grant=grant,
         number=number or grant.versions.count() + 1,
         act=act,
         terms=grant.terms,
-        by_id=actor.person_id if actor else None,
-        by_label=actor.name[:128] if actor else "Gatehouse",
+        by_id=by_id,
+        by_label=by_label,
         reason=reason.strip()[:1024],
     )
     record(

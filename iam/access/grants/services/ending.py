@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -113,7 +114,9 @@ def _has_noted(grant: Grant) -> bool:
 
 def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Change]:
     """The changes that give something, or would let it last longer."""
-    sets = {pk for part in parts for pk in (part.change_set_id, part.retry_set_id, part.extending_set_id)}
+    sets: set[UUID | None] = set()
+    for part in parts:
+        sets |= {part.change_set_id, part.retry_set_id, part.extending_set_id}
     return Change.objects.filter(change_set__in=sets - {None}).select_related("account")
 
 
