@@ -40,13 +40,14 @@ def prepare() -> None:
 
 def _appoint(someone: Operator) -> None:
     role = Role(someone.role.replace(" ", "-"))
+    team = _team(someone) if role is Role.TEAM_LEAD else None
     create_operator(
         username=someone.username,
         name=someone.display_name,
         email=someone.email,
         password=PASSWORD,
         roles=[role],
-        team=_team(someone) if role is Role.TEAM_LEAD else None,
+        team=team,
         arns=someone.user_arns,
         actor=COMMAND_LINE,
     )

@@ -31,7 +31,8 @@ def deny(sid: str, actions: Elements, resources: Elements = "*", **condition: An
 def deny_but(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
     """A Deny statement for everything but these actions."""
     statement = _statement("Deny", sid, actions, resources, condition)
-    return {"NotAction" if name == "Action" else name: value for name, value in statement.items()}
+    renamed = {"Action": "NotAction"}
+    return {renamed.get(name, name): value for name, value in statement.items()}
 
 
 def _statement(

@@ -64,7 +64,9 @@ def of_account(account_name: str) -> tuple[tuple[Role, ...], tuple[Profile, ...]
     """Roles, profiles and instances of the account's machines."""
     machines = MACHINES.get(account_name, ())
     profiles = [_profile(machine, account_name) for machine in machines]
-    instances = [_instance(m, account_name, index) for m in machines for index in range(m.count)]
+    instances: list[Instance] = []
+    for machine in machines:
+        instances.extend(_instance(machine, account_name, index) for index in range(machine.count))
     return tuple(_role(m, account_name) for m in machines), tuple(profiles), tuple(instances)
 
 
@@ -104,6 +106,7 @@ def _profile(machine: Machine, account_name: str) -> Profile:
 
 def _instance(machine: Machine, account_name: str, index: int) -> Instance:
     number = _number(machine.name, account_name, str(index))
+    hops = 2 if machine.name == "eks-node" else 1
     return Instance(
         name=f"{machine.name}-{index + 1}",
         type=machine.type,
@@ -111,6 +114,6 @@ def _instance(machine: Machine, account_name: str, index: int) -> Instance:
         age=3 + number % 180,
         tokens=machine.tokens,
         address=f"10.{20 + len(account_name)}.{number % 16}.{10 + index}",
-        hops=2 if machine.name == "eks-node" else 1,
+        hops=hops,
         tags=_tags(machine, account_name),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import chain
 
 from console.demo.organisation.teams import TEAMS, Team
 
@@ -62,7 +63,11 @@ def _person(team: Team, name: str) -> Person:
     return Person(name=name, login=login, email=mail, team=team, leads=name == team.people[0])
 
 
-PEOPLE: tuple[Person, ...] = tuple(_person(team, name) for team in TEAMS for name in team.people)
+def _members(team: Team) -> tuple[Person, ...]:
+    return tuple(_person(team, name) for name in team.people)
+
+
+PEOPLE: tuple[Person, ...] = tuple(chain.from_iterable(_members(team) for team in TEAMS))
 BY_NAME = {person.name: person for person in PEOPLE}
 
 

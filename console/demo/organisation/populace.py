@@ -138,13 +138,16 @@ def _user(person: Person, account_name: str) -> User:
     number = int(digest("person", person.login, account_name)[:8], 16)
     age = 60 + number % (ACCOUNT_AGES[account_name] - 100)
     groups = person.team.groups[account_name]
+    if account_name not in WITHOUT_EVERYONE:
+        groups = ("everyone", *groups)
+    boundary = "TeamBoundary" if person.team.key in {"contractors", "qa"} else None
     drawn = User(
         name=person.login,
         path=person.team.path,
         age=age,
         tags=_tags(person),
-        groups=groups if account_name in WITHOUT_EVERYONE else ("everyone", *groups),
-        boundary="TeamBoundary" if person.team.key in {"contractors", "qa"} else None,
+        groups=groups,
+        boundary=boundary,
         login=_login(number, age),
         keys=_keys(person, number, age),
         devices=_devices(person, number, age, account_name),

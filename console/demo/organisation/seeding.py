@@ -159,6 +159,7 @@ class AccountSeeder:
         group.policies.update({name: text(document) for name, document in spec.inline.items()})
 
     def _role(self, spec: Role) -> None:
+        boundary_arn = self._arn(spec.boundary) if spec.boundary else None
         role = models.Role(
             account_id=self.account.id,
             partition="aws",
@@ -166,7 +167,7 @@ class AccountSeeder:
             name=spec.name,
             assume_role_policy_document=text(spec.trust),
             path=spec.path,
-            permissions_boundary=self._arn(spec.boundary) if spec.boundary else None,
+            permissions_boundary=boundary_arn,
             description=spec.description,
             tags=tag_list(spec.tags),
             max_session_duration=str(spec.longest_session),
@@ -208,7 +209,8 @@ class AccountSeeder:
         extras.password_changed = self._made(changed, "login", spec.name)
 
     def _key(self, user: Any, spec: Key, index: int) -> None:
-        key = user.create_access_key(prefix="AKIA", status="Active" if spec.active else "Inactive")
+        status = "Active" if spec.active else "Inactive"
+        key = user.create_access_key(prefix="AKIA", status=status)
         key.access_key_id = ids.stable_key("AKIA", self.account.id, user.name, str(index))
         if user.name == HUB_USER:
             key.access_key_id, key.secret_access_key = HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY

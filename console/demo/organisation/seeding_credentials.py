@@ -32,6 +32,7 @@ def device(backend: Any, user: Any, spec: Device, *, times: Times) -> None:
     serial = serial_number(account, user.name, spec)
     tags = tag_list(spec.tags)
     seed = material.base32_seed(account, serial) if spec.kind in {"virtual", "hardware"} else ""
+    certifications = dict(CERTIFIED) if spec.kind == "security-key" else {}
     account_extras(backend).devices[serial] = MfaDevice(
         serial=serial,
         kind=spec.kind,
@@ -39,7 +40,7 @@ def device(backend: Any, user: Any, spec: Device, *, times: Times) -> None:
         enabled=times.made(spec.age, account, "mfa", user.name, label),
         user=user,
         tags=tags,
-        certifications=dict(CERTIFIED) if spec.kind == "security-key" else {},
+        certifications=certifications,
     )
 
 
@@ -75,16 +76,17 @@ def credential(backend: Any, user: Any, spec: Credential, index: int, *, times: 
         extras = user_extras(user)
         taken = sum(c.service == spec.service for c in extras.service_credentials)
         name = service_user_name(user, spec.service, taken)
-        dated = spec.service in WITH_AGE
+        user_name, alias = ("", name) if spec.service in WITH_AGE else (name, None)
+        expires = None if spec.expires_in is None else times.anchor + timedelta(days=spec.expires_in)
         extras.service_credentials.append(
             ServiceCredential(
                 id=ids.stable("ACCA", account, user.name, spec.service, str(index)),
                 service=spec.service,
-                service_user_name="" if dated else name,
+                service_user_name=user_name,
                 created=made,
                 status=status,
-                expires=None if spec.expires_in is None else times.anchor + timedelta(days=spec.expires_in),
-                alias=name if dated else None,
+                expires=expires,
+                alias=alias,
             )
         )
 
@@ -93,12 +95,13 @@ def root_user(backend: Any, spec: Root, *, age: float, times: Times) -> None:
     """The root user of the account."""
     account = backend.account_id
     created = times.made(age, account, "root")
+    mfa_enabled = times.made(age - 1, account, "root mfa") if spec.mfa else None
     root = RootUser(
         created=created,
         password_changed=times.made(spec.password_age, account, "root password"),
         last_used=times.used(spec.used),
         mfa=spec.mfa,
-        mfa_enabled=times.made(age - 1, account, "root mfa") if spec.mfa else None,
+        mfa_enabled=mfa_enabled,
         keys=[root_key(key, account, index, times=times) for index, key in enumerate(spec.keys)],
     )
     extras = account_extras(backend)
@@ -110,7 +113,8 @@ def root_user(backend: Any, spec: Root, *, age: float, times: Times) -> None:
 
 def root_key(spec: Key, account: str, index: int, *, times: Times) -> Any:
     """An access key of the root user: nobody should have one."""
-    key = models.AccessKey(None, "AKIA", account, "Active" if spec.active else "Inactive")
+    status = "Active" if spec.active else "Inactive"
+    key = models.AccessKey(None, "AKIA", account, status)
     key.access_key_id = ids.stable_key("AKIA", account, "root", str(index))
     key.create_date = times.made(spec.age, account, "root key", str(index))
     used = times.used(spec.used)

@@ -79,6 +79,7 @@ def _account(
     # FakeAccount makes a role in an account that it numbers itself; only the object is wanted here.
     account = models.FakeAccount.__new__(models.FakeAccount)
     org = backend.org
+    joined_method = "INVITED" if spec.id == organisation.management.id else "CREATED"
     account.__dict__.update(
         type="ACCOUNT",
         region=org.region,
@@ -91,7 +92,7 @@ def _account(
         create_time=times.made(spec.age, spec.id, "joined"),
         status="ACTIVE",
         state="ACTIVE",
-        joined_method="INVITED" if spec.id == organisation.management.id else "CREATED",
+        joined_method=joined_method,
         parent_id=nodes[spec.ou].id,
         attached_policies=[],
         tags={},

@@ -201,19 +201,21 @@ def _across(account_name: str) -> list[Role]:
                 "Image access from production",
             )
         )
-    roles = [
-        Role(
-            name,
-            trust,
-            _age(name, account_name),
-            "/partners/" if name.startswith(("vendor", "external")) else "/shared/",
-            _used(name, account_name),
-            inline={"access": rights},
-            tags=PLATFORM,
-            description=why,
+    roles: list[Role] = []
+    for name, trust, rights, why in rows:
+        path = "/partners/" if name.startswith(("vendor", "external")) else "/shared/"
+        roles.append(
+            Role(
+                name,
+                trust,
+                _age(name, account_name),
+                path,
+                _used(name, account_name),
+                inline={"access": rights},
+                tags=PLATFORM,
+                description=why,
+            )
         )
-        for name, trust, rights, why in rows
-    ]
     opened = Role(
         name="OrganizationAccountAccessRole",
         trust=account_trust(ACCOUNT_IDS["management"]),
@@ -290,35 +292,39 @@ def _services(account_name: str, account: str) -> list[Role]:
 
 
 def _linked(account_name: str) -> list[Role]:
-    return [
-        Role(
-            name=f"AWSServiceRoleFor{name}",
-            trust=service_trust(service),
-            path=f"/aws-service-role/{service}.amazonaws.com/",
-            age=_age("linked", service, account_name),
-            used=_used("linked", service, account_name),
-            policies=(aws_managed(f"aws-service-role/{policy}"),),
-            description=f"Allows {name} to call AWS services on your behalf",
-            linked=f"{service}.amazonaws.com",
+    roles: list[Role] = []
+    for service in LINKED[account_name]:
+        name, policy = LINKED_NAMES[service]
+        roles.append(
+            Role(
+                name=f"AWSServiceRoleFor{name}",
+                trust=service_trust(service),
+                path=f"/aws-service-role/{service}.amazonaws.com/",
+                age=_age("linked", service, account_name),
+                used=_used("linked", service, account_name),
+                policies=(aws_managed(f"aws-service-role/{policy}"),),
+                description=f"Allows {name} to call AWS services on your behalf",
+                linked=f"{service}.amazonaws.com",
+            )
         )
-        for service in LINKED[account_name]
-        for name, policy in [LINKED_NAMES[service]]
-    ]
+    return roles
 
 
 def _pods(account_name: str, account: str) -> list[Role]:
-    return [
-        Role(
-            name=f"pod-{name}",
-            trust=pod_trust(account, pod),
-            path="/pods/",
-            age=_age("pod", name, account_name),
-            used=0.01,
-            inline={"rights": document(allow("Rights", POD_RIGHTS[name]))},
-            boundary="WorkloadBoundary",
-            tags=PLATFORM,
-            description=f"The pod {name} of the {account_name} cluster",
+    roles: list[Role] = []
+    for pod in PODS.get(account_name, ()):
+        _, _, name = pod.partition(":")
+        roles.append(
+            Role(
+                name=f"pod-{name}",
+                trust=pod_trust(account, pod),
+                path="/pods/",
+                age=_age("pod", name, account_name),
+                used=0.01,
+                inline={"rights": document(allow("Rights", POD_RIGHTS[name]))},
+                boundary="WorkloadBoundary",
+                tags=PLATFORM,
+                description=f"The pod {name} of the {account_name} cluster",
+            )
         )
-        for pod in PODS.get(account_name, ())
-        for name in [pod.partition(":")[2]]
-    ]
+    return roles

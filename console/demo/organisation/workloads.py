@@ -420,7 +420,12 @@ def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
 
 def of_account(account_name: str, account: str) -> tuple[tuple[Policy, ...], tuple[Role, ...]]:
     """All policies and roles of the workloads in an account."""
-    here = [w for w in WORKLOADS if account_name in w.accounts]
-    policies = [make(w, account_name, account) for w in here for make in (runtime_policy, deploy_policy)]
-    roles = [make(w, account_name, account) for w in here for make in (runtime_role, deploy_role)]
+    policies: list[Policy] = []
+    roles: list[Role] = []
+    for workload in WORKLOADS:
+        if account_name in workload.accounts:
+            policies.append(runtime_policy(workload, account_name, account))
+            policies.append(deploy_policy(workload, account_name, account))
+            roles.append(runtime_role(workload, account_name, account))
+            roles.append(deploy_role(workload, account_name, account))
     return tuple(policies), tuple(roles)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
@@ -103,7 +104,8 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         """One new instance, which runs at once; as far as IAM is concerned."""
         token = ids.fresh("", self.current_account, length=17).lower()
         specified = self._get_param("TagSpecifications") or []
-        tags = {tag["Key"]: tag["Value"] for one in specified for tag in one.get("Tags", [])}
+        given_tags = chain.from_iterable(specification.get("Tags", []) for specification in specified)
+        tags = {tag["Key"]: tag["Value"] for tag in given_tags}
         instance = Instance(
             id=f"i-{token}",
             type=self._get_param("InstanceType") or "t3.micro",

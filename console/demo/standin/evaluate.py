@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 Context = dict[str, list[str]]
@@ -66,9 +67,8 @@ def applies(statement: dict[str, Any], question: Question) -> bool:
         return False
     try:
         return all(
-            _condition(operator, key, listed(wanted), question.context)
+            _holds_for_all(operator, keys, question.context)
             for operator, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
         )
     except UnknownOperatorError:
         return statement.get("Effect") == "Deny"
@@ -77,7 +77,11 @@ def applies(statement: dict[str, Any], question: Question) -> bool:
 def listed(value: Any) -> list[str]:
     """A policy element as a list of strings; JSON booleans and numbers as AWS reads them."""
     values = value if isinstance(value, list) else [value]
-    return [json.dumps(v) if isinstance(v, bool) else str(v) for v in values]
+    return [_as_text(element) for element in values]
+
+
+def _as_text(element: Any) -> str:
+    return json.dumps(element) if isinstance(element, bool) else str(element)
 
 
 @lru_cache(maxsize=20_000)
@@ -85,7 +89,8 @@ def glob(pattern: str, *, case: bool = True) -> re.Pattern[str]:
     """A pattern with * and ? as a regular expression."""
     parts = {"*": ".*", "?": "."}
     text = "".join(parts.get(letter) or re.escape(letter) for letter in pattern)
-    return re.compile(text, re.DOTALL if case else re.DOTALL | re.IGNORECASE | re.ASCII)
+    flags = re.DOTALL if case else re.DOTALL | re.IGNORECASE | re.ASCII
+    return re.compile(text, flags)
 
 
 def _matches_action(statement: dict[str, Any], action: str) -> bool:
@@ -114,7 +119,9 @@ def _matches_principal(statement: dict[str, Any], principals: frozenset[str]) ->
 
 
 def _names_one(element: Any, principals: frozenset[str]) -> bool:
-    named = {"*"} if element == "*" else {name for kind in element.values() for name in listed(kind)}
+    if element == "*":
+        return True
+    named = set(chain.from_iterable(listed(names) for names in element.values()))
     return "*" in named or bool(named & principals)
 
 
@@ -137,6 +144,10 @@ def substitute(pattern: str, context: Context) -> str | None:
     return None if missing else text
 
 
+def _holds_for_all(operator: str, keys: dict[str, Any], context: Context) -> bool:
+    return all(_condition(operator, key, listed(wanted), context) for key, wanted in keys.items())
+
+
 def _condition(operator: str, key: str, wanted: list[str], context: Context) -> bool:
     quantifier, _, plain = operator.rpartition(":")
     optional = plain.endswith("IfExists")
@@ -145,7 +156,8 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
     if plain == "Null":
         return (values is None) == (wanted[0].lower() == "true")
     negative = "Not" in plain
-    compare = OPERATORS.get(plain.replace("Not", "", 1) if negative else plain)
+    positive = plain.replace("Not", "", 1) if negative else plain
+    compare = OPERATORS.get(positive)
     if compare is None or quantifier not in {"", "ForAnyValue", "ForAllValues"}:
         raise UnknownOperatorError(operator)
     if values is None:

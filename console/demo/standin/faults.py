@@ -74,7 +74,11 @@ class Faults:
             self.by_action[f"{service}:{action}"] += 1
             stopped = self.stop_after is not None and self.requests > self.stop_after
             hit = self.rate > 0 and self._random.random() < self.rate
-            kind = "reset" if stopped else self._random.choice(self.kinds) if hit else None
+            kind = None
+            if stopped:
+                kind = "reset"
+            elif hit:
+                kind = self._random.choice(self.kinds)
             latency = self.latency_ms
             if kind:
                 self.seen[kind] += 1

@@ -54,12 +54,13 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
         size = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(size) if size else b""
         incoming = Incoming(
             method=self.command,
             path=path,
             query=query,
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(size) if size else b"",
+            body=body,
             source_ip=str(self.client_address[0]),
         )
         try:

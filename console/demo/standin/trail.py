@@ -89,10 +89,10 @@ def _identity(call: Call) -> dict[str, Any]:
 
 
 def _parameters(given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name[:1].lower() + name[1:]: HIDDEN if name in SECRETS | PASSWORDS else value
-        for name, value in given.items()
-    }
+    shown: dict[str, Any] = {}
+    for name, value in given.items():
+        shown[name[:1].lower() + name[1:]] = HIDDEN if name in SECRETS | PASSWORDS else value
+    return shown
 
 
 class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]

@@ -149,13 +149,16 @@ class Credentials(Overlay):
             )
         age = self._get_param("CredentialAgeDays")
         name = service_user_name(user, service, taken)
+        user_name, alias = ("", name) if service in WITH_AGE else (name, None)
+        created = clock.utcnow()
+        expires = created + timedelta(days=int(age)) if age else None
         credential = ServiceCredential(
             id=ids.fresh("ACCA", self.backend.account_id),
             service=service,
-            service_user_name="" if service in WITH_AGE else name,
-            created=clock.utcnow(),
-            expires=clock.utcnow() + timedelta(days=int(age)) if age else None,
-            alias=name if service in WITH_AGE else None,
+            service_user_name=user_name,
+            created=created,
+            expires=expires,
+            alias=alias,
         )
         extras.service_credentials.append(credential)
         return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
@@ -186,12 +189,11 @@ class Credentials(Overlay):
         else:
             users = [self._user()]
         service = self._get_param("ServiceName")
-        found = [
-            (user, credential)
-            for user in users
-            for credential in user_extras(user).service_credentials
-            if service in (None, credential.service)
-        ]
+        found = []
+        for user in users:
+            for credential in user_extras(user).service_credentials:
+                if service in (None, credential.service):
+                    found.append((user, credential))
         return self._page(
             "ServiceSpecificCredentials",
             found,

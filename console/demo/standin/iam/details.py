@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationD
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -34,7 +35,8 @@ class AuthorizationDetails(Overlay):
         if unknown := set(wanted) - set(FILTERS):
             raise AnswerError("ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}")
         backend, usage = self.backend, shapes.Usage.of(self.backend)
-        entities = [pair for kind in FILTERS if kind in wanted for pair in _of_kind(backend, kind, usage)]
+        of_kinds = (_of_kind(backend, kind, usage) for kind in FILTERS if kind in wanted)
+        entities = list(chain.from_iterable(of_kinds))
         chosen, marker = self._cut(entities, name=_position)
         describe = _describers(backend, usage)
         result: dict[str, Any] = {name: [] for name in LISTS.values()}

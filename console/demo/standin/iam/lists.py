@@ -119,13 +119,12 @@ class Lists(Overlay):
         wanted = self._get_param("EntityFilter")
         use = self._get_param("PolicyUsageFilter")
         sources = {"User": self.backend.users, "Group": self.backend.groups, "Role": self.backend.roles}
-        found = [
-            (kind, entity)
-            for kind, entities in sources.items()
-            if wanted in (None, kind)
-            for entity in self._under_path(entities.values())
-            if _has(kind, entity, arn, use)
-        ]
+        found = []
+        for kind, entities in sources.items():
+            if wanted in (None, kind):
+                for entity in self._under_path(entities.values()):
+                    if _has(kind, entity, arn, use):
+                        found.append((kind, entity))
         chosen, marker = self._cut(
             sorted(found, key=lambda pair: f"{pair[0]}/{pair[1].name}"),
             name=lambda pair: f"{pair[0]}/{pair[1].name}",

@@ -25,8 +25,9 @@ KEY_FIELDS = ("active", "last_rotated", "last_used_date", "last_used_region", "l
 COLUMNS = (
     "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
     "password_next_rotation", "mfa_active",
-    *(f"access_key_{number}_{name}" for number in (1, 2) for name in KEY_FIELDS),
-    *(f"cert_{number}_{name}" for number in (1, 2) for name in ("active", "last_rotated")),
+    *(f"access_key_1_{name}" for name in KEY_FIELDS),
+    *(f"access_key_2_{name}" for name in KEY_FIELDS),
+    "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
     "additional_credentials_info",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -111,7 +112,7 @@ class Usage:
         boundaries = [user_extras(u).boundary for u in backend.users.values()]
         boundaries += [r.permissions_boundary_arn for r in backend.roles.values()]
         return cls(
-            Counter(arn for principal in principals for arn in principal.managed_policies),
+            Counter(chain.from_iterable(principal.managed_policies for principal in principals)),
             Counter(arn for arn in boundaries if arn),
         )
 

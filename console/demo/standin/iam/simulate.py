@@ -49,11 +49,12 @@ class Simulate(Overlay):
     def _decisions(self, documents: list[str], bounds: list[str], levels: list[list[str]]) -> ActionResult:
         entries = self._get_param("ContextEntries") or []
         context: Context = {e["ContextKeyName"].lower(): list(e["ContextKeyValues"]) for e in entries}
-        results = [
-            _result(Question(action, resource, context), documents, bounds, levels)
-            for action in self._get_param("ActionNames")
-            for resource in self._get_param("ResourceArns") or ["*"]
-        ]
+        resources = self._get_param("ResourceArns") or ["*"]
+        results = []
+        for action in self._get_param("ActionNames"):
+            for resource in resources:
+                question = Question(action, resource, context)
+                results.append(_result(question, documents, bounds, levels))
         order = {id(result): f"{index:06d}" for index, result in enumerate(results)}
         return self._page("EvaluationResults", results, name=lambda r: order[id(r)])
 
