@@ -32,10 +32,11 @@ CAUSES = {
 
 def refused(*, operator: Operator | None, method: str, reason: str) -> None:
     """Record that somebody was not let in, and why."""
+    subject = operator.email if operator else ""
     record(
         kind="sign_in.failed",
         actor=NOT_SIGNED_IN,
-        subject=operator.email if operator else "",
+        subject=subject,
         data={"method": method, "reason": reason, "cause": CAUSES[reason]},
     )
 
@@ -63,7 +64,8 @@ def failed(request: HttpRequest, *, key: str, operator: Operator | None, method:
     The journal names the operator when there is one; what an unknown person typed is not kept: it may be a
     password.
     """
-    refused(operator=operator, method=method, reason=f"wrong_{method}" if operator else "unknown")
+    reason = f"wrong_{method}" if operator else "unknown"
+    refused(operator=operator, method=method, reason=reason)
     subject = operator.email if operator else ""
     address = locks.address_key(client_address(request))
     closes_own, closes_address = getattr(request, _CLOSES, (False, False))

@@ -31,7 +31,11 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         password = str(credentials["password"])
         email, username = str(credentials.get("email") or ""), str(credentials.get("username") or "")
         found = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
-        user = found[0] if found else get_user_by_username(username) if username else None
+        user = None
+        if found:
+            user = found[0]
+        elif username:
+            user = get_user_by_username(username)
         checked: Operator | None = self._check_password(user, password)
         return checked
 

@@ -30,13 +30,11 @@ def keep(request: HttpRequest) -> bool:
 
 def posted(request: HttpRequest) -> dict[str, Any] | None:
     """What was posted, as it is kept for the person who did; None where it cannot be kept."""
-    fields = [
-        (name, value)
-        for name, values in request.POST.lists()
-        for value in values
-        if name != "csrfmiddlewaretoken"
-    ]
-    has_secret = any(word in name.lower() for name, _ in fields for word in SECRETS)
+    fields: list[tuple[str, Any]] = []
+    for name, values in request.POST.lists():
+        if name != "csrfmiddlewaretoken":
+            fields.extend((name, value) for value in values)
+    has_secret = any(_names_secret(name) for name, _ in fields)
     size = sum(len(name) + len(str(value)) for name, value in fields)
     if has_secret or request.FILES or size > MOST:
         return None
@@ -46,6 +44,11 @@ def posted(request: HttpRequest) -> dict[str, Any] | None:
         "person": str(request.user.pk),
         "at": time.time(),
     }
+
+
+def _names_secret(field: str) -> bool:
+    lowered = field.lower()
+    return any(word in lowered for word in SECRETS)
 
 
 def posted_too_late(request: HttpRequest) -> dict[str, Any] | None:

@@ -25,4 +25,5 @@ def landing(request: HttpRequest) -> str:
     roles = set(person.assignments.values_list("role", flat=True)) if person else set()
     if Role.ADMINISTRATOR in roles and is_unsettled():
         return reverse("set-up")
-    return reverse("dashboard:overview" if roles else "profile")
+    page = "dashboard:overview" if roles else "profile"
+    return reverse(page)

@@ -113,9 +113,8 @@ class _KnownKey:
                 raise
             operator = self.user or _owner_of(answer)
             is_known = operator is not None and _is_registered(operator, answer)
-            refused(
-                operator=operator, method="passkey", reason="wrong_passkey" if is_known else "unknown_passkey"
-            )
+            reason = "wrong_passkey" if is_known else "unknown_passkey"
+            refused(operator=operator, method="passkey", reason=reason)
             text = KEY_FAILED if is_known else KEY_UNKNOWN
             raise forms.ValidationError(text, code="incorrect_key") from None
         return authenticator

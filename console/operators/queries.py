@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -87,7 +88,7 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
     guarded = set(
         Authenticator.objects.filter(user_id__in=ids, type__in=FACTORS).values_list("user_id", flat=True)
     )
-    held = [assignment for person in people for assignment in person.assignments.all()]
+    held = list(chain.from_iterable(person.assignments.all() for person in people))
     seen = {assignment.pk for assignment in held}
     concerned = set(operators)
     if accounts_of(viewer) is not None:
@@ -97,6 +98,7 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
     for person in people:
         operator = operators[person.id]
         roles = [assignment for assignment in person.assignments.all() if assignment.pk in seen]
+        last_login = operator.last_login if operator else None
         rows.append(
             Row(
                 person=person,
@@ -105,7 +107,7 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
                 hides_sign_in=person.id not in concerned,
                 roles_elsewhere=len(person.assignments.all()) - len(roles),
                 has_factor=bool(operator and operator.pk in guarded),
-                last_login=operator.last_login if operator else None,
+                last_login=last_login,
             )
         )
     return rows

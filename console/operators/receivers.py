@@ -52,9 +52,8 @@ def _signed_out(*, request: HttpRequest, user: Any, **kwargs: Any) -> None:
         return
     ended = getattr(request, ENDED, "")
     kind = "session.ended" if ended else "sign_in.ended"
-    record(
-        kind=kind, actor=None if ended else user.person, subject=user.email, data={"why": ended or "asked"}
-    )
+    actor = None if ended else user.person
+    record(kind=kind, actor=actor, subject=user.email, data={"why": ended or "asked"})
 
 
 def _password_changed(*, user: Any, **kwargs: Any) -> None:

@@ -99,6 +99,7 @@ def preferences(request: ViewerRequest) -> HttpResponse:
     operator.save(update_fields=["shortcuts", "time_zone"])
     response = redirect("profile")
     theme = request.POST.get("theme", "")
-    keep(response, "theme", theme if theme in THEMES else "")
+    known_theme = theme if theme in THEMES else ""
+    keep(response, "theme", known_theme)
     messages.success(request, "Saved.")
     return response

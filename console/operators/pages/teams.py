@@ -53,9 +53,8 @@ def _managed_listing(request: ViewerRequest) -> HttpResponse:
         "may_manage": manages_everyone(request.viewer),
         "section": "operators",
     }
-    return render_page(
-        request, "operators/teams.html", context, status=422 if request.method == "POST" else 200
-    )
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "operators/teams.html", context, status=status)
 
 
 @require(Right.SEE_OPERATORS)
@@ -86,9 +85,8 @@ def _managed(request: ViewerRequest, team: Team) -> HttpResponse:
             messages.success(request, "Rule added.")
             return redirect("team", team.slug)
     context = _shown(request, team) | {"form": form, "may_manage": True}
-    return render_page(
-        request, "operators/team.html", context, status=422 if request.method == "POST" else 200
-    )
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "operators/team.html", context, status=status)
 
 
 def _shown(request: ViewerRequest, team: Team) -> dict[str, Any]:
@@ -166,6 +164,5 @@ def set_up(request: ViewerRequest) -> HttpResponse:
         "on_set_up": True,
         "section": "operators",
     }
-    return render_page(
-        request, "operators/set_up.html", context, status=422 if request.method == "POST" else 200
-    )
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "operators/set_up.html", context, status=status)

@@ -15,10 +15,6 @@ def usable_address(claim: object) -> str:
     if not isinstance(claim, str) or not claim.isprintable() or len(claim) > LONGEST_ADDRESS:
         return ""
     address = claim.strip()
-    is_disguised = not address.isascii() and any(
-        part.isascii()
-        for letter in address
-        if not letter.isascii()
-        for part in (letter.lower(), letter.upper())
-    )
+    not_ascii = [letter for letter in address if not letter.isascii()]
+    is_disguised = any(letter.lower().isascii() or letter.upper().isascii() for letter in not_ascii)
     return "" if is_disguised else address

@@ -128,10 +128,11 @@ def failure_page(request: HttpRequest, failure: SignInFailedError, *, provider: 
     provider wrote freely.
     """
     operator = failure.operator
+    subject = operator.email if operator else ""
     record(
         kind="sign_in.failed",
         actor=NOT_SIGNED_IN,
-        subject=operator.email if operator else "",
+        subject=subject,
         data={
             "method": "single sign-on",
             "provider": provider,
@@ -146,6 +147,7 @@ def failure_page(request: HttpRequest, failure: SignInFailedError, *, provider: 
     if failure.reason == "cancelled":
         template = "socialaccount/login_cancelled.html"
     context: dict[str, Any] = {"advice": reason.advice, "reason": failure.reason}
-    response: HttpResponse = render(request, template, context, status=403 if reason.is_refusal else 401)
+    status = 403 if reason.is_refusal else 401
+    response: HttpResponse = render(request, template, context, status=status)
     response["Cache-Control"] = "no-store"
     return response

@@ -126,14 +126,18 @@ def discover(provider: CompanyOpenIdProvider) -> Discovery:
         raise SignInFailedError("bad_discovery", detail="its issuer isn’t the configured one")
     methods = document.get("token_endpoint_auth_methods_supported")
     methods = methods if isinstance(methods, list) else []
+    authorization = _endpoint(document, "authorization_endpoint", issuer)
+    token = _endpoint(document, "token_endpoint", issuer)
+    keys = _endpoint(document, "jwks_uri", issuer)
+    userinfo = ""
+    if document.get("userinfo_endpoint") is not None:
+        userinfo = _endpoint(document, "userinfo_endpoint", issuer)
     return Discovery(
         issuer=issuer,
-        authorization=_endpoint(document, "authorization_endpoint", issuer),
-        token=_endpoint(document, "token_endpoint", issuer),
-        keys=_endpoint(document, "jwks_uri", issuer),
-        userinfo=_endpoint(document, "userinfo_endpoint", issuer)
-        if document.get("userinfo_endpoint") is not None
-        else "",
+        authorization=authorization,
+        token=token,
+        keys=keys,
+        userinfo=userinfo,
         takes_basic_auth="client_secret_post" not in methods and "client_secret_basic" in methods,
     )
 
@@ -141,8 +145,10 @@ def discover(provider: CompanyOpenIdProvider) -> Discovery:
 def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str:
     """An address of the document, not less protected than the issuer itself."""
     address = document.get(name)
+    if not isinstance(address, str):
+        address = ""
     try:
-        parts = urlsplit(address if isinstance(address, str) else "")
+        parts = urlsplit(address)
         host = parts.hostname
     except ValueError:
         raise SignInFailedError("bad_discovery", detail=f"{name} isn’t an address") from None
@@ -220,9 +226,8 @@ def _social_login(request: HttpRequest, provider: CompanyOpenIdProvider) -> Soci
 def _refusal_of_issuer(code: str) -> SignInFailedError:
     if code == "access_denied":
         return SignInFailedError("cancelled")
-    return SignInFailedError(
-        "provider_error", detail=code if _ERROR_CODE.fullmatch(code) else "of an unknown type"
-    )
+    detail = code if _ERROR_CODE.fullmatch(code) else "of an unknown type"
+    return SignInFailedError("provider_error", detail=detail)
 
 
 def _exchange(

@@ -105,8 +105,9 @@ def fetch_bytes(
         with _deadline(limit), requests.Session() as session:
             session.mount("http://", _Adapter())
             session.mount("https://", _Adapter())
+            method = "POST" if form is not None else "GET"
             with session.request(
-                "POST" if form is not None else "GET",
+                method,
                 url,
                 data=form,
                 headers={"Accept": "application/json, application/samlmetadata+xml, */*", **(headers or {})},

@@ -84,7 +84,8 @@ class CompanySamlProvider(SAMLProvider):  # type: ignore[misc]
         """
         values = data.get_attributes().get(self.app.settings["attribute_mapping"]["uid"])
         if values is not None:
-            return usable_subject(values[0] if len(values) == 1 else None)
+            only_value = values[0] if len(values) == 1 else None
+            return usable_subject(only_value)
         if data.get_nameid_format() == Constants.NAMEID_TRANSIENT:
             raise SignInFailedError("transient_name_id")
         name_id = data.get_nameid()
