@@ -150,7 +150,8 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
         context["said"] = said
     if ended:
         context |= {"pulls": history(found), "swap_pulls": True}
-    return setup_page(request, "account.html", context, partial="live", status=286 if ended else 200)
+    status = 286 if ended else 200
+    return setup_page(request, "account.html", context, partial="live", status=status)
 
 
 @require_safe

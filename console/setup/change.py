@@ -41,7 +41,8 @@ def change_settings(request: ViewerRequest, number: str) -> HttpResponse:
         except SetupError as error:
             tell(form, error)
     context = {"account": account, "form": form}
-    return setup_page(request, "settings.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return setup_page(request, "settings.html", context, status=status)
 
 
 def _save(request: ViewerRequest, account: Account, form: SettingsForm) -> HttpResponse:

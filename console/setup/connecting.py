@@ -53,7 +53,8 @@ def connect(request: ViewerRequest) -> HttpResponse:
         except SetupError as error:
             tell(form, error)
     context = {"way": "role", "form": form, "drafts": own_drafts(request.viewer)}
-    return setup_page(request, "connect.html", context, status=422 if form.is_bound else 200)
+    status = 422 if form.is_bound else 200
+    return setup_page(request, "connect.html", context, status=status)
 
 
 def _initial(request: ViewerRequest) -> dict[str, str]:
@@ -90,12 +91,9 @@ def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
             return _connect(request, found, form)
         except SetupError as error:
             tell(form, error)
-    return setup_page(
-        request,
-        "connect_role.html",
-        _role_context(request, found, form),
-        status=422 if form.is_bound else 200,
-    )
+    status = 422 if form.is_bound else 200
+    context = _role_context(request, found, form)
+    return setup_page(request, "connect_role.html", context, status=status)
 
 
 def _connect(request: ViewerRequest, draft: ConnectionDraft, form: RoleForm) -> HttpResponse:
@@ -160,7 +158,8 @@ def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
     identity = latest_identity(include_failed=True)
     waits = not found.hub_arn and (identity is None or not identity.is_final)
     context = _role_context(request, found, RoleForm(where=where_of(found), initial=_suggested(found)))
-    return setup_page(request, "connect_role.html", context, partial="texts", status=200 if waits else 286)
+    status = 200 if waits else 286
+    return setup_page(request, "connect_role.html", context, partial="texts", status=status)
 
 
 def _suggested(draft: ConnectionDraft) -> dict[str, str]:

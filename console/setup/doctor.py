@@ -50,13 +50,9 @@ def doctor(request: ViewerRequest, number: str) -> HttpResponse:
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     run = last_examination(account)
     final = run is None or run.is_final
-    return setup_page(
-        request,
-        "doctor.html",
-        _context(request, account, run),
-        partial="body",
-        status=286 if final and request.GET.get("n") else 200,
-    )
+    status = 286 if final and request.GET.get("n") else 200
+    context = _context(request, account, run)
+    return setup_page(request, "doctor.html", context, partial="body", status=status)
 
 
 def _examine(request: ViewerRequest, number: str) -> HttpResponse:

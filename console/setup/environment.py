@@ -34,13 +34,9 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
     """Worker’s identity, if it has been asked; 286 tells the page that asks to stop asking."""
     identity = latest_identity(include_failed=True)
     final = identity is None or identity.is_final
-    return setup_page(
-        request,
-        "connect_environment.html",
-        _context(request, identity, None),
-        partial="found",
-        status=286 if final and request.GET.get("n") else 200,
-    )
+    status = 286 if final and request.GET.get("n") else 200
+    context = _context(request, identity, None)
+    return setup_page(request, "connect_environment.html", context, partial="found", status=status)
 
 
 @require_POST

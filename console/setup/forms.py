@@ -30,7 +30,8 @@ _TEXT = {"class": "input", "autocomplete": "off"}
 
 def tell(form: forms.Form, error: SetupError) -> None:
     """Put what a service says beside the field that it is about."""
-    form.add_error(error.field if error.field in form.fields else None, error.message)
+    field = error.field if error.field in form.fields else None
+    form.add_error(field, error.message)
 
 
 def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:

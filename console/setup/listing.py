@@ -40,7 +40,8 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     """All accounts that the viewer sees whole, now or as they were."""
     state = request.GET.get("state", ALL)
     states = {ATTENTION} if request.at else {ATTENTION, REMOVED}
-    wanted = Filter(text=request.GET.get("q", "")[:200], state=state if state in states else ALL)
+    known_state = state if state in states else ALL
+    wanted = Filter(text=request.GET.get("q", "")[:200], state=known_state)
     page = account_page(
         request.viewer,
         wanted,
@@ -99,7 +100,8 @@ def live_rows(request: ViewerRequest) -> HttpResponse:
     ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
     rows = [shown(facts) for facts in facts_of(list(ids))]
     live = _live(rows)
-    return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=200 if live else 286)
+    status = 200 if live else 286
+    return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=status)
 
 
 @require_POST

@@ -50,9 +50,8 @@ def connect_organization(request: ViewerRequest) -> HttpResponse:
             tell(form, error)
     past = SetupJob.objects.filter(kind=SetupKind.DISCOVER, state=JobState.DONE).order_by("-created_at")[:3]
     context = {"way": "organization", "form": form, "past": past}
-    return setup_page(
-        request, "connect_organization.html", context, status=422 if request.method == "POST" else 200
-    )
+    status = 422 if request.method == "POST" else 200
+    return setup_page(request, "connect_organization.html", context, status=status)
 
 
 def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
@@ -73,9 +72,8 @@ def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
             request, "discovered.html", {"job": found, "step": step_of(request)}, partial="body"
         )
     context = _context(request, found, RolePlanForm(initial=_initial(found)))
-    return setup_page(
-        request, "discovered.html", context, partial="body", status=286 if request.GET.get("n") else 200
-    )
+    status = 286 if request.GET.get("n") else 200
+    return setup_page(request, "discovered.html", context, partial="body", status=status)
 
 
 def _initial(job: SetupJob) -> dict[str, str]:
@@ -91,6 +89,11 @@ def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[
     shown = matching[first : first + PER_PAGE]
     connected = connected_numbers([one["account_id"] for one in accounts])
     open_ones = [one for one in accounts if one["account_id"] not in connected and one["status"] == READABLE]
+    previous = 0
+    if first >= PER_PAGE:
+        previous = first + 1 - PER_PAGE
+    elif first:
+        previous = 1
     return {
         "job": job,
         "form": form,
@@ -101,7 +104,7 @@ def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[
         "open": len(open_ones),
         "first": first + 1,
         "last": first + len(shown),
-        "previous": first + 1 - PER_PAGE if first >= PER_PAGE else (1 if first else 0),
+        "previous": previous,
         "next": first + PER_PAGE + 1 if first + PER_PAGE < len(matching) else 0,
         "text": _stack_set(job, form),
     }

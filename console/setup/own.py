@@ -65,8 +65,9 @@ def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = 
     count it.
     """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
+    passwords = PasswordPolicy(_rules(policy.value), policy) if policy else None
     own = Own(
-        passwords=PasswordPolicy(_rules(policy.value), policy) if policy else None,
+        passwords=passwords,
         root=_root(_value(facts, "root_credentials"), summary),
         quotas=[
             (label, used.get(name, summary.get(name, 0)), summary[most])
@@ -91,7 +92,8 @@ def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]
             for what in whats
             if left.get(what) != right.get(what)
         ]
-    left, right = (value if isinstance(value, dict) else {} for value in (old, new))
+    left = old if isinstance(old, dict) else {}
+    right = new if isinstance(new, dict) else {}
     return [
         (
             key.replace("_", " ").capitalize() if "_" in key else key,

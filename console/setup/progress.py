@@ -36,7 +36,8 @@ def step_of(request: HttpRequest) -> Step:
     """The question that the page asks, by its number in the address."""
     text = request.GET.get("n", "")
     number = min(int(text), 99) if text.isdecimal() and len(text) < 4 else 0
-    return Step(number, FAST if number < FAST_QUESTIONS else SLOW)
+    pace = FAST if number < FAST_QUESTIONS else SLOW
+    return Step(number, pace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,18 @@ def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
     done = [section for section in sections if section.state != SectionState.READING]
     share = percent(pull)
     queued = pull.state == PullState.QUEUED
+    phase = "" if queued else pull.phase
+    spoken = "Waiting for a worker"
+    if not queued:
+        spoken = f"{share // 10 * 10} %, {len(done)} of {len(ALL)} sections"
     return Progress(
         calls=pull.calls,
         expected=max(pull.calls_expected, pull.calls, 1),
-        phase="" if queued else pull.phase,
+        phase=phase,
         parts={section.name: _part(section) for section in sections},
         rest=max(0, len(ALL) - len(sections)),
         left=_left(facts, share),
-        spoken="Waiting for a worker"
-        if queued
-        else f"{share // 10 * 10} %, {len(done)} of {len(ALL)} sections",
+        spoken=spoken,
     )
 
 
@@ -86,11 +89,8 @@ def _part(section: PullSection) -> Part:
         return Part("info", "reading", "")
     if section.state == SectionState.COMPLETE:
         return Part("ok", "done", _moved(section))
-    return Part(
-        "bad" if section.state == SectionState.DENIED else "warn",
-        section.get_state_display().lower(),
-        "",
-    )
+    tone = "bad" if section.state == SectionState.DENIED else "warn"
+    return Part(tone, section.get_state_display().lower(), "")
 
 
 def _moved(section: PullSection) -> str:
@@ -108,6 +108,6 @@ def _left(facts: Facts, share: int) -> str:
         return ""
     gone = (datetime.now(tz=UTC) - pull.began_at).total_seconds()
     left = gone * (100 - share) / share
-    return (
-        "" if left < 2 else f"about {int(left)} s left" if left < 90 else f"about {int(left / 60)} min left"
-    )
+    if left < 2:
+        return ""
+    return f"about {int(left)} s left" if left < 90 else f"about {int(left / 60)} min left"

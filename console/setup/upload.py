@@ -88,9 +88,10 @@ def _form_context(form: UploadForm) -> dict[str, Any]:
 
 def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
     export, report = form.cleaned_data["export"], form.cleaned_data["report"]
+    report_upload = Upload(report.name or "report", report.chunks()) if report else None
     job = request_import(
         Upload(export.name or "export", export.chunks()),
-        report=Upload(report.name or "report", report.chunks()) if report else None,
+        report=report_upload,
         name=form.cleaned_data["name"],
         observed_at=form.cleaned_data["observed_at"],
         accept_loss=form.cleaned_data["accept_loss"],
@@ -116,13 +117,8 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
         "made": _moment(found.result.get("observed_at", "")),
         "counts": _counted(found.result.get("counts", {})),
     }
-    return setup_page(
-        request,
-        "import.html",
-        context,
-        partial="body",
-        status=286 if found.is_final and request.GET.get("n") else 200,
-    )
+    status = 286 if found.is_final and request.GET.get("n") else 200
+    return setup_page(request, "import.html", context, partial="body", status=status)
 
 
 def _moment(text: str) -> str:
