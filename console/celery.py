@@ -37,6 +37,9 @@ def _transport() -> dict[str, Any]:
 
 refuse_malformed_messages()
 app = Celery("gatehouse")
+BEAT_SCHEDULE_FILE = "/tmp/gatehouse-beat"  # noqa: S108
+if settings.EMBEDDED:
+    BEAT_SCHEDULE_FILE = str(Path(settings.VAR) / "beat-schedule")
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_transport_options=_transport(),
@@ -62,9 +65,7 @@ app.conf.update(
     CELERY_DB_REUSE_MAX=10**9,
     timezone="UTC",
     beat_scheduler="console.beat:QuietScheduler",
-    beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule")
-    if settings.EMBEDDED
-    else "/tmp/gatehouse-beat",  # noqa: S108
+    beat_schedule_filename=BEAT_SCHEDULE_FILE,
     beat_schedule={
         "pull-due-accounts": {
             "task": "iam.mirror.tasks.pull_due_accounts",

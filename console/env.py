@@ -143,7 +143,8 @@ def database(name: str, default: str | None) -> dict[str, object]:
     )
     parts = urlsplit(value)
     if parts.scheme == "sqlite":
-        return _sqlite(parts.path[1:] if parts.path.startswith("//") else parts.path)
+        path = parts.path[1:] if parts.path.startswith("//") else parts.path
+        return _sqlite(path)
     if parts.scheme in {"postgres", "postgresql"}:
         return _postgres(name, value)
     raise ConfigurationError(f"{name} starts with {parts.scheme!r}: write postgres://… or sqlite:///….")

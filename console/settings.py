@@ -42,9 +42,10 @@ try:
 
     # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is
     # left.
+    kept_keys = (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None
     SEALED_KEYS = env.words(
         "GATEHOUSE_SEALED_KEY",
-        (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None,
+        kept_keys,
         why="Write 50 or more random characters, others than those of GATEHOUSE_SECRET_KEY.",
     )
     if not EMBEDDED and (SECRET_KEY in SEALED_KEYS or min(map(len, SEALED_KEYS), default=0) < 50):
@@ -53,26 +54,24 @@ try:
             "random characters of its own."
         )
 
+    local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None
     ALLOWED_HOSTS = env.words(
         "GATEHOUSE_ALLOWED_HOSTS",
-        ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None,
+        local_hosts,
         why="Write the host names under which people reach Gatehouse, separated by commas.",
     )
+    local_url = f"http://{BIND}" if EMBEDDED else None
     BASE_URL = env.text(
         "GATEHOUSE_BASE_URL",
-        f"http://{BIND}" if EMBEDDED else None,
+        local_url,
         why="Write the address that people type, such as https://gatehouse.example.com.",
     ).rstrip("/")
     if not EMBEDDED and not BASE_URL.startswith("https://"):
         raise env.ConfigurationError("GATEHOUSE_BASE_URL must start with https:// in production.")
-    DATABASES = {
-        "default": env.database(
-            "DATABASE_URL", f"sqlite:///{VAR / 'gatehouse.sqlite3'}" if EMBEDDED else None
-        )
-    }
-    BROKER_URL = env.redis_url(
-        "REDIS_URL", "redis://127.0.0.1:6379/0" if EMBEDDED else None, or_folder=EMBEDDED
-    )
+    local_database = f"sqlite:///{VAR / 'gatehouse.sqlite3'}" if EMBEDDED else None
+    DATABASES = {"default": env.database("DATABASE_URL", local_database)}
+    local_redis = "redis://127.0.0.1:6379/0" if EMBEDDED else None
+    BROKER_URL = env.redis_url("REDIS_URL", local_redis, or_folder=EMBEDDED)
     IDLE_MINUTES = env.number("GATEHOUSE_IDLE_MINUTES", 15, low=1, high=1440)
     IDLE_MINUTES_MEMBER = env.number("GATEHOUSE_IDLE_MINUTES_MEMBER", 60, low=1, high=1440)
     SESSION_HOURS = env.number("GATEHOUSE_SESSION_HOURS", 12, low=1, high=24)
@@ -87,7 +86,8 @@ try:
     REQUIRE_MFA_MEMBERS = env.flag("GATEHOUSE_REQUIRE_MFA_MEMBERS", default=True)
     TRUST_SSO_MFA = env.flag("GATEHOUSE_TRUST_SSO_MFA", default=False)
     # How many proxies of ours add to X-Forwarded-For before a request arrives.
-    TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", 0 if EMBEDDED else 1, low=0, high=10)
+    usual_proxies = 0 if EMBEDDED else 1
+    TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", usual_proxies, low=0, high=10)
     # How long an identity provider may take for each answer, from the first byte to the last.
     SSO_SECONDS = env.number("GATEHOUSE_SSO_SECONDS", 10, low=1, high=60)
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
@@ -383,6 +383,7 @@ if not EMBEDDED:
         }
     }
 configure_structlog()
+effective_log_level = LOG_LEVEL if not EMBEDDED else "WARNING"
 LOGGING = logging_settings(
     [
         SECRET_KEY,
@@ -396,5 +397,5 @@ LOGGING = logging_settings(
         *logs.secrets_in_addresses(BROKER_URL),
         *logs.secrets_in_environment(),
     ],
-    level=LOG_LEVEL if not EMBEDDED else "WARNING",
+    level=effective_log_level,
 )

@@ -196,5 +196,6 @@ def _address(name: str, value: str, *, embedded: bool) -> None:
 
 
 def _origin(address: str) -> str:
-    parts = urlsplit(address if "://" in address else f"https://{address}")
+    with_scheme = address if "://" in address else f"https://{address}"
+    parts = urlsplit(with_scheme)
     return f"{parts.scheme}://{parts.netloc}"
