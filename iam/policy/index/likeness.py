@@ -17,7 +17,7 @@ from iam.policy.arns import SEGMENTS, is_incomplete, missing_segments, resource_
 from iam.policy.glob import ANY, Token
 from iam.policy.index.classes import Limits, Marked, Member, Profile
 from iam.policy.index.documents import Clause, Doc
-from iam.policy.index.keys import is_own, own_values
+from iam.policy.index.keys import is_own, own_values, special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.overlap import Tokens, overlaps
 from iam.policy.index.patterns import Pattern, normal
@@ -232,12 +232,14 @@ def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[P
     traits = [clause.traits for clause in clauses]
     own = {key for each in traits for key in (*each.raw, *each.tags)}
     named = {key for each in traits for key in each.named}
-    if any(each.names_principals for each in traits):
+    is_about_somebody = any(special_names(clause.source.principals or {}) for clause in clauses)
+    if is_about_somebody:
         own |= {"aws:principalarn", *NAMES}
     if named - ABSTRACT or any(each.named_in_conditions for each in traits):
         own |= named
         named = set()
-    is_neutral = not any(each.is_placed for each in traits) and all(map(_is_neutral, clauses))
+    is_placed = is_about_somebody or any(each.is_placed for each in traits)
+    is_neutral = not is_placed and all(map(_is_neutral, clauses))
     return is_neutral, tuple(sorted(own)), _pairs(docs) if named else (), bool(named)
 
 

@@ -13,12 +13,12 @@ import pytest
 from iam.policy.index.difference import Difference
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow
+from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
 from iam.policy.index.scenario import Edits
 from iam.policy.index.verdicts import Change
 from iam.policy.index.witness import Prover
 from tests.policy.index.changing import NOW
-from tests.policy.index.organisations import ACCOUNTS, Organisation
+from tests.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
 from tests.policy.index.test_changes import both
 
 MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
@@ -156,6 +156,14 @@ def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
     home = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::homes/${aws:username}/*"}
     old = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [home]}))
     new = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": []}))
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    rcp = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [everybody]}))
+    standing = Standing(
+        "o-one",
+        ("o-one/r-1/",),
+        scps=((PolicyRow(1, "FullAWSAccess", organisation.digest(ALLOW_ALL)),),),
+        rcps=((PolicyRow(2, "RCPFullAWSAccess", rcp),),),
+    )
     edits = {}
     for place, number in enumerate(ACCOUNTS):
         base = 1000 * place
@@ -170,7 +178,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
             for n in range(20)
         ]
         policies = [PolicyRow(base, "home", old)]
-        organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
+        organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
         edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
     proved = []
     change = Prover.change
