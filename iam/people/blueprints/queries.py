@@ -94,7 +94,10 @@ def said_in_full(body: Body) -> list[tuple[str, str]]:
 
 def said(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
     """(part, words) of what it says, always in the same order; `names` are of accounts by their numbers."""
-    accounts = [f"{names[one]} ({one})" if one in names else one for one in body.accounts]
+    accounts = []
+    for number in body.accounts:
+        words = f"{names[number]} ({number})" if number in names else number
+        accounts.append(words)
     tags = ", ".join(f"{key} = {value}" for key, value in sorted(body.tags.items()))
     return [
         ("Accounts", ", ".join(accounts) or NOTHING),

@@ -46,7 +46,8 @@ def save_version(
     BlueprintError.
     """
     before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
-    _check(actor, blueprint.team, body, before=before.body if before else None)
+    body_before = before.body if before else None
+    _check(actor, blueprint.team, body, before=body_before)
     held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
     if held.current != base:
         raise BlueprintError(
@@ -71,9 +72,9 @@ def save_version(
 def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
     """Use it no more, or again; runs of it go on. Raises BlueprintError."""
     _check_right(actor, blueprint.team)
-    changed = Blueprint.objects.filter(pk=blueprint.pk, retired_at__isnull=retired).update(
-        retired_at=datetime.now(tz=UTC) if retired else None
-    )
+    retired_at = datetime.now(tz=UTC) if retired else None
+    standing = Blueprint.objects.filter(pk=blueprint.pk, retired_at__isnull=retired)
+    changed = standing.update(retired_at=retired_at)
     if changed:
         kind = "blueprint.retire" if retired else "blueprint.restore"
         record(kind=kind, actor=actor, subject=blueprint.name, data={"team": blueprint.team.slug})

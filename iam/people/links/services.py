@@ -184,7 +184,8 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
         if not living.update(ended_at=now, ended_why=why, ended_label=label):
             return False
         link.refresh_from_db()
-        _note(act, link, actor=actor, **({"reason": reason} if reason else {}))
+        said = {"reason": reason} if reason else {}
+        _note(act, link, actor=actor, **said)
     return True
 
 
@@ -265,11 +266,12 @@ def _note(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
 
 def _note_refusal(refused: LinkRefusedError, *, actor: Actor | None) -> None:
     link = refused.link
+    arn, number = (link.user_arn, link.account_id) if link else ("", "")
     known = {"link": link.pk, "purpose": link.purpose, "for": link.person.email} if link else {}
     record(
         kind="link.refused",
         actor=actor or NOT_SIGNED_IN,
-        subject=link.user_arn if link else "",
-        account_id=link.account_id if link else "",
+        subject=arn,
+        account_id=number,
         data={"why": refused.why, **known},
     )
