@@ -82,8 +82,8 @@ def given_by(
         until=reason.until,
     )
     target = what.group_arn if is_group else str(change.params["policy_name"])
-    held = Held(Sort.MEMBER if is_group else Sort.INLINE, target, change, entity)
-    way = Way.GROUP if is_group else Way.INLINE
+    sort, way = (Sort.MEMBER, Way.GROUP) if is_group else (Sort.INLINE, Way.INLINE)
+    held = Held(sort, target, change, entity)
     return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (held,))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import chain
 
 from iam.directory.models import Team
 from iam.guard import Viewer
@@ -35,7 +36,8 @@ def listed(
     chosen among ambiguous ones.
     """
     found = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
-    people = owners(match.entity.arn for line in found.lines for match in line.matches)
+    matches = chain.from_iterable(line.matches for line in found.lines)
+    people = owners(match.entity.arn for match in matches)
     users: dict[int, Entity] = {}
     open_lines = []
     for line in found.lines:

@@ -181,16 +181,10 @@ def rows_of(found: Sequence[Any]) -> list[Row]:
         is_inside = bool(link and link.session_until and link.session_until > now and not link.ended_at)
         if standing is Standing.MISSING and is_inside:
             standing = Standing.ENROLLING
+        opened_at = link.used_at if link else None
         usable = bool(link and not link.used_at and not link.ended_at and link.expires_at > now)
-        shown.append(
-            Row(
-                one,
-                people.get(one.user.arn),
-                standing,
-                link.used_at if link else None,
-                link.expires_at if link and usable else None,
-            )
-        )
+        link_until = link.expires_at if link and usable else None
+        shown.append(Row(one, people.get(one.user.arn), standing, opened_at, link_until))
     return shown
 
 

@@ -254,10 +254,11 @@ def _after(campaign: Campaign) -> str:
 
 
 def _note(act: str, campaign: Campaign, actor: Actor | None, **data: object) -> None:
+    number = campaign.account.account_id if campaign.account else ""
     record(
         kind=f"campaign.{act}",
         actor=actor,
         subject=campaign.name,
-        account_id=campaign.account.account_id if campaign.account else "",
+        account_id=number,
         data={"campaign": campaign.pk, **data},
     )

@@ -208,6 +208,10 @@ def _requested(
         return standing[0]
     what = "Require MFA for" if campaign.ending == Ending.RESTRICT else "Delete the console password of"
     who = some[0].user.name if len(some) == 1 else f"{len(some):,} IAM users"
+    lanes = []
+    for at, operation in enumerate(operations, 1):
+        branch = 0 if isinstance(operation, CreatePolicy) else at
+        lanes.append(Lane(branch=branch))
     return changes.request_changes(
         changes.plan_set(operations, viewer=author),
         actor=author,
@@ -216,15 +220,14 @@ def _requested(
         title=f"{what} {who} in {account.name}: campaign {campaign.name} is due",
         cause=Cause(OF_CAMPAIGN, campaign.id),
         notes=notes,
-        lanes=[
-            Lane(branch=0 if isinstance(one, CreatePolicy) else at) for at, one in enumerate(operations, 1)
-        ],
+        lanes=lanes,
     )[0]
 
 
 def _handle(some: Sequence[Participant], made: Change | None) -> None:
     rows = Participant.objects.filter(pk__in=[one.pk for one in some], handled_at__isnull=True)
-    rows.update(handled_at=datetime.now(tz=UTC), asked=made.change_set if made else None)
+    change_set = made.change_set if made else None
+    rows.update(handled_at=datetime.now(tz=UTC), asked=change_set)
 
 
 def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Sequence[str]) -> None:
@@ -246,10 +249,11 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
 def _close(campaign: Campaign) -> None:
     living = Campaign.objects.filter(pk=campaign.pk, state=State.DUE)
     if living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
+        number = campaign.account.account_id if campaign.account else ""
         record(
             kind="campaign.end",
             actor=None,
             subject=campaign.name,
-            account_id=campaign.account.account_id if campaign.account else "",
+            account_id=number,
             data={"campaign": campaign.pk},
         )

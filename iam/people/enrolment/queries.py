@@ -57,14 +57,12 @@ def standing_of(enrolment: Enrolment) -> Standing:
     if enrolment.expires_at <= datetime.now(tz=UTC):
         return Standing(Stage.OVER, said=wording.OVER)
     if making is None or making.state in OPEN:
-        return Standing(
-            Stage.MAKING,
-            said=making.error_message if making else "",
-            is_late=making is not None and _is_late(making),
-        )
+        said = making.error_message if making else ""
+        return Standing(Stage.MAKING, said=said, is_late=making is not None and _is_late(making))
     if making.state != ChangeState.APPLIED:
         return Standing(Stage.OVER, said=making.error_message)
-    return Standing(Stage.SCAN, said=giving.error_message if giving else "")
+    said = giving.error_message if giving else ""
+    return Standing(Stage.SCAN, said=said)
 
 
 def latest(user: Entity, *, browser: str) -> Enrolment | None:

@@ -81,15 +81,17 @@ def fresh(places: Places, *, account: Account | None) -> Fresh:
 
 
 def _fresh(places: Places, account: Account | None) -> Fresh:
-    accounts = _accounts([account.account_id] if account else None)
+    numbers = [account.account_id] if account else None
+    accounts = _accounts(numbers)
     behind = tuple(one for one in accounts if is_behind(one, places))
     times = [kept.calculated_at for one in accounts if (kept := kept_of(one))]
-    ages = [kept.calculated_at if (kept := kept_of(one)) else None for one in behind]
-    known = [at for at in ages if at is not None]
+    known = [kept.calculated_at for one in behind if (kept := kept_of(one))]
+    since = min(known) if known and len(known) == len(behind) else None
+    stamp = f"{max(times).isoformat()} {len(behind)}" if times else ""
     return Fresh(
         behind=behind,
-        since=min(known) if known and len(known) == len(ages) else None,
-        stamp=f"{max(times).isoformat()} {len(behind)}" if times else "",
+        since=since,
+        stamp=stamp,
         lacks_users=bool(behind) and _lacks_users(behind),
     )
 
@@ -105,7 +107,9 @@ def is_behind(account: Account, places: Places) -> bool:
 
 def _accounts(numbers: Collection[str] | None) -> list[Account]:
     rows = Account.objects.filter(removed_at__isnull=True).select_related("fleet").order_by("name", "pk")
-    return list(rows if numbers is None else rows.filter(account_id__in=numbers))
+    if numbers is not None:
+        rows = rows.filter(account_id__in=numbers)
+    return list(rows)
 
 
 def _lacks_users(accounts: Iterable[Account]) -> bool:
@@ -182,10 +186,9 @@ def _calculate(account: Account, state: _State) -> None:
         found = {user: level for user, (level, _) in known.items()}
     else:
         surely = in_force.administrators(state.places.revisions, account=account.account_id)
-        found = {
-            user: Administrator.YES if is_sure else Administrator.CONDITIONAL
-            for user, is_sure in surely.items()
-        }
+        found = {}
+        for user, is_sure in surely.items():
+            found[user] = Administrator.YES if is_sure else Administrator.CONDITIONAL
     _keep(account, state, standing, known=known, wanted=_wanted(account, state.places, found))
 
 

@@ -47,12 +47,9 @@ def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
         else:
             changed = bool(HardwareDemand.objects.filter(**wherein).delete()[0])
         if changed:
-            record(
-                kind="hardware.demand" if wanted else "hardware.release",
-                actor=viewer,
-                subject=place.name,
-                account_id=place.account_id if isinstance(place, Account) else "",
-            )
+            kind = "hardware.demand" if wanted else "hardware.release"
+            number = place.account_id if isinstance(place, Account) else ""
+            record(kind=kind, actor=viewer, subject=place.name, account_id=number)
     return changed
 
 

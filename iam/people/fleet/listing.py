@@ -72,7 +72,8 @@ class Fleet:
     def _rows(self, seen: Seen, sort: str) -> States:
         is_kept = sort == "urgency" and not self.fresh.lacks_users and self.fresh.found is None
         users = _users(seen) if is_kept else None
-        found = people.rows(seen, "" if sort == "urgency" else sort, users=users)
+        sort_of_people = "" if sort == "urgency" else sort
+        found = people.rows(seen, sort_of_people, users=users)
         found = found.annotate(administrator=self._administrator())
         shown: States = found.annotate(
             urgency=urgency(self.places, is_administrator=IS_ADMINISTRATOR, is_unchecked=IS_UNCHECKED)

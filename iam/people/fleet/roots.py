@@ -61,8 +61,10 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
     """Those without MFA first, then by name; also of accounts of the organization that are not connected. Two
     queries.
     """
-    statement = _accounts_and_facts(viewer.scope if account is None else None)
-    rows = statement.rows() if account is None else statement.rows(account=account.pk)
+    if account is None:
+        rows = _accounts_and_facts(viewer.scope).rows()
+    else:
+        rows = _accounts_and_facts(None).rows(account=account.pk)
     facts: dict[tuple[str, str], dict[str, Fact]] = {}
     for number, name, *fact in rows:
         known = facts.setdefault((number, name), {})
@@ -108,7 +110,8 @@ def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
 
 def _mfa(fact: Fact) -> bool | None:
     values = fact.value or {}
-    known = values.get("AccountMFAEnabled" if fact.name == SUMMARY else "mfa_active")
+    name = "AccountMFAEnabled" if fact.name == SUMMARY else "mfa_active"
+    known = values.get(name)
     return None if known is None else bool(known)
 
 
@@ -123,9 +126,14 @@ def _keys(summary: Fact | None, report: Fact | None) -> int | None:
 def _last_used(report: Fact | None) -> datetime | None:
     values = (report.value or {}) if report else {}
     texts = [values.get(name) for name in ("password_last_used", "key_1_last_used", "key_2_last_used")]
-    found = [datetime.fromisoformat(text) for text in texts if isinstance(text, str) and "T" in text]
-    newest = max((one if one.tzinfo else one.replace(tzinfo=UTC) for one in found), default=NEVER)
-    return newest if values else None
+    uses = []
+    for text in texts:
+        if isinstance(text, str) and "T" in text:
+            used_at = datetime.fromisoformat(text)
+            if not used_at.tzinfo:
+                used_at = used_at.replace(tzinfo=UTC)
+            uses.append(used_at)
+    return max(uses, default=NEVER) if values else None
 
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:

@@ -34,7 +34,9 @@ def adoptable(run: Run) -> list[Newcomer]:
 
 def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:
     """The living users of these people by (newcomer, account); one query, none where nobody has one."""
-    owners = {pk: one.pk for one in people for pk in one.users}
+    owners: dict[int, int] = {}
+    for newcomer in people:
+        owners |= dict.fromkeys(newcomer.users, newcomer.pk)
     rows = Entity.objects.filter(pk__in=owners, gone_at__isnull=True).select_related("account")
     return {(owners[user.pk], user.account_id): user for user in rows} if owners else {}
 

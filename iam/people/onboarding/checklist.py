@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain, starmap
 from typing import Final
 from uuid import UUID
 
@@ -125,7 +126,7 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
     twelve queries for any number.
     """
     by_person = places_of(people)
-    places = [place for one in people for place in by_person[one.pk]]
+    places = list(chain.from_iterable(by_person[newcomer.pk] for newcomer in people))
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
     facts, links = _facts(places, people), invitations(people)
     found = []
@@ -134,17 +135,13 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
         given = [
             (place, held[place.pk], f" in {place.account.name}" if len(own) > 1 else "") for place in own
         ]
-        items = [item for place, now, where in given for item in _given(place, now, where)]
+        items = list(chain.from_iterable(starmap(_given, given)))
         link = links.get(person.pk)
         closed = _why_closed(person, link, own, facts)
         items += _invited(link, person, own, held, over=closed)
-        items += [
-            item
-            for place, now, where in given
-            for item in _done(
-                place, now, facts, body=body or person.run.version.body, where=where, closed=closed
-            )
-        ]
+        for place, now, where in given:
+            body_of_run = body or person.run.version.body
+            items += _done(place, now, facts, body=body_of_run, where=where, closed=closed)
         users = tuple((place.account.name, _number(facts, place)) for place in own)
         made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]
         is_busy = any(held[place.pk].is_open for place in own)
@@ -166,7 +163,8 @@ def _facts(places: Iterable[Place], people: Sequence[Newcomer]) -> _Facts:
     users = {one.arn: one for one in living}
     keys = [one.pk for one in users.values()]
     rows = UserCredentials.objects.filter(valid_at(None), user__in=keys)
-    seals = [seal for place in places for seal in (place.password_seal, place.key_seal) if seal]
+    pairs = ((place.password_seal, place.key_seal) for place in places)
+    seals = list(filter(None, chain.from_iterable(pairs)))
     return _Facts(
         users=users,
         credentials={row.user_id: row for row in rows},
@@ -221,7 +219,7 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
     if keys := by_operation.get(CreateAccessKey.spec.slug):
         yield _of_changes(f"Access key created{where}", keys)
-    passwords = [one for slug in PASSWORDS for one in by_operation.get(slug, [])]
+    passwords = list(chain.from_iterable(by_operation.get(slug, []) for slug in PASSWORDS))
     if password := passwords[:1]:
         yield _of_changes(f"First password set{where}", password)
 

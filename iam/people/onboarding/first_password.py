@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from iam.access.templates.queries import offer_of
@@ -145,11 +146,12 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
         )
     )
     member = then.member(shard.number, NOBODY)
-    decisions = [
-        then.decide(member, Question(action, arn if is_own else "*", WITHOUT_MFA, is_pattern=False))
-        for action, is_own in CALLS
-        if member is not None
-    ]
+    decisions = []
+    if member is not None:
+        for action, is_own in CALLS:
+            resource = arn if is_own else "*"
+            question = Question(action, resource, WITHOUT_MFA, is_pattern=False)
+            decisions.append(then.decide(member, question))
     del docs
     for worst in (Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED, Decision.CONDITIONAL):
         if worst in decisions:
@@ -160,8 +162,9 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
 def _documents(shard: Shard, site: Site) -> list[Document]:
     """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
     rows = [shard.groups[group.pk] for group in site.groups if group.pk in shard.groups]
-    digests = {digest for row in rows for _, digest in row.grants.inline}
-    attached = {number for row in rows for number in row.grants.attached} | {_boundary(site) or 0}
+    inline = chain.from_iterable(row.grants.inline for row in rows)
+    digests = {digest for _, digest in inline}
+    attached = set(chain.from_iterable(row.grants.attached for row in rows)) | {_boundary(site) or 0}
     policies = [shard.policies[number] for number in attached if number in shard.policies]
     digests |= {policy.digest for policy in policies if policy.digest}
     return list(Document.objects.filter(digest__in=digests))

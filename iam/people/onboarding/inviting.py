@@ -165,9 +165,11 @@ def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False)
 
 def _check_password(place: Place) -> None:
     """A password that opens nothing any more is not shown. Raises RefusedError."""
-    refused = (
-        ALREADY_CHANGED if has_chosen_password(place) else DELETED_IN_AWS if is_password_gone(place) else ""
-    )
+    refused = ""
+    if has_chosen_password(place):
+        refused = ALREADY_CHANGED
+    elif is_password_gone(place):
+        refused = DELETED_IN_AWS
     if refused and place.password_seal is not None:
         sealed.shred(place.password_seal)
         raise RefusedError(refused)

@@ -186,10 +186,10 @@ def policies(
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
     end = last_moment(newcomer.until)
     for number, (filled, title, text) in enumerate(site.documents):
-        name = name_for(title, mark=f"{key[:8]}-{number}" if number else key[:8])
-        put = PutInlinePolicy.given_as(
-            site.account, **holder, name=name, text=timed(text, end=end) if end else text
-        )
+        mark = f"{key[:8]}-{number}" if number else key[:8]
+        name = name_for(title, mark=mark)
+        given_text = timed(text, end=end) if end else text
+        put = PutInlinePolicy.given_as(site.account, **holder, name=name, text=given_text)
         what = What(
             WhatKind.TEMPLATE,
             template=filled.slug,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import product
 from uuid import UUID
 
 from iam.changes.operations.lifecycle import arn_of
@@ -24,11 +25,10 @@ def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewe
     given = set(body.groups)
     own = {account for account, group in viewer.asks.groups if group in given}
     numbers = [number for number in body.accounts if "" in own or number in own]
-    names = list(names)
+    accounts = Account.objects.filter(account_id__in=numbers)
     arns = {
         arn_of(account, kind=Kind.USER.value, name=name, path=body.path)
-        for account in Account.objects.filter(account_id__in=numbers)
-        for name in names
+        for account, name in product(accounts, names)
     }
     return replace(viewer, asks=replace(viewer.asks, user_arns=viewer.asks.user_arns | arns))
 

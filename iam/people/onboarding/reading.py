@@ -164,7 +164,12 @@ def _email_errors(text: str) -> Iterator[str]:
 
 
 def _kept(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
+    return "".join(map(_printable, text[:LONGEST]))
+
+
+def _printable(letter: str) -> str:
+    """The letter, or the mark that stands for one that can’t be shown."""
+    return letter if letter.isprintable() else "\ufffd"
 
 
 def _short(text: str) -> str:
@@ -211,7 +216,8 @@ def _unmarked(data: bytes) -> str:
     zeros = start[1::2].count(0), start[0::2].count(0)
     if len(start) < 2 or max(zeros) * 3 < len(start) // 2:
         return _decoded(data, "utf-8")
-    return _decoded(data, "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be")
+    encoding = "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
+    return _decoded(data, encoding)
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -332,7 +338,8 @@ def read_pasted(text: str) -> list[Typed]:
     """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises
     SheetError for one without people.
     """
-    lines = list(_lines(text if text.endswith("\n") else text + "\n")) if text.strip() else []
+    whole = text if text.endswith("\n") else text + "\n"
+    lines = list(_lines(whole)) if text.strip() else []
     if not lines:
         raise SheetError("Paste at least one person.")
     if len(lines) > MOST_ROWS:

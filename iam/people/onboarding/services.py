@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -57,7 +58,7 @@ class RunPlan:
     @property
     def parts(self) -> list[Part]:
         """All of them."""
-        return [part for batch in self.batches for part in batch]
+        return list(chain.from_iterable(self.batches))
 
     @property
     def people(self) -> int:
@@ -280,7 +281,10 @@ def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
 
 
 def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer) -> None:
-    steps = [(lane, step) for lane, part in enumerate(batch) for step in part.steps]
+    steps = []
+    for lane, part in enumerate(batch):
+        for step in part.steps:
+            steps.append((lane, step))
     nothing = Receipt(body={}, digest="")
     count = len({part.newcomer.pk for part in batch})
     written = changes.request_changes(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -126,7 +127,7 @@ def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
 def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> list[Newcomer]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
-    reached = reached_by(actor, [user for some in known.at_home.values() for user in some])
+    reached = reached_by(actor, list(chain.from_iterable(known.at_home.values())))
     taken = set(known.names)
     seen_emails: dict[str, int] = {}
     seen_names: dict[str, int] = {}

@@ -48,7 +48,9 @@ def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
     users = visible_entities(reach).filter(kind=Kind.USER)
     mine = Q(person=viewer.person_id) | Q(asked_by=viewer.person_id)
     rows = Replacement.objects.select_related("user__account", "device", "person", "asked_by", "decided_by")
-    return rows.filter(mine | Q(user__in=users.values("pk")) if viewer.may(Right.REQUEST_CHANGE) else mine)
+    if viewer.may(Right.REQUEST_CHANGE):
+        return rows.filter(mine | Q(user__in=users.values("pk")))
+    return rows.filter(mine)
 
 
 def why_not_check(viewer: Viewer, one: Replacement) -> str:
@@ -79,6 +81,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
     if not reason.strip():
         raise RefusedError("Describe what happened. The person who confirms it and the auditor read it.")
     now = datetime.now(tz=UTC)
+    asked_over = Channel.PORTAL if viewer.person_id == person.pk else over
     expire(device=device)
     try:
         with transaction.atomic():
@@ -88,7 +91,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
                 device=device,
                 asked_by=Person.objects.get(pk=viewer.person_id),
                 asked_at=now,
-                asked_over=Channel.PORTAL if viewer.person_id == person.pk else over,
+                asked_over=asked_over,
                 reason=reason.strip()[:1000],
                 until=now + HOLDS,
             )
