@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 from iam.policy.arns import resource_tokens
@@ -97,14 +98,18 @@ class Area:
         if self.is_not or other.is_not:
             excluded, asked = (self, other) if self.is_not else (other, self)
             return not all(excluded._takes_in(one) for one in asked._widest)
-        return any(one.meets(two) for one in self._widest for two in other._widest)
+        return self._meets(other)
+
+    def _meets(self, other: Area) -> bool:
+        """Whether a pattern of one has something in common with a pattern of the other."""
+        return any(one.meets(two) for one, two in product(self._widest, other._widest))
 
     def covers(self, other: Area) -> bool:
         """Whether every resource of the other is surely one of this."""
         if other.is_not:
             return False
         if self.is_not:
-            return not any(one.meets(two) for one in self._widest for two in other._widest)
+            return not self._meets(other)
         return all(self._takes_in(one) for one in other._widest)
 
     def _takes_in(self, pattern: Pattern) -> bool:

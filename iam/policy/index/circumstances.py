@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from itertools import product
+from itertools import chain, product
 from typing import Final
 
 from iam.policy.document import Statement
@@ -53,9 +53,10 @@ class Key:
     def values(self, *, now: datetime) -> list[Values]:
         """What the key may hold in a request, what satisfies first, absent last."""
         lowered = fold(self.name)
+        now_of_times = now if lowered in TIMES else None
         found: dict[Values, None] = {}
         for operator, value in self.tests:
-            for text in _samples(operator, value, now=now if lowered in TIMES else None):
+            for text in _samples(operator, value, now=now_of_times):
                 found[(text,)] = None
         if lowered not in TIMES and not found and any(operator == NULL for operator, _ in self.tests):
             found[(OTHER,)] = None
@@ -65,7 +66,8 @@ class Key:
             single.append((outside,))
         every: list[Values] = list(dict.fromkeys(single))
         if self.has_several:
-            every += [(*left, *right) for left in single for right in single if left < right][:MOST_VALUES]
+            pairs = product(single, repeat=2)
+            every += [(*left, *right) for left, right in pairs if left < right][:MOST_VALUES]
         if lowered in TIMES and not every:
             every = [(time_text(CURRENT_TIME, LATER),)]
         if lowered not in ALWAYS:
@@ -192,7 +194,8 @@ def _keys_of(
         lowered = fold(name)
         if lowered in never or known.values(lowered) is not None:
             return None
-        key = found.setdefault(CURRENT_TIME if lowered in TIMES else lowered, Key(name))
+        common_name = CURRENT_TIME if lowered in TIMES else lowered
+        key = found.setdefault(common_name, Key(name))
         key.spellings[name] = None
         return key
 
@@ -206,7 +209,7 @@ def _keys_of(
                 for value in values:
                     key.tests.append((base, _text(value, has_variables=has_variables, known=known)))
         if has_variables:
-            texts = [value for _, _, values in statement.conditions for value in values]
+            texts = chain.from_iterable(values for _, _, values in statement.conditions)
             for name in sorted(variables_in((*texts, *(statement.resources or ())))):
                 key = key_of(name)
                 if key is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, overload
 
 from iam.policy.index.columns import NUMBERS, Columns
@@ -34,10 +35,10 @@ class Levels:
         is_management: bool,
     ) -> None:
         self.scps, self.rcps, self.is_management = scps, rcps, is_management
-        docs = dict.fromkeys(doc for level in (*scps, *rcps) for _, doc in level if doc.is_marked)
-        self.marked = tuple(docs)
-        self.is_placed = any(doc.is_placed for level in (*scps, *rcps) for _, doc in level)
-        self.is_personal = any(doc.is_personal for level in (*scps, *rcps) for _, doc in level)
+        docs = [doc for _, doc in chain.from_iterable((*scps, *rcps))]
+        self.marked = tuple(dict.fromkeys(doc for doc in docs if doc.is_marked))
+        self.is_placed = any(doc.is_placed for doc in docs)
+        self.is_personal = any(doc.is_personal for doc in docs)
 
 
 class Marked:
@@ -347,13 +348,12 @@ def flags_of(member: Member) -> Flags:
     says, sooner.
     """
     arn = member.arn
-    kind = (
-        PrincipalKind.USER
-        if ":user/" in arn
-        else PrincipalKind.ROLE
-        if ":role/" in arn
-        else PrincipalKind.ROOT
-    )
+    if ":user/" in arn:
+        kind = PrincipalKind.USER
+    elif ":role/" in arn:
+        kind = PrincipalKind.ROLE
+    else:
+        kind = PrincipalKind.ROOT
     is_known = member.tags is not None or kind is PrincipalKind.ROOT
     return kind, SERVICE_LINKED_PATH in arn, is_known, bool(member.unique_id)
 

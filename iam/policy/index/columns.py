@@ -143,7 +143,8 @@ class Columns:
         number = self.tags[row]
         if number not in self._tags_read:
             read = json.loads(self.kinds_of_tags[number])
-            self._tags_read.setdefault(number, NO_TAGS if read == {} else read)
+            tags = NO_TAGS if read == {} else read
+            self._tags_read.setdefault(number, tags)
         return self._tags_read[number]
 
     def trust_of(self, row: int) -> Doc | None:
@@ -159,8 +160,10 @@ class Columns:
     def names(self) -> list[str]:
         """What each user is called, in lower case, row by row; nobody else has a name here."""
         if self._names is None:
-            users = (arn if ":user/" in f":{arn}" else "" for arn in self.arns)
-            names = (arn.rpartition("/")[2].replace(BETWEEN, " ") for arn in users)
+            names = []
+            for arn in self.arns:
+                name = arn.rpartition("/")[2] if ":user/" in f":{arn}" else ""
+                names.append(name.replace(BETWEEN, " "))
             self._names = fold(BETWEEN.join(names))
         return self._names.split(BETWEEN)
 

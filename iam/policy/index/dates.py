@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from heapq import heappop, heappush
+from itertools import chain
 from math import floor
 from threading import Lock
 from typing import Final
@@ -62,7 +63,7 @@ def dates_of(source: Statement, *, has_variables: bool) -> tuple[list[int], bool
     time.
     """
     dates: list[int] = []
-    texts = [value for _, _, values in source.conditions for value in values]
+    texts = chain.from_iterable(values for _, _, values in source.conditions)
     is_restless = has_variables and bool(keys.variables_in((*texts, *(source.resources or ()))) & TIMES)
     for operator, key, values in source.conditions:
         if fold(key) not in TIMES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -144,8 +145,8 @@ class Doc:
         self.clauses = clauses
         self._named: dict[tuple[str, PolicyKind, bool], tuple[Compiled, ...]] | None = None
         self.labels, self.problems = labels, problems
-        self.atoms = tuple([atom for clause in clauses for atom in clause.traits.atoms])
-        self.tags = tuple(sorted({tag for clause in clauses for tag in clause.traits.tags}))
+        self.atoms = tuple(chain.from_iterable([clause.traits.atoms for clause in clauses]))
+        self.tags = tuple(sorted(set(chain.from_iterable([clause.traits.tags for clause in clauses]))))
         self.is_marked = bool(self.atoms or self.tags)
         self.is_personal = any(one.traits.raw or one.shape.names_somebody for one in clauses)
         """Whether it can differ for members of one class without any circumstances that say so."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
@@ -229,7 +230,8 @@ class EffectiveActions:
                 yield _of_some_services(weight, self.space.under_rcps), pieces
 
     def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: _Asking) -> Group:
-        graded = [_piece(clause, kind, asking) for doc in docs for clause in doc.clauses]
+        clauses = chain.from_iterable(doc.clauses for doc in docs)
+        graded = [_piece(clause, kind, asking) for clause in clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
         return weigh(pieces, self.space), pieces
 
@@ -267,7 +269,8 @@ class EffectiveActions:
         """
         own = weigh(pieces, self.space)
         denies = [p for p in pieces if not p.allows]
-        denies += [p for _, group in bounds for p in group if not p.allows]
+        bounding = chain.from_iterable(group for _, group in bounds)
+        denies += [piece for piece in bounding if not piece.allows]
         some = maybe = 0
         for piece in pieces:
             if not piece.allows:
@@ -330,7 +333,7 @@ class _Asking:
 
 
 def _pieces_of(held: Iterable[tuple[Pieces, int]]) -> Pieces:
-    return tuple(piece for pieces, _ in held for piece in pieces)
+    return tuple(chain.from_iterable(pieces for pieces, _ in held))
 
 
 def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:

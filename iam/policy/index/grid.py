@@ -5,6 +5,7 @@ could be made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind
@@ -46,7 +47,7 @@ class Grid:
         self.row = (1 << self.width) - 1
         self.everything = (1 << self.width * len(resources)) - 1
         self._held = [{fold(key): values for key, values in one} for one in contexts]
-        self._keys = frozenset(key for held in self._held for key in held)
+        self._keys = frozenset(chain.from_iterable(self._held))
         self._marks: dict[tuple[Say, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
         self._places: dict[frozenset[str], list[tuple[dict[str, Values], int]]] = {}
@@ -104,13 +105,15 @@ class Grid:
             if fitting:
                 place = account_of(resource) if is_placed else ""
                 if place not in met:
-                    met[place] = self._met(side, say, compiled, resource if is_placed else "*")
+                    asked = resource if is_placed else "*"
+                    met[place] = self._met(side, say, compiled, asked)
                 bits |= (met[place] & fitting) << shift
             shift += self.width
         is_doubtful = bool(compiled.unknown)
         if compiled.means is not None:
             is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
-        return Mark(0 if is_doubtful else bits, bits)
+        sure = 0 if is_doubtful else bits
+        return Mark(sure, bits)
 
     def _fitting(self, side: Side, say: Say, compiled: Compiled) -> Iterator[int]:
         """For each resource, the circumstances in which it is one of the statement's; they matter where a
@@ -121,7 +124,8 @@ class Grid:
             return
         keys = self._keys_in(say, say.clause.source.resources or ())
         if not keys:
-            yield from (self.row if compiled.fits(one) == YES else 0 for one in self._requests(side))
+            for request in self._requests(side):
+                yield self.row if compiled.fits(request) == YES else 0
             return
         for resource in self.resources:
             found = 0

@@ -39,9 +39,8 @@ def _problems(problems: tuple[Problem, ...]) -> Written:
 def document_in(found: Written) -> Document:
     """The document of `written`."""
     has_variables, problems, statements = found
-    return Document(
-        CURRENT if has_variables else "", tuple(map(_statement_in, statements)), _problems_in(problems)
-    )
+    version = CURRENT if has_variables else ""
+    return Document(version, tuple(map(_statement_in, statements)), _problems_in(problems))
 
 
 def shape_in(found: Written, documents: Documents) -> Shape:
@@ -55,13 +54,14 @@ def _statement_in(found: Written) -> Statement:
     named = None
     if principals is not None:
         named = {kind: tuple(names) for kind, names in principals.items()}
+    resources = None if resources is None else tuple(resources)
     return Statement(
         index,
         sid,
         allows,
         tuple(actions),
         is_not_action,
-        None if resources is None else tuple(resources),
+        resources,
         is_not_resource,
         named,
         is_not_principal,
@@ -93,9 +93,15 @@ def small_in(digest: str, found: Written, documents: Documents, shapes: list[Sha
         named = None if resources is None else tuple(resources)
         clauses.append(documents.clause(shapes[shape], named, label))
         labels.append(label)
-    return documents.intern(digest, clauses, labels, _problems_in(found[1]) if found[1] else ())
+    problems = _problems_in(found[1]) if found[1] else ()
+    return documents.intern(digest, clauses, labels, problems)
 
 
 def marks_in(found: Written) -> Marks:
     """Marks, which are numbers, and values of tags."""
-    return tuple([tuple(mark) if isinstance(mark, list) else mark for mark in found])
+    marks = []
+    for mark in found:
+        if isinstance(mark, list):
+            mark = tuple(mark)
+        marks.append(mark)
+    return tuple(marks)

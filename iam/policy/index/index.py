@@ -9,7 +9,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from iam.policy.compiled import PolicyKind, PolicySet
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.document import Problem
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Class, Member
@@ -220,9 +221,10 @@ class Index:
         owner = self.accounts.get(request.resource_account)
         boundary = shard.boundary_of(member.grants)
         rcps = () if owner is None else owner.levels.rcps
+        bounding = None if boundary is None else naming.set_of(PolicyKind.BOUNDARY, [boundary])
         return request, Policies(
             identity=naming.set_of(PolicyKind.IDENTITY, shard.named_policies(member.grants)),
-            boundary=None if boundary is None else naming.set_of(PolicyKind.BOUNDARY, [boundary]),
+            boundary=bounding,
             resource=judge.resource,
             scps=tuple(naming.set_of(PolicyKind.SCP, level) for level in shard.levels.scps),
             rcps=tuple(naming.set_of(PolicyKind.RCP, level) for level in rcps),
@@ -237,11 +239,9 @@ class _Naming:
 
     def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, Doc]]) -> PolicySet:
         """Documents weighed together."""
-        documents = list(named)
-        return PolicySet(
-            kind,
-            tuple(
-                one for name, doc in documents for one in doc.named(name, kind, of_pattern=self._is_pattern)
-            ),
-            tuple((name, problem) for name, doc in documents for problem in doc.problems),
-        )
+        statements: list[Compiled] = []
+        problems: list[tuple[str, Problem]] = []
+        for name, doc in named:
+            statements += doc.named(name, kind, of_pattern=self._is_pattern)
+            problems += [(name, problem) for problem in doc.problems]
+        return PolicySet(kind, tuple(statements), tuple(problems))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
@@ -300,7 +301,8 @@ class Judge:
         if found is None:
             sets, every = [], []
             for level in levels.scps if kind is PolicyKind.SCP else levels.rcps:
-                clauses = [c for _, doc in level for c in doc.clauses if self.speaks(c.actions)]
+                of_level = chain.from_iterable(doc.clauses for _, doc in level)
+                clauses = [clause for clause in of_level if self.speaks(clause.actions)]
                 every += clauses
                 sets.append(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)))
             needs = self.reader.of_clauses(every, is_marked=is_marked, is_resource=kind is PolicyKind.RCP)
@@ -345,10 +347,12 @@ class Judge:
         return found
 
     def _policies(self, limits: Limits, *, is_local: bool) -> Policies:
-        boundary = limits.boundary
+        boundary = None
+        if limits.boundary is not None:
+            boundary = self._spoken(limits.boundary, PolicyKind.BOUNDARY).policies
         return Policies(
             identity=NO_POLICIES,
-            boundary=None if boundary is None else self._spoken(boundary, PolicyKind.BOUNDARY).policies,
+            boundary=boundary,
             resource=self.resource,
             scps=self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[0],
             rcps=self._rcps(limits, is_local=is_local)[0],

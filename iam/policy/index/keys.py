@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from iam.policy.document import Principals, Statement
@@ -73,13 +74,8 @@ def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values 
 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:
     """The keys, in lower case, whose variables stand in some texts."""
-    return frozenset(
-        fold(inner.partition(",")[0].strip())
-        for text in texts
-        if "${" in text
-        for inner in VARIABLE.findall(text)
-        if inner not in LITERALS
-    )
+    written = chain.from_iterable(VARIABLE.findall(text) for text in texts if "${" in text)
+    return frozenset(fold(inner.partition(",")[0].strip()) for inner in written if inner not in LITERALS)
 
 
 def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tuple[str, frozenset[str]]]:
@@ -106,5 +102,7 @@ def special_names(principals: Principals) -> frozenset[str]:
     for name in names:
         parts = name.split(":", 5)
         is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
-        found.add(f"{parts[4]}:{parts[5].split('/')[1]}" if is_session else name)
+        if is_session:
+            name = f"{parts[4]}:{parts[5].split('/')[1]}"
+        found.add(name)
     return frozenset(found)

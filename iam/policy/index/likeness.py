@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.policy import variables
@@ -107,14 +108,16 @@ class Likeness:
         if not part.keys and not part.has_names:
             return Kin(part.number, place)
         values = tuple([_value(member, key) for key in part.keys])
-        return Kin(part.number, place, values, self._name(member, part) if part.has_names else None)
+        name = self._name(member, part) if part.has_names else None
+        return Kin(part.number, place, values, name)
 
     def _name(self, member: Member, part: Part) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
         values: Own = tuple([_value(member, key) for key in NAMES])
-        if any(not PLAIN_NAME.fullmatch(value) or value in WORDS for held in values for value in held or ()):
+        texts = chain.from_iterable(held or () for held in values)
+        if any(not PLAIN_NAME.fullmatch(text) or text in WORDS for text in texts):
             return values
         if self._named is not member:
             self._named, self._relations = member, {}
@@ -125,7 +128,11 @@ class Likeness:
             relations.append(self._relations[pair])
         if None in relations:
             return values
-        return tuple([None if held is None else len(held) for held in values]), tuple(relations)
+        sizes: list[int | None] = []
+        for held in values:
+            size = None if held is None else len(held)
+            sizes.append(size)
+        return tuple(sizes), tuple(relations)
 
     def _standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
         found = self._standing.get(member.account)
@@ -140,8 +147,8 @@ class Likeness:
         """The actions of documents that only one of the two holds; all where something else differs too."""
         if before is not None and after is not None and before.limits.key != after.limits.key:
             return self.space.actions.everything
-        one = frozenset(() if before is None else before.bundle.docs)
-        other = frozenset(() if after is None else after.bundle.docs)
+        one = frozenset() if before is None else frozenset(before.bundle.docs)
+        other = frozenset() if after is None else frozenset(after.bundle.docs)
         mask = 0
         for doc in one ^ other:
             mask |= self._mask(doc)
@@ -160,7 +167,9 @@ class Likeness:
                 if part ^ inside:
                     refined.append((part ^ inside, docs))
             parts = refined
-        limits = tuple(None if profile is None else profile.limits for profile in (before, after))
+        limits_before = None if before is None else before.limits
+        limits_after = None if after is None else after.limits
+        limits = (limits_before, limits_after)
         for mask, docs in parts:
             left = tuple(doc for doc in docs if doc in one)
             right = tuple(doc for doc in docs if doc in other)
@@ -182,7 +191,8 @@ class Likeness:
         traits = self._traits.get(number)
         if traits is None:
             docs = dict.fromkeys((*before, *after))
-            docs.update(dict.fromkeys(doc for each in limits if each for doc in _limiting(each)))
+            limiting = chain.from_iterable(_limiting(each) for each in limits if each)
+            docs.update(dict.fromkeys(limiting))
             is_neutral, keys, pairs, has_names = _traits_of(docs)
             numbers = tuple(self._number(pair) for pair in pairs)
             traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
@@ -228,10 +238,10 @@ def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[P
     """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names
     matter).
     """
-    clauses = [clause for doc in docs for clause in doc.clauses]
+    clauses = list(chain.from_iterable(doc.clauses for doc in docs))
     traits = [clause.traits for clause in clauses]
-    own = {key for each in traits for key in (*each.raw, *each.tags)}
-    named = {key for each in traits for key in each.named}
+    own = set(chain.from_iterable((*each.raw, *each.tags) for each in traits))
+    named = set(chain.from_iterable(each.named for each in traits))
     is_about_somebody = any(special_names(clause.source.principals or {}) for clause in clauses)
     if is_about_somebody:
         own |= {"aws:principalarn", *NAMES}
@@ -314,11 +324,10 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
 
 @lru_cache(maxsize=16384)
 def _templates(doc: Doc) -> tuple[Template, ...]:
-    found = {
-        variables.read(text, has_variables=clause.has_variables): None
-        for clause in doc.clauses
-        for text in clause.source.resources or ()
-    }
+    found: dict[Template, None] = {}
+    for clause in doc.clauses:
+        for text in clause.source.resources or ():
+            found[variables.read(text, has_variables=clause.has_variables)] = None
     return tuple(found)
 
 
@@ -352,7 +361,8 @@ def _relation(pair: Pair, member: Member, values: Own) -> str | None:
     """What two patterns have in common once the member's name stands in them, without the name; None where it
     does not say.
     """
-    held = [_held_in(variable, member) for template in pair for variable in template.variables]
+    of_both = chain.from_iterable(template.variables for template in pair)
+    held = [_held_in(variable, member) for variable in of_both]
     if () in held:
         return "nothing"
     if None in held:

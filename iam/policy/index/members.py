@@ -65,7 +65,8 @@ class ShardMembers(Mapping[int, Member]):
             for place, cls in enumerate(self._by_place):
                 for row in range(columns.starts[place], columns.starts[place + 1]):
                     if row not in gone:
-                        yield Row(columns, row, moved.get(row, cls) if moved else cls)
+                        own_class = moved.get(row, cls) if moved else cls
+                        yield Row(columns, row, own_class)
         yield from self._own.values()
 
     def add(self, member: Member) -> None:

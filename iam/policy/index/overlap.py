@@ -88,7 +88,10 @@ def _unchained(chain: Chain | None) -> list[Token]:
     while chain is not None:
         parts.append(chain.part)
         chain = chain.before
-    return [token for part in reversed(parts) for token in part]
+    found: list[Token] = []
+    for part in reversed(parts):
+        found += part
+    return found
 
 
 Spot = tuple[int, int]
@@ -105,7 +108,11 @@ class Written:
 
     def __init__(self, parts: Tokens) -> None:
         self.parts, self.size = parts, len(parts)
-        self.text = "".join(part if len(part) == 1 else " " for part in parts)
+        letters = []
+        for part in parts:
+            letter = part if len(part) == 1 else " "
+            letters.append(letter)
+        self.text = "".join(letters)
         ends = [self.size] * (self.size + 1)
         for place in range(self.size - 1, -1, -1):
             ends[place] = ends[place + 1] if len(parts[place]) == 1 else place

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from iam.policy.arns import SEGMENTS, is_incomplete, missing_segments, resource_tokens
@@ -69,7 +70,12 @@ def format_matcher(arn: str) -> re.Pattern[str]:
         name = match.group(1)
         segment = arn.count(":", 0, match.start())
         is_in_head = segment < SEGMENTS - 1
-        found += "[^:/]*" if is_in_head else "[^/]+" if name in WITHOUT_SLASH else ".+"
+        if is_in_head:
+            found += "[^:/]*"
+        elif name in WITHOUT_SLASH:
+            found += "[^/]+"
+        else:
+            found += ".+"
         at = match.end()
     source = (found + re.escape(arn[at:])).replace(r"\*", ".*")
     # Two placeholders side by side are one star.
@@ -159,7 +165,7 @@ def _of_format(
             return (pattern,)
         return (*_common(kind, pattern), *_elsewhere(pattern, kind))
 
-    starts = [cell for pattern in near for cell in begin(pattern)]
+    starts = list(chain.from_iterable(map(begin, near)))
     found: dict[str, None] = {}
     later: dict[str, None] = {}
     for cell in (*_cells(near, starts, word=word, region=region, place=place), kind):
@@ -267,7 +273,12 @@ def _joined(segments: Sequence[Sequence[Token]]) -> Tokens:
 
 def _word(patterns: Iterable[Tokens]) -> str:
     """A word that stands in no pattern, so that nothing but a star takes it in."""
-    texts = ["".join(token if len(token) == 1 else "\0" for token in pattern) for pattern in patterns]
+    texts = []
+    for pattern in patterns:
+        text = ""
+        for token in pattern:
+            text += token if len(token) == 1 else "\0"
+        texts.append(text)
     has_singles = any(ONE in pattern or ONE_WITHIN in pattern for pattern in patterns)
     for word in WORDS[has_singles:]:
         if not any(word in text.rpartition(":")[2] for text in texts):

@@ -125,10 +125,11 @@ class Answer:
         self, *, size: int, after: tuple[str, str] = ("", ""), decision: Decision | None = None
     ) -> list[tuple[Member, Decision]]:
         """Members by account and ARN, those after (account, ARN), with their decisions."""
-        rows = (
-            (each.account, member.arn, member, each.decision)
-            for each in self.found(decision)
-            for member in each.members
-            if (each.account, member.arn) > after
-        )
-        return [(row[2], row[3]) for row in nsmallest(size, rows, key=lambda row: row[:2])]
+
+        def rows() -> Iterator[tuple[str, str, Member, Decision]]:
+            for each in self.found(decision):
+                for member in each.members:
+                    if (each.account, member.arn) > after:
+                        yield each.account, member.arn, member, each.decision
+
+        return [(row[2], row[3]) for row in nsmallest(size, rows(), key=lambda row: row[:2])]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from iam.policy.arns import is_incomplete
@@ -74,8 +75,8 @@ def _shape(pattern: str, service: str) -> str:
 @lru_cache(maxsize=512)
 def _words(service: str) -> frozenset[str]:
     """The words of the ARNs of a service, in lower case; what stands for a name is left out."""
-    found = {fold(word) for arn in _formats(service) for word in WORD.findall(VARIABLE.sub("/", arn))}
-    return frozenset(found)
+    words = chain.from_iterable(WORD.findall(VARIABLE.sub("/", arn)) for arn in _formats(service))
+    return frozenset(fold(word) for word in words)
 
 
 @lru_cache(maxsize=4096)

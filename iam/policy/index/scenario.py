@@ -116,11 +116,9 @@ class _Shifts:
                     yield known[gone], self._shift(known[gone], None)
 
     def _shift(self, before: Member | None, after: Member | None) -> Shift:
-        return Shift(
-            NOTHING if before is None else self._before.of(before),
-            NOTHING if after is None else self._after.of(after),
-            self._change(before, after),
-        )
+        reach_before = NOTHING if before is None else self._before.of(before)
+        reach_after = NOTHING if after is None else self._after.of(after)
+        return Shift(reach_before, reach_after, self._change(before, after))
 
     def _change(self, before: Member | None, after: Member | None) -> Change:
         """What becomes of the member: of each part of the actions what becomes of it for everybody of whom

@@ -69,7 +69,8 @@ class Shape:
 
     def __init__(self, source: Statement, *, has_variables: bool, actions: Actions) -> None:
         self.actions, self.allows, self.has_variables = actions, source.allows, has_variables
-        self.plain = self._with(source, None if source.resources is None else ANYTHING, (0, ""))
+        resources = None if source.resources is None else ANYTHING
+        self.plain = self._with(source, resources, (0, ""))
         self.traits = traits_of(self.plain, has_variables=has_variables)
         self.is_not_resource = source.is_not_resource
         more = source.conditions or source.problems or source.principals is not None

@@ -80,7 +80,8 @@ class Side:
             yield from (Say(clause, PolicyKind.BOUNDARY, 0) for clause in self.boundary.clauses)
         for kind, levels in ((PolicyKind.SCP, self.scps), (PolicyKind.RCP, self.rcps)):
             for number, level in enumerate(levels):
-                yield from (Say(clause, kind, number) for doc in level for clause in doc.clauses)
+                for doc in level:
+                    yield from (Say(clause, kind, number) for clause in doc.clauses)
 
     def _is_ruled_out(self, say: Say) -> bool:
         compiled = say.clause.ready(say.kind)
@@ -118,12 +119,14 @@ class Side:
             return PolicySet(kind, tuple(by_place.get((kind, level), ())))
 
         must_agree = needs_resource_policy(request) or request.is_cross_account
+        boundary = None if self.boundary is None else of(PolicyKind.BOUNDARY)
+        resource = _agreeing(self.principal.root_arn) if must_agree else None
         return Policies(
             identity=of(PolicyKind.IDENTITY),
-            boundary=None if self.boundary is None else of(PolicyKind.BOUNDARY),
+            boundary=boundary,
             scps=tuple(of(PolicyKind.SCP, level) for level in range(len(self.scps))),
             rcps=tuple(of(PolicyKind.RCP, level) for level in range(len(self.rcps))),
-            resource=_agreeing(self.principal.root_arn) if must_agree else None,
+            resource=resource,
         )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -61,7 +61,7 @@ class ActionGroup:
             self.left = tuple(say for say in self.left if say.kind is not PolicyKind.RCP)
             self.right = tuple(say for say in self.right if say.kind is not PolicyKind.RCP)
         self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
-        own = {key for say in self.every for key in _own_keys(say.clause)}
+        own = set(chain.from_iterable(_own_keys(say.clause) for say in self.every))
         self._own = tuple(sorted(own))
         self._circumstances: dict[frozenset[str], tuple[Circumstance, ...]] = {}
 
@@ -168,27 +168,24 @@ class ActionGroup:
 
     def _key(self, sort: Sort, *, is_anywhere: bool) -> object:
         action = self.name_of(sort.mask)
-        alike = self._alike
-        who = tuple(
-            (
-                side.principal.kind,
-                alike.place
-                if alike
-                else (side.principal.account, _texts(side.facts), _texts(side.place_facts)),
-                side.principal.tags is None,
-                bool(side.principal.unique_id),
-                tuple(
-                    alike.name if alike and alike.name and key in ABSTRACT else side.known.values(key)
-                    for key in self._own
-                ),
-                side.shape,
-            )
-            for side in (self.before, self.after)
-        )
+        who = (self._who(self.before), self._who(self.after))
         kind: object = "anywhere" if is_anywhere else sort.formats
         if sort.is_elsewhere:
             kind = ("elsewhere", sort.formats == ())
         return (self.left, self.right, who, kind, sort.never, self.has_rcps, fold(action) in ASSUMING)
+
+    def _who(self, side: Side) -> tuple[object, ...]:
+        """What of a side's principal the verdicts depend on."""
+        principal, alike = side.principal, self._alike
+        place = alike.place if alike else (principal.account, _texts(side.facts), _texts(side.place_facts))
+        own: list[object] = []
+        for key in self._own:
+            if alike and alike.name and key in ABSTRACT:
+                own.append(alike.name)
+            else:
+                own.append(side.known.values(key))
+        is_untagged = principal.tags is None
+        return (principal.kind, place, is_untagged, bool(principal.unique_id), tuple(own), side.shape)
 
     def name_of(self, mask: int) -> str:
         """The first action of a set."""
@@ -232,10 +229,10 @@ def _patterns_of(
     """
     for name in clause.source.resources or ():
         template = variables.read(name, has_variables=clause.has_variables)
-        choices = [
-            _values_of(part, side, samples) if isinstance(part, Variable) else (part,)
-            for part in template.parts
-        ]
+        choices = []
+        for part in template.parts:
+            values = _values_of(part, side, samples) if isinstance(part, Variable) else (part,)
+            choices.append(values)
         is_filled = any(isinstance(part, Variable) for part in template.parts)
         for chosen in islice(product(*choices), SAMPLES):
             parts: list[Token] = []
@@ -279,8 +276,9 @@ class Trial:
             return ("*",)
         who = self._asked.after.principal
         place = Place(who.partition, who.account, fold(self._action.partition(":")[0]))
+        named = NONE if sort.is_elsewhere else patterns
         return probes(
-            NONE if sort.is_elsewhere else patterns,
+            named,
             formats=sort.formats,
             place=place,
             accounts=self._asked.accounts,
@@ -299,15 +297,19 @@ class Trial:
         taken = self._only(asked.before, asked.left, asked.right)
         already = given & becomes.sure
         kept = taken & was.sure
+        only_then = self._is_allowed_otherwise(less, becomes)
+        already_by = self._through(already) if already and not already & ~was.sure else ()
+        kept_by = self._through(kept) if kept and not kept & ~becomes.sure else ()
+        blocked_by = self._blocked(given) if given and not given & becomes.maybe else ()
         return Verdict(
             more=more,
             less=less,
             had=bool(was.maybe),
             has=bool(becomes.maybe),
-            only_then=self._is_allowed_otherwise(less, becomes),
-            already=self._through(already) if already and not already & ~was.sure else (),
-            keeps=self._through(kept) if kept and not kept & ~becomes.sure else (),
-            blocked=self._blocked(given) if given and not given & becomes.maybe else (),
+            only_then=only_then,
+            already=already_by,
+            keeps=kept_by,
+            blocked=blocked_by,
             is_given=bool(given),
             is_taken=bool(taken),
         )
@@ -325,7 +327,8 @@ class Trial:
                 return None
             resource, context = self._grid.cell(bits)
             if self._is_confirmed(resource, context, was_allowed=was_allowed):
-                return Cell(None if self._is_any else resource, context)
+                named = None if self._is_any else resource
+                return Cell(named, context)
             bits &= bits - 1
         return None
 

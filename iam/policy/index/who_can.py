@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from iam.policy.evaluate import FREE, Decision
@@ -81,7 +82,7 @@ class Search:
     def answer(self) -> Answer:
         """Everybody who can, and what cannot be known."""
         if self._judge.lowered in FREE:
-            everybody = (cls for profile in self._register.profiles for cls in profile.classes)
+            everybody = chain.from_iterable(profile.classes for profile in self._register.profiles)
             self._whole[Decision.ALLOWED] = self._wanted(everybody)
         elif not self._owner_reason:
             self._judge.listen(self._register)
@@ -98,11 +99,9 @@ class Search:
         judge = self._judge
         if judge.heard is judge.said:
             return set()
-        return {
-            cls.profile
-            for shard in self._shards.values()
-            for cls in shard.classes_of_users(judge.reader.holds)
-        }
+        holds = judge.reader.holds
+        of_users = chain.from_iterable(shard.classes_of_users(holds) for shard in self._shards.values())
+        return {cls.profile for cls in of_users}
 
     def _search(self) -> None:
         account = self._place.account
@@ -328,7 +327,8 @@ class Search:
     def _unreadable(self) -> Iterator[Limitation]:
         accounts: set[str] = set()
         for bundle in self._register.unreadable_bundles():
-            accounts |= {cls.account for profile in bundle.profiles for cls in profile.classes}
+            for profile in bundle.profiles:
+                accounts |= {cls.account for cls in profile.classes}
         if self._question.accounts is not None:
             accounts &= self._question.accounts
         if accounts:

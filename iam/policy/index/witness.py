@@ -44,9 +44,8 @@ class Prover:
             is_personal = is_personal or asked.is_personal
             proofs += asked.proofs()
             is_taken_over = is_taken_over or asked.is_taken_over
-        return Change(
-            tuple(_joined(proofs)), is_personal, "" if is_taken_over else before.principal.arn, self
-        )
+        proved_for = "" if is_taken_over else before.principal.arn
+        return Change(tuple(_joined(proofs)), is_personal, proved_for, self)
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
         mask = 0
@@ -111,10 +110,11 @@ def together(changes: Iterable[tuple[int, Change]]) -> Change:
                 found[verdict] = found.get(verdict, 0) | mask & within
     proofs = tuple(Proof(mask, verdict) for verdict, mask in found.items())
     names = {change.proved_for for change in used}
+    proved_for = names.pop() if len(names) == 1 else ""
     return Change(
         proofs,
         any(change.is_personal for change in used),
-        names.pop() if len(names) == 1 else "",
+        proved_for,
         next((change.prover for change in used), None),
     )
 
