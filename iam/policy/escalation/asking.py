@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
@@ -141,7 +142,9 @@ class Source:
             if profile.limits.boundary is not None:
                 yield profile.limits.boundary
         levels = self.shard.levels
-        yield from (doc for level in (*levels.scps, *levels.rcps) for _, doc in level)
+        for level in (*levels.scps, *levels.rcps):
+            for _, doc in level:
+                yield doc
 
 
 class _Put(NamedTuple):
@@ -176,9 +179,10 @@ class Asker:
         """Ask these from now on; statements are looked for in `more` documents too."""
         self.sources = sources
         self._clause_sets: dict[tuple[Clause, ...], int] = {}
-        self._docs = list({doc: None for source in sources for doc in source.docs} | dict.fromkeys(more))
+        of_sources = chain.from_iterable(source.docs for source in sources)
+        self._docs = list(dict.fromkeys(chain(of_sources, more)))
         self._clauses: dict[str, dict[Actions, dict[Clause, None]]] = {}
-        for clause in dict.fromkeys(clause for doc in self._docs for clause in doc.clauses):
+        for clause in dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs)):
             for service in clause.actions.services:
                 self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None
         self._regions = None
@@ -311,7 +315,7 @@ class Asker:
         found = self._spoken.get(action)
         if found is None:
             clauses = tuple(self._about(fold(action)))
-            wanted = frozenset(key for clause in clauses for key in keys_of(clause))
+            wanted = frozenset(chain.from_iterable(map(keys_of, clauses)))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
             found = self._spoken[action] = Spoken(

@@ -5,6 +5,7 @@ those whose content is theirs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from iam.policy.escalation.methods import Method
@@ -50,8 +51,9 @@ def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[C
         "iam:CreatePolicy", "policy", partition=shard.partition, region="", account=shard.number
     )
     found = dict.fromkeys(names_for(creating, template))
+    patterns = dict.fromkeys(chain.from_iterable(clause.source.resources or () for clause in creating))
     for value in values:
-        for pattern in {pattern: None for clause in creating for pattern in clause.source.resources or ()}:
+        for pattern in patterns:
             name = common_name(template, value, pattern)
             if name is not None:
                 found.setdefault(name)

@@ -94,12 +94,14 @@ def _key(index: Index, role: StrangerRole) -> Any:
 def facts_of(facts: Facts, shard: Shard) -> Facts:
     """Those facts that are about one account."""
     profiled = facts.profiled.get(shard.number)
+    versions = None
+    if facts.versions is not None:
+        versions = {pk: facts.versions[pk] for pk in shard.policies if pk in facts.versions}
+    profiled_here = {} if profiled is None else {shard.number: profiled}
     return Facts(
         group_arns={pk: facts.group_arns[pk] for pk in shard.groups if pk in facts.group_arns},
-        profiled={} if profiled is None else {shard.number: profiled},
+        profiled=profiled_here,
         running={pk: rows for pk, rows in facts.running.items() if pk in shard.members},
         passwords={pk: facts.passwords[pk] for pk in shard.members if pk in facts.passwords},
-        versions=None
-        if facts.versions is None
-        else {pk: facts.versions[pk] for pk in shard.policies if pk in facts.versions},
+        versions=versions,
     )

@@ -39,8 +39,9 @@ def find_federation(
                 )
                 if mark == NO or account_of(provider) != account:
                     continue
-                able = act.of(bits if mark == YES and not method.assumes else bits.doubtful)
-                able = able.within(~aim.target.mask)
+                if mark != YES or method.assumes:
+                    bits = bits.doubtful
+                able = act.of(bits).within(~aim.target.mask)
                 node = nodes.get(aim.subject.number)
                 if able.any and node is not None:
                     found.become[node].append(Alternative(method, aim.subject, able, (provider,)))

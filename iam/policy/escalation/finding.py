@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
@@ -143,10 +144,14 @@ class Finder:
         for aim, mark in aims:
             if self._instances.of(method, aim.subject.number):
                 able = self._instances.bits(method, aim.subject.number, act)
-                both.append(able if mark == YES else able.doubtful)
+                if mark != YES:
+                    able = able.doubtful
+                both.append(able)
                 continue
             bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Sort.PASS else does
-            both.append(bits if mark == YES and not method.assumes else bits.doubtful)
+            if mark != YES or method.assumes:
+                bits = bits.doubtful
+            both.append(bits)
         self._note(found, method, roles, both, act)
 
     def _trusting(self, service: str) -> list[tuple[Aim, int]]:
@@ -254,9 +259,9 @@ class Finder:
             subject = Subject(kind, member.arn, member.name, member.id, member)
             aim = Aim(subject, Target(member.arn, member.tags, boundary[0], mask=1 << node))
             policies = [one for one in self._targets.policies if one.target.arn == boundary[0]]
-            part = [
-                one for method in of_sort(Sort.UNBOUND, of=kind) for one in self._each(method, [aim], act)
-            ]
+            part: list[Alternative] = []
+            for method in of_sort(Sort.UNBOUND, of=kind):
+                part += self._each(method, [aim], act)
             for method in of_sort(Sort.GRANT, of="policy"):
                 part += self._each(method, policies, act)
             bits = either(tuple(part)).within(1 << node)
@@ -346,7 +351,7 @@ class Finder:
             return self._policies
         found = self._written.get(method.writing)
         if found is None:
-            attaching = [clause for action in ATTACHING for clause in self._asker.clauses(action)]
+            attaching = list(chain.from_iterable(map(self._asker.clauses, ATTACHING)))
             writing = self._asker.clauses(method.writing)
             if not any(clause.allows for clause in writing):
                 found = ()

@@ -44,7 +44,9 @@ class Reach:
 
     def best(self, at: At) -> Mapping[At, tuple[int, Hop | None]] | None:
         """Where to look for the path of a node: a sure one is better, however long."""
-        return self.sure if at in self.sure else self.any if at in self.any else None
+        if at in self.sure:
+            return self.sure
+        return self.any if at in self.any else None
 
 
 class Graph:
@@ -63,7 +65,9 @@ class Graph:
         """`accounts`: only these and the ways between them. `kept` has what earlier graphs of the same index
         were made of.
         """
-        wanted = list(index.accounts if accounts is None else accounts)
+        if accounts is None:
+            accounts = index.accounts
+        wanted = list(accounts)
         self.facts = facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self.version = index.version
@@ -135,7 +139,9 @@ class Graph:
         """Backwards from the goals, level by level."""
         found: dict[At, tuple[int, Hop | None]] = {}
         seen = dict.fromkeys(self.estates, 0) | {n: bits for n, bits in goals.items() if n in self.estates}
-        frontier = [At(number, node) for number, bits in seen.items() for node in each(bits)]
+        frontier: list[At] = []
+        for number, bits in seen.items():
+            frontier += [At(number, node) for node in each(bits)]
         for at in frontier:
             found[at] = (0, None)
         steps = 0

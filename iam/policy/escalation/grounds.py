@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
@@ -144,7 +145,7 @@ class _Asking:
         self._found: dict[tuple[tuple[Need, ...], int | None], tuple[Ground, ...]] = {}
         self._held = list(held_by(self._shard, node.member, node.state))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
-        self._statements = list(dict(pair for found in pairs for pair in found).items())
+        self._statements = list(dict(chain.from_iterable(pairs)).items())
 
     def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[Ground]:
         method, subject = one.method, one.subject
@@ -209,12 +210,9 @@ class _Asking:
             arn = "" if boundary is None else boundary[0]
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None and not is_retagged(one.method, action):
-            keys = {
-                fold(key)
-                for doc in self._docs(member)
-                for clause in doc.clauses
-                for _, key, _ in clause.source.conditions
-            }
+            clauses = chain.from_iterable(doc.clauses for doc in self._docs(member))
+            conditions = chain.from_iterable(clause.source.conditions for clause in clauses)
+            keys = {fold(key) for _, key, _ in conditions}
             context |= tags_of(member.tags, keys)
         return context
 
@@ -226,7 +224,9 @@ class _Asking:
         if member.trust is not None:
             yield member.trust
         levels = self._shard.levels
-        yield from (doc for level in (*levels.scps, *levels.rcps) for _, doc in level)
+        for level in (*levels.scps, *levels.rcps):
+            for _, doc in level:
+                yield doc
 
     def _trust_of(self, one: Alternative) -> Held:
         member = one.subject.member

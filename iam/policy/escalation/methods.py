@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from iam.policy.catalogue.pass_role import PassRoleMethod, pass_role_data
@@ -215,10 +216,11 @@ ON_ITSELF: Final = (
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
 ATTACHING: Final = tuple(
-    change(method)
-    for method in ON_ITSELF
-    if any(need.action.startswith("iam:Attach") for need in method.needs)
-    for change in (_written, _rewritten)
+    chain.from_iterable(
+        (_written(method), _rewritten(method))
+        for method in ON_ITSELF
+        if any(need.action.startswith("iam:Attach") for need in method.needs)
+    )
 )
 """Methods that attach a policy, with one whose content the caller writes."""
 
@@ -229,14 +231,17 @@ def _of_service(source: PassRoleMethod) -> Method:
     exists = source.exists
     if exists and not source.passes:
         exists = f"{exists} with this role"
+    assumes = f"{exists} (not synced by Gatehouse)" if exists else ""
+    if not source.passes:
+        return Method(source.name, Sort.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes)
     return Method(
         source.name,
-        Sort.PASS if source.passes else Sort.EXISTING,
+        Sort.PASS,
         source.title,
-        (PASS_ROLE, *own) if source.passes else own,
-        service=source.service if source.passes else "",
+        (PASS_ROLE, *own),
+        service=source.service,
         trusted=source.trusted,
-        assumes=f"{exists} (not synced by Gatehouse)" if exists else "",
+        assumes=assumes,
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain, product
 from typing import Final
 
 from iam.policy.arns import resource_tokens
@@ -105,14 +106,16 @@ def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
 
 def _shortest(pattern: tuple[Token, ...]) -> str:
     """The same for one pattern."""
-    text = "".join("" if part in STARS else part if len(part) == 1 else FILLER for part in pattern)
+    text = ""
+    for part in pattern:
+        if part not in STARS:
+            text += part if len(part) == 1 else FILLER
     return text + FILLER if pattern and pattern[-1] in STARS else text
 
 
 def _are_done(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> bool:
-    return all(
-        part in STARS for pattern, place in zip(patterns, places, strict=True) for part in pattern[place:]
-    )
+    rests = (pattern[place:] for pattern, place in zip(patterns, places, strict=True))
+    return all(part in STARS for part in chain.from_iterable(rests))
 
 
 def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict[str, None]:
@@ -134,11 +137,8 @@ def _after(
     patterns: Sequence[Sequence[Token]], places: Sequence[int], letter: str
 ) -> Iterable[tuple[int, ...]]:
     """Where each pattern may be after the letter; of several places the combinations."""
-    found: list[tuple[int, ...]] = [()]
-    for pattern, place in zip(patterns, places, strict=True):
-        steps = _steps(pattern, place, letter)
-        found = [(*before, step) for before in found for step in steps]
-    return found
+    steps = (_steps(pattern, place, letter) for pattern, place in zip(patterns, places, strict=True))
+    return product(*steps)
 
 
 def _steps(pattern: Sequence[Token], place: int, letter: str) -> list[int]:

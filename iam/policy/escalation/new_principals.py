@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Final, NamedTuple
 
 from iam.policy.escalation.asking import NOBODY, Asker, Bits, Target
@@ -180,7 +180,9 @@ class Creating:
                     yield Lead(aim.subject.member, State(groups=(group.subject.number,)), way)
 
     def _unbound(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
-        found = [one for method in of_sort(Sort.UNBOUND, of=kind) for one in self._on(method, [aim])]
+        found: list[Alternative] = []
+        for method in of_sort(Sort.UNBOUND, of=kind):
+            found += self._on(method, [aim])
         policies = [one for one in self._targets.policies if one.target.arn == aim.target.boundary]
         for method in of_sort(Sort.GRANT, of="policy"):
             found += self._on(method, policies)
@@ -188,12 +190,14 @@ class Creating:
 
     def _made(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         methods = [m for m in of_sort(Sort.CREATE, of=kind) if len(m.needs) > 1]
-        return tuple(one for method in methods for one in self._on(method, [aim]) if one.bits.any)
+        alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
+        return tuple(one for one in alternatives if one.bits.any)
 
     def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         if kind == "user":
             methods = (m for m in of_sort(Sort.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
-            return tuple(one for method in methods for one in self._on(method, [aim]) if one.bits.any)
+            alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
+            return tuple(one for one in alternatives if one.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
         bits = self._act.of(bits)
         return (Alternative(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
@@ -217,7 +221,7 @@ class Creating:
 
     def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
         """Without tags, and with unknown ones where statements ask for tags."""
-        keys = {key for action in (CREATE[kind], *FURTHER[kind]) for key in self._asker.keys(action)}
+        keys = set(chain.from_iterable(map(self._asker.keys, (CREATE[kind], *FURTHER[kind]))))
         return ({}, None) if any("resourcetag/" in key for key in keys) else ({},)
 
     def _reads_boundary(self, kind: str) -> bool:
@@ -226,9 +230,7 @@ class Creating:
 
     def _boundaries(self, kind: str) -> list[_Boundary]:
         """The policies that statements name as permissions boundaries."""
-        clauses = [
-            clause for action in (CREATE[kind], *FURTHER[kind]) for clause in self._asker.clauses(action)
-        ]
+        clauses = list(chain.from_iterable(map(self._asker.clauses, (CREATE[kind], *FURTHER[kind]))))
         matchers = [compile_glob(value) for value in dict.fromkeys(values_of(clauses, BOUNDARY))]
         found = [
             _Boundary(row.name, number)
@@ -249,7 +251,8 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):
             continue
-        names = dict.fromkeys(name for other in others for name in fitting([create, other], template))
+        fitting_names = chain.from_iterable(fitting([create, other], template) for other in others)
+        names = dict.fromkeys(fitting_names)
         aims = [
             Aim(Subject("group", name, name.rpartition("/")[2], 0), Target(name))
             for name in names

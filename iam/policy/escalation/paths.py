@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count, takewhile
+from itertools import chain, count, takewhile
 from typing import Any, Final
 
 from iam.policy.escalation.crossing import Crossing
@@ -46,7 +46,7 @@ class Act:
     @property
     def conditions(self) -> tuple[str, ...]:
         """What it depends on that is not known."""
-        found = [c for ground in self.grounds for c in ground.explanation.residual]
+        found = list(chain.from_iterable(ground.explanation.residual for ground in self.grounds))
         if self.is_assumed:
             found.append(self.alternative.method.assumes)
         return tuple(dict.fromkeys(found))
@@ -68,7 +68,7 @@ class Step:
     @property
     def grounds(self) -> Iterator[Ground]:
         """Everything that it rests on."""
-        return (ground for act in self.acts for ground in act.grounds)
+        return chain.from_iterable(act.grounds for act in self.acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,16 @@ class Path:
     @property
     def conditions(self) -> tuple[str, ...]:
         """What it depends on."""
-        return tuple(dict.fromkeys(c for step in self.steps for act in step.acts for c in act.conditions))
+        acts = chain.from_iterable(step.acts for step in self.steps)
+        return tuple(dict.fromkeys(chain.from_iterable(act.conditions for act in acts)))
 
     @property
     def closing(self) -> frozenset[Statement]:
         """The smallest set of statements without which this very path is not there; empty where there is
         none.
         """
-        options = [option for step in self.steps for ground in step.grounds for option in ground.closing]
+        grounds = chain.from_iterable(step.grounds for step in self.steps)
+        options = chain.from_iterable(ground.closing for ground in grounds)
         return min(options, key=_size, default=frozenset())
 
 
@@ -191,7 +193,7 @@ class Explorer:
         options = self._options.get(key)
         if options is None:
             grounds = self._of(source, one)
-            closing = dict.fromkeys(option for ground in grounds for option in ground.closing)
+            closing = dict.fromkeys(chain.from_iterable(ground.closing for ground in grounds))
             options = self._options[key] = tuple(closing)
         return not any(option <= gone for option in options)
 
@@ -318,7 +320,8 @@ class _Cut:
             if self._best is None or len(gone) < len(self._best):
                 self._best = gone
             return
-        options = {option - gone for step in steps for ground in step.grounds for option in ground.closing}
+        grounds = chain.from_iterable(step.grounds for step in steps)
+        options = {option - gone for option in chain.from_iterable(ground.closing for ground in grounds)}
         for option in sorted(options, key=_size):
             if self._best is None or len(gone | option) < len(self._best):
                 self._branch(gone | option)

@@ -64,7 +64,8 @@ class Removing:
             for (subject, removals), bits in zip(concerned.items(), asked, strict=True):
                 able = self._act.of(bits)
                 if able.any:
-                    alternative = Alternative(method, subject, able, (policy,) if policy else ())
+                    policies = (policy,) if policy else ()
+                    alternative = Alternative(method, subject, able, policies)
                     for number, removal in removals:
                         edits[number].removed[removal].append(alternative)
 

@@ -133,7 +133,8 @@ def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_
             more_inline, more_attached = _without(group.grants.inline, group.grants.attached, number, state)
             inline, attached = (*inline, *more_inline), (*attached, *more_attached)
     kept = tuple(number for number in joined if number not in changed)
-    return Grants(inline, attached, kept, None if state.unbound else grants.boundary)
+    boundary = None if state.unbound else grants.boundary
+    return Grants(inline, attached, kept, boundary)
 
 
 def _without(

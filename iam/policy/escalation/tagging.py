@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from iam.policy.escalation.asking import Asker, Target
@@ -78,6 +79,6 @@ class OwnTags:
     def _reads(self, doc: Doc) -> bool:
         found = self._known.get(doc)
         if found is None:
-            keys = (key for clause in doc.clauses for key in keys_of(clause))
+            keys = chain.from_iterable(map(keys_of, doc.clauses))
             found = self._known[doc] = any(key.startswith(OF_PRINCIPAL) for key in keys)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from iam.policy.escalation.asking import Target
 from iam.policy.escalation.estate import Estate, Subject
@@ -52,10 +53,11 @@ class Targets:
 
     def _member(self, member: Member) -> Aim:
         boundary = self._shard.boundary_of(member.grants)
+        boundary_arn = "" if boundary is None else boundary[0]
         target = Target(
             member.arn,
             member.tags,
-            "" if boundary is None else boundary[0],
+            boundary_arn,
             member.trust,
             self.masks.get(member.id, 0),
         )
@@ -87,7 +89,7 @@ class Targets:
         """The policies of a principal and of its groups that deny something."""
         found = self._denying_members.get(member.id)
         if found is None:
-            of_groups = (removal for n in self.groups_of(member) for removal in self.denying_in_group(n))
+            of_groups = chain.from_iterable(map(self.denying_in_group, self.groups_of(member)))
             found = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
         return found
 
