@@ -43,9 +43,8 @@ def appoint(
         raise DirectoryRuleError(f"“{account_id}” isn’t an account ID. Enter 12 digits.")
     alone = "" if is_command_line(actor) else why_alone()
     if is_command_line(actor) or alone:
-        return give_role(
-            person, role, account_id=account_id, actor=actor, data={alone: True} if alone else {}
-        )
+        reason_for_one_person = {alone: True} if alone else {}
+        return give_role(person, role, account_id=account_id, actor=actor, data=reason_for_one_person)
     asker = person_id_of(actor)
     assert asker is not None
     if RoleAssignment.objects.filter(person=person, role=role, account_id=account_id).exists():

@@ -110,9 +110,8 @@ def assign_role(
         return held
     if decides and not alone:
         raise DirectoryRuleError(f"A second person must approve the {role.label.lower()} role.")
-    return give_role(
-        person, role, account_id=account_id, team=team, actor=actor, data={alone: True} if alone else {}
-    )
+    reason_for_one_person = {alone: True} if alone else {}
+    return give_role(person, role, account_id=account_id, team=team, actor=actor, data=reason_for_one_person)
 
 
 def give_role(
