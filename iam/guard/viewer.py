@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain, product
 from typing import Any
 from uuid import UUID
 
@@ -137,7 +138,9 @@ def viewer_for(person: Person) -> Viewer:
     users = _USERS.rows(person=person.pk)
     arns = frozenset(arn for whose, arn, _ in users if whose == OWN)
     owned = frozenset((account_id, aws_id) for whose, account_id, aws_id in users if whose == OF_TEAM)
-    grants = frozenset((right, account_id) for role, account_id in assigned for right in RIGHTS[role])
+    grants = frozenset(
+        chain.from_iterable(product(RIGHTS[role], (account_id,)) for role, account_id in assigned)
+    )
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
     asked = {
         account for role, account in assigned if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= RIGHTS[role]
@@ -147,8 +150,10 @@ def viewer_for(person: Person) -> Viewer:
         for _, account_id, _, kind, of_rule, value in rows
         if kind and not (account_id and of_rule and account_id != of_rule)
     ]
+    accounts_to_see = None if ANY_ACCOUNT in whole else frozenset(whole)
+    accounts_to_ask_for = None if ANY_ACCOUNT in asked else frozenset(asked)
     scope = Scope(
-        accounts=None if ANY_ACCOUNT in whole else frozenset(whole),
+        accounts=accounts_to_see,
         user_arns=arns,
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),
         paths=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.PATH),
@@ -163,11 +168,7 @@ def viewer_for(person: Person) -> Viewer:
         held=frozenset(assigned),
         leads=leads,
         scope=scope,
-        asks=replace(
-            scope,
-            accounts=None if ANY_ACCOUNT in asked else frozenset(asked),
-            user_arns=frozenset(),
-        ),
+        asks=replace(scope, accounts=accounts_to_ask_for, user_arns=frozenset()),
     )
 
 
