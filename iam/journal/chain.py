@@ -117,9 +117,10 @@ def _append_block() -> int | None:
     entries = list(unchained(last)[:BATCH])
     if not entries and (last is None or made_at - last.made_at < SILENCE):
         return None
+    sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
     block = Block(
-        sequence=last.sequence + 1 if last else 1,
-        previous=last.hash if last else GENESIS,
+        sequence=sequence,
+        previous=previous,
         made_at=made_at,
         count=len(entries),
         total=(last.total if last else 0) + len(entries),

@@ -111,6 +111,8 @@ def chain_state(*, newest: int = 4) -> ChainState:
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
     latest = Verification.objects.order_by("-id").first()
     lost = datetime.now(tz=UTC) - GIVE_UP
+    is_running = latest is not None and latest.ended_at is None and latest.asked_at > lost
+    verifying = latest if is_running else None
     return ChainState(
         blocks=blocks[::-1],
         total=(last.total if last else 0) + len(waiting),
@@ -118,7 +120,7 @@ def chain_state(*, newest: int = 4) -> ChainState:
         waiting_since=min(waiting, default=None),
         first_at=first,
         verified=Verification.objects.filter(ended_at__isnull=False).order_by("-id").first(),
-        verifying=latest if latest and latest.ended_at is None and latest.asked_at > lost else None,
+        verifying=verifying,
     )
 
 

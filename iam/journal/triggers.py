@@ -87,11 +87,15 @@ def _foreign_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
         )
         rows = cursor.fetchall()
     ours = _sqlite_triggers()
-    return [
-        f"{kind} {name} on {table}" if kind == "trigger" else f"view {name} instead of the table"
-        for kind, name, table in rows
-        if name not in ours
-    ]
+    foreign = []
+    for kind, name, table in rows:
+        if name in ours:
+            continue
+        if kind == "trigger":
+            foreign.append(f"{kind} {name} on {table}")
+        else:
+            foreign.append(f"view {name} instead of the table")
+    return foreign
 
 
 # Foreign keys bring internal triggers along. Everything else that PostgreSQL can put between a table and its

@@ -98,13 +98,16 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
     broken = _check_foreign() or broken or _check_reached(previous, expect) or _check_strays(previous)
     waiting = unchained(previous) if not broken else Entry.objects.filter(link__isnull=True)
     tail = waiting.aggregate(since=Min("at"))
+    head, head_sequence, head_at = GENESIS, 0, None
+    if previous:
+        head, head_sequence, head_at = previous.hash, previous.sequence, previous.made_at
     return Verdict(
         broken=broken,
         blocks=blocks,
         entries=entries,
-        head=previous.hash if previous else GENESIS,
-        head_sequence=previous.sequence if previous else 0,
-        head_at=previous.made_at if previous else None,
+        head=head,
+        head_sequence=head_sequence,
+        head_at=head_at,
         tail=waiting.count(),
         tail_since=tail["since"],
         seconds=(datetime.now(tz=UTC) - began).total_seconds(),
@@ -131,14 +134,16 @@ def run_verification(number: int) -> None:
     if not Verification.objects.filter(pk=number, began_at=None).update(began_at=began):
         return
     verdict = verify()
+    sentence = verdict.broken.sentence[:1024] if verdict.broken else ""
+    first_warning = verdict.open_warnings[0].sentence if verdict.open_warnings else ""
     Verification.objects.filter(pk=number).update(
         ended_at=datetime.now(tz=UTC),
         holds=verdict.holds,
         sequence=verdict.head_sequence,
         entries=verdict.entries,
-        sentence=verdict.broken.sentence[:1024] if verdict.broken else "",
+        sentence=sentence,
         warnings=len(verdict.open_warnings),
-        warning=verdict.open_warnings[0].sentence if verdict.open_warnings else "",
+        warning=first_warning,
     )
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)

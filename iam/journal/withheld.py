@@ -37,14 +37,21 @@ def names_of_secrets(data: Any, *, path: str = "") -> list[str]:
             found += [inner] if _is_secret(str(key), value) else names_of_secrets(value, path=inner)
         return found
     if isinstance(data, list | tuple):
-        return [name for i, item in enumerate(data) for name in names_of_secrets(item, path=f"{path}[{i}]")]
+        in_items = []
+        for place, item in enumerate(data):
+            in_items += names_of_secrets(item, path=f"{path}[{place}]")
+        return in_items
     return []
 
 
 def withhold(data: Any) -> Any:
     """The same data with such values replaced."""
     if isinstance(data, dict):
-        return {str(k): WITHHELD if _is_secret(str(k), v) else withhold(v) for k, v in data.items()}
+        shown = {}
+        for key, value in data.items():
+            name = str(key)
+            shown[name] = WITHHELD if _is_secret(name, value) else withhold(value)
+        return shown
     if isinstance(data, list | tuple):
         return [withhold(item) for item in data]
     return data
