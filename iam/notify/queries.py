@@ -23,7 +23,8 @@ def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing
         found = found.filter(Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk)))
     rows = list(found.order_by("-created_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    return Page(rows, Place(rows[-1].created_at, rows[-1].pk) if more else None)
+    next_place = Place(rows[-1].created_at, rows[-1].pk) if more else None
+    return Page(rows, next_place)
 
 
 def unsent_counts() -> dict[str, int]:

@@ -49,11 +49,12 @@ def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
     """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who
     can’t sign in.
     """
+    hello = f"Hello {message.name}," if message.name else "Hello,"
     return format_html(
         _PAGE,
         subject=message.subject,
         styles=_STYLES,
-        hello=f"Hello {message.name}," if message.name else "Hello,",
+        hello=hello,
         text=_paragraphs(message.text),
         link=link,
         footer=_footer(message, choices),
