@@ -39,11 +39,12 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
         untie(stale, actor=None, data={"why": "The user was created again."})
+    how = Tie.CONFIRMED if named else Tie.HAND
     return tie(
         person,
         user_arn=user.arn,
         aws_id=user.aws_id,
-        how=Tie.CONFIRMED if named else Tie.HAND,
+        how=how,
         actor=viewer,
         data={"why": why.strip()[:MOST_WHY], "said": sign.words if sign and named else ""},
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -86,7 +87,7 @@ class Known:
     def names_by(self, rules: Collection[tuple[str, str]]) -> set[str]:
         """Every user name that one of some rules makes of somebody."""
         words = {" of ".join(texts) for texts in rules}
-        return {name for rule, found in self._named if rule in words for name in found}
+        return set(chain.from_iterable(names for rule, names in self._named if rule in words))
 
     def judge(self, facts: Facts) -> Verdict:
         """What the ways say of a user."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -191,7 +192,7 @@ def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     owners, people = owning_teams(users), whose(users)
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
     named = {user.pk: _owner_tags(tags.get(user.pk) or {}) for user in users}
-    teams = _Teams(value for pairs in named.values() for _, value in pairs)
+    teams = _Teams(value for _, value in chain.from_iterable(named.values()))
     choosable = {team.pk for team in teams_to_set(viewer)}
     rows = []
     for user in users:

@@ -145,7 +145,8 @@ def _by_own_name(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -
     rows = among.filter(Q(arn__in=names) | Q(name__in={*names, *small}) | Q(pk__in=signs))
     for entity in rows.select_related("account"):
         known.add(entity.arn, entity, "ARN", is_sure=True)
-        known.add(entity.name, entity, "User name" if entity.kind == Kind.USER else "Name", is_sure=True)
+        basis = "User name" if entity.kind == Kind.USER else "Name"
+        known.add(entity.name, entity, basis, is_sure=True)
 
 
 def _by_person(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:

@@ -69,10 +69,9 @@ def _listed() -> str:
 
 def _expression(text: str) -> str:
     pieces = PART.split(text)
-    return "".join(
-        f"(?P<{piece}>{PARTS[piece]})" if place % 2 else re.escape(piece)
-        for place, piece in enumerate(pieces)
-    )
+    pieces[::2] = map(re.escape, pieces[::2])
+    pieces[1::2] = [f"(?P<{piece}>{PARTS[piece]})" for piece in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _filled(text: str, parts: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -174,7 +175,8 @@ class _Candidates:
     """Who may be meant by signs, and why; a handful of queries."""
 
     def __init__(self, viewer: Viewer, signs: Sequence[Sign]) -> None:
-        voices = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
+        every_voice = chain.from_iterable(sign.said for sign in signs)
+        voices = {voice["person"] for voice in every_voice if voice["person"]}
         self._seen = {str(person.pk): person for person in persons(viewer).filter(pk__in=voices)}
         open_signs = [sign for sign in signs if sign.standing != Standing.KNOWN]
         self._twins = same_names(open_signs, viewer=viewer) if open_signs else {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -55,8 +56,9 @@ def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     """A handful of queries, whatever the number of users and accounts."""
     known = whose([user])[user.pk]
     people = [known.person] if known.person else []
-    found = users_of(people, addresses=[] if people else [known.address])
-    theirs = [one for some in found.values() for one in some] or [Theirs(user, known)]
+    addresses = [] if people else [known.address]
+    found = users_of(people, addresses=addresses)
+    theirs = list(chain.from_iterable(found.values())) or [Theirs(user, known)]
     pks = {one.user.pk for one in theirs}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
     may = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
@@ -173,7 +175,8 @@ def part_of(view: str, viewer: Viewer, *, after: tuple[str, int] | None = None) 
         rows.select_related("user__account", "person", "former").order_by("login", "user")[: PAGE + 1]
     )
     last = found[PAGE - 1] if len(found) > PAGE else None
-    return Part(found[:PAGE], (last.login, last.pk) if last else None)
+    next_place = (last.login, last.pk) if last else None
+    return Part(found[:PAGE], next_place)
 
 
 def count_of(view: str, viewer: Viewer) -> int:
@@ -221,7 +224,8 @@ def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
     """The names of the people whom the voices name, by their ids as text; who is outside the scope of the
     viewer has none. Two queries.
     """
-    pks = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
+    every_voice = chain.from_iterable(sign.said for sign in signs)
+    pks = {voice["person"] for voice in every_voice if voice["person"]}
     known = persons(viewer).filter(pk__in=pks).values_list("pk", "name")
     return dict.fromkeys(pks, "Someone outside your scope") | {str(pk): name for pk, name in known}
 
@@ -260,9 +264,10 @@ def people_part(
     last = people[PAGE - 1] if len(people) > PAGE else None
     people = people[:PAGE]
     theirs = users_of(people)
-    pks = {one.user.pk for some in theirs.values() for one in some}
+    users_of_all = list(chain.from_iterable(theirs.values()))
+    pks = {one.user.pk for one in users_of_all}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
-    shown = [one for some in theirs.values() for one in some if one.user.pk in seen]
+    shown = [one for one in users_of_all if one.user.pk in seen]
     lines = {line.user.pk: line for line in lines_of(shown, may=set())}
     rows = []
     for person in people:

@@ -41,11 +41,8 @@ def linkable(viewer: Viewer) -> QuerySet[Entity]:
     that they lead.
     """
     held = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
-    scope = replace(
-        viewer.scope,
-        accounts=None if "" in held else frozenset(held),
-        user_arns=frozenset(),
-    )
+    administered = None if "" in held else frozenset(held)
+    scope = replace(viewer.scope, accounts=administered, user_arns=frozenset())
     seen = visible_entities(replace(viewer, scope=scope))
     return seen.filter(kind=Kind.USER, gone_at__isnull=True)
 

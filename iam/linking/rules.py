@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -132,9 +133,9 @@ def _name(effect: Effect, found: Sequence[tuple[_Now, Verdict]]) -> None:
     loses = [(u, u.person) for u, v in found if u.person is not None and v.person != u.person][:SHOWN]
     doubts = [(u, v) for u, v in found if v.standing in DOUBTS and v.standing != u.standing][:SHOWN]
     pks = {v.person for _, v in gains} | {person for _, person in loses}
-    pks |= {one.person for _, v in doubts for one in v.said}
+    pks |= {voice.person for voice in chain.from_iterable(verdict.said for _, verdict in doubts)}
     people = Person.objects.in_bulk([pk for pk in pks if pk is not None])
-    shown = {u.pk for some in (gains, loses, doubts) for u, _ in some}
+    shown = {user.pk for user, _ in chain(gains, loses, doubts)}
     users = Entity.objects.select_related("account").in_bulk(list(shown))
     effect.gains = [(users[u.pk], people[v.person], v.words) for u, v in gains if v.person in people]
     effect.loses = [(users[u.pk], people[person].name) for u, person in loses if person in people]

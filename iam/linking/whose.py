@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -121,7 +122,7 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
     by_hand = dict(held)
     signs = Sign.objects.filter(user__arn__in=wanted - by_hand.keys(), user__gone_at__isnull=True)
     voices = signs.values_list("said", flat=True)
-    said = {UUID(one["person"]) for voice in voices for one in voice if one["person"]}
+    said = {UUID(voice["person"]) for voice in chain.from_iterable(voices) if voice["person"]}
     return frozenset(by_hand.values()) | said
 
 

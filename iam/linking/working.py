@@ -56,7 +56,8 @@ def work_out(*, whole: bool = False) -> int:
     progress = Worked.objects.filter(account=OuterRef("pk"))
     current = progress.filter(revision__gte=OuterRef("revision"), ways=row.version)
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("pk")
-    due = list(accounts if whole else accounts.filter(~Exists(current)))
+    rows_due = accounts if whole else accounts.filter(~Exists(current))
+    due = list(rows_due)
     came = Person.objects.all()
     if row.people_until is not None:
         came = came.filter(created_at__gt=row.people_until - LATE)
