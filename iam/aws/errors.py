@@ -70,7 +70,9 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.INVALID: ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException"),
     ErrorKind.TIMEOUT: ("RequestTimeout", "RequestTimeoutException"),
 }  # fmt: skip
-_KIND_OF_CODE = {code: kind for kind, codes in _BY_CODE.items() for code in codes}
+_KIND_OF_CODE: dict[str, ErrorKind] = {}
+for _kind, _codes in _BY_CODE.items():
+    _KIND_OF_CODE |= dict.fromkeys(_codes, _kind)
 _KIND_OF_STATUS = {
     400: ErrorKind.INVALID,
     401: ErrorKind.CREDENTIALS,
@@ -180,13 +182,14 @@ def from_client_error(error: sdk.ClientError, *, action: str) -> AwsError:
     failed = action if action.endswith(f":{error.operation_name}") else _named(error.operation_name, action)
     kind = kind_of(code, status=int(metadata.get("HTTPStatusCode", 0) or 0))
     retryable = kind in _ALWAYS_RETRYABLE or code in _RETRYABLE_CODES
+    missing = _missing_permission(message, failed) if kind is ErrorKind.DENIED else None
     return AwsError(
         message,
         kind=kind,
         action=failed,
         code=code,
         request_id=str(metadata.get("RequestId", "")),
-        permission=_missing_permission(message, failed) if kind is ErrorKind.DENIED else None,
+        permission=missing,
         is_retryable=retryable,
     )
 

@@ -295,8 +295,11 @@ class _Checked:
     def _dangling(self) -> Iterator[str]:
         groups = {item.name for item in self._items if item.kind == "group"}
         policies = {item.arn for item in self._items if item.kind == "policy"}
-        named_groups = {name for item in self._items for name in getattr(item.record, "groups", ())}
-        attached = {arn for item in self._items for arn in getattr(item.record, "attached", ())}
+        named_groups: set[str] = set()
+        attached: set[str] = set()
+        for item in self._items:
+            named_groups.update(getattr(item.record, "groups", ()))
+            attached.update(getattr(item.record, "attached", ()))
         if named_groups - groups:
             yield (
                 f"{len(named_groups - groups)} groups that users are in are not in the file, such as "

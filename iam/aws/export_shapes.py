@@ -96,6 +96,7 @@ def _group(node: Node) -> GroupRecord:
 
 def _role(node: Node) -> RoleRecord:
     last_used = _last_used(node)
+    last_used_at, last_used_region = (last_used.at, last_used.region) if last_used else (None, None)
     return RoleRecord(
         aws_id=node.text("RoleId", longest=128, pattern=_ID),
         name=_name(node, "RoleName"),
@@ -108,8 +109,8 @@ def _role(node: Node) -> RoleRecord:
         boundary=_boundary(node),
         trust=node.document("AssumeRolePolicyDocument"),
         instance_profiles=tuple(sorted(_arn(profile) for profile in node.nodes("InstanceProfileList"))),
-        last_used_at=last_used.at if last_used else None,
-        last_used_region=last_used.region if last_used else None,
+        last_used_at=last_used_at,
+        last_used_region=last_used_region,
     )
 
 

@@ -40,7 +40,8 @@ def breaches(value: Any, shape: Shape, *, place: str = "") -> Iterator[str]:
     """
     if shape.type_name == "structure":
         for name, item in value.items():
-            yield from breaches(item, shape.members[name], place=f"{place}.{name}" if place else name)
+            member_place = f"{place}.{name}" if place else name
+            yield from breaches(item, shape.members[name], place=member_place)
     elif shape.type_name == "list":
         yield from _length(value, shape, place=place, unit="items")
         for position, item in enumerate(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from iam.aws.actions import OBSERVE, READ, RESOURCES, WRITE, WRITTEN
@@ -49,7 +50,7 @@ def check_account_id(account_id: str) -> None:
 def read_actions(sections: Iterable[str] | None = None) -> tuple[str, ...]:
     """All actions of the sections (of all, by default), each once, in order."""
     chosen = READ if sections is None else list(sections)
-    return tuple(dict.fromkeys(action for section in chosen for action in READ[section]))
+    return tuple(dict.fromkeys(chain.from_iterable(READ[section] for section in chosen)))
 
 
 def section_of(action: str) -> str | None:
@@ -96,19 +97,24 @@ def write_policy(
     paths = {"group": group_paths, "policy": policy_paths, "user": user_paths, "role": role_paths}
     statements: list[dict[str, Any]] = []
     for kind in dict.fromkeys(WRITTEN[family] for family in chosen):
-        actions = {action for family in chosen if WRITTEN[family] == kind for action in WRITE[family]}
+        actions = _written_on(kind, chosen)
         resources = [
             resource_arn(partition, account_id, kind=kind, path=path) for path in paths.get(kind, ("/",))
         ]
         statements.append(_allowing(f"Change{_sid(kind)}", actions, resources))
-    observing = {action for family in chosen for action in OBSERVE[family]}
+    observing = set(chain.from_iterable(OBSERVE[family] for family in chosen))
     statements.append(_allowing("Observe", observing, "*"))
-    on_roles = {action for family in chosen if WRITTEN[family] == "role" for action in WRITE[family]}
+    on_roles = _written_on("role", chosen)
     if on_roles:
         own = f"{resource_arn(partition, account_id, kind='role')[:-1]}{OWN_ROLES}*"
         never = _allowing("NeverItself", on_roles, sorted({own, *own_roles}))
         statements.append(never | {"Effect": "Deny"})
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _written_on(kind: str, families: Iterable[str]) -> set[str]:
+    """The actions of these families that are authorized on one kind of resource."""
+    return set(chain.from_iterable(WRITE[family] for family in families if WRITTEN[family] == kind))
 
 
 def _allowing(sid: str, actions: Iterable[str], resources: list[str] | str) -> dict[str, Any]:

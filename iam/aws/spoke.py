@@ -133,12 +133,11 @@ def _yaml(value: Any, *, depth: int = 0) -> str:
         return "\n".join(
             f"{pad}{_key(key)}:{_yaml_under(item, depth=depth + 1)}" for key, item in value.items()
         )
-    return "\n".join(
-        f"{pad}- {_yaml(item, depth=depth + 1).lstrip()}"
-        if isinstance(item, dict)
-        else f"{pad}- {json.dumps(item)}"
-        for item in value
-    )
+    lines = []
+    for item in value:
+        text = _yaml(item, depth=depth + 1).lstrip() if isinstance(item, dict) else json.dumps(item)
+        lines.append(f"{pad}- {text}")
+    return "\n".join(lines)
 
 
 def _yaml_under(item: Any, *, depth: int) -> str:

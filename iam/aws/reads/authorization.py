@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from xml.sax.saxutils import unescape
 
 from iam.aws.raw import malformed
@@ -74,12 +75,10 @@ def stream_authorization(
 
 
 def _page(lists: dict[str, list[bytes]], *, number: int, is_last: bool, known: Known, prefix: str) -> Page:
-    items = [
-        _item(kind, element, fragment, known=known, prefix=prefix)
-        for kind, tag, element in KINDS
-        for fragment in lists[tag]
-    ]
-    size = sum(len(fragment) for fragments in lists.values() for fragment in fragments)
+    items: list[Item] = []
+    for kind, tag, element in KINDS:
+        items += [_item(kind, element, fragment, known=known, prefix=prefix) for fragment in lists[tag]]
+    size = sum(map(len, chain.from_iterable(lists.values())))
     return Page(items=items, number=number, is_last=is_last, size=size)
 
 
@@ -118,8 +117,12 @@ def _cut_last_used(fragment: bytes) -> tuple[bytes, LastUsed | None]:
     stable = _LAST_USED.sub(b"", fragment)
     if len(found) > 1:
         return stable, last_used_of(fields_of(fragment, action=ACTION))
-    at, region = _USED_AT.search(found[0]), _USED_IN.search(found[0])
-    return stable, LastUsed(moment(at[1].decode()), region[1].decode() if region else None) if at else None
+    at, used_in = _USED_AT.search(found[0]), _USED_IN.search(found[0])
+    if at is None:
+        return stable, None
+    used_at = moment(at[1].decode())
+    region = used_in[1].decode() if used_in else None
+    return stable, LastUsed(used_at, region)
 
 
 def _found(pattern: re.Pattern[bytes], fragment: bytes, kind: str) -> str:

@@ -150,9 +150,11 @@ def _refuse_doubles(rows: tuple[CredentialRow, ...]) -> None:
 _NEEDED = (
     "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
     "password_next_rotation", "mfa_active",
-    *(f"access_key_{slot}_{fact}" for slot in (1, 2) for fact in (
-        "active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")),
-    *(f"cert_{slot}_{fact}" for slot in (1, 2) for fact in ("active", "last_rotated")),
+    "access_key_1_active", "access_key_1_last_rotated", "access_key_1_last_used_date",
+    "access_key_1_last_used_region", "access_key_1_last_used_service",
+    "access_key_2_active", "access_key_2_last_rotated", "access_key_2_last_used_date",
+    "access_key_2_last_used_region", "access_key_2_last_used_service",
+    "cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated",
 )  # fmt: skip
 
 

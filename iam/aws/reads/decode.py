@@ -157,6 +157,7 @@ def _group(fields: Fields) -> GroupRecord:
 
 def _role(fields: Fields) -> RoleRecord:
     last_used = last_used_of(fields)
+    last_used_at, last_used_region = (last_used.at, last_used.region) if last_used else (None, None)
     profiles = fields.get("InstanceProfileList", ())
     return RoleRecord(
         aws_id=text(fields, "RoleId"),
@@ -170,8 +171,8 @@ def _role(fields: Fields) -> RoleRecord:
         boundary=_boundary(fields),
         trust=decode_document(text(fields, "AssumeRolePolicyDocument")),
         instance_profiles=tuple(sorted(_child(profile, "Arn") for profile in profiles)),
-        last_used_at=last_used.at if last_used else None,
-        last_used_region=last_used.region if last_used else None,
+        last_used_at=last_used_at,
+        last_used_region=last_used_region,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -38,7 +39,7 @@ def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord,
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
     """
-    return tuple(record for region in regions for record in _of_region(aws, region=region))
+    return tuple(chain.from_iterable(_of_region(aws, region=region) for region in regions))
 
 
 def enabled_regions(aws: Aws) -> tuple[str, ...]:
@@ -96,15 +97,19 @@ def instance_now(
             return None
         raise
     associations = {instance_id: association_id} if association_id else {}
-    found = [
-        one for reservation in answer.get("Reservations", ()) for one in reservation.get("Instances", ())
-    ]
+    reservations = answer.get("Reservations", ())
+    found = list(_instances_in(reservations))
     records = build_all(
         found,
         lambda one: _record(one, region=region, associations=associations),
         action="ec2:DescribeInstances",
     )
     return next((record for record in records if record.state != "terminated"), None)
+
+
+def _instances_in(reservations: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for reservation in reservations:
+        yield from reservation.get("Instances", ())
 
 
 def _of_region(aws: Aws, *, region: str) -> Iterator[InstanceRecord]:
@@ -117,9 +122,8 @@ def _of_region(aws: Aws, *, region: str) -> Iterator[InstanceRecord]:
     )
     associations: dict[str, str] = dict(pairs)
     reservations = token_pages(client, "DescribeInstances", key="Reservations", MaxResults=1000)
-    found = (instance for reservation in reservations for instance in reservation.get("Instances", ()))
     records = build_all(
-        found,
+        _instances_in(reservations),
         lambda instance: _record(instance, region=region, associations=associations),
         action="ec2:DescribeInstances",
     )

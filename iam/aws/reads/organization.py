@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -138,10 +139,10 @@ def _gap_in(aws: Aws, tree: OrganizationTree) -> str:
 
 def _read_tree(aws: Aws, described: OrganizationRecord) -> OrganizationTree:
     units = tuple(_units(aws))
-    accounts = tuple(account for unit in units for account in _accounts_of(aws, unit.unit_id))
-    enabled = {kind for unit in units for kind in unit.enabled_types}
+    accounts = tuple(chain.from_iterable(_accounts_of(aws, unit.unit_id) for unit in units))
+    enabled = set(chain.from_iterable(unit.enabled_types for unit in units))
     policies = tuple(
-        policy for kind in (SCP, RCP) if kind in enabled for policy in control_policies(aws, kind=kind)
+        chain.from_iterable(control_policies(aws, kind=kind) for kind in (SCP, RCP) if kind in enabled)
     )
     return OrganizationTree(organization=described, units=units, accounts=accounts, policies=policies)
 

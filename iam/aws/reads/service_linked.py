@@ -34,11 +34,11 @@ def deletion(aws: Aws, *, task_id: str) -> Deletion:
     """
     answer = one(aws, "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task_id)
     reason = answer.get("Reason", {})
-    used = [
-        f"{resource} in {usage.get('Region', 'an unnamed region')}"
-        for usage in reason.get("RoleUsageList", ())
-        for resource in usage.get("Resources", ())
-    ]
+    used = []
+    for usage in reason.get("RoleUsageList", ()):
+        for resource in usage.get("Resources", ()):
+            used.append(f"{resource} in {usage.get('Region', 'an unnamed region')}")
     said = str(reason.get("Reason", ""))
     status = str(part(answer, "Status", action="iam:GetServiceLinkedRoleDeletionStatus"))
-    return Deletion(status, f"{said} It is used by {', '.join(used)}." if used else said)
+    explanation = f"{said} It is used by {', '.join(used)}." if used else said
+    return Deletion(status, explanation)
