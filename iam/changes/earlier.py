@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import overload
 
 from django.db.models.functions import Lower
@@ -64,8 +64,8 @@ def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[
     """Which of these ARNs, in the account of an operation, those before it bring into being."""
     if isinstance(earlier, Earlier):
         return {arn for arn in arns if earlier.makes(operation.account.pk, arn)}
-    made = {arn for one in earlier if one.account == operation.account for arn in one.created_arns()}
-    return made.intersection(arns)
+    made = (before.created_arns() for before in earlier if before.account == operation.account)
+    return set(chain.from_iterable(made)).intersection(arns)
 
 
 def look_ahead(operations: Sequence[Operation]) -> None:
@@ -79,21 +79,17 @@ def look_ahead(operations: Sequence[Operation]) -> None:
         if isinstance(one, Create):
             names[one.account.pk, one.subject_kind].add(one.given.name.lower())
     for account, arns in made.items():
-        there = {
-            arn
-            for some in _chunks(arns)
-            for arn in Entity.objects.filter(account=account, arn__in=some, gone_at__isnull=True).values_list(
-                "arn", flat=True
-            )
-        }
+        there: set[str] = set()
+        for some in _chunks(arns):
+            present = Entity.objects.filter(account=account, arn__in=some, gone_at__isnull=True)
+            there.update(present.values_list("arn", flat=True))
         once.tell_absent(account, arns - there)
     for (account, kind), low in names.items():
         living = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True)
-        taken = {
-            one.name.lower(): one
-            for some in _chunks(low)
-            for one in living.annotate(low=Lower("name")).filter(low__in=some)
-        }
+        taken: dict[str, Entity] = {}
+        for some in _chunks(low):
+            for namesake in living.annotate(low=Lower("name")).filter(low__in=some):
+                taken[namesake.name.lower()] = namesake
         once.tell(("namesakes", account, kind), (frozenset(low), taken))
 
 

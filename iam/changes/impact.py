@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from django.db.models import Q
 
@@ -31,7 +32,7 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
     by_account: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
-    own = {risk for operation in operations for risk in operation.risks()}
+    own = set(chain.from_iterable(operation.risks() for operation in operations))
     own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
     if not any(type(one).simulate is not Operation.simulate for one in operations):
         return Impact(totals={}, risks=ordered(own), risk=level_of(own))
@@ -43,9 +44,10 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
     """The mirror's numbers of all that the operations of an account speak of, by ARN."""
     found: dict[str, int] = {}
-    arns = {
-        arn for operation in operations for arn in (*operation.modified_arns(), *operation.referenced_arns())
-    }
+    arns: set[str] = set()
+    for operation in operations:
+        arns.update(operation.modified_arns())
+        arns.update(operation.referenced_arns())
     account = next(iter(operations)).account
     rows = Entity.objects.filter(account=account, arn__in=arns, gone_at__isnull=True)
     found.update(rows.values_list("arn", "pk"))
@@ -60,11 +62,10 @@ def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
     spoken = Q(policy__in=those) | Q(policy__in=attached)
     versions = PolicyVersion.objects.filter(spoken, now, is_default=True)
     inline = InlinePolicy.objects.filter(now, owner__in=those)
-    return {
-        digest: text
-        for rows in (versions, inline)
-        for digest, text in rows.values_list("document_id", "document__text")
-    }
+    texts: dict[str, str] = {}
+    for rows in (versions, inline):
+        texts.update(rows.values_list("document_id", "document__text"))
+    return texts
 
 
 class _Weighing:
@@ -99,7 +100,8 @@ class _Weighing:
         known, strange = without_unknown_actions(text, space=self._space.actions)
         self._strange.update(dict.fromkeys(strange))
         document = read(known)
-        for problem in (*document.problems, *(p for one in document.statements for p in one.problems)):
+        of_statements = chain.from_iterable(statement.problems for statement in document.statements)
+        for problem in chain(document.problems, of_statements):
             self._problems[f"Part of a policy can’t be understood, so it is not analyzed: {problem}."] = None
         return known
 

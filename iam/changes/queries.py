@@ -183,7 +183,8 @@ def list_changes(
     if tab in STATES:
         # A request that is done or closed is so in all accounts; any other is where one of its changes is.
         is_whole = tab in ("applied", "closed") or not account_id
-        changes = _in_tab(changes, seen if is_whole else seen.filter(account__account_id=account_id), tab)
+        deciding = seen if is_whole else seen.filter(account__account_id=account_id)
+        changes = _in_tab(changes, deciding, tab)
     matching = seen
     if account_id:
         matching = matching.filter(account__account_id=account_id)
@@ -197,7 +198,8 @@ def list_changes(
         )
     rows = list(changes.select_related("account", "change_set").order_by("-created_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    return Page(rows, Place(rows[-1].created_at, rows[-1].pk) if more else None)
+    last = Place(rows[-1].created_at, rows[-1].pk) if more else None
+    return Page(rows, last)
 
 
 def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:

@@ -180,7 +180,11 @@ def _short(name: str) -> str:
 def names_of(members: Iterable[Member]) -> tuple[Affected, ...]:
     """The first ones by name."""
     ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))[:NAMES]
-    return tuple(Affected(one.name, "user" if is_user(one) else "role", _entity(one)) for one in ordered)
+    affected: list[Affected] = []
+    for member in ordered:
+        kind = "user" if is_user(member) else "role"
+        affected.append(Affected(member.name, kind, _entity(member)))
+    return tuple(affected)
 
 
 def is_user(member: Member) -> bool:

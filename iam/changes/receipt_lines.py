@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Any, Final
 
@@ -107,7 +108,8 @@ class Lines:
         )
         shown, rest = gains[:GROUPS], gains[GROUPS:]
         total = _union(shift for shift, _ in self._found.proved)
-        risks = ordered({*own_risks, *self._lock_outs(), *(risk for gain in gains for risk in gain.risks)})
+        of_gains = chain.from_iterable(gain.risks for gain in gains)
+        risks = ordered({*own_risks, *self._lock_outs(), *of_gains})
         return Impact(
             affected=self._found.affected,
             gains=tuple(shown),
@@ -124,16 +126,16 @@ class Lines:
 
     def _lock_outs(self) -> Iterator[str]:
         """Whether an account is left without any administrator that it has now."""
-        after = {
-            member.id: shift.after for shift, members in self._found.shifts.items() for member in members
-        }
+        after = {}
+        for shift, members in self._found.shifts.items():
+            for member in members:
+                after[member.id] = shift.after
         effective = self._index.effective()
-        ended = {
-            member.account
-            for shift, members in self._found.proved
-            for member in members
-            if stops_being_administrator(shift, self._space, ceiling=effective.ceiling(member))
-        }
+        ended = set()
+        for proved, members in self._found.proved:
+            for member in members:
+                if stops_being_administrator(proved, self._space, ceiling=effective.ceiling(member)):
+                    ended.add(member.account)
         for number in ended:
             members = [one for one in self._index.accounts[number].members.values() if one.id > 0]
             made = [one for one in after if one >= FIRST_MADE]
@@ -244,8 +246,10 @@ class Lines:
         tiers += [(sort, masks[sort]) for sort in (LOST, NARROWER, CONDITIONAL)]
         tiers = [(sort, mask) for sort, mask in tiers if mask]
         share = max(2, ACTIONS // max(1, len(tiers)))
-        chosen = [(sort, bit) for sort, mask in tiers for bit in bits(mask, share)]
-        chosen += [(sort, bit) for sort, mask in tiers for bit in bits(mask, ACTIONS)]
+        chosen: list[tuple[str, int]] = []
+        for most in (share, ACTIONS):
+            for sort, mask in tiers:
+                chosen.extend((sort, bit) for bit in bits(mask, most))
         picked = list(dict.fromkeys(chosen))[:ACTIONS]
         order = {sort: place for place, sort in enumerate(SORTS)}
         picked.sort(key=lambda one: (order[one[0]], not one[1] & of_iam, not one[1] & risky, one[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from iam.changes.documents import OWN_ONLY
@@ -159,7 +160,7 @@ def _needs() -> tuple[tuple[str, ...], ...]:
 @lru_cache(maxsize=1)
 def _needed_at_all() -> tuple[str, ...]:
     """Every action that some method needs."""
-    return tuple(dict.fromkeys(action for actions in _needs() for action in actions))
+    return tuple(dict.fromkeys(chain.from_iterable(_needs())))
 
 
 @lru_cache(maxsize=4096)

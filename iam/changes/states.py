@@ -214,11 +214,12 @@ def event_of(
 ) -> ChangeEvent:
     """A line of the timeline, not written yet."""
     who = actor or GATEHOUSE
+    actor_id = who.person_id if hasattr(who, "person_id") else who.id
     return ChangeEvent(
         change=change,
         at=at or datetime.now(tz=UTC),
         kind=kind,
-        actor_id=who.person_id if hasattr(who, "person_id") else who.id,
+        actor_id=actor_id,
         actor_label=who.name[:128],
         note=note[:2048],
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, Self
 
 from iam.changes.operations import REGISTRY, Operation
@@ -43,11 +44,12 @@ class Block:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From what a set holds."""
+        until = datetime.fromisoformat(body["until"]) if body.get("until") else None
         return cls(
             what=tuple(body["what"]),
             accounts=tuple((number, name) for number, name in body["accounts"]),
             more=int(body.get("more", 0)),
-            until=datetime.fromisoformat(body["until"]) if body.get("until") else None,
+            until=until,
             plain=tuple(body.get("plain", ())),
         )
 
@@ -131,12 +133,11 @@ def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
-    named = [line for some in by_slug.values() for line in _of_kind(some, most=FEW, plain=plain)]
-    return (
-        named
-        if len(named) <= LINES
-        else [line for some in by_slug.values() for line in _of_kind(some, most=1, plain=plain)]
-    )
+    named = chain.from_iterable(_of_kind(alike, most=FEW, plain=plain) for alike in by_slug.values())
+    lines = list(named)
+    if len(lines) <= LINES:
+        return lines
+    return list(chain.from_iterable(_of_kind(alike, most=1, plain=plain) for alike in by_slug.values()))
 
 
 def _of_kind(operations: Sequence[Operation], *, most: int, plain: bool) -> Iterable[str]:

@@ -270,8 +270,11 @@ def _why(change: Change) -> str:
 
 
 def _by_whom(change: Change, decision: Decision) -> str:
-    one = _approvals(change, decision).order_by("-id").first()
-    return f"By {one.approver_label}.{' ' + one.comment if one.comment else ''}" if one else ""
+    approval = _approvals(change, decision).order_by("-id").first()
+    if approval is None:
+        return ""
+    comment = f" {approval.comment}" if approval.comment else ""
+    return f"By {approval.approver_label}.{comment}"
 
 
 def _approvals(change: Change, decision: Decision) -> QuerySet[Approval]:

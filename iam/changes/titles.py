@@ -26,7 +26,10 @@ def title_for(operations: Sequence[Operation], *, given: str = "") -> str:
         return given[:512]
     first = operations[0].title
     more = len(operations) - 1
-    return f"{first[:480]} and {more:,} more change{'' if more == 1 else 's'}" if more else first[:512]
+    if not more:
+        return first[:512]
+    changes = "change" if more == 1 else "changes"
+    return f"{first[:480]} and {more:,} more {changes}"
 
 
 def title_of(change: Change, *, is_partial: bool = False) -> str:

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 from iam.changes.models import Change, ChangeSet
@@ -120,7 +121,7 @@ def _alike(warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]) -> 
     for warning in warnings:
         groups[_without_name(warning.text, subjects[warning.text]), warning.is_note].append(warning)
     for group in groups.values():
-        about = [title for warning in group for title in warning.about]
+        about = list(chain.from_iterable(warning.about for warning in group))
         names = [subjects[warning.text] for warning in group[1:]]
         yield replace(group[0], about=tuple(about), alike=tuple(names))
 

@@ -171,9 +171,12 @@ def _rule_now(name: str) -> Callable[[Any], str]:
     def now(subject: Any) -> str:
         value = choosing.fact(account(subject), "password_policy")
         if not isinstance(value, dict):
-            return {"minimum_length": "14", "allows_change": "1"}.get(name, "0" if name in NUMBERS else "")
-        found = value.get(name)
-        return str(found or 0) if name in NUMBERS else ("1" if found else "")
+            unset = "0" if name in NUMBERS else ""
+            return {"minimum_length": "14", "allows_change": "1"}.get(name, unset)
+        setting = value.get(name)
+        if name in NUMBERS:
+            return str(setting or 0)
+        return "1" if setting else ""
 
     return now
 

@@ -7,6 +7,7 @@ Anything else is answered as if it were not there. Policies of AWS are public: t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from iam.changes.acts import choosing
 from iam.changes.acts.base import Act, Subject, account
@@ -39,6 +40,6 @@ def check_names(act: Act, subject: Subject, data: Mapping[str, str], *, viewer: 
         text = data.get(field.name, "").strip()
         if field.kind != NAME or not text or ":iam::aws:policy/" in text:
             continue
-        known = {word for choice in choices_for(field, subject, viewer=viewer) for word in choice}
+        known = set(chain.from_iterable(choices_for(field, subject, viewer=viewer)))
         if text not in known:
             raise choosing.not_there(one, Kind.POLICY, text, field=field.name)

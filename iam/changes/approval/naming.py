@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from iam.changes.approval.people import uuid_of
 from iam.changes.approval.rules import PERSON, TEAM, Need, Rule, Who
@@ -18,9 +19,10 @@ def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
     Three queries at most.
     """
     rules = list(rules)
-    who = {one for rule in rules for one in _who(rule)}
-    found = _people(who) | _teams({slug for rule in rules for slug in rule.teams} | _slugs(who))
-    numbers = {number for rule in rules for number in rule.accounts}
+    who = set(chain.from_iterable(_who(rule) for rule in rules))
+    slugs = set(chain.from_iterable(rule.teams for rule in rules)) | _slugs(who)
+    found = _people(who) | _teams(slugs)
+    numbers = set(chain.from_iterable(rule.accounts for rule in rules))
     known = (
         dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
         if numbers
@@ -34,13 +36,14 @@ def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
 
 def names_in(need: Need) -> dict[str, str]:
     """The same for what one set needs; two queries at most."""
-    who = {one for stage in need.stages for one in stage.who}
+    who = set(chain.from_iterable(stage.who for stage in need.stages))
     who |= {*need.escalate_to, *need.break_glass}
     return _people(who) | _teams(_slugs(who))
 
 
 def _who(rule: Rule) -> set[Who]:
-    return {*(one for stage in rule.stages for one in stage.who), *rule.escalate_to, *rule.break_glass}
+    approvers = chain.from_iterable(stage.who for stage in rule.stages)
+    return {*approvers, *rule.escalate_to, *rule.break_glass}
 
 
 def _slugs(who: Iterable[Who]) -> set[str]:

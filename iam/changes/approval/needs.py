@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -58,10 +59,12 @@ def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
     """
     need, version = _need_of(change_set, parts)
     now = datetime.now(tz=UTC)
+    remind_at = now + timedelta(hours=need.remind_hours) if need.remind_hours else None
+    escalate_at = now + timedelta(hours=need.escalate_hours) if need.escalate_hours else None
     made = Requirement.objects.create(
         change_set=change_set,
-        remind_at=now + timedelta(hours=need.remind_hours) if need.remind_hours else None,
-        escalate_at=now + timedelta(hours=need.escalate_hours) if need.escalate_hours else None,
+        remind_at=remind_at,
+        escalate_at=escalate_at,
         **_columns(change_set, need, version),
     )
     expires = now + timedelta(hours=need.wait_hours)
@@ -165,7 +168,8 @@ def _need(
     version, rules = rules_in_force()
     is_sensitive = any(receipt.get("sensitivity") == HIGH for receipt in receipts)
     risks = frozenset(impact.get("risks", ()))
-    sensitivity = HIGH if level_of(risks, sensitivity=HIGH if is_sensitive else "") != NORMAL else ""
+    of_receipts = HIGH if is_sensitive else ""
+    sensitivity = HIGH if level_of(risks, sensitivity=of_receipts) != NORMAL else ""
     arns: dict[int, set[str]] = defaultdict(set)
     for one in operations:
         arns[one.account.pk].update(_users(one))
@@ -182,7 +186,8 @@ def _need(
     need = need_of(rules, matters)
     accounts = {one.account.account_id for one in operations}
     concerned = [[teams[arn] for arn in _users(one)] for one in operations]
-    barred = {requester, *owners_of(arn for one in operations for arn in _users(one))}
+    users = chain.from_iterable(_users(operation) for operation in operations)
+    barred = {requester, *owners_of(users)}
     return _with_leads(need, teams=_common(concerned), accounts=accounts, but=barred), version
 
 
@@ -190,8 +195,12 @@ def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
     """The teams that everybody of each change is in; none where a change is about more than users, of which a
     team's lead sees nothing.
     """
-    of_each = [frozenset.intersection(*teams) if teams else frozenset() for teams in concerned]
-    return frozenset.intersection(*of_each) if of_each else frozenset()
+    return _in_all([_in_all(teams) for teams in concerned])
+
+
+def _in_all(teams: Sequence[frozenset[str]]) -> frozenset[str]:
+    """What all the sets have in common; nothing where there is none."""
+    return frozenset.intersection(*teams) if teams else frozenset()
 
 
 def _users(operation: Operation) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -82,7 +83,7 @@ def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
     """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two
     queries.
     """
-    users = {arn for some in arns.values() for arn in some if ":user/" in arn}
+    users = {arn for arn in chain.from_iterable(arns.values()) if ":user/" in arn}
     rules = _rules_for(users) if users else []
     if not rules:
         return dict.fromkeys(users, frozenset())

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +66,9 @@ class PossibleApprovers:
     @property
     def people(self) -> dict[UUID, str]:
         """Everybody who could approve one of the stages, by name."""
-        everybody = {pk: name for stage in self.stages for pk, name in stage.people.items()}
+        everybody: dict[UUID, str] = {}
+        for stage in self.stages:
+            everybody.update(stage.people)
         return dict(sorted(everybody.items(), key=lambda item: item[1].casefold()))
 
     @property
@@ -136,6 +139,7 @@ def who_could_approve(
     """
     need = need_for(operations, receipts=receipts, impact=impact, requester=requester)
     accounts = frozenset(one.account.account_id for one in operations)
+    escalates = f"after {hours(need.escalate_hours)}" if need.escalate_hours else ""
     return _approvers(
         need,
         accounts=accounts,
@@ -143,7 +147,7 @@ def who_could_approve(
         about=owners_of(subject_arn_of(one) for one in operations),
         missing=[stage.count for stage in need.stages],
         agreed=frozenset(),
-        escalates=f"after {hours(need.escalate_hours)}" if need.escalate_hours else "",
+        escalates=escalates,
     )
 
 
@@ -172,15 +176,16 @@ def still_possible(
     at = requirement.escalate_at
     alone = settings.SINGLE_OPERATOR
     missing = [one.missing for one in progress.stages] if not alone else [1] * len(need.stages)
-    agreed = {approval.approver_id for one in progress.stages for approval in one.approvals}
+    approvals = chain.from_iterable(stage.approvals for stage in progress.stages)
+    escalates = f"on {at:%d %b %Y at %H:%M} UTC" if at else ""
     return _approvers(
         need,
         accounts=frozenset(part.account.account_id for part in parts),
         requester=parts[0].requested_by,
         about=progress.about,
         missing=missing,
-        agreed=frozenset(agreed),
-        escalates=f"on {at:%d %b %Y at %H:%M} UTC" if at else "",
+        agreed=frozenset(approval.approver_id for approval in approvals),
+        escalates=escalates,
     )
 
 
@@ -197,21 +202,26 @@ def _approvers(
     alone = settings.SINGLE_OPERATOR
     barred = set(agreed) if alone else {requester, *about, *agreed}
     with_role = [people_of(stage.who, accounts=accounts) for stage in need.stages]
-    everybody = {pk: name for people in with_role for pk, name in people.items()}
+    everybody: dict[UUID, str] = {}
+    for people in with_role:
+        everybody.update(people)
     later = people_of(need.escalate_to, accounts=accounts) if escalates else {}
     stages = tuple(
         StageApprovers(stage, count, _without(people, barred))
         for stage, count, people in zip(need.stages, missing, with_role, strict=True)
     )
     if alone:
-        who = tuple(dict.fromkeys(one for stage in need.stages for one in stage.who))
+        who = tuple(dict.fromkeys(chain.from_iterable(stage.who for stage in need.stages)))
         stages = (StageApprovers(Stage(who, 1), min(1, sum(missing)), _without(everybody, barred)),)
+    subjects = {}
+    if not alone:
+        subjects = {pk: everybody[pk] for pk in everybody if pk in about and pk != requester}
     return PossibleApprovers(
         need=need,
         stages=stages,
         accounts=accounts,
         requester=requester,
-        subjects={} if alone else {pk: everybody[pk] for pk in everybody if pk in about and pk != requester},
+        subjects=subjects,
         requester_is_able=not alone and requester in everybody,
         later=_without(later, barred),
         escalates=escalates,
@@ -246,7 +256,9 @@ def _can_fill(stages: Sequence[tuple[int, Collection[UUID]]]) -> bool:
     """True if every place of every stage can have a person of its own: a matching, found by augmenting
     paths.
     """
-    places = [people for count, people in stages for _ in range(count)]
+    places: list[Collection[UUID]] = []
+    for count, people in stages:
+        places.extend([people] * count)
     place_of: dict[UUID, int] = {}
 
     def seat(place: int, tried: set[UUID]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -62,7 +63,8 @@ class Progress:
 
     def has_agreed(self, person: UUID) -> bool:
         """Whether an approval of this person counts, in whichever stage: one person counts once."""
-        return any(one.approver_id == person for stage in self.stages for one in stage.approvals)
+        approvals = chain.from_iterable(stage.approvals for stage in self.stages)
+        return any(approval.approver_id == person for approval in approvals)
 
     def stage_of(self, person: UUID) -> int | None:
         """The first stage that waits, or comes later, which this person could decide."""
@@ -115,7 +117,7 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[Stage, ...]:
     stages = requirement.need.stages
     if not alone:
         return stages
-    everybody = tuple(dict.fromkeys(who for stage in stages for who in stage.who))
+    everybody = tuple(dict.fromkeys(chain.from_iterable(stage.who for stage in stages)))
     return (Stage(everybody, 1),)
 
 

@@ -74,8 +74,9 @@ def _escalate(row: Requirement, now: datetime) -> bool:
     parts = parts_of(row.change_set)
     waits = parts[0].state == ChangeState.AWAITING
     with transaction.atomic():
-        held = Requirement.objects.filter(pk=row.pk, escalate_at=row.escalate_at)
-        if not held.update(escalate_at=None, escalated_at=now if waits else None) or not waits:
+        still_due = Requirement.objects.filter(pk=row.pk, escalate_at=row.escalate_at)
+        escalated_at = now if waits else None
+        if not still_due.update(escalate_at=None, escalated_at=escalated_at) or not waits:
             return False
         row.refresh_from_db()
         set_ballots(row)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import Any, Final, Self
 
 from iam.changes import risks
@@ -185,7 +186,7 @@ def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
         wait_hours=min(rule.wait_hours for rule in found),
         remind_hours=_shortest(rule.remind_hours for rule in found),
         escalate_hours=_shortest(rule.escalate_hours for rule in found),
-        escalate_to=tuple(dict.fromkeys(who for rule in found for who in rule.escalate_to)),
+        escalate_to=tuple(dict.fromkeys(chain.from_iterable(rule.escalate_to for rule in found))),
         break_glass=tuple(sorted(glass)),
     )
 
@@ -215,7 +216,7 @@ def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 
 def problems_of(rules: Sequence[Rule]) -> list[str]:
     """Why these cannot be the rules, in words; empty is well."""
-    found = [problem for rule in rules for problem in _problems(rule)]
+    found = list(chain.from_iterable(_problems(rule) for rule in rules))
     if len(rules) > MOST_RULES:
         found.append(f"There are {len(rules)} rules, and the limit is {MOST_RULES}.")
     names = [rule.name.casefold() for rule in rules]

@@ -5,6 +5,7 @@ those who lost the right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from iam.changes import telling
 from iam.changes.approval.models import Requirement
@@ -58,7 +59,8 @@ def start_anew(change_set: ChangeSet) -> None:
     """The receipt is another: whoever had agreed agreed to something else, and the timeline says so."""
     parts = parts_of(change_set)
     before = progress_of(requirement_of(change_set), parts=parts)
-    counted = [one.approver_label for stage in before.stages for one in stage.approvals]
+    approvals = chain.from_iterable(stage.approvals for stage in before.stages)
+    counted = [approval.approver_label for approval in approvals]
     renewed = renew(change_set, parts=parts)
     if counted:
         note = f"What this changes was recalculated, so the approval of {_listed(counted)} no longer counts."

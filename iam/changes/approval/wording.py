@@ -108,21 +108,20 @@ def when(rule: Rule, *, names: Names) -> str:
 
 def lines_of(rule: Rule, *, names: Names) -> list[Line]:
     """A rule line by line, for its card and for the difference."""
-    stages = [
-        Line(f"Stage {number}" if len(rule.stages) > 1 else "Approval", stage_words(stage, names=names))
-        for number, stage in enumerate(rule.stages, start=1)
-    ]
+    stages = []
+    for number, stage in enumerate(rule.stages, start=1):
+        label = f"Stage {number}" if len(rule.stages) > 1 else "Approval"
+        stages.append(Line(label, stage_words(stage, names=names)))
+    reminds = f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"
+    escalates = "never"
+    if rule.escalate_hours:
+        escalates = f"after {hours(rule.escalate_hours)}, to {who_words(rule.escalate_to, names=names)}"
     return [
         Line("Applies", when(rule, names=names)),
         *stages,
         Line("Expires", f"after {hours(rule.wait_hours)}"),
-        Line("Reminds", f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"),
-        Line(
-            "Escalates",
-            f"after {hours(rule.escalate_hours)}, to {who_words(rule.escalate_to, names=names)}"
-            if rule.escalate_hours
-            else "never",
-        ),
+        Line("Reminds", reminds),
+        Line("Escalates", escalates),
         Line("Break-glass", who_words(rule.break_glass, names=names)),
     ]
 
@@ -143,7 +142,8 @@ def differences(before: Sequence[Rule], after: Sequence[Rule], *, names: Names) 
         moved = was.index(rule.key) != order.index(rule.key)
         places = (("Place", str(was.index(rule.key) + 1), str(order.index(rule.key) + 1)),) if moved else ()
         if changed or moved:
-            found.append(Difference("changed" if changed else "moved", rule.name, (*changed, *places)))
+            sort = "changed" if changed else "moved"
+            found.append(Difference(sort, rule.name, (*changed, *places)))
     for rule in before:
         if rule.key not in new:
             lines = _all(rule, names=names)

@@ -57,7 +57,8 @@ def effect_of(happened: Happened) -> dict[str, Any]:
         found = difference(index.documents.space, shifts, sides_of=sides.__getitem__)
         impact = Lines(index, found).impact(own)
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
-    body["risk"] = level_of(body["risks"], sensitivity=HIGH if opens_a_door(happened) else "")
+    sensitivity = HIGH if opens_a_door(happened) else ""
+    body["risk"] = level_of(body["risks"], sensitivity=sensitivity)
     return body
 
 
@@ -75,9 +76,9 @@ def _shifts(
             left.side if left else absent_side(there.member, shard),
             right.side if right else absent_side(there.member, shard),
         )
-        shift = Shift(
-            left.can if left else NOTHING, right.can if right else NOTHING, prover.change(*sides[number])
-        )
+        could = left.can if left else NOTHING
+        can = right.can if right else NOTHING
+        shift = Shift(could, can, prover.change(*sides[number]))
         shifts.append((there.member, shift))
     return shifts, sides
 

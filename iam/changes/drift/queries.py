@@ -91,16 +91,18 @@ def drift_page(
         found = found.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
     rows = list(found.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    return Page(what_happened(rows), Mark(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None)
+    last = Mark(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None
+    return Page(what_happened(rows), last)
 
 
 def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:
     """Each with what it is about; nine queries at most."""
     told = happened_at([Place(one.entity_id, one.seen_at) for one in drifts if one.entity_id])
     changed = settings_of(drifts)
-    return [
-        (one, told.get(Place(one.entity_id, one.seen_at)))
-        if one.entity_id
-        else (one, changed.get((one.account_id, one.fact, one.seen_at)))
-        for one in drifts
-    ]
+    pairs: list[tuple[Drift, What]] = []
+    for drift in drifts:
+        if drift.entity_id:
+            pairs.append((drift, told.get(Place(drift.entity_id, drift.seen_at))))
+        else:
+            pairs.append((drift, changed.get((drift.account_id, drift.fact, drift.seen_at))))
+    return pairs

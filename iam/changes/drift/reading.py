@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db.models import F, Q, QuerySet
@@ -130,7 +131,8 @@ def given_texts(found: Iterable[Happened]) -> dict[int, str]:
     """What the managed policies say now that these things got, by the policy's number; one query, none
     without any.
     """
-    policies = {edge.target_id for one in found for edge in one.attached()}
+    attached = chain.from_iterable(happened.attached() for happened in found)
+    policies = {edge.target_id for edge in attached}
     if not policies:
         return {}
     rows = PolicyVersion.objects.filter(valid_at(None), policy__in=policies, is_default=True)
@@ -210,7 +212,8 @@ def _places(row: Any, column: str) -> Iterator[Place]:
     owner = row.entity.owner_id if column == OWNER else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:
         is_late = column == OWNER and _came_with_owner(row)
-        yield Place(owner, row.entity.owner.first_seen if is_late else row.valid_from)
+        began = row.entity.owner.first_seen if is_late else row.valid_from
+        yield Place(owner, began)
     if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
         yield Place(owner, row.valid_to)
 

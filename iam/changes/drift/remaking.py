@@ -158,10 +158,11 @@ def _group(_: Happened, state: EntityState) -> Operation:
 
 
 def _role(happened: Happened, state: EntityState) -> Operation:
+    trust = state.document.text if state.document else ""
     return CreateRole.of(
         state.account,
         name=state.name,
-        trust=state.document.text if state.document else "",
+        trust=trust,
         path=state.path,
         settings=Settings.of(state),
         boundary=_boundary(happened),

@@ -64,7 +64,8 @@ def edge(step: Step, entity: Entity) -> Iterator[Reversal]:
         yield Reversal(what, why_not=f"{step.old.target.name} is gone from AWS.")
         return
     operations = tuple(_operations(step, entity))
-    yield Reversal(what, operations, why_not="" if operations else "Gatehouse can’t undo this.")
+    why_not = "" if operations else "Gatehouse can’t undo this."
+    yield Reversal(what, operations, why_not=why_not)
 
 
 def _operations(step: Step, entity: Entity) -> Iterator[Operation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from django.db import transaction
 
@@ -117,7 +118,7 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
     every = _reversals(drift)
     if moved := next((one for one in every if one.has_moved_on), None):
         raise RefusedError(f"{moved.what}: {moved.why_not}")
-    operations = [operation for one in every for operation in one.operations]
+    operations = list(chain.from_iterable(reversal.operations for reversal in every))
     stays = [one for one in every if not one.operations]
     if not operations:
         raise RefusedError(
@@ -148,10 +149,11 @@ def _decide(drift: Drift, *, to: DriftState, actor: Actor, reason: str) -> bool:
 
 
 def _write_journal(drift: Drift, *, act: str, actor: Actor | None, reason: str = "") -> None:
+    subject = drift.entity.arn if drift.entity else SETTINGS[drift.fact]
     record(
         kind=f"drift.{act}",
         actor=actor,
-        subject=drift.entity.arn if drift.entity else SETTINGS[drift.fact],
+        subject=subject,
         account_id=drift.account.account_id,
         data={
             "drift": drift.id,
@@ -200,4 +202,5 @@ def _settle(drift: Drift | None) -> None:
             else {"state": DriftState.OPEN, "change_set": None, "remainder": "", "reason": ""}
         )
         if held.update(**values):
-            _write_journal(drift, act="undone" if is_done else "not_undone", actor=None)
+            act = "undone" if is_done else "not_undone"
+            _write_journal(drift, act=act, actor=None)

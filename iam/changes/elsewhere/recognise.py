@@ -49,7 +49,8 @@ def managed_by(*, name: str, path: str, tags: Mapping[str, str], arn: str = "") 
     for key, value in tags.items():
         tool = _tool_of(key, value)
         if tool:
-            return Managed(tool, arn, f"its tag {key} says {value}" if value else f"it has the tag {key}")
+            sign = f"its tag {key} says {value}" if value else f"it has the tag {key}"
+            return Managed(tool, arn, sign)
     for segment in path.strip("/").lower().split("/"):
         if segment in _WORDS:
             return Managed(_WORDS[segment], arn, f"it lies under the path {path}")

@@ -135,19 +135,18 @@ class _Weighing:
             roles=len(members) - users,
             shifts=tuple(rows),
             more=unnamed.bit_count(),
-            names=tuple(
-                Affected(one.name, "user" if _is_user(one) else "role", one.id) for one in members[:NAMES]
-            ),
+            names=tuple(_affected(member) for member in members[:NAMES]),
         )
 
     def _row(self, sort: str, bit: int, groups: Groups) -> ActionShift:
         gives = sort in (GAINED, WIDER, ALTERED)
+        resources = self._resources(bit) if gives else ()
         return ActionShift(
             action=self._space.actions.names(bit)[0],
             sort=sort,
             people=sum(len(members) for one, members in groups.items() if getattr(one, sort) & bit),
             is_risky=gives and bool(bit & self._risky),
-            on=self._resources(bit) if gives else (),
+            on=resources,
             witnesses=self._witnesses(sort, bit, groups),
         )
 
@@ -234,6 +233,11 @@ def _people(groups: Groups) -> int:
 
 def _users(members: Iterable[Member]) -> int:
     return sum(_is_user(member) for member in members)
+
+
+def _affected(member: Member) -> Affected:
+    kind = "user" if _is_user(member) else "role"
+    return Affected(member.name, kind, member.id)
 
 
 def _is_user(member: Member) -> bool:

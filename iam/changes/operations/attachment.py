@@ -171,11 +171,12 @@ class Attachment(OfHolder):
         given = self.given
         if given.is_of_aws and given.policy_id:
             return ""
+        missing = "does not exist" if given.is_of_aws else "no longer exists"
         return lost_identity(
             f"Policy {given.policy_name}",
             expected=given.policy_id,
             read=partial(policy_id, aws, arn=given.policy_arn),
-            missing="does not exist" if given.is_of_aws else "no longer exists",
+            missing=missing,
         )
 
     def observe(self, aws: Aws) -> Image:
@@ -199,11 +200,14 @@ class Attachment(OfHolder):
             if holder
             else 0
         )
-        used += sum(1 if one.spec.adds else -1 for one in self.before_it if isinstance(one, Attachment))
+        for before in self.before_it:
+            if isinstance(before, Attachment):
+                used += 1 if before.spec.adds else -1
         after = used + (1 if self.spec.adds else -1)
         limit = quota_of(self.account, f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
         # Detaching is always allowed, also under a quota that was lowered.
-        limit = max(limit, 0 if self.spec.adds else after)
+        at_least = 0 if self.spec.adds else after
+        limit = max(limit, at_least)
         refusal = (
             f"{given.holder_name} has {used} managed policies, and AWS allows {limit} per "
             f"{given.holder_kind}. "
@@ -230,13 +234,16 @@ class Attachment(OfHolder):
     def shown(self, holder: Entity) -> Policy:
         """The policy, with the other ways by which the holder has it."""
         known, given, text = self.policy, self.given, self.text
+        digest = document_digest(text) if text else ""
+        owner = "AWS" if given.is_of_aws else "customer"
+        entity_id = known.pk if known else None
         return Policy(
             kind="managed",
             name=given.policy_name,
             arn=given.policy_arn,
-            digest=document_digest(text) if text else "",
-            owner="AWS" if given.is_of_aws else "customer",
-            entity_id=known.pk if known else None,
+            digest=digest,
+            owner=owner,
+            entity_id=entity_id,
             flags=flags(text),
             ways=ways_beside(holder, arn=given.policy_arn),
         )

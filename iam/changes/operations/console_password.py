@@ -78,13 +78,15 @@ class SetPassword(OnLoginProfile):
         must_change: bool = True,
     ) -> Self:
         """The operation on a user of the mirror."""
+        typed = YES if is_typed else NO
+        change_required = YES if must_change else NO
         given = PasswordParams(
             **names_of(user),
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
             recipient_name=recipient.name,
-            typed=YES if is_typed else NO,
-            must_change=YES if must_change else NO,
+            typed=typed,
+            must_change=change_required,
         )
         return cls(user.account, given)
 

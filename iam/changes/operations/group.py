@@ -79,7 +79,7 @@ class UpdateGroup(Rename):
         names = sorted(set(rules.values_list("team__name", flat=True)))
         is_renamed = bool(names) and self.given.new_name != self.given.name
         note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
-        return Effect(notes=(note,) if is_renamed else ())
+        return Effect(notes=(note,)) if is_renamed else Effect()
 
 
 class DeleteGroup(Whole, Delete):

@@ -144,7 +144,8 @@ class Membership(Operation):
         used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
         after = used + (1 if self.spec.adds else -1)
         # Leaving is always allowed, also for a user who is over a quota that was lowered.
-        limit = max(self._groups_per_user(), 0 if self.spec.adds else after)
+        at_least = 0 if self.spec.adds else after
+        limit = max(self._groups_per_user(), at_least)
         refusal = (
             f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
             "the user from one first."

@@ -70,12 +70,13 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
 
 
 def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> Policy:
+    owner = "AWS" if ":iam::aws:" in policy.arn else "customer"
     return Policy(
         kind="managed",
         name=policy.name,
         arn=policy.arn,
         digest=digest,
-        owner="AWS" if ":iam::aws:" in policy.arn else "customer",
+        owner=owner,
         entity_id=policy.pk,
         flags=marks,
     )

@@ -217,12 +217,12 @@ class PutInlinePolicy(InlineOperation):
 def denies_all(text: str) -> bool:
     """Whether a policy denies everything, without any condition."""
     wanted = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}
-    for one in statements_of(text):
-        plain = {
-            key: [value] if isinstance(value, str) and key != "Effect" else value
-            for key, value in one.items()
-            if key != "Sid"
-        }
+    for statement in statements_of(text):
+        plain: dict[str, Any] = {}
+        for key, value in statement.items():
+            is_single = isinstance(value, str) and key != "Effect"
+            plain[key] = [value] if is_single else value
+        plain.pop("Sid", None)
         if plain == wanted:
             return True
     return False

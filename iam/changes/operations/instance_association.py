@@ -186,17 +186,16 @@ class ProfileAssociation(Operation):
         arn = str(before["profile"])
         if not arn:
             return ProfileAssociation.on(DISASSOCIATE, instance)
-        return ProfileAssociation.on(
-            REPLACE if self.given.profile_arn else ASSOCIATE, instance, profile_arn=arn
-        )
+        spec = REPLACE if self.given.profile_arn else ASSOCIATE
+        return ProfileAssociation.on(spec, instance, profile_arn=arn)
 
 
 def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
     """The operation by which an instance of the mirror gets this profile, or has none."""
     if profile is None:
         return ProfileAssociation.on(DISASSOCIATE, instance)
-    has_one = bool(_standing(instance)["profile"])
-    return ProfileAssociation.on(REPLACE if has_one else ASSOCIATE, instance, profile_arn=profile.arn)
+    spec = REPLACE if _standing(instance)["profile"] else ASSOCIATE
+    return ProfileAssociation.on(spec, instance, profile_arn=profile.arn)
 
 
 def _standing(instance: Entity) -> Image:

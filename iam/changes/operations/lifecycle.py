@@ -63,8 +63,10 @@ class Whole(OnSubject):
 
 def _whole_image(values: Mapping[str, Any]) -> Image:
     """The image of an entity that exists."""
-    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
-    return {"exists": True, **plain}
+    image: dict[str, Any] = {"exists": True}
+    for name, value in values.items():
+        image[name] = dict(value) if isinstance(value, Mapping) else value
+    return image
 
 
 def _path_in_mirror(entity: Entity) -> str:

@@ -67,7 +67,8 @@ class RequirePasswordChange(OnLoginProfile):
     @classmethod
     def of(cls, user: Entity, *, must_change: bool = True) -> Self:
         """The operation on a user of the mirror."""
-        return cls(user.account, RequirementParams(**names_of(user), must_change=YES if must_change else NO))
+        change_required = YES if must_change else NO
+        return cls(user.account, RequirementParams(**names_of(user), must_change=change_required))
 
     @property
     def must_change(self) -> bool:
@@ -121,9 +122,8 @@ class RequirePasswordChange(OnLoginProfile):
     def inverse(self, before: Image) -> Operation | None:
         if before["must_change"] == self.must_change:
             return None
-        return RequirePasswordChange(
-            self.account, replace(self.given, must_change=NO if self.must_change else YES)
-        )
+        required_before = NO if self.must_change else YES
+        return RequirePasswordChange(self.account, replace(self.given, must_change=required_before))
 
 
 class DeleteLoginProfile(OnLoginProfile):

@@ -86,9 +86,11 @@ class OnPolicy(OnSubject):
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject).select_related("document")
+        path = state.path if state else "/"
+        description = str(state.attrs.get("Description") or "") if state else ""
         return policy_image(
-            path=state.path if state else "/",
-            description=str(state.attrs.get("Description") or "") if state else "",
+            path=path,
+            description=description,
             tags=tags_in_mirror(subject),
             versions={one.version_id: one.document.text for one in rows},
             default=next((one.version_id for one in rows if one.is_default), ""),
@@ -168,8 +170,11 @@ class CreatePolicy(OnPolicy, Create):
         """What the versions say, the oldest first; texts are never deleted from the mirror."""
         others = self.given.others
         known = {one.digest: one.text for one in Document.objects.filter(digest__in=set(others.values()))}
-        places = map(str, range(len(others) + 1))
-        return [known[others[place]] if place in others else self.given.document for place in places]
+        texts: list[str] = []
+        for place in map(str, range(len(others) + 1)):
+            text = known[others[place]] if place in others else self.given.document
+            texts.append(text)
+        return texts
 
     @property
     def default(self) -> int:

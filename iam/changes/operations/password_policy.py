@@ -192,11 +192,13 @@ def differences(before: Rules | None, after: Rules | None) -> list[str]:
         ]
     told = _told(after)
     known = _told(before) if before is not None else {}
-    return [
-        f"{sentence} Before: {_lower(known[name])}" if name in known else sentence
-        for name, sentence in told.items()
-        if known.get(name) != sentence
-    ]
+    sentences: list[str] = []
+    for name, sentence in told.items():
+        if name not in known:
+            sentences.append(sentence)
+        elif known[name] != sentence:
+            sentences.append(f"{sentence} Before: {_lower(known[name])}")
+    return sentences
 
 
 def _told(rules: Rules) -> dict[str, str]:

@@ -66,13 +66,14 @@ class OnProvider(OnSubject):
         if self._seen is None:
             self.observe(aws)
         assert self._seen is not None
-        at, found = self._seen
+        at, record = self._seen
+        found = None if record is None else self.found_of(record)
         reread_listed(
             self.account,
             kind=self.subject_kind,
             name=self.given.name,
             aws_id=self.arn,
-            found=None if found is None else self.found_of(found),
+            found=found,
             at=at,
             cause_id=cause_id,
         )

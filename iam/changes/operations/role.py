@@ -86,8 +86,9 @@ class _Whole:
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
         text = state.document.text if state and state.document else ""
+        path = state.path if state else "/"
         return role_image(
-            path=state.path if state else "/",
+            path=path,
             text=text,
             settings=Settings.of(state),
             boundary=boundary_in_mirror(subject),
@@ -216,7 +217,8 @@ class CreateRole(_Whole, Create):
 
     def simulate(self, world: World) -> None:
         given = self.given
-        held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
+        boundary = world.number(given.boundary) if given.boundary else None
+        held = Grants(boundary=boundary)
         number, text = world.make(given.subject_arn), world.text(given.trust)
         world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags, trust=text))
 

@@ -98,12 +98,14 @@ class OnCertificate(OnSubject):
             self.observe(aws)
         assert self._seen is not None
         at, now = self._seen
+        aws_id = now.record.aws_id if now else self.given.subject_id
+        found = inventory.server_certificate(now.record) if now else None
         entity = reread_listed(
             self.account,
             kind=self.subject_kind,
             name=self.given.name,
-            aws_id=now.record.aws_id if now else self.given.subject_id,
-            found=inventory.server_certificate(now.record) if now else None,
+            aws_id=aws_id,
+            found=found,
             at=at,
             cause_id=cause_id,
         )

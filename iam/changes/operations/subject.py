@@ -133,6 +133,7 @@ class OnSubject(Operation):
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Four calls and one for each inline policy, none where nothing was there at the last look."""
+        nothing_there = Reading(self.seen.at, None) if self.seen and self.seen.now is None else None
         reread_entity(
             self.account,
             aws,
@@ -140,7 +141,7 @@ class OnSubject(Operation):
             name=self.name_afterwards,
             arn=self.given.subject_arn,
             cause_id=cause_id,
-            read=Reading(self.seen.at, None) if self.seen and self.seen.now is None else None,
+            read=nothing_there,
         )
 
     @property

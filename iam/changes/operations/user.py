@@ -95,7 +95,8 @@ class CreateUser(Whole, Create):
 
     def simulate(self, world: World) -> None:
         given = self.given
-        held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
+        boundary = world.number(given.boundary) if given.boundary else None
+        held = Grants(boundary=boundary)
         number = world.make(given.subject_arn)
         world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags))
 
@@ -124,7 +125,7 @@ class UpdateUser(Rename):
     def effect(self) -> Effect:
         """Policies go by the ARN, and it is another one then."""
         user = self.subject()
-        return Effect(notes=named_by(user) if user else ())
+        return Effect(notes=named_by(user)) if user else Effect()
 
 
 class DeleteUser(Whole, Delete):

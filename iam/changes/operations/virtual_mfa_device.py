@@ -133,8 +133,9 @@ class CreateVirtualMfaDevice(OfUser):
         """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]
+        seed_text = seed.decode() if isinstance(seed, bytes) else str(seed)
         sealed.seal(
-            seed.decode() if isinstance(seed, bytes) else str(seed),
+            seed_text,
             for_person=UUID(self.given.reader_id),
             purpose=SEED,
             label=str(device["SerialNumber"]),

@@ -72,8 +72,9 @@ def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool)
     """Read the subject into the mirror. AWS is as it is whatever comes of this, so a failed reading only asks
     for a pull.
     """
+    cause_id = change.pk if is_ours else None
     try:
-        operation.read_back(aws, cause_id=change.pk if is_ours else None)
+        operation.read_back(aws, cause_id=cause_id)
     except AwsError as error:
         logger.warning("changes.not_read_back", change=str(change.pk), error=str(error))
         mirror.request_pull(change.account, trigger="change")

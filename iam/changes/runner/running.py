@@ -127,7 +127,10 @@ def _with_ids(change: Change) -> dict[str, Any]:
         return params
     # Read back when the earlier change had ended; what it noted of AWS's answer comes first.
     arns = {params[f"{name[:-3]}_arn"] for name in missing}
-    ids = {arn: aws_id for arn in arns for (aws_id,) in _KNOWN.rows(account=change.account_id, arn=arn)}
+    ids: dict[str, str] = {}
+    for arn in arns:
+        for (aws_id,) in _KNOWN.rows(account=change.account_id, arn=arn):
+            ids[arn] = aws_id
     of = {"change_set": change.change_set_id, "account": change.account_id}
     for (results,) in _EARLIER.rows(**of, lane=change.lane, position=change.position):
         ids |= results.get("ids", {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from django.db import transaction
 
@@ -107,5 +108,5 @@ def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer
         remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
     )
     numbers = {change.account.account_id for change in written}
-    people = {pk for number in numbers for pk in people_of(REVIEWERS, accounts={number})}
+    people = set(chain.from_iterable(people_of(REVIEWERS, accounts={number}) for number in numbers))
     telling.tell_broken_glass(written[0], people=people - {actor.person_id}, by=actor.name)

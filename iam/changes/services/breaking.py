@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -85,7 +86,8 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
         )
         queue_all(parts, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
         # Who looks after one of its accounts hears of it, although those review it who look after all.
-        people = {pk for number in _accounts(parts) for pk in people_of(REVIEWERS, accounts={number})}
+        of_accounts = (people_of(REVIEWERS, accounts={number}) for number in _accounts(parts))
+        people = set(chain.from_iterable(of_accounts))
         telling.tell_broken_glass(parts[0], people=people, by=actor.name)
 
 
@@ -171,7 +173,7 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
 def _reviews_in(viewer: Viewer) -> set[str]:
     """The accounts in which they are administrator or approver; "" for all."""
     held = viewer.accounts_by_role
-    return {account for who in REVIEWERS for account in held.get(who.value, ())}
+    return set(chain.from_iterable(held.get(who.value, ()) for who in REVIEWERS))
 
 
 def _accounts(parts: list[Change]) -> set[str]:

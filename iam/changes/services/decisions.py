@@ -315,7 +315,7 @@ def queue_all(
 ) -> None:
     """Queue a whole set, in the caller's transaction. Raises RefusedError if a part of it waits no more."""
     now = datetime.now(tz=UTC)
-    begins = {max(now, part.not_before) if part.not_before else now for part in parts}
+    begins = {max(now, part.not_before or now) for part in parts}
     if len(begins) > 1 or ends.has_clock(parts[0].change_set):
         for part in parts:
             queue(part, actor=actor, kind=kind, note=note, data=data)
@@ -333,8 +333,9 @@ def queue_all(
     )
     if not moved:
         raise _too_late(parts[0])
+    delay = (begin - now).total_seconds() if begin > now else 0
     for part in _firsts(parts):
-        nudge.after_commit(part, delay=(begin - now).total_seconds() if begin > now else 0)
+        nudge.after_commit(part, delay=delay)
 
 
 def _firsts(parts: Sequence[Change]) -> list[Change]:
@@ -371,4 +372,5 @@ def queue(
     )
     if not moved:
         raise _too_late(part)
-    nudge.after_commit(part, delay=(begin - now).total_seconds() if begin > now else 0)
+    delay = (begin - now).total_seconds() if begin > now else 0
+    nudge.after_commit(part, delay=delay)

@@ -58,12 +58,13 @@ def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[Plan]:
 def request_deletion(actor: Viewer, *, entity: Entity, reason: str, idempotency_key: str) -> list[Change]:
     """Plan and ask in one. Raises RefusedError."""
     planned = plan_deletion(actor, entity=entity)
+    title = planned[-1].operation.title if len(planned) > 1 else ""
     return request_changes(
         planned,
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
-        title=planned[-1].operation.title if len(planned) > 1 else "",
+        title=title,
     )
 
 

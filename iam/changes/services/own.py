@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import chain
 from typing import Final, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -72,7 +73,7 @@ def _read() -> _Known:
     hubs = ConnectionDraft.objects.values_list("hub_arn", flat=True)
     identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
     trusts = _trusts().values_list("document__text", flat=True).distinct()
-    arns = {arn for pair in roles for arn in pair} | {*hubs, *identities}
+    arns = {*chain.from_iterable(roles), *hubs, *identities}
     return _Known(at, frozenset(arn for arn in arns if arn), "\n".join(text or "" for text in trusts))
 
 

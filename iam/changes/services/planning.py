@@ -46,7 +46,8 @@ def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
             f"{user.name} and {group.name} are in different accounts. A group can only have "
             "users of its own account."
         )
-    return Membership.of(ADD_TO_GROUP if do == "add" else REMOVE_FROM_GROUP, user, group=group)
+    spec = ADD_TO_GROUP if do == "add" else REMOVE_FROM_GROUP
+    return Membership.of(spec, user, group=group)
 
 
 def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from uuid import UUID
 
 from iam.changes.errors import RefusedError
@@ -113,7 +114,8 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
     inverse = operation.inverse(change.before)
     if inverse is not None:
         inverse = _reborn(inverse, earlier)
-    check_right(operation if inverse is None else inverse, viewer=viewer, earlier=earlier)
+    checked = operation if inverse is None else inverse
+    check_right(checked, viewer=viewer, earlier=earlier)
     _check_state(change)
     if inverse is None:
         raise RefusedError(operation.irreversible or "AWS can’t undo this.")
@@ -125,7 +127,7 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
 def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
     """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to
     give."""
-    made = {arn for one in earlier for arn in one.created_arns()}
+    made = set(chain.from_iterable(operation.created_arns() for operation in earlier))
     params = dict(inverse.params)
     for name, value in inverse.params.items():
         if name.endswith("_arn") and value in made and f"{name[:-4]}_id" in params:
