@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from console.changes.counts import affected_of, holders_of, principals, rest_of
@@ -115,7 +116,8 @@ def access_shown(
         return None
     weight = weight_of(receipt)
     names_them = viewer.scope.sees_account(account.account_id)
-    names = names_by_number(users_in(name for way in access["ways"] for name in way["names"]))
+    people = chain.from_iterable(way["names"] for way in access["ways"])
+    names = names_by_number(users_in(people))
     return AccessShown(
         holders=access["holders"],
         held_by=holders_of(access),
@@ -136,7 +138,8 @@ def access_shown(
 def named_in(receipt: dict[str, Any]) -> list[int]:
     """The primary keys of everybody whom the receipt names."""
     access = receipt["effect"].get("access") or {"ways": []}
-    return [name["entity_id"] for way in access["ways"] for name in way["names"] if name["entity_id"]]
+    people = chain.from_iterable(way["names"] for way in access["ways"])
+    return [person["entity_id"] for person in people if person["entity_id"]]
 
 
 def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
@@ -152,19 +155,17 @@ def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
 
 def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]) -> WayShown:
     listed = way["names"] if names_them else []
-    shown = [
-        Name(
-            names.get(one["entity_id"], one["name"]),
-            one["kind"],
-            one["entity_id"] if one["entity_id"] in open_to else None,
-        )
-        for one in listed
-    ]
+    shown: list[Name] = []
+    for person in listed:
+        entity_id = person["entity_id"]
+        openable = entity_id if entity_id in open_to else None
+        shown.append(Name(names.get(entity_id, person["name"]), person["kind"], openable))
     people = way["users"] + way["roles"]
+    unnamed = people - len(shown) if shown else 0
     return WayShown(
         title=f"{principals(way['users'], way['roles'])} {_how(way)}",
         names=shown,
-        unnamed=people - len(shown) if shown else 0,
+        unnamed=unnamed,
         rows=[_row(shift, is_shown=names_them) for shift in way["shifts"]],
         more=way["more"],
     )
@@ -175,7 +176,9 @@ def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
     witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
     plain = shift["sort"] in (GAINED, LOST)
     on = _listed(shift["on"])
-    note = (f"on {on}" if on else "") if plain else f"{said}{': ' + on if on else ''}"
+    only_where = f"on {on}" if on else ""
+    what_and_where = f"{said}: {on}" if on else said
+    note = only_where if plain else what_and_where
     return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"], witnesses)
 
 

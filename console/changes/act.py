@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -97,7 +98,9 @@ def _subject(request: ViewerRequest, one: Act) -> Subject:
 
 def _start(request: ViewerRequest, one: Act, subject: Subject) -> dict[str, str]:
     """What the form begins with; `policy` in the address names one of several that the subject has."""
-    data = {field.name: field.start(subject) if field.start else "" for field in one.fields}
+    data: dict[str, str] = {}
+    for field in one.fields:
+        data[field.name] = field.start(subject) if field.start else ""
     named = request.GET.get("policy", "")[:MOST_NAME]
     return data | one.begin(subject, named) if named and one.begin else data
 
@@ -139,12 +142,13 @@ def _without_secret(
     if standing:
         return standing[0]
     planned = _planned(request, operations)
+    title = _title(one, subject) if len(planned) > 1 else ""
     made = services.request_changes(
         planned,
         actor=request.viewer,
         reason=form.cleaned_data["reason"],
         idempotency_key=key,
-        title=_title(one, subject) if len(planned) > 1 else "",
+        title=title,
     )
     return made[0]
 
@@ -243,7 +247,9 @@ def _row(
     value = data.get(field.name, "")
     error = wrong.message if wrong and wrong.field == field.name else ""
     lines = range(1, min(value.count("\n"), MOST_LINES) + 2) if field.kind == DOCUMENT else range(0)
-    return Row(field, "1" if field.kind == FLAG and value else value, tuple(offered), error, lines)
+    if field.kind == FLAG and value:
+        value = "1"
+    return Row(field, value, tuple(offered), error, lines)
 
 
 def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, Any]:
@@ -283,10 +289,11 @@ def _one_body(planned: list[Plan]) -> dict[str, Any]:
     calls and notes of all. What does not come back is told once, for all of them.
     """
     bodies = [plan.receipt.body for plan in planned]
-    notes = [note for body in bodies for note in body["effect"]["notes"]]
+    calls = list(chain.from_iterable(body["calls"] for body in bodies))
+    notes = chain.from_iterable(body["effect"]["notes"] for body in bodies)
     managed = next((body["managed"] for body in reversed(bodies) if body["managed"]), None)
     return bodies[-1] | {
-        "calls": [call for body in bodies for call in body["calls"]],
+        "calls": calls,
         "effect": bodies[-1]["effect"] | {"notes": list(dict.fromkeys(notes))},
         "managed": managed,
         "irreversible": "",

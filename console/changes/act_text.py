@@ -171,11 +171,10 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
             names.setdefault(written.key, []).append(written.name)
     if not texts:
         return {}
-    found = [
-        (finding, _named(names[key]))
-        for key, written in list(texts.items())[:MOST_TEXTS]
-        for finding in written.findings()
-    ]
+    found = []
+    for key, written in list(texts.items())[:MOST_TEXTS]:
+        for finding in written.findings():
+            found.append((finding, _named(names[key])))
     findings = [finding for finding, _ in found]
     policies = [name for _, name in found] if len(texts) > 1 else []
     return finding_rows(findings, policies=policies) | {
@@ -189,7 +188,9 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
 def _named(names: Sequence[str]) -> str:
     """'Policy ReadLedger', or 'Inline policy access of role deploy and 39 others'."""
     first, others = names[0], len(set(names)) - 1
-    more = f" and {others:,} other{'' if others == 1 else 's'}" if others > 0 else ""
+    more = ""
+    if others > 0:
+        more = f" and {others:,} other" if others == 1 else f" and {others:,} others"
     return f"{first[:1].upper()}{first[1:]}{more}"
 
 

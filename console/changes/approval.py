@@ -107,8 +107,10 @@ def review(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Reviewed. Undo requested." if undoing else "Reviewed and accepted.")
-            return redirect(address_of(undoing[0] if undoing else shown))
+            outcome = "Reviewed. Undo requested." if undoing else "Reviewed and accepted."
+            messages.success(request, outcome)
+            next_shown = undoing[0] if undoing else shown
+            return redirect(address_of(next_shown))
     context = request_context(request, shown)
     context |= receipt_context(
         shown.receipt, account=shown.account, request=request, together=shown.change_set.receipt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -222,7 +223,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _receipt(request: ViewerRequest, plans: Sequence[Plan], *, account: Account) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
-    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
     need = need_context(request, plans, together=together)
     return context | need | {"calls": call_rows(calls, partition=account.partition)}

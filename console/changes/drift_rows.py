@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from django.urls import reverse
 
@@ -104,23 +105,20 @@ class Row:
 def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:
     """The drifts with their links; a query for those who do not see the accounts whole."""
     events = {drift.pk: _events(what) for drift, what in found}
-    pks = {one.pk for of_one in events.values() for event in of_one for one in event.others}
+    others = chain.from_iterable(event.others for event in chain.from_iterable(events.values()))
+    pks = {other.pk for other in others}
     pks |= {drift.entity_id for drift, _ in found if drift.entity_id}
     numbers = {drift.account.account_id for drift, _ in found}
     open_to = openable_in(viewer, account_ids=numbers, pks=pks)
     users = {one.entity_id: one.name for one, _ in found if one.kind == Kind.USER and one.entity_id}
     names = names_by_number(users)
     texts = given_texts([what for _, what in found if isinstance(what, Happened)])
-    return [
-        _row(
-            drift,
-            events[drift.pk],
-            open_to,
-            risks=_risks(drift, what, texts) if isinstance(what, Happened) else [],
-            name=names.get(drift.entity_id or 0, drift.name),
-        )
-        for drift, what in found
-    ]
+    rows: list[Row] = []
+    for drift, what in found:
+        risks = _risks(drift, what, texts) if isinstance(what, Happened) else []
+        name = names.get(drift.entity_id or 0, drift.name)
+        rows.append(_row(drift, events[drift.pk], open_to, risks=risks, name=name))
+    return rows
 
 
 def _events(what: What) -> list[Event]:
@@ -139,7 +137,7 @@ def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[t
     if known:
         return known
     given = happened.given(texts)
-    found = {flag for text in given for flag in flags(text)} & _FLAGS.keys()
+    found = set(chain.from_iterable(flags(text) for text in given)) & _FLAGS.keys()
     marks = [mark for flag, mark in _FLAGS.items() if flag in found]
     return [*marks, *([("Trust policy changed", "warn")] if happened.is_about_trust else [])]
 
@@ -154,12 +152,13 @@ def _row(
 ) -> Row:
     entity = drift.entity
     of_account = reverse("setup:account", args=[drift.account.account_id])
+    url = _address(entity.kind, entity.pk, open_to) if entity else of_account
     return Row(
         drift=drift,
         name=name,
         noun=_NOUNS.get(drift.kind) or Kind(drift.kind).label,
         icon=ICONS.get(drift.kind, "fingerprint"),
-        url=_address(entity.kind, entity.pk, open_to) if entity else of_account,
+        url=url,
         mark=_MARKS[DriftState(drift.state)],
         # What came into being or went comes before what it had.
         lines=[_line(event, open_to) for event in sorted(events, key=lambda one: one.lead not in WHOLE)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
@@ -59,7 +60,7 @@ def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 def _of(row: dict[str, Any]) -> tuple[Any, ...]:
     """A request of which the viewer sees a part names the account of that part only, as in the list."""
     change, blocks = row["change"], row["blocks"]
-    places = dict.fromkeys(place for block in blocks for place in block.accounts)
+    places = dict.fromkeys(chain.from_iterable(block.accounts for block in blocks))
     places = places or {(change.account.account_id, change.account.name): None}
     ends = [row["ends_at"], *(block.until for block in blocks)]
     return (

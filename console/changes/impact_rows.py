@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from console.access.bars import KEYS
@@ -164,14 +165,16 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
 
 def affected_words(impact: Mapping[str, Any]) -> str:
     """How many IAM users and roles can do more or less."""
-    return affected_of(impact, [place for gain in impact["gains"] for place in places_of(gain)])
+    places = list(chain.from_iterable(places_of(gain) for gain in impact["gains"]))
+    return affected_of(impact, places)
 
 
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of everybody whom it names."""
     gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
-    places = [place for gain in gains for place in places_of(gain)]
-    return [one["entity_id"] for place in places for one in place["names"] if one["entity_id"]]
+    places = chain.from_iterable(places_of(gain) for gain in gains)
+    people = chain.from_iterable(place["names"] for place in places)
+    return [person["entity_id"] for person in people if person["entity_id"]]
 
 
 def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -184,7 +187,8 @@ def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
     about one.
     """
     blocks = [*impact["gains"], *impact.get("unchanged", ())]
-    numbers = {place["account_id"] for block in blocks for place in places_of(block)}
+    places = chain.from_iterable(places_of(block) for block in blocks)
+    numbers = {place["account_id"] for place in places}
     if len(numbers) < 2:
         return {}
     return dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
@@ -194,30 +198,27 @@ def _gain(
     gain: dict[str, Any], *, viewer: Viewer, open_to: Openable, accounts: Mapping[str, str]
 ) -> GainShown:
     places = places_of(gain)
-    names = [name for place in places for name in _names(place, viewer=viewer, open_to=open_to)]
+    names = list(chain.from_iterable(_names(place, viewer=viewer, open_to=open_to) for place in places))
     users, roles = sum(place["users"] for place in places), sum(place["roles"] for place in places)
     people = users + roles
     named = sum(len(place["names"]) for place in places)
     numbers = dict.fromkeys(place["account_id"] for place in places)
-    seen = [
-        number
-        for number in numbers
-        if viewer.scope.sees_account(number)
-        or any(
-            one["entity_id"] in open_to
-            for place in places
-            if place["account_id"] == number
-            for one in place["names"]
-        )
-    ]
+    with_openable = {
+        place["account_id"]
+        for place in places
+        if any(person["entity_id"] in open_to for person in place["names"])
+    }
+    seen = [number for number in numbers if viewer.scope.sees_account(number) or number in with_openable]
     # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and
     # not seen is called outside.
     hidden = named - len(names)
     # The requests are those of the first, whose name may stand in a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
+    where = accounts.get(gain["account_id"], "") if len(numbers) == 1 and names else ""
+    why = reasons(gain, people=people) if is_shown else []
     return GainShown(
         title=principals(users, roles),
-        where=accounts.get(gain["account_id"], "") if len(numbers) == 1 and names else "",
+        where=where,
         accounts=len(numbers),
         account_names=[accounts.get(number, number) for number in seen],
         names=names[:NAMED],
@@ -229,7 +230,7 @@ def _gain(
         more_actions=gain["more_actions"],
         risks=_risks(gain["risks"]),
         ways_up=[" + ".join(actions) for actions in gain["ways_up"]],
-        reasons=reasons(gain, people=people) if is_shown else [],
+        reasons=why,
     )
 
 
@@ -240,13 +241,16 @@ def _unchanged(
     people = block["users"] + block["roles"]
     sees_all = viewer.scope.sees_account(block["account_id"])
     rest = people - len(names)
+    where = accounts.get(block["account_id"], "") if names else ""
+    unnamed, outside = (rest, 0) if sees_all else (0, rest)
+    why = reasons(block, people=people) if names else []
     return UnchangedShown(
         title=principals(block["users"], block["roles"]),
-        where=accounts.get(block["account_id"], "") if names else "",
+        where=where,
         names=names,
-        unnamed=rest if sees_all else 0,
-        outside=0 if sees_all else rest,
-        reasons=reasons(block, people=people) if names else [],
+        unnamed=unnamed,
+        outside=outside,
+        reasons=why,
     )
 
 

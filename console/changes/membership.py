@@ -55,13 +55,12 @@ def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
 
 def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None, do: Do) -> HttpResponse:
     text = request.GET.get("q", "")[:200]
-    choices = (
-        groups_for(request.viewer, user=user, do=do, text=text)
-        if user
-        else users_for(request.viewer, group=group, do=do, text=text)
-        if group
-        else Choices([], has_more=False)
-    )
+    if user:
+        choices = groups_for(request.viewer, user=user, do=do, text=text)
+    elif group:
+        choices = users_for(request.viewer, group=group, do=do, text=text)
+    else:
+        choices = Choices([], has_more=False)
     names = names_by_entity(choice.entity for choice in choices.rows)
     context = {
         "choices": [(choice, names[choice.entity.pk]) for choice in choices.rows],

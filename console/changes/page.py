@@ -90,13 +90,15 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
     about = policy_context(operation, before=shown.before)
     is_partial = bool(partly_hidden([shown.change_set_id], viewer=viewer))
     together = shown.change_set.receipt
+    if is_partial:
+        together = without_new_names(together)
     end = ends.end_of(shown.change_set)
     return (
         receipt_context(
             shown.receipt,
             account=shown.account,
             request=request,
-            together=without_new_names(together) if is_partial else together,
+            together=together,
         )
         | about
         | deciding

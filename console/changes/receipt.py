@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from console.changes.access_rows import access_shown, named_in
@@ -29,8 +30,8 @@ def receipt_context(
     risks are added.
     """
     impact = (together or {}).get("impact")
-    policies = [p for key in ("gains", "loses", "keeps") for p in receipt["effect"][key]]
-    pks = [p["entity_id"] for p in policies if p["entity_id"]] + named_in(receipt)
+    policies = chain.from_iterable(receipt["effect"][key] for key in ("gains", "loses", "keeps"))
+    pks = [policy["entity_id"] for policy in policies if policy["entity_id"]] + named_in(receipt)
     open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
     return impact_context(impact, viewer=request.viewer, account_id=account.account_id) | {
         "elsewhere": _elsewhere(receipt),
@@ -53,7 +54,8 @@ def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) ->
 def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:
     """The context of `_impact.html`; a query for who does not see the accounts whole."""
     gains = impact["gains"] if impact else []
-    numbers = {place["account_id"] for gain in gains for place in places_of(gain)}
+    places = chain.from_iterable(places_of(gain) for gain in gains)
+    numbers = {place["account_id"] for place in places}
     open_to = entities.openable_in(viewer, account_ids=numbers or {account_id}, pks=named_in_impact(impact))
     return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}
 

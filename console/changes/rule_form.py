@@ -90,10 +90,9 @@ class RuleForm(forms.Form):
         who = [(code_of(one), label) for one, label in PLAIN] + people
         stages = len(rule.stages) if rule else 0
         self.stage_count = min(max(stages + 1, 2), MOST_STAGES)
-        super().__init__(
-            data,
-            initial=_initial(rule) if rule else {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0},
-        )
+        hours = {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0}
+        initial = _initial(rule) if rule else hours
+        super().__init__(data, initial=initial)
         any_hint = "If you select none, the rule applies to any."
         accounts = visible_accounts(viewer).order_by("name").values_list("account_id", "name")
         chosen = [(number, number) for number in (rule.accounts if rule else ())]

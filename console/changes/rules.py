@@ -109,7 +109,8 @@ def _draft_page(
         "reason": reason,
         "section": "rules",
     }
-    return render_page(request, "changes/rules_draft.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "changes/rules_draft.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,7 +124,8 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
         raise Http404
     form = RuleForm(request.POST or None, viewer=request.viewer, rule=found)
     if request.method == "POST" and form.is_valid():
-        written = form.rule(found.key if found else uuid.uuid4().hex[:12])
+        rule_key = found.key if found else uuid.uuid4().hex[:12]
+        written = form.rule(rule_key)
         if not written.stages:
             form.add_error(None, "Select who can approve in stage 1.")
         else:
@@ -138,9 +140,13 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
 
 def _put(found: tuple[Rule, ...], written: Rule) -> list[Rule]:
     """In its place; a new one before the last, which holds for everything."""
-    if any(one.key == written.key for one in found):
-        return [written if one.key == written.key else one for one in found]
-    return [*found[:-1], written, *found[-1:]]
+    if all(before.key != written.key for before in found):
+        return [*found[:-1], written, *found[-1:]]
+    rules: list[Rule] = []
+    for before in found:
+        after = written if before.key == written.key else before
+        rules.append(after)
+    return rules
 
 
 @require_POST
@@ -155,7 +161,8 @@ def arrange(request: ViewerRequest) -> HttpResponse:
         raise Http404
     one = found.pop(place)
     if do != "remove":
-        found.insert(max(0, place - 1) if do == "up" else place + 1, one)
+        new_place = max(0, place - 1) if do == "up" else place + 1
+        found.insert(new_place, one)
     proposals.save_draft(mine, found, actor=request.viewer)
     return redirect("changes:rules-draft")
 
@@ -219,7 +226,8 @@ def _proposal_page(
         "comment": comment,
         "section": "rules",
     }
-    return render_page(request, "changes/proposal.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "changes/proposal.html", context, status=status)
 
 
 def _base_of(shown: RuleSet) -> tuple[Rule, ...]:

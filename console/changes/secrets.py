@@ -65,7 +65,8 @@ def _rows(change: Change, *, label: str, text: str) -> list[Row]:
         return [Row("id", "Access key ID", label), Row("secret", "Secret access key", text)]
     if change.operation.startswith("service_credential."):
         found = Entity.objects.filter(account=change.account, aws_id=label).first()
-        return [Row("id", "User name", found.name if found else label), Row("secret", "Password", text)]
+        user_name = found.name if found else label
+        return [Row("id", "User name", user_name), Row("secret", "Password", text)]
     return [
         Row("page", "Sign-in page", sign_in_page(change.account)),
         Row("id", "User name", change.params["user_name"]),

@@ -150,17 +150,20 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str, places: Sequence[s
     several.
     """
     named = places or [""] * len(calls)
-    return [
-        CallRow(
-            shown,
-            at=datetime.fromisoformat(call["at"]) if call.get("at") else None,
-            milliseconds=call.get("milliseconds"),
-            request_id=call.get("request_id", ""),
-            error=call.get("error", ""),
-            place=place,
+    rows: list[CallRow] = []
+    for shown, call, place in zip(shown_calls(calls, partition=partition), calls, named, strict=True):
+        at = datetime.fromisoformat(call["at"]) if call.get("at") else None
+        rows.append(
+            CallRow(
+                shown,
+                at=at,
+                milliseconds=call.get("milliseconds"),
+                request_id=call.get("request_id", ""),
+                error=call.get("error", ""),
+                place=place,
+            )
         )
-        for shown, call, place in zip(shown_calls(calls, partition=partition), calls, named, strict=True)
-    ]
+    return rows
 
 
 def rows_by_account(calls: Sequence[tuple[dict[str, Any], Account]]) -> list[CallRow]:
@@ -201,21 +204,24 @@ _FLAGS = {
 def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> list[PolicyRow]:
     """What is gained, lost and kept, with the texts; one query."""
     effect = receipt["effect"]
-    listed = [
-        (sign, p) for sign, key in (("+", "gains"), ("−", "loses"), ("=", "keeps")) for p in effect[key]
-    ]
+    listed: list[tuple[str, dict[str, Any]]] = []
+    for sign, key in (("+", "gains"), ("−", "loses"), ("=", "keeps")):
+        listed.extend((sign, policy) for policy in effect[key])
     digests = {policy["digest"] for _, policy in listed if policy["digest"]}
     texts = dict(Document.objects.filter(digest__in=digests).values_list("digest", "text"))
-    return [
-        PolicyRow(
-            stands=policy | {"marks": [_FLAGS[flag] for flag in policy["flags"]]},
-            sign=sign,
-            pk=policy["entity_id"] if open_to and policy["entity_id"] in open_to else None,
-            text=texts.get(policy["digest"], ""),
-            is_risky=bool(_RISKY[sign] & set(policy["flags"])),
+    rows: list[PolicyRow] = []
+    for sign, policy in listed:
+        pk = policy["entity_id"] if open_to and policy["entity_id"] in open_to else None
+        rows.append(
+            PolicyRow(
+                stands=policy | {"marks": [_FLAGS[flag] for flag in policy["flags"]]},
+                sign=sign,
+                pk=pk,
+                text=texts.get(policy["digest"], ""),
+                is_risky=bool(_RISKY[sign] & set(policy["flags"])),
+            )
         )
-        for sign, policy in listed
-    ]
+    return rows
 
 
 FAST, SLOW = "300ms", "2s"

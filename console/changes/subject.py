@@ -59,4 +59,5 @@ def _name(change: Change) -> str:
 def _about(kind: str, name: str, pk: int | None, open_to: Openable) -> About:
     label = _LABELS.get(kind, "Subject").removeprefix("IAM ").capitalize()
     page = _PAGES.get(kind)
-    return About(label, name, reverse(page, args=[pk]) if page and pk and pk in open_to else "")
+    url = reverse(page, args=[pk]) if page and pk and pk in open_to else ""
+    return About(label, name, url)

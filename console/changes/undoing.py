@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -114,7 +115,7 @@ def _given(form: ReasonForm) -> dict[str, str]:
 def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
     first = plans[0].receipt.body
-    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     context = receipt_context(first, account=shown.account, request=request, together=together)
     need = need_context(request, plans, together=together)
     return context | need | {"calls": call_rows(calls, partition=shown.account.partition)}

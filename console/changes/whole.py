@@ -65,9 +65,10 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
     total = shown.change_set.changes.count()
     is_single = len(parts) == 1 and total == 1
     accepted = _accepted(shown, parts, context, is_single=is_single)
+    page = "changes:change" if is_single else "changes:request"
     return context | {
         "is_single": is_single,
-        "address": reverse("changes:change" if is_single else "changes:request", args=[shown.pk]),
+        "address": reverse(page, args=[shown.pk]),
         "mark": MARKS[shown.state] if is_single else SET_MARKS[standing.state],
         "standing_words": standing.words,
         "accepted": [one for one in accepted if not one.is_note],
@@ -93,7 +94,8 @@ def _accepted(
     if context["is_partial"] and not context["standing"].is_concerned:
         return []
     sees_accounts = context["viewer_sees_all"]
-    return warnings_of(shown.change_set, parts=[] if is_single else parts, is_limited=not sees_accounts)
+    with_receipts = [] if is_single else parts
+    return warnings_of(shown.change_set, parts=with_receipts, is_limited=not sees_accounts)
 
 
 def _lint(parts: Sequence[Change]) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def _part(part: Change) -> Part:
 
 
 def _urgency(pace: str) -> int:
-    return {FAST: 3, SLOW: 2}.get(pace, 1 if pace else 0)
+    any_other = 1 if pace else 0
+    return {FAST: 3, SLOW: 2}.get(pace, any_other)
 
 
 def _version(events: Sequence[ChangeEvent], counts: Counter[str], *, pace: str, is_slow: bool) -> str:
@@ -131,7 +134,8 @@ def _lines(
         told.append(Line(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
     ended: list[datetime] = [part.ended_at for part in parts if part.ended_at]
     if standing.words and len(ended) == len(parts):
-        told.append(Line(standing.words, "shield-check", "" if standing.failed else "ok", max(ended)))
+        tone = "" if standing.failed else "ok"
+        told.append(Line(standing.words, "shield-check", tone, max(ended)))
     elif any(part.state in RUNNING for part in parts):
         told.append(Line(standing.words or "Waiting for a worker", "hourglass", "note", None))
     elif len(lines) > len(kinds):
