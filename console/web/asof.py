@@ -59,23 +59,25 @@ def asof_context(
     whole = entity is None and account is None
     synced_at = frame_of(request).oldest if whole else found.read_at
     of_account = entity.account if entity else account
-    limit = patience(of_account.pull_every if of_account else None)
+    interval = of_account.pull_every if of_account else None
+    limit = patience(interval)
+    fresh = None if whole else found.read_at
+    is_incomplete = frame_of(request).is_incomplete if whole else found.is_incomplete
+    kept: list[tuple[str, str]] = []
+    for name, values in request.GET.lists():
+        if name not in POSITION:
+            kept.extend((name, value) for value in values)
     return {
         "asof": AsOf(
             earliest=found.earliest,
             before=found.before,
             next=found.after,
             read_at=found.read_at,
-            fresh=None if whole else found.read_at,
+            fresh=fresh,
             is_old=synced_at is None or datetime.now(tz=UTC) - synced_at > limit,
-            is_incomplete=frame_of(request).is_incomplete if whole else found.is_incomplete,
+            is_incomplete=is_incomplete,
             moments=_worth_a_click(found, at=asked.at),
-            kept=[
-                (name, value)
-                for name, values in request.GET.lists()
-                if name not in POSITION
-                for value in values
-            ],
+            kept=kept,
             compare=_compare_address(asked.viewer, account=account, entity=entity, at=asked.at),
         )
     }
@@ -105,8 +107,11 @@ def _compare_address(
     """
     if entity is None and account is not None and not viewer.scope.sees_account(account.account_id):
         return ""
-    query = {"entity": str(entity.pk)} if entity else {"account": account.account_id} if account else {}
-    if not query:
+    if entity:
+        query = {"entity": str(entity.pk)}
+    elif account:
+        query = {"account": account.account_id}
+    else:
         return ""
     if at:
         query["from"] = f"{at:%Y-%m-%dT%H:%M:%S}"

@@ -54,7 +54,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     ready = all(state == "ok" for state in checks.values())
     body: dict[str, Any] = {"ready": ready, "checks": checks}
     body |= _kept("ages", AGES_SECONDS, _ages) if checks["database"] == "ok" else NO_AGES
-    return JsonResponse(body, status=200 if ready else 503)
+    status = 200 if ready else 503
+    return JsonResponse(body, status=status)
 
 
 class Health:

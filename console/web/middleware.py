@@ -196,7 +196,8 @@ class AsOf:
         query = request.GET.copy()
         query.pop("as-of", None)
         messages.info(request, "This page shows the present only, so the date was left out.")
-        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+        address = f"{request.path}?{query.urlencode()}" if query else request.path
+        return HttpResponseRedirect(address)
 
 
 def _in_utc(request: HttpRequest, moment: datetime | None) -> str:

@@ -125,7 +125,8 @@ def input_text(moment: datetime | None) -> str:
     if not moment:
         return ""
     local = to_local(moment)
-    return local.strftime(INPUT_FORMAT if not local.second else f"{INPUT_FORMAT}:%S")
+    shape = INPUT_FORMAT if not local.second else f"{INPUT_FORMAT}:%S"
+    return local.strftime(shape)
 
 
 def read_input(text: str) -> datetime | None:

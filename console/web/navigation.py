@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from django.urls import reverse
 
@@ -249,10 +250,8 @@ def tabs_at(path: str, reader: Reader) -> Tabs | None:
 @lru_cache(maxsize=256)
 def tabs_for(reader: Reader) -> tuple[tuple[str, str, str, str], ...]:
     """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
-    return tuple(
-        (entry.label, entry.icon, tab.label, reverse(tab.url))
-        for group in NAVIGATION
-        for entry in group.entries
-        for tab in entry.tabs
-        if tab.is_for(reader)
-    )
+    found: list[tuple[str, str, str, str]] = []
+    for entry in chain.from_iterable(group.entries for group in NAVIGATION):
+        tabs = [tab for tab in entry.tabs if tab.is_for(reader)]
+        found.extend((entry.label, entry.icon, tab.label, reverse(tab.url)) for tab in tabs)
+    return tuple(found)

@@ -27,9 +27,12 @@ class Query:
         """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name
         away.
         """
-        new = {name.replace("_", "-"): [v] if isinstance(v, str) else list(v) for name, v in changes.items()}
-        kept = [(name, value) for name, value in self.pairs if name not in new]
-        return Query.of([*kept, *((name, value) for name, values in new.items() for value in values)])
+        new = {name.replace("_", "-"): value for name, value in changes.items()}
+        pairs = [(name, value) for name, value in self.pairs if name not in new]
+        for name, given in new.items():
+            values = [given] if isinstance(given, str) else given
+            pairs.extend((name, value) for value in values)
+        return Query.of(pairs)
 
     def without(self, name: str, value: str) -> Query:
         """Without one value of a name."""

@@ -53,7 +53,8 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
         file = Path(environment.get(name) or default).expanduser()
         try:
             if file.is_file():
-                found.append(f"{name} ({file})" if environment.get(name) else str(file))
+                named = f"{name} ({file})" if environment.get(name) else str(file)
+                found.append(named)
         except OSError:
             continue
     return found

@@ -24,7 +24,8 @@ def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> Sa
     head = context["heads"].get(sort)
     if head is None:
         return format_html('<th scope="col"{}>{}</th>', css, label)
-    arrow = icon("arrow-down" if head.direction == "descending" else "arrow-up") if head.direction else ""
+    arrow_name = "arrow-down" if head.direction == "descending" else "arrow-up"
+    arrow = icon(arrow_name) if head.direction else ""
     state = format_html(' aria-sort="{}"', head.direction) if head.direction else ""
     return format_html('<th scope="col"{}{}><a href="{}">{} {}</a></th>', css, state, head.url, label, arrow)
 
@@ -50,15 +51,17 @@ def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str
     name = row["name"]
     if context["all_accounts"]:
         short = f"In {row['account_name']}. {short}"
+    layout = CHECK + NAME if context["may_export"] else NAME
+    below = format_html(SHORT, short) if short != "" else ""
     return format_html(
-        CHECK + NAME if context["may_export"] else NAME,
+        layout,
         pk=row["pk"],
         name=name,
         face=face,
         section=context["section"],
         link=context["link"],
         sub=row["sub"],
-        below=format_html(SHORT, short) if short != "" else "",
+        below=below,
     )
 
 

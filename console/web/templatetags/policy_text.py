@@ -88,11 +88,10 @@ def sidediff(old: str, new: str) -> SafeString:
     for op, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         for k in range(max(i2 - i1, j2 - j1)):
             i, j = i1 + k, j1 + k
-            left = _cell(
-                "old", i + 1 if i < i2 else 0, a[i] if i < i2 else "", "" if op == "equal" else "Removed"
-            )
-            right = _cell(
-                "new", j + 1 if j < j2 else 0, b[j] if j < j2 else "", "" if op == "equal" else "Added"
-            )
+            old_number, old_text = (i + 1, a[i]) if i < i2 else (0, "")
+            new_number, new_text = (j + 1, b[j]) if j < j2 else (0, "")
+            removed, added = ("", "") if op == "equal" else ("Removed", "Added")
+            left = _cell("old", old_number, old_text, removed)
+            right = _cell("new", new_number, new_text, added)
             rows.append(format_html('<li class="{}">{}{}</li>', op, left, right))
     return format_html('<ol class="sidediff">{}</ol>', mark_safe("".join(rows)))  # noqa: S308 - escaped above

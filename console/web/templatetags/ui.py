@@ -61,14 +61,16 @@ def _icon(name: str, cls: str, a11y: SafeString) -> SafeString:
 @register.simple_tag
 def badge(text: object, tone: str = "", ic: str = "", cls: str = "") -> SafeString:
     """A small mark; tone is ok, warn, bad, note or info."""
-    return _badge(text if isinstance(text, str) else str(text), tone, ic, cls)
+    words = text if isinstance(text, str) else str(text)
+    return _badge(words, tone, ic, cls)
 
 
 @lru_cache(maxsize=2048, typed=True)
 def _badge(text: str, tone: str, ic: str, cls: str) -> SafeString:
     """Kept by type too: what is safe, and an equal text that is not, are two badges."""
     data = format_html(' data-tone="{}"', tone) if tone else ""
-    return format_html('<span class="badge {}"{}>{}{}</span>', cls, data, icon(ic) if ic else "", text)
+    sign = icon(ic) if ic else ""
+    return format_html('<span class="badge {}"{}>{}{}</span>', cls, data, sign, text)
 
 
 @register.simple_tag
@@ -116,7 +118,8 @@ def _lvl(fills: str, counts: str) -> SafeString:
             )
         items.append((key, quarters[i], text))
     rows = format_html_join("", '<li data-l="{}" data-f="{}"><span>{}</span></li>', items)
-    return format_html('<ul class="lvl {}">{}</ul>', "" if numbers else "mini", rows)
+    kind = "" if numbers else "mini"
+    return format_html('<ul class="lvl {}">{}</ul>', kind, rows)
 
 
 @register.simple_tag
@@ -208,7 +211,8 @@ def moment(value: datetime | date | None, never: str = "Never", only: str = "") 
         return conditional_escape(never)
     if not isinstance(value, datetime):
         return mark_safe(f'<time datetime="{value.isoformat()}">{day_text(value)}</time>')  # noqa: S308
-    return time_element(value, date_text(value) if only == "date" else moment_text(value))
+    shown = date_text(value) if only == "date" else moment_text(value)
+    return time_element(value, shown)
 
 
 def time_element(value: datetime, text: str) -> SafeString:
@@ -260,7 +264,10 @@ def here(context: dict[str, Any], **changes: object) -> str:
     """
     new = {name.replace("_", "-"): value for name, value in changes.items()}
     gone = {"after", "before", *new}
-    pairs = [(key, v) for key, values in context["request"].GET.lists() if key not in gone for v in values]
+    pairs: list[tuple[str, str]] = []
+    for key, values in context["request"].GET.lists():
+        if key not in gone:
+            pairs.extend((key, value) for value in values)
     for key, value in new.items():
         several = value if isinstance(value, list | tuple) else [value]
         pairs += [(key, str(one)) for one in several if one not in (None, "")]

@@ -41,12 +41,14 @@ def between(value: datetime, after: datetime | None) -> SafeString:
 def clock(value: datetime) -> SafeString:
     """'14:06:21' for today, '23 Nov 2026, 14:06' for other days, in the reader's zone; UTC in the title."""
     is_today = to_local(value).date() == to_local(datetime.now(tz=UTC)).date()
-    return time_element(value, time_text(value, seconds=True) if is_today else moment_text(value))
+    shown = time_text(value, seconds=True) if is_today else moment_text(value)
+    return time_element(value, shown)
 
 
 def _clock(value: datetime, *, is_named: bool) -> SafeString:
     text = time_text(value, seconds=bool(value.second))
-    return time_element(value, text if is_named else text.removesuffix(" UTC"))
+    shown = text if is_named else text.removesuffix(" UTC")
+    return time_element(value, shown)
 
 
 def _bounds(value: datetime, after: datetime | None) -> str:
