@@ -95,7 +95,8 @@ def read(request: ViewerRequest) -> Address:
     action, level, owner = (get.get(name, "").strip()[:LONGEST] for name in ("action", "level", "owner"))
     resource = get.get("resource", "").strip()[: LONGEST + 1]
     is_blank = not (action or level or resource)
-    seen = accounts_seen(request.viewer, account=account.account_id if account else "")
+    account_id = account.account_id if account else ""
+    seen = accounts_seen(request.viewer, account=account_id)
     regions = [] if is_blank else usual_regions(seen)
     candidates = [] if is_blank else accounts_naming(resource, accounts_seen(request.viewer))
     is_owner_assumed = not owner and bool(likely := likely_owner(candidates))
@@ -141,11 +142,13 @@ def _assume(get: QueryDict, *, action: str, resource: str, regions: list[str]) -
 
 def _narrowed(get: QueryDict) -> Narrowed:
     certainty, way = get.get("certainty", ""), get.get("way", "")
+    wanted_certainty = Certainty(certainty) if certainty in set(Certainty) else None
+    way_key = way if KEY.fullmatch(way) else ""
     return Narrowed(
         text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
         kind=KINDS.get(get.get("kind", "")),
-        certainty=Certainty(certainty) if certainty in set(Certainty) else None,
-        way=way if KEY.fullmatch(way) else "",
+        certainty=wanted_certainty,
+        way=way_key,
     )
 
 
@@ -165,12 +168,14 @@ def _ask(found: Address, request: ViewerRequest) -> None:
         found.errors["resource"] = problem
     if problem := owner_problem(found.owner, resource=resource):
         found.errors["owner"] = problem
-    meant = _meant(found, "*" if "resource" in found.errors else resource)
+    valid_resource = "*" if "resource" in found.errors else resource
+    meant = _meant(found, valid_resource)
     if meant is None or found.errors or found.circumstances.errors:
         return
     viewer = request.viewer
     owner = "" if found.owner == ANY else found.owner
     place = owner or account_of(resource)
+    account_id = found.account.account_id if found.account else ""
     found.asked = Asked(
         meant,
         resource,
@@ -179,7 +184,7 @@ def _ask(found: Address, request: ViewerRequest) -> None:
         is_any_time=found.circumstances.is_any_time,
         is_now=found.circumstances.assumed_now,
         owner=owner,
-        accounts=accounts_seen(viewer, account=found.account.account_id if found.account else ""),
+        accounts=accounts_seen(viewer, account=account_id),
         at=request.at,
         is_hidden=bool(place) and not viewer.scope.sees_account(place),
     )

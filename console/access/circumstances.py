@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from ipaddress import ip_address
+from itertools import chain
 from typing import Any, Final
 
 from django.http import QueryDict
@@ -252,7 +253,7 @@ def _fields_set(found: Circumstances) -> set[str]:
         "ip": (IP_KEY,),
         "time": (TIME_KEY, EPOCH_KEY),
     }
-    return {key for name, keys in by_field.items() if name in found.given for key in keys}
+    return set(chain.from_iterable(keys for name, keys in by_field.items() if name in found.given))
 
 
 def _address_problem(text: str) -> str:
@@ -313,22 +314,22 @@ def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
             found.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
             continue
         near = known.closest(key)
+        instead = _instead(plain, key, near) if near else ""
         found.doubts.append(
             Doubt(
                 f"AWS doesn’t list a condition key {key[:SHOWN]}. It’s used as entered.",
                 near,
-                _instead(plain, key, near) if near else "",
+                instead,
             )
         )
 
 
 def _instead(plain: Query, key: str, near: str) -> str:
-    pairs = [
-        (name, f"{near}={value.partition('=')[2]}")
-        if name == "ctx" and value.partition("=")[0].strip() == key
-        else (name, value)
-        for name, value in plain.pairs
-    ]
+    pairs: list[tuple[str, str]] = []
+    for name, value in plain.pairs:
+        is_of_key = name == "ctx" and value.partition("=")[0].strip() == key
+        corrected = f"{near}={value.partition('=')[2]}" if is_of_key else value
+        pairs.append((name, corrected))
     return str(Query.of(pairs))
 
 

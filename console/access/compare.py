@@ -5,6 +5,7 @@ and its files.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
@@ -68,9 +69,8 @@ def compare_page(request: ViewerRequest) -> HttpResponse:
     if versus.left is not None and versus.right is not None:
         found = compare(versus.left, versus.right)
         context |= _answer(request, versus, found) | _ends(versus.left, versus.right)
-    return render_page(
-        request, "access/compare.html", context, partial="comparison", status=422 if versus.is_wrong else 200
-    )
+    status = 422 if versus.is_wrong else 200
+    return render_page(request, "access/compare.html", context, partial="comparison", status=status)
 
 
 def _answer(request: ViewerRequest, versus: Versus, found: Comparison) -> dict[str, Any]:
@@ -157,7 +157,8 @@ def _url(side: Moment) -> str:
 def _principals(request: ViewerRequest, versus: Versus) -> list[Offer]:
     """Who may be meant where nobody was found by what was written; one query a side that is wrong."""
     wrong = [versus.texts[name] for name in ("a", "b") if name in versus.errors]
-    return list(dict.fromkeys(offer for text in wrong for offer in principals_offered(request, text)))
+    offers = chain.from_iterable(principals_offered(request, text) for text in wrong)
+    return list(dict.fromkeys(offers))
 
 
 def _files(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:
@@ -183,11 +184,13 @@ def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     if form not in FORMS or versus.left is None or versus.right is None or not _may_export(request, versus):
         raise Http404
     left, right, now = versus.left, versus.right, datetime.now(tz=UTC)
+    subject = f"{left.who.arn} and {right.who.arn}" if not versus.is_one else left.who.arn
+    account_id = left.who.account if left.who.account == right.who.account else ""
     record(
         kind="access_comparison.export",
         actor=request.viewer,
-        subject=f"{left.who.arn} and {right.who.arn}" if not versus.is_one else left.who.arn,
-        account_id=left.who.account if left.who.account == right.who.account else "",
+        subject=subject,
+        account_id=account_id,
         data={"form": form, "query": str(versus.query)},
     )
     found = compare(left, right)

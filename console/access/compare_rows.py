@@ -112,20 +112,24 @@ def _only_sort(one: OneService) -> Sort | None:
 def _elsewhere(found: Comparison, sort: Sort | None) -> Because:
     """What makes a difference where all statements about the actions are the same."""
     is_two = found.left.moment.who.number != found.right.moment.who.number
-    return Because(VARIABLES if is_two and sort is Sort.ALTERED else BOUNDED, "", "")
+    text = VARIABLES if is_two and sort is Sort.ALTERED else BOUNDED
+    return Because(text, "", "")
 
 
 def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
+    spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
+    level = str(group.level) if group.level else "Not in AWS’s list of actions"
+    dot = DOTS.get(group.level, KEYS[group.level]) if group.level else ""
     return GroupRow(
         css=css,
         sign=sign,
-        spoken=f"{spoken}, risky" if group.is_risky else spoken,
+        spoken=spoken_in_full,
         names=tuple(bare[:SHOWN]),
         rest=tuple(bare[SHOWN:]),
-        level=str(group.level) if group.level else "Not in AWS’s list of actions",
-        dot=DOTS.get(group.level, KEYS[group.level]) if group.level else "",
+        level=level,
+        dot=dot,
         extent=_extent(group),
         because=_because(group.causes, query) or [_elsewhere(found, group.sort)],
         notes=tuple(_notes(group.causes)),
@@ -136,12 +140,13 @@ def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
 
 def _extent(group: Group) -> str:
     """'Some resources → all resources'."""
-    words = [GRADES[grade][0].lower() if grade else "not" for grade in (group.left, group.right)]
+    left = GRADES[group.left][0].lower() if group.left else "not"
+    right = GRADES[group.right][0].lower() if group.right else "not"
     if group.sort is Sort.ONLY_RIGHT:
-        return words[1]
+        return right
     if group.sort in {Sort.ONLY_LEFT, Sort.ALTERED}:
-        return words[0]
-    return f"{words[0]} → {words[1]}"
+        return left
+    return f"{left} → {right}"
 
 
 def _notes(causes: Iterable[Cause]) -> Iterator[str]:
@@ -163,10 +168,10 @@ def _because(causes: Iterable[Cause], query: Query) -> list[Because]:
         text = f"{held.policy.name} of {held.group.name}" if held.group else held.policy.name
         verb = f"{'allows' if allows else 'denies'} on the {'right' if cause.is_right else 'left'}"
         url = reverse("identities:policy", args=[held.policy.pk]) if held.policy.pk else ""
-        moment = dict(query.pairs).get("b-at" if cause.is_right else "a-at", "")
-        found[text, verb] = Because(
-            text, f"{url}{Query.of([('as-of', moment)])}".rstrip("?") if url else "", verb
-        )
+        moment_field = "b-at" if cause.is_right else "a-at"
+        moment = dict(query.pairs).get(moment_field, "")
+        address = f"{url}{Query.of([('as-of', moment)])}".rstrip("?") if url else ""
+        found[text, verb] = Because(text, address, verb)
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, Generic, TypeVar
 
 from django.urls import reverse
@@ -156,12 +157,14 @@ def _page(
     begin = names.index(after) + 1 if after in names else 0
     part = found[begin : begin + SIZE]
     end = begin + len(part)
+    first = begin + 1 if part else 0
+    last_name = names[end - 1] if end < len(found) else ""
     return Page(
         rows=[row(one) for one in part],
         total=len(found),
-        first=begin + 1 if part else 0,
+        first=first,
         last=end,
-        after=names[end - 1] if end < len(found) else "",
+        after=last_name,
     )
 
 
@@ -180,6 +183,7 @@ def _service_row(access: Access, one: OneService, shown: Shown) -> ServiceRow:
     fills, counts = bar(one.levels)
     resources = access.resources(one.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
+    resources_shown = ("All resources",) if resources is None else short[:SHOWN]
     return ServiceRow(
         one.prefix,
         one.title,
@@ -191,7 +195,7 @@ def _service_row(access: Access, one: OneService, shown: Shown) -> ServiceRow:
         one.sum(Grade.LIMITED),
         one.sum(Grade.CONDITIONAL),
         one.unlisted,
-        ("All resources",) if resources is None else short[:SHOWN],
+        resources_shown,
         max(0, len(short) - SHOWN),
         tuple(_risks(access, one, fills)),
     )
@@ -242,21 +246,25 @@ def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> Page[A
 def _has(one: OneAction, text: str) -> bool:
     if not text or text.lower() in one.name.lower():
         return True
-    return any(text.lower() in name.lower() for says in one.allows for name in patterns_of(says.statement))
+    patterns = chain.from_iterable(patterns_of(says.statement) for says in one.allows)
+    return any(text.lower() in name.lower() for name in patterns)
 
 
 def action_row(one: OneAction, shown: Shown) -> ActionRow:
     """An action as the table shows it."""
     known = catalogue().action(one.name)
     resources = resources_of(one)
+    description = known.description if known else ""
+    level = str(one.level) if one.level else "Not listed"
+    denied = chain.from_iterable(map(denied_part, one.denies))
     return ActionRow(
         name=one.name,
-        description=plain_description(known.description if known else ""),
-        level=str(one.level) if one.level else "Not listed",
+        description=plain_description(description),
+        level=level,
         grade=GRADES[one.grade],
         resources=tuple(own_name(name, shown) for name in resources[:SHOWN]),
         more=max(0, len(resources) - SHOWN),
-        besides=tuple(short_name(name) for says in one.denies for name in denied_part(says))[:SHOWN],
+        besides=tuple(map(short_name, denied))[:SHOWN],
         when=when(one),
         by=tuple(_by(says, shown) for says in one.allows),
         why=why_address(shown, one.name),
@@ -273,7 +281,8 @@ def resources_of(one: OneAction) -> tuple[str, ...]:
     """The resources of the statements that allow an action."""
     if one.grade is Grade.EVERYWHERE:
         return ("*",)
-    return tuple(dict.fromkeys(name for says in one.allows for name in patterns_of(says.statement)))
+    patterns = chain.from_iterable(patterns_of(says.statement) for says in one.allows)
+    return tuple(dict.fromkeys(patterns))
 
 
 def denied_part(says: Says) -> tuple[str, ...]:
@@ -285,10 +294,10 @@ def when(one: OneAction) -> tuple[str, ...]:
     """What a conditional action depends on, as far as one's own policies say so."""
     if one.grade is not Grade.CONDITIONAL:
         return ()
-    found = [phrase for says in one.allows for phrase in conditions_in_words(says.statement)]
-    found = [f"Only when {phrase}" for phrase in dict.fromkeys(found)]
-    denied = dict.fromkeys(phrase for says in one.denies for phrase in conditions_in_words(says.statement))
-    found += [f"Not when {phrase}" for phrase in denied]
+    allowed = chain.from_iterable(conditions_in_words(says.statement) for says in one.allows)
+    denied = chain.from_iterable(conditions_in_words(says.statement) for says in one.denies)
+    found = [f"Only when {phrase}" for phrase in dict.fromkeys(allowed)]
+    found += [f"Not when {phrase}" for phrase in dict.fromkeys(denied)]
     return tuple(found) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
@@ -327,6 +336,7 @@ def lines(access: Access, asked: Iterable[OneService]) -> Iterator[dict[str, Any
     """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
     for service in asked:
         for one in access.actions(service.prefix):
+            conditions = chain.from_iterable(says.statement.conditions for says in one.allows)
             yield {
                 "service": service.prefix,
                 "service_name": service.title,
@@ -334,11 +344,9 @@ def lines(access: Access, asked: Iterable[OneService]) -> Iterator[dict[str, Any
                 "access_level": str(one.level) if one.level else None,
                 "allowed": str(one.grade),
                 "resources": list(resources_of(one)),
-                "except": [name for says in one.denies for name in denied_part(says)],
+                "except": list(chain.from_iterable(map(denied_part, one.denies))),
                 "conditions": [
-                    f"{operator} {key}: {', '.join(values)}"
-                    for says in one.allows
-                    for operator, key, values in says.statement.conditions
+                    f"{operator} {key}: {', '.join(values)}" for operator, key, values in conditions
                 ],
                 "policies": list(dict.fromkeys(_file_name(says) for says in one.allows)),
             }

@@ -74,7 +74,8 @@ def _read(request: ViewerRequest) -> Wanted:
     if "action" not in request.GET:
         return Wanted("", resource)
     if FORM.fullmatch(action) is None or "*" in action or "?" in action:
-        return Wanted(action, resource, SHAPE if "*" not in action else "Enter one action without wildcards.")
+        problem = SHAPE if "*" not in action else "Enter one action without wildcards."
+        return Wanted(action, resource, problem)
     if resource not in {"", "*"} and not resource.startswith("arn:"):
         return Wanted(action, resource, RESOURCE_SHAPE)
     return Wanted(action, resource)
@@ -101,9 +102,8 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
         context |= _told(request, shown, answer)
         heading = TITLES.get(answer.why.decision, CANNOT)
         context["heading"] = heading.format(name=context["name"])
-    return render_page(
-        request, "access/effective_why.html", context, partial="drawer", status=422 if wanted.problem else 200
-    )
+    status = 422 if wanted.problem else 200
+    return render_page(request, "access/effective_why.html", context, partial="drawer", status=status)
 
 
 def _ask(shown: Shown, wanted: Wanted) -> Answer:
@@ -149,11 +149,13 @@ def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, obj
     known = catalogue().action(answer.action)
     sees = shown.viewer.scope.sees_account(shown.account_id)
     asked = urlencode({"action": answer.action, "resource": answer.resource})
+    description = known.description if known else ""
+    seen_stages = stages if sees else [replace(stage, statement="") for stage in stages]
     return {
-        "stages": [stage if sees else replace(stage, statement="") for stage in stages],
+        "stages": list(seen_stages),
         "mark": MARKS[answer.why.decision],
         "residual": _depends(answer.why) if answer.why.decision is Decision.CONDITIONAL else [],
-        "description": plain_description(known.description if known else ""),
+        "description": plain_description(description),
         "resource_words": short_name(answer.resource),
         "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",
         "simulate": f"{reverse('access:simulate')}?{urlencode({'principal': answer.arn})}&{asked}"

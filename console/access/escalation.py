@@ -228,17 +228,20 @@ def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
 def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
     path = row.path
     query = asked.query.only("to", "account", "as-of")
+    mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
+    nodes = nodes_of(path, frame) if path.steps else []
+    steps = counted(row.place.steps, "step") if row.place.steps else ""
     return AffectedLine(
         name=row.display,
         url=page_of(path.who, frame),
         is_role=row.place.is_role,
         account=frame.accounts.get(row.place.account, row.place.account),
-        mark=PATH_MARKS[row.certainty] if path.steps else mark_of(path),
-        nodes=nodes_of(path, frame) if path.steps else [],
+        mark=mark,
+        nodes=nodes,
         titles=titles_of(path, frame),
         notes=_notes(row, path, frame),
         path_url=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
-        steps=counted(row.place.steps, "step") if row.place.steps else "",
+        steps=steps,
         is_own=row.is_own,
     )
 
@@ -280,7 +283,8 @@ def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) ->
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
     statements = [*(closing.statements if closing else ()), *alone]
     policies = domain.policies_of(statements, at=request.at)
-    frame = replace(frame_of_path(request, asked, policies), members=members_of(path) if path else {})
+    members = members_of(path) if path else {}
+    frame = replace(frame_of_path(request, asked, policies), members=members)
     return {
         "who": found.who,
         "name": found.who.name,

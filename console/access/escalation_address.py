@@ -83,13 +83,14 @@ def read(request: ViewerRequest) -> Asked:
     texts |= {"kind": texts["kind"] if texts["kind"] in KINDS else ""}
     texts |= {"certainty": texts["certainty"] if texts["certainty"] in set(Certainty) else ""}
     texts |= {"as-of": texts["as-of"] if request.at else "", "account": account.account_id if account else ""}
+    certainty = Certainty(texts["certainty"]) if texts["certainty"] else None
     wanted = domain.Wanted(
         accounts_seen(request.viewer, account=texts["account"]),
         request.at,
         is_there=texts["show"] == "there",
         kind=KINDS.get(texts["kind"]),
         text=texts["q"],
-        certainty=Certainty(texts["certainty"]) if texts["certainty"] else None,
+        certainty=certainty,
     )
     asked = Asked(
         account, wanted, Query.of(texts.items()), texts, after=place_of(request.GET.get("after", ""))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -114,7 +115,8 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     most = None if asked.shows_all else MOST
     groups = groups_of(asked.wanted.accounts, at=request.at, narrowed=narrowed, most=most, each=OF_CARD)
     totals = groups.totals
-    policies = policies_of((one for group in groups.shown for one in group.statements), at=request.at)
+    statements = chain.from_iterable(group.statements for group in groups.shown)
+    policies = policies_of(statements, at=request.at)
     frame = frame_of_path(request, asked, policies)
     query = asked.query.only("account", "as-of")
     own = gatehouse_role_arns()
@@ -138,6 +140,7 @@ def _fitting_words(groups: Groups) -> str:
 def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Collection[str]) -> OpeningCard:
     """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
+    fix = OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own)
     return OpeningCard(
         key=opening.key,
         closers=closers,
@@ -148,7 +151,7 @@ def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Colle
         total=f"{opening.total:,}",
         more=max(0, opening.total - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
-        fix=OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own),
+        fix=fix,
         is_own=opening.is_own,
     )
 

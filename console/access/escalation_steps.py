@@ -138,7 +138,8 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
             if act.is_assumed:
                 found.append(act.assumes)
             if frame.sees(step.who.account):
-                found += [s for ground in act.grounds for s in _open(ground, frame)]
+                for ground in act.grounds:
+                    found += _open(ground, frame)
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
         last = next((step.becomes for step in reversed(path.steps)), path.who)
         found.append(f"{name_of(last, frame)} is an administrator only conditionally")
@@ -231,9 +232,11 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
     icon, tone = ("check", "ok") if ground.decision is Decision.ALLOWED else ("circle-help", "warn")
     resource = ground.resource
     is_seen = _sees_resource(ground, frame)
-    where = "" if resource == "*" else f" on {short(resource) if is_seen else HIDDEN}"
+    place = short(resource) if is_seen else HIDDEN
+    where = "" if resource == "*" else f" on {place}"
     asks = f"{ground.who_arn} calls " if ground.who_kind in SERVICES else ""
-    allowing = dict.fromkeys(ground.statements if is_seen else ground.identity)
+    statements = ground.statements if is_seen else ground.identity
+    allowing = dict.fromkeys(statements)
     notes = [_allowed_by(one) for one in allowing]
     return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
 

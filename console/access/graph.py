@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from console.access.lines import policy_name, short
@@ -112,7 +112,8 @@ def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
                 boxes.setdefault(box.key, box)
             keys = [*(box.key for box in way), goal]
             edges |= {Edge(one, two, _css(row, step)): None for one, two in pairwise(keys)}
-    boxes[goal] = Box(goal, short(resource), "The resource" if resource != "*" else "of the action", "end")
+    sub = "The resource" if resource != "*" else "of the action"
+    boxes[goal] = Box(goal, short(resource), sub, "end")
     kept = _merged(boxes, list(edges))
     return _drawn(boxes, kept, _words(rows, resource))
 
@@ -139,7 +140,8 @@ def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
         sub = f"group, {row.account}" if is_wide else "group"
         way.append(Box((GROUP, f"{row.account} {name}"), name, sub))
     level = f", level {step.reason.level}" if step.reason.level else ""
-    said = f"{'explicit deny, ' if mark else ''}{step.statement}" if step.statement else "AWS rule"
+    verdict = "explicit deny, " if mark else ""
+    said = f"{verdict}{step.statement}" if step.statement else "AWS rule"
     name = policy_name(step).removesuffix(f" at level {step.reason.level}")
     way.append(
         Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{said}{level}", mark)
@@ -148,7 +150,12 @@ def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
 
 
 def _principal(row: Row, mark: str) -> Box:
-    sub = "role" if row.kind is PrincipalKind.ROLE else row.name if row.name != row.display else "user"
+    if row.kind is PrincipalKind.ROLE:
+        sub = "role"
+    elif row.name != row.display:
+        sub = row.name
+    else:
+        sub = "user"
     return Box((IDENTITY, row.arn), row.display, sub, mark)
 
 
@@ -263,7 +270,8 @@ def _words(rows: Sequence[Row], resource: str) -> str:
     """What the drawing shows, for who does not see it."""
     denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied
-    policies = {policy_name(step) for row in rows for step in _steps(row) if step.allows}
+    steps = chain.from_iterable(map(_steps, rows))
+    policies = {policy_name(step) for step in steps if step.allows}
     found = (
         f"{_counted(able, 'principal', 'principals')} through "
         f"{_counted(len(policies), 'policy', 'policies')}: {short(resource)}."

@@ -103,7 +103,8 @@ def _ask(found: Asking, request: ViewerRequest) -> None:
         found.errors["resource"] = problem
     if problem := owner_problem(found.owner, resource=resource):
         found.errors["owner"] = problem
-    _read_action(found, "*" if "resource" in found.errors else resource)
+    valid_resource = "*" if "resource" in found.errors else resource
+    _read_action(found, valid_resource)
     for name in found.texts:
         if problem := _text_problem(found, name):
             found.errors[name] = problem

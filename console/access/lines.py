@@ -90,13 +90,14 @@ def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, res
     """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
     mine = [step for step in row.why.grants if row.decision is not Decision.EXPLICITLY_DENIED]
     steps = mine or list(row.why.denies)
+    mark = CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision]
     return Line(
         row=row,
         name=row.display,
         account=accounts.get(row.account, row.account),
         url=f"{entity_url(row)}{query.only('as-of')}".rstrip("?"),
         why=f"{_why_address(row.pk)}{query}",
-        mark=CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision],
+        mark=mark,
         ways=tuple(tuple(way(row, step, resource=resource, query=query)) for step in steps[:WAYS]),
         more=max(0, len(steps) - WAYS),
         conditions=tuple(_doubts(row)),

@@ -44,12 +44,14 @@ def people_levels(request: ViewerRequest) -> HttpResponse:
 
 
 def _people(asked: Asked) -> list[Row]:
+    after = asked.after.place if asked.after else None
+    before = asked.before.place if asked.before else None
     found = list_page(
         PAGE.listing,
         asked.lens,
         asked.wanted,
-        after=asked.after.place if asked.after else None,
-        before=asked.before.place if asked.before else None,
+        after=after,
+        before=before,
     )
     return found.rows
 

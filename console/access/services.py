@@ -157,8 +157,11 @@ COLUMNS: Final = (
 
 def values_of(row: domain.Row) -> dict[str, Any]:
     """The columns of a file."""
-    counts = [row.levels.get(level) for level in ORDER]
-    levels = [0 if one is None else one.everywhere + one.limited + one.conditional for one in counts]
+    levels = []
+    for level in ORDER:
+        counts = row.levels.get(level)
+        total = 0 if counts is None else counts.everywhere + counts.limited + counts.conditional
+        levels.append(total)
     far = [sum(getattr(one, name) for one in row.levels.values()) for name in COLUMNS[-3:]]
     return dict(
         zip(COLUMNS, [row.account, row.arn, row.name, row.display, str(row.kind), *levels, *far], strict=True)

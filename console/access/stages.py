@@ -102,12 +102,13 @@ def _stage(step: Step, query: Query) -> Stage:
     text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
     group = step.held.group if step.held else None
     statement = statement_text(step.source) if step.source else ""
+    shown_statement = statement if len(statement) <= LONGEST else ""
     return Stage(
         icon=icon,
         tone=tone,
         text=text.rstrip("."),
         notes=(*([f"Through group {group.name}"] if group else []), *_notes(step)),
-        statement=statement if len(statement) <= LONGEST else "",
+        statement=shown_statement,
         url=_policy(step, query),
     )
 
@@ -118,9 +119,8 @@ def _notes(step: Step) -> Iterator[str]:
     yield from (f"{about} {place}" for place in places)
     yield from (f"{when} {phrase}" for phrase in phrases)
     is_open = step.reason.outcome is Outcome.DEPENDS
-    yield from (
-        f"Gatehouse can’t evaluate: {doubt}" if is_open else f"Its principals: {doubt}" for doubt in doubts
-    )
+    concern = "Gatehouse can’t evaluate" if is_open else "Its principals"
+    yield from (f"{concern}: {doubt}" for doubt in doubts)
 
 
 def _policy(step: Step, query: Query) -> str:

@@ -94,9 +94,15 @@ def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchSho
     is_calm = branch.kind == "deny" and branch.voice is Voice.ALLOWS
     # Where one holder's policies are silent, another's may speak.
     is_quiet = is_part and branch.kind == "identity" and branch.voice is Voice.SILENT
+    if is_calm:
+        mark = NO_DENY
+    elif is_quiet:
+        mark = NO_WORD
+    else:
+        mark = VOICES[branch.voice]
     return BranchShown(
         branch=branch,
-        mark=NO_DENY if is_calm else NO_WORD if is_quiet else VOICES[branch.voice],
+        mark=mark,
         url=_group(branch, query),
         is_open=(branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT} and not is_quiet)
         or (branch.kind in {"identity", "resource"} and branch.voice is Voice.ALLOWS),
@@ -108,19 +114,25 @@ def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchSho
 
 def _leaf(leaf: Leaf, query: Query) -> LeafShown:
     text = statement_text(leaf.source)
+    name = leaf.held.policy.name if leaf.held else leaf.policy
+    policy = leaf.held.policy if leaf.held else None
+    shown_text = text if len(text) <= LONGEST else ""
     return LeafShown(
         leaf=leaf,
-        name=leaf.held.policy.name if leaf.held else leaf.policy,
-        url=_page("identities:policy", leaf.held.policy if leaf.held else None, query),
+        name=name,
+        url=_page("identities:policy", policy, query),
         mark=APPLIES[leaf.allows, leaf.mark],
         checks=[CheckShown(check, CHECKS[check.mark]) for check in leaf.checks],
-        text=text if len(text) <= LONGEST else "",
+        text=shown_text,
     )
 
 
 def _group(branch: Branch, query: Query) -> str:
+    if branch.kind != "identity":
+        return ""
     held = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)
-    return _page("identities:group", held.group if held else None, query) if branch.kind == "identity" else ""
+    group = held.group if held else None
+    return _page("identities:group", group, query)
 
 
 def _page(name: str, named: Named | None, query: Query) -> str:

@@ -137,9 +137,8 @@ def _who(
         return _numbered(request, int(text))
     chosen = frame_of(request).chosen
     scopes = [accounts_seen(request.viewer, account=near)] if near else []
-    scopes.append(
-        accounts_seen(request.viewer, account=chosen.account_id if chosen and text[:4] != "arn:" else "")
-    )
+    account_id = chosen.account_id if chosen and text[:4] != "arn:" else ""
+    scopes.append(accounts_seen(request.viewer, account=account_id))
     problem = ""
     for scope, at in product(scopes, dict.fromkeys((moment, None))):
         try:

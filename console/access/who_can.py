@@ -4,6 +4,7 @@ the page of one principal.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
@@ -61,14 +62,16 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     context = _frame(request, address)
     if address.asked is not None:
         is_first = not (address.after or address.before or address.narrowed.way or address.is_filtered)
+        denied = STOPPED if is_first else 0
+        group_size = 0 if address.is_list else OF_GROUP
         found = who_can(
             address.asked,
             size=PAGE,
             after=place_of(address.after),
             before=place_of(address.before),
-            denied=STOPPED if is_first else 0,
+            denied=denied,
             narrowed=address.narrowed,
-            group_size=0 if address.is_list else OF_GROUP,
+            group_size=group_size,
         )
         context |= _answer(request, address, found)
     status = 422 if address.is_wrong else 200
@@ -113,7 +116,7 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
 def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str, Any]:
     asked = address.asked
     assert asked is not None
-    grouped = [row for group in found.groups for row in group.rows]
+    grouped = list(chain.from_iterable(group.rows for group in found.groups))
     shown = [*found.rows, *grouped, *found.stopped]
     accounts = _account_names(request, shown)
     total = len(asked.meant.actions)

@@ -99,16 +99,12 @@ def assumptions(address: Address) -> list[Assumption]:
     """Everything that the address does not leave open, each with a way to remove it."""
     if address.is_blank:
         return []
-    found = [
-        Assumption(
-            chip.label,
-            chip.value,
-            str(address.query.but(**{chip.word.partition("=")[0]: ANY}))
-            if chip.word.startswith(("mfa=", "region="))
-            else chip.url,
-        )
-        for chip in address.circumstances.chips
-    ]
+    found = []
+    for chip in address.circumstances.chips:
+        url = chip.url
+        if chip.word.startswith(("mfa=", "region=")):
+            url = str(address.query.but(**{chip.word.partition("=")[0]: ANY}))
+        found.append(Assumption(chip.label, chip.value, url))
     if address.circumstances.assumed_now:
         words = "as of the moment shown" if address.asked and address.asked.at else "now"
         found.append(Assumption("Time", words, str(address.query.but(time=ANY))))
@@ -152,6 +148,7 @@ def group_cards(
     for number, group in enumerate(groups):
         way = group.way
         title, url, policy, policy_url = _title(way, address.query)
+        account = accounts.get(way.account, way.account) if address.account is None else ""
         cards.append(
             GroupCard(
                 key=way.key,
@@ -160,7 +157,7 @@ def group_cards(
                 url=url,
                 policy=policy,
                 policy_url=policy_url,
-                account=accounts.get(way.account, way.account) if address.account is None else "",
+                account=account,
                 count=_count(group),
                 marks=tuple(
                     (f"{group.counts[each]:,} {each}", *CERTAINTY_MARKS[each][1:])

@@ -66,7 +66,8 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 def may_export(viewer: Viewer, address: Address) -> bool:
     """Whether they may take the answer away: in the account that is asked about, or in one at least."""
-    return viewer.may(Right.EXPORT, account_id=address.account.account_id if address.account else None)
+    account_id = address.account.account_id if address.account else None
+    return viewer.may(Right.EXPORT, account_id=account_id)
 
 
 def about(asked: Asked, account: str, now: datetime) -> dict[str, Any]:

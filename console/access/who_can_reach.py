@@ -84,6 +84,11 @@ def _account_names(request: ViewerRequest, rows: list[Reached]) -> dict[str, str
 
 def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
     first = one.first if one.first is not None and one.first.id != one.member.id else None
+    note = f"Unconfirmed: {unread_words(one.unread)}" if one.certainty is Certainty.UNCONFIRMED else ""
+    first_name = first.name if first else ""
+    first_icon = ICONS[first.kind] if first else ""
+    first_url = _url(first, query) if first else ""
+    path = _path(one.member, first, query) if first else ""
     return Climber(
         name=shown_name(one.member),
         icon=ICONS[one.member.kind],
@@ -91,12 +96,12 @@ def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber
         url=_url(one.member, query),
         steps=f"{one.steps} step{'' if one.steps == 1 else 's'}",
         mark=CERTAINTY_MARKS[one.certainty],
-        note=f"Unconfirmed: {unread_words(one.unread)}" if one.certainty is Certainty.UNCONFIRMED else "",
+        note=note,
         is_role=one.member.kind is PrincipalKind.ROLE,
-        first=first.name if first else "",
-        first_icon=ICONS[first.kind] if first else "",
-        first_url=_url(first, query) if first else "",
-        path=_path(one.member, first, query) if first else "",
+        first=first_name,
+        first_icon=first_icon,
+        first_url=first_url,
+        path=path,
     )
 
 

@@ -110,10 +110,11 @@ def _row(one: Justified, open_to: Any) -> LedgerRow:
     names = {Sort.MEMBER: "identities:group", Sort.ATTACHED: "identities:policy"}
     page = names.get(one.sort)
     opens = page and one.entity is not None and one.entity.pk in open_to
+    url = reverse(page, args=[one.entity.pk]) if page and opens and one.entity else ""
     return LedgerRow(
         says=SORTS.get(one.sort, ""),
         name=one.name,
-        url=reverse(page, args=[one.entity.pk]) if page and opens and one.entity else "",
+        url=url,
         reasons=list({entry.part.grant_id: _grant(entry) for entry in one.reasons}.values()),
         hidden=one.hidden,
         is_by_hand=one.is_by_hand,

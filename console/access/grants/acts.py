@@ -139,13 +139,12 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
             return redirect("access:grant", pk=pk)
         except (RefusedError, TermsError) as why_not:
             error = why_not
+    at_most = found.ends_at - datetime.now(tz=UTC) if found.ends_at else None
     words = {
         "label": "Shorten",
         "question": f"End {found.reference} earlier?",
         "button": "Shorten grant",
-        "ends": ends_choices(
-            ends, with_never=False, at_most=found.ends_at - datetime.now(tz=UTC) if found.ends_at else None
-        ),
+        "ends": ends_choices(ends, with_never=False, at_most=at_most),
         "ends_label": "New end",
         "until": until_text(ends),
         "zone": zone_label(),
@@ -184,7 +183,8 @@ def _page(
         }
         | words
     )
-    return render_page(request, "access/grants/act.html", context, status=422 if error else 200)
+    status = 422 if error else 200
+    return render_page(request, "access/grants/act.html", context, status=status)
 
 
 def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> dict[str, Any]:
@@ -289,4 +289,5 @@ def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if found.agreed.until and found.agreed.until <= datetime.now(tz=UTC):
         body |= {"ends": "", "until": ""}
     drafts.write(draft, **body)
-    return redirect("access:grant-preview" if body["ends"] else "access:grant-what", pk=draft.pk)
+    following = "access:grant-preview" if body["ends"] else "access:grant-what"
+    return redirect(following, pk=draft.pk)

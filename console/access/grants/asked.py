@@ -95,11 +95,12 @@ def read_address(request: ViewerRequest, given: QueryDict) -> Asking:
     user = given.get("user", "")
     asking.user = int(user) if user.isdecimal() and len(user) < 19 else None
     by = given.get("by", "")
+    policy_type = PolicyType(by) if by in set(PolicyType) else None
     asking.denied = Denied(
         action,
         principal,
         resource,
-        policy_type=PolicyType(by) if by in set(PolicyType) else None,
+        policy_type=policy_type,
         is_explicit=SAID.get(given.get("said", "")),
         policy_arn=policy,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from console.changes.shown import CallRow, call_rows
@@ -29,6 +30,7 @@ def calls_of(plan: GrantPlan) -> tuple[list[CallRow], int]:
 
 
 def _calls(part: PartPlan) -> list[dict[str, Any]]:
+    calls = chain.from_iterable(step.operation.calls() for step in part.steps)
     return [
         {
             "service": call.service,
@@ -36,6 +38,5 @@ def _calls(part: PartPlan) -> list[dict[str, Any]]:
             "params": dict(call.params),
             "sentence": call.sentence,
         }
-        for step in part.steps
-        for call in step.operation.calls()
+        for call in calls
     ]

@@ -57,7 +57,8 @@ def end_of(grant: Grant) -> End:
     if grant.ended_at:
         return End("Ended", grant.ended_at, "")
     if grant.begins_at:
-        return End("Ends", grant.ends_at, "" if grant.ends_at else PERMANENT)
+        note = "" if grant.ends_at else PERMANENT
+        return End("Ends", grant.ends_at, note)
     end = end_of_terms(grant.agreed)
     return replace(end, label="Requested end") if grant.is_over else end
 
@@ -88,9 +89,11 @@ def blocks_of(terms: Terms, *, accounts: Sequence[Account]) -> list[Block]:
 def _block(effect: Effect) -> Block:
     names = effect.accounts
     is_cut = len(names) > NAMED
+    where = counted(len(names), "account") if is_cut else listed(names)
+    names_shown = names if is_cut else ()
     return Block(
-        where=counted(len(names), "account") if is_cut else listed(names),
-        names=names if is_cut else (),
+        where=where,
+        names=names_shown,
         lead=effect.lead,
         lines=effect.sentences[:LINES],
         more_lines=effect.sentences[LINES:],

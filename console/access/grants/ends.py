@@ -31,14 +31,16 @@ def read_ends(post: QueryDict) -> Ends:
     moment = read_input(text)
     # What cannot be read is kept as it was typed.
     until = moment.isoformat() if moment else text
-    return Ends(DATE if until and choice in ("", DATE) else choice, until)
+    kept_choice = DATE if until and choice in ("", DATE) else choice
+    return Ends(kept_choice, until)
 
 
 def until_text(ends: Ends) -> str:
     """The date of an end for its field, in the reader's time zone; what was typed, if it is no date."""
     try:
         moment = datetime.fromisoformat(ends.until)
-        return input_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        with_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return input_text(with_zone)
     except (ValueError, OverflowError):
         return ends.until
 

@@ -126,12 +126,14 @@ def _live(request: ViewerRequest, found: Grant, *, template: str, more: dict[str
 def _parts(request: ViewerRequest, found: Grant, hidden: Collection[str]) -> Parts:
     """The accounts that the address asks for: of one state, after a place."""
     after, state = request.GET.get("after", ""), request.GET.get("state", "")
+    shown_state = state if state in set(State) else ""
+    after_number = int(after) if after.isdecimal() and len(after) < 6 else -1
     return parts_shown(
         found,
         viewer=request.viewer,
         hidden=hidden,
-        state=state if state in set(State) else "",
-        after=int(after) if after.isdecimal() and len(after) < 6 else -1,
+        state=shown_state,
+        after=after_number,
     )
 
 
@@ -148,12 +150,13 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         raise Http404
     hidden = hidden_holders(found, viewer=request.viewer)
     after = request.GET.get("after", "")
+    after_number = int(after) if after.isdecimal() and len(after) < 19 else 0
     shown, following = one_part(
         found,
         which,
         viewer=request.viewer,
         hidden=hidden,
-        after=int(after) if after.isdecimal() and len(after) < 19 else 0,
+        after=after_number,
         most=PAGE,
     )
     context = {

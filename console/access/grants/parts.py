@@ -144,10 +144,12 @@ def parts_shown(
     rows = _rows(grant, page, changes=changes, hidden=hidden)
     if not is_list:
         fill(rows, viewer=viewer, hidden=hidden, changes=changes)
+    rows_in_full = [] if is_list else rows
+    rows_of_list = rows if is_list else []
     return Parts(
         all=every,
-        shown=[] if is_list else rows,
-        rows=rows if is_list else [],
+        shown=rows_in_full,
+        rows=rows_of_list,
         following=following,
         counts=_counts(every),
         set_up=_set_up(every, hidden),
@@ -178,16 +180,13 @@ def _rows(
     failed = changes.filter(account__in=accounts, state__in=WRONG).order_by("-created_at", "-position")
     for account, message in failed.values_list("account_id", "error_message")[:200]:
         wrong[account] = message
-    return [
-        PartShown(
-            part,
-            MARKS[part.state],
-            WAYS[Way(part.way)] if part.way in set(Way) else part.way,
-            part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, ""),
-            reverse("access:grant-part", args=[grant.pk, part.pk]),
-        )
-        for part in parts
-    ]
+    rows = []
+    for part in parts:
+        way = WAYS[Way(part.way)] if part.way in set(Way) else part.way
+        trouble = part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, "")
+        url = reverse("access:grant-part", args=[grant.pk, part.pk])
+        rows.append(PartShown(part, MARKS[part.state], way, trouble, url))
+    return rows
 
 
 def fill(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -128,11 +129,13 @@ def _page(
         context |= {"refused": refused or error, "plan": None, "refused_url": _way_back(draft, error)}
         return render_page(request, "access/grants/preview.html", context, status=422)
     context |= plan_context(request, plan)
-    return render_page(request, "access/grants/preview.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "access/grants/preview.html", context, status=status)
 
 
 def _way_back(draft: GrantDraft, error: Exception) -> str:
-    return address(draft, step_of(error) if isinstance(error, TermsError) else "what")
+    step = step_of(error) if isinstance(error, TermsError) else "what"
+    return address(draft, step)
 
 
 def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
@@ -167,10 +170,8 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
         requester=request.viewer.person_id,
     )
     accounts = [part.account.account_id for part in plan.parts]
-    barred = {
-        request.viewer.person_id,
-        *owners_of(arn for one in plan.operations for arn in one.modified_arns()),
-    }
+    modified = chain.from_iterable(operation.modified_arns() for operation in plan.operations)
+    barred = {request.viewer.person_id, *owners_of(modified)}
     found = []
     for number, stage in enumerate(need.stages, start=1):
         able = people_of(stage.who, accounts=accounts)
@@ -203,7 +204,8 @@ def _who(who: Iterable[Who]) -> str:
         if one.kind == ROLE and one.value in Role.values:
             said.append(str(Role(one.value).label))
         elif one.kind == TEAM:
-            said.append(f"a lead of {one.value}" if one.value else "a lead of the person’s team")
+            lead = f"a lead of {one.value}" if one.value else "a lead of the person’s team"
+            said.append(lead)
         else:
             said.append("a named person")
     return " or ".join(dict.fromkeys(said))

@@ -92,10 +92,12 @@ class _Form:
         post = request.POST
         arns, accounts = set(post.getlist("arns")), set(post.getlist("accounts"))
         chosen = read_ends(post)
+        what = posted(post, accounts=asked.accounts) if asked.what.kind in WRITTEN else state_for(asked.what)
+        ends = Ends(AS_ASKED) if post.get("ends") == AS_ASKED and not chosen.until else chosen
         return cls(
             asked,
-            posted(post, accounts=asked.accounts) if asked.what.kind in WRITTEN else state_for(asked.what),
-            Ends(AS_ASKED) if post.get("ends") == AS_ASKED and not chosen.until else chosen,
+            what,
+            ends,
             tuple(arn for arn in asked.who.arns if arn in arns),
             tuple(one for one in asked.accounts if one in accounts),
         )
@@ -162,7 +164,8 @@ def _page(
     }
     if plan is not None:
         context |= plan_context(request, plan)
-    return render_page(request, "access/grants/reduce.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "access/grants/reduce.html", context, status=status)
 
 
 def _people(form: _Form) -> list[Choice]:

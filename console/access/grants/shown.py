@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -65,7 +66,8 @@ def version_of(grant: Grant, parts: Parts) -> str:
 def events_of(grant: Grant, parts: Parts) -> list[Event]:
     """What happened to it, oldest first: what people did, who agreed, and what came of it in each account."""
     found = [_act(one) for one in GrantVersion.objects.filter(grant=grant).order_by("number")]
-    sets = {pk for part in parts.all for pk in (part.change_set_id, part.ending_set_id) if pk}
+    requested = chain.from_iterable((part.change_set_id, part.ending_set_id) for part in parts.all)
+    sets = {change_set for change_set in requested if change_set}
     found += [_approval(one) for one in Approval.objects.filter(change_set__in=sets)]
     found += _closed(grant, sets)
     found += _in_accounts(parts)

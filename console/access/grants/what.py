@@ -120,13 +120,14 @@ def _page(
     if not accounts and not request.viewer.may(Right.REQUEST_CHANGE):
         raise Http404
     ends, who = Ends.of(draft.body), who_words(who_of(draft.body))
+    shown_ends = ends if ends.choice else Ends(DEFAULT)
     context = wizard_context(request, draft, "what") | {
         "address": address(draft, "what"),
         "what": shown(
             request, state, accounts=accounts, url=address(draft, "what"), strict=bool(errors), who=who
         ),
         "who_said": who,
-        "ends": ends_choices(ends if ends.choice else Ends(DEFAULT)),
+        "ends": ends_choices(shown_ends),
         "until": until_text(ends),
         "zone": zone_label(),
         "ends_hint": ENDS_HINT,

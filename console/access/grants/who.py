@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -253,9 +254,8 @@ def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     viewer, kind = request.viewer, asked.kind
     found = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
     picked = receivers.chosen(viewer, kind, asked.arns)
-    meant = (
-        {one.arn: one for several in asked.pasted.several.values() for one in several} if asked.pasted else {}
-    )
+    namesakes = asked.pasted.several if asked.pasted else {}
+    meant = {entity.arn: entity for entity in chain.from_iterable(namesakes.values())}
     also = receivers.namesakes(viewer, kind, picked)
     arns = {one.arn for one in picked}
     return {
@@ -277,7 +277,8 @@ def _rows(found: Found, arns: set[str], meant: list[Receiver]) -> list[dict[str,
 
 def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     viewer = request.viewer
-    accounts = list(whole_accounts(viewer) if kind in OUTSIDE else accounts_to_change(viewer))
+    offered = whole_accounts(viewer) if kind in OUTSIDE else accounts_to_change(viewer)
+    accounts = list(offered)
     ticked = set(draft.body.get("accounts", []))
     return {
         "places": [(one, one.account_id in ticked) for one in accounts],

@@ -94,12 +94,14 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
     found = []
     for place, (name, label) in enumerate(STEPS):
         is_open = name != current and name != "done" and (place < here or bool(said.get(name)))
+        url = address(draft, name) if is_open else ""
+        summary = said.get(name, "") if place <= here or is_open else ""
         found.append(
             Step(
                 name,
                 label,
-                address(draft, name) if is_open else "",
-                said.get(name, "") if place <= here or is_open else "",
+                url,
+                summary,
                 is_done=place < here or name == current == "done",
                 is_current=name == current,
             )
@@ -176,4 +178,5 @@ def _entity(request: ViewerRequest, number: str) -> Entity:
 def discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Forget a draft; a grant that was asked for with it stays."""
     services.discard(draft_or_404(request, pk))
-    return redirect("access:grants" if request.viewer.may(Right.REQUEST_CHANGE) else "access:ask")
+    following = "access:grants" if request.viewer.may(Right.REQUEST_CHANGE) else "access:ask"
+    return redirect(following)

@@ -36,7 +36,8 @@ def who_words(who: Who) -> str:
         names = names_by_arn(who.arns)
         shown = list(dict.fromkeys(names[arn] for arn in who.arns))
         more = len(shown) - 1
-        return f"{shown[0]} and {more} other{'s' if more > 1 else ''}" if more else shown[0]
+        others = "others" if more > 1 else "other"
+        return f"{shown[0]} and {more} {others}" if more else shown[0]
     if who.kind is WhoKind.TEAM:
         return f"team {who.team}" if who.team else ""
     if who.kind is WhoKind.PARTNER and who.label:

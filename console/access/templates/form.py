@@ -103,8 +103,11 @@ def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: in
         bodies = [json.loads(text) for text in documents]
     except (ValueError, RecursionError):
         return blank()
-    listed = [body.get("Statement", []) for body in bodies if isinstance(body, dict)]
-    statements = [one for some in listed for one in (some if isinstance(some, list) else [some])]
+    statements: list[Any] = []
+    for body in bodies:
+        if isinstance(body, dict):
+            listed = body.get("Statement", [])
+            statements += listed if isinstance(listed, list) else [listed]
     if not statements:
         return blank()
     text = json.dumps(statements, indent=2, ensure_ascii=False)
@@ -122,15 +125,15 @@ def hours_of(ends: Ends) -> int:
 def read(data: QueryDict, *, slug: str) -> Written:
     """What was posted, after the button that was pressed: `do=add-parameter`, `do=drop-parameter:1`."""
     count = data.get("parameters", "0")
-    rows = [
-        _posted(data, number) for number in range(int(count) if count.isdecimal() and len(count) < 3 else 0)
-    ]
+    row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
+    rows = [_posted(data, number) for number in range(row_count)]
     do, _, rest = data.get("do", "").partition(":")
     if do == "add-parameter":
         rows.append({"name": "", "kind": "name"})
     elif do == "drop-parameter":
         rows = [row for number, row in enumerate(rows) if str(number) != rest]
     base = data.get("base", "0")
+    base_number = int(base) if base.isdecimal() and len(base) < 7 else 0
     return Written(
         slug=slug or data.get("slug", "").strip()[:64],
         title=data.get("title", "")[:LONGEST],
@@ -141,7 +144,7 @@ def read(data: QueryDict, *, slug: str) -> Written:
         parameters=tuple(rows[:MOST_PARAMETERS]),
         statements=data.get("statements", "")[:LONGEST_STATEMENTS].replace("\r\n", "\n"),
         note=data.get("note", "")[:500],
-        base=int(base) if base.isdecimal() and len(base) < 7 else 0,
+        base=base_number,
     )
 
 

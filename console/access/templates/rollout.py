@@ -4,6 +4,7 @@ newer one.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -151,7 +152,7 @@ def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
 def _receipt(request: ViewerRequest, plans: list[Plan]) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
     account = plans[0].operation.account
-    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
     need = need_context(request, plans, together=together)
     return context | need | {"calls": call_rows(calls, partition=account.partition)}

@@ -139,8 +139,10 @@ def part_views(
     found = []
     for number, one in enumerate(state.chosen):
         part = one.part(place)
-        lines = sentences_of_part(part, account_id=accounts[0] if accounts else "")
+        account_id = accounts[0] if accounts else ""
+        lines = sentences_of_part(part, account_id=account_id)
         is_open = number == state.open
+        opened = _open(request, state, one, part, place=place, accounts=accounts) if is_open else None
         found.append(
             PartView(
                 number=number,
@@ -153,7 +155,7 @@ def part_views(
                 count=len(part.actions),
                 troubles=[trouble.message for trouble in troubles if trouble.part == number],
                 everywhere=one.everywhere,
-                open=_open(request, state, one, part, place=place, accounts=accounts) if is_open else None,
+                open=opened,
             )
         )
     return found
@@ -216,7 +218,9 @@ def _level(part: Part, level: Level, *, seek: str) -> LevelView:
 
 
 def _quarters(some: int, every: int) -> int:
-    return 0 if not some else 4 if some == every else min(3, max(1, some * 4 // every))
+    if not some:
+        return 0
+    return 4 if some == every else min(3, max(1, some * 4 // every))
 
 
 def _is_sought(name: str, seek: str) -> bool:
@@ -243,12 +247,14 @@ def _row(number: int, row: Row, one: Chosen, part: Part, place: Place) -> RowVie
     pattern = pattern_of(one.service, row.type) if row.type else ""
     arn = arn_of(row, service=one.service, place=place)
     works = [name for name in one.actions if arn and arn in arns_for(part, name)]
+    noun = "action" if len(works) == 1 else "actions"
+    sub = f"{len(works)} {noun} of {len(one.actions)}" if arn else ""
     return RowView(
         number=number,
         type=row.type,
         pieces=_pieces(row, pattern, place, number),
         arn=arn,
-        sub=f"{len(works)} action{'' if len(works) == 1 else 's'} of {len(one.actions)}" if arn else "",
+        sub=sub,
         error=_row_error(arn, works, one),
     )
 
@@ -278,8 +284,10 @@ def _pieces(row: Row, pattern: str, place: Place, number: int) -> list[tuple[str
 @lru_cache(maxsize=1024)
 def _label(name: str) -> str:
     """BucketName → Bucket name."""
-    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
-    return words.capitalize()
+    words = ""
+    for letter in name:
+        words += f" {letter.lower()}" if letter.isupper() else letter
+    return words.strip().capitalize()
 
 
 def service_offers(find: str) -> list[dict[str, Any]]:

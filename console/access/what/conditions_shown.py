@@ -95,6 +95,13 @@ def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Con
         key = f"aws:ResourceTag/{form['tag-key']}"
     field = FIELDS.get(kind)
     is_known_only = form.get(f"{kind}-known") == ON
+    lacking = _lacking(part, key) if kind == "tag" and form.get("tag") == ON and form.get("tag-key") else ""
+    others = _others(one, part, wrong) if kind == "other" else ()
+    value = ""
+    if field:
+        value = form.get(field[0][2:], "")
+    elif kind == "tag":
+        value = form.get("tag-values", "")
     return Condition(
         kind=kind,
         label=label,
@@ -102,17 +109,15 @@ def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Con
         note=note,
         is_on=form.get(kind) == ON,
         error=wrong.get(kind, ""),
-        lacking=_lacking(part, key)
-        if kind == "tag" and form.get("tag") == ON and form.get("tag-key")
-        else "",
+        lacking=lacking,
         is_known_only=is_known_only,
         field=field,
-        value=form.get(field[0][2:], "") if field else form.get("tag-values", "") if kind == "tag" else "",
+        value=value,
         choices=_choices(kind, form.get("mfa-age", "3600"), form.get("tag-op", "is")),
         key_value=form.get("tag-key", ""),
         since=moment_input(form.get("time-from", "")),
         until=moment_input(form.get("time-until", "")),
-        others=_others(one, part, wrong) if kind == "other" else (),
+        others=others,
     )
 
 
@@ -145,13 +150,14 @@ def _other(name: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Other:
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
     error = wrong.get(name, "")
+    lacking = _lacking(part, key) if key and not error else ""
     return Other(
         id=name,
         key=key,
         values=form.get(f"{name}-values", "").replace("\n", ", "),
         operators=[(each, each, each == operator) for each in names],
         error=error,
-        lacking=_lacking(part, key) if key and not error else "",
+        lacking=lacking,
         is_known_only=form.get(f"{name}-known") == ON,
     )
 

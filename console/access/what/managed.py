@@ -70,10 +70,11 @@ def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, .
 
 def _hit(one: Entity, state: State) -> Hit:
     is_aws = ":iam::aws:" in one.arn
+    sub = "Managed by AWS" if is_aws else f"In {one.account.name}"
     return Hit(
         arn=one.arn,
         name=one.name,
-        sub="Managed by AWS" if is_aws else f"In {one.account.name}",
+        sub=sub,
         is_aws=is_aws,
         is_chosen=one.arn == state.policy,
         url=reverse("identities:policy", args=[one.pk]),

@@ -47,14 +47,17 @@ def _fields(state: State, data: QueryDict) -> State:
     parameters = {} if is_other else dict(state.parameters)
     prefix = f"p-{template}-"
     parameters |= {name[len(prefix) :]: str(data[name])[:LONGEST] for name in data if name.startswith(prefix)}
+    chosen_tab = tab if tab in dict(TABS) else state.tab
+    version = 0 if is_other else state.version
+    find = data.get("what-find", "")[:200] if data.get("what-found", tab) == tab else ""
     state = replace(
         state,
-        tab=tab if tab in dict(TABS) else state.tab,
+        tab=chosen_tab,
         template=template,
-        version=0 if is_other else state.version,
+        version=version,
         parameters=parameters,
         policy=_policy(state.policy, data),
-        find=data.get("what-find", "")[:200] if data.get("what-found", tab) == tab else "",
+        find=find,
         kind=data.get("what-kind", "")[:20],
         seek=data.get("b-seek", "")[:80],
         paste=data.get("b-paste", "")[:LONGEST_PASTE],
@@ -75,10 +78,11 @@ def _policy(had: str, data: QueryDict) -> str:
 
 def _part(one: Chosen, data: QueryDict) -> Chosen:
     """The open part as its fields say."""
+    scope_unless_posted = "any" if one.everywhere else "named"
     return replace(
         one,
         actions=_actions(one.service, data),
-        everywhere=data.get("b-scope", "any" if one.everywhere else "named") == "any",
+        everywhere=data.get("b-scope", scope_unless_posted) == "any",
         rows=_rows(one, data),
         form={
             name[2:]: typed_value(name, str(data[name]))[:LONGEST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from console.access.what.state import BUILD, MANAGED, TEMPLATE, State
@@ -28,7 +29,8 @@ def place_of(accounts: tuple[str, ...]) -> Place:
     """What stands in ARNs for account and partition: that of the one account, `*` for several."""
     first = Account.objects.filter(account_id=accounts[0]).first() if accounts else None
     partition = first.partition if first else "aws"
-    return Place(accounts[0] if len(accounts) == 1 else "*", partition)
+    account_id = accounts[0] if len(accounts) == 1 else "*"
+    return Place(account_id, partition)
 
 
 def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
@@ -124,6 +126,7 @@ def _words(lack: Lack, state: State) -> str:
             f"{title}: {shown} {verb} not know {lack.key}, so with this condition nothing of it would be "
             "allowed."
         )
-    kinds = sorted({one.name for action in lack.actions for one in catalogue().resource_types(action)})
+    types = chain.from_iterable(catalogue().resource_types(action) for action in lack.actions)
+    kinds = sorted({one.name for one in types})
     works = "works" if len(names) == 1 else "work"
     return f"{title}: {shown} {works} on {' or '.join(kinds[:3])}, and none is named."

@@ -48,6 +48,7 @@ def shown(
     said too, after somebody wanted to go on. `who`: whose name begins the sentences.
     """
     result = _result(state, accounts)
+    findings = result.findings if result else ()
     context: dict[str, Any] = {
         "state": state.text,
         "tab": state.tab,
@@ -63,7 +64,7 @@ def shown(
         "result": result,
         "notes": state.notes,
         "sees_text": request.viewer.sees_accounts,
-        **finding_rows(result.findings if result else ()),
+        **finding_rows(findings),
     }
     if state.tab == TEMPLATE:
         context |= {
@@ -100,9 +101,11 @@ def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
     document = documents[0]
     text = json.dumps(document, indent=2, ensure_ascii=False)
     size = QUOTA.size(text)
+    account_id = accounts[0] if accounts else ""
+    shown_text = text if len(text) <= MOST_SHOWN else ""
     return Result(
-        lines=sentences_of(text, account_id=accounts[0] if accounts else ""),
-        text=text if len(text) <= MOST_SHOWN else "",
+        lines=sentences_of(text, account_id=account_id),
+        text=shown_text,
         size=size,
         limit=QUOTA.limit,
         documents=-(-size // QUOTA.limit),

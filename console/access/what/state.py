@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final, Self
 
 from iam.access.builder.build import Built, build
@@ -132,14 +133,17 @@ class State:
             return cls()
         chosen = [found for one in _list(body.get("chosen"))[:MOST_PARTS] if (found := Chosen.of(one))]
         tab, place, version = body.get("tab"), body.get("open"), body.get("version")
+        known_tab = tab if tab in dict(TABS) else TEMPLATE
+        known_version = version if isinstance(version, int) and 0 <= version < 10**6 else 0
+        open_place = place if isinstance(place, int) and 0 <= place < len(chosen) else None
         return cls(
-            tab=tab if tab in dict(TABS) else TEMPLATE,
+            tab=known_tab,
             template=_text(body.get("template")),
-            version=version if isinstance(version, int) and 0 <= version < 10**6 else 0,
+            version=known_version,
             parameters=_texts(body.get("parameters")),
             policy=_text(body.get("policy")),
             chosen=tuple(chosen),
-            open=place if isinstance(place, int) and 0 <= place < len(chosen) else None,
+            open=open_place,
         )
 
     @classmethod
@@ -164,14 +168,15 @@ def state_for(what: What | None) -> State:
     if what.kind is WhatKind.MANAGED:
         return State(tab=MANAGED, policy=what.policy_arn)
     readings = [read_back(text) for text in what.documents]
-    notes = tuple(note for one in readings for note in (*one.reasons, *one.notes))
-    parts = [part for one in readings for part in one.parts]
+    notes = tuple(chain.from_iterable((*reading.reasons, *reading.notes) for reading in readings))
+    parts = chain.from_iterable(reading.parts for reading in readings)
     return State(tab=BUILD, chosen=tuple(map(Chosen.of_part, parts)), notes=notes)
 
 
 def _row(value: Any) -> Row:
     kind, values = value if isinstance(value, list) and len(value) == 2 else ("", {})
-    return Row(kind if isinstance(kind, str) else "", _texts(values))
+    row_type = kind if isinstance(kind, str) else ""
+    return Row(row_type, _texts(values))
 
 
 def _list(value: Any) -> list[Any]:

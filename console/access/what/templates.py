@@ -162,6 +162,7 @@ def _field(
     strict: bool,
 ) -> Field:
     value = state.parameters.get(one.name, one.default)
+    shown_error = error if strict or value.strip() else ""
     return Field(
         name=f"p-{state.template}-{one.name}",
         id=f"p-{one.name}",
@@ -169,7 +170,7 @@ def _field(
         hint=one.hint,
         value=value,
         default=one.default,
-        error=error if strict or value.strip() else "",
+        error=shown_error,
         example=one.sample,
         options=names_known(request.viewer, parameter=one, accounts=accounts, most=OFFERED),
         is_many=one.many,
