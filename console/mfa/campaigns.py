@@ -274,7 +274,8 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
         count = services.remind(viewer, campaign=campaign, some=chosen)
         said = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
         none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
-        messages.success(request, said if count else none)
+        outcome = said if count else none
+        messages.success(request, outcome)
     elif do == "excuse":
         until = date_typed(request.POST.get("until", ""))
         why = request.POST.get("why", "")
@@ -294,11 +295,12 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
         user: details.get("password_last_used") for user, details in usages.values_list("entity", "details")
     }
     names = names_by_entity(one.user for one in part)
-    return [
-        _shown(row, firsts.get(row.participant.asked_id) if row.participant.asked_id else None, names)
-        | {"signed_in": moment_from(seen.get(row.participant.user_id))}
-        for row in rows_of(part)
-    ]
+    shown = []
+    for row in rows_of(part):
+        asked = firsts.get(row.participant.asked_id) if row.participant.asked_id else None
+        signed_in = moment_from(seen.get(row.participant.user_id))
+        shown.append(_shown(row, asked, names) | {"signed_in": signed_in})
+    return shown
 
 
 def _shown(row: Row, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:

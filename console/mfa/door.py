@@ -115,7 +115,8 @@ def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status:
     """The page that says why a link does not open, with a way to another one where there is one."""
     closed = closed_of(link)
     context = {"why": closed.why or why, "again": closed.again}
-    return render_page(request, "mfa/door_closed.html", context, status=410 if closed.why else status)
+    shown_status = 410 if closed.why else status
+    return render_page(request, "mfa/door_closed.html", context, status=shown_status)
 
 
 def _reader(request: HttpRequest) -> Person | None:
@@ -138,7 +139,8 @@ def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> Ht
         return redirect(reverse(PAGES[refused.link.purpose]))
     is_other = refused.why == "other"
     link = None if is_other else refused.link
-    return refusal(request, refused.message, link=link, status=403 if is_other else 410)
+    status = 403 if is_other else 410
+    return refusal(request, refused.message, link=link, status=status)
 
 
 def _count_guess(key: str) -> None:

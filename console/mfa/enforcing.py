@@ -124,11 +124,9 @@ def _form(request: ViewerRequest, accounts: list[Account]) -> dict[str, Any]:
 def _outlook(request: ViewerRequest, account: Account) -> Outlook:
     get = request.GET
     by_group = get.get("who") == "group"
-    scope = scope_of(
-        account,
-        group=get.get("group", "").strip() if by_group else "",
-        path="" if by_group else get.get("path", "/").strip() or "/",
-    )
+    group = get.get("group", "").strip() if by_group else ""
+    path = "" if by_group else get.get("path", "/").strip() or "/"
+    scope = scope_of(account, group=group, path=path)
     if by_group and scope.group is None:
         raise RefusedError("Enter the name of the group.")
     denies = get.get("keys", "denied") != "left"
@@ -207,7 +205,8 @@ def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers
 def _row(seen: Outlook, one: Standing, because: tuple[str, ...], names: Mapping[int, str]) -> dict[str, Any]:
     user = seen.users[one.number]
     devices = one.situation.devices
-    has = f"{devices} device{'s' if devices > 1 else ''}" if devices else "no device"
+    noun = "devices" if devices > 1 else "device"
+    has = f"{devices} {noun}" if devices else "no device"
     stopped = list(dict.fromkeys(step for step, _ in one.stopped))
     return {
         "pk": user.pk,

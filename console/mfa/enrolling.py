@@ -201,7 +201,8 @@ def _page(
     template = "mfa/enrol_by_link.html" if seat.link else "mfa/enrol.html"
     waits = standing is not None and standing.is_waiting
     stop = is_fragment(request) and not waits and status == 200
-    return render_page(request, template, context, partial="enrolment", status=STOP if stop else status)
+    answered = STOP if stop else status
+    return render_page(request, template, context, partial="enrolment", status=answered)
 
 
 def _done_title(seat: Seat, enrolment: Enrolment | None) -> str:

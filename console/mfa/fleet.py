@@ -98,9 +98,8 @@ def _devices(row: Row) -> SafeString | str:
         ((SORTS.get(sort, sort), under(name, "id")) for name, sort, _ in row["devices"][:DEVICES_SHOWN]),
     )
     more = len(row["devices"]) - DEVICES_SHOWN
-    return format_html(
-        '<ul class="plain">{}{}</ul>', lines, format_html("<li>and {} more</li>", more) if more > 0 else ""
-    )
+    rest = format_html("<li>and {} more</li>", more) if more > 0 else ""
+    return format_html('<ul class="plain">{}{}</ul>', lines, rest)
 
 
 def _is_administrator(row: Row) -> bool | str:
@@ -133,6 +132,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
 
 def page_of(fleet: Fleet, viewer: Viewer) -> Page:
     """The page over what is read once for it."""
+    unknown: frozenset[str] = frozenset({UNCHECKED}) if fleet.fresh.lacks_users else frozenset()
     return Page(
         listing=fleet.listing,
         title="MFA",
@@ -160,7 +160,7 @@ def page_of(fleet: Fleet, viewer: Viewer) -> Page:
         team_intro="The IAM users of your teams and their MFA devices.",
         team_find="Name or user name",
         area="mfa",
-        unknown=frozenset({UNCHECKED} if fleet.fresh.lacks_users else ()),
+        unknown=unknown,
         notice=_notice(fleet.fresh, viewer),
     )
 

@@ -126,7 +126,8 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "refused": refused,
         "sees_change": may_invite(request.viewer, user=one.user),
     }
-    return render_page(request, "mfa/replacement.html", context, status=422 if refused else 200)
+    status = 422 if refused else 200
+    return render_page(request, "mfa/replacement.html", context, status=status)
 
 
 def _decide(request: ViewerRequest, one: Replacement) -> None:

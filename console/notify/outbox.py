@@ -95,23 +95,29 @@ def _ways() -> list[Way]:
     else:
         mail = "To send email, set GATEHOUSE_EMAIL_HOST."
     slack, hook = bool(settings.SLACK_WEBHOOK), bool(settings.WEBHOOK_URL)
+    slack_words = (
+        "To the room of the incoming webhook."
+        if slack
+        else "To send messages to a Slack room, set GATEHOUSE_SLACK_WEBHOOK."
+    )
+    hook_words = (
+        "JSON, signed with HMAC-SHA256."
+        if hook
+        else "To call a program of yours, set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET."
+    )
     return [
         Way("Email", "mail", settings.MAIL_IS_CONFIGURED, mail),
         Way(
             "Slack",
             "message-square",
             slack,
-            "To the room of the incoming webhook."
-            if slack
-            else "To send messages to a Slack room, set GATEHOUSE_SLACK_WEBHOOK.",
+            slack_words,
         ),
         Way(
             "Webhook",
             "link",
             hook,
-            "JSON, signed with HMAC-SHA256."
-            if hook
-            else "To call a program of yours, set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET.",
+            hook_words,
         ),
     ]
 

@@ -43,7 +43,8 @@ def preferences(request: ViewerRequest) -> HttpResponse:
         "email": request.viewer.email,
         "section": "profile",
     }
-    return render_page(request, "notify/preferences.html", context, status=422 if wrong else 200)
+    status = 422 if wrong else 200
+    return render_page(request, "notify/preferences.html", context, status=status)
 
 
 def _shown(request: ViewerRequest) -> list[tuple[str, str, bool, bool, bool]]:

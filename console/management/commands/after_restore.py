@@ -47,7 +47,8 @@ class Command(BaseCommand):
         if options["cancel"] and not options["release"]:
             raise CommandError("--cancel belongs to --release.")
         if options["release"] or options["cancel_all"]:
-            self._release(None if options["cancel_all"] else options["cancel"])
+            cancelled = None if options["cancel_all"] else options["cancel"]
+            self._release(cancelled)
             return
         if not options["status"] and not services.is_held():
             ended = after_restore(cause="Started on the command line.", actor=COMMAND_LINE)

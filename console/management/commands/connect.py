@@ -106,10 +106,11 @@ class _Given:
 
     def by_role(self) -> Connection:
         """By the role, in the partition that its ARN names."""
+        source = Source.ROLE if self.options["external_id"] else Source.ORGANIZATION
         return Connection(
             account_id=self.number,
             name=self.options["name"],
-            source=Source.ROLE if self.options["external_id"] else Source.ORGANIZATION,
+            source=source,
             partition=parsed_role(self.options["role"]).partition,
             role_arn=self.options["role"],
             write_role_arn=self.options["write_role"],

@@ -91,7 +91,8 @@ class Command(BaseCommand):
             raise CommandError(f"ACTION: {error}") from None
         if not meant.is_one:
             raise CommandError("ACTION: Enter one full action name, such as s3:GetObject.")
-        self._warn([meant.warning] if meant.warning else [])
+        warnings = [meant.warning] if meant.warning else []
+        self._warn(warnings)
         return meant.actions[0]
 
     def _warn(self, texts: Iterable[str]) -> None:

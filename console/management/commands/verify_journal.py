@@ -81,11 +81,12 @@ class Command(BaseCommand):
                 )
             )
             write(f"Head: {verdict.head_sequence}:{verdict.head}")
-        write(
+        not_chained = (
             f"Not chained yet: {verdict.tail:,} entries, the oldest for {verdict.tail_age():.1f} s."
             if verdict.tail
             else "Not chained yet: none."
         )
+        write(not_chained)
         for warning in verdict.open_warnings[:WARNINGS]:
             write(self.style.WARNING(f"Wrong date in block {warning.block:,}: {warning.sentence}"))
         if verdict.open_warnings:

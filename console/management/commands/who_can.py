@@ -77,13 +77,15 @@ def _asked(options: dict[str, Any]) -> Asked:
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
+    owner = owner_given(options["owner"], resource=options["resource"], option="--owner")
+    accounts = frozenset({_account(options["account"])}) if options["account"] else None
     return Asked(
         meant,
         options["resource"],
         context=circumstances.context,
         strict=options["strict"],
-        owner=owner_given(options["owner"], resource=options["resource"], option="--owner"),
-        accounts=frozenset({_account(options["account"])}) if options["account"] else None,
+        owner=owner,
+        accounts=accounts,
         at=moment_given(options["as_of"]),
     )
 
