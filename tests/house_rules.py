@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from tests.repeated_markup import repeated_markup
@@ -20,6 +21,8 @@ MAX_NODES = 4_400
 MAX_TEMPLATE_COLUMNS = 160
 TEMPLATE_SUFFIXES = {".html", ".txt"}
 MAX_TEMPLATE_LINES = 200
+PRODUCT = ("console", "iam")
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
@@ -50,6 +53,25 @@ def tracked(pattern: str) -> list[Path]:
     return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
 
 
+def dense(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, what) of choices and loops that hide in an expression."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.IfExp):
+            within = chain.from_iterable(ast.walk(part) for part in (node.test, node.body, node.orelse))
+            if any(isinstance(part, ast.IfExp) for part in within):
+                yield node.lineno, "a choice inside a choice"
+        elif isinstance(node, ast.Call):
+            for value in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(value, ast.IfExp):
+                    yield value.lineno, "a choice as an argument: name the value before the call"
+        elif isinstance(node, COMPREHENSIONS):
+            elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+            if any(isinstance(element, ast.IfExp) for element in elements):
+                yield node.lineno, "a choice inside a comprehension"
+            if len(node.generators) > 1:
+                yield node.lineno, "a comprehension with two loops"
+
+
 def breaches() -> Iterator[str]:
     """One line per breach: the place, and what is wrong."""
     for file in tracked("*.py"):
@@ -61,7 +83,11 @@ def breaches() -> Iterator[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
         if len(lines) > MAX_LINES:
             yield f"{place}: {len(lines)} lines; {MAX_LINES} are the limit"
-        nodes = sum(1 for _ in ast.walk(ast.parse("\n".join(lines))))
+        tree = ast.parse("\n".join(lines))
+        if place.parts[0] in PRODUCT:
+            for number, what in dense(tree):
+                yield f"{place}:{number}: {what}"
+        nodes = sum(1 for _ in ast.walk(tree))
         if nodes > MAX_NODES:
             yield f"{place}: {nodes} nodes of the syntax tree; {MAX_NODES} are the limit"
         if lines and not lines[0].startswith(('"""', "#!")):

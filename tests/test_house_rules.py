@@ -1,10 +1,12 @@
-"""The house rules see every template, the texts of mails as well as the pages."""
+"""The house rules see every template, the texts of mails as well as the pages, and what hides in an expression."""
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
-from tests.house_rules import MAX_TEMPLATE_COLUMNS, TEMPLATE_SUFFIXES, tracked, wide_lines
+from tests.house_rules import MAX_TEMPLATE_COLUMNS, TEMPLATE_SUFFIXES, dense, tracked, wide_lines
 
 
 @pytest.mark.parametrize("place", ["templates/page.html", "templates/email/message.txt"])
@@ -22,3 +24,23 @@ def test_every_kind_of_template_is_looked_at() -> None:
     kinds = {file.suffix for file in tracked("templates/*")}
     assert {".html", ".txt"} <= kinds
     assert kinds - {".md"} <= TEMPLATE_SUFFIXES
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("x = 1 if a else 2 if b else 3", "a choice inside a choice"),
+        ("f(1 if a else 2)", "a choice as an argument: name the value before the call"),
+        ("f(n=1 if a else 2)", "a choice as an argument: name the value before the call"),
+        ("[1 if a else 2 for a in b]", "a choice inside a comprehension"),
+        ("{a: 1 if a else 2 for a in b}", "a choice inside a comprehension"),
+        ("any(c for a in b for c in a)", "a comprehension with two loops"),
+    ],
+)
+def test_a_choice_or_loop_that_hides_is_found(line: str, what: str) -> None:
+    assert [found for _, found in dense(ast.parse(line))] == [what]
+
+
+def test_a_choice_that_has_a_name_is_no_breach() -> None:
+    source = "x = 1 if a else 2\nf(x)\n[f(a) for a in b if a]"
+    assert list(dense(ast.parse(source))) == []
