@@ -1,4 +1,4 @@
-"""The house rules see every template, the texts of mails as well as the pages, and what hides in an expression."""
+"""The house rules see every template, texts of mails too, and what hides in an expression."""
 
 from __future__ import annotations
 
