@@ -303,7 +303,7 @@ def refuse_unprotected(**_: Any) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def end_without_beat(sender: Any, **_: Any) -> None:
-    """A worker that has lost its embedded beat ends, so that whoever looks after it starts both: without a
+    """A worker that has lost its embedded beat ends, so that anyone who looks after it starts both: without a
     beat nothing is swept.
     """
     beat = sender.controller.beat

@@ -124,7 +124,7 @@ try:
     NOTIFY_DETAILS = env.flag("GATEHOUSE_NOTIFY_DETAILS", default=False)
     NOTIFY_LINK_DAYS = env.number("GATEHOUSE_NOTIFY_LINK_DAYS", 7, low=1, high=90)
 except env.ConfigurationError as error:
-    # A sentence, and not a page of calls that led here: whoever starts a process reads its last lines.
+    # A sentence, and not a page of calls that led here: anyone who starts a process reads its last lines.
     raise SystemExit(f"Gatehouse does not start. {error}") from None
 
 AUTH_USER_MODEL = "operators.Operator"

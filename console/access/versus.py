@@ -129,8 +129,8 @@ def _before(request: ViewerRequest, who: Who, moment: datetime | None) -> dateti
 def _who(
     found: Versus, name: str, request: ViewerRequest, moment: datetime | None, *, near: str
 ) -> Who | None:
-    """Whoever is there now may not have been there then, which is a difference, too. A name means somebody of
-    the chosen account, or else rather somebody of the account `near`.
+    """Those who are there now may not have been there then, which is a difference, too. A name means somebody
+    of the chosen account, or else rather somebody of the account `near`.
     """
     text = found.texts[name]
     if text.isdecimal() and len(text) < 19:

@@ -98,7 +98,7 @@ def check(request: ViewerRequest) -> HttpResponse:
 
 
 def _chain(viewer: Viewer) -> dict[str, Any]:
-    """The chain, and its newest links, for whoever sees the journal of all accounts."""
+    """The chain, and its newest links, for anyone who sees the journal of all accounts."""
     age = beat_age()
     beat: dict[str, Any] = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
     if age is not None:

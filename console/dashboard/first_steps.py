@@ -66,7 +66,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _done(viewer: Viewer, *, is_single: bool) -> Counts:
-    """Connected accounts, people who approve, accounts that can be changed, and matched users; whoever
+    """Connected accounts, people who approve, accounts that can be changed, and matched users; anyone who
     approves may depend on the settings.
     """
     accounts = visible_accounts(viewer)

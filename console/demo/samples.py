@@ -31,6 +31,6 @@ def approve_all(first: Change | None, logins: Sequence[str]) -> None:
         try:
             changes.approve(first, actor=approver, seen_digest=first.change_set.receipt_digest)
         except RefusedError:
-            # Whoever asked, or has agreed, is not asked again; the next one is.
+            # Anyone who asked, or has agreed, is not asked again; the next one is.
             continue
         first.refresh_from_db()

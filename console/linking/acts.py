@@ -43,7 +43,7 @@ def link(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(Right.MANAGE_OPERATORS)
 @recently_authenticated
 def add(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Whoever has the address that a tag names is known from now on, without any role, and the user is
+    """Anyone who has the address that a tag names is known from now on, without any role, and the user is
     theirs.
     """
     user = _user(request, pk)

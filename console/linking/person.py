@@ -110,8 +110,8 @@ def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Perso
 
 
 def _proposed(sign: Sign, *, viewer: Viewer) -> list[tuple[Person, str]]:
-    """Who may be meant, and why: the voices that disagree, whoever has a user of the same name, whoever had
-    this one before.
+    """Who may be meant, and why: the voices that disagree, anyone who has a user of the same name, anyone who
+    had this one before.
     """
     known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
     people = {str(pk): one for pk, one in known.items()}

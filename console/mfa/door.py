@@ -132,7 +132,7 @@ def _check_reader(request: HttpRequest, found: Link) -> None:
 
 
 def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> HttpResponse:
-    """Whoever comes back to a link that this browser has used goes on where they were; a guess counts."""
+    """Anyone who comes back to a link that this browser has used goes on where they were; a guess counts."""
     if request.method == "POST" and refused.why == "damaged":
         _count_guess(key)
     if request.method != "POST" and refused.link is not None and _is_inside(request, refused.link):

@@ -95,7 +95,7 @@ def enforce(request: ViewerRequest) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         context |= _plan(request, seen)
     except RefusedError as refused:
-        # Who is locked out is told below, and whoever posts is told why not.
+        # Who is locked out is told below, and anyone who posts is told why not.
         context["refused"] = None if request.method == "GET" and context.get("locked") else refused
         status = 422 if request.method == "POST" else 200
     return render_page(request, "mfa/enforce.html", context | {"form": form}, status=status)
@@ -154,7 +154,7 @@ def _names(people: list[UUID]) -> list[str]:
 
 
 def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
-    """Who stands how: whoever is locked out first, then by name."""
+    """Who stands how: anyone who is locked out first, then by name."""
     page = page_number(request)
     ranked = sorted(seen.standings, key=lambda one: (one.gets_out, seen.users[one.number].name.lower()))
     part = ranked[(page - 1) * PAGE : page * PAGE]

@@ -144,7 +144,7 @@ def _decide(request: ViewerRequest, one: Replacement) -> None:
 
 
 def _one(request: ViewerRequest, pk: UUID) -> Replacement:
-    """Who it is about, who asked, and whoever may ask for changes of the user."""
+    """Who it is about, who asked, and anyone who may ask for changes of the user."""
     rows = services.visible_replacements(request.viewer).select_related(
         "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"
     )

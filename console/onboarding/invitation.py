@@ -52,7 +52,7 @@ CONSOLES: Final = {
 
 
 def _users_of(link: Link) -> list[str]:
-    """The users of whoever was invited, or came back, in all accounts."""
+    """The users of anyone who was invited, or came back, in all accounts."""
     newcomer, leaver = newcomer_of(link), returned_by(link)
     if newcomer is not None:
         places = newcomer.places.filter(joined_at__isnull=False).order_by("pk")
@@ -119,7 +119,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
-    """Whoever holds an invitation that no longer opens requests another one; who sent it is told."""
+    """Anyone who holds an invitation that no longer opens requests another one; who sent it is told."""
     if request.method != "POST":
         return redirect("mfa:link", word=word)
     link_id = id_in(word)

@@ -234,7 +234,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return "Gatehouse"
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        """Whoever needs a second factor keeps one."""
+        """Anyone who needs a second factor keeps one."""
         if not is_required_of(authenticator.user.person):
             return True
         others = Authenticator.objects.filter(

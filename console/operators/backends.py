@@ -25,7 +25,7 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         return operator if operator and self.user_can_authenticate(operator) else None
 
     def _authenticate(self, request: Any, **credentials: Any) -> Operator | None:
-        """Look at one password, once, whoever was named: the time that several take would tell who is
+        """Look at one password, once, no matter who was named: the time that several take would tell who is
         known.
         """
         password = str(credentials["password"])

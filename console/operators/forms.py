@@ -54,7 +54,7 @@ class ResetPasswordForm(_TwoPasswords, AllauthResetPasswordForm):  # type: ignor
 
 
 class ChangePasswordForm(_TwoPasswords, AllauthChangePasswordForm):  # type: ignore[misc]
-    """A new password for whoever knows the old one."""
+    """A new password for anyone who knows the old one."""
 
     def clean_oldpassword(self) -> str:
         """The old password; wrong ones lock as they do at the sign-in, so that nobody guesses it from a

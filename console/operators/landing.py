@@ -18,8 +18,8 @@ def is_unsettled() -> bool:
 
 
 def landing(request: HttpRequest) -> str:
-    """The overview; an administrator of a new installation first appoints those who approve, and whoever has
-    no role yet has only a profile.
+    """The overview; an administrator of a new installation first appoints those who approve, and anyone who
+    has no role yet has only a profile.
     """
     person = getattr(request.user, "person", None)
     roles = set(person.assignments.values_list("role", flat=True)) if person else set()

@@ -2,7 +2,7 @@
 processes.
 
 A lock is on the operator, or on what was typed where nobody is called so: it reads the same. It stops
-passwords and codes only: whoever has a passkey or single sign-on cannot be locked out by a stranger.
+passwords and codes only: anyone who has a passkey or single sign-on cannot be locked out by a stranger.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def code_key(operator: Operator) -> str:
 
 
 def address_key(ip: str) -> str:
-    """A network address; of IPv6 the network, since whoever has one address has 2^64 of them."""
+    """A network address; of IPv6 the network, since anyone who has one address has 2^64 of them."""
     address = ipaddress.ip_address(ip)
     if isinstance(address, ipaddress.IPv6Address):
         address = (

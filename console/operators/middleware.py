@@ -48,7 +48,7 @@ class SignedIn:
     """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in
     page.
 
-    It ends sessions that idled or lasted too long, and holds up whoever still needs a second factor.
+    It ends sessions that idled or lasted too long, and holds up anyone who still needs a second factor.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

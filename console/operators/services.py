@@ -75,8 +75,8 @@ def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
 
 @transaction.atomic
 def create_member_sign_in(person: Person, *, why: str) -> Operator:
-    """A sign-in for somebody of the directory, with the role of a member and without a password; whoever has
-    a sign-in keeps it. The caller has made sure that it is them, by a one-time link, and that an approved
+    """A sign-in for somebody of the directory, with the role of a member and without a password; anyone who
+    has a sign-in keeps it. The caller has made sure that it is them, by a one-time link, and that an approved
     onboarding gives it: `why`. Raises DirectoryRuleError for somebody deactivated.
     """
     if not person.is_active:
@@ -113,8 +113,8 @@ def invitation_link(operator: Operator) -> str:
 
 
 def hand_out_link(operator: Operator, *, actor: Actor) -> str:
-    """The link, for a shell on the server, where no mail goes out or a mail was lost; whoever lost a password
-    chooses a new one by it.
+    """The link, for a shell on the server, where no mail goes out or a mail was lost; anyone who lost a
+    password chooses a new one by it.
 
     Raises DirectoryRuleError for somebody who is deactivated.
     """

@@ -1,5 +1,5 @@
-"""Search results that are pages of the console, each shown to whoever has it in their navigation or may open
-it.
+"""Search results that are pages of the console, each shown to anyone who has it in their navigation or may
+open it.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class OwnPaths:
 
 
 class NotStored:
-    """What somebody may see is kept by no browser and no proxy: whoever comes next to the machine must not
+    """What somebody may see is kept by no browser and no proxy: anyone who comes next to the machine must not
     find it. Static files are answered before, and a view may know better.
     """
 

@@ -46,7 +46,7 @@ def read_in(zone: ZoneInfo | None) -> Iterator[None]:
 
 
 def reader_zone() -> tzinfo:
-    """The time zone of whoever reads this page."""
+    """The time zone of anyone who reads this page."""
     return _zone.get() or UTC
 
 

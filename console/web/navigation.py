@@ -1,6 +1,6 @@
 """The navigation: entries grouped by task, and the tabs of each entry that leads to several pages.
 
-An entry is shown to whoever sees one of its tabs, and leads to the first of these. The tabs stand on the
+An entry is shown to anyone who sees one of its tabs, and leads to the first of these. The tabs stand on the
 pages that they lead to, not on the pages below.
 """
 

@@ -35,7 +35,7 @@ CREDENTIAL_VARIABLES = (
 
 ENDS_AFTER_SECONDS: Final = 1.0
 WAITS_TO_BE_ENDED_SECONDS: Final = 20.0
-# PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an
+# PostgreSQL connections of one web process at most; anyone who waits longer than the seconds is told of an
 # unreachable database. Each is tried before it is handed out (CONN_HEALTH_CHECKS): one that a restart of
 # PostgreSQL cut off is replaced, and no page notices.
 POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}

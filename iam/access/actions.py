@@ -160,7 +160,7 @@ def _closest(name: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def action_names(text: str, *, size: int) -> list[str]:
-    """Actions to offer to whoever has typed so much: by their beginning, else by what their names hold;
+    """Actions to offer to anyone who has typed so much: by their beginning, else by what their names hold;
     services first.
     """
     typed = text.strip().lower()[:LONGEST]

@@ -1,8 +1,8 @@
 """Who is administrator of an account as they are: of users and roles by number, kept until the account or its
 place in the organization changes.
 
-Whoever could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer to
-find.
+Anyone who could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer
+to find.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Group:
     right: Grade | None
     causes: tuple[Cause, ...]
     is_risky: bool
-    """Whether whoever has them can give themselves or others more."""
+    """Whether anyone who has them can give themselves or others more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 when one ends.
 
 A handler is told after the end is written, in the process that wrote it, and perhaps twice or (when that
-process dies) never: it must do no harm the second time, and whoever must not miss anything looks for it
+process dies) never: it must do no harm the second time, and anyone who must not miss anything looks for it
 periodically as well.
 """
 

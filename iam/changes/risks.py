@@ -39,7 +39,7 @@ WORDS: Final[dict[str, str]] = {
 GRAVE: Final = (ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
 """Risks by which somebody could take over an account."""
 HIGH: Final = "high"
-"""The sensitivity of one change whose approver has to look closely, whoever gains by it; else it is
+"""The sensitivity of one change whose approver has to look closely, anyone who gains by it; else it is
 "normal".
 """
 

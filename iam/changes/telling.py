@@ -1,7 +1,7 @@
 """Tells people of changes: who has to decide, how it was decided, how it ended. Each reads only of what they
 may open.
 
-A set is told of by its first change. Whoever calls this from within a transaction has the messages written
+A set is told of by its first change. Anyone who calls this from within a transaction has the messages written
 with it, or not at all.
 """
 
@@ -72,7 +72,7 @@ def tell_waiting(
 
 
 def tell_decided(first: Change) -> None:
-    """Whoever requested a set learns that it was approved."""
+    """Anyone who requested a set learns that it was approved."""
     _tell(
         Event.DECIDED,
         first,
@@ -174,7 +174,7 @@ def _is_of_own_device(change: Change) -> bool:
 
 
 def _is_for_requester(first: Change) -> bool:
-    """True if the set gives what a grant says to the AWS users of whoever requested it, and to nobody
+    """True if the set gives what a grant says to the AWS users of anyone who requested it, and to nobody
     else.
     """
     if not first.change_set.is_of_grant:

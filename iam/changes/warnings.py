@@ -1,5 +1,5 @@
-"""Warnings that whoever approves a request accepts: those of its maker, those of any request of its kind, and
-those of its receipts.
+"""Warnings that anyone who approves a request accepts: those of its maker, those of any request of its kind,
+and those of its receipts.
 """
 
 from __future__ import annotations

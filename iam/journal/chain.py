@@ -136,7 +136,7 @@ def _append_block() -> int | None:
         if not Block.objects.filter(sequence=block.sequence).exists():
             raise
         return None
-    # A copy of the head outside the database: whoever rewrites the whole chain is contradicted by the
+    # A copy of the head outside the database: anyone who rewrites the whole chain is contradicted by the
     # worker's log.
     logger.info("journal.chained", sequence=block.sequence, hash=block.hash, entries=block.count)
     return len(entries)

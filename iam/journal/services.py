@@ -25,7 +25,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class _Acting(Protocol):
-    """Whoever acts on a request: a viewer of the guard."""
+    """Anyone who acts on a request: a viewer of the guard."""
 
     @property
     def person_id(self) -> UUID: ...
@@ -63,7 +63,7 @@ Actor = _Acting | _Known | Nameless
 
 
 def person_id_of(actor: Actor | None) -> UUID | None:
-    """The person behind an actor; None for Gatehouse, the command line and whoever is not signed in."""
+    """The person behind an actor; None for Gatehouse, the command line and anyone who is not signed in."""
     if actor is None:
         return None
     return actor.person_id if isinstance(actor, Nameless) or hasattr(actor, "person_id") else actor.id

@@ -80,7 +80,8 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
     """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier,
     elsewhere.
 
-    Whoever can write to the database can cut off the end of a chain and chain anew: only `expect` shows that.
+    Anyone who can write to the database can cut off the end of a chain and chain anew: only `expect` shows
+    that.
     """
     began = datetime.now(tz=UTC)
     broken: Break | None = None

@@ -52,8 +52,8 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
 
 @transaction.atomic
 def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
-    """Whoever has the address that a tag of the user names becomes known, without any role, with this user.
-    Raises DirectoryRuleError.
+    """Anyone who has the address that a tag of the user names becomes known, without any role, with this
+    user. Raises DirectoryRuleError.
     """
     known = whose([user])[user.pk]
     if known.person is not None or known.in_doubt or not known.address:

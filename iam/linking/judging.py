@@ -54,7 +54,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the voices come to. `address` is what a tag says, whoever it is."""
+    """What the voices come to. `address` is what a tag says, no matter who it is."""
 
     standing: Standing
     person: UUID | None = None

@@ -29,8 +29,8 @@ _MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
 @dataclass(frozen=True, slots=True)
 class Match:
     """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own
-    name, or because somebody linked the user by hand. Whoever can write tags in AWS can name themselves, so a
-    match by tag or rule is for somebody to confirm.
+    name, or because somebody linked the user by hand. Anyone who can write tags in AWS can name themselves,
+    so a match by tag or rule is for somebody to confirm.
     """
 
     entity: Entity

@@ -58,7 +58,7 @@ def may_rule(viewer: Viewer) -> bool:
 
 
 def check(viewer: Viewer, *, user: Entity, person: Person) -> None:
-    """Raises DirectoryRuleError for whoever may not say that this user is, or is not, this person's."""
+    """Raises DirectoryRuleError for anyone who may not say that this user is, or is not, this person's."""
     administers = viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id)
     if not administers and not may_link(viewer, user):
         raise DirectoryRuleError(NOT_YOURS)

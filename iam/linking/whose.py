@@ -161,7 +161,7 @@ def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict
     """All living users of people, by their ids, and of addresses that nobody of the directory has; four
     queries, whatever their number.
 
-    Beyond what somebody sees: whoever shows it filters by what the viewer may see.
+    Beyond what somebody sees: anyone who shows it filters by what the viewer may see.
     """
     by_id = {one.pk: one for one in people}
     strange = {one for one in addresses if one}

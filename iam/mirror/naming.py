@@ -23,7 +23,7 @@ every letter, as U+02BC is one.
 
 
 def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: str = "") -> str:
-    """The name of whoever has a login, as people write it: the tag DisplayName, FullName or Name, else the
+    """The name of anyone who has a login, as people write it: the tag DisplayName, FullName or Name, else the
     name of the person in the directory, else the login itself. A name is never made up from a login:
     "sean.obrien" may be Seán O'Brien.
     """
@@ -81,8 +81,8 @@ def person_names(arns: Iterable[str]) -> dict[str, str]:
 
 
 def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
-    """What to call whoever is behind each ARN: users by the names of their people, everything else by the end
-    of its ARN; two queries.
+    """What to call anyone who is behind each ARN: users by the names of their people, everything else by the
+    end of its ARN; two queries.
     """
     wanted = list(dict.fromkeys(arns))
     users = [arn for arn in wanted if ":user/" in arn]

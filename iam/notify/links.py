@@ -30,7 +30,7 @@ def opens_alone(path: str) -> bool:
 
 
 class LinkError(Exception):
-    """The link is damaged, or too old; the message is a sentence for whoever followed it."""
+    """The link is damaged, or too old; the message is a sentence for anyone who followed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def link_for(person_id: UUID, *, path: str) -> str:
 
 
 def plain_link(path: str) -> str:
-    """The address of a page for whoever reads it in a room."""
+    """The address of a page for anyone who reads it in a room."""
     return f"{settings.BASE_URL}{path}"
 
 

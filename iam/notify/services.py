@@ -26,7 +26,7 @@ class NotifyError(Exception):
 
 
 class Addressee(Protocol):
-    """Whoever is told: a person of the directory."""
+    """Anyone who is told: a person of the directory."""
 
     @property
     def id(self) -> UUID: ...

@@ -28,7 +28,7 @@ def main() -> int:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has had enough. Python would write what is left when it ends, and complain.
+        # Anyone who reads has had enough. Python would write what is left when it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

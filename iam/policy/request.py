@@ -111,7 +111,7 @@ class Principal:
 
     @cached_property
     def session_name(self) -> str:
-        """What whoever assumed the role called the session; empty for what is no session."""
+        """What anyone who assumed the role called the session; empty for what is no session."""
         return self._parts[5].rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
 
     @cached_property

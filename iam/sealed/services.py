@@ -124,8 +124,8 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
     """The text, for its person: the first browser session that asks keeps it, and sees it again until `until`
     at the latest.
 
-    A password that is shown once is lost to whoever reloads the page. Every other browser is refused from the
-    first look on. Raises SealedError.
+    A password that is shown once is lost to anyone who reloads the page. Every other browser is refused from
+    the first look on. Raises SealedError.
     """
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person) or not session:

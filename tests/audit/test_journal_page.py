@@ -275,7 +275,7 @@ def test_words_from_outside_are_shown_as_text(auditor: Client) -> None:
 
 
 def test_every_kind_of_ours_has_its_sentence() -> None:
-    """Whoever adds a kind with a literal slug adds words for it."""
+    """Anyone who adds a kind with a literal slug adds words for it."""
     import subprocess
     from pathlib import Path
 

@@ -85,7 +85,7 @@ def sample() -> Figures:
 
 
 def organisation() -> Figures:
-    """140 accounts as whoever provisions accounts makes them, with AWS's own managed policies and control
+    """140 accounts as anyone who provisions accounts makes them, with AWS's own managed policies and control
     policies.
     """
     maker = Maker()

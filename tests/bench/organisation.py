@@ -49,7 +49,7 @@ AWS_MANAGED = (
 )
 USERS, ROLES, GROUPS, LOCAL_POLICIES = 22, 28, 6, 4
 KINDS_OF_GROUPS = 20
-"""Groups are the same everywhere, as whoever provisions accounts makes them."""
+"""Groups are the same everywhere, as anyone who provisions accounts makes them."""
 FIRST_USER, FIRST_ROLE, STRIDE = 70, 100, 200
 """Where the numbers of users and roles begin in an account, and how far accounts are apart, where an account
 has few.

@@ -1,4 +1,4 @@
-"""The mark beside the link to the approvals, on every page of whoever may decide."""
+"""The mark beside the link to the approvals, on every page of anyone who may decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Whoever gets around the triggers and alters the journal is found, and the first broken place is named."""
+"""Anyone who gets around the triggers and alters the journal is found, and the first broken place is
+named.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def let_days_pass(console: Running) -> None:
 
 
 def invitation(console: Running) -> str:
-    """The link in the mail to whoever is invited, as soon as it is there."""
+    """The link in the mail to anyone who is invited, as soon as it is there."""
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         for file in sorted((console.var / "mail").iterdir()):
@@ -94,7 +94,7 @@ def excuse(page: Page, name: str) -> None:
 
 
 def enrol(browser: Browser, console: Running) -> None:
-    """Whoever was invited adds a device on a phone, by the link of the mail alone."""
+    """Anyone who was invited adds a device on a phone, by the link of the mail alone."""
     context = browser.new_context(base_url=console.url, viewport=PHONE)
     hand = Hand(context.new_page())
     hand.page.goto(invitation(console))
@@ -141,7 +141,7 @@ def test_a_campaign_goes_from_its_form_to_its_end_in_aws(
     assert violations(hana) == []
     approve(request, hana, sign_in("jonas.berg"))
     expect(ines.get_by_role("row").filter(has_text="nadia.rossi")).to_contain_text("Exempt")
-    # Whoever has no password any more comes last.
+    # Anyone who has no password any more comes last.
     ines.goto(f"{campaign}?page=2")
     reload_until(
         ines, ines.get_by_role("row").filter(has_text="joana.castro").filter(has_text="No longer included")

@@ -240,7 +240,9 @@ def has_a_device(user: Entity) -> None:
 def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
     user: Entity, person: Person, client: Client
 ) -> None:
-    """Whoever held it would have a second factor of their own; a lost device goes the way of two people."""
+    """Anyone who held it would have a second factor of their own; a lost device goes the way of two
+    people.
+    """
     has_a_device(user)
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
     page = reverse("mfa:send", args=[user.pk])

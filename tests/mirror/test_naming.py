@@ -68,7 +68,7 @@ def test_a_name_comes_back_from_its_tag_as_it_was_written(name: str) -> None:
 
 
 def test_no_code_makes_a_name_from_a_login() -> None:
-    """Names are capitalized nowhere: whoever writes `.title()` or `.capitalize()` over a login invents a
+    """Names are capitalized nowhere: anyone who writes `.title()` or `.capitalize()` over a login invents a
     name.
     """
     suspicious = re.compile(r"(login|user_?name|user\.name|email|local)\b[^\n]*\.(title|capitalize)\(\)")

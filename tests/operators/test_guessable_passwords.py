@@ -1,4 +1,4 @@
-"""Passwords that whoever guesses tries first: refused; what merely looks alike is not."""
+"""Passwords that anyone who guesses tries first: refused; what merely looks alike is not."""
 
 from __future__ import annotations
 

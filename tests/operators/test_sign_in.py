@@ -67,7 +67,7 @@ def test_a_stranger_learns_nothing_about_who_is_known(client: Client, kwame: Ope
 def test_as_much_work_is_done_for_strangers_as_for_the_known(
     client: Client, kwame: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashing is what takes the time: one password is hashed, whoever is named."""
+    """Hashing is what takes the time: one password is hashed, anyone who is named."""
     hashed: list[str] = []
     hasher = type(get_hasher())
     encode = hasher.encode

@@ -241,7 +241,7 @@ OF_AWS = (
     (f"iam:({OF_A_ROLE}|(un)?tagrole|updateroledescription)", ":role/aws-reserved/"),
     ("kms:(create|delete|update)alias", ":alias/aws/"),
 )
-"""Actions that change what is AWS's own, whoever asks."""
+"""Actions that change what is AWS's own, anyone who asks."""
 
 
 def changes_what_aws_owns(action: str, resource: str) -> bool:

@@ -163,7 +163,9 @@ def test_the_database_and_the_journal_hold_nothing_readable(
 
 
 def test_a_text_that_is_moved_to_another_row_opens_nothing(ines: Viewer) -> None:
-    """Whoever can write to the database gives themselves the secret of another; it does not fit the row."""
+    """Anyone who can write to the database gives themselves the secret of another; it does not fit the
+    row.
+    """
     theirs = sealed_for(ines)
     hana = factories.viewer(Role.APPROVER, name="Hana Sato")
     own = sealed_for(hana)

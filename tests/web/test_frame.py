@@ -1,4 +1,4 @@
-"""The frame around the pages of whoever looks after nobody: one frame, and no way into the console."""
+"""The frame around the pages of anyone who looks after nobody: one frame, and no way into the console."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _problems_of(pasted: Pasted) -> Iterator[str]:
 
 
 def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
-    """The fields of whoever is not chosen in the mirror; an account number may be written with spaces and
+    """The fields of anyone who is not chosen in the mirror; an account number may be written with spaces and
     hyphens.
     """
     given = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}

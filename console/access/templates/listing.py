@@ -23,7 +23,7 @@ from iam.guard import Right
 
 LONGEST: Final = 200
 READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
-"""Who may look at templates: whoever sees accounts, and whoever may ask for access for others."""
+"""Who may look at templates: anyone who sees accounts, and anyone who may ask for access for others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Chosen:
 
     @classmethod
     def of(cls, body: Any) -> Self | None:
-        """From JSON, whoever wrote it; None for what is none."""
+        """From JSON, no matter who wrote it; None for what is none."""
         service = body.get("service") if isinstance(body, Mapping) else None
         if not isinstance(service, str) or not catalogue().has_service(service):
             return None
@@ -128,7 +128,7 @@ class State:
 
     @classmethod
     def of(cls, body: Any) -> Self:
-        """From JSON, whoever wrote it; what is not of its shape is left out."""
+        """From JSON, no matter who wrote it; what is not of its shape is left out."""
         if not isinstance(body, Mapping):
             return cls()
         chosen = [found for one in _list(body.get("chosen"))[:MOST_PARTS] if (found := Chosen.of(one))]

@@ -60,7 +60,7 @@ def _policies() -> tuple[Policy, ...]:
     workload_roles = f"arn:aws:iam::{ACCOUNT}:role/workloads/pay-*"
     code = ("lambda:Get*", "lambda:List*", "lambda:UpdateFunctionCode")
     return (
-        # Whoever deploys payments may also create a function with the role pay-admin: two steps to
+        # Anyone who deploys payments may also create a function with the role pay-admin: two steps to
         # everything.
         job_policy(
             "PaymentsDeploy",

@@ -19,7 +19,7 @@ from iam.journal.services import COMMAND_LINE
 
 
 class Command(BaseCommand):
-    """Repeating it changes nothing but prints a fresh link for whoever has no password yet."""
+    """Repeating it changes nothing but prints a fresh link for anyone who has no password yet."""
 
     help = "Appoint the first operators and print a link for each to choose a password."
 

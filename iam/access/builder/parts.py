@@ -102,7 +102,7 @@ def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def parts_from(value: Any) -> tuple[Part, ...]:
-    """The parts of such JSON, whoever wrote it: what is not of that shape, or too much, is left out."""
+    """The parts of such JSON, no matter who wrote it: what is not of that shape, or too much, is left out."""
     if not isinstance(value, list):
         return ()
     found = (_part(one) for one in value[:MOST_PARTS] if isinstance(one, Mapping))

@@ -44,7 +44,7 @@ class Variant:
 
     @property
     def own_user(self) -> tuple[str, str]:
-        """The ARN of whoever asks, at the root and under any path."""
+        """The ARN of anyone who asks, at the root and under any path."""
         prefix = f"arn:{self.partition}:iam::{self.account_id}:user"
         return f"{prefix}/${{aws:username}}", f"{prefix}/*/${{aws:username}}"
 

@@ -154,7 +154,7 @@ def request_enforcement(
 
 
 def notes_for(seen: Outlook) -> list[str]:
-    """What whoever approves has to know besides."""
+    """What anyone who approves has to know besides."""
     found = [
         (
             f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an "

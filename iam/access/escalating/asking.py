@@ -39,7 +39,7 @@ def answer_to(calculation: Stored, kind: str, asks: Mapping[str, Any]) -> dict[s
     else:
         questions.update(asked_at=datetime.now(tz=UTC), number=0, has_failed=False)
     stored.nudge()
-    # Whoever answers may have been quick.
+    # Anyone who answers may have been quick.
     known = questions.first()
     if known is not None and is_answered(known, calculation):
         return dict(known.answer or {})

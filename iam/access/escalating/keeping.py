@@ -48,7 +48,7 @@ def keep(
             **noted,
         )
         if not is_same:
-            # What was asked of the former state is asked again by whoever still wants to know it.
+            # What was asked of the former state is asked again by anyone who still wants to know it.
             Question.objects.filter(calculation=row.moment, number__gt=0, number__lt=locked.number).delete()
 
 

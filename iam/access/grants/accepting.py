@@ -1,4 +1,4 @@
-"""What whoever approves a grant accepts: every warning that its preview showed, kept with the request."""
+"""What anyone who approves a grant accepts: every warning that its preview showed, kept with the request."""
 
 from __future__ import annotations
 

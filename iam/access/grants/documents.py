@@ -36,7 +36,7 @@ def stamp(end: datetime) -> str:
 
 
 def timed(text: str, *, end: datetime) -> str:
-    """The document, each statement of which holds only until the end: AWS enforces it, whoever runs.
+    """The document, each statement of which holds only until the end: AWS enforces it, anyone who runs.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html A statement
     that ends by itself already says both, and the earlier of the two counts. Raises ValueError where no

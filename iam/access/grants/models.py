@@ -107,8 +107,8 @@ class Preparation(models.Model):
     """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for
     it, once.
 
-    `accepts_end`: whoever submitted it accepts that a part of it ends only while Gatehouse runs. `problems`
-    say why it could not be asked for, a sentence each.
+    `accepts_end`: anyone who submitted it accepts that a part of it ends only while Gatehouse runs.
+    `problems` say why it could not be asked for, a sentence each.
     """
 
     grant = models.OneToOneField(
@@ -219,7 +219,7 @@ class LedgerEntry(models.Model):
     """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made
     policy) has `target` (the ARN of a group or policy, the name of an inline policy, the Sid of a statement).
     ARNs are those of the request; `entity` (the holder) and `target_entity` (the group or policy) stay the
-    same through every renaming, and are not those of whoever gets the name later.
+    same through every renaming, and are not those of anyone who gets the name later.
 
     `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change`
     gives it, `ended_by` takes it away. `stood_before`: it was there by no grant before, so that no grant's

@@ -104,8 +104,8 @@ def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
 
 
 def _told(text: str, viewer: Viewer) -> Q:
-    """By what it is called, by its reference, or by whoever holds something of it and is seen: a search tells
-    of nobody else.
+    """By what it is called, by its reference, or by anyone who holds something of it and is seen: a search
+    tells of nobody else.
     """
     found = Q(title__icontains=text) | Q(requested_label__icontains=text)
     short = text.upper().removeprefix("GRT-").lower()

@@ -1,4 +1,4 @@
-"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused whoever
+"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused anyone who
 asks.
 """
 

@@ -39,7 +39,7 @@ class Left:
 
 @dataclass(slots=True)
 class RolloutPlan:
-    """What would be rewritten, once for each policy, whoever shares it."""
+    """What would be rewritten, once for each policy, no matter who shares it."""
 
     operations: list[Operation] = field(default_factory=list)
     followed: list[Followed] = field(default_factory=list)

@@ -144,7 +144,7 @@ class Ballot(models.Model):
 
 
 class Verdict(models.TextChoices):
-    """What whoever reviews a use of break-glass says of it."""
+    """What anyone who reviews a use of break-glass says of it."""
 
     ACCEPT = "accept", "Accepted"
     UNDO = "undo", "To be undone"

@@ -1,4 +1,4 @@
-"""What the persons, teams and accounts of rules are called, for whoever reads them."""
+"""What the persons, teams and accounts of rules are called, for anyone who reads them."""
 
 from __future__ import annotations
 

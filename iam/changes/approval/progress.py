@@ -18,7 +18,7 @@ from iam.changes.models import Approval, Change, Decision
 @dataclass(frozen=True, slots=True)
 class StageState:
     """One stage: the approvals that count in it, and the names of those who could decide it, the requester
-    and whoever has agreed left out.
+    and anyone who has agreed left out.
     """
 
     stage: Stage
@@ -122,7 +122,7 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[Stage, ...]:
 
 
 def _who(requirement: Requirement, stage: Stage) -> tuple[Who, ...]:
-    """Whoever it was escalated to may decide every stage."""
+    """Anyone who it was escalated to may decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
 
 

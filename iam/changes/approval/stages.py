@@ -56,7 +56,7 @@ def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
 
 
 def start_anew(change_set: ChangeSet) -> None:
-    """The receipt is another: whoever had agreed agreed to something else, and the timeline says so."""
+    """The receipt is another: anyone who had agreed agreed to something else, and the timeline says so."""
     parts = parts_of(change_set)
     before = progress_of(requirement_of(change_set), parts=parts)
     approvals = chain.from_iterable(stage.approvals for stage in before.stages)

@@ -38,7 +38,7 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
 
 
 def _label(params: Mapping[str, Any], form: Form) -> str:
-    """A logical id; whoever has the template knows the true one."""
+    """A logical id; anyone who has the template knows the true one."""
     parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
     words = re.split(r"[^A-Za-z0-9]+", " ".join(parts))
     return "".join(word[:1].upper() + word[1:] for word in words if word) or "This"

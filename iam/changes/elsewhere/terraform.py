@@ -47,7 +47,7 @@ def _is_given(params: Mapping[str, Any], given: str) -> bool:
 
 
 def _label(params: Mapping[str, Any], form: Form) -> str:
-    """A name for the block; whoever has the file knows the true one."""
+    """A name for the block; anyone who has the file knows the true one."""
     parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
     name = re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"
     return f"_{name}" if name[0].isdigit() else name

@@ -114,7 +114,9 @@ class Alias(AccountSetting):
         return found
 
     def sensitivity(self, effect: Effect) -> str:
-        """High where an address goes that people know: whoever takes it next is asked for their passwords."""
+        """High where an address goes that people know: anyone who takes it next is asked for their
+        passwords.
+        """
         before = self.state_in_mirror()
         return HIGH if before and before["alias"] else NORMAL
 

@@ -84,7 +84,7 @@ class GivenOnce(OfSort):
 
     @property
     def power(self) -> str:
-        """What whoever holds it can do."""
+        """What anyone who holds it can do."""
         return f"do whatever {self.given.user_name} can"
 
     @abstractmethod

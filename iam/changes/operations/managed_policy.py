@@ -265,7 +265,7 @@ class CreatePolicy(OnPolicy, Create):
         world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
 
     def sensitivity(self, effect: Effect) -> str:
-        """High for a text that allows everything, or changes to IAM, whoever gets it."""
+        """High for a text that allows everything, or changes to IAM, no matter who gets it."""
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
 
     def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class RoleInProfile(OnProfile):
         return cls(profile.account, RoleInProfileParams(**names_of(profile), **names), spec)
 
     def modified_arns(self) -> tuple[str, ...]:
-        """The role too, since whoever has the profile works as the role."""
+        """The role too, since anyone who has the profile works as the role."""
         return (*super().modified_arns(), self.given.role_arn)
 
     def desired_state(self) -> Image:

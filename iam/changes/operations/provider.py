@@ -114,7 +114,7 @@ class OnProvider(OnSubject):
         return "Anyone who signs in with the provider can assume them, as far as their trust policies allow."
 
     def risks(self) -> tuple[str, ...]:
-        """Whoever speaks for the provider may assume the roles that trust it."""
+        """Anyone who speaks for the provider may assume the roles that trust it."""
         return (TRUST_OPENED,) if self.trusting() else ()
 
 

@@ -372,7 +372,7 @@ class DeleteServerCertificate(OnCertificate, Delete):
         return bool(image.get("exists") and image["path"] == before["path"])
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
+        """Nothing once it is gone, so that anyone who asks to undo it is told why that cannot be."""
         return super().modified_arns() if self.subject() else ()
 
 

@@ -116,7 +116,7 @@ class UpdateUser(Rename):
     )
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Whoever the user belongs to keeps it under the new ARN."""
+        """Anyone who the user belongs to keeps it under the new ARN."""
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
         if subject is not None and subject.arn != self.given.subject_arn:

@@ -122,7 +122,7 @@ def refuse(change: Change, refused: RefusedError) -> None:
 
 def drift(change: Change, operation: Operation, aws: Aws, *, what: str) -> None:
     """End a change that was planned on a state that is gone; the mirror learns what AWS shows instead, so
-    that whoever asks anew plans on that.
+    that anyone who asks anew plans on that.
     """
     is_read_back = _read_back(change, operation, aws, is_ours=False)
     _end_as_drift(change, what=what, is_read_back=is_read_back)

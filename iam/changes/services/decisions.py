@@ -36,7 +36,7 @@ class Standing:
     """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator
     mode is to be said aloud.
 
-    `may_reject`: whoever decides any stage may stop it in each. `is_concerned`: it is for them to decide,
+    `may_reject`: anyone who decides any stage may stop it in each. `is_concerned`: it is for them to decide,
     now, before or later.
     """
 
@@ -115,7 +115,7 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     own = change.requested_by == actor.person_id
     requirement = kept_requirement(group)
     if requirement.digest != seen:
-        # Altered by whoever does not compute receipts: what was approved before was something else.
+        # Altered by anyone who does not compute receipts: what was approved before was something else.
         stages.start_anew(group)
         requirement = kept_requirement(group)
         progress = _check_decider(parts[0], actor=actor)
@@ -142,7 +142,7 @@ def _note_stage(first: Change, progress: Progress, *, actor: Viewer, comment: st
 
 
 def reject(change: Change, *, actor: Viewer, comment: str) -> None:
-    """Reject the whole set of the change, with a reason; whoever decides one of its stages may. Raises
+    """Reject the whole set of the change, with a reason; anyone who decides one of its stages may. Raises
     RefusedError.
     """
     comment = _comment(comment)

@@ -93,7 +93,7 @@ def _check_known(user: Entity) -> None:
 
 
 def _check_no_boundary(policy: Entity) -> None:
-    """Whoever is bounded by it would be bounded by nothing: that is nobody's to do in passing."""
+    """Anyone who is bounded by it would be bounded by nothing: that is nobody's to do in passing."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, target=policy)
     names = list(edges.order_by("source__name").values_list("source__name", flat=True))
     if names:

@@ -1,4 +1,4 @@
-"""Say something about a request that waits: whoever sees it may, but for those who only audit."""
+"""Say something about a request that waits: anyone who sees it may, but for those who only audit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Carry out what people do to their own MFA devices: a change like any other, which nobody else has to
 approve.
 
-Whoever enrols a device of their own takes nothing from anybody and gains no permission; to wait for an
+Anyone who enrols a device of their own takes nothing from anybody and gains no permission; to wait for an
 approval would keep them without MFA. What takes a device away is asked for like any other change.
 """
 

@@ -103,7 +103,7 @@ def plan_set(
 
 
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
-    """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises
+    """Whether the operation makes sense as the mirror stands, anyone who asks, and its receipt. Raises
     RefusedError."""
     _check_own(operation)
     operation.with_preceding(earlier)

@@ -108,7 +108,7 @@ def request_changes(
 ) -> list[Change]:
     """Request changes that are approved together and applied in this order; `title` says what they come to,
     `cause` what they are for, `lanes` which of them need not wait for each other (none given: each waits for
-    all before it), `notes` are the warnings that their maker was shown and whoever approves accepts,
+    all before it), `notes` are the warnings that their maker was shown and anyone who approves accepts,
     `summary` what they do where (None given: told from the changes), `most` how many there may be.
 
     The same key of the same person gives the same changes, however often and from however many requests at

@@ -1,4 +1,4 @@
-"""Let what is asked for end earlier than asked: whoever decides on it may, and whoever asked."""
+"""Let what is asked for end earlier than asked: anyone who decides on it may, and anyone who asked."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ Actor = Viewer | Nameless
 def must_manage(actor: Actor, *, account_id: str) -> None:
     """Raise PermissionDenied unless the actor manages this account; a blank number stands for all accounts.
 
-    Whoever can run commands on the machine holds its database anyway, so the command line may do everything.
+    Anyone who can run commands on the machine holds its database anyway, so the command line may do
+    everything.
     """
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=account_id):
         raise PermissionDenied("You don’t have permission to manage this account.")

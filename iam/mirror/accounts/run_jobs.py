@@ -95,7 +95,7 @@ RUNNERS: dict[str, Callable[[SetupJob], dict[str, Any]]] = {
 
 
 def actor_of(job: SetupJob) -> Actor:
-    """Whoever asked, with the rights of now. Raises SetupError for a person who may no longer sign in."""
+    """Anyone who asked, with the rights of now. Raises SetupError for a person who may no longer sign in."""
     if job.requested_by is None:
         return COMMAND_LINE
     person = Person.objects.filter(pk=job.requested_by, is_active=True).first()

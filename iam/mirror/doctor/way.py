@@ -147,8 +147,8 @@ def assumed(
 
 
 def without_external_id(access: Access, *, key: str, group: str = "way") -> Check:
-    """Whether the role is refused to whoever does not name the external id, as its trust policy should have
-    it.
+    """Whether the role is refused to anyone who does not name the external id, as its trust policy should
+    have it.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """

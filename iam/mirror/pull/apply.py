@@ -148,7 +148,7 @@ _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, Edg
 
 
 def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
-    """Lead edges of unchanged entities from whoever had a name or ARN to whoever has it now.
+    """Lead edges of unchanged entities from anyone who had a name or ARN to anyone who has it now.
 
     AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old
     name, what mentions it has the very bytes it had before.

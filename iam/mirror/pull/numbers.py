@@ -33,7 +33,7 @@ MFA_SORTS: dict[str, tuple[str, ...]] = {
     "unread": ("unread",),
 }
 EVERYTHING = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
-"""Counts what there is, whoever asks."""
+"""Counts what there is, anyone who asks."""
 
 
 RECOUNT = timedelta(hours=1)

@@ -27,7 +27,7 @@ def pull_organization(job: LiveJob) -> None:
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
     tree = reading.value if isinstance(reading.value, OrganizationTree) else None
     entities = organization_entities(tree, intern=job.documents.intern) if tree else None
-    # Before the account is locked: whoever waits for a document that we insert must not be one for whom we
+    # Before the account is locked: anyone who waits for a document that we insert must not be one for whom we
     # wait.
     job.documents.flush()
     with job.applying():

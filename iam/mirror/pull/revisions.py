@@ -1,8 +1,8 @@
 """Numbers what is written: each writing gives its account the next revision, and it to the entities that it
 concerns.
 
-Whoever keeps something made of the mirror's rows asks by it what has changed since. Dates would not tell: a
-row holds from when AWS was asked, and is written later.
+Anyone who keeps something made of the mirror's rows asks by it what has changed since. Dates would not tell:
+a row holds from when AWS was asked, and is written later.
 """
 
 from __future__ import annotations

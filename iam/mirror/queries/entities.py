@@ -232,7 +232,7 @@ def members(
 
 
 def member_count(group: Entity, *, at: datetime | None) -> int:
-    """How many users the group has, whoever may see them."""
+    """How many users the group has, anyone who may see them."""
     return Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).count()
 
 

@@ -105,7 +105,7 @@ def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -
 
 
 def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit]:
-    """The few closest of what exists, for whoever is still typing. One query, two of the past."""
+    """The few closest of what exists, for anyone who is still typing. One query, two of the past."""
     if _is_too_short(text):
         return []
     rows = _matching(_found(viewer, at).filter(_exists(at)), text, at)

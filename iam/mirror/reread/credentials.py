@@ -88,7 +88,7 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
 
 
 def device_exists(aws: Aws, *, serial_number: str) -> bool:
-    """Whether AWS has this virtual MFA device, whoever it is assigned to; one call. Raises AwsError."""
+    """Whether AWS has this virtual MFA device, anyone who it is assigned to; one call. Raises AwsError."""
     try:
         details.mfa_device_tags(aws, serial_number=serial_number)
     except AwsError as error:

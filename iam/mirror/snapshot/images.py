@@ -26,8 +26,8 @@ from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpa
 from iam.policy.index.rows import Standing
 
 FEW: Final = 200
-"""So many entities are read quickly by whoever begins: until more are written, or for `LASTS`, an image stays
-as it is.
+"""So many entities are read quickly by anyone who begins: until more are written, or for `LASTS`, an image
+stays as it is.
 """
 AT_ONCE: Final = 10
 """So many images are in memory together as bytes."""

@@ -112,7 +112,7 @@ class Moment:
                     gc.freeze()
 
     def let_go(self) -> None:
-        """Give back the memory; whoever comes later reads anew."""
+        """Give back the memory; anyone who comes later reads anew."""
         self.index.dissolve()
         self._read.clear()
         self._organizations, self._controls = None, []
@@ -156,7 +156,7 @@ class Moment:
         else:
             self._apply(number, written)
         self._refresh_standings(number, is_tree=not ORGANIZATION_KINDS.isdisjoint(written.values()))
-        # Last, so that what a failed query leaves half done is done again by whoever asks next.
+        # Last, so that what a failed query leaves half done is done again by anyone who asks next.
         if is_anew:
             del self._read[number]
         else:

@@ -129,7 +129,9 @@ def _check_accounts(body: Body) -> None:
 
 
 def _check_belongs(team: Team, body: Body) -> None:
-    """Whoever is made by it belongs to the team, so that its lead sees them: by the path, or by a group."""
+    """Anyone who is made by it belongs to the team, so that its lead sees them: by the path, or by a
+    group.
+    """
     rules = list(team.rules.all())
     for number in body.accounts:
         mine = [rule for rule in rules if rule.account_id in ("", number)]

@@ -47,8 +47,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a campaign has come; the excused are among the missing. Whoever is gone, or has no password any
-    more, is not counted.
+    """How far a campaign has come; the excused are among the missing. Anyone who is gone, or has no password
+    any more, is not counted.
     """
 
     enrolled: int
@@ -72,7 +72,7 @@ def may_begin(viewer: Viewer, *, account: Account | None, team: Team | None) -> 
 
 
 def may_run(viewer: Viewer, campaign: Campaign) -> bool:
-    """Who may remind, excuse and close: whoever could begin it."""
+    """Who may remind, excuse and close: anyone who could begin it."""
     return may_begin(viewer, account=campaign.account, team=campaign.team)
 
 

@@ -34,7 +34,7 @@ def waits_for_approval(campaign: Campaign) -> bool:
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends: whoever has a device now is not restricted for having none. Harmless the second
+    """A handler of ends: anyone who has a device now is not restricted for having none. Harmless the second
     time.
     """
     if change.operation == EnableMfaDevice.spec.slug and change.state == ChangeState.APPLIED:

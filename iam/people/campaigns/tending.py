@@ -75,8 +75,8 @@ def tend_one(campaign: Campaign) -> None:
 
 
 def _tell(campaign: Campaign, *, today: date) -> None:
-    """Invite whoever was not invited; on the days of reminding, remind whoever was not told since that day
-    began.
+    """Invite anyone who was not invited; on the days of reminding, remind anyone who was not told since that
+    day began.
     """
     missing = participants(campaign).filter(confirmed("user__arn"), standing=Standing.MISSING)
     wanted = Q(invited_at__isnull=True)
@@ -147,7 +147,7 @@ def _disabling(author: Viewer, account: Account, part: list[Participant]) -> Ask
 
 
 def _restricting(author: Viewer, account: Account, part: list[Participant]) -> Asked:
-    """Whoever has the policy already is done with; whoever would be locked out is left out."""
+    """Anyone who has the policy already is done with; anyone who would be locked out is left out."""
     has = holders_of(account, denies_keys=False)
     _handle([one for one in part if one.user_id in has], None)
     scope = Scope(account, path="/")
@@ -199,8 +199,8 @@ def _requested(
     account: Account,
     some: Sequence[Participant],
 ) -> Change:
-    """The first change of the set. Whoever is in it waits for the making of the policy, if for anything, and
-    for nobody else.
+    """The first change of the set. Anyone who is in it waits for the making of the policy, if for anything,
+    and for nobody else.
     """
     earlier = ChangeSet.objects.filter(cause_kind=OF_CAMPAIGN, cause_id=campaign.id).count()
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"

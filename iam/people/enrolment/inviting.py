@@ -66,7 +66,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
 
 @transaction.atomic
 def show_link(viewer: Viewer, *, user: Entity) -> tuple[Link, str]:
-    """The link and its address, to be passed on by whoever asked; shown this once. Raises RefusedError."""
+    """The link and its address, to be passed on by anyone who asked; shown this once. Raises RefusedError."""
     link = _link(viewer, user)
     _note("show", link, viewer)
     return link, address_of(link)

@@ -21,7 +21,7 @@ MOST_FAILURES, LOCKED_FOR, MOST_BEGUN = 10, timedelta(minutes=30), 6
 
 
 class Stage(StrEnum):
-    """Where an enrolment stands for whoever looks at it."""
+    """Where an enrolment stands for anyone who looks at it."""
 
     MAKING = "making"
     SCAN = "scan"

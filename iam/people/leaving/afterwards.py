@@ -155,7 +155,7 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
 
 
 def ask_due_deletions(*, now: datetime | None = None) -> int:
-    """Ask, in the name of whoever had them leave, for the deletion of those whose grace period is over.
+    """Ask, in the name of anyone who had them leave, for the deletion of those whose grace period is over.
     Returns how many were due.
     """
     moment = now or datetime.now(tz=UTC)

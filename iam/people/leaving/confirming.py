@@ -1,5 +1,5 @@
-"""What follows a suspension: somebody else confirms it or orders the restore, or whoever suspended takes it
-back before that.
+"""What follows a suspension: somebody else confirms it or orders the restore, or anyone who suspended takes
+it back before that.
 """
 
 from __future__ import annotations

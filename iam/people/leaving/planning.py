@@ -170,7 +170,7 @@ def known_sessions(one: Trusting, *, at: datetime) -> Iterator[Operation]:
 
 
 def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
-    """What whoever approves agrees to besides."""
+    """What anyone who approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
         f"All credentials, memberships and grants that {who} gets until then end, too.",

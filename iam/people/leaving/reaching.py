@@ -32,13 +32,13 @@ def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
 
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has asked for a run."""
+    """Anyone who has asked for a run."""
     seats = Seat.objects.filter(leaver__run=run_id).select_related("user__account")
     return with_their_groups(viewer, [seat.user for seat in seats])
 
 
 def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has somebody restored or deleted who was of their team: the users, and the groups that they
+    """Anyone who has somebody restored or deleted who was of their team: the users, and the groups that they
     were taken out of.
     """
     leaver = Leaver.objects.filter(pk=leaver_id).first()

@@ -23,7 +23,7 @@ from iam.people.leaving.proving import turned_changes_of
 from iam.people.leaving.returning import password_of
 
 NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
-"""Sessions that were ended stay ended: whoever comes back begins new ones."""
+"""Sessions that were ended stay ended: anyone who comes back begins new ones."""
 
 
 def return_plans(

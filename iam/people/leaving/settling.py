@@ -178,8 +178,8 @@ def _take_over_suspensions(leaver: Leaver) -> None:
 
 
 def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
-    """Whether whoever got no deny by a change, but these, was denied everything before or is gone: a deny may
-    have found no room.
+    """Whether anyone who got no deny by a change, but these, was denied everything before or is gone: a deny
+    may have found no room.
     """
     others = leaver.seats.exclude(user_arn__in=but).select_related("user__account")
     return all(seat.user.gone_at is not None or is_denied(seat.user) for seat in others)

@@ -29,7 +29,7 @@ class Somebody:
     users: tuple[Entity, ...]
     why: dict[int, str]
     unseen: int = 0
-    """Users of theirs that are left out, since whoever asks does not reach them."""
+    """Users of theirs that are left out, since anyone who asks does not reach them."""
 
 
 def somebody(user: Entity) -> Somebody:

@@ -36,9 +36,9 @@ GONE: Final = "Your access has ended, so this link no longer works."
 
 
 class LinkRefusedError(Exception):
-    """The link, or the session that it gave, does not let anybody in; `message` says why, for whoever holds
-    it. `why` is a word for the journal (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`,
-    `inactive`, `other`, `no_session`); `link` is the row, when there is one.
+    """The link, or the session that it gave, does not let anybody in; `message` says why, for anyone who
+    holds it. `why` is a word for the journal (`damaged`, `used`, `expired`, `revoked`, `replaced`,
+    `finished`, `inactive`, `other`, `no_session`); `link` is the row, when there is one.
     """
 
     def __init__(self, message: str, *, why: str, link: Link | None = None) -> None:
@@ -105,7 +105,7 @@ def find_link(word: str) -> Link:
 
 
 def check_reader(link: Link, reader: Person) -> None:
-    """Whoever is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises
+    """Anyone who is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises
     LinkRefusedError.
     """
     if reader.pk != link.person_id:

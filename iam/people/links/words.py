@@ -19,7 +19,7 @@ _SALT: Final = "gatehouse.people.link"
 
 
 def address_of(link: Link) -> str:
-    """The whole address, with the host that people type. Whoever has it can use it once: show it to nobody
+    """The whole address, with the host that people type. Anyone who has it can use it once: show it to nobody
     but its person, write it nowhere.
     """
     return f"{settings.BASE_URL}{PREFIX}{word_of(link.pk)}/"

@@ -134,7 +134,7 @@ def leaving_of(user: Entity, *, viewer: Viewer) -> LeavingSite:
 
 
 def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has asked for a move: the groups in which its users are, and the users that it makes."""
+    """Anyone who has asked for a move: the groups in which its users are, and the users that it makes."""
     move = Move.objects.filter(pk=move_id).select_related("version").first()
     if move is None:
         return viewer
@@ -205,7 +205,7 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
         person_id=move.person_id,
         teams=teams_of(users),
         stage=leaving.Stage.WAITING,
-        # Whoever moves goes on working: their sign-in to Gatehouse stays.
+        # Anyone who moves goes on working: their sign-in to Gatehouse stays.
         unseen=max(1, len(move.users) - len(users)),
     )
     leaving.Seat.objects.bulk_create(

@@ -60,7 +60,7 @@ def moving_already(mover: Mover) -> Move | None:
 
 
 def _asking(actor: Viewer, mover: Mover, plan: MovePlan, version: BlueprintVersion) -> Viewer:
-    """Whoever asks, with whom the move is about."""
+    """Anyone who asks, with whom the move is about."""
     names = [part.newcomer.user_name for _, part in plan.made]
     return widened(actor, mover.users, names=names, body=version.body)
 
@@ -128,7 +128,7 @@ def counts_of(plan: MovePlan) -> str:
 
 
 def notes_for(plan: MovePlan) -> list[str]:
-    """What whoever approves has to know besides."""
+    """What anyone who approves has to know besides."""
     kept = [f"{one.text} in {one.account} stays: {one.says}" for one in plan.steps if one.sign == KEEPS]
     return kept[:20]
 

@@ -191,7 +191,7 @@ def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
 
 
 def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts: _Facts) -> str:
-    """Why the invitation of somebody no longer works, for whoever sent it; "" while it works."""
+    """Why the invitation of somebody no longer works, for anyone who sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
     cut = {facts.over.get(place.user_arn, "") for place in joined}
     moved = facts.moved.get(person.person_id)

@@ -1,5 +1,5 @@
 """Whether newcomers can change their first password: AWS demands it at the first sign-in, and locks out
-whoever is not allowed to.
+anyone who is not allowed to.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html
 """

@@ -69,7 +69,7 @@ def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
 @transaction.atomic
 def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
     """Send the person a link; an older one that was not used opens nothing from now on. `actor` None:
-    Gatehouse sends it, in the name of whoever requested the run or sends it again. Raises RefusedError.
+    Gatehouse sends it, in the name of anyone who requested the run or sends it again. Raises RefusedError.
     """
     if actor is not None:
         check_may_invite(newcomer, actor=actor)

@@ -34,7 +34,7 @@ def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewe
 
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has asked for a run."""
+    """Anyone who has asked for a run."""
     run = Run.objects.filter(pk=run_id).select_related("version").first()
     if run is None:
         return viewer

@@ -151,9 +151,9 @@ def _new_seal(run: Run, place: Place) -> UUID:
 
 @transaction.atomic
 def request_invitation(link: Link) -> str:
-    """Whoever holds a link that no longer opens asks for another one: who sent it, and the leads of the team,
-    are told. Returns their names; "" where the link is no invitation, or its person's access has ended. Told
-    once an hour at most.
+    """Anyone who holds a link that no longer opens asks for another one: who sent it, and the leads of the
+    team, are told. Returns their names; "" where the link is no invitation, or its person's access has ended.
+    Told once an hour at most.
     """
     newcomer = newcomer_of(link)
     now = datetime.now(tz=UTC)

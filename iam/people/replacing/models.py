@@ -27,7 +27,7 @@ class Channel(models.TextChoices):
 
 
 SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
-"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of whoever has the
+"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of anyone who has the
 phone.
 """
 

@@ -36,7 +36,7 @@ LINK_HOLDS: Final = timedelta(hours=1)
 
 
 def may_ask(viewer: Viewer, *, user: Entity) -> bool:
-    """Its own person, and whoever may ask for changes of it."""
+    """Its own person, and anyone who may ask for changes of it."""
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
@@ -157,8 +157,8 @@ def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
 
 
 def may_show(viewer: Viewer, one: Replacement) -> bool:
-    """Whoever made sure, and nobody else, passes the link on by hand, within its hour and as long as nobody
-    has used it.
+    """Anyone who made sure, and nobody else, passes the link on by hand, within its hour and as long as
+    nobody has used it.
     """
     if one.state != State.CHECKED or one.decided_by_id != viewer.person_id or one.decided_at is None:
         return False
@@ -220,8 +220,8 @@ def _held(one: Replacement, viewer: Viewer) -> Replacement:
 
 
 def _remove(held: Replacement, checker: Viewer) -> Change:
-    """Asked for by whoever asked, so that whoever made sure may approve; by the checker, where they may not
-    ask.
+    """Asked for by anyone who asked, so that anyone who made sure may approve; by the checker, where they may
+    not ask.
     """
     asker = viewer_for(held.asked_by)
     actor = asker if may_invite(asker, user=held.user) else checker

@@ -86,12 +86,12 @@ class Held:
 
 
 def may_begin(viewer: Viewer, *, user: Entity) -> bool:
-    """Its own person, and whoever may ask for changes of it."""
+    """Its own person, and anyone who may ask for changes of it."""
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
 def may_run(viewer: Viewer, rotation: Rotation) -> bool:
-    """Whoever may begin it may also decide about it; the person whose key it is, too."""
+    """Anyone who may begin it may also decide about it; the person whose key it is, too."""
     return rotation.person_id == viewer.person_id or may_begin(viewer, user=rotation.user)
 
 
@@ -108,7 +108,7 @@ def for_own(viewer: Viewer) -> Viewer:
 
 
 def for_set(batch: UUID, viewer: Viewer) -> Viewer:
-    """Whoever has asked for a set of rotations; see iam.changes.services.reaching."""
+    """Anyone who has asked for a set of rotations; see iam.changes.services.reaching."""
     return for_own(viewer)
 
 

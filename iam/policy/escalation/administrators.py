@@ -1,7 +1,7 @@
-"""Who is administrator: whoever can change the permissions of anybody in the account, as far as the
+"""Who is administrator: anyone who can change the permissions of anybody in the account, as far as the
 organization leaves that to it.
 
-Whoever has these few actions on every user, role, group and policy can give itself all others, so that
+Anyone who has these few actions on every user, role, group and policy can give itself all others, so that
 nothing else matters.
 """
 
@@ -52,7 +52,7 @@ class Administrators:
         return bool(self._wanted)
 
     def measure(self) -> None:
-        """Find out what is left to whoever has all permissions; asked once, while the ceiling is among the
+        """Find out what is left to anyone who has all permissions; asked once, while the ceiling is among the
         sources.
         """
         for action, kind in DECISIVE:

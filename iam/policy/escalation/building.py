@@ -87,7 +87,7 @@ class Builder:
         }
 
     def _begin(self) -> Administrators:
-        """Everybody as they are, and what is left to whoever has all permissions."""
+        """Everybody as they are, and what is left to anyone who has all permissions."""
         estate = self.estate
         estate.add(None, AS_IT_IS, 0)
         for member in self._shard.members.values():
@@ -166,7 +166,7 @@ class Builder:
             estate.lead(place, way)
 
     def _edits(self, found: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
-        """Ways into states: by whoever can edit a principal and become it, or is it already."""
+        """Ways into states: by anyone who can edit a principal and become it, or is it already."""
         sure = self.estate.administrators.sure
         for number, edits in found.edits.items():
             member = self._shard.members[number]

@@ -123,8 +123,8 @@ def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Membe
 
 
 def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
-    """Whoever writes permission sets, or changes root users, in the management account reaches every account
-    of the organization.
+    """Anyone who writes permission sets, or changes root users, in the management account reaches every
+    account of the organization.
     """
     for number, estate in estates.items():
         ways = [

@@ -13,7 +13,7 @@ from iam.policy.escalation.states import State
 from iam.policy.index.classes import Member
 
 ADMINISTRATOR = 0
-"""The node that stands for an administrator of the account, whoever that is."""
+"""The node that stands for an administrator of the account, no matter who that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Graph:
         return self._administrator
 
     def to(self, goals: Iterable[At]) -> Reach:
-        """Who reaches one of some nodes. Whoever is administrator reaches everybody in the account."""
+        """Who reaches one of some nodes. Anyone who is administrator reaches everybody in the account."""
         bits: dict[str, int] = {}
         for goal in goals:
             bits[goal.account] = bits.get(goal.account, 0) | 1 << goal.node

@@ -50,7 +50,7 @@ POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy
-    belongs to; `policy` is its name, `number` counts from 0. `is_given`: whoever escalates wrote it on the
+    belongs to; `policy` is its name, `number` counts from 0. `is_given`: anyone who escalates wrote it on the
     way.
     """
 

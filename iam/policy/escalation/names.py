@@ -1,5 +1,5 @@
-"""Names that whoever escalates would choose: resources that fit what policies say, where the name is free to
-choose.
+"""Names that anyone who escalates would choose: resources that fit what policies say, where the name is free
+to choose.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Names:
         ]
 
     def shape(self, arn: str) -> object:
-        """Equal for two names that fit alike, whoever asks, but for a user who asks about itself."""
+        """Equal for two names that fit alike, anyone who asks, but for a user who asks about itself."""
         if any(matches(arn) for matches in self._loose):
             return arn
         if any(matches(arn) for matches in self._fixed):

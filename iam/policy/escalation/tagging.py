@@ -1,6 +1,6 @@
 """Tags that someone sets to meet a condition: on what is taken over, and on the principal itself.
 
-A statement that allows an action on what has a tag, or to whoever has one, is as wide as the right to set
+A statement that allows an action on what has a tag, or to anyone who has one, is as wide as the right to set
 tags. Which value a policy asks for is not looked at, so that such a step is conditional. Source: "IAM
 tutorial: Define permissions to access AWS resources based on tags"; `aws:ResourceTag` and `aws:PrincipalTag`
 in "AWS global condition context keys".

@@ -1,4 +1,4 @@
-"""Whom the trust policies of roles let in, as far as it matters to whoever is looking for a way."""
+"""Whom the trust policies of roles let in, as far as it matters to anyone who is looking for a way."""
 
 from __future__ import annotations
 

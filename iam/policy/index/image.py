@@ -30,7 +30,7 @@ LEVEL: Final = 1
 
 
 class ImageError(ValueError):
-    """Bytes that are no image, or not one of this code: whoever reads them makes it from the tables."""
+    """Bytes that are no image, or not one of this code: anyone who reads them makes it from the tables."""
 
 
 @dataclass(slots=True)

@@ -24,7 +24,9 @@ class Register:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self.at_hand: dict[str, Doc] = {}
-        """Documents that whoever is putting in many accounts holds meanwhile, found sooner than among all."""
+        """Documents that anyone who is putting in many accounts holds meanwhile, found sooner than
+        among all.
+        """
         self.bundles_of: dict[Doc, Collection[Bundle]] = {}
         self.unreadable: set[Doc] = set()
         self._bundles: dict[tuple[Doc, ...], Bundle] = {}
@@ -49,7 +51,7 @@ class Register:
 
     @property
     def empty_bundle(self) -> Bundle | None:
-        """The bundle of whoever has no policies, as root users; None when everybody has some."""
+        """The bundle of anyone who has no policies, as root users; None when everybody has some."""
         return self._bundles.get(())
 
     def unreadable_bundles(self) -> Iterator[Bundle]:

@@ -100,8 +100,8 @@ def place_of(variant: Variant, path: str, on: str) -> str:
 
 
 def cases() -> Iterator[Case]:
-    """The tables as cases, for other engines: what holds for whoever holds nothing else, and for whoever
-    holds everything.
+    """The tables as cases, for other engines: what holds for anyone who holds nothing else, and for anyone
+    who holds everything.
     """
     for variant, path in product(VARIANTS, PATHS):
         by_key = DENIED if variant.denies_keys else ALLOWED

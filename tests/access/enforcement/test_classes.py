@@ -1,5 +1,5 @@
-"""Whoever is judged as one of many: two people whom one thing alone tells apart, and how each stands, written
-by hand from what AWS says of it.
+"""Anyone who is judged as one of many: two people whom one thing alone tells apart, and how each stands,
+written by hand from what AWS says of it.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office)
     assert one.text == "12 IAM users have no MFA device"
     assert len(one.first) == 3
     assert len(one.rest) == 9
-    # Whoever approves reads the same, and every name.
+    # Anyone who approves reads the same, and every name.
     viewer = viewer_for(office.people["asker"].person)
     terms = Terms(
         who=who,

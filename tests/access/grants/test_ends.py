@@ -1,4 +1,4 @@
-"""When grants end: the clock starts at the approval, ends move, and AWS itself denies afterwards, whoever
+"""When grants end: the clock starts at the approval, ends move, and AWS itself denies afterwards, anyone who
 runs.
 """
 

@@ -155,7 +155,7 @@ async def _exchange(request: Message, reader: asyncio.StreamReader, writer: asyn
 
 
 def _asking(request: Message, action: str, parameters: dict[str, str]) -> Message:
-    """A reading in the name of whoever asked; the stand-in looks at the signature only when it enforces
+    """A reading in the name of anyone who asked; the stand-in looks at the signature only when it enforces
     permissions.
     """
     body = urlencode({"Action": action, "Version": "2010-05-08", **parameters}).encode()

@@ -1,4 +1,4 @@
-"""Nobody decides what is about their own AWS user, whoever asked for it."""
+"""Nobody decides what is about their own AWS user, anyone who asked for it."""
 
 from __future__ import annotations
 

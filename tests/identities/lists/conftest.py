@@ -29,7 +29,7 @@ def _nothing_counted_before() -> Iterator[None]:
 
 @pytest.fixture
 def sign_in() -> SignIn:
-    """Sign somebody in with a role; a team lead leads whoever is in the group `payments-dev`."""
+    """Sign somebody in with a role; a team lead leads anyone who is in the group `payments-dev`."""
 
     def do(role: Role = Role.AUDITOR, **fields: Any) -> Client:
         if role is Role.TEAM_LEAD and "team" not in fields:

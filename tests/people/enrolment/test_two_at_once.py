@@ -27,7 +27,7 @@ def test_wrong_codes_that_are_tried_at_once_are_all_counted(
     enrolment, barrier, seed = desk.begin(), Barrier(THREADS), services._seed
 
     def together(held: Enrolment, seat: Seat) -> str | None:
-        """Whoever reads the row waits for the others, who cannot come as long as it is locked."""
+        """Anyone who reads the row waits for the others, who cannot come as long as it is locked."""
         with suppress(BrokenBarrierError):
             barrier.wait(timeout=0.5)
         return seed(held, seat)

@@ -236,7 +236,7 @@ def test_the_last_administrator_of_gatehouse_is_not_suspended(farewell: Farewell
 
 
 def test_a_tag_in_aws_shields_nobody(farewell: Farewell) -> None:
-    """Only a link made by hand says that a user is an administrator's: else whoever writes tags could make
+    """Only a link made by hand says that a user is an administrator's: else anyone who writes tags could make
     themselves untouchable.
     """
     factories.assign(farewell.person, Role.ADMINISTRATOR)
@@ -273,7 +273,7 @@ def test_a_request_to_offboard_neither_stops_a_suspension_nor_is_stopped_by_it(f
     groups = farewell.held()["groups"]
     run = farewell.asked(actor=farewell.lead, key="offboarding")
     suspension = suspended(farewell)
-    # The receipt says now what is left to end; whoever approves looks at it once more.
+    # The receipt says now what is left to end; anyone who approves looks at it once more.
     with pytest.raises(ReceiptChangedError):
         farewell.approve(run)
     farewell.approve(run)

@@ -121,7 +121,7 @@ def test_a_guess_is_refused_and_kept_in_the_journal(link: Link) -> None:
 
 
 def test_a_signature_of_one_link_opens_no_other(link: Link, person: Person) -> None:
-    """Whoever puts another user's link into the address has to sign it."""
+    """Anyone who puts another user's link into the address has to sign it."""
     other = services.make_link(
         Purpose.MFA, person=person, user_arn=ARN.replace("kwame", "tomas"), actor=person
     )

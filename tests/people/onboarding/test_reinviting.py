@@ -1,4 +1,4 @@
-"""Another invitation: with a new first password where the former one is used up, and never seen by whoever
+"""Another invitation: with a new first password where the former one is used up, and never seen by anyone who
 sends it.
 """
 

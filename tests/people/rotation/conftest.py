@@ -37,7 +37,7 @@ REASON = "Older than 90 days"
 
 @dataclass
 class Wheel:
-    """The person, the key, and whoever begins, agrees, works."""
+    """The person, the key, and anyone who begins, agrees, works."""
 
     scene: Scene
     committing: Any

@@ -1,4 +1,4 @@
-"""Names that whoever escalates would choose: they fit all patterns, and there is one where there can be
+"""Names that anyone who escalates would choose: they fit all patterns, and there is one where there can be
 one.
 """
 

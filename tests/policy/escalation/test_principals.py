@@ -353,7 +353,7 @@ def test_iam_alone_makes_an_administrator_and_power_does_not() -> None:
     assert [found.becomes_administrator(name) for name in ("iam", "power", "some", "mfa")] == [
         SURE, NONE, SURE, CONDITIONAL,
     ]  # fmt: skip
-    # Whoever creates a user under people/ with every permission is not yet an administrator.
+    # Anyone who creates a user under people/ with every permission is not yet an administrator.
     assert [len(found.steps(name) or ()) for name in ("iam", "some")] == [0, 1]
 
 

@@ -177,7 +177,9 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
 
 
 def world(*actions: str) -> World:
-    """Whoever has the actions, in the management account, where there is something to win by each of them."""
+    """Anyone who has the actions, in the management account, where there is something to win by each of
+    them.
+    """
     found = World()
     policy = found.policy("Team", allow("s3:ListAllMyBuckets"))
     found.group("admins", EVERYTHING)

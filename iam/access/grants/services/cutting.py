@@ -34,8 +34,8 @@ def roles_of(part: GrantPart) -> list[Entity]:
 def request_cut(
     part: GrantPart, *, actor: Viewer, reason: str, idempotency_key: str, source_identity: str = ""
 ) -> list[Change]:
-    """Ask that the sessions end that run in these roles: those of one source identity, or all, whoever's they
-    are; the receipt names who may have one.
+    """Ask that the sessions end that run in these roles: those of one source identity, or all, anyone who's
+    they are; the receipt names who may have one.
 
     Raises RefusedError.
     """

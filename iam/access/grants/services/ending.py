@@ -31,7 +31,7 @@ AGAIN: Final = timedelta(minutes=10)
 
 
 def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
-    """End it now, in all accounts. Needs no approval: whoever approved it agreed to its end. Raises
+    """End it now, in all accounts. Needs no approval: anyone who approved it agreed to its end. Raises
     RefusedError.
     """
     if why := may_end(grant, viewer=actor):

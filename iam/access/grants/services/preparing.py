@@ -136,7 +136,7 @@ def _claimed(grant_id: UUID) -> Preparation | None:
 
 
 def _ask(grant: Grant, *, accepts_end: bool) -> None:
-    """By the rights that whoever submitted it has now. Raises _CannotError, RefusedError or TermsError."""
+    """By the rights that anyone who submitted it has now. Raises _CannotError, RefusedError or TermsError."""
     actor = _requester(grant)
     plan = plan_for(grant.agreed, viewer=actor, grant_id=grant.pk, with_receipt=False)
     if plan.refusals:
@@ -168,7 +168,7 @@ def _refuse(grant: Grant, problems: list[str]) -> None:
 def _move(
     grant: Grant, *, to: State, actor: Actor | None, data: dict[str, object] | None = None, **fields: object
 ) -> bool:
-    """Compare and set: whoever comes first brings it out of its preparation."""
+    """Compare and set: anyone who comes first brings it out of its preparation."""
     with transaction.atomic():
         held = Grant.objects.filter(pk=grant.pk, state=State.PREPARING)
         if not held.update(state=to, **fields):

@@ -21,8 +21,8 @@ KEEPING: Final = "grant-keep"
 
 
 def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
-    """All reasons, of any grant, for the permission of an entry; itself among them. Whoever got the name of
-    somebody later is another.
+    """All reasons, of any grant, for the permission of an entry; itself among them. Anyone who got the name
+    of somebody later is another.
     """
     found = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
     holder, target = Q(holder_arn=entry.holder_arn), Q(target=entry.target)

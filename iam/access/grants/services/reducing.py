@@ -1,5 +1,5 @@
-"""Let whoever decides on a grant give less than was asked for: fewer people, accounts, actions or resources,
-or a shorter time; never more.
+"""Let anyone who decides on a grant give less than was asked for: fewer people, accounts, actions or
+resources, or a shorter time; never more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
 
 def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "") -> Grant:
     """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the
-    name of whoever asked.
+    name of anyone who asked.
 
     Its approval begins anew, so that nobody agrees to what they have not seen. Raises RefusedError or
     TermsError; then nothing is written.

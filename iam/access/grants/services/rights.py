@@ -59,7 +59,9 @@ def is_receiver(grant: Grant, viewer: Viewer) -> bool:
 
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
-    """Whoever asked for it, whom it is for, and whoever approves or administers in all of its accounts."""
+    """Anyone who asked for it, whom it is for, and anyone who approves or administers in all of its
+    accounts.
+    """
     if grant.state not in (*GIVING, State.APPLYING):
         return f"The status is “{grant.get_state_display().lower()}”: there is nothing to end."
     if _is_own(grant, viewer) or _rules_in_all(grant, viewer):
@@ -68,7 +70,7 @@ def may_end(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
-    """As for ending; what waits is shortened by whoever decides on it, with its approval."""
+    """As for ending; what waits is shortened by anyone who decides on it, with its approval."""
     if grant.state == State.WAITING:
         return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
     if grant.state == State.APPLYING:
@@ -123,7 +125,7 @@ def waiting_extension(grant: Grant) -> str:
 
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
-    """Whoever asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
+    """Anyone who asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
     if grant.state not in (State.PARTLY, State.FAILED, State.ENDING):
         return "Nothing failed."
     if not (_is_own(grant, viewer) or _rules_in_all(grant, viewer)):
@@ -132,7 +134,7 @@ def may_retry(grant: Grant, *, viewer: Viewer) -> str:
 
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
-    """Whoever asked, while it waits."""
+    """Anyone who asked, while it waits."""
     if grant.state not in (State.PREPARING, State.WAITING):
         return f"It is {grant.get_state_display().lower()}."
     return "" if grant.requested_by == viewer.person_id else "Only the requester can withdraw it."
@@ -148,7 +150,7 @@ def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
 
 
 def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
-    """Whoever may decide on it, before they do; and whoever asked."""
+    """Anyone who may decide on it, before they do; and anyone who asked."""
     if grant.state != State.WAITING:
         return f"It is {grant.get_state_display().lower()}."
     if grant.requested_by == viewer.person_id:
@@ -176,7 +178,7 @@ def _accounts(grant: Grant) -> list[str]:
 
 
 def may_hand_over(grant: Grant, *, viewer: Viewer) -> bool:
-    """Whether there is a sheet, and the viewer may have it: whoever requested the grant, and those who see
+    """Whether there is a sheet, and the viewer may have it: anyone who requested the grant, and those who see
     its accounts as a whole.
 
     The external ID is no secret in AWS's sense, but it is shown only where the trust policy that holds it is.

@@ -156,7 +156,7 @@ def _went_with_its_person(grant: Grant) -> bool:
 
 
 def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
-    """A large grant that was submitted could not be asked for; in the caller's transaction. Only whoever
+    """A large grant that was submitted could not be asked for; in the caller's transaction. Only anyone who
     submitted it knows of it.
     """
     more = f" And {len(problems) - TOLD} more." if len(problems) > TOLD else ""
@@ -221,7 +221,7 @@ def _tell_some(
 
 
 def _people(grant: Grant) -> list[Person]:
-    """Whoever asked, and the people behind the users who hold something of it."""
+    """Anyone who asked, and the people behind the users who hold something of it."""
     entries = LedgerEntry.objects.filter(part__grant=grant)
     named = Q(identities__user_arn__in=entries.filter(entity__isnull=True).values("holder_arn"))
     # Those who were renamed since are told as well.
