@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from console.dashboard.waiting import CRITICAL_DRIFT, DRIFT, Waiting
+from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, Waiting
 from console.web.context import count_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.sight import accounts_seen

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from django.db.models import Count, Q, QuerySet
 
 from iam.access.certainty import Certainty
-from iam.access.escalating.asking import answer_to
 from iam.access.escalating.models import Certain, Finding
+from iam.access.escalating.questions import answer_to
 from iam.access.escalating.stored import BeingCalculatedError, Stored, stored_at
 from iam.access.escalating.told import Path, Principal, from_json, statement_from
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter

@@ -17,8 +17,8 @@ from django.db.models.functions import RowNumber
 
 from iam.access.certainty import Certainty
 from iam.access.escalating import models, stored
-from iam.access.escalating.asking import answer_to
 from iam.access.escalating.models import Certain, Finding
+from iam.access.escalating.questions import answer_to
 from iam.access.escalating.stored import BeingCalculatedError, Stored
 from iam.access.escalating.told import Act, Path, Principal, from_json, statement_from
 from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.access.certainty import Certainty
-from iam.access.escalating.asking import answer_to as answer_of_worker
+from iam.access.escalating.questions import answer_to as answer_of_worker
 from iam.access.escalating.stored import stored_at
 from iam.access.escalating.told import principal_from
 from iam.access.escalation import Accounts, Reached

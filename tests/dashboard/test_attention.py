@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.dashboard.waiting import DRIFT, Waiting
+from console.dashboard.waiting_counts import DRIFT, Waiting
 from iam.access.escalating.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.working import work_out

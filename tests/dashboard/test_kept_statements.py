@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from console.dashboard.waiting import waiting
+from console.dashboard.waiting_counts import waiting
 from iam.access.grants.models import Grant, State
 from iam.directory.models import Role
 from iam.mirror.models import Account, Section

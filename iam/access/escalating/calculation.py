@@ -23,10 +23,10 @@ from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalating import search
 from iam.access.escalating.code_version import code_version
 from iam.access.escalating.findings import Findings, digest_of
-from iam.access.escalating.keeping import keep
 from iam.access.escalating.models import Calculation, Question
 from iam.access.escalating.service_uses import count_services, due_accounts
 from iam.access.escalating.told import FORMAT
+from iam.access.escalating.writes import keep
 from iam.access.escalation_graph import escalation
 from iam.directory.models import Identity
 from iam.linking.models import Sign

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalating.grouping import fix_of
+from iam.access.escalating.groups import fix_of
+from iam.access.escalating.kept_paths import path_of, principal_of
 from iam.access.escalating.models import Calculation, Finding, Opening
-from iam.access.escalating.telling import path_of, principal_of
 from iam.access.escalating.told import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation import Place, Reached
 from iam.access.escalation_graph import Escalation

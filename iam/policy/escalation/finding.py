@@ -25,7 +25,7 @@ from iam.policy.escalation.states import (
     Removal,
     State,
 )
-from iam.policy.escalation.tagging import OwnTags, about, can_matter
+from iam.policy.escalation.tags import OwnTags, about, can_matter
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member

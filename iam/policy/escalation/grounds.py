@@ -19,7 +19,7 @@ from iam.policy.escalation.finding import circumstances
 from iam.policy.escalation.methods import Need, Sort
 from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
 from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
-from iam.policy.escalation.tagging import is_retagged
+from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain

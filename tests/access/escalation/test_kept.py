@@ -13,11 +13,11 @@ import time_machine
 
 from iam.access import escalation_graph
 from iam.access.certainty import Certainty
-from iam.access.escalating import calculation, findings, keeping, service_uses, stored
+from iam.access.escalating import calculation, findings, service_uses, stored, writes
 from iam.access.escalating.calculation import tend
+from iam.access.escalating.kept_paths import path_of
 from iam.access.escalating.models import Calculation, Certain, Finding
 from iam.access.escalating.tasks import calculate_escalation
-from iam.access.escalating.telling import path_of
 from iam.access.escalating.told import from_json, to_json
 from iam.access.escalation_graph import escalation
 from iam.changes import handlers
@@ -180,7 +180,7 @@ def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch:
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(keeping, "_keep_openings", killed)
+        patched.setattr(writes, "_keep_openings", killed)
         with pytest.raises(SystemExit):
             tend()
     assert kept() == before, "findings and groups are written together"
