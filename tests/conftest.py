@@ -214,7 +214,7 @@ def _small_sites(monkeypatch: pytest.MonkeyPatch) -> None:
     approve is not what is tested.
 
     Where the directory has more people, the rule holds as it does for users;
-    tests/changes/approval/test_possible.py is about the rule.
+    tests/iam/changes/approval/test_possible.py is about the rule.
     """
     from iam.changes.approval import possible, stages
     from iam.directory.models import RoleAssignment

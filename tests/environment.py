@@ -38,7 +38,7 @@ os.environ.update(
     AWS_SHARED_CREDENTIALS_FILE=str(FOLDER / "none"),
     REDIS_URL="redis://127.0.0.1:1/0",
     GATEHOUSE_JOURNAL_REFUSES_SECRETS="true",
-    # Tests ask quicker than people; tests/web/test_pace.py sets a limit of its own.
+    # Tests ask quicker than people; tests/console/web/test_pace.py sets a limit of its own.
     GATEHOUSE_PACE="0",
 )
 # Playwright's own loop runs in the thread that also queries the database.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_plain_connections import LOCAL
+from tests.console.test_plain_connections import LOCAL
 
 ROOT = Path(__file__).resolve().parent.parent
 LOADS = (

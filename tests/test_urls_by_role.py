@@ -31,10 +31,11 @@ from iam.linking.models import Apart
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
-from tests import factories, leaving, moving, onboarding
-from tests.access.grant_pages import made
-from tests.mfa import rows as mfa_rows
-from tests.rotation import rows as rotation_rows
+from tests import factories
+from tests.console import leaving, moving, onboarding
+from tests.console.access.grants import made
+from tests.console.mfa import rows as mfa_rows
+from tests.console.rotation import rows as rotation_rows
 from tests.url_answers import ANSWERS
 from tests.url_rows import (
     appointment_row,

@@ -5,10 +5,10 @@ The columns are: anonymous, nobody (no role), member, team lead, auditor, approv
 
 from __future__ import annotations
 
-from tests.leaving.url_answers import LEAVING
-from tests.mfa.url_answers import MFA
-from tests.operators.url_answers import SIGN_INS
-from tests.rotation.url_answers import KEYS
+from tests.console.leaving.url_answers import LEAVING
+from tests.console.mfa.url_answers import MFA
+from tests.console.operators.url_answers import SIGN_INS
+from tests.console.rotation.url_answers import KEYS
 
 # fmt: off
 ANSWERS: dict[tuple[str, str, str], str] = {

@@ -14,7 +14,7 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from tests import factories
-from tests.access.grant_pages import made
+from tests.console.access.grants import made
 
 
 def device_row(user: Entity) -> Entity:

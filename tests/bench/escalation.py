@@ -74,7 +74,7 @@ def sample() -> Figures:
     """Northline, as the stand-in serves it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
     from console.demo.standin import start
-    from tests.policy.escalation.northline import Northline
+    from tests.iam.policy.escalation.northline import Northline
 
     standin = start()
     try:

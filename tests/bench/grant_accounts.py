@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.floor import figure
 
 ACCOUNTS = 200
-TEST = "tests/access/grants/test_many_accounts.py"
+TEST = "tests/iam/access/grants/test_many_accounts.py"
 NAME = "test_each_account_costs_as_much_as_any_other"
 SAID = re.compile(
     r"GRANT (\w+): .* planned in ([\d.]+) s of CPU and (\d+) queries, asked for in ([\d.]+) s and (\d+) "

@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.floor import figure
 
 EXAMPLES = 40
-TEST = "tests/access/grants/test_ledger.py"
+TEST = "tests/iam/access/grants/test_ledger.py"
 NAME = "test_what_remains_in_aws_is_the_union_of_active_grants"
 Figures = list[dict[str, Any]]
 

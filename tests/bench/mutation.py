@@ -65,7 +65,7 @@ def prepare(folder: Path) -> None:
     settings = {
         "source_paths": ["iam"],
         "only_mutate": modules,
-        "pytest_add_cli_args_test_selection": [f"tests/policy/test_{name}.py" for name in TESTS],
+        "pytest_add_cli_args_test_selection": [f"tests/iam/policy/test_{name}.py" for name in TESTS],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-k", f"not ({TOO_SLOW})"],
     }
     written = "\n".join("\n    ".join((f"{name} =", *values)) for name, values in settings.items())

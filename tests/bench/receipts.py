@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from tests.bench.floor import figure
 
 SEEDS = 40
-TEST = "tests/changes/test_receipt_is_true.py"
+TEST = "tests/iam/changes/test_receipt_is_true.py"
 Figures = list[dict[str, Any]]
 
 

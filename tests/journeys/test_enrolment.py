@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from iam.people.enrolment import totp
+from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis
 from tests.journeys.axe import OF_COLOUR, STILL, violations
 from tests.journeys.conftest import Running, SignIn
-from tests.people.enrolment.test_no_seed_anywhere import in_redis
 from tests.services.browser import PATIENCE
 
 pytestmark = pytest.mark.journey

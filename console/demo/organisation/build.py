@@ -30,9 +30,9 @@ JOBS = {
     "sandbox": jobs_elsewhere.sandbox,
     "management": jobs_elsewhere.management,
 }
-# What is wrong on purpose, so that an audit has something to find; listed in tests/demo/planted.json. Some of
-# it only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports it is
-# mistaken.
+# What is wrong on purpose, so that an audit has something to find; listed in tests/console/demo/planted.json.
+# Some of it only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports
+# it is mistaken.
 TROUBLES = {
     "production": troubles_production.trouble,
     "data": troubles_elsewhere.data,

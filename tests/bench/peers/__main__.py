@@ -26,11 +26,11 @@ from typing import Any
 
 from iam.policy.lines import answer
 from iam.policy.request import Principal, account_of
-from tests.access.enforcement.table import cases as demanding_mfa
 from tests.bench.evaluate import Engine, check_distinct, check_mixed, fastest
 from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
-from tests.policy.cases.writing import ALLOWED, CONDITIONAL, Case
-from tests.policy.test_cases import CASES as WRITTEN
+from tests.iam.access.enforcement.table import cases as demanding_mfa
+from tests.iam.policy.cases.writing import ALLOWED, CONDITIONAL, Case
+from tests.iam.policy.test_cases import CASES as WRITTEN
 
 CASES = [*WRITTEN, *demanding_mfa()]
 FOLDER = Path(__file__).parent

@@ -1,0 +1,74 @@
+"""On random organisations: a verdict takes apart the very decision of the index, and always says what it
+comes from.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from iam.access.principals import Who
+from iam.access.simulate import Inquiry, Verdict, judge
+from iam.access.verdict import Voice
+from iam.policy.evaluate import Decision
+from iam.policy.index.classes import Member
+from iam.policy.index.question import Question
+from iam.policy.logic import YES
+from tests.iam.policy.index.organisations import organisation, question
+
+pytestmark = pytest.mark.django_db
+SEEDS = range(60)
+
+
+def inquiry_of(member: Member, asked: Question) -> Inquiry:
+    policy = asked.resource_policy
+    assert policy is None or isinstance(policy, str)
+    return Inquiry(
+        Who(member.account, member.id, member.arn, member.name, member.kind),
+        asked.action,
+        asked.resource,
+        context=asked.context,
+        strict=asked.strict,
+        owner=asked.resource_account,
+        resource_policy=policy or "",
+    )
+
+
+def check(found: Verdict) -> None:
+    """What must be so whatever the policies are."""
+    denying = [branch for branch in found.branches if branch.voice is Voice.DENIES]
+    silent = [branch for branch in found.branches if branch.voice is Voice.SILENT]
+    if found.decision is Decision.EXPLICITLY_DENIED:
+        assert found.branches[0].voice is Voice.DENIES
+        assert all(leaf.mark == YES and not leaf.allows for leaf in found.branches[0].leaves)
+        assert len(denying) > 1, "the policy that denies is shown in its place, too"
+    else:
+        assert denying == []
+    if found.decision is Decision.IMPLICITLY_DENIED:
+        assert silent
+        assert found.missing
+    if found.decision is Decision.CONDITIONAL:
+        assert found.residual
+    if found.decision is Decision.ALLOWED and found.branches[0].kind != "rule":
+        is_enough = any(branch.is_enough or branch.kind == "resource" for branch in found.branches)
+        assert is_enough or not silent
+        assert found.summary.startswith("Allowed")
+    assert "isn’t allowed" not in found.summary
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_verdict_comes_to_the_decision_of_the_index_and_says_why(seed: int) -> None:
+    dice = random.Random(seed)
+    index = organisation(dice).index()
+    for _ in range(6):
+        asked = question(dice)
+        for member in index.members:
+            found = judge(index, member, inquiry_of(member, asked))
+            is_guess = any(
+                branch.kind == "resource" and branch.text.startswith("Not synced.")
+                for branch in found.branches
+            )
+            if not is_guess:
+                assert found.decision is index.decide(member, asked), (member.arn, asked)
+            check(found)

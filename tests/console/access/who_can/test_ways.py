@@ -1,0 +1,70 @@
+"""The way in which someone can: read off the judged policies, it is the one that the explanation of the plain
+engine gives.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iam.access.answers import Everyone, Runs
+from iam.access.several import tallied
+from iam.access.ways import Way, Ways
+from iam.policy.evaluate import Decision
+from iam.policy.index.index import Index
+from iam.policy.index.question import Found, Question
+from iam.policy.request import PrincipalKind
+from tests.iam.policy.index import organisations as made
+from tests.iam.policy.index.test_image import from_images
+
+
+def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, Way]:
+    """The way of each who can."""
+    found = tallied(index, question, actions)
+    ways = Ways(index, lambda action: replace(question, action=action), found)
+    by_way = Everyone(found, ways).by_way
+    return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
+
+
+@settings(max_examples=80)
+@given(st.integers(0, 2**32))
+def test_the_quick_way_is_the_explained_way(seed: int) -> None:
+    dice = random.Random(seed)
+    organisation, question = made.organisation(dice), made.question(dice)
+    actions = made.some(dice, made.ACTIONS, least=1, most=3)
+    index = organisation.index()
+    quick = ways_of(index, question, actions)
+    with patch.object(Ways, "_own_way", lambda self, member, action, is_sure: None):
+        assert quick == ways_of(index, question, actions)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_the_ways_in_an_index_of_images_are_those_of_its_rows(seed: int) -> None:
+    dice = random.Random(seed)
+    organisation = made.organisation(dice)
+    index, held = from_images(organisation)
+    fresh = organisation.index()
+    for _ in range(3):
+        question = made.question(dice)
+        for actions in ([question.action], [question.action, "s3:GetObject", "iam:PassRole", "s3:PutObject"]):
+            assert ways_of(index, question, actions) == ways_of(fresh, question, actions)
+    del held
+
+
+def test_users_and_roles_of_one_run_are_counted_apart() -> None:
+    class Somebody:
+        """A member as far as counting looks at it."""
+
+        def __init__(self, kind: PrincipalKind) -> None:
+            self.kind = kind
+
+    kinds = (PrincipalKind.ROLE, PrincipalKind.USER, PrincipalKind.USER)
+    mixed = Found(Decision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
+    runs = Runs([mixed])
+    assert runs.user_count == 2
+    assert [one.kind for some in runs.users() for one in some] == [PrincipalKind.USER] * 2

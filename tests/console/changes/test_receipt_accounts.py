@@ -1,0 +1,116 @@
+"""A receipt of many accounts: the same effect is one block that names the accounts, and what differs stays
+apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console.changes.impact_rows import impact_shown, named_in_impact
+from console.changes.receipt import impact_context, without_new_names
+from iam.changes.impact import Impact, impact_of
+from iam.changes.operations import ATTACH_POLICY, Attachment
+from iam.directory.models import Role
+from iam.guard import Viewer, viewer_for
+from iam.mirror.models import Account
+from tests import factories
+from tests.iam.changes.test_receipt_witness import allow, says
+
+pytestmark = pytest.mark.django_db
+MANY = 40
+LEDGER = "arn:aws:s3:::pay-ledger/*"
+
+
+@pytest.fixture
+def accounts(db: None) -> list[Account]:
+    return [factories.account(str(300_000_000_000 + n), name=f"team-{n:02}") for n in range(MANY)]
+
+
+def given(account: Account, *statements: dict[str, Any], users: int = 3) -> list[Attachment]:
+    """A policy for so many users of an account."""
+    policy = factories.policy(account, "Given", body=says(*statements))
+    names = [factories.user(account, f"user.{account.name}.{n}") for n in range(users)]
+    return [Attachment.of(ATTACH_POLICY, user, policy=policy) for user in names]
+
+
+def shown(impact: Impact, viewer: Viewer) -> Any:
+    return impact_context(impact.body, viewer=viewer)["impact"]
+
+
+def test_the_same_effect_in_forty_accounts_is_one_block_that_counts_everybody(
+    accounts: list[Account],
+) -> None:
+    queue = "arn:aws:sqs:eu-west-1:{}:orders"
+    operations = [
+        operation
+        for account in accounts
+        for operation in given(
+            account, allow("s3:GetObject", LEDGER), allow("sqs:SendMessage", queue.format(account.account_id))
+        )
+    ]
+    impact = impact_of(operations)
+    [gain] = impact.gains
+    assert (gain.all_users, gain.people, len(gain.elsewhere)) == (3 * MANY, 3 * MANY, MANY - 1)
+    assert (impact.affected, impact.more_groups, impact.more_people) == (3 * MANY, 0, 0)
+
+    block = shown(impact, factories.viewer(Role.ADMINISTRATOR)).gains[0]
+    assert (block.title, block.accounts) == ("120 IAM users", MANY)
+    assert block.account_names == [account.name for account in accounts]
+    assert len(block.names) + block.unnamed == 3 * MANY
+    assert block.outside == 0
+
+
+def test_what_differs_by_account_stays_apart(accounts: list[Account]) -> None:
+    first, second, third = accounts[:3]
+    impact = impact_of(
+        [
+            *given(first, allow("s3:GetObject", LEDGER)),
+            *given(second, allow("s3:GetObject", "arn:aws:s3:::other/*")),
+            *given(third, allow(["s3:GetObject", "s3:PutObject"], LEDGER)),
+        ]
+    )
+    assert [len(gain.elsewhere) for gain in impact.gains] == [0, 0, 0]
+    blocks = shown(impact, factories.viewer(Role.ADMINISTRATOR)).gains
+    assert {(block.title, block.where) for block in blocks} == {
+        ("3 IAM users", account.name) for account in (first, second, third)
+    }
+
+
+def test_a_block_names_its_account_only_where_there_are_others_and_nobody_learns_of_another(
+    accounts: list[Account],
+) -> None:
+    first, second = accounts[:2]
+    alone = impact_of(given(first, allow("s3:GetObject", LEDGER)))
+    assert [gain.where for gain in shown(alone, factories.viewer(Role.ADMINISTRATOR)).gains] == [""]
+    other = allow("s3:GetObject", "arn:aws:s3:::other/*")
+    both = impact_of([*given(first, allow("s3:GetObject", LEDGER)), *given(second, other)])
+    person = factories.person("Otto Weber")
+    factories.assign(person, Role.ADMINISTRATOR, account_id=second.account_id)
+    assert {gain.where for gain in shown(both, viewer_for(person)).gains} <= {"", second.name}
+
+
+def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Account]) -> None:
+    operations = [one for account in accounts[:3] for one in given(account, allow("s3:GetObject", LEDGER))]
+    impact = impact_of(operations)
+    person = factories.person("Otto Weber")
+    factories.assign(person, Role.ADMINISTRATOR, account_id=accounts[1].account_id)
+    block = shown(impact, viewer_for(person)).gains[0]
+    assert {name.name.split(".")[1] for name in block.names} == {"team-01"}
+    assert block.account_names == ["team-01"]
+    assert (block.accounts, block.outside) == (3, 6)
+
+
+def test_a_receipt_from_before_is_shown_as_it_was(accounts: list[Account]) -> None:
+    body = impact_of(given(accounts[0], allow("s3:GetObject", LEDGER))).body
+    for gain in body["gains"]:
+        del gain["elsewhere"]
+    found = impact_shown(
+        body, viewer=factories.viewer(Role.ADMINISTRATOR), open_to=set(named_in_impact(body))
+    )
+    assert found is not None
+    assert (found.gains[0].title, found.gains[0].accounts) == ("3 IAM users", 1)
+    assert without_new_names({"impact": body})["impact"]["gains"][0]["names"] == list(
+        body["gains"][0]["names"]
+    )

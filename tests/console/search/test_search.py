@@ -1,0 +1,215 @@
+"""The search finds whatever somebody may see, however they write it, and tells nobody of anything else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from iam.access.grants.models import Grant
+from iam.changes.models import Change
+from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.mirror.models import Account, EdgeKind, Entity, Kind
+from tests import factories
+from tests.console.access.grants import made
+from tests.iam.changes.site import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class World:
+    """Nora is in the team of the lead, Tomas is not; each is linked to a person whose name the login does not
+    tell.
+    """
+
+    account: Account
+    nora: Entity
+    tomas: Entity
+    group: Entity
+    change: Change
+    grant: Grant
+    key: Entity
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    cache.clear()
+    account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+    nora, tomas = factories.user(account, "nwhitfield"), factories.user(account, "tlind")
+    group, led = factories.group(account, "deployers"), factories.group(account, "payments-dev")
+    factories.edge(EdgeKind.MEMBER, nora, led)
+    factories.person("Nora Whitfield", email="nora@example.com", arns=(nora.arn,))
+    factories.person("Tomas Lind", email="tomas@example.com", arns=(tomas.arn,))
+    asker = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
+    answer = signed_in(asker).post(
+        f"{reverse('changes:membership')}?user={tomas.pk}&group={group.pk}&do=add",
+        {"reason": "On call", "key": str(uuid.uuid4())},
+    )
+    assert answer.status_code == 302
+    key = factories.entity(account, Kind.ACCESS_KEY, "AKIAIOSFODNN7EXAMPLE", arn="")
+    Entity.objects.filter(pk=key.pk).update(
+        owner=tomas, aws_id="AKIAIOSFODNN7EXAMPLE", search="akiaiosfodnn7example"
+    )
+    yield World(
+        account=account,
+        nora=nora,
+        tomas=tomas,
+        group=group,
+        change=Change.objects.get(),
+        grant=made.grant(account, tomas, asked_by=asker.person),
+        key=key,
+    )
+    cache.clear()
+
+
+def browser(role: Role) -> Client:
+    if role is not Role.TEAM_LEAD:
+        return signed_in(factories.operator(role, name=f"The {role.label}"))
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
+    return signed_in(factories.operator(role, name="Maya Okafor", team=team))
+
+
+def found(client: Client, text: str, *, typing: bool = False) -> str:
+    headers: Any = {"HX-Request": "true"} if typing else {}
+    response = client.get("/search/", {"q": text}, headers=headers)
+    assert response.status_code == 200, response.get("Location")
+    return unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("typing", [True, False], ids=["typing", "page"])
+@pytest.mark.parametrize("text", ["Whitfield", "nora whit", "nora@example", "NORA", "nwhit"])
+def test_people_are_found_by_name_email_and_login(world: World, text: str, typing: bool) -> None:
+    for role in (Role.ADMINISTRATOR, Role.TEAM_LEAD):
+        assert f'href="/people/{world.nora.pk}/"' in found(browser(role), text, typing=typing)
+
+
+@pytest.mark.parametrize("typing", [True, False], ids=["typing", "page"])
+@pytest.mark.parametrize(
+    "text", ["Tomas", "tomas@example", "tlind", "AKIAIOSFO", "deployers", "grant access to tomas"]
+)
+def test_a_lead_finds_nobody_outside_of_their_teams(world: World, text: str, typing: bool) -> None:
+    page = found(browser(Role.TEAM_LEAD), text, typing=typing)
+    for hidden in (
+        f"/{world.tomas.pk}/",
+        f"for={world.tomas.pk}",
+        f"/{world.group.pk}/",
+        "Tomas Lind",
+        "tlind@",
+    ):
+        assert hidden not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("s3:PutObject", "/access/who-can/?action=s3%3APutObject"),
+        ("s3:putobj", "/access/who-can/?action=s3%3APutObject"),
+        ("putobject", "/access/who-can/?action=s3%3APutObject"),
+        ("who can s3:PutObject", "/access/who-can/?action=s3%3APutObject"),
+        ("lambda", "/services/lambda/"),
+        ("Key Management", "/services/kms/"),
+        ("escalation", "/escalation/"),
+        ("drift", "/changes/drift/"),
+        ("grant acc", "/grants/new/"),
+        ("time zone", "/profile/"),
+    ],
+)
+def test_actions_services_and_pages_are_found(world: World, text: str, address: str) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    for typing in (True, False):
+        assert f'href="{address}"' in found(client, text, typing=typing)
+
+
+@pytest.mark.parametrize("text", ["s3:PutObject", "lambda", "escalation", "accounts", "operators"])
+def test_a_lead_is_offered_no_page_that_they_cannot_open(world: World, text: str) -> None:
+    page = found(browser(Role.TEAM_LEAD), text)
+    for hidden in ("/access/who-can/", "/services/", "/escalation/", "/accounts/", "/operators/"):
+        assert f'href="{hidden}' not in page
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR, Role.TEAM_LEAD])
+def test_every_page_that_is_found_opens(world: World, role: Role) -> None:
+    client = browser(role)
+    for letters in ("ac", "ro", "ch", "mf", "us", "no", "te", "of", "on", "pr", "ke", "si", "co", "jo"):
+        for line in found(client, letters).split('href="')[1:]:
+            address = unescape(line.partition('"')[0])
+            if address.startswith("/") and "/static/" not in address:
+                assert client.get(address, follow=True).status_code == 200, f"{letters}: {address}"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("grant access to nora", "/grants/new/?for={nora}"),
+        ("Grant nwhit", "/grants/new/?for={nora}"),
+        ("give access to deployers", "/grants/new/?for={group}"),
+        ("offboard whitfield", "/leaving/new/?user={nora}"),
+        ("change team of nora", "/moving/new/?user={nora}"),
+        ("move nora", "/moving/new/?user={nora}"),
+        ("send MFA link to nora@example.com", "/mfa/{nora}/send/"),
+        ("rotate key AKIAIOSF", "/keys/{key}/rotate/"),
+    ],
+)
+def test_what_is_to_be_done_leads_to_its_form_filled_in(world: World, text: str, address: str) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    wanted = address.format(nora=world.nora.pk, group=world.group.pk, key=world.key.pk)
+    for typing in (True, False):
+        assert f'href="{wanted}"' in found(client, text, typing=typing)
+    assert client.get(wanted, follow=True).status_code == 200
+
+
+def test_an_auditor_is_offered_nothing_to_do(world: World) -> None:
+    page = found(browser(Role.AUDITOR), "grant access to nora")
+    assert "/grants/new/" not in page
+
+
+@pytest.mark.parametrize("write", [str, str.lower, lambda text: text.replace("-", "")])
+def test_a_whole_number_goes_straight_to_its_page(world: World, write: Any) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    change = client.get("/search/", {"q": write(world.change.reference)})
+    assert change["Location"] == f"/changes/{world.change.pk}/"
+    grant = client.get("/search/", {"q": write(world.grant.reference)})
+    assert grant["Location"] == f"/grants/{world.grant.pk}/"
+
+
+def test_a_number_that_somebody_may_not_see_does_not_exist(world: World) -> None:
+    client = browser(Role.TEAM_LEAD)
+    for reference in (world.change.reference, world.grant.reference, "CHG-00000000"):
+        page = found(client, reference)
+        assert "Nothing matches" in page
+        assert str(world.change.pk) not in page
+
+
+def test_of_the_past_nothing_is_done_and_nothing_is_asked(world: World) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    page = client.get("/search/?q=grant access to nora&as-of=2026-02-01T00:00:00").content.decode()
+    assert "/grants/new/" not in page
+
+
+@pytest.mark.parametrize(
+    "text", ["grant access to", "who can", "offboard ", "move %", "chg-", "grt-zz", ":", "::", "s3:"]
+)
+def test_half_a_sentence_is_no_error(world: World, text: str) -> None:
+    client = browser(Role.ADMINISTRATOR)
+    for typing in (True, False):
+        found(client, text, typing=typing)
+
+
+def test_the_names_of_persons_are_shown_as_text(world: World) -> None:
+    hostile = factories.user(world.account, "hostile")
+    factories.person("<img src=x>", email="x@example.com", arns=(hostile.arn,))
+    client = browser(Role.ADMINISTRATOR)
+    for headers in ({}, {"HX-Request": "true"}):
+        for text in ("<img", "grant access to <img"):
+            assert "<img" not in client.get("/search/", {"q": text}, headers=headers).content.decode()
+    assert json.dumps(hostile.name) not in found(browser(Role.TEAM_LEAD), "<img")

@@ -1,0 +1,121 @@
+"""The policy that demands MFA, against the table by hand, for every variant and every state of password and
+device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from iam.access.enforcement.policy import Variant, document, text_of
+from iam.policy.evaluate import Decision
+from iam.policy.index.documents import Documents
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.lint import MANAGED, Severity, lint
+from iam.policy.lint.kinds import Kind
+from tests.iam.access.enforcement.table import (
+    ACCOUNT,
+    BY_KEY,
+    EVERYTHING,
+    NAME,
+    NEVER,
+    NEXT,
+    PATHS,
+    VARIANTS,
+    WITH,
+    WITHOUT,
+    cases,
+    place_of,
+)
+
+
+def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
+    """Asks as a user at the path who holds the policy and some others."""
+    documents, digests, held = Documents(), [], []
+    for one in (text or text_of(variant), *holds):
+        digest = hashlib.blake2b(one.encode(), digest_size=16).hexdigest()
+        held.append(documents.add(digest, one))
+        digests.append((digest, digest))
+    index = Index(documents)
+    user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", Grants(tuple(digests)))
+    index.put(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
+    member = index.member(ACCOUNT, 1)
+    assert member is not None
+
+    def ask(action: str, on: str, session: dict[str, Any]) -> Decision:
+        assert held
+        question = Question(action, place_of(variant, path, on), session, strict=True, is_pattern=False)
+        return index.decide(member, question)
+
+    return ask
+
+
+each_variant = pytest.mark.parametrize(
+    "variant", VARIANTS, ids=lambda v: f"{v.partition}, {'all' if v.denies_keys else 'sessions only'}"
+)
+
+
+@each_variant
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("state", NEXT, ids=" and ".join)
+def test_whoever_holds_nothing_else_takes_the_next_step_without_mfa(
+    variant: Variant, path: str, state: tuple[str, str]
+) -> None:
+    ask = judge(variant, path)
+    for action, on in NEXT[state]:
+        assert ask(action, on, WITHOUT) is Decision.ALLOWED, (action, on)
+        assert ask(action, on, BY_KEY) is Decision.ALLOWED, (action, on)
+
+
+@each_variant
+@pytest.mark.parametrize("path", PATHS)
+def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant, path: str) -> None:
+    ask = judge(variant, path, EVERYTHING)
+    for action, on in NEVER:
+        assert ask(action, on, WITHOUT) is Decision.EXPLICITLY_DENIED, (action, on)
+        assert ask(action, on, WITH) is Decision.ALLOWED, (action, on)
+        by_key = Decision.EXPLICITLY_DENIED if variant.denies_keys else Decision.ALLOWED
+        assert ask(action, on, BY_KEY) is by_key, (action, on)
+
+
+@each_variant
+def test_it_gives_nobody_more_than_their_own_password_and_device(variant: Variant) -> None:
+    ask = judge(variant, "/payments/")
+    for action, on in NEVER:
+        assert ask(action, on, WITH) is Decision.IMPLICITLY_DENIED, (action, on)
+
+
+def test_a_name_that_only_ends_like_ones_own_is_somebody_else() -> None:
+    ask = judge(VARIANTS[0], "/", EVERYTHING)
+    for name in (f"x{NAME}", f"payments/x{NAME}", f"{NAME}/x"):
+        other = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+        assert ask("iam:EnableMFADevice", other, WITHOUT) is Decision.EXPLICITLY_DENIED, name
+
+
+def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> None:
+    usual = document(VARIANTS[0])
+    deny = next(one for one in usual["Statement"] if one["Sid"] == "DenyAllElseWithoutMfa")
+    deny["NotAction"] = [action for action in deny["NotAction"] if "Password" not in action]
+    ask = judge(VARIANTS[0], "/", text=json.dumps(usual))
+    assert ask("iam:ChangePassword", "own", WITHOUT) is Decision.EXPLICITLY_DENIED
+    assert ask("iam:EnableMFADevice", "own", WITHOUT) is Decision.ALLOWED
+
+
+@each_variant
+def test_aws_would_take_it(variant: Variant) -> None:
+    text = text_of(variant)
+    errors = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
+    assert not errors
+    assert MANAGED.size(text) < MANAGED.limit
+
+
+def test_the_cases_for_other_engines_are_the_tables() -> None:
+    written = list(cases())
+    steps = {pair for each in NEXT.values() for pair in each}
+    assert len(written) == len(VARIANTS) * len(PATHS) * (2 * len(steps) + 4 * len(NEVER))
+    assert len({case.name for case in written}) == len(written)

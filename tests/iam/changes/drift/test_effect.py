@@ -1,0 +1,132 @@
+"""What a drift comes to: who can do more since, how risky that is, and that the riskiest comes first."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from iam.changes.drift.finding import find
+from iam.changes.drift.models import Drift, Watch
+from iam.mirror.models import Account, EdgeKind, Entity, Kind
+from tests import factories
+from tests.iam.changes.drift.test_pages import text
+from tests.iam.changes.site import Site
+
+pytestmark = pytest.mark.django_db
+LATER = factories.FIRST_READ + factories.BETWEEN_READINGS
+KEY = "AKIAOUTOFBAND000001"
+EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+READS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pay-ledger/*"}],
+}
+
+
+def administrators(account: Account) -> Entity:
+    """A group whose members can do everything."""
+    group = factories.group(account, "administrators")
+    policy = factories.policy(
+        account, "AdministratorAccess", body=EVERYTHING, arn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    factories.edge(EdgeKind.ATTACHED, group, policy)
+    return group
+
+
+def appears(account: Account, group: Entity) -> Entity:
+    """A user whom somebody created by hand, with an access key, in a group."""
+    user = factories.user(account, "backdoor", since=LATER)
+    factories.seen_after(user.states.get())
+    factories.seen_after(user.credential_states.get())
+    key = factories.entity(account, Kind.ACCESS_KEY, KEY, since=LATER, category="Active")
+    factories.seen_after(key.states.get())
+    Entity.objects.filter(pk=key.pk).update(owner=user)
+    factories.seen_after(factories.edge(EdgeKind.MEMBER, user, group, since=LATER))
+    return user
+
+
+def look(account: Account) -> None:
+    """Find what was written."""
+    Watch.objects.get_or_create(account=account, defaults={"since": factories.FIRST_READ})
+    Account.objects.filter(pk=account.pk).update(revision=1)
+    Entity.objects.filter(account=account).update(revision=1)
+    account.refresh_from_db()
+    find(account)
+
+
+def test_an_administrator_with_a_key_who_appears_out_of_band_comes_first_and_is_critical(site: Site) -> None:
+    group = administrators(site.account)
+    readers = factories.group(site.account, "readers")
+    factories.edge(EdgeKind.ATTACHED, readers, factories.policy(site.account, "LedgerRead", body=READS))
+    appears(site.account, group)
+    newer = LATER + factories.BETWEEN_READINGS
+    factories.seen_after(factories.edge(EdgeKind.MEMBER, site.user, readers, since=newer))
+    look(site.account)
+
+    first, second = Drift.objects.order_by("-weight", "-seen_at")
+    assert [(one.name, one.impact["risk"]) for one in (first, second)] == [
+        ("backdoor", "critical"),
+        (site.user.name, "normal"),
+    ]
+    assert first.seen_at < second.seen_at
+    assert "administrator" in first.impact["risks"]
+    assert second.impact["totals"] == {"gained": 1}
+    [action] = second.impact["gains"][0]["actions"]
+    assert [(one["resource"], one["before"], one["after"]) for one in action["witnesses"]] == [
+        ("arn:aws:s3:::pay-ledger/x", "denied", "allowed")
+    ]
+
+    listed = text(site.approver.get(reverse("changes:drift")))
+    assert listed.index("backdoor") < listed.index(first.reference) < listed.index(second.reference)
+    assert "Critical" in listed
+    assert KEY in listed
+    page = text(site.approver.get(reverse("changes:drift-one", args=[first.pk])))
+    assert "Makes someone an administrator" in page
+    assert KEY in page
+    assert "What this changes" in page
+    assert "iam:" in page
+
+
+def test_a_new_key_of_somebody_who_was_there_is_sensitive(site: Site) -> None:
+    key = factories.entity(site.account, Kind.ACCESS_KEY, KEY, since=LATER, category="Active")
+    factories.seen_after(key.states.get())
+    Entity.objects.filter(pk=key.pk).update(owner=site.user)
+    look(site.account)
+
+    drift = Drift.objects.get()
+    assert (drift.name, drift.impact["risk"], drift.impact["affected"]) == (site.user.name, "sensitive", 0)
+
+
+def test_a_policy_of_aws_that_becomes_visible_is_no_drift(site: Site) -> None:
+    """The mirror holds a policy of AWS from the moment on at which somebody has it."""
+    policy = factories.policy(
+        site.account, "ReadOnlyAccess", body=READS, arn="arn:aws:iam::aws:policy/ReadOnlyAccess", since=LATER
+    )
+    factories.seen_after(policy.states.get())
+    factories.seen_after(policy.versions.get())
+    factories.seen_after(factories.edge(EdgeKind.ATTACHED, site.user, policy, since=LATER))
+    look(site.account)
+
+    drift = Drift.objects.get()
+    assert drift.entity_id == site.user.pk
+    assert drift.impact["totals"] == {"gained": 1}
+
+
+def test_who_has_it_all_already_gains_nothing_and_is_told_so(site: Site) -> None:
+    group = administrators(site.account)
+    factories.edge(EdgeKind.MEMBER, site.user, group)
+    readers = factories.group(site.account, "readers")
+    factories.edge(EdgeKind.ATTACHED, readers, factories.policy(site.account, "LedgerRead", body=READS))
+    factories.seen_after(factories.edge(EdgeKind.MEMBER, site.user, readers, since=LATER))
+    look(site.account)
+
+    drift = Drift.objects.get()
+    assert drift.impact["affected"] == 0
+    [unchanged] = drift.impact["unchanged"]
+    assert unchanged["already"] == [
+        {"actions": 1, "of": 1, "through": ["AdministratorAccess of group administrators"], "people": 1}
+    ]
+    page = text(site.approver.get(reverse("changes:drift-one", args=[drift.pk])))
+    assert "Already has the action, through AdministratorAccess of group administrators" in page

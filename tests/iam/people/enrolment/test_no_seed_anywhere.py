@@ -1,0 +1,115 @@
+"""A whole enrolment through the pages leaves neither seed nor codes anywhere: database, Redis (messages and
+cache), log lines, journal.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis
+from celery import Celery, current_app
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from kombu import Connection
+
+from console.mfa.door import COOKIE
+from iam.changes import nudge
+from iam.people.enrolment import tending, totp
+from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.links.models import Purpose
+from iam.people.links.services import make_link
+from iam.people.links.words import word_of
+from tests.iam.changes.operations.test_no_secret_anywhere import everything
+from tests.iam.people.enrolment.conftest import Desk, worked
+
+pytestmark = pytest.mark.django_db
+TRUE_SEND = Celery.send_task
+
+
+def in_redis(url: str) -> str:
+    """All that lies in Redis, with the bodies of messages as they read."""
+    store = redis.Redis.from_url(url)
+    found: list[bytes] = []
+    for key in store.scan_iter():
+        kind = store.type(key)
+        if kind == b"list":
+            found += store.lrange(key, 0, -1)
+        elif kind == b"hash":
+            found += [part for pair in store.hgetall(key).items() for part in pair]
+        elif kind == b"string":
+            found.append(store.get(key) or b"")
+        else:
+            found.append(store.dump(key) or b"")
+    texts = [one.decode("utf-8", "replace") for one in found]
+    bodies = [one.partition('"body": "')[2].partition('"')[0] for one in texts if '"body": "' in one]
+    return " ".join([*texts, *(base64.b64decode(one).decode() for one in bodies)])
+
+
+@pytest.fixture
+def messages(redis_url: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> str:
+    """A true Redis for messages and cache; its address."""
+    connection = Connection(redis_url)
+
+    def send(app: Celery, name: str, **options: Any) -> Any:
+        return TRUE_SEND(app, name, **options, connection=connection)
+
+    def tell(change_id: UUID, *, delay: float = 0) -> bool:
+        current_app.send_task(nudge.TASK, args=[str(change_id)], countdown=delay or None)
+        return True
+
+    monkeypatch.setattr(Celery, "send_task", send)
+    monkeypatch.setattr(nudge, "send", tell)
+    settings.CACHES = {"default": {"BACKEND": "console.web.cache.SharedCache", "LOCATION": redis_url}}
+    return redis_url
+
+
+def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
+    desk: Desk,
+    messages: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    caplog.set_level("DEBUG")
+    link = make_link(Purpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
+    browser, page = Client(), reverse("mfa:by-link")
+    cache.set("proof", "that the cache is Redis")
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(f"/link/{word_of(link.pk)}/")
+        browser.post(page, {"do": "begin"})
+    making = Enrolment.objects.get().making
+    assert making is not None
+    worked(making)
+    shown = browser.get(page).content.decode()
+    seed = shown.partition('id="seed">')[2].partition("<")[0].replace(" ", "")
+    assert len(seed) >= 32
+    while_sealed = everything()
+    step = int(time.time() // totp.STEP)
+    first, second = totp.code_at(seed, step - 1), totp.code_at(seed, step)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert browser.post(page, {"do": "codes", "first": first, "second": second}).status_code == 302
+    while_sent = everything()
+    giving = Enrolment.objects.get().giving
+    assert giving is not None
+    worked(giving)
+    tending.tend()
+
+    assert Enrolment.objects.get().outcome == Outcome.ENABLED
+    printed, lying = capsys.readouterr(), in_redis(messages)
+    assert str(making.pk) in lying, "the messages are not looked at"
+    assert "that the cache is Redis" in lying, "the cache is not looked at"
+    places = {
+        "database": while_sealed + while_sent + everything(),
+        "redis": lying,
+        "logs": caplog.text + printed.out + printed.err,
+    }
+    secrets = {"seed": seed, "codes": f"{first} {second}", "first": f"'{first}'", "second": f"'{second}'"}
+    secrets |= {"cookie": browser.cookies[COOKIE].value, "link": word_of(link.pk)}
+    found = [(what, where) for where, text in places.items() for what, one in secrets.items() if one in text]
+    assert found == []
+    assert "gAAAA" not in everything(), "a ciphertext is still there"

@@ -1,0 +1,175 @@
+"""What somebody does outside of Gatehouse on the way, and giving it up at each step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from iam.changes.errors import RefusedError
+from iam.mirror.models import Account
+from iam.people.rotation import services
+from iam.people.rotation.models import Outcome, Stage, Wanted
+from tests.iam.people.rotation.conftest import Wheel
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_old_key_that_was_deleted_outside_ends_it(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.aws("DeleteAccessKey", AccessKeyId=wheel.old.aws_id)
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert held.outcome == Outcome.DONE
+    assert "outside of Gatehouse" in held.trouble
+    assert wheel.in_aws() == {fetched.key_id: "Active"}
+
+
+def test_an_old_key_that_was_made_inactive_outside_is_watched_as_that(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Inactive")
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.now(rotation).happenings.filter(act="drift").exists()
+
+
+def test_an_old_key_that_was_made_active_outside_is_watched_anew(wheel: Wheel) -> None:
+    rotation = wheel.inactive()
+    wheel.pass_days(rotation, 7)
+    wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Active")
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert (held.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert held.inactive_at is None
+
+
+def test_a_new_key_that_was_deleted_outside_ends_it_while_the_old_one_works(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert held.outcome == Outcome.KEY_GONE
+    assert "still works" in held.trouble
+
+
+def test_the_last_key_that_works_is_never_deleted(wheel: Wheel) -> None:
+    rotation = wheel.inactive()
+    wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
+    wheel.pass_days(rotation, 30)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert (held.stage, wheel.in_aws()) == (Stage.INACTIVE, {wheel.old.aws_id: "Inactive"})
+    assert "Reactivate the old one" in held.trouble
+
+
+def test_a_user_who_is_gone_ends_it(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    for key_id in (wheel.old.aws_id, fetched.key_id):
+        wheel.aws("DeleteAccessKey", AccessKeyId=key_id)
+    wheel.aws("DeleteUser")
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    assert wheel.now(rotation).outcome == Outcome.USER_GONE
+
+
+def test_nothing_is_taken_away_while_the_account_cannot_be_reached(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.use(fetched.key_id, fetched.secret)
+    wheel.pass_days(rotation, 8)
+    Account.objects.filter(pk=wheel.scene.account.pk).update(source="export")
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
+    wheel.work()
+    held = wheel.now(rotation)
+    assert (held.stage, held.wanted) == (Stage.USING, "")
+    assert "isn’t connected" in held.read_trouble
+    assert "nothing was changed" in held.trouble
+    assert wheel.in_aws()[wheel.old.aws_id] == "Active"
+
+
+def test_a_use_after_the_deactivation_holds_the_deletion(wheel: Wheel) -> None:
+    rotation = wheel.inactive()
+    wheel.pass_days(rotation, 7)
+    held = wheel.now(rotation)
+    assert held.inactive_at is not None
+    held.old_used_at = held.inactive_at + timedelta(hours=1)
+    held.save(update_fields=["old_used_at"])
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert "Find out what used it" in wheel.now(rotation).trouble
+
+
+def test_cancelled_before_the_approval_no_key_is_made(wheel: Wheel) -> None:
+    rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
+    assert rotation is not None
+    with pytest.raises(RefusedError, match="Only the requester"):
+        services.cancel(wheel.scene.requester, rotation)
+    with wheel.done():
+        said = services.cancel(wheel.owner, rotation)
+    assert "No new key was created" in said
+    assert wheel.stage(rotation) == Stage.ENDED
+    assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
+
+
+def test_cancelled_in_use_both_keys_stand_or_the_new_one_goes(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    with wheel.done():
+        services.cancel(wheel.owner, rotation, with_new=True)
+    wheel.work()
+    assert fetched.key_id not in wheel.in_aws()
+    again, second = wheel.using()
+    with wheel.done():
+        said = services.cancel(wheel.owner, again)
+    wheel.work()
+    assert set(wheel.in_aws()) == {wheel.old.aws_id, second.key_id}
+    assert "is kept" in said
+
+
+def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.use(fetched.key_id, fetched.secret)
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.LOOK)
+    wheel.work()
+    with pytest.raises(RefusedError, match="would break what uses it"):
+        services.cancel(wheel.owner, rotation, with_new=True)
+    with wheel.done():
+        services.cancel(wheel.owner, rotation)
+    wheel.tend()
+    assert set(wheel.in_aws()) == {wheel.old.aws_id, fetched.key_id}
+
+
+def test_what_comes_too_early_or_too_late_is_refused_and_says_where_it_stands(wheel: Wheel) -> None:
+    rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
+    assert rotation is not None
+    for act in (services.activate, services.issue_again):
+        with pytest.raises(RefusedError, match="The status has changed: new key requested"):
+            act(wheel.owner, rotation)
+    wheel.agree(rotation.change)
+    with pytest.raises(RefusedError, match="in progress"):
+        services.cancel(wheel.owner, rotation)
+    wheel.work()
+    with wheel.done():
+        services.cancel(wheel.owner, rotation)
+    with pytest.raises(RefusedError, match="has ended"):
+        services.cancel(wheel.owner, rotation)
+
+
+def test_cancelled_while_inactive_the_old_key_stays_inactive(wheel: Wheel) -> None:
+    rotation = wheel.inactive()
+    with wheel.done():
+        said = services.cancel(wheel.owner, rotation)
+    wheel.tend()
+    assert wheel.in_aws()[wheel.old.aws_id] == "Inactive"
+    assert "stays inactive" in said
+
+
+def test_what_aws_shows_right_after_a_step_ends_nothing(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.USING

@@ -1,0 +1,180 @@
+"""One key through all four steps, and each thing that can come between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from console.rotation.one import retries_at
+from iam.changes.models import Change, ChangeState
+from iam.changes.services import reject
+from iam.notify.models import Outgoing
+from iam.people.rotation import services, settling
+from iam.people.rotation.models import Outcome, Stage, Wanted
+from tests.iam.people.rotation.conftest import Wheel
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    old = wheel.old.aws_id
+    assert wheel.in_aws() == {old: "Active", fetched.key_id: "Active"}
+    wheel.use(fetched.key_id, fetched.secret)
+
+    wheel.pass_days(rotation, 6)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.USING
+    wheel.pass_days(rotation, 1)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert (held.stage, wheel.in_aws()[old]) == (Stage.INACTIVE, "Inactive")
+    assert held.new_service == "sts"
+
+    wheel.pass_days(rotation, 6)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.INACTIVE
+    wheel.pass_days(rotation, 1)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert (held.stage, held.outcome) == (Stage.ENDED, Outcome.DONE)
+    assert wheel.in_aws() == {fetched.key_id: "Active"}
+    slugs = Change.objects.order_by("created_at").values_list("operation", flat=True)
+    assert list(slugs) == ["access_key.create", "access_key.deactivate", "access_key.delete"]
+    assert [one.act for one in held.happenings.order_by("pk")] == [
+        "begin", "ask", "made", "fetch", "deactivate", "inactive", "delete", "end",
+    ]  # fmt: skip
+    assert services.waits(held) is False
+
+
+def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel, settings: Any) -> None:
+    settings.MAIL_IS_CONFIGURED = True
+    rotation, fetched = wheel.using()
+    wheel.use(fetched.key_id, fetched.secret)
+    wheel.pass_days(rotation, 8)
+    wheel.use(*wheel.old_secret)
+    wheel.tend()
+    held = wheel.now(rotation)
+    assert (held.stage, held.reminders) == (Stage.USING, 1)
+    assert (held.old_service, held.old_region) == ("sts", "eu-west-1")
+    assert Outgoing.objects.filter(subject__contains="is still in use", recipient=wheel.person.pk).exists()
+    wheel.tend()
+    assert wheel.now(rotation).reminders == 1
+
+
+def test_nothing_is_deactivated_while_the_new_key_was_never_used(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.pass_days(rotation, 30)
+    wheel.tend()
+    assert (wheel.stage(rotation), wheel.now(rotation).reminders) == (Stage.USING, 1)
+    assert wheel.in_aws()[wheel.old.aws_id] == "Active"
+
+
+def test_by_hand_a_key_in_use_is_held_and_goes_in_spite_of_it_by_an_approval_of_its_own(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.use(*wheel.old_secret)
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
+    wheel.work()
+    held = wheel.now(rotation)
+    assert (held.stage, held.wanted) == (Stage.USING, "")
+    assert "by sts in eu-west-1" in held.trouble
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+    wheel.work()
+    held = wheel.now(rotation)
+    assert (held.stage, held.change and held.change.state) == (Stage.DEACTIVATING, "awaiting_approval")
+    wheel.agree(held.change)
+    wheel.work()
+    assert (wheel.stage(rotation), wheel.in_aws()[wheel.old.aws_id]) == (Stage.INACTIVE, "Inactive")
+
+
+def test_one_click_makes_the_old_key_active_again_and_the_watch_begins_anew(wheel: Wheel) -> None:
+    rotation = wheel.inactive()
+    deactivated = rotation.change
+    with wheel.done():
+        services.activate(wheel.owner, rotation)
+    wheel.work()
+    held = wheel.now(rotation)
+    assert (held.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert held.change is not None
+    assert (held.change.reverts, held.inactive_at) == (deactivated, None)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.USING
+    wheel.pass_days(rotation, 7)
+    wheel.tend()
+    assert wheel.stage(rotation) == Stage.INACTIVE
+
+
+def test_what_is_asked_by_hand_waits_for_an_approval_at_each_step(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using(is_automatic=False)
+    wheel.use(fetched.key_id, fetched.secret)
+    wheel.pass_days(rotation, 30)
+    wheel.tend()
+    for wanted, stage in ((Wanted.DEACTIVATE, Stage.INACTIVE), (Wanted.DELETE, Stage.ENDED)):
+        assert wheel.stage(rotation) != stage
+        with wheel.done():
+            services.want(wheel.scene.requester, rotation, wanted)
+        wheel.work()
+        change = wheel.now(rotation).change
+        assert change is not None
+        assert change.state == "awaiting_approval"
+        wheel.agree(change)
+        wheel.work()
+        assert wheel.stage(rotation) == stage
+    assert wheel.in_aws() == {fetched.key_id: "Active"}
+
+
+def test_a_lost_worker_and_two_at_once_do_nothing_twice(wheel: Wheel) -> None:
+    rotation = wheel.begin()
+    wheel.agree(rotation.change)
+    wheel.work_alone()
+    assert wheel.stage(rotation) == Stage.ASKED
+    settling.tend()
+    settling.settle(rotation.pk)
+    assert wheel.stage(rotation) == Stage.HANDING
+    fetched = services.fetch(rotation, person=wheel.person)
+    wheel.use(fetched.key_id, fetched.secret)
+    wheel.pass_days(rotation, 7)
+    for _ in range(2):
+        settling.look(rotation.pk)
+    wheel.work_alone()
+    for _ in range(2):
+        settling.tend()
+    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert Change.objects.filter(operation="access_key.deactivate").count() == 1
+
+
+def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+    wheel.work()
+    change = wheel.now(rotation).change
+    assert change is not None
+    with wheel.done():
+        reject(change, actor=wheel.scene.approver, comment="Wait for the batch of the month")
+    held = wheel.now(rotation)
+    assert held.stage == Stage.USING
+    assert held.trouble.endswith("“Wait for the batch of the month”")
+    assert wheel.scene.approver.name in held.trouble
+    # Nothing is tried again before someone asks for it, and the page promises nothing else.
+    assert held.retry_at is None
+    assert retries_at(held) is None
+
+
+@pytest.mark.parametrize("state", [ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED])
+def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState) -> None:
+    rotation, _ = wheel.using()
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+    wheel.work()
+    change = wheel.now(rotation).change
+    assert change is not None
+    Change.objects.filter(pk=change.pk).update(state=state)
+    settling.settle(rotation.pk)
+    held = wheel.now(rotation)
+    assert held.stage == Stage.USING
+    assert held.retry_at is None
+    assert "failed" not in held.trouble

@@ -1,0 +1,141 @@
+"""What a look at two keys leads to: the old one goes only when all that speaks for it is so, and what was
+agreed to is not stretched. No AWS is needed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from iam.mirror.reread.key_use import KeySeen, KeysSeen
+from iam.people.rotation import settling, watching
+from iam.people.rotation.models import Rotation, Stage, Wanted
+from tests import factories
+from tests.console.rotation import rows
+
+pytestmark = pytest.mark.django_db
+ACTIVE, INACTIVE = "Active", "Inactive"
+SEEN: Any = SimpleNamespace(keys={}, at=None)
+AGREED, ASKED = [True], [False]
+"""Done as it was agreed to at the beginning, or asked for by itself."""
+
+
+def ago(days: int) -> datetime:
+    return datetime.now(tz=UTC) - timedelta(days=days)
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each step that was taken rested on the agreement at the beginning."""
+    found: list[bool] = []
+    for name in ("deactivate_old", "delete_old"):
+        monkeypatch.setattr(watching, name, lambda held, agreed: found.append(agreed))
+    return found
+
+
+def rotation(**values: Any) -> Rotation:
+    """Both keys work; the new one is used, and the old one was quiet for long enough."""
+    user = factories.user(factories.account(), "kwame.boateng")
+    quiet = {
+        "old_state": ACTIVE,
+        "old_used_at": ago(20),
+        "new_used_at": ago(1),
+        "quiet_from": ago(8),
+        "is_automatic": True,
+    }
+    return rows.rotation(rows.key(user), factories.person("Kwame Boateng"), **quiet | values)
+
+
+WANTED = {"wanted": Wanted.DEACTIVATE}
+EARLY = {"old_used_at": ago(2)}
+BY_HAND = {"is_automatic": False}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, AGREED),
+        (WANTED, AGREED),
+        (BY_HAND, []),
+        (BY_HAND | WANTED, ASKED),
+        (EARLY, []),
+        ({"quiet_from": ago(2)}, []),
+        ({"new_used_at": None}, []),
+        (EARLY | WANTED, []),
+        (EARLY | WANTED | {"in_spite": True}, ASKED),
+        ({"new_used_at": None, "in_spite": True} | WANTED, ASKED),
+        ({"new_state": INACTIVE}, []),
+        ({"new_state": INACTIVE, "in_spite": True} | WANTED, []),
+        ({"old_state": INACTIVE}, []),
+    ],
+)
+def test_the_old_key_is_deactivated_when_it_is_quiet_and_the_new_one_works(
+    done: list[bool], values: dict[str, Any], expected: list[bool]
+) -> None:
+    held = rotation(**values)
+    watching.watch_using(held, None)
+    assert done == []
+    watching.watch_using(held, SEEN)
+    assert done == expected
+    held.refresh_from_db()
+    assert held.stage == (Stage.INACTIVE if held.old_state == INACTIVE else Stage.USING)
+    assert bool(held.trouble) == (held.new_state == INACTIVE or values in (EARLY | WANTED,))
+
+
+DELETE = {"wanted": Wanted.DELETE}
+USED = {"old_used_at": ago(1)}
+YOUNG = {"inactive_at": ago(2)}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, AGREED),
+        (DELETE, AGREED),
+        (BY_HAND, []),
+        (BY_HAND | DELETE, ASKED),
+        (YOUNG, []),
+        (YOUNG | DELETE, ASKED),
+        (USED, []),
+        (USED | DELETE, []),
+        (USED | DELETE | {"in_spite": True}, ASKED),
+        ({"new_state": INACTIVE}, []),
+        ({"new_state": "", "in_spite": True} | DELETE, []),
+        ({"old_state": ACTIVE} | DELETE, []),
+    ],
+)
+def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
+    done: list[bool], values: dict[str, Any], expected: list[bool]
+) -> None:
+    kept = {"stage": Stage.INACTIVE, "old_state": INACTIVE, "inactive_at": ago(8)}
+    held = rotation(**kept | values)
+    watching.watch_inactive(held, None)
+    assert done == []
+    watching.watch_inactive(held, SEEN)
+    assert done == expected
+    held.refresh_from_db()
+    assert held.stage == (Stage.USING if held.old_state == ACTIVE else Stage.INACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_there", "expected"),
+    [
+        (timedelta(seconds=-1), True, (False, Stage.USING)),
+        (timedelta(seconds=30), True, (True, Stage.USING)),
+        (timedelta(seconds=30), False, (False, Stage.USING)),
+        (timedelta(seconds=61), False, (False, Stage.ENDED)),
+    ],
+)
+def test_a_reading_of_before_the_latest_step_says_nothing_and_one_of_right_after_it_ends_nothing(
+    done: list[bool], after: timedelta, is_there: bool, expected: tuple[bool, Stage]
+) -> None:
+    held = rotation(new_used_at=None)
+    keys = {held.old.aws_id: KeySeen(held.old.aws_id, ACTIVE, ago(120))}
+    if is_there:
+        keys[held.new_key_id] = KeySeen(held.new_key_id, ACTIVE, ago(9), used_at=ago(1))
+    settling.settle(held.pk, KeysSeen(held.stage_at + after, exists=True, keys=keys))
+    held.refresh_from_db()
+    assert (held.new_used_at is not None, held.stage) == expected

@@ -1,0 +1,79 @@
+"""A graph that is made of what was kept is the one that would be made of everything anew."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iam.policy.escalation.estates import Estates
+from iam.policy.escalation.graph import Graph, Reach
+from iam.policy.escalation.states import Facts
+from iam.policy.index.index import Index
+from tests.iam.policy.escalation.builders import World, allow, deny
+from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
+
+
+def said(graph: Graph) -> dict[tuple[str, int], tuple[bool, int]]:
+    """Who becomes administrator: whether surely, and in how many steps."""
+    reach: Reach = graph.to_administrator()
+    found = {}
+    for at in graph.everybody:
+        hops = reach.best(at)
+        member = graph.node(at).member
+        if hops is not None and member is not None:
+            found[at.account, member.id] = (at in reach.sure, hops[at][0])
+    return found
+
+
+def change(found: World, dice: random.Random, index: Index, held: list[Any]) -> None:
+    """Another policy for one principal, another place for one account, or an account that goes."""
+    rows = dice.choice(found.organisation.accounts)
+    if dice.random() < 0.15:
+        index.drop(rows.number)
+        return
+    statement = dice.choice((allow, deny))(dice.choice(ACTIONS), dice.choice(RESOURCES))
+    body = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    digest = found.organisation.digest(body)
+    held.append(index.documents.add(digest, body))
+    if dice.random() < 0.2:
+        policy = type(rows.standing.scps[0][0])(-1, "more", digest) if rows.standing.scps else None
+        if policy is not None:
+            rows.standing = replace(rows.standing, scps=((policy, *rows.standing.scps[0]),))
+    else:
+        changed = dice.choice(list(rows.principals))
+        changed.grants = replace(changed.grants, inline=(*changed.grants.inline, (f"more-{digest}", digest)))
+    index.put(rows)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**32))
+def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
+    found, dice, held = world(random.Random(seed)), random.Random(seed + 1), list[Any]()
+    index, kept = found.index, Estates()
+    facts = found.facts
+    assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
+    for _ in range(4):
+        if dice.random() < 0.3:
+            facts = Facts(
+                passwords={pk: dice.random() < 0.5 for s in index.accounts.values() for pk in s.members}
+            )
+        else:
+            change(found, dice, index, held)
+        assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
+
+
+def test_only_the_account_that_changed_is_looked_at_again() -> None:
+    found, kept = world(random.Random(5)), Estates()
+    index = found.index
+    number = len(index.accounts)
+    assert number > 1
+    Graph(index, facts=found.facts, kept=kept)
+    assert kept.made == number
+    index.put(found.organisation.accounts[0])
+    Graph(index, facts=found.facts, kept=kept)
+    assert kept.made == number + 1

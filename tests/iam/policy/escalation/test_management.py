@@ -1,0 +1,61 @@
+"""From the management account: the root users of the members, and what permission sets reach."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.iam.policy.escalation.builders import CONDITIONAL, NONE, ONE, TWO, World, allow, deny
+
+EMAIL = ("account:StartPrimaryEmailUpdate", "account:AcceptPrimaryEmailUpdate")
+
+
+def world(*statements: dict[str, object], is_management: bool = True) -> World:
+    """A user of one account with the statements, and another account of the organization."""
+    found = World()
+    found.user("dev", *statements)
+    found.user("other", account=TWO)
+    found.stand(is_management=is_management)
+    found.stand(account=TWO)
+    return found
+
+
+def test_the_root_user_of_a_member_is_taken_over_by_its_email_address() -> None:
+    found = world(allow(list(EMAIL)))
+    assert found.becomes_administrator("dev") == CONDITIONAL
+    path = found.path("dev")
+    assert path is not None
+    (step,) = path.steps
+    assert step.target.account == TWO
+    assert TWO in step.acts[0].title
+    assert {ground.action for ground in step.grounds} == set(EMAIL)
+    assert any("MFA" in condition for condition in path.conditions)
+
+
+@pytest.mark.parametrize("refused", EMAIL)
+def test_each_of_the_calls_is_needed(refused: str) -> None:
+    assert world(allow(list(EMAIL)), deny(refused)).becomes_administrator("dev") == NONE
+
+
+def test_a_member_account_cannot_do_it() -> None:
+    assert world(allow(list(EMAIL)), is_management=False).becomes_administrator("dev") == NONE
+
+
+def test_the_management_account_itself_is_not_taken_over_so() -> None:
+    found = World()
+    found.user("dev", allow(list(EMAIL)))
+    found.stand(is_management=True)
+    assert found.becomes_administrator("dev") == NONE
+
+
+def test_a_permission_set_names_the_account_that_it_reaches() -> None:
+    found = world(allow("sso:DetachManagedPolicyFromPermissionSet"))
+    assert {c.to_account for each in found.graph.crossings.values() for c in each} == {TWO}
+    titles = {
+        one.method.title.format(one.subject.name)
+        for each in found.graph.crossings.values()
+        for crossing in each
+        for part in crossing.parts
+        for one in part
+    }
+    assert titles
+    assert all(TWO in title and ONE not in title for title in titles)

@@ -1,0 +1,130 @@
+"""The sample organisation: what was planted in it is found, and what only looks like it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from console.demo.standin import start
+from iam.policy.escalation.building import Builder
+from iam.policy.escalation.graph import At, Graph
+from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.states import AS_IT_IS, Facts
+from iam.policy.index.rows import Changes
+from iam.policy.index.scenario import row_of
+from tests.console.demo.planted import HARMLESS, PLANTED, Problem
+from tests.iam.policy.escalation.northline import Northline
+
+METHODS = {
+    "deployers": "pass-role-lambda-invoke",
+    "data-platform": "iam-create-policy-version",
+    "qa": "iam-attach-user-policy",
+    "ml-research": "pass-role-batch",
+}
+"""What each planted group can do, named after its planted actions."""
+BOUNDED = {"qa"}
+"""Groups all of whose members have a boundary that does not let them."""
+ESCALATIONS = [problem for problem in PLANTED if problem.kind == "privilege-escalation"]
+
+
+@pytest.fixture(scope="module")
+def northline() -> Iterator[Northline]:
+    standin = start()
+    yield Northline(standin)
+    standin.stop()
+
+
+@pytest.fixture(scope="module")
+def graph(northline: Northline) -> Graph:
+    return Graph(northline.index, facts=northline.facts)
+
+
+def members(northline: Northline, problem: Problem) -> list[str]:
+    served = northline.served[problem.account]
+    group = served.by_arn[problem.arn]["GroupName"]
+    return [user["Arn"] for user in served.details["UserDetailList"] if group in user.get("GroupList", ())]
+
+
+def methods(graph: Graph, at: At) -> set[str]:
+    ways = [way for each in graph.estates[at.account].inward.values() for way in each]
+    used = [way for way in ways if way.bits.any >> at.node & 1]
+    return {
+        one.method.name for way in used for part in way.parts for one in part if one.bits.any >> at.node & 1
+    }
+
+
+def name_of(problem: Problem) -> str:
+    return problem.arn.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("problem", ESCALATIONS, ids=name_of)
+def test_a_planted_escalation_is_found(northline: Northline, graph: Graph, problem: Problem) -> None:
+    people = members(northline, problem)
+    assert people
+    for arn in people:
+        member = northline.index.find(arn)
+        assert member is not None
+        at = graph.at(member)
+        assert at is not None
+        if at in graph.to_administrator().sure and graph.to_administrator().sure[at][0] == 0:
+            continue
+        assert (METHODS[name_of(problem)] in methods(graph, at)) is (name_of(problem) not in BOUNDED), arn
+
+
+def test_deployers_and_data_platform_reach_administrators(northline: Northline, graph: Graph) -> None:
+    reach = graph.to_administrator()
+    for problem in (one for one in ESCALATIONS if name_of(one) in ("deployers", "data-platform")):
+        for arn in members(northline, problem):
+            member = northline.index.find(arn)
+            assert member is not None
+            assert graph.at(member) in reach.any, arn
+
+
+def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northline: Northline) -> None:
+    (problem,) = (one for one in ESCALATIONS if name_of(one) == "qa")
+    member = northline.index.find(members(northline, problem)[0])
+    assert member is not None
+    row, bare = row_of(member), row_of(member)
+    bare.grants = replace(row.grants, boundary=None)
+    northline.index.apply(member.account, Changes(principals=[bare]))
+    graph = Graph(northline.index, facts=northline.facts, accounts=[member.account])
+    at = graph.find(member.account, member.id)
+    assert at is not None
+    path = Explorer(graph, northline.index).path(at, graph.to_administrator())
+    northline.index.apply(member.account, Changes(principals=[row]))
+    assert path is not None
+    assert [act.alternative.method.name for act in path.steps[0].acts] == ["iam-attach-user-policy"]
+
+
+def test_what_only_looks_like_escalation_is_none(northline: Northline, graph: Graph) -> None:
+    (problem,) = (one for one in HARMLESS if one.kind == "privilege-escalation")
+    member = northline.index.find(problem.arn)
+    assert member is not None
+    assert graph.at(member) not in graph.to_administrator().any
+
+
+def test_planted_administrators_are_administrators(northline: Northline, graph: Graph) -> None:
+    reach = graph.to_administrator()
+    for problem in (one for one in PLANTED if one.kind == "administrator-role"):
+        member = northline.index.find(problem.arn)
+        assert member is not None
+        at = graph.at(member)
+        assert at is not None
+        assert reach.sure[at] == (0, None)
+
+
+def test_administrators_that_are_found_alone_are_those_of_the_graph(
+    northline: Northline, graph: Graph
+) -> None:
+    for number, estate in graph.estates.items():
+        found = Builder(northline.index, northline.index.accounts[number], Facts()).administrators()
+        bits = estate.administrators
+        wanted = {
+            node.member.id: bool(bits.sure >> place & 1)
+            for place, node in enumerate(estate.nodes)
+            if node.member is not None and node.state == AS_IT_IS and bits.any >> place & 1
+        }
+        assert found == wanted
+    assert any(graph.estates[number].administrators.sure for number in graph.estates)

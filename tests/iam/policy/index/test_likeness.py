@@ -1,0 +1,194 @@
+"""What is proved for one principal and taken over for others is what would have been proved for each of them
+alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+
+import pytest
+
+from iam.policy.index.difference import Difference
+from iam.policy.index.documents import Documents
+from iam.policy.index.index import Index
+from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.scenario import Edits
+from iam.policy.index.verdicts import Change
+from iam.policy.index.witness import Prover
+from tests.iam.policy.index.changing import NOW
+from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
+from tests.iam.policy.index.test_changes import both
+
+MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
+"""How many times as many cases are tried as in each run of the tests."""
+BUCKETS = (
+    "*",
+    "arn:aws:s3:::homes/${aws:username}/*",
+    "arn:aws:s3:::homes/${aws:username}/private/*",
+    "arn:aws:s3:::homes/*",
+    "arn:aws:s3:::homes/an*",
+    "arn:aws:s3:::homes/*/an/*",
+    "arn:aws:s3:::*glue*",
+    "arn:aws:s3:::homes/ana/x",
+    "arn:aws:s3:::${aws:PrincipalTag/team}-*",
+    "arn:aws:s3:::${aws:PrincipalTag/team, 'homes'}/${aws:username}/*",
+    "arn:aws:iam::*:user/${aws:username}",
+    "arn:aws:iam::111111111111:user/*",
+    "arn:aws:iam::1*:user/ana",
+)
+ACTIONS = ("s3:GetObject", "s3:PutObject", "iam:DeleteUser")
+CONDITIONS = (
+    {},
+    {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    {"StringLike": {"s3:prefix": "${aws:username}/*"}},
+    {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}},
+    {"StringLike": {"aws:SourceAccount": "1111*"}},
+    {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+)
+NAMES = ("ana", "ben", "cleo", "glue", "an", "x", "homes")
+
+
+def document(dice: random.Random) -> str:
+    """A document whose patterns take in some names and not others."""
+    statements = [
+        {
+            "Effect": dice.choice(("Allow", "Allow", "Deny")),
+            "Action": dice.sample(ACTIONS, dice.randint(1, 3)),
+            "NotResource" if dice.random() < 0.1 else "Resource": dice.sample(BUCKETS, dice.randint(1, 2)),
+            "Condition": dice.choice(CONDITIONS),
+        }
+        for _ in range(dice.randint(1, 2))
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
+    """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
+    both.
+    """
+    found = Organisation()
+    pool = [found.digest(document(dice)) for _ in range(4)]
+    fresh = found.digest(document(dice))
+    edits: dict[str, Edits] = {}
+    for place, number in enumerate(ACCOUNTS[:2]):
+        base = 1000 * place
+        policies = [PolicyRow(base + n, f"policy{n}", digest) for n, digest in enumerate(pool)]
+        people = []
+        for n, name in enumerate(NAMES):
+            kind = "user" if dice.random() < 0.8 else "role"
+            tags = dice.choice(({}, {"team": "red"}, {"team": "homes"}, {"team": name}, None))
+            attached = tuple(base + each for each in sorted({0, *dice.sample(range(4), dice.randint(0, 2))}))
+            boundary = base + 3 if dice.random() < 0.2 else None
+            unique = f"{'AIDA' if kind == 'user' else 'AROA'}{base}{n}"
+            grants = Grants((), attached, (), boundary)
+            people.append(
+                PrincipalRow(base + 100 + n, f"arn:aws:iam::{number}:{kind}/{name}", unique, grants, tags)
+            )
+        found.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
+        edits[number] = Edits(Changes(policies=[PolicyRow(base, "policy0", fresh)]))
+    held = found.held()
+    return found.index(), edits, found.store, [held]
+
+
+def said(change: Change) -> dict[object, int]:
+    """What becomes of which actions, without the requests that prove it."""
+    found: dict[object, int] = {}
+    for mask, verdict in change.proofs:
+        key = verdict._replace(
+            more=None, less=None, already=frozenset(verdict.already), keeps=frozenset(verdict.keeps)
+        )
+        key = (verdict.more is not None, verdict.less is not None, key)
+        found[key] = found.get(key, 0) | mask
+    return found
+
+
+def check(index: Index, found: Difference, dice: random.Random) -> int:
+    """Compare everybody with what is proved for them alone, and the requests that are shown; how many were
+    compared.
+    """
+    shifts = {member.id: shift for shift, members in found.shifts.items() for member in members}
+    compared = 0
+    for member in [*index.members, *(member for _, members in found.shifts.items() for member in members)]:
+        try:
+            before, after = found.sides_of(member.id)
+        except KeyError:
+            continue
+        alone = Prover(found.space, NOW).change(before, after)
+        shift = shifts.get(member.id)
+        assert said(alone) == ({} if shift is None else said(shift.change)), member.arn
+        compared += 1
+        for mask, verdict in dice.sample(alone.proofs, min(3, len(alone.proofs))):
+            bit = mask & -mask
+            action = found.space.actions.names(bit)[0]
+            shown = shift.witnesses(action, bit, before=before, after=after) if shift else ()
+            assert len(shown) == (verdict.more is not None) + (verdict.less is not None)
+            assert {one.principal for one in shown} <= {member.arn}
+            expected = {cell.resource for cell in (verdict.more, verdict.less) if cell and cell.resource}
+            assert expected <= {one.resource for one in shown}
+    return compared
+
+
+@pytest.mark.parametrize("seed", range(100, 100 + 60 * MANY))
+def test_what_is_taken_over_for_others_is_true_of_each(seed: int) -> None:
+    dice = random.Random(seed)
+    index, edits, documents, held = people_of_two_accounts(dice)
+    found = index.what_if(edits, now=NOW)
+    assert check(index, found, dice) >= 2 * len(NAMES)
+    assert documents
+    assert held
+
+
+@pytest.mark.parametrize("seed", range(6 * MANY))
+def test_it_is_so_in_any_organization(seed: int) -> None:
+    dice, before, _, changes = both(seed)
+    index, held = before.index(), before.held()
+    found = index.what_if({number: Edits(each) for number, each in changes.items()}, now=NOW)
+    check(index, found, dice)
+    assert held
+
+
+def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    organisation = Organisation()
+    home = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::homes/${aws:username}/*"}
+    old = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [home]}))
+    new = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": []}))
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    rcp = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [everybody]}))
+    standing = Standing(
+        "o-one",
+        ("o-one/r-1/",),
+        scps=((PolicyRow(1, "FullAWSAccess", organisation.digest(ALLOW_ALL)),),),
+        rcps=((PolicyRow(2, "RCPFullAWSAccess", rcp),),),
+    )
+    edits = {}
+    for place, number in enumerate(ACCOUNTS):
+        base = 1000 * place
+        people = [
+            PrincipalRow(
+                base + 100 + n,
+                f"arn:aws:iam::{number}:user/person{n}",
+                f"AIDA{base}{n}",
+                Grants((), (base,)),
+                {},
+            )
+            for n in range(20)
+        ]
+        policies = [PolicyRow(base, "home", old)]
+        organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws", standing))
+        edits[number] = Edits(Changes(policies=[PolicyRow(base, "home", new)]))
+    proved = []
+    change = Prover.change
+
+    def counted(prover: Prover, *sides: object, **how: object) -> Change:
+        proved.append(sides)
+        return change(prover, *sides, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Prover, "change", counted)
+    held, index = organisation.held(), organisation.index()
+    assert index.what_if(edits, now=NOW).affected == 60
+    assert len(proved) == 1
+    assert held

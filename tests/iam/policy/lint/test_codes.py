@@ -1,0 +1,35 @@
+"""Each code of the lint is found where it belongs and not found close by."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.policy.lint import QUOTAS, SEVERITIES, Finding, Kind, Quota, lint
+from tests.iam.policy.lint.builders import Case
+from tests.iam.policy.lint.cases import CASES
+
+SMALL = Quota("a small one", 400)
+
+
+def _found(text: str, case: Case) -> list[Finding]:
+    quota = SMALL if case.code == "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA" else QUOTAS.get(Kind(case.kind))
+    return lint(text, kind=case.kind, quota=quota)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_a_policy_that_has_it_is_told_so_at_the_place(case: Case) -> None:
+    found = [one for one in _found(case.bad, case) if one.code == case.code]
+    assert case.path in [one.path for one in found], _found(case.bad, case)
+    for one in found:
+        assert one.message.endswith((".", ")"))
+        assert one.remedy
+        assert "\n" not in one.message + one.remedy
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_a_policy_close_to_it_is_not(case: Case) -> None:
+    assert case.code not in [one.code for one in _found(case.good, case)]
+
+
+def test_every_code_has_a_case_and_every_case_a_code() -> None:
+    assert {case.code for case in CASES} == set(SEVERITIES)

@@ -1,5 +1,0 @@
-"""Fixtures of the tests of the doctor."""
-
-from tests.mirror.accounts.aws import cloud, standin_process
-
-__all__ = ["cloud", "standin_process"]
