@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
-from iam.aws import lending
+from iam.aws import client_pool
 from iam.journal import clock, triggers
 from iam.linking import generation
 from tests.services import browser as chromium
@@ -95,8 +95,8 @@ def _few_collections() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _reads_beside_have_no_database() -> Iterator[None]:
-    """What `iam.aws.at_once` runs in other threads is to touch AWS alone: a connection of such a thread would
-    never be closed.
+    """What `iam.aws.parallel_reads` runs in other threads is to touch AWS alone: a connection of such a
+    thread would never be closed.
     """
     connect = BaseDatabaseWrapper.connect
 
@@ -204,7 +204,7 @@ def _no_way_of_another_test() -> Iterator[None]:
     from iam.changes.services import own
 
     yield
-    lending.forget()
+    client_pool.forget()
     own.forget()
 
 

@@ -25,8 +25,8 @@ from iam.access.reasons import Why
 from iam.access.who_can import Row
 from iam.access.why import Answer, why_of
 from iam.guard import Right
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Kind
-from iam.mirror.naming import names_by_entity
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome

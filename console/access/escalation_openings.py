@@ -45,7 +45,7 @@ from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.grounds import TRUST, Statement
+from iam.policy.escalation.evidence import TRUST, Statement
 
 OF_CARD: Final = 5
 MOST: Final = 30

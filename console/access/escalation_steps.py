@@ -17,7 +17,7 @@ from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.escalating.told import Act, Ground, Path, Principal, Step
 from iam.mirror.models import Kind
-from iam.policy.escalation.grounds import TRUST, Statement
+from iam.policy.escalation.evidence import TRUST, Statement
 from iam.policy.escalation.states import GIVEN
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Reason

@@ -11,7 +11,7 @@ from console.web.access import ViewerRequest
 from console.web.cut import Cut, first_rows
 from iam.access.grants.models import GIVING, Grant, LedgerEntry
 from iam.access.grants.queries import visible_grants
-from iam.policy.escalation.grounds import Statement
+from iam.policy.escalation.evidence import Statement
 
 GRANTS: Final = 5
 

@@ -13,8 +13,8 @@ from console.changes.counts import affected_of, holders_of, principals, rest_of
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account, Document
-from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 
 SIGNS: dict[str, tuple[str, str, str]] = {

@@ -23,8 +23,8 @@ from iam.changes.operations.policy_version import DefaultText
 from iam.changes.operations.role import CreateRole
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.naming import names_by_entity
 from iam.policy.lint import MANAGED, Finding, Quota, Severity, less_standing, lint
 from iam.policy.lint.kinds import Kind as PolicyKind
 from iam.policy.lint.run import OF_KIND

@@ -22,7 +22,7 @@ from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
-from iam.changes.services.breaking import glass_of
+from iam.changes.services.break_glass_use import glass_of
 from iam.guard import Right
 from iam.people.leaving.models import OF_SUSPENSION
 

@@ -23,8 +23,8 @@ from iam.changes.operations.sealed_secret import Recipient, seal_id
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.requests import request_operation
 from iam.guard import Right
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import names_by_entity
 from iam.people.rotation.own import may_request_for_own, requester_of
 
 

@@ -14,14 +14,14 @@ from console.web.access import ViewerRequest
 from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
-from iam.changes.approval.naming import names_in
 from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.possible import who_could_approve, why_nobody
 from iam.changes.approval.progress import Progress, progress_of
-from iam.changes.approval.wording import sentence, stage_words
+from iam.changes.approval.rule_names import names_in
+from iam.changes.approval.rule_texts import sentence, stage_words
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.services import Plan
-from iam.changes.services.breaking import glass_of
+from iam.changes.services.break_glass_use import glass_of
 from iam.changes.warnings import AcceptedWarning, general_warnings
 
 NAMED = 5

@@ -22,9 +22,9 @@ from console.web.access import ViewerRequest, layout_for, require, require_prese
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.changes.drift import services
+from iam.changes.drift.mirror_history import KINDS
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts, what_happened
-from iam.changes.drift.reading import KINDS
 from iam.changes.drift.settings import ACCOUNT
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change

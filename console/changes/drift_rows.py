@@ -14,17 +14,17 @@ from console.identities.details.history import Link
 from console.identities.details.shown import SECTIONS
 from console.setup.own import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
+from iam.changes.drift.mirror_history import Happened, given_texts
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import What
-from iam.changes.drift.reading import Happened, given_texts
 from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
 from iam.changes.risks import NORMAL, WORDS
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Kind
-from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable, openable_in
-from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event
 from iam.mirror.queries.history import TwoDocuments, two_documents
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event
 
 NAMES_SHOWN = 8
 WHOLE = ("Created", "Deleted", "There again")

@@ -17,8 +17,8 @@ from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account
-from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 from iam.policy.catalogue import Level, catalogue
 

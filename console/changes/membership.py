@@ -18,8 +18,8 @@ from iam.changes.choices import Choices, groups_for, users_for
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import names_by_entity
 
 Do = Literal["add", "remove"]
 

@@ -10,8 +10,8 @@ from console.changes.access_rows import access_shown, named_in
 from console.changes.impact_rows import impact_shown, named_in_impact, places_of
 from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
-from iam.changes.elsewhere import patch_of
-from iam.changes.operations.naming import for_limited_reader
+from iam.changes.iac import patch_of
+from iam.changes.operations.principal_mentions import for_limited_reader
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries import entities

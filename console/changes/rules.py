@@ -21,10 +21,10 @@ from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes.approval import proposals
 from iam.changes.approval.models import RuleSet, RulesState
-from iam.changes.approval.naming import names_for
 from iam.changes.approval.needs import rules_in_force
+from iam.changes.approval.rule_names import names_for
+from iam.changes.approval.rule_texts import differences, lines_of, when
 from iam.changes.approval.rules import MOST_STAGES, SHIPPED, Rule, problems_of
-from iam.changes.approval.wording import differences, lines_of, when
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 

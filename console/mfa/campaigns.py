@@ -25,8 +25,8 @@ from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.guard import Right
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Usage
-from iam.mirror.naming import names_by_entity
 from iam.people.campaigns import services
 from iam.people.campaigns.audience import audience
 from iam.people.campaigns.models import Campaign, Ending, Participant, State

@@ -44,8 +44,8 @@ from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.directory.models import Person
 from iam.guard import Right
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Account
-from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import whole_accounts
 
 PAGE: Final = 50

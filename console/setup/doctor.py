@@ -16,7 +16,7 @@ from iam.guard import Right
 from iam.mirror.accounts.texts import hub_text, trust_text
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.doctor.checks import BAD, Findings
-from iam.mirror.doctor.missing import missing_of
+from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source

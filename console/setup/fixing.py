@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
-from iam.mirror.doctor.missing import missing_of
+from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.queries.account_pages import facts_of, last_examination
 from iam.mirror.queries.freshness import standing
 

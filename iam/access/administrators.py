@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from iam.mirror.snapshot import snapshot
-from iam.policy.escalation.building import Builder
+from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.states import Facts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard

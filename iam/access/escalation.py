@@ -22,7 +22,7 @@ from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_n
 from iam.access.principals import candidates
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.grounds import Statement
+from iam.policy.escalation.evidence import Statement
 from iam.policy.index.question import Limitation
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 

@@ -25,7 +25,7 @@ from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, p
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
 from iam.mirror.queries.kept import KeptResults
-from iam.policy.escalation.grounds import Statement
+from iam.policy.escalation.evidence import Statement
 from iam.policy.request import PrincipalKind
 
 Opener = frozenset[Statement]

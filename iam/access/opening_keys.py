@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from iam.policy.escalation.grounds import Statement
+from iam.policy.escalation.evidence import Statement
 
 OWN_KEY: Final = "gatehouse"
 """Gatehouse's own roles, which need what they can do: no finding, and not among the totals."""

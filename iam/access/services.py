@@ -17,8 +17,8 @@ from iam.access.escalating import stored
 from iam.access.escalating.models import ServiceUse
 from iam.access.escalating.told import FORMAT
 from iam.access.keeping import kept
+from iam.mirror.display_names import display_name
 from iam.mirror.models import Account
-from iam.mirror.naming import display_name
 from iam.mirror.queries.kept import KeptResults
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue

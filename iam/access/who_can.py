@@ -20,7 +20,7 @@ from iam.access.reasons import Why, why
 from iam.access.several import Tallied, tallied
 from iam.access.stopped import Stopped, stopped
 from iam.access.ways import Way, Ways
-from iam.mirror.naming import people_of_users
+from iam.mirror.display_names import people_of_users
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member

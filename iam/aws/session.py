@@ -68,7 +68,7 @@ class Access:
 
 class Aws:
     """The open way to one account. Clients are made when first asked for; not to be shared between threads,
-    but by `iam.aws.at_once`, which has up to `width` requests under way.
+    but by `iam.aws.parallel_reads`, which has up to `width` requests under way.
 
     `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that
     were sent again. On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as

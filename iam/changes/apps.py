@@ -10,8 +10,8 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        from iam.changes import handlers, telling
+        from iam.changes import handlers, notifications
         from iam.changes.services import secrets
 
-        handlers.on_end(telling.tell_end)
+        handlers.on_end(notifications.tell_end)
         handlers.on_end(secrets.destroy_unused)

@@ -26,7 +26,7 @@ from iam.changes.operations.signing_certificate import (
 )
 from iam.changes.operations.ssh_key import UploadSshKey
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 
 
 @dataclass(frozen=True, slots=True)

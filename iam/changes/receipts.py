@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from iam.changes.elsewhere import Managed, managed_entity
+from iam.changes.iac import Managed, managed_entity
 from iam.changes.impact import impact_of
-from iam.changes.once import is_absent, once
 from iam.changes.operations import Effect, Operation, Quota
+from iam.changes.planning_cache import is_absent, memoize
 from iam.changes.risks import HIGH, level_of
 from iam.mirror.models import Account, Section
 
@@ -79,12 +79,14 @@ def _managed(operation: Operation) -> Managed | None:
     """What else manages one of the things that it alters."""
     account = operation.account.pk
     arns = tuple(arn for arn in operation.modified_arns() if not is_absent(account, arn))
-    return once(("managed", account, arns), partial(managed_entity, arns, account=account)) if arns else None
+    return (
+        memoize(("managed", account, arns), partial(managed_entity, arns, account=account)) if arns else None
+    )
 
 
 def _observed_at(operation: Operation) -> datetime | None:
     """The oldest reading that the receipt rests on."""
-    return once(("observed", operation.account.pk), partial(_oldest_reading, operation.account))
+    return memoize(("observed", operation.account.pk), partial(_oldest_reading, operation.account))
 
 
 def _oldest_reading(account: Account) -> datetime | None:

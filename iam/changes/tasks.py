@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.changes import handlers, runner, telling
+from iam.changes import handlers, notifications, runner
 from iam.changes.restore.services import is_held
 
 
@@ -35,4 +35,4 @@ def sweep_changes() -> None:
 @shared_task(name="iam.changes.tasks.tell_missed_ends")  # type: ignore[untyped-decorator]
 def tell_missed_ends() -> None:
     """Tell of what went wrong and nobody was told of."""
-    telling.tell_missed_ends()
+    notifications.tell_missed_ends()

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
-from iam.changes.operations.naming import for_limited_reader
+from iam.changes.operations.principal_mentions import for_limited_reader
 from iam.changes.summary import where_words
 from iam.mirror.models import AccountFact, valid_at
 

@@ -15,7 +15,7 @@ from iam.directory.rules import (
     assert_somebody_else,
     is_command_line,
 )
-from iam.directory.seconds import seconds_for, why_alone
+from iam.directory.second_approvers import seconds_for, why_alone
 from iam.directory.services import ACCOUNT, give_role
 from iam.journal.services import Actor, person_id_of, record
 from iam.notify.events import Event

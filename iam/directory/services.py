@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from iam.directory.events import rights_reduced
+from iam.directory.identity_links import link, unlink
 from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
 from iam.directory.rules import (
     DirectoryRuleError,
@@ -16,8 +17,7 @@ from iam.directory.rules import (
     assert_somebody_else,
     is_command_line,
 )
-from iam.directory.seconds import why_alone
-from iam.directory.tying import tie, untie
+from iam.directory.second_approvers import why_alone
 from iam.journal.services import Actor, record
 
 USER_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):user/[\x21-\x7e]+")
@@ -177,7 +177,7 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
         raise DirectoryRuleError("Enter the ARN of an IAM user, such as arn:aws:iam::111111111111:user/maya.")
     assert_administers(actor, account_id=match["account"])
     assert_somebody_else(actor, person)
-    return tie(person, user_arn=arn, actor=actor)
+    return link(person, user_arn=arn, actor=actor)
 
 
 @transaction.atomic
@@ -207,4 +207,4 @@ def unlink_identity(identity: Identity, *, actor: Actor) -> None:
     person, account = identity.person, identity.user_arn.split(":")[4]
     assert_administers(actor, account_id=account)
     assert_somebody_else(actor, person)
-    untie(identity, actor=actor)
+    unlink(identity, actor=actor)

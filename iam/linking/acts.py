@@ -10,10 +10,10 @@ from typing import Final
 
 from django.db import transaction
 
+from iam.directory import identity_links
 from iam.directory.models import Identity, Person, Tie
 from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import add_person
-from iam.directory.tying import tie, untie
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.linking.models import Apart, How, Sign, Standing
@@ -38,9 +38,9 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     named = sign is not None and sign.standing == Standing.KNOWN and sign.person_id == person.pk
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
-        untie(stale, actor=None, data={"why": "The user was created again."})
+        identity_links.unlink(stale, actor=None, data={"why": "The user was created again."})
     how = Tie.CONFIRMED if named else Tie.HAND
-    return tie(
+    return identity_links.link(
         person,
         user_arn=user.arn,
         aws_id=user.aws_id,
@@ -67,7 +67,7 @@ def undo(viewer: Viewer, *, user: Entity) -> Person:
     """Take back what was said by hand; what the ways say holds again. Raises DirectoryRuleError."""
     identity = _held(user)
     check(viewer, user=user, person=identity.person)
-    untie(identity, actor=viewer, data={"why": "Removed by hand"})
+    identity_links.unlink(identity, actor=viewer, data={"why": "Removed by hand"})
     return identity.person
 
 
@@ -77,7 +77,7 @@ def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") ->
     check(viewer, user=user, person=person)
     text = why.strip()[:MOST_WHY]
     for identity in Identity.objects.filter(user_arn=user.arn, person=person).select_related("person"):
-        untie(identity, actor=viewer, data={"why": text})
+        identity_links.unlink(identity, actor=viewer, data={"why": text})
     mark, made = Apart.objects.get_or_create(
         user=user, person=person, defaults={"why": text, "said_by": viewer.name[:128]}
     )

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from iam.directory.models import OwnedUser
 from iam.linking.owners import owning_teams
 from iam.linking.whose import Whose, whose
+from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
-from iam.mirror.naming import display_name
 
 
 def machine_users(users: Sequence[Entity]) -> frozenset[int]:

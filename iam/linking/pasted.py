@@ -15,8 +15,8 @@ from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, Person
 from iam.linking.models import Sign, Standing
+from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
-from iam.mirror.naming import display_name
 
 MOST_LINES: Final = 1_000
 """So many names are matched at once; what is beyond them is given back, to be pasted next."""

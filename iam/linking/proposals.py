@@ -31,8 +31,8 @@ from iam.linking.queries import (
 )
 from iam.linking.rights import may_rule, people_to_choose
 from iam.linking.whose import DOUBTS, whose
+from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, valid_at
-from iam.mirror.naming import display_name
 
 AT_ONCE: Final = 500
 """Users that are linked by one request; the others stay selected for the next."""

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from iam.directory.models import Identity, Person, Role, RoleAssignment
 from iam.directory.rules import DirectoryRuleError
-from iam.directory.seconds import why_alone
+from iam.directory.second_approvers import why_alone
 from iam.guard import Right, Viewer
 from iam.linking.models import Sign
 from iam.mirror.models import Entity, Kind

@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from iam.directory.identity_links import backfill_aws_id, drop_recreated
 from iam.directory.models import Identity, OwnedUser, Person
 from iam.directory.services import follow_rename
-from iam.directory.tying import fill_in, outlive
 from iam.linking.judging import Facts, Known, Verdict, Ways, small_keys
 from iam.linking.models import Apart, NameRule, Sign, Worked
 from iam.linking.models import Ways as Row
@@ -177,10 +177,10 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
     for identity in Identity.objects.filter(user_arn__in=by_arn).select_related("person"):
         user = by_arn[identity.user_arn]
         if not identity.aws_id:
-            fill_in(identity, aws_id=user.aws_id)
+            backfill_aws_id(identity, aws_id=user.aws_id)
         elif identity.aws_id != user.aws_id:
             former[user.pk] = identity.person_id
-            outlive(identity)
+            drop_recreated(identity)
     return former
 
 
@@ -189,7 +189,7 @@ def _free(user: Entity, *, of: str) -> None:
     for stale in (
         Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", of]).select_related("person")
     ):
-        outlive(stale)
+        drop_recreated(stale)
 
 
 def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:

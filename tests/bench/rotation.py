@@ -314,7 +314,7 @@ def _beat(database: str) -> Figures:
     """A pass when nothing is due, and one when some are: AWS's answers are given here, so that what is
     measured is ours.
     """
-    from iam.mirror.reread.key_use import KeysSeen
+    from iam.mirror.refresh.key_use import KeysSeen
     from iam.people.rotation import settling
     from iam.people.rotation.models import Rotation
     from iam.people.rotation.tasks import tend_rotations

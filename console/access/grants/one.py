@@ -41,7 +41,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
 from iam.guard import Right, Viewer
-from iam.mirror.naming import names_by_arn
+from iam.mirror.display_names import names_by_arn
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 NAMED: Final = 3

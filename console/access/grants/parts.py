@@ -31,8 +31,8 @@ from iam.access.grants.standing import missing_in
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_arn
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import names_by_arn
 from iam.mirror.queries.entities import Openable, openable_in
 
 WHOLE: Final = 4

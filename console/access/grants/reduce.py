@@ -30,8 +30,8 @@ from iam.access.grants.services.rights import may_reduce
 from iam.access.grants.terms import Terms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
 from iam.guard import Right
+from iam.mirror.display_names import names_by_arn
 from iam.mirror.models import Account
-from iam.mirror.naming import names_by_arn
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
 AS_ASKED: Final = "asked"

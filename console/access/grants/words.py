@@ -8,7 +8,7 @@ from typing import Final
 from iam.access.grants.terms import Who, WhoKind
 from iam.access.grants.titles import what_words
 from iam.access.grants.wording import counted, listed
-from iam.mirror.naming import names_by_arn
+from iam.mirror.display_names import names_by_arn
 
 __all__ = ["ICONS", "lasting", "name_of", "others_too", "what_words", "who_words"]
 

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from iam.changes.credential_acts import acts_on
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 
 
 @dataclass(frozen=True, slots=True)

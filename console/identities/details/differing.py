@@ -12,7 +12,7 @@ from console.identities.details.shown import SECTIONS
 from iam.guard import Viewer
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row
 from iam.mirror.queries.entities import Openable
-from iam.mirror.queries.happenings import MFA_WORDS
+from iam.mirror.queries.history_events import MFA_WORDS
 from iam.mirror.queries.visibility import visible_entities
 
 TITLES = {

@@ -12,8 +12,8 @@ from console.identities.details.paging import Page, page_of
 from console.identities.details.shown import Shown, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Kind
-from iam.mirror.naming import names_by_number
 from iam.mirror.queries import entities
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)

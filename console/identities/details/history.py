@@ -20,8 +20,8 @@ from console.web.moments import to_local
 from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
-from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event, Named
 from iam.mirror.queries.history import timeline, two_documents
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, Named
 from iam.mirror.queries.lists.freshness import was_unknown
 from iam.mirror.queries.moments import change_moments, just_after
 

@@ -21,8 +21,8 @@ from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.linking.machines import is_machine_with
 from iam.linking.owners import owning_team
+from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
-from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.queries import entities

@@ -12,8 +12,8 @@ from console.identities.details.paging import page_of
 from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.mirror.display_names import names_by_number, trusted_by
 from iam.mirror.models import Kind, PolicyVersion
-from iam.mirror.naming import names_by_number, trusted_by
 from iam.mirror.queries import holders
 from iam.mirror.queries.entities import group_contents, tags, versions
 

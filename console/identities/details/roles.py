@@ -13,8 +13,8 @@ from console.identities.details.shown import SECTIONS, Shown, render_shown, show
 from console.web.access import ViewerRequest, require
 from console.web.known import none_or_unknown
 from iam.guard import Right
+from iam.mirror.display_names import trusted_by
 from iam.mirror.models import EdgeKind, Kind, Usage
-from iam.mirror.naming import trusted_by
 from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES
 from iam.mirror.queries import entities
 from iam.mirror.queries.trust import trust_of

@@ -15,9 +15,9 @@ from iam.access.grants.terms import WhoKind
 from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
 from iam.linking.pasted import PastedList, match_list
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
-from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 

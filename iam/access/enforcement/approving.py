@@ -16,7 +16,7 @@ from iam.changes import services as changes
 from iam.changes.approval.possible import PossibleApprovers, who_could_approve
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.planning import Plan
+from iam.changes.services.plans import Plan
 from iam.directory.models import Identity, Role, RoleAssignment
 from iam.guard import Viewer
 from iam.linking.models import Sign

@@ -20,7 +20,7 @@ from iam.changes.operations.attachment import ATTACH_POLICY, Attachment
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import default_text
-from iam.changes.services.planning import MOST, check_account
+from iam.changes.services.plans import MOST, check_account
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at

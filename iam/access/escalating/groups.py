@@ -12,8 +12,8 @@ from itertools import chain, count, takewhile
 from typing import Final
 
 from iam.access.escalation_graph import Escalation
+from iam.policy.escalation.evidence import TRUST, Statement
 from iam.policy.escalation.graph import At
-from iam.policy.escalation.grounds import TRUST, Statement
 from iam.policy.escalation.paths import Step, TooManyError
 
 Opener = frozenset[Statement]

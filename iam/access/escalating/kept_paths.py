@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iam.access.escalating.told import GAINS, Act, Ground, Path, Principal, Step
 from iam.policy.escalation import paths
-from iam.policy.escalation.grounds import Ground as FoundGround
+from iam.policy.escalation.evidence import StepEvidence as FoundGround
 from iam.policy.escalation.states import NewMember
 from iam.policy.explain import Outcome
 from iam.policy.index.classes import Member

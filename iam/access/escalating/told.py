@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from iam.policy.escalation.grounds import Statement
+from iam.policy.escalation.evidence import Statement
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome, Reason
 from iam.policy.request import PrincipalKind

@@ -17,7 +17,7 @@ class GrantsConfig(AppConfig):
         from iam.changes import handlers
         from iam.changes.approval import ends
         from iam.changes.models import OF_GRANT
-        from iam.changes.telling import register_told
+        from iam.changes.notifications import register_told
 
         handlers.on_end(change_ended)
         ends.register(

@@ -15,8 +15,8 @@ from iam.access.actions import ActionsError, actions_meant
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import WhatKind
 from iam.access.grants.wording import counted, listed
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind, PolicyVersion, Section, UserCredentials, valid_at
-from iam.mirror.naming import names_by_entity
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicySet

@@ -8,7 +8,7 @@ from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.access.grants.wording import counted
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
-from iam.mirror.naming import names_by_arn
+from iam.mirror.display_names import names_by_arn
 from iam.policy.document import read
 from iam.policy.letter_case import fold
 from iam.policy.sentences.labels import service_name

@@ -8,8 +8,8 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from iam.aws.at_once import at_once
 from iam.aws.calls import build_all
+from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.decode import is_aws_managed
 from iam.aws.reads.lists import tag_dictionary
 from iam.aws.reads.pages import each, members, one, read_all
@@ -29,7 +29,7 @@ T = TypeVar("T")
 def get_user(aws: Aws, *, name: str) -> UserRecord:
     """A user with groups, policies, boundary and tags; AwsError (not_found) when there is none. 4 calls
     and more."""
-    with at_once(aws) as ask:
+    with parallel_reads(aws) as ask:
         groups = ask(partial(groups_for_user, aws, name=name))
         inline = ask(partial(_inline, aws, entity="User", name=name))
         attached = ask(partial(_attached, aws, entity="User", name=name))
@@ -60,7 +60,7 @@ def groups_for_user(aws: Aws, *, name: str) -> tuple[str, ...]:
 
 def get_group(aws: Aws, *, name: str) -> GroupRecord:
     """A group with its policies; AwsError (not_found) when there is none."""
-    with at_once(aws) as ask:
+    with parallel_reads(aws) as ask:
         inline = ask(partial(_inline, aws, entity="Group", name=name))
         attached = ask(partial(_attached, aws, entity="Group", name=name))
         return _built(
@@ -88,7 +88,7 @@ def group_members(aws: Aws, *, name: str) -> tuple[str, ...]:
 def get_role(aws: Aws, *, name: str) -> RoleRecord:
     """A role with trust, policies, boundary, tags, duration, description; AwsError (not_found) when there
     is none."""
-    with at_once(aws) as ask:
+    with parallel_reads(aws) as ask:
         inline = ask(partial(_inline, aws, entity="Role", name=name))
         attached = ask(partial(_attached, aws, entity="Role", name=name))
         profiles = ask(partial(_profiles, aws, role_name=name))
@@ -118,7 +118,7 @@ def get_role(aws: Aws, *, name: str) -> RoleRecord:
 
 def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
     """A managed policy with all versions and tags; AwsError (not_found) when there is none."""
-    with at_once(aws) as ask:
+    with parallel_reads(aws) as ask:
         versions = ask(partial(_versions, aws, arn=arn))
         return _built(
             aws,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from iam.aws.at_once import at_once
 from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.parallel_reads import parallel_reads
 from iam.aws.raw import malformed, raw_answer
 from iam.aws.session import Aws
 
@@ -23,7 +23,7 @@ def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) 
 
 def each(aws: Aws, names: Iterable[str], read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
     """(name, what `read` gives for it), without those that were deleted since they were listed."""
-    with at_once(aws) as ask:
+    with parallel_reads(aws) as ask:
         for name, answer in [(name, ask(partial(read, name))) for name in names]:
             try:
                 yield name, answer()

@@ -26,7 +26,7 @@ from iam.changes.operations.server_certificate import DeleteServerCertificate, U
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.tags import SetTags
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 
 POLICY, PROFILE, INSTANCE = Kind.POLICY.value, Kind.INSTANCE_PROFILE.value, Kind.INSTANCE.value
 DEVICE: Final = Kind.MFA_DEVICE.value

@@ -36,7 +36,7 @@ from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
-from iam.changes.services.deleting import deletion_of
+from iam.changes.services.deletion import deletion_of
 from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
 
 USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value

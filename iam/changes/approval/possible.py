@@ -13,12 +13,12 @@ from uuid import UUID
 from django.conf import settings
 
 from iam.changes.approval.models import Requirement
-from iam.changes.approval.naming import names_in
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of, subject_arn_of
 from iam.changes.approval.progress import Progress
+from iam.changes.approval.rule_names import names_in
+from iam.changes.approval.rule_texts import hours, sentence
 from iam.changes.approval.rules import ADMINISTRATORS, Need, Stage
-from iam.changes.approval.wording import hours, sentence
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation

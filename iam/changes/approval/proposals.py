@@ -16,7 +16,7 @@ from iam.changes.approval.rules import Rule, as_json, problems_of
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
-from iam.directory.seconds import seconds_for, why_alone
+from iam.directory.second_approvers import seconds_for, why_alone
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.notify.events import Event

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from iam.changes import telling
+from iam.changes import notifications
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.needs import (
     kept_requirement,
@@ -41,7 +41,7 @@ def _tell(first: Change, progress: Progress) -> None:
     """A stage that waits again, since approvals count no more, is told of again."""
     if progress.current is not None:
         turn = f"{progress.at}.{len(progress.void)}"
-        telling.tell_waiting(first, people=progress.current.able.keys(), turn=turn)
+        notifications.tell_waiting(first, people=progress.current.able.keys(), turn=turn)
 
 
 def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.changes.approval.reminding import attend
+from iam.changes.approval.reminders import attend
 
 
 @shared_task(name="iam.changes.approval.tasks.attend_waiting")  # type: ignore[untyped-decorator]

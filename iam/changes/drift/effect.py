@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from iam.changes.drift.reading import CREDENTIALS, OWNED, STATE, Happened
+from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, Happened
 from iam.changes.operations import trust
 from iam.changes.receipt_lines import Lines
 from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, level_of

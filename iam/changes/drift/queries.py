@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from iam.changes.drift.mirror_history import Happened, Place, happened_at
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.reading import Happened, Place, happened_at
 from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
 from iam.mirror.queries.visibility import visible

@@ -9,15 +9,15 @@ from itertools import chain
 
 from django.db import transaction
 
+from iam.changes.drift.mirror_history import Place, happened_at
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.reading import Place, happened_at
 from iam.changes.drift.reversal import Reversal
-from iam.changes.drift.reverting import reversals
+from iam.changes.drift.reversals import reversals
 from iam.changes.drift.settings import SETTINGS, setting_of, turned_back
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.services.planning import Plan, check_account, plan_set
+from iam.changes.services.plans import Plan, check_account, plan_set
 from iam.changes.services.requests import MAX_REASON, Cause, request_changes
 from iam.guard import Right, Viewer
 from iam.journal.services import Actor, record

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.changes.drift import finding, services
+from iam.changes.drift import detection, services
 
 
 @shared_task(name="iam.changes.drift.tasks.find_drift")  # type: ignore[untyped-decorator]
 def find_drift() -> None:
     """Look for drift where something was written, and end undoings whose end nobody has told."""
-    finding.find_everywhere()
+    detection.find_everywhere()
     services.settle_undoings()

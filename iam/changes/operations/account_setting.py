@@ -11,7 +11,7 @@ from uuid import UUID
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation
 from iam.mirror.models import AccountFact, Entity, valid_at
-from iam.mirror.reread import enter_setting
+from iam.mirror.refresh import enter_setting
 
 ACCOUNT = "account"
 """The kind of subject: no kind of entity."""

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.aws.at_once import at_once
+from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
@@ -33,7 +33,7 @@ from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
-from iam.mirror.reread import Attachments, read_attachments, reread_attachments
+from iam.mirror.refresh import Attachments, read_attachments, reread_attachments
 from iam.policy.index.rows import PolicyRow
 
 ATTACHED: Final = 10
@@ -163,7 +163,7 @@ class Attachment(OfHolder):
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls, one for a policy of AWS that somebody has had: it stays what it is."""
-        with at_once(aws) as ask:
+        with parallel_reads(aws) as ask:
             of_policy = ask(partial(self._mismatch_of_policy, aws))
             return super().identity_error(aws) or of_policy()
 

@@ -23,7 +23,7 @@ from iam.changes.operations.subject import OnSubject, SubjectParams, boundary_in
 from iam.changes.risks import BOUNDARY_REMOVED
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread import reread_boundary
+from iam.mirror.refresh import reread_boundary
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevi
 from iam.changes.operations.profile_role import REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 
 Parts = Callable[[Entity], Iterator[Operation]]
 

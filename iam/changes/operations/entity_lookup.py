@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import BigIntegerField, CharField
 
-from iam.changes.once import is_absent, once
+from iam.changes.planning_cache import is_absent, memoize
 from iam.mirror.models import Account, Entity
 from iam.prepared import Slot, Statement, columns, instance
 
@@ -39,4 +39,4 @@ def find_current_entity(account: Account, *, kind: str, aws_id: str = "", arn: s
         rows = statement.rows(account=account.pk, kind=kind, **which)
         return instance(Entity, rows[0]) if rows else None
 
-    return once(("living", account.pk, kind, aws_id, "" if aws_id else arn), read)
+    return memoize(("living", account.pk, kind, aws_id, "" if aws_id else arn), read)

@@ -18,7 +18,7 @@ from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.sealed_secret import accepted, check_ids, seal_for
 from iam.changes.operations.user_credential import OfSort, UserParams, owned
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread.credentials import Credentials
+from iam.mirror.refresh.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import ClassVar, Final, Self
 from uuid import UUID
 
-from iam.aws.at_once import at_once
+from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
@@ -27,7 +27,7 @@ from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.reread import Memberships, read_memberships, reread_memberships
+from iam.mirror.refresh import Memberships, read_memberships, reread_memberships
 
 GROUPS_PER_USER = 10
 """AWS's own figure, where the account summary has not been read;
@@ -158,7 +158,7 @@ class Membership(Operation):
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
         given = self.given
-        with at_once(aws) as ask:
+        with parallel_reads(aws) as ask:
             group_id = ask(partial(identity.group_id, aws, name=given.group_name))
             user_id = partial(identity.user_id, aws, name=given.user_name)
             return lost_identity(

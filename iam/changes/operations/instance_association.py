@@ -21,7 +21,7 @@ from iam.changes.operations.lifecycle import state_of
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import SubjectParams, names_of
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.reread import reread_instance
+from iam.mirror.refresh import reread_instance
 
 
 @dataclass(frozen=True, slots=True)

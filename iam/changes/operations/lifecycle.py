@@ -9,7 +9,6 @@ from uuid import UUID
 
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.once import once, told
 from iam.changes.operations.base import Call, Image, Operation, Quota, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.quotas import quota_of
@@ -21,6 +20,7 @@ from iam.changes.operations.subject import (
     names_of,
     tags_in_mirror,
 )
+from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, EntityState, valid_at
 
@@ -41,7 +41,7 @@ def state_of(entity: Entity) -> EntityState | None:
 def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
     """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a
     unique id that does not count."""
-    known = cast("tuple[frozenset[str], dict[str, Entity]] | None", told(("namesakes", account.pk, kind)))
+    known = cast("tuple[frozenset[str], dict[str, Entity]] | None", primed(("namesakes", account.pk, kind)))
     if known is not None and not but and name.lower() in known[0]:
         return known[1].get(name.lower())
     living = Entity.objects.filter(account=account, kind=kind, name__iexact=name, gone_at__isnull=True)
@@ -137,7 +137,7 @@ class Create(OnSubject):
     def quota(self) -> Quota | None:
         """How many there are in the account, and how many AWS allows."""
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
-        used = once(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
+        used = memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
         refusal = (
             f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one "

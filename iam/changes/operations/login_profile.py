@@ -14,7 +14,7 @@ from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import LOGIN_PROFILES
-from iam.mirror.reread.credentials import Credentials
+from iam.mirror.refresh.credentials import Credentials
 
 YES: Final = "yes"
 NO: Final = "no"

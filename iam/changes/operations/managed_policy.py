@@ -42,7 +42,7 @@ from iam.changes.operations.subject import (
 )
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.reread import Reading, reread_entity
+from iam.mirror.refresh import Reading, reread_entity
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
 

@@ -30,7 +30,7 @@ from iam.changes.operations.user_credential import (
 )
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread.credentials import Credentials, device_exists, is_virtual
+from iam.mirror.refresh.credentials import Credentials, device_exists, is_virtual
 from iam.sealed import services as sealed
 
 DEVICES_PER_USER: Final = 8

@@ -30,7 +30,7 @@ from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from iam.policy.lint import MANAGED
 
 

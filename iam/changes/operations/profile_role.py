@@ -12,14 +12,14 @@ from functools import partial
 from typing import ClassVar, Final, Self
 from uuid import UUID
 
-from iam.aws.at_once import at_once
+from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Quota
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.reread import reread_profile
+from iam.mirror.refresh import reread_profile
 
 NAMED: Final = 5
 """So many instances a receipt names; the rest is a number."""
@@ -126,7 +126,7 @@ class RoleInProfile(OnProfile):
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
-        with at_once(aws) as ask:
+        with parallel_reads(aws) as ask:
             of_role = ask(partial(self._mismatch_of_role, aws))
             return super().identity_error(aws) or of_role()
 

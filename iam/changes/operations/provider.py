@@ -20,7 +20,7 @@ from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.pull.facts import Found
-from iam.mirror.reread import reread_listed
+from iam.mirror.refresh import reread_listed
 
 NAMED: Final = 5
 """So many roles a receipt names."""

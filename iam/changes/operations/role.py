@@ -15,7 +15,7 @@ from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
 from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
-from iam.changes.operations.naming import named_by
+from iam.changes.operations.principal_mentions import named_by
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     ABSENT,

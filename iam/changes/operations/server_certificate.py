@@ -41,7 +41,7 @@ from iam.changes.operations.subject import (
 )
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.transform import inventory
-from iam.mirror.reread import reread_listed, reread_tags
+from iam.mirror.refresh import reread_listed, reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
 """Under which a private key is sealed for the worker."""

@@ -24,7 +24,7 @@ from iam.changes.operations.lifecycle import Delete, arn_of, state_of
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 
 PATH: Final = "/aws-service-role/"
 TASK: Final = "deletion_task"

@@ -13,7 +13,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.spec import Loss, OperationSpec
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread.credentials import device_exists, reread_spare_device
+from iam.mirror.refresh.credentials import device_exists, reread_spare_device
 
 _NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone."
 

@@ -16,7 +16,7 @@ from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
-from iam.mirror.reread import Reading, reread_entity
+from iam.mirror.refresh import Reading, reread_entity
 
 NOUNS: Final = {
     Kind.USER.value: "user",

@@ -21,7 +21,7 @@ from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread import reread_tags
+from iam.mirror.refresh import reread_tags
 from iam.policy.letter_case import fold
 
 MAX_TAGS: Final = 50

@@ -19,7 +19,7 @@ from iam.changes.operations.user_credential import (
     owned,
 )
 from iam.mirror.models import Entity
-from iam.mirror.reread.credentials import Credentials
+from iam.mirror.refresh.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from uuid import UUID
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect
 from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
-from iam.changes.operations.naming import named_by
+from iam.changes.operations.principal_mentions import named_by
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     SubjectParams,

@@ -20,7 +20,7 @@ from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
 
 ACTIVE: Final = "Active"
 INACTIVE: Final = "Inactive"

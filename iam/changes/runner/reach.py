@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 
 from django.conf import settings
 
+from iam.aws.client_pool import pooled_client
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.lending import lent
 from iam.aws.ratelimit import RateLimit
 from iam.aws.session import Access, Aws
 from iam.mirror.models import Account
@@ -43,4 +43,6 @@ def lent_for_writing(
 ) -> AbstractContextManager[Aws]:
     """An open way for a block, within the account's share of calls a second."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(100, settings.AWS_RATE))
-    return lent(access_for_writing(account), rate=rate, on_call=on_call, width=settings.AWS_READS_AT_ONCE)
+    return pooled_client(
+        access_for_writing(account), rate=rate, on_call=on_call, width=settings.AWS_READS_AT_ONCE
+    )

@@ -1,9 +1,16 @@
 """What people do with changes: plan, ask, decide, withdraw, look again, undo."""
 
-from iam.changes.services.breaking import break_glass, may_break_glass, review, to_review, why_not_review
+from iam.changes.services.break_glass_use import (
+    break_glass,
+    may_break_glass,
+    review,
+    to_review,
+    why_not_review,
+)
+from iam.changes.services.comments import comment, may_comment
 from iam.changes.services.decisions import approve, reject, standing_of
-from iam.changes.services.discussing import comment, may_comment
-from iam.changes.services.planning import Plan, plan, plan_membership, plan_set
+from iam.changes.services.earlier_end import shorten
+from iam.changes.services.plans import Plan, plan, plan_membership, plan_set
 from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
     Cause,
@@ -16,8 +23,7 @@ from iam.changes.services.requests import (
     weigh,
     withdraw,
 )
-from iam.changes.services.shortening import shorten
-from iam.changes.services.undoing import (
+from iam.changes.services.undo_requests import (
     plan_undo,
     plan_undo_of,
     undo,

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from iam.changes.earlier import look_ahead, one_after_the_other
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
-from iam.changes.once import asked_once
 from iam.changes.operations import Operation
+from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
-from iam.changes.services.planning import Plan, check_account, examine
+from iam.changes.services.plans import Plan, check_account, examine
 from iam.changes.services.requests import Cause, Lane, write_set
+from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.changes.summary import summary_of
 from iam.changes.titles import title_for
 from iam.guard import Viewer
@@ -43,7 +43,7 @@ def queue_accepted(
     if first is None or first.queued_at is None:
         raise RefusedError("What this belongs to was never approved.")
     planned: list[Plan] = []
-    with asked_once():
+    with memoized_reads():
         look_ahead(operations)
         for operation, earlier in one_after_the_other(operations):
             check_account(operation.account)

@@ -11,20 +11,20 @@ from itertools import chain
 
 from django.db import transaction
 
-from iam.changes import telling
+from iam.changes import notifications
 from iam.changes.approval.models import BreakGlass, Requirement
 from iam.changes.approval.people import people_of
-from iam.changes.approval.reminding import REVIEW_AFTER
+from iam.changes.approval.reminders import REVIEW_AFTER
 from iam.changes.approval.rules import REVIEWERS
-from iam.changes.earlier import look_ahead, one_after_the_other
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
-from iam.changes.once import asked_once
 from iam.changes.operations import Operation
+from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
-from iam.changes.services.planning import Plan, check_account, check_right, examine
+from iam.changes.services.plans import Plan, check_account, check_right, examine
 from iam.changes.services.requests import Cause, Lane, Weighed, asked_before, write_set
+from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.guard import Viewer
 
 
@@ -36,7 +36,7 @@ def weigh_at_once(
     """
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     plans: list[Plan] = []
-    with asked_once():
+    with memoized_reads():
         look_ahead(operations)
         for change, (operation, earlier) in zip(reverted, one_after_the_other(operations), strict=True):
             check_account(operation.account)
@@ -109,4 +109,4 @@ def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer
     )
     numbers = {change.account.account_id for change in written}
     people = set(chain.from_iterable(people_of(REVIEWERS, accounts={number}) for number in numbers))
-    telling.tell_broken_glass(written[0], people=people - {actor.person_id}, by=actor.name)
+    notifications.tell_broken_glass(written[0], people=people - {actor.person_id}, by=actor.name)

@@ -9,7 +9,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.server_certificate import PURPOSE, UploadServerCertificate, key_problems
-from iam.changes.services.planning import plan
+from iam.changes.services.plans import plan
 from iam.changes.services.requests import asked_before, request_operation
 from iam.guard import Viewer
 from iam.mirror.models import Account

@@ -10,19 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from iam.changes import nudge, telling
+from iam.changes import notifications, nudge
 from iam.changes.approval import ends, stages
 from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
 from iam.changes.approval.progress import Progress, progress_of
-from iam.changes.earlier import look_ahead, one_after_the_other
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import LAST_BRANCH, Approval, Change, ChangeSet, ChangeState, Decision
-from iam.changes.once import asked_once
 from iam.changes.operations import Operation, restore
+from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import Receipt, set_receipt_of
-from iam.changes.services.planning import check_account, check_right, examine
-from iam.changes.services.reaching import reaching
+from iam.changes.services.plans import check_account, check_right, examine
+from iam.changes.services.requester_scope import reaching
 from iam.changes.services.requests import ANSWER_WITHIN
+from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.changes.states import add_event, end_all, move, move_all, write_journal
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
@@ -126,7 +126,7 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
         return
     kind, data = ("approved_alone", {"single_operator": True}) if own else ("approved", {})
     queue_all(parts, actor=actor, kind=kind, note=comment, data=data)
-    telling.tell_decided(parts[0])
+    notifications.tell_decided(parts[0])
 
 
 def _note_stage(first: Change, progress: Progress, *, actor: Viewer, comment: str) -> None:
@@ -188,7 +188,7 @@ def check_request(parts: Sequence[Change]) -> None:
     """Whether who asked may ask for all of this today. Raises RefusedError."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     asker = _asker(parts[0])
-    with asked_once():
+    with memoized_reads():
         for part, (operation, earlier) in zip(parts, one_after_the_other(operations), strict=True):
             _check_requester(part, operation, asker=asker, earlier=earlier)
 
@@ -250,7 +250,7 @@ def refresh_receipts(parts: list[Change]) -> bool:
     whole = set_receipt_of(operations)
     for part in parts:
         check_account(part.account)
-    with asked_once():
+    with memoized_reads():
         look_ahead(operations)
         current = [
             examine(operation, earlier=earlier, for_grant=group.may_be_so_already).receipt

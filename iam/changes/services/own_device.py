@@ -22,7 +22,7 @@ from iam.changes.operations.user_credential import OfUser
 from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
-from iam.changes.services.planning import check_account, examine
+from iam.changes.services.plans import check_account, examine
 from iam.changes.services.requests import Cause, asked_before, write_set
 from iam.changes.summary import summary_of
 from iam.directory.models import Person

@@ -5,7 +5,7 @@ from __future__ import annotations
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import CreatePolicyVersion, Operation
-from iam.changes.services.planning import Plan, plan
+from iam.changes.services.plans import Plan, plan
 from iam.changes.services.requests import request_operation
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind

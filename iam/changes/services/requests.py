@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from iam.changes import nudge
 from iam.changes.approval import stages
 from iam.changes.approval.people import subject_arn_of
-from iam.changes.earlier import look_ahead
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
-from iam.changes.once import asked_once
 from iam.changes.operations import Operation
+from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.planning import MOST, Do, Plan, membership, plan, plan_set
+from iam.changes.services.plans import MOST, Do, Plan, membership, plan, plan_set
+from iam.changes.set_context import look_ahead
 from iam.changes.states import begin_all, end_all, move
 from iam.changes.summary import Block, summary_of
 from iam.changes.titles import title_for
@@ -236,7 +236,7 @@ def write_set(
         "reason": reason,
         "not_before": not_before,
     }
-    with asked_once():
+    with memoized_reads():
         look_ahead([one.operation for one in planned])
         written = [
             Change(

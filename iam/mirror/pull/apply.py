@@ -11,16 +11,16 @@ from django.db.models import BigIntegerField
 
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
-from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.enrol import Roster, enrol, is_newer
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Found, Outcome, Part, Seen
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
 from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted, tag_rows
+from iam.mirror.pull.upsert_entities import UpsertResult, is_newer, upsert_entities
 from iam.prepared import Slot, Statement
 
-Members = list[tuple[Known, Found]]
+Members = list[tuple[EntityRow, Found]]
 _LOCK = Statement(
     lambda: (
         Account.objects.select_for_update(no_key=True)
@@ -41,13 +41,13 @@ class Applied:
     """What applying did, by section, and who was enrolled."""
 
     outcomes: dict[str, Outcome]
-    roster: Roster
+    roster: UpsertResult
 
 
-def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> Applied:
+def apply_parts(census: EntityCache, parts: list[Part], *, limit: LossLimit) -> Applied:
     """Make the mirror agree with the parts. To be called in a transaction, with the account locked."""
     outcomes = {part.section: Outcome() for part in parts}
-    roster = enrol(census, parts)
+    roster = upsert_entities(census, parts)
     for part in parts:
         _load(census, part, roster, outcomes[part.section])
     if roster.moved:
@@ -60,7 +60,7 @@ def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> Appli
     return Applied(outcomes, roster)
 
 
-def _load(census: Census, part: Part, roster: Roster, outcome: Outcome) -> None:
+def _load(census: EntityCache, part: Part, roster: UpsertResult, outcome: Outcome) -> None:
     members = roster.members.get(part.section, [])
     outcome.added = sum(1 for known, _ in members if known.id in roster.added and part.covers(known))
     if not members:
@@ -80,14 +80,14 @@ def _load(census: Census, part: Part, roster: Roster, outcome: Outcome) -> None:
     outcome.changed -= roster.added
 
 
-def _doubt(census: Census, roster: Roster) -> None:
+def _doubt(census: EntityCache, roster: UpsertResult) -> None:
     """Forget the digests of what could not be resolved whole, so that the next pull looks at it again."""
     for pk in roster.doubtful:
         census.by_pk[pk].source_digest = None
     bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
 
 
-def _after(census: Census, seen: Seen) -> temporal.After:
+def _after(census: EntityCache, seen: Seen) -> temporal.After:
     """The last observation of an entity before this one: its section's, or a later one of itself or of its
     owner alone.
 
@@ -106,7 +106,7 @@ def _after(census: Census, seen: Seen) -> temporal.After:
     return after
 
 
-def _edges(members: Members, roster: Roster, outcome: Outcome) -> Wanted:
+def _edges(members: Members, roster: UpsertResult, outcome: Outcome) -> Wanted:
     wanted: dict[int, dict[temporal.Key, temporal.Values]] = {}
     for known, found in members:
         if found.edges is None:
@@ -147,7 +147,7 @@ def _tags(members: Members) -> Wanted:
 _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)}
 
 
-def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
+def _redirect(census: EntityCache, parts: Iterable[Part], roster: UpsertResult) -> None:
     """Lead edges of unchanged entities from anyone who had a name or ARN to anyone who has it now.
 
     AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old

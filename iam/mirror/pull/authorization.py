@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from iam.aws.reads.authorization import Item, Page, stream_authorization
 from iam.aws.records import LastUsed
 from iam.mirror.models import Kind
-from iam.mirror.pull.census import Known
+from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Found, Part
 from iam.mirror.pull.job import Job, LiveJob, Reading
 from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
@@ -96,12 +96,12 @@ def parts_of(job: Job, reading: Reading[Bulk]) -> list[Part]:
     ]
 
 
-def is_of_kind(*kinds: str) -> Callable[[Known], bool]:
+def is_of_kind(*kinds: str) -> Callable[[EntityRow], bool]:
     """Whether an entity is of one of the kinds."""
     wanted = frozenset(kinds)
     return lambda known: known.kind in wanted
 
 
-def is_virtual_device(known: Known) -> bool:
+def is_virtual_device(known: EntityRow) -> bool:
     """Whether an entity is a virtual MFA device, which the account-wide list shows."""
     return known.kind == Kind.MFA_DEVICE and VIRTUAL in known.aws_id

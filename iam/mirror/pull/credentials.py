@@ -12,12 +12,12 @@ from typing import Any
 from iam.aws.reads.credential_report import CredentialReport, CredentialRow, ReportedKey
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
 from iam.mirror.pull import bulk, revisions, temporal
-from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.enrol import is_newer
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
 from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.temporal import CREDENTIALS, Current, Difference, Values
 from iam.mirror.pull.transform.credentials import report_facts, sort_of_device
+from iam.mirror.pull.upsert_entities import is_newer
 from iam.mirror.pull.usage import Use
 
 _MFA = CREDENTIALS.values.index("mfa")
@@ -46,7 +46,7 @@ class Reported:
 
 
 def match_report(
-    census: Census, report: CredentialReport, *, created: Mapping[int, datetime | None]
+    census: EntityCache, report: CredentialReport, *, created: Mapping[int, datetime | None]
 ) -> Reported:
     """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody
     here.
@@ -63,7 +63,7 @@ def match_report(
     return matched
 
 
-def creation_times(census: Census) -> dict[int, datetime | None]:
+def creation_times(census: EntityCache) -> dict[int, datetime | None]:
     """When AWS made each current user."""
     rows = EntityState.objects.filter(account=census.account, kind=Kind.USER, valid_to__isnull=True)
     return dict(rows.values_list("entity_id", "created_at").iterator(chunk_size=5000))
@@ -86,8 +86,8 @@ class Clock:
 
 
 def derive(
-    census: Census,
-    users: Iterable[Known],
+    census: EntityCache,
+    users: Iterable[EntityRow],
     *,
     reported: Reported | None,
     clock: Clock,
@@ -127,7 +127,7 @@ def derive(
     return changed
 
 
-def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[str, Any]:
+def _facts(user: EntityRow, old: Current | None, reported: Reported | None) -> dict[str, Any]:
     """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears
     it out.
     """
@@ -152,7 +152,7 @@ def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[
     return facts
 
 
-def _note(change: Difference, user: Known, old: Current | None, values: Values) -> None:
+def _note(change: Difference, user: EntityRow, old: Current | None, values: Values) -> None:
     if old is not None:
         change.closes.append(old.id)
     change.inserts.append((user.id, (), values))
@@ -201,7 +201,7 @@ def moment_of(facts: dict[str, Any], name: str) -> datetime | None:
 class _Gatherer:
     """Collects the evidence on users from the census, with at most two queries for all of them."""
 
-    def __init__(self, census: Census, users: list[Known], reported_at: datetime | None) -> None:
+    def __init__(self, census: EntityCache, users: list[EntityRow], reported_at: datetime | None) -> None:
         wanted = {user.id for user in users}
         self._devices: dict[int, list[str]] = defaultdict(list)
         for device in census.of_kind(Kind.MFA_DEVICE):
@@ -210,7 +210,7 @@ class _Gatherer:
         self._keys = _keys_of(census, users)
         self._lost = _owners_of_lost_devices(census, reported_at)
 
-    def evidence(self, user: Known, report: dict[str, Any], clock: Clock) -> Evidence:
+    def evidence(self, user: EntityRow, report: dict[str, Any], clock: Clock) -> Evidence:
         """What is known of one user."""
         return Evidence(
             report=report,
@@ -225,7 +225,7 @@ class _Gatherer:
         )
 
 
-def _keys_of(census: Census, users: list[Known]) -> dict[int, list[tuple[datetime | None, str]]]:
+def _keys_of(census: EntityCache, users: list[EntityRow]) -> dict[int, list[tuple[datetime | None, str]]]:
     visited = {user.id for user in users if user.detail_at is not None or user.reread_at is not None}
     owners = {key.id: key.owner_id for key in census.of_kind(Kind.ACCESS_KEY) if key.owner_id in visited}
     keys: dict[int, list[tuple[datetime | None, str]]] = defaultdict(list)
@@ -241,7 +241,7 @@ def _keys_of(census: Census, users: list[Known]) -> dict[int, list[tuple[datetim
     return keys
 
 
-def _owners_of_lost_devices(census: Census, since: datetime | None) -> set[int]:
+def _owners_of_lost_devices(census: EntityCache, since: datetime | None) -> set[int]:
     if since is None:
         return set()
     lost = Entity.objects.filter(
@@ -250,7 +250,7 @@ def _owners_of_lost_devices(census: Census, since: datetime | None) -> set[int]:
     return {owner for owner in lost.values_list("owner_id", flat=True) if owner is not None}
 
 
-def key_uses(census: Census, reported: Reported) -> dict[int, Use]:
+def key_uses(census: EntityCache, reported: Reported) -> dict[int, Use]:
     """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key
     was made.
     """

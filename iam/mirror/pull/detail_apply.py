@@ -12,15 +12,15 @@ from django.db.models import F
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.apply import apply_parts
-from iam.mirror.pull.census import Known
 from iam.mirror.pull.credentials import Clock, derive
 from iam.mirror.pull.detail_reads import Answers
-from iam.mirror.pull.enrol import is_newer
+from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Outcome, Part, Seen
 from iam.mirror.pull.job import Job
 from iam.mirror.pull.sections import ACCESS_KEYS, CREDENTIAL_REPORT, KINDS, MFA_DEVICES, TAGS, USER_MFA
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.credentials import VIRTUAL
+from iam.mirror.pull.upsert_entities import is_newer
 from iam.mirror.pull.usage import load_usage
 
 
@@ -30,7 +30,7 @@ class Visited:
     failed.
     """
 
-    known: Known
+    known: EntityRow
     is_full: bool
     gaps: tuple[str, ...]
 
@@ -80,12 +80,12 @@ def _note_absences(job: Job, owners: set[int]) -> None:
         job.census.absent_at |= {pk: after for pk, after in first.values_list("entity_id", "after") if after}
 
 
-def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callable[[Known], bool]:
+def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callable[[EntityRow], bool]:
     """What a batch speaks of: credentials of the users that it read, unless they were read again since."""
     kinds = KINDS[section]
     by_pk = job.census.by_pk
 
-    def covers(known: Known) -> bool:
+    def covers(known: EntityRow) -> bool:
         if known.kind not in kinds or known.owner_id not in owners:
             return False
         if known.kind == Kind.MFA_DEVICE and VIRTUAL in known.aws_id:

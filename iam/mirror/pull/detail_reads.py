@@ -13,8 +13,8 @@ from iam.aws.reads.credential_report import CredentialRow
 from iam.aws.records import AccessKeyRecord
 from iam.aws.session import Aws
 from iam.mirror.models import Kind
-from iam.mirror.pull.census import Known
 from iam.mirror.pull.credentials import use_of_slot
+from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Found
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -44,18 +44,18 @@ class Answers:
     login_profiles: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
 
-    def add(self, section: str, known: Known, found: list[Found]) -> None:
+    def add(self, section: str, known: EntityRow, found: list[Found]) -> None:
         """Note that a section of an entity was read whole."""
         self.found.setdefault(section, []).extend(found)
         self.read.setdefault(section, set()).add(known.id)
 
 
-def read_section(aws: Aws, section: str, known: Known, answers: Answers) -> None:
+def read_section(aws: Aws, section: str, known: EntityRow, answers: Answers) -> None:
     """Ask AWS for one section of one entity; AwsError passes through, and then nothing is added."""
     _READS[section](aws, known, answers)
 
 
-def _access_keys(aws: Aws, user: Known, answers: Answers) -> None:
+def _access_keys(aws: Aws, user: EntityRow, answers: Answers) -> None:
     records = details.access_keys(aws, user_name=user.name)
     for record in records:
         answers.uses[record.key_id] = _use(aws, record, answers.lines.get(user.id))
@@ -70,14 +70,14 @@ def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> Use:
     return Use(at=used.at, region=used.region or "", service=used.service or "")
 
 
-def _user_mfa(aws: Aws, user: Known, answers: Answers) -> None:
+def _user_mfa(aws: Aws, user: EntityRow, answers: Answers) -> None:
     """Virtual devices stand in the account-wide list, which also shows those without an owner."""
     records = details.mfa_devices(aws, user_name=user.name)
     devices = [transform.own_device(r, user_id=user.aws_id) for r in records]
     answers.add(USER_MFA, user, [device for device in devices if device.category != "virtual"])
 
 
-def _login_profile(aws: Aws, user: Known, answers: Answers) -> None:
+def _login_profile(aws: Aws, user: EntityRow, answers: Answers) -> None:
     record = details.login_profile(aws, user_name=user.name)
     answers.login_profiles[user.id] = (
         {"CreateDate": instant(record.created_at), "PasswordResetRequired": record.is_reset_required}
@@ -87,24 +87,24 @@ def _login_profile(aws: Aws, user: Known, answers: Answers) -> None:
     answers.add(LOGIN_PROFILES, user, [])
 
 
-def _ssh_keys(aws: Aws, user: Known, answers: Answers) -> None:
+def _ssh_keys(aws: Aws, user: EntityRow, answers: Answers) -> None:
     records = details.ssh_keys(aws, user_name=user.name)
     answers.add(SSH_KEYS, user, [transform.ssh_key(r, user_id=user.aws_id) for r in records])
 
 
-def _signing_certificates(aws: Aws, user: Known, answers: Answers) -> None:
+def _signing_certificates(aws: Aws, user: EntityRow, answers: Answers) -> None:
     records = details.signing_certificates(aws, user_name=user.name)
     answers.add(
         SIGNING_CERTIFICATES, user, [transform.signing_certificate(r, user_id=user.aws_id) for r in records]
     )
 
 
-def _tags(aws: Aws, known: Known, answers: Answers) -> None:
+def _tags(aws: Aws, known: EntityRow, answers: Answers) -> None:
     answers.tags[known.id] = _TAG_READS[known.kind](aws, known)
     answers.add(TAGS, known, [])
 
 
-_READS: dict[str, Callable[[Aws, Known, Answers], None]] = {
+_READS: dict[str, Callable[[Aws, EntityRow, Answers], None]] = {
     ACCESS_KEYS: _access_keys,
     USER_MFA: _user_mfa,
     LOGIN_PROFILES: _login_profile,
@@ -112,7 +112,7 @@ _READS: dict[str, Callable[[Aws, Known, Answers], None]] = {
     SIGNING_CERTIFICATES: _signing_certificates,
     TAGS: _tags,
 }
-_TAG_READS: dict[str, Callable[[Aws, Known], dict[str, str]]] = {
+_TAG_READS: dict[str, Callable[[Aws, EntityRow], dict[str, str]]] = {
     Kind.POLICY: lambda aws, known: details.policy_tags(aws, policy_arn=known.arn),
     Kind.INSTANCE_PROFILE: lambda aws, known: details.instance_profile_tags(aws, name=known.name),
     Kind.MFA_DEVICE: lambda aws, known: details.mfa_device_tags(aws, serial_number=known.aws_id),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from iam.mirror.pull.census import Known
+from iam.mirror.pull.entity_cache import EntityRow
 
 
 class Ref(NamedTuple):
@@ -97,7 +97,7 @@ class Part:
     section: str
     seen: Seen
     found: list[Found]
-    covers: Callable[[Known], bool]
+    covers: Callable[[EntityRow], bool]
     unchanged: Collection[tuple[str, str]] = ()
     is_whole: bool = True
     whole_size: int | None = None

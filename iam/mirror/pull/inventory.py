@@ -13,7 +13,7 @@ from iam.mirror.models import Account, Kind
 from iam.mirror.pull.account_facts import load_facts, read_settings
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
-from iam.mirror.pull.census import Known
+from iam.mirror.pull.entity_cache import EntityRow
 from iam.mirror.pull.facts import Found, Outcome, Part
 from iam.mirror.pull.job import LiveJob, Reading
 from iam.mirror.pull.organization import pull_organization
@@ -97,7 +97,7 @@ def _pull(
     section: str,
     get: Callable[[], list[Found]],
     *,
-    covers: Callable[[Known], bool] | None = None,
+    covers: Callable[[EntityRow], bool] | None = None,
 ) -> None:
     reading = job.read(section, get)
     with job.applying():
@@ -105,7 +105,9 @@ def _pull(
         job.settle(reading, outcome=outcome)
 
 
-def _apply(job: LiveJob, reading: Reading[list[Found]], *, covers: Callable[[Known], bool]) -> Outcome | None:
+def _apply(
+    job: LiveJob, reading: Reading[list[Found]], *, covers: Callable[[EntityRow], bool]
+) -> Outcome | None:
     limit = job.take_hold()
     if reading.value is None:
         return None
@@ -127,7 +129,7 @@ def pull_instances(job: LiveJob) -> None:
             for record in records
         ]
 
-    def covers(known: Known) -> bool:
+    def covers(known: EntityRow) -> bool:
         return known.kind == Kind.INSTANCE and known.arn.split(":")[3] in regions
 
     _pull(job, INSTANCES, get, covers=covers)

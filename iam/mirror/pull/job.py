@@ -17,9 +17,9 @@ from iam.aws.errors import AwsError
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.census import Census
 from iam.mirror.pull.credentials import Reported
 from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Outcome, Seen
 from iam.mirror.pull.freshness import Freshness, Verdict, verdict_of
 from iam.mirror.pull.progress import Progress
@@ -61,7 +61,7 @@ class Job:
     pull: Pull
     progress: Progress
     began_at: datetime
-    census: Census
+    census: EntityCache
     freshness: Freshness
     documents: Documents = field(default_factory=Documents)
     verdicts: dict[str, Verdict] = field(default_factory=dict)

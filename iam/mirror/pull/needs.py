@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from iam.mirror.models import NEVER, EntityState, Kind
-from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import reported_keys
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -36,7 +36,7 @@ class Visit:
     `is_full` says that afterwards all that the detail lane knows of the entity is as new as the visit.
     """
 
-    known: Known
+    known: EntityRow
     sections: tuple[str, ...]
     urgency: int
     is_full: bool = True
@@ -62,7 +62,7 @@ class Held:
     other_devices: set[int] = field(default_factory=set)
 
 
-def held_of(census: Census) -> Held:
+def held_of(census: EntityCache) -> Held:
     """Read what is held; one query."""
     held = Held()
     for device in census.of_kind(Kind.MFA_DEVICE):
@@ -80,7 +80,7 @@ def held_of(census: Census) -> Held:
 
 
 def visits(
-    census: Census, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
+    census: EntityCache, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
 ) -> list[Visit]:
     """All that needs reading, most urgent first. `reports` holds the report's facts by user."""
     held = held_of(census)
@@ -94,34 +94,34 @@ def visits(
     return sorted((visit for visit in found if visit is not None), key=lambda visit: visit.rank)
 
 
-def has_readable_tags(known: Known) -> bool:
+def has_readable_tags(known: EntityRow) -> bool:
     """AWS's own policies and hardware devices have none."""
     if known.kind == Kind.POLICY:
         return known.arn.split(":", 5)[4] != "aws" and not known.is_placeholder
     return known.kind != Kind.MFA_DEVICE or VIRTUAL in known.aws_id
 
 
-def _is_stale(known: Known, now: datetime) -> bool:
+def _is_stale(known: EntityRow, now: datetime) -> bool:
     return known.detail_at is None or known.detail_at < now - REFRESH
 
 
-def _gaps(known: Known) -> set[str]:
+def _gaps(known: EntityRow) -> set[str]:
     return set(known.detail_gaps.split()) if known.detail_gaps else set()
 
 
-def _visit_tagged(known: Known, now: datetime) -> Visit | None:
+def _visit_tagged(known: EntityRow, now: datetime) -> Visit | None:
     if not _is_stale(known, now) and not known.detail_gaps:
         return None
     return Visit(known, (TAGS,), urgency=_usual_urgency(known))
 
 
-def _usual_urgency(known: Known) -> int:
+def _usual_urgency(known: EntityRow) -> int:
     """What was never visited comes before what is visited again."""
     return 1 if known.detail_at is None else 2
 
 
 def _visit_user(
-    user: Known, report: dict[str, Any], reported_at: datetime | None, held: Held, now: datetime
+    user: EntityRow, report: dict[str, Any], reported_at: datetime | None, held: Held, now: datetime
 ) -> Visit | None:
     is_stale = _is_stale(user, now)
     is_reported = "user_creation_time" in report and reported_at is not None
@@ -137,7 +137,7 @@ def _visit_user(
     return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
 
 
-def _contradictions(user: Known, report: dict[str, Any], held: Held) -> Iterator[str]:
+def _contradictions(user: EntityRow, report: dict[str, Any], held: Held) -> Iterator[str]:
     """Where a newer report says otherwise than the mirror."""
     if not agree(reported_keys(report), held.keys.get(user.id, ()), read_at=user.detail_at):
         yield ACCESS_KEYS
@@ -150,7 +150,7 @@ def _contradictions(user: Known, report: dict[str, Any], held: Held) -> Iterator
         yield USER_MFA
 
 
-def _unknowable(report: dict[str, Any], *, is_reported: bool, user: Known, held: Held) -> Iterator[str]:
+def _unknowable(report: dict[str, Any], *, is_reported: bool, user: EntityRow, held: Held) -> Iterator[str]:
     """What no report tells, and what to confirm now that the user is read anyway; without a report that is
     everything.
     """

@@ -16,8 +16,8 @@ from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.account_facts import load_facts, root_facts
 from iam.mirror.pull.apply import Applied, apply_parts
 from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of
-from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, key_uses, match_report
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Outcome, Part, Seen
 from iam.mirror.pull.job import Job, Reading
 from iam.mirror.pull.sections import (
@@ -176,7 +176,7 @@ def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: 
     return derive(census, users, reported=reported, clock=clock) - applied.roster.added
 
 
-def _touched(census: Census, applied: Applied) -> list[Known]:
+def _touched(census: EntityCache, applied: Applied) -> list[EntityRow]:
     """Users who are new, and those who got, lost or changed a device."""
     roster = applied.roster
     devices = applied.outcomes.get(MFA_DEVICES, Outcome()).changed | roster.added

@@ -15,7 +15,7 @@ from iam.aws.reads.lists import confirm_account
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.models.accounts import PULLS_KEPT, PullState
 from iam.mirror.pull import detail_lane, fast_lane, inventory
-from iam.mirror.pull.census import Census
+from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.job import Job, LiveJob
 from iam.mirror.pull.numbers import keep_numbers
@@ -73,7 +73,7 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
             aws=aws,
             progress=progress,
             began_at=now,
-            census=Census(account),
+            census=EntityCache(account),
             freshness=Freshness(account, pull),
         )
         inventory.pull_settings(job)

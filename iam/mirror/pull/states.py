@@ -11,10 +11,10 @@ from typing import Any
 
 from iam.mirror.models import EntityState
 from iam.mirror.pull import bulk, temporal
-from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.enrol import is_newer
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Found, Seen
 from iam.mirror.pull.temporal import STATES, Current, Values
+from iam.mirror.pull.upsert_entities import is_newer
 
 _AT = {name: position for position, name in enumerate(STATES.values)}
 
@@ -35,7 +35,7 @@ def _digest(facts: tuple[Any, ...]) -> str:
 
 
 def load_states(
-    members: list[tuple[Known, Found]],
+    members: list[tuple[EntityRow, Found]],
     *,
     account_id: int,
     seen: Seen,
@@ -57,7 +57,7 @@ def load_states(
     return change.owners
 
 
-def _learn(members: list[tuple[Known, Found]], current: temporal.Rows, *, at: datetime) -> None:
+def _learn(members: list[tuple[EntityRow, Found]], current: temporal.Rows, *, at: datetime) -> None:
     """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload,
     for one, lacks them.
     """
@@ -82,7 +82,9 @@ def _attrs(found: Found, current: Current | None) -> dict[str, Any]:
     return {**kept, **found.attrs}
 
 
-def load_attrs(census: Census, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Seen) -> set[int]:
+def load_attrs(
+    census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Seen
+) -> set[int]:
     """Set some attributes of current states of one kind and leave the others; the entities that changed.
 
     An attribute that was never known is filled into the current state: learning it is no change of the

@@ -19,9 +19,9 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Cause, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.authorization import SECTION_OF
-from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.credentials import Clock, derive
 from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Found, Part, Seen
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
@@ -93,7 +93,7 @@ class _Read:
         self.kind, self.name, self.arn = kind, name, arn
         self.found, self.at, self.cause_id = found, at, cause_id
 
-    def covers(self, known: Known) -> bool:
+    def covers(self, known: EntityRow) -> bool:
         """The entity itself, and any other that has its name: AWS has one of a name."""
         if known.kind != self.kind:
             return False
@@ -101,7 +101,7 @@ class _Read:
 
 
 def _apply(account: Account, read: _Read) -> Entity | None:
-    census, freshness = Census(account), Freshness(account, None)
+    census, freshness = EntityCache(account), Freshness(account, None)
     before = [known for known in census.current.values() if read.covers(known)]
     if any(known.reread_at is not None and known.reread_at > read.at for known in before):
         return Entity.objects.get(pk=before[-1].id)
@@ -129,7 +129,7 @@ def _apply(account: Account, read: _Read) -> Entity | None:
     return Entity.objects.get(pk=known.id)
 
 
-def _complete(census: Census, known: Known, seen: Seen, freshness: Freshness) -> None:
+def _complete(census: EntityCache, known: EntityRow, seen: Seen, freshness: Freshness) -> None:
     """A new user or role has rows of credentials and usage from the start."""
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)

@@ -11,10 +11,10 @@ from django.db.models import Exists, OuterRef
 
 from iam.mirror.models import Edge, Entity, Kind
 from iam.mirror.pull import bulk, revisions, temporal
-from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.enrol import Roster, is_newer
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import Outcome, Part, Seen
 from iam.mirror.pull.sections import KINDS, LABELS, POLICIES
+from iam.mirror.pull.upsert_entities import UpsertResult, is_newer
 
 A_HANDFUL = 10
 """So few endings are applied whatever their share: small accounts change by large shares."""
@@ -39,7 +39,9 @@ class LossLimit:
         return not self.is_accepted and ending > A_HANDFUL and ending * 100 > self.percent * current
 
 
-def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outcome: Outcome) -> None:
+def sweep(
+    census: EntityCache, part: Part, roster: UpsertResult, *, limit: LossLimit, outcome: Outcome
+) -> None:
     """End what the part covers and did not see, if it is whole; or hold all of that back."""
     if not part.is_whole:
         return
@@ -70,7 +72,7 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
         end(census, _unused_placeholders(census), seen=part.seen)
 
 
-def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
+def end(census: EntityCache, gone: Collection[EntityRow], *, seen: Seen) -> None:
     """End entities with everything that belongs to them or points to them."""
     owners = {known.id for known in gone if known.kind == Kind.USER}
     owned = [
@@ -100,12 +102,12 @@ def _distrust(ended: Collection[int]) -> None:
         Entity.objects.filter(pk__in=sources).update(source_digest=None)
 
 
-def _ends_with_owner(known: Known) -> bool:
+def _ends_with_owner(known: EntityRow) -> bool:
     """Credentials that cannot outlive their user; a virtual MFA device can."""
     return known.kind in _ENDS_WITH_OWNER or (known.kind == Kind.MFA_DEVICE and _VIRTUAL not in known.aws_id)
 
 
-def _unused_placeholders(census: Census) -> list[Known]:
+def _unused_placeholders(census: EntityCache) -> list[EntityRow]:
     """Policies that are known by ARN only, and that nothing names any more."""
     found = [known.id for known in census.of_kind(Kind.POLICY) if known.is_placeholder]
     named = Edge.objects.filter(target_id=OuterRef("pk"), valid_to__isnull=True)

@@ -16,7 +16,7 @@ from iam.mirror.models.accounts import UPLOAD, PullState
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import Bulk, is_of_kind
-from iam.mirror.pull.census import Census
+from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Part
 from iam.mirror.pull.freshness import Freshness, Verdict
 from iam.mirror.pull.job import Job, Reading
@@ -64,7 +64,7 @@ def load_export(
             pull=pull,
             progress=progress,
             began_at=observed_at,
-            census=Census(account),
+            census=EntityCache(account),
             freshness=Freshness(account, pull),
         )
         _apply(job, export, credential_report, observed_at)

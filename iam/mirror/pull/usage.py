@@ -9,7 +9,7 @@ from typing import Any
 
 from iam.mirror.models import NEVER, Kind, Usage
 from iam.mirror.pull import bulk, revisions
-from iam.mirror.pull.census import Known
+from iam.mirror.pull.entity_cache import EntityRow
 
 KINDS = (Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
 PASSWORD = "password_last_used"  # noqa: S105
@@ -37,7 +37,7 @@ def instant(moment: datetime | None) -> str | None:
 
 
 def load_usage(
-    account_id: int, *, entities: Iterable[Known], uses: Mapping[int, Use], observed_at: datetime
+    account_id: int, *, entities: Iterable[EntityRow], uses: Mapping[int, Use], observed_at: datetime
 ) -> int:
     """Give every one of the entities its row, and write those whose use is news; how many were written.
 
@@ -63,7 +63,7 @@ def load_usage(
     return len(inserts) + len(updates)
 
 
-def _stored(account_id: int, entities: list[Known]) -> dict[int, tuple[Any, ...]]:
+def _stored(account_id: int, entities: list[EntityRow]) -> dict[int, tuple[Any, ...]]:
     rows = Usage.objects.filter(account_id=account_id)
     if len(entities) <= bulk.CHUNK:
         rows = rows.filter(entity_id__in=[known.id for known in entities])

@@ -21,8 +21,8 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.queries import happenings
-from iam.mirror.queries.happenings import KEYS, Event, Step, newest_first, steps
+from iam.mirror.queries import history_events
+from iam.mirror.queries.history_events import KEYS, Event, Step, newest_first, steps
 from iam.mirror.queries.moments import change_moments
 
 PAGE = 20
@@ -78,22 +78,22 @@ class _Reading:
 
     def events(self) -> Iterator[Event]:
         entity = self.entity
-        yield from happenings.state_events(
+        yield from history_events.state_events(
             self._steps(EntityState.objects.filter(entity=entity), with_first=True), entity=entity
         )
         owned = EntityState.objects.filter(entity__owner=entity)
-        yield from happenings.owned_events(self._steps(owned, with_first=True), entity=entity)
+        yield from history_events.owned_events(self._steps(owned, with_first=True), entity=entity)
         out = Edge.objects.filter(source=entity).select_related("source", "target")
-        yield from happenings.edge_events(self._steps(out), outgoing=True)
+        yield from history_events.edge_events(self._steps(out), outgoing=True)
         into = Edge.objects.filter(target=entity).select_related("source", "target")
-        yield from happenings.edge_events(self._steps(into), outgoing=False)
+        yield from history_events.edge_events(self._steps(into), outgoing=False)
         inline = InlinePolicy.objects.filter(owner=entity)
-        yield from happenings.inline_events(self._steps(inline))
+        yield from history_events.inline_events(self._steps(inline))
         versions = PolicyVersion.objects.filter(policy=entity)
-        yield from happenings.version_events(self._steps(versions), at_once=self.at_once)
-        yield from happenings.tag_events(self._steps(TagSet.objects.filter(entity=entity)))
+        yield from history_events.version_events(self._steps(versions), at_once=self.at_once)
+        yield from history_events.tag_events(self._steps(TagSet.objects.filter(entity=entity)))
         credentials = UserCredentials.objects.filter(user=entity)
-        yield from happenings.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
+        yield from history_events.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
         """Rows of a first reading are told by the entity's own beginning, but for the entity and what it

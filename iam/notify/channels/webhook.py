@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from iam.notify.channels.errors import DeliveryError
-from iam.notify.channels.posting import post
+from iam.notify.channels.http_post import post
 from iam.notify.events import spec_of
 from iam.notify.links import plain_link
 from iam.notify.models import Outgoing

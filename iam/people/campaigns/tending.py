@@ -23,7 +23,7 @@ from iam.changes.operations.attachment import ATTACH_POLICY
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services import Cause
-from iam.changes.services.planning import MOST, check_account
+from iam.changes.services.plans import MOST, check_account
 from iam.changes.services.requests import Lane, asked_before
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record

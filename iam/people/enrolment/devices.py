@@ -24,7 +24,7 @@ from iam.changes.services.requests import Cause
 from iam.directory.models import Person
 from iam.linking.whose import owns
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 from iam.people.enrolment import wording
 from iam.people.enrolment.queries import devices_of
 from iam.people.enrolment.resync import MOST_FAILED, WITHIN

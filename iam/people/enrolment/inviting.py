@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.changes.errors import RefusedError
-from iam.changes.services.planning import check_account
+from iam.changes.services.plans import check_account
 from iam.directory.models import Person
 from iam.guard import Right, Viewer
 from iam.journal.services import record

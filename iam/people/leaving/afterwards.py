@@ -17,9 +17,9 @@ from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.services import Cause, Lane
 from iam.changes.services.at_once import queue_at_once, weigh_at_once
-from iam.changes.services.deleting import deletion_of
-from iam.changes.services.planning import Plan
-from iam.directory.parting import welcome_back
+from iam.changes.services.deletion import deletion_of
+from iam.changes.services.plans import Plan
+from iam.directory.deactivation import reactivate
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -261,7 +261,7 @@ def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> Non
         for seat in seats_of(leaver):
             grant_again(seat, by=newest)
         if leaver.person_id is not None:
-            trouble = f"{trouble} {welcome_back(leaver.person_id, why=leaver.run.reference)}".strip()
+            trouble = f"{trouble} {reactivate(leaver.person_id, why=leaver.run.reference)}".strip()
         invite_back(leaver)
         leaver.stage, leaver.returned_at, leaver.delete_after = Stage.RETURNED, at, None
     else:

@@ -11,15 +11,15 @@ class LeavingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import breaking, reaching
+        from iam.changes.services import break_glass_use, requester_scope
         from iam.people.leaving.confirming import reviewed
         from iam.people.leaving.models import OF_DELETION, OF_INVITING, OF_RETURN, OF_RUN, OF_SUSPENSION
         from iam.people.leaving.reaching import of_leaver, of_run
         from iam.people.leaving.settling import change_ended
 
         handlers.on_end(change_ended)
-        breaking.register_review(OF_SUSPENSION, reviewed)
+        break_glass_use.register_review(OF_SUSPENSION, reviewed)
         for kind in (OF_RUN, OF_SUSPENSION):
-            reaching.register(kind, of_run)
+            requester_scope.register(kind, of_run)
         for kind in (OF_RETURN, OF_DELETION, OF_INVITING):
-            reaching.register(kind, of_leaver)
+            requester_scope.register(kind, of_leaver)

@@ -12,7 +12,7 @@ from django.db import transaction
 from iam.changes.approval.models import BreakGlass, Verdict
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.changes.services.breaking import review, why_not_review
+from iam.changes.services.break_glass_use import review, why_not_review
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.people.leaving.afterwards import restore_at_once
@@ -69,7 +69,7 @@ def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
 
 
 def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> list[Change]:
-    """What the review of a suspension does (`iam.changes.services.breaking.register_review`); in the
+    """What the review of a suspension does (`iam.changes.services.break_glass_use.register_review`); in the
     transaction of the review.
     """
     leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)

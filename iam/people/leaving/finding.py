@@ -29,7 +29,7 @@ MOST: Final = 20
 _MOST_CANDIDATES: Final = 400
 _NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
 _NAME_TAGS: Final = sorted({*_NAMED, *(name.lower() for name in _NAMED), "displayName", "fullName"})
-"""The spellings of the tags from which a name is read (`iam.mirror.naming`)."""
+"""The spellings of the tags from which a name is read (`iam.mirror.display_names`)."""
 _APOSTROPHES: Final = "'’‘ʼ`"
 _SPECIAL: Final = {
     "ß": "ss",

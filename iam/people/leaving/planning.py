@@ -15,7 +15,7 @@ from iam.changes.operations import Operation
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.services import Lane
-from iam.changes.services.planning import check_account, check_right
+from iam.changes.services.plans import check_account, check_right
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.moments import moment_words

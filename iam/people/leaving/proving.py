@@ -19,9 +19,9 @@ from iam.changes.operations import Operation
 from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
-from iam.changes.services.planning import examine
+from iam.changes.services.plans import examine
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread.user_access import (
+from iam.mirror.refresh.user_access import (
     ATTACHED,
     CALLS,
     GROUPS,

@@ -16,7 +16,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.services import Lane
-from iam.changes.services.planning import Plan, check_account, check_right, examine
+from iam.changes.services.plans import Plan, check_account, check_right, examine
 from iam.guard import Viewer
 from iam.people.leaving.models import EndedGrant, Leaver, Seat
 from iam.people.leaving.proving import turned_changes_of

@@ -17,7 +17,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause
-from iam.changes.services.planning import MOST
+from iam.changes.services.plans import MOST
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity

@@ -14,7 +14,7 @@ from django.db import transaction
 from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
-from iam.directory.parting import part, welcome_back
+from iam.directory.deactivation import deactivate, reactivate
 from iam.guard import Right, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import is_linked
@@ -159,7 +159,7 @@ def _call_off(leaver: Leaver) -> None:
     """Nothing was changed in AWS; whom a suspension kept out of Gatehouse is let in again."""
     _move(leaver, Stage.CALLED_OFF)
     if leaver.run.is_suspension and leaver.person_id is not None:
-        leaver.trouble = welcome_back(leaver.person_id, why=leaver.run.reference)[:1024]
+        leaver.trouble = reactivate(leaver.person_id, why=leaver.run.reference)[:1024]
         leaver.save(update_fields=["trouble"])
 
 
@@ -197,7 +197,7 @@ def _close_sign_in(leaver: Leaver) -> None:
     nobody whom the asker does not rule over.
     """
     if leaver.person_id is not None and not leaver.unseen and _is_surely(leaver):
-        leaver.trouble = part(leaver.person_id, why=leaver.run.reference)[:1024]
+        leaver.trouble = deactivate(leaver.person_id, why=leaver.run.reference)[:1024]
 
 
 def _is_surely(leaver: Leaver) -> bool:

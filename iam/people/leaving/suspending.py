@@ -18,9 +18,9 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.services import Cause
 from iam.changes.services.at_once import queue_at_once, weigh_at_once
-from iam.changes.services.planning import check_account, check_right, examine
+from iam.changes.services.plans import check_account, check_right, examine
+from iam.directory.deactivation import deactivate
 from iam.directory.models import Role, RoleAssignment
-from iam.directory.parting import part
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record
@@ -271,7 +271,7 @@ def _close_gatehouse(leaver: Leaver) -> str:
         return ""
     if not any(is_linked(leaver.person_id, user=seat.user) for seat in leaver.seats.select_related("user")):
         return ""
-    return part(leaver.person_id, why=leaver.run.reference)
+    return deactivate(leaver.person_id, why=leaver.run.reference)
 
 
 def _note(run: Run, leaver: Leaver, *, actor: Viewer) -> None:

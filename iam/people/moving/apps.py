@@ -11,10 +11,10 @@ class MovingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import reaching
+        from iam.changes.services import requester_scope
         from iam.people.moving.elsewhere import reach_of_move
         from iam.people.moving.models import OF_MOVE
         from iam.people.moving.settling import change_ended
 
         handlers.on_end(change_ended)
-        reaching.register(OF_MOVE, reach_of_move)
+        requester_scope.register(OF_MOVE, reach_of_move)

@@ -11,10 +11,10 @@ class OnboardingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import reaching
+        from iam.changes.services import requester_scope
         from iam.people.onboarding.models import OF_RUN
         from iam.people.onboarding.reaching import of_run
         from iam.people.onboarding.settling import change_ended
 
         handlers.on_end(change_ended)
-        reaching.register(OF_RUN, of_run)
+        requester_scope.register(OF_RUN, of_run)

@@ -21,10 +21,10 @@ from iam.changes.operations.lifecycle import arn_of
 from iam.changes.operations.login_profile import NO, YES
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user import CreateUser
-from iam.changes.services.planning import check_account
+from iam.changes.services.plans import check_account
 from iam.guard import Viewer
+from iam.mirror.display_names import NAME_TAG, tag_for_name
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.naming import NAME_TAG, tag_for_name
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, Filled
 from iam.people.onboarding.models import Newcomer

@@ -22,7 +22,7 @@ from iam.changes.operations.user_credential import credentials_row
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
-from iam.changes.services.planning import MOST_BY_WORKER
+from iam.changes.services.plans import MOST_BY_WORKER
 from iam.changes.states import move
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for

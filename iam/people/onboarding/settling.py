@@ -15,7 +15,7 @@ from iam.access.grants.what import What, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
-from iam.directory.joining import join
+from iam.directory.provisioning import provision_person
 from iam.journal.services import record
 from iam.people.causes import OF_MOVE
 from iam.people.granting import Reason, given_by, write_grant
@@ -155,7 +155,7 @@ def _join(place: Place) -> None:
             joined_at=datetime.now(tz=UTC)
         ):
             return
-        join(
+        provision_person(
             newcomer.person_id,
             name=newcomer.name,
             email=newcomer.email,

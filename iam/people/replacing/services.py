@@ -15,12 +15,12 @@ from iam.changes.models import Change
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
 from iam.changes.services import Cause
 from iam.directory.models import Person
-from iam.directory.seconds import seconds_for
+from iam.directory.second_approvers import seconds_for
 from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import Actor, record
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.mirror.reread.credentials import is_virtual
+from iam.mirror.refresh.credentials import is_virtual
 from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.services import notify

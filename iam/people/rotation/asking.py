@@ -22,7 +22,7 @@ from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
-from iam.changes.services.planning import Plan
+from iam.changes.services.plans import Plan
 from iam.changes.services.requests import Weighed
 from iam.directory.models import Person, Team
 from iam.guard import Viewer, viewer_for

@@ -108,7 +108,7 @@ def for_own(viewer: Viewer) -> Viewer:
 
 
 def for_set(batch: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a set of rotations; see iam.changes.services.reaching."""
+    """Anyone who has asked for a set of rotations; see iam.changes.services.requester_scope."""
     return for_own(viewer)
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
-from iam.mirror.reread.key_use import KeysSeen, UnreadableKeysError, reread_key_use
+from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.carrying import discard_new, make_another
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell

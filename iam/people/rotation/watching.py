@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
-from iam.mirror.reread.key_use import KeySeen, KeysSeen
+from iam.mirror.refresh.key_use import KeySeen, KeysSeen
 from iam.people.rotation.carrying import deactivate_old, delete_old, later
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell

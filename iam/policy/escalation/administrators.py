@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, Asker, Bits
 from iam.policy.escalation.names import NOBODY as NO_NAME
+from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, Asker, Bits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
 DECISIVE: Final = (

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.policy.escalation.asking import EVERYBODY, NOBODY, Asker, Bits
 from iam.policy.escalation.methods import Method, Need
 from iam.policy.escalation.names import fitting, template_of
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Asker, Bits
 
 EVERYTHING: Final = "*"
 

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from iam.policy.escalation.asking import Bits
 from iam.policy.escalation.estate import Alternative, Way, either
+from iam.policy.escalation.permission_checks import Bits
 from iam.policy.escalation.states import Removal, State
 
 Part = tuple[Alternative, ...]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from iam.policy.escalation.asking import NOBODY, Bits
 from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.methods import Method
+from iam.policy.escalation.permission_checks import NOBODY, Bits
 from iam.policy.escalation.states import State
 from iam.policy.index.classes import Member
 

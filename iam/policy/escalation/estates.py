@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from iam.policy.escalation.building import Builder
-from iam.policy.escalation.crossing import (
+from iam.policy.escalation.cross_account import (
     Crossing,
     StrangerRole,
     by_permission_sets,
@@ -17,6 +16,7 @@ from iam.policy.escalation.crossing import (
     strangers,
 )
 from iam.policy.escalation.estate import Estate
+from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.states import Facts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard

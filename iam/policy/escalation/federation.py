@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iam.policy.escalation.asking import HOME, Asker
 from iam.policy.escalation.estate import Acting, Alternative
 from iam.policy.escalation.found import Found
 from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.permission_checks import HOME, Asker
 from iam.policy.escalation.targets import Aim
 from iam.policy.escalation.trusts import provider_mark, providers_in
 from iam.policy.logic import NO, YES

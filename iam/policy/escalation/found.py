@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam.policy.escalation.asking import HOME
 from iam.policy.escalation.edits import Edits
 from iam.policy.escalation.estate import Alternative
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.new_principals import Lead
+from iam.policy.escalation.permission_checks import HOME
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
 CHOSEN: dict[str, dict[str, Any]] = {

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from iam.policy.escalation.asking import NOBODY, Bits
-from iam.policy.escalation.crossing import Crossing
+from iam.policy.escalation.cross_account import Crossing
 from iam.policy.escalation.estate import ADMINISTRATOR, Node, Way, each
 from iam.policy.escalation.estates import Estates
+from iam.policy.escalation.permission_checks import NOBODY, Bits
 from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, Facts
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.policy.escalation.asking import EVERYBODY, NOBODY, Bits
 from iam.policy.escalation.choices import Choice, Choices
+from iam.policy.escalation.condition_facts import tags_of
 from iam.policy.escalation.estate import Acting
 from iam.policy.escalation.methods import Method
-from iam.policy.escalation.speaking import tags_of
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits
 from iam.policy.escalation.states import Facts, Instance
 
 OF_INSTANCES: Final = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Final, NamedTuple
 
-from iam.policy.escalation.asking import NOBODY, Asker, Bits, Target
 from iam.policy.escalation.attachable import values_of
+from iam.policy.escalation.condition_facts import BOUNDARY
 from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
 from iam.policy.escalation.methods import TAKE_ROLE, Method, Sort, of_sort
 from iam.policy.escalation.names import fitting, template_of
-from iam.policy.escalation.speaking import BOUNDARY
+from iam.policy.escalation.permission_checks import NOBODY, Asker, Bits, Target
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, State, new_member
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.glob import compile_glob

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from typing import Any, Final
 
-from iam.policy.escalation.crossing import Crossing
+from iam.policy.escalation.cross_account import Crossing
 from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Node, Way
+from iam.policy.escalation.evidence import KEPT, TRUST, EvidenceFinder, Statement, StepEvidence
 from iam.policy.escalation.graph import At, Graph, Hop, Reach
-from iam.policy.escalation.grounds import KEPT, TRUST, Ground, Grounds, Statement
 from iam.policy.escalation.states import AS_IT_IS, State
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -30,7 +30,7 @@ class Act:
     """One method used in a step, and what it rests on."""
 
     alternative: Alternative
-    grounds: tuple[Ground, ...]
+    grounds: tuple[StepEvidence, ...]
     is_sure: bool
 
     @property
@@ -66,7 +66,7 @@ class Step:
     is_sure: bool
 
     @property
-    def grounds(self) -> Iterator[Ground]:
+    def grounds(self) -> Iterator[StepEvidence]:
         """Everything that it rests on."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
@@ -125,9 +125,9 @@ class Explorer:
 
     def __init__(self, graph: Graph, index: Index) -> None:
         self._graph, self._index = graph, index
-        self._grounds = Grounds(index)
+        self._grounds = EvidenceFinder(index)
         self._leads: dict[At, list[tuple[At, Way | Crossing | None]]] = {}
-        self._known: dict[tuple[At, int], tuple[Ground, ...]] = {}
+        self._known: dict[tuple[At, int], tuple[StepEvidence, ...]] = {}
         self._parts: dict[tuple[At, int], list[Alternative]] = {}
         self._options: dict[tuple[At, int], tuple[frozenset[Statement], ...]] = {}
 
@@ -204,7 +204,7 @@ class Explorer:
                 return False
         return True
 
-    def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:
+    def _of(self, source: At, one: Alternative) -> tuple[StepEvidence, ...]:
         # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
         # A search for what closes a path looks at the same ones hundreds of times.
         key = source, id(one)

@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from iam.policy.escalation.asking import Bits
 from iam.policy.escalation.edits import Edits
 from iam.policy.escalation.estate import Acting, Alternative, Subject
 from iam.policy.escalation.methods import Method, Sort, of_sort
+from iam.policy.escalation.permission_checks import Bits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Removal
 from iam.policy.escalation.targets import Aim, Targets
 

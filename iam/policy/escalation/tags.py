@@ -13,12 +13,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from iam.policy.escalation.asking import Asker, Target
+from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import Edits
 from iam.policy.escalation.estate import Acting, Alternative
 from iam.policy.escalation.methods import TAGS, Method, Need, Sort, of_sort
+from iam.policy.escalation.permission_checks import Asker, Target
 from iam.policy.escalation.removed_denies import On
-from iam.policy.escalation.speaking import keys_of
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.index.documents import Doc
 

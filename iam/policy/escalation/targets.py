@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from iam.policy.escalation.asking import Target
 from iam.policy.escalation.estate import Estate, Subject
+from iam.policy.escalation.permission_checks import Target
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Facts, Removal, can_be_edited
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc

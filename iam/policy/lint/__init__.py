@@ -15,8 +15,8 @@ from iam.policy.lint.kinds import (
     Kind,
     Quota,
 )
+from iam.policy.lint.old_findings import less_standing
 from iam.policy.lint.run import lint
-from iam.policy.lint.standing import less_standing
 
 __all__ = [
     "GROUP_INLINE",

@@ -2,7 +2,7 @@
 50 ms / slots.
 
 BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (2). Reads that a process sends
-at once (`iam.aws.at_once`) the floor does not count: see `tests.bench.onboarding.throughput`.
+at once (`iam.aws.parallel_reads`) the floor does not count: see `tests.bench.onboarding.throughput`.
 """
 
 from __future__ import annotations

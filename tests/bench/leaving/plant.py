@@ -21,7 +21,7 @@ def people(count: str) -> dict[str, Any]:
     grant for each, which every other one shares with somebody who stays.
     """
     from iam.directory.models import Identity, Person
-    from iam.mirror.reread.user_access import reread_user_access
+    from iam.mirror.refresh.user_access import reread_user_access
 
     for number in range(int(count)):
         person = Person.objects.create(name=f"Maya Okafor{number}", email=f"maya{number}@bench.example")
@@ -150,7 +150,7 @@ def truth() -> dict[str, Any]:
     from iam.changes.runner.reach import lent_for_writing
     from iam.journal import verify
     from iam.journal.chain import chain_pending
-    from iam.mirror.reread.user_access import reread_user_access
+    from iam.mirror.refresh.user_access import reread_user_access
     from iam.people.leaving.closing import DENY
     from iam.people.leaving.models import Seat
     from tests.bench.changes.plant import differences, read_all

@@ -3,8 +3,8 @@
 
 Each gets a user, a membership and a temporary password, joins the directory, and is invited. BENCH_PEOPLE
 sets how many (500), BENCH_SLOTS the processes of each worker (2). A process sends up to four reads at once
-(`iam.aws.at_once`), which the floor does not count: with BENCH_READS_AT_ONCE=1 it sends one after the other,
-and nothing can be faster than the floor.
+(`iam.aws.parallel_reads`), which the floor does not count: with BENCH_READS_AT_ONCE=1 it sends one after the
+other, and nothing can be faster than the floor.
 """
 
 from __future__ import annotations

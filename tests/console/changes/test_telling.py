@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from iam.changes import services, telling
+from iam.changes import notifications, services
 from iam.changes.models import Change, ChangeState
 from iam.changes.states import move
 from iam.directory.models import Role, RuleKind, Team, TeamRule
@@ -42,7 +42,7 @@ def ask(site: Site, person: Any, *, key: str = "1") -> Change:
 def end(change: Change, *states: ChangeState, **fields: Any) -> None:
     for state in states:
         move(change, to=state, actor=None, **fields)
-    telling.tell_end(change)
+    notifications.tell_end(change)
 
 
 def told() -> dict[str, list[str]]:
@@ -82,7 +82,7 @@ def test_the_one_who_asked_learns_of_the_decision_and_of_the_end(site: Site) -> 
     )
     change.refresh_from_db()
     end(change, ChangeState.APPLYING, ChangeState.APPLIED)
-    telling.tell_end(change)
+    notifications.tell_end(change)
     assert told() == {
         "change.waiting": ["Hana Sato"],
         "change.decided": ["Ines Duarte"],
@@ -95,7 +95,7 @@ def test_a_rejection_tells_why(site: Site) -> None:
     change = ask(site, site.asks.person)
     services.reject(change, actor=viewer_for(site.approves.person), comment="Ask the owner first")
     change.refresh_from_db()
-    telling.tell_end(change)
+    notifications.tell_end(change)
     message = Outgoing.objects.get(event="change.decided")
     assert message.subject == "Rejected: Add kwame.boateng to deployers"
     assert message.text == f"{WHAT}\n\nBy Hana Sato. Ask the owner first"
@@ -178,8 +178,8 @@ def test_what_went_wrong_is_told_although_the_process_that_ended_it_died(
         move(change, to=state, actor=None)
     assert "change.trouble" not in told()
     time_machine.move_to(datetime.now(tz=UTC) + timedelta(minutes=2))
-    assert telling.tell_missed_ends() == 1
-    telling.tell_missed_ends()
+    assert notifications.tell_missed_ends() == 1
+    notifications.tell_missed_ends()
     assert told()["change.trouble"] == ["Hana Sato", "Ines Duarte"]
 
 
@@ -187,9 +187,9 @@ def test_what_went_wrong_is_told_although_the_process_that_ended_it_died(
 def test_who_sees_only_a_part_of_a_request_is_told_no_warnings_of_the_rest(
     site: Site, monkeypatch: pytest.MonkeyPatch, is_partial: bool
 ) -> None:
-    monkeypatch.setattr(telling, "_warnings", lambda _: "nora.whitfield has no MFA device")
+    monkeypatch.setattr(notifications, "_warnings", lambda _: "nora.whitfield has no MFA device")
     if is_partial:
-        monkeypatch.setattr(telling, "partly_hidden", lambda sets, viewer: set(sets))
+        monkeypatch.setattr(notifications, "partly_hidden", lambda sets, viewer: set(sets))
     ask(site, site.asks.person)
     texts = [one.text for one in Outgoing.objects.filter(event="change.waiting")]
     assert texts

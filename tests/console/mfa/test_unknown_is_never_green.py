@@ -146,8 +146,8 @@ def test_the_words_have_one_meaning() -> None:
 
 ALLOWED: Final = {
     # They refuse, forbid or look closer where something may be there: unknown counts as there.
-    "iam/changes/services/deleting.py",
-    "iam/changes/drift/reverting_sign_in.py",
+    "iam/changes/services/deletion.py",
+    "iam/changes/drift/sign_in_reversals.py",
     "iam/people/enrolment/queries.py",
     "console/identities/details/people.py",
     # They show each of the words apart.

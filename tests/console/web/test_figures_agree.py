@@ -20,8 +20,8 @@ from iam.aws.session import Access, Aws, connect
 from iam.directory.models import Role
 from iam.mirror.models import Account, Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
-from iam.mirror.reread import reread_entity
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh import reread_entity
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.mirror.services import request_pull, run_pull
 from tests import factories
 from tests.iam.changes.operations.stage import TRUST_EC2

@@ -15,7 +15,7 @@ from console.operators.directory_forms import PersonForm, TeamForm
 from console.web.templatetags import policy_text
 from console.web.templatetags.policy_text import policydoc, sidediff
 from console.web.text import reads_as_stored
-from iam.mirror.naming import display_name
+from iam.mirror.display_names import display_name
 
 TURNED = "harmless\u202e drawkcab\u202c"
 

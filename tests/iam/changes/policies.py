@@ -13,7 +13,7 @@ from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.runner import run
 from iam.mirror.models import EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from tests import factories
 from tests.iam.changes.conftest import Scene
 

@@ -9,7 +9,7 @@ import pytest
 from iam.changes.operations import REMOVE_FROM_GROUP, Membership, Operation, PutInlinePolicy
 from iam.changes.operations.inline_policy import denies_all
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.planning import examine
+from iam.changes.services.plans import examine
 from iam.mirror.models import EdgeKind
 from iam.people.leaving.closing import DENY, DENY_TEXT
 from tests import factories

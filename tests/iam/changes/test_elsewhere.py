@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from iam.changes.elsewhere import managed_by, patch_of
-from iam.changes.elsewhere.recognise import CLOUDFORMATION, TERRAFORM
+from iam.changes.iac import managed_by, patch_of
+from iam.changes.iac.recognise import CLOUDFORMATION, TERRAFORM
 from iam.mirror.models import TagSet
 from tests.iam.changes.site import Site
 

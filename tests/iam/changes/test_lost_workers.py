@@ -16,7 +16,7 @@ from iam.aws import writes
 from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
-from iam.changes.runner import claims, ending, run, running, sweep
+from iam.changes.runner import attempt, claims, outcomes, run, sweeps
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Nudges, Scene, wait_over
 
@@ -48,11 +48,11 @@ STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "after it has looked at AWS": (Membership, "observe", dying_after(Membership.observe)),
     "before the call leaves": (writes, "call", killed),
     "after AWS has carried the call out": (writes, "call", dying_after(writes.call)),
-    "after the answer was noted": (running, "move", dying_after(running.move)),
-    "before it reads back": (running, "_confirm", killed),
+    "after the answer was noted": (attempt, "move", dying_after(attempt.move)),
+    "before it reads back": (attempt, "_confirm", killed),
     "before the mirror is read": (Membership, "read_back", killed),
     "after the mirror was read": (Membership, "read_back", dying_after(Membership.read_back)),
-    "before the end is recorded": (ending, "_move", killed),
+    "before the end is recorded": (outcomes, "_move", killed),
 }
 
 
@@ -75,7 +75,7 @@ def test_a_worker_killed_at_any_step_loses_nothing_and_does_nothing_twice(
 
     wait_over(change)
     nudges.sent.clear()
-    assert sweep() == 1
+    assert sweeps() == 1
     assert nudges.sent == [(change.pk, 0)]
     run(change.pk)
 
@@ -92,7 +92,7 @@ def test_a_change_that_kills_every_worker_is_given_up(scene: Scene, monkeypatch:
     change = scene.queued()
     with monkeypatch.context() as patched:
         patched.setattr(Membership, "observe", killed)
-        for _ in range(running.MAX_ATTEMPTS):
+        for _ in range(attempt.MAX_ATTEMPTS):
             wait_over(change)
             with pytest.raises(KilledError):
                 run(change.pk)
@@ -133,7 +133,7 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
 
     def slow(self: Membership, aws: Any) -> str:
         """Half of the lease is over before the first request."""
-        short = running.datetime.now(tz=running.UTC) + claims.LEASE / 2
+        short = attempt.datetime.now(tz=attempt.UTC) + claims.LEASE / 2
         renewal = aws.on_call
         renewal._change.lease_until = short
         Change.objects.filter(pk=change.pk).update(lease_until=short)
@@ -151,7 +151,7 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("failure", [DatabaseError, InterfaceError])
 @pytest.mark.parametrize(
     ("where", "name", "state"),
-    [(running, "move", ChangeState.APPLYING), (ending, "_read_back", ChangeState.CONFIRMING)],
+    [(attempt, "move", ChangeState.APPLYING), (outcomes, "_read_back", ChangeState.CONFIRMING)],
 )
 def test_our_own_database_failing_leaves_the_row_to_the_sweep(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, state: str, failure: type[Exception]
@@ -185,7 +185,7 @@ def test_an_emptied_broker_only_delays(
     assert change.state == ChangeState.QUEUED
 
     nudges.works = True
-    assert sweep() == 1
+    assert sweeps() == 1
     assert nudges.sent == [(change.pk, 0)]
 
 
@@ -205,7 +205,7 @@ def test_the_sweep_leaves_alone_what_is_not_due(scene: Scene, nudges: Nudges) ->
     scene.applied()
     nudges.sent.clear()
 
-    assert sweep() == 0
+    assert sweeps() == 0
 
 
 def test_a_broker_that_does_not_answer_is_no_failure_of_the_request(

@@ -14,7 +14,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.policy_version import DefaultText
-from iam.changes.runner import ending, run, running
+from iam.changes.runner import attempt, outcomes, run
 from tests.iam.changes.conftest import Scene, wait_over
 from tests.iam.changes.policies import WRITES, PolicyScene, make_policy, ran
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
@@ -71,12 +71,12 @@ STEPS: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "after it has looked": (DefaultText, "observe", lambda: dying_after(DefaultText.observe)),
     "before the deletion": (writes, "call", lambda: at("DeletePolicyVersion", killed)),
     "after the deletion": (writes, "call", lambda: at("DeletePolicyVersion", dying_after(writes.call))),
-    "after it has noted the deletion": (running, "keep", lambda: after_an_answer(running.keep)),
+    "after it has noted the deletion": (attempt, "keep", lambda: after_an_answer(attempt.keep)),
     "after the creation": (writes, "call", lambda: at("CreatePolicyVersion", dying_after(writes.call))),
-    "before it reads back": (running, "_confirm", lambda: killed),
+    "before it reads back": (attempt, "_confirm", lambda: killed),
     "before the mirror is read": (DefaultText, "read_back", lambda: killed),
     "after the mirror was read": (DefaultText, "read_back", lambda: dying_after(DefaultText.read_back)),
-    "before the end is recorded": (ending, "_move", lambda: killed),
+    "before the end is recorded": (outcomes, "_move", lambda: killed),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iam.aws.errors import AwsError, ErrorKind
-from iam.changes.runner import wording
+from iam.changes.runner import outcome_texts
 from iam.mirror.accounts.discover import sentence
 
 REFUSED = AwsError(
@@ -21,9 +21,9 @@ REFUSED = AwsError(
 @pytest.mark.parametrize(
     "said",
     [
-        wording.failed(REFUSED),
-        wording.in_doubt(REFUSED),
-        wording.retried(REFUSED, seconds=5),
+        outcome_texts.failed(REFUSED),
+        outcome_texts.in_doubt(REFUSED),
+        outcome_texts.retried(REFUSED, seconds=5),
         sentence(REFUSED),
     ],
 )
@@ -36,5 +36,5 @@ def test_it_says_that_the_role_could_not_be_assumed(said: str) -> None:
 
 def test_any_other_denial_names_what_to_add() -> None:
     denied = AwsError("no", kind=ErrorKind.DENIED, action="iam:CreateUser", permission="iam:CreateUser")
-    assert "Add the permission" in wording.failed(denied)
+    assert "Add the permission" in outcome_texts.failed(denied)
     assert "AWS denied iam:CreateUser" in sentence(denied)

@@ -13,7 +13,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
-from iam.changes.runner import run, running
+from iam.changes.runner import attempt, run
 from iam.directory.models import Role
 from iam.mirror.models import Edge, Pull
 from tests import factories
@@ -125,12 +125,12 @@ def test_endless_throttling_fails_and_says_that_nothing_changed(
     throttled = AwsError("Rate exceeded", kind=ErrorKind.THROTTLED, action=ADD, code="Throttling")
     monkeypatch.setattr(writes, "call", failing(throttled))
 
-    for _ in range(running.MAX_ATTEMPTS):
+    for _ in range(attempt.MAX_ATTEMPTS):
         wait_over(change)
         ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "throttled")
-    assert f"Tried {running.MAX_ATTEMPTS} times" in change.error_message
+    assert f"Tried {attempt.MAX_ATTEMPTS} times" in change.error_message
     assert "Nothing was changed in AWS" in change.error_message
 
 
@@ -164,7 +164,7 @@ def test_lost_answers_without_end_leave_it_unknown(scene: Scene, monkeypatch: py
     lost = AwsError("reset", kind=ErrorKind.UNAVAILABLE, action=ADD)
     monkeypatch.setattr(writes, "call", failing(lost))
 
-    for _ in range(running.MAX_ATTEMPTS):
+    for _ in range(attempt.MAX_ATTEMPTS):
         wait_over(change)
         ran(change)
 

@@ -38,7 +38,7 @@ def test_an_undo_form_sent_twice_gives_the_same_change(scene: Scene) -> None:
 def test_undo_is_refused_when_the_mirror_has_moved_on(scene: Scene) -> None:
     change = scene.applied()
     scene.by_hand("RemoveUserFromGroup")
-    from iam.mirror.reread import reread_memberships
+    from iam.mirror.refresh import reread_memberships
 
     reread_memberships(scene.account, scene.aws, scene.user, cause_id=None)
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.operations import ADD_TO_GROUP, Membership, Operation, PutInlinePolicy
-from iam.changes.services.deleting import deletion_of
+from iam.changes.services.deletion import deletion_of
 from iam.changes.warnings import general_warnings, merged, warnings_of
 from iam.guard import viewer_for
 from iam.mirror.models import AccountFact

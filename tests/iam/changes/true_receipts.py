@@ -28,7 +28,7 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.services.undoing import undo_several
+from iam.changes.services.undo_requests import undo_several
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest

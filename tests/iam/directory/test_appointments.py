@@ -17,7 +17,7 @@ from iam.directory.appointments import (
 )
 from iam.directory.models import Appointment, Person, Role, RoleAssignment
 from iam.directory.rules import DirectoryRuleError
-from iam.directory.seconds import is_first_run
+from iam.directory.second_approvers import is_first_run
 from iam.directory.services import assign_role, deactivate_person, reactivate_person, remove_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iam.mirror.models import TagSet
-from iam.mirror.naming import (
+from iam.mirror.display_names import (
     display_name,
     name_in_tag,
     names_by_arn,
@@ -17,6 +16,7 @@ from iam.mirror.naming import (
     tag_for_name,
     trusted_by,
 )
+from iam.mirror.models import TagSet
 from tests.factories import account, person, user
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -12,11 +12,11 @@ import pytest
 from iam.aws.reads.credential_report import CredentialRow, ReportedCertificate, ReportedKey
 from iam.aws.records import AccessKeyRecord, LoginProfileRecord, MfaDeviceRecord
 from iam.mirror.models import Account, Cause, Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.pull.census import Census
 from iam.mirror.pull.credentials import Clock, Reported, derive
+from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, USER_MFA
-from iam.mirror.reread.credentials import Credentials, reread_credentials
+from iam.mirror.refresh.credentials import Credentials, reread_credentials
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def report(
     user: Entity, *, made_at: datetime, has_key: bool, mfa: bool = False, password: bool = True
 ) -> None:
     """A pull reads a report that AWS made at a moment."""
-    census = Census(user.account)
+    census = EntityCache(user.account)
     line = CredentialRow(
         user=user.name,
         arn=user.arn,

@@ -12,7 +12,7 @@ import pytest
 
 from console import env, notices
 from iam.notify import outbox
-from iam.notify.channels.posting import is_public
+from iam.notify.channels.http_post import is_public
 from iam.notify.events import Event
 from iam.notify.models import Channel, Outgoing
 from iam.notify.services import NotifyError, notify, save_preferences

@@ -23,7 +23,7 @@ from iam.access.grants.wording import counted, listed
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy
-from iam.changes.services.planning import check_account
+from iam.changes.services.plans import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
 from iam.policy.lint import MANAGED

@@ -20,7 +20,7 @@ from iam.access.grants.wording import listed
 from iam.changes.errors import RefusedError
 from iam.changes.operations.lifecycle import Create
 from iam.changes.services.own import is_own
-from iam.changes.services.planning import check_account
+from iam.changes.services.plans import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account
 

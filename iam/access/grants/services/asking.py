@@ -26,7 +26,7 @@ from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations.managed_policy import OF_AWS
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
-from iam.changes.services.planning import MOST
+from iam.changes.services.plans import MOST
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity

@@ -25,8 +25,8 @@ from iam.changes.operations import (
 from iam.changes.operations.managed_policy import DeletePolicy
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.services.deleting import deletion_of
-from iam.changes.services.planning import examine
+from iam.changes.services.deletion import deletion_of
+from iam.changes.services.plans import examine
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, valid_at
 
 ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.ROLE, Sort.POLICY)

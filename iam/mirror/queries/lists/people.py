@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from iam.directory.models import Identity
+from iam.mirror.display_names import display_name
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     NEVER,
@@ -24,7 +25,6 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.naming import display_name
 from iam.mirror.owners import NONE, owner_filter, people_and_owners
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (

@@ -20,8 +20,8 @@ from iam.access.escalating.models import Calculation, Finding, Question
 from iam.access.escalating.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.pull import revisions
-from iam.policy.escalation.building import Builder
 from iam.policy.escalation.graph import Graph
+from iam.policy.escalation.path_builder import Builder
 from tests import factories as make
 from tests.console.access.escalation.conftest import SignIn, World, allow, body
 

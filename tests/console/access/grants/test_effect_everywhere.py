@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.access.grants.effect_blocks import end_of
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, State
-from iam.changes import telling
+from iam.changes import notifications
 from iam.changes.models import Change, ChangeSet
 from iam.notify.models import Outgoing
 from tests.console.access.grants import made
@@ -103,7 +103,7 @@ def test_the_request_and_its_mails_have_the_words_of_the_preview(office: Office)
         Outgoing.objects.all().delete()
         Change.objects.filter(change_set=change.change_set).update(state="applied")
         change.refresh_from_db()
-        telling.tell_end(change)
+        notifications.tell_end(change)
         mail = Outgoing.objects.get(recipient=str(person.pk))
         assert words in mail.text
 

@@ -14,7 +14,7 @@ from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import Inquiry, Verdict, simulate
 from iam.access.verdict import Branch, Voice
 from iam.mirror.models import EdgeKind, Entity, Kind
-from iam.mirror.reread import reread_tags
+from iam.mirror.refresh import reread_tags
 from iam.mirror.snapshot import forget, snapshot
 from iam.policy.evaluate import Decision
 from tests import factories as make

@@ -20,7 +20,7 @@ from iam.mirror.models import (
     Usage,
     UserCredentials,
 )
-from iam.mirror.reread import reread_tags
+from iam.mirror.refresh import reread_tags
 from tests import factories
 from tests.console.identities.lists.conftest import link, shown, tabs
 

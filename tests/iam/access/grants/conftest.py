@@ -29,7 +29,7 @@ from iam.changes.services import approve
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from tests import factories
 from tests.iam.changes.conftest import (
     Nudges,

@@ -18,7 +18,7 @@ from iam.changes.runner import run
 from iam.changes.runner.claims import due
 from iam.changes.services import approve
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from tests.iam.access.grants.conftest import Office, statements
 
 

@@ -23,7 +23,7 @@ from iam.directory.models import Role, RuleKind, Team
 from iam.directory.services import follow_rename
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity, Kind
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from iam.notify.models import Outgoing
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements

@@ -11,7 +11,7 @@ import pytest
 from iam.access.grants.models import Grant, State
 from iam.access.grants.services.telling import tell_began
 from iam.access.grants.terms import What, WhatKind
-from iam.changes import telling
+from iam.changes import notifications
 from iam.changes.models import Change
 from iam.directory.models import Person, Role
 from iam.guard import viewer_for
@@ -41,7 +41,7 @@ def mails(person: Any) -> list[tuple[str, str]]:
 def tell_ends_of(grant: Grant) -> None:
     """As the handlers of ends do, for each change of it."""
     for change in Change.objects.filter(change_set__cause_id=grant.pk).select_related("change_set"):
-        telling.tell_end(change)
+        notifications.tell_end(change)
 
 
 def test_who_receives_a_grant_reads_what_they_have_where_and_until_when(office: Office) -> None:

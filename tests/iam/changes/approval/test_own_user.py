@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from iam.changes import services
-from iam.changes.approval.reminding import attend
+from iam.changes.approval.reminders import attend
 from iam.changes.approval.rules import APPROVERS, LEAD, Rule, Stage, Who
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState

@@ -14,7 +14,7 @@ from iam.changes.approval import possible, stages
 from iam.changes.approval.possible import NoApproverError, still_possible, who_could_approve
 from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, PERSON, Rule, Stage, Who
 from iam.changes.models import Change, ChangeSet
-from iam.changes.services.planning import plan_membership
+from iam.changes.services.plans import plan_membership
 from iam.directory.models import Identity, Person, Role, RoleAssignment
 from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk, in_force

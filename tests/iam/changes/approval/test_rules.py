@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from iam.changes.approval.rule_texts import differences, sentence, when
 from iam.changes.approval.rules import (
     ADMINISTRATORS,
     APPROVERS,
@@ -25,7 +26,6 @@ from iam.changes.approval.rules import (
     problems_of,
     rule_for,
 )
-from iam.changes.approval.wording import differences, sentence, when
 
 ONE, TWO = "111111111111", "222222222222"
 REST = Rule(key="rest", name="Everything else", stages=(Stage((APPROVERS,)),))

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from iam.changes.drift.finding import find
+from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, Watch
 from iam.changes.runner import run
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind, Section
 from iam.mirror.models.accounts import PullState
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from iam.notify import nudge as notify_nudge
 from tests.iam.changes.conftest import Scene
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from iam.changes.drift.finding import find
+from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, Watch
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories

@@ -11,14 +11,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from iam.changes import services
-from iam.changes.drift.finding import find, find_everywhere
+from iam.changes.drift.detection import find, find_everywhere
+from iam.changes.drift.mirror_history import Place, happened_at
 from iam.changes.drift.models import Drift, DriftState, Watch
-from iam.changes.drift.reading import Place, happened_at
 from iam.changes.models import Change
 from iam.changes.operations.user import CreateUser
 from iam.changes.runner import run
 from iam.mirror.models import Edge, Entity, Kind, Pull
-from iam.mirror.reread import reread_entity
+from iam.mirror.refresh import reread_entity
 from tests import factories
 from tests.iam.changes.conftest import Scene
 from tests.iam.changes.drift.conftest import Outside, pull
@@ -121,7 +121,7 @@ def test_a_change_that_was_seen_by_a_pull_before_it_was_read_back_explains_it(
 ) -> None:
     change = outside.scene.queued()
     with monkeypatch.context() as patch:
-        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        patch.setattr("iam.changes.runner.outcomes._read_back", lambda *_, **__: False)
         run(change.pk)
     outside.seen(outside.scene.user)
     drift = outside.drift()
@@ -149,7 +149,7 @@ def test_what_a_change_makes_is_explained_although_a_pull_meets_it_first(
     Drift.objects.all().delete()
     scene.approve(change)
     with monkeypatch.context() as patch:
-        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        patch.setattr("iam.changes.runner.outcomes._read_back", lambda *_, **__: False)
         run(change.pk)
     if extra:
         scene.aws.iam.put_user_policy(UserName=name, PolicyName="extra", PolicyDocument=READS)
@@ -165,7 +165,7 @@ def test_a_change_does_not_explain_what_else_happened_meanwhile(
 ) -> None:
     change = outside.scene.queued()
     with monkeypatch.context() as patch:
-        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        patch.setattr("iam.changes.runner.outcomes._read_back", lambda *_, **__: False)
         run(change.pk)
     outside.iam.put_user_policy(UserName=outside.scene.user.name, PolicyName="extra", PolicyDocument=READS)
     outside.seen(outside.scene.user)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.changes.drift.finding import find
+from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.changes import services as changes
 from iam.changes.drift import services
-from iam.changes.drift.finding import find
+from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
@@ -22,7 +22,7 @@ from iam.changes.runner import run
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.pull.account_facts import read_settings
-from iam.mirror.reread import enter_setting
+from iam.mirror.refresh import enter_setting
 from tests import factories
 from tests.iam.changes.conftest import Scene
 
@@ -105,7 +105,7 @@ def test_what_gatehouse_itself_set_is_explained_although_a_pull_meets_it_first(
     change = changes.request_change(planned, actor=strict.requester, reason="r", idempotency_key="alias")
     strict.approve(change)
     with monkeypatch.context() as patch:
-        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        patch.setattr("iam.changes.runner.outcomes._read_back", lambda *_, **__: False)
         run(change.pk)
     if by_hand:
         strict.aws.iam.create_account_alias(AccountAlias="northline-three")

@@ -9,7 +9,7 @@ from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
 from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.mirror.models import Entity
-from iam.mirror.reread import reread_instance
+from iam.mirror.refresh import reread_instance
 from tests.iam.changes.operations.stage import Stage, shown_or_none
 from tests.iam.changes.operations.table import Case, nothing
 

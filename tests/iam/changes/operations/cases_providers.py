@@ -27,7 +27,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.documents import Documents
 from iam.mirror.pull.facts import Found
 from iam.mirror.pull.transform import inventory
-from iam.mirror.reread import reread_listed
+from iam.mirror.refresh import reread_listed
 from iam.sealed import services as sealed
 from tests.iam.changes.operations.key_pairs import certificate, private_key
 from tests.iam.changes.operations.stage import Stage, shown_or_none

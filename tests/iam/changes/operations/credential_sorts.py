@@ -10,7 +10,7 @@ from iam.changes.operations import Operation
 from iam.changes.operations.sealed_secret import Recipient
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from tests.iam.changes.operations.key_pairs import certificate, public_key
 from tests.iam.changes.operations.stage import Stage
 

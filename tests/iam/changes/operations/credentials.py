@@ -13,7 +13,7 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.runner import run
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from tests.iam.changes.conftest import Scene
 
 _numbers = itertools.count(1)

@@ -20,7 +20,7 @@ from iam.changes.operations import Operation
 from iam.changes.runner import run
 from iam.changes.services import decisions
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.reread import reread_entity, reread_profile
+from iam.mirror.refresh import reread_entity, reread_profile
 from tests.iam.changes.conftest import Scene, wait_over
 
 _numbers = itertools.count(1)

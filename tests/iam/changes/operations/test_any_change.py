@@ -19,7 +19,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.impact import numbers_of, texts_of
 from iam.changes.models import Change
 from iam.changes.operations import REGISTRY, CreatePolicyVersion, Operation
-from iam.changes.services.deleting import request_deletion
+from iam.changes.services.deletion import request_deletion
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot

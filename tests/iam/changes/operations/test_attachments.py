@@ -20,7 +20,7 @@ from iam.changes.operations import (
 from iam.changes.operations.managed_policy import DeletePolicy
 from iam.changes.operations.user import CreateUser
 from iam.changes.receipts import receipt_of
-from iam.changes.services.planning import examine
+from iam.changes.services.plans import examine
 from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, TagSet
 from tests import factories
 from tests.iam.changes.operations.stage import Stage, ran

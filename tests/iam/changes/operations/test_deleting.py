@@ -20,7 +20,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.operations.group import DeleteGroup
 from iam.changes.operations.user import DeleteUser
-from iam.changes.services.deleting import deletion_of, lost_for_good, plan_deletion, request_deletion
+from iam.changes.services.deletion import deletion_of, lost_for_good, plan_deletion, request_deletion
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Edge, Entity, Kind, UserCredentials
@@ -32,7 +32,7 @@ from iam.mirror.pull.sections import (
     SSH_KEYS,
     USER_MFA,
 )
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from tests import factories
 from tests.iam.changes.operations.stage import READS, Stage, applied, ran, shown_or_none
 from tests.iam.changes.site import signed_in

@@ -19,7 +19,7 @@ from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlP
 from iam.changes.operations.server_certificate import DeleteServerCertificate
 from iam.changes.services import reject
 from iam.changes.services.certificates import NewCertificate, request_upload
-from iam.changes.services.planning import examine
+from iam.changes.services.plans import examine
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.sealed.models import Secret, State
 from tests import factories

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from iam.mirror.doctor.missing import missing_of
+from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.models import Account, Entity, Pull, PullSection, Section
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import authorization

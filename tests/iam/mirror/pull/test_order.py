@@ -16,7 +16,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, EdgeKind, Entity, Kind, Pull, Section, Usage, UserCredentials
 from iam.mirror.pull import fast_lane
 from iam.mirror.pull.reach import open_account
-from iam.mirror.reread import reread_entity, reread_memberships
+from iam.mirror.refresh import reread_entity, reread_memberships
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.mirror.pull.picture import picture, rows, seen, source

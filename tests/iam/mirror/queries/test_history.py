@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, TagSet, UserCredentials
-from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, READ, Event
 from iam.mirror.queries.history import difference, timeline, two_documents
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, READ, Event
 from tests import factories
 from tests.factories import BETWEEN_READINGS, FIRST_READ, becomes, ends, seen_after
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Entity, Kind, Pull
-from iam.mirror.reread import Memberships, reread_memberships
+from iam.mirror.refresh import Memberships, reread_memberships
 from iam.mirror.snapshot import forget, snapshot
 from iam.policy.index.index import Index
 from tests.bench.fakeaws.world import World

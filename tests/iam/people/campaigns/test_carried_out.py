@@ -18,7 +18,7 @@ from iam.directory.models import Identity, Person
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.campaigns import services, tending
 from iam.people.campaigns.models import Campaign, Ending, State
 from iam.people.campaigns.services import Terms

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from iam.changes import telling
+from iam.changes import notifications
 from iam.changes.approval.models import Requirement
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change
@@ -78,7 +78,7 @@ def test_both_writes_are_changes_that_nobody_has_to_approve(desk: Desk) -> None:
     assert {one.requested_by for one in changes} == {desk.seat.person.pk}
     assert not Approval.objects.exists()
     for one in changes:
-        telling.tell_end(one)
+        notifications.tell_end(one)
     assert not Outgoing.objects.exists(), (
         "they see it on their page, and may have no sign-in to follow a link"
     )

@@ -24,7 +24,7 @@ from iam.changes.services import approve
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
-from iam.mirror.reread.user_access import reread_user_access
+from iam.mirror.refresh.user_access import reread_user_access
 from iam.people.leaving import nudge, settling
 from iam.people.leaving.models import Leaver, Run, Seat, Stage
 from iam.people.leaving.services import Terms, request_leaving

@@ -14,11 +14,11 @@ import pytest
 from iam.access.grants.models import ENDING, Grant, LedgerEntry
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
-from iam.changes.runner.sweeping import sweep
+from iam.changes.runner.sweeps import sweep
 from iam.changes.services import reject
 from iam.changes.warnings import warnings_of
+from iam.directory.deactivation import deactivate
 from iam.directory.models import Role, RoleAssignment
-from iam.directory.parting import part
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Entity
 from iam.notify.events import Event
@@ -245,7 +245,7 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
     leaver.refresh_from_db()
     with pytest.raises(RefusedError, match="someone else has to request"):
         afterwards.request_return(own, leaver=leaver, reason="I stay")
-    assert "last administrator" in part(farewell.person.pk, why="a test")
+    assert "last administrator" in deactivate(farewell.person.pk, why="a test")
 
 
 def test_the_approver_sees_the_warnings_that_the_requester_confirmed(farewell: Farewell) -> None:

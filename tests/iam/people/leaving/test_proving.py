@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from iam.changes.models import Change, ChangeState
-from iam.mirror.reread.credentials import Credentials
-from iam.mirror.reread.user_access import (
+from iam.mirror.refresh.credentials import Credentials
+from iam.mirror.refresh.user_access import (
     ATTACHED,
     CALLS,
     GROUPS,

@@ -13,7 +13,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.changes.approval.models import BreakGlass
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Change
-from iam.changes.services import breaking
+from iam.changes.services import break_glass_use
 from iam.directory.models import Identity, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
@@ -139,7 +139,9 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
         elif by == "suspender":
             take_back(farewell.lead, leaver=leaver, reason="It was found")
         else:
-            breaking.review(BreakGlass.objects.get(), actor=approver, verdict="undo", comment="No", key="k")
+            break_glass_use.review(
+                BreakGlass.objects.get(), actor=approver, verdict="undo", comment="No", key="k"
+            )
     farewell.work()
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.trouble) == ("returned", "")

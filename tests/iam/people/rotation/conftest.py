@@ -23,7 +23,7 @@ from iam.directory.models import Identity, Person, Role
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity, Usage
 from iam.mirror.pull.sections import ACCESS_KEYS
-from iam.mirror.reread.credentials import read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.rotation import asking, nudge, services, settling
 from iam.people.rotation.models import Rotation, Stage
 from iam.people.rotation.planning import Terms

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iam.mirror.reread.key_use import KeySeen, KeysSeen
+from iam.mirror.refresh.key_use import KeySeen, KeysSeen
 from iam.people.rotation import settling, watching
 from iam.people.rotation.models import Rotation, Stage, Wanted
 from tests import factories

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from iam.policy.compiled import PolicyKind, PolicySet
-from iam.policy.escalation.crossing import as_node
+from iam.policy.escalation.cross_account import as_node
 from iam.policy.escalation.states import (
     ADMINISTRATOR_ACCESS,
     AS_IT_IS,

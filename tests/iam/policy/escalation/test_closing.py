@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.escalation import paths
+from iam.policy.escalation.evidence import Statement
 from iam.policy.escalation.graph import Graph
-from iam.policy.escalation.grounds import Statement
 from iam.policy.escalation.paths import Closing, Explorer
 from iam.policy.index.rows import Grants
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow

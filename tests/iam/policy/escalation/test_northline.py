@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from console.demo.standin import start
-from iam.policy.escalation.building import Builder
 from iam.policy.escalation.graph import At, Graph
+from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.paths import Explorer
 from iam.policy.escalation.states import AS_IT_IS, Facts
 from iam.policy.index.rows import Changes

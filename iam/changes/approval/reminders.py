@@ -1,0 +1,129 @@
+"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as
+well; and who has to review a use of break-glass is reminded until somebody has.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from iam.changes import notifications
+from iam.changes.approval.models import BreakGlass, Requirement
+from iam.changes.approval.needs import kept_requirement, parts_of, set_ballots
+from iam.changes.approval.people import people_of
+from iam.changes.approval.progress import progress_of
+from iam.changes.approval.rules import REVIEWERS
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.states import add_event, write_journal
+from iam.notify.events import Event
+
+BATCH = 200
+SHOWN = 8
+REVIEW_AFTER, REVIEW_EVERY = timedelta(hours=4), timedelta(days=1)
+"""When those who have to review a use of break-glass are told again, and how often after that."""
+NO_REVIEWER = (
+    "No one else can review this. An administrator can appoint another administrator or an approver."
+)
+
+
+def attend(now: datetime | None = None) -> int:
+    """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row
+    is taken by compare-and-set.
+    """
+    now = now or datetime.now(tz=UTC)
+    _open_missing()
+    rows = Requirement.objects.select_related("change_set")
+    reminded = [_remind(row, now) for row in rows.filter(remind_at__lte=now).order_by("remind_at")[:BATCH]]
+    late = rows.filter(escalate_at__lte=now).order_by("escalate_at")
+    escalated = [_escalate(row, now) for row in late[:BATCH]]
+    used = BreakGlass.objects.filter(remind_at__lte=now, reviewed_at__isnull=True).order_by("remind_at")
+    reviews = [_remind_of_review(glass, now) for glass in used.select_related("change_set")[:BATCH]]
+    return sum(reminded) + sum(escalated) + sum(reviews)
+
+
+def _open_missing() -> None:
+    """What was asked for before there were rules gets its stages now."""
+    waiting = Change.objects.filter(
+        state=ChangeState.AWAITING, position=0, change_set__requirement__isnull=True
+    )
+    for group in ChangeSet.objects.filter(pk__in=waiting.values("change_set")[:BATCH]):
+        with transaction.atomic():
+            kept_requirement(group)
+
+
+def _remind(row: Requirement, now: datetime) -> bool:
+    parts = parts_of(row.change_set)
+    waits = parts[0].state == ChangeState.AWAITING
+    following = now + timedelta(hours=row.remind_hours) if waits and row.remind_hours else None
+    with transaction.atomic():
+        held = Requirement.objects.filter(pk=row.pk, remind_at=row.remind_at)
+        if not held.update(remind_at=following, reminded=row.reminded + waits) or not waits:
+            return False
+        current = progress_of(row, parts=parts).current
+        if current is None:
+            return False
+        _say(parts[0], kind="reminded", note=_listed(list(current.able.values())))
+        people, turn = current.able.keys(), row.reminded + 1
+        notifications.tell_waiting(parts[0], people=people, event=Event.REMINDER, turn=turn)
+    return True
+
+
+def _escalate(row: Requirement, now: datetime) -> bool:
+    parts = parts_of(row.change_set)
+    waits = parts[0].state == ChangeState.AWAITING
+    with transaction.atomic():
+        still_due = Requirement.objects.filter(pk=row.pk, escalate_at=row.escalate_at)
+        escalated_at = now if waits else None
+        if not still_due.update(escalate_at=None, escalated_at=escalated_at) or not waits:
+            return False
+        row.refresh_from_db()
+        set_ballots(row)
+        accounts = {part.account.account_id for part in parts}
+        barred = {parts[0].requested_by, *progress_of(row, parts=parts).about}
+        people = {
+            pk: name
+            for pk, name in people_of(row.need.escalate_to, accounts=accounts).items()
+            if pk not in barred
+        }
+        _say(parts[0], kind="escalated", note=_listed(list(people.values())))
+        notifications.tell_waiting(parts[0], people=people.keys(), event=Event.ESCALATION)
+    return True
+
+
+def _remind_of_review(glass: BreakGlass, now: datetime) -> bool:
+    parts = parts_of(glass.change_set)
+    with transaction.atomic():
+        held = BreakGlass.objects.filter(pk=glass.pk, remind_at=glass.remind_at, reviewed_at__isnull=True)
+        if not held.update(remind_at=now + REVIEW_EVERY, reminded=glass.reminded + 1):
+            return False
+        people = people_of(REVIEWERS, accounts={part.account.account_id for part in parts})
+        if not settings.SINGLE_OPERATOR:
+            people.pop(glass.used_by, None)
+        names = list(people.values())
+        note = f"{_names(names)} can review it." if names else NO_REVIEWER
+        _say(parts[0], kind="review_reminded", note=note)
+        notifications.tell_unreviewed(
+            parts[0], people=people.keys(), by=glass.used_label, turn=glass.reminded + 1
+        )
+    return True
+
+
+def _say(first: Change, *, kind: str, note: str) -> None:
+    add_event(first, kind=kind, actor=None, note=note)
+    write_journal(first, act=kind, actor=None, note=note)
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return (
+            "No one can approve this now. An administrator can appoint an approver or change the approval "
+            "rules."
+        )
+    return f"{_names(names)} can decide."
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"

@@ -1,0 +1,193 @@
+"""Find drift: after something was written to the mirror, look at what it was written of. Finding twice adds
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from iam.changes.drift.effect import WEIGHTS, effects_of
+from iam.changes.drift.mirror_history import EDGE, KINDS, STATE, TAGS, VERSION, Happened, happened_since
+from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import restore
+from iam.changes.operations.account_setting import AccountSetting
+from iam.changes.risks import NORMAL
+from iam.mirror.models import Account, Cause, EdgeKind, Entity, UserCredentials
+from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
+
+CHUNK = 500
+REPORT_AGE = timedelta(hours=12)
+"""A credential report tells of up to four hours ago, and is written when it is read; its rows are known by
+their dates alone.
+"""
+LONGEST_PULL = timedelta(days=1)
+_DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
+
+
+def find_everywhere() -> int:
+    """Look at every account in which something was written since it was looked at; how many drifts are new.
+    One query if there is none.
+    """
+    # What a credential report tells of has no revision: a pull that found something is reason enough to look.
+    news = Pull.objects.filter(
+        CHANGED_PULL,
+        account=OuterRef("pk"),
+        began_at__gt=datetime.now(tz=UTC) - LONGEST_PULL,
+        ended_at__gt=OuterRef("drift_watch__looked_at"),
+    )
+    begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision")) | Exists(news)
+    accounts = Account.objects.filter(begun, removed_at__isnull=True).exclude(source=Source.EXPORT)
+    return sum(find(account) for account in accounts.order_by("pk"))
+
+
+def find(account: Account) -> int:
+    """Look at what was written of an account since it was last looked at; how many drifts are new."""
+    watch = _watch(account)
+    if watch is None:
+        return 0
+    began = datetime.now(tz=UTC)
+    # Before the entities are read: what is written meanwhile has a later one, and is looked at next time.
+    revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
+    made = _keep_settings(account, settings_since(account, since=watch.since))
+    for chunk in _touched(watch, account=account):
+        made += _keep(account, happened_since(chunk, since=watch.since))
+    Watch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
+    return made
+
+
+def _watch(account: Account) -> Watch | None:
+    """How far the account was looked at; made when its first reading has ended, None before."""
+    found = Watch.objects.filter(pk=account.pk).first()
+    if found is not None:
+        return found
+    read = Pull.objects.filter(account=account, state__in=[PullState.COMPLETE, PullState.PARTIAL])
+    first = read.exclude(trigger=UPLOAD).filter(ended_at__isnull=False).order_by("ended_at").first()
+    if first is None or first.ended_at is None:
+        return None
+    # What the first reading found to be different from an upload before it is no news of AWS.
+    made, _ = Watch.objects.get_or_create(account=account, defaults={"since": first.ended_at})
+    return made
+
+
+def _touched(watch: Watch, *, account: Account) -> Iterator[list[int]]:
+    """The things of which something was written, by their numbers, some at a time."""
+    rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
+    found = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
+    credentials = UserCredentials.objects.filter(
+        account=account, after__isnull=False, cause_kind=Cause.UNKNOWN
+    ).filter(valid_from__gt=(watch.looked_at or watch.since) - REPORT_AGE)
+    found.update(credentials.values_list("user_id", flat=True))
+    ordered = sorted(found)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
+
+
+def _keep(account: Account, found: Collection[Happened]) -> int:
+    told = [one for one in found if one.entity.kind in KINDS and one.events()]
+    known = set(
+        Drift.objects.filter(entity__in={one.entity.pk for one in told}).values_list("entity_id", "seen_at")
+    )
+    fresh = [one for one in told if (one.entity.pk, one.when) not in known]
+    rows = [_row(account, one) for one in fresh]
+    open_ones = {(row.entity_id, row.seen_at) for row in rows if row.state == DriftState.OPEN}
+    effects = effects_of(one for one in fresh if (one.entity.pk, one.when) in open_ones)
+    _weigh_again(one for one in told if (one.entity.pk, one.when) in known and one.has_late_steps)
+    for row in rows:
+        row.impact = effects.get((row.entity_id or 0, row.seen_at), {})
+        row.weight = WEIGHTS[row.impact.get("risk", NORMAL)]
+    Drift.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _weigh_again(told: Iterable[Happened]) -> None:
+    """What was read of an open drift after it was found, such as a key, changes how risky it is."""
+    for one in told:
+        drift = Drift.objects.filter(entity=one.entity, seen_at=one.when, state=DriftState.OPEN).first()
+        if drift is not None:
+            drift.impact = effects_of([one]).get((one.entity.pk, one.when), {})
+            drift.weight = WEIGHTS[drift.impact.get("risk", NORMAL)]
+            drift.save(update_fields=["impact", "weight"])
+
+
+def _keep_settings(account: Account, found: Collection[Changed]) -> int:
+    known = set(Drift.objects.filter(account=account, kind=ACCOUNT).values_list("fact", "seen_at"))
+    fresh = [one for one in found if (one.fact, one.when) not in known]
+    rows = [_setting_row(account, one) for one in fresh]
+    Drift.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _setting_row(account: Account, changed: Changed) -> Drift:
+    row = Drift(account=account, fact=changed.fact, kind=ACCOUNT, seen_at=changed.when, after=changed.after)
+    of_account = Change.objects.filter(account=account, subject_kind=ACCOUNT)
+    return _explained(row, _sent(of_account, when=changed.when, after=changed.after, fact=changed.fact))
+
+
+def _row(account: Account, happened: Happened) -> Drift:
+    row = Drift(
+        account=account,
+        entity=happened.entity,
+        kind=happened.entity.kind,
+        seen_at=happened.when,
+        after=happened.after,
+    )
+    return _explained(row, _explanation(happened))
+
+
+def _explained(row: Drift, change: Change | None) -> Drift:
+    if change is not None:
+        row.state, row.change_set_id = DriftState.EXPLAINED, change.change_set_id
+        row.decided_at = datetime.now(tz=UTC)
+    return row
+
+
+def _explanation(happened: Happened) -> Change | None:
+    """The change that a pull saw before the change itself was read back: the only thing that happened, and as
+    it was wanted.
+    """
+    entity = happened.entity
+    if _is_made(happened):
+        # What a change makes has no row of the mirror before it is read back.
+        of_it = Change.objects.filter(account=entity.account_id, subject_arn=entity.arn)
+    elif len(happened.events()) <= 1 or set(happened.steps) == {VERSION}:
+        of_it = Change.objects.filter(entity=entity)
+    else:
+        return None
+    return _sent(of_it, when=happened.when, after=happened.after)
+
+
+def _is_made(happened: Happened) -> bool:
+    """Whether it came into being, with nothing but what the call that makes it gives it: path, trust, text,
+    tags and boundary.
+    """
+    began = any(step.old is None for step in happened.steps.get(STATE, ()))
+    given = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
+    edges = [step.new for step in given.get(EDGE, ())]
+    return (
+        began
+        and len(Happened(happened.entity, happened.when, given).events()) == len(happened.events())
+        and all(edge is not None and edge.kind == EdgeKind.BOUNDARY for edge in edges)
+    )
+
+
+def _sent(
+    changes: QuerySet[Change], *, when: datetime, after: datetime | None, fact: str = ""
+) -> Change | None:
+    """The last of these changes that was sent after the one moment and before the other, if it is as it was
+    wanted; `fact` is the setting of the account that it has to be about.
+    """
+    sent = changes.filter(sent_at__lte=when, state__in=_DOING).select_related("account")
+    if after is not None:
+        sent = sent.filter(sent_at__gt=after)
+    for change in sent.order_by("-sent_at")[:5]:
+        operation = restore(change.operation, account=change.account, params=change.params)
+        shown = operation.state_in_mirror()
+        is_it = not fact or (isinstance(operation, AccountSetting) and operation.fact == fact)
+        if is_it and shown is not None and operation.satisfied(shown):
+            return change
+    return None

@@ -1,0 +1,91 @@
+"""Turn back what a thing was tied to: groups, policies, a boundary, the role of an instance profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.operations import (
+    ADD_TO_GROUP,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    REMOVE_FROM_GROUP,
+    Attachment,
+    Membership,
+    Operation,
+)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
+from iam.mirror.queries.history_events import Step
+
+Make = Callable[[Entity, Entity], Operation]
+_WORDS = {
+    EdgeKind.MEMBER: ("joined", "left"),
+    EdgeKind.ATTACHED: ("got", "lost"),
+    EdgeKind.BOUNDARY: ("is bounded by", "is no longer bounded by"),
+    EdgeKind.PROFILE_ROLE: ("holds", "no longer holds"),
+    EdgeKind.INSTANCE_PROFILE: ("uses", "no longer uses"),
+}
+
+
+def _bound(one: Entity, policy: Entity) -> Operation:
+    return PutBoundary.of(one, policy=policy)
+
+
+def _unbound(one: Entity, _: Entity) -> Operation:
+    return DeleteBoundary.of(one)
+
+
+_TIES: dict[str, Make] = {
+    EdgeKind.MEMBER: lambda user, group: Membership.of(ADD_TO_GROUP, user, group=group),
+    EdgeKind.ATTACHED: lambda holder, policy: Attachment.of(ATTACH_POLICY, holder, policy=policy),
+    EdgeKind.BOUNDARY: _bound,
+    EdgeKind.PROFILE_ROLE: lambda profile, role: RoleInProfile.of(ADD_ROLE, profile, role=role),
+}
+_UNTIES: dict[str, Make] = {
+    EdgeKind.MEMBER: lambda user, group: Membership.of(REMOVE_FROM_GROUP, user, group=group),
+    EdgeKind.ATTACHED: lambda holder, policy: Attachment.of(DETACH_POLICY, holder, policy=policy),
+    EdgeKind.BOUNDARY: _unbound,
+    EdgeKind.PROFILE_ROLE: lambda profile, role: RoleInProfile.of(REMOVE_ROLE, profile, role=role),
+}
+
+
+def edge(step: Step, entity: Entity) -> Iterator[Reversal]:
+    """What turns one tie back; of a boundary or a role that was exchanged, only the former is put back."""
+    row: Edge = step.new or step.old
+    what = f"{entity.name} {_WORDS[EdgeKind(row.kind)][0 if step.new else 1]} {row.target.name}"
+    if step.new is not None and step.old is not None and step.old.target_id == step.new.target_id:
+        return
+    if _has_moved_on(step, entity):
+        yield moved(what)
+        return
+    if step.old is not None and _is_gone(step.old.target):
+        yield Reversal(what, why_not=f"{step.old.target.name} is gone from AWS.")
+        return
+    operations = tuple(_operations(step, entity))
+    why_not = "" if operations else "Gatehouse can’t undo this."
+    yield Reversal(what, operations, why_not=why_not)
+
+
+def _operations(step: Step, entity: Entity) -> Iterator[Operation]:
+    row: Edge = step.new or step.old
+    if step.new is not None and row.kind in _UNTIES and not (step.old and row.kind == EdgeKind.BOUNDARY):
+        yield _UNTIES[row.kind](entity, step.new.target)
+    if step.old is not None and row.kind in _TIES:
+        yield _TIES[row.kind](entity, step.old.target)
+
+
+def _has_moved_on(step: Step, entity: Entity) -> bool:
+    """Whether what came has gone since, or what went is there again; of ties of which there is one at a
+    time, any other counts."""
+    if step.new is not None:
+        return step.new.valid_to is not None
+    same = Edge.objects.filter(valid_at(None), source=entity, kind=step.old.kind)
+    single = step.old.kind in (EdgeKind.BOUNDARY, EdgeKind.PROFILE_ROLE)
+    return same.exists() if single else same.filter(target=step.old.target_id).exists()
+
+
+def _is_gone(other: Entity) -> bool:
+    """AWS's own policies are always there, although the mirror keeps only those that somebody has."""
+    return other.gone_at is not None and ":iam::aws:" not in other.arn

@@ -1,0 +1,243 @@
+"""What happened to things at some moments by nothing that Gatehouse did: read from the mirror's rows, a query
+a table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, QuerySet
+
+from iam.mirror.models import (
+    Cause,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.queries import history_events
+from iam.mirror.queries.history_events import ENDED, KEYS, TIES, Event, Step, steps
+
+KINDS: tuple[Kind, ...] = (
+    Kind.USER,
+    Kind.GROUP,
+    Kind.ROLE,
+    Kind.POLICY,
+    Kind.INSTANCE_PROFILE,
+    Kind.SAML_PROVIDER,
+    Kind.OIDC_PROVIDER,
+    Kind.SERVER_CERTIFICATE,
+    Kind.SCP,
+    Kind.RCP,
+)
+"""Of what drift is told; keys and devices belong to their user, instances come and go by themselves."""
+STATE, OWNED, EDGE, INLINE, VERSION, TAGS, CREDENTIALS = (
+    "state",
+    "owned",
+    "edge",
+    "inline",
+    "version",
+    "tags",
+    "credentials",
+)
+
+
+OWNER = "entity.owner_id"
+NOTHING = Q(pk__in=[])
+
+
+class Place(NamedTuple):
+    """A thing, and a moment at which something of it was seen to be different."""
+
+    entity: int
+    when: datetime
+
+
+@dataclass(slots=True)
+class Happened:
+    """What happened to a thing at a moment: the steps of each table."""
+
+    entity: Entity
+    when: datetime
+    steps: dict[str, list[Step]] = field(default_factory=dict)
+
+    @property
+    def has_late_steps(self) -> bool:
+        """Whether something of it was read after the moment, such as the key of a user whom the list of users
+        showed first.
+        """
+        return any(
+            step.new is not None and step.new.valid_from > self.when for step in self.steps.get(OWNED, ())
+        )
+
+    @property
+    def after(self) -> datetime | None:
+        """The last observation of all of it as it was before."""
+        bounds = [event.after for event in self.events() if event.after is not None]
+        return min(bounds) if bounds else None
+
+    def events(self) -> list[Event]:
+        """In the words of the history; nothing where only what is no drift became different."""
+        return history_events.newest_first(self._events())
+
+    def _events(self) -> Iterator[Event]:
+        of = self.steps.get
+        yield from history_events.state_events(of(STATE, ()), entity=self.entity)
+        yield from history_events.owned_events(
+            [one for one in of(OWNED, ()) if not _is_new_device(one)], entity=self.entity
+        )
+        yield from history_events.edge_events(of(EDGE, ()), outgoing=True)
+        yield from history_events.inline_events(of(INLINE, ()))
+        yield from history_events.version_events(of(VERSION, []))
+        yield from history_events.tag_events(of(TAGS, ()))
+        for event in history_events.credential_events(of(CREDENTIALS, ()), has_key_rows=True):
+            if event.sign == ENDED or event.lead == "Console password set":
+                yield event
+
+    def given(self, texts: Mapping[int, str]) -> list[str]:
+        """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
+        found = [texts.get(one.target_id, "") for one in self.attached()]
+        for table in (INLINE, VERSION):
+            rows = [step.new for step in self.steps.get(table, []) if step.new is not None]
+            found += [row.document.text for row in rows if table == INLINE or row.is_default]
+        return found
+
+    def attached(self) -> list[Edge]:
+        """The managed policies that it got."""
+        rows = [step.new for step in self.steps.get(EDGE, []) if step.new is not None]
+        return [row for row in rows if row.kind == EdgeKind.ATTACHED]
+
+    @property
+    def is_about_trust(self) -> bool:
+        """Whether others may assume the role now, or in other circumstances."""
+        if self.entity.kind != Kind.ROLE:
+            return False
+        pairs = [(step.old, step.new) for step in self.steps.get(STATE, []) if step.old and step.new]
+        return any(old.document_id != new.document_id for old, new in pairs)
+
+
+def given_texts(found: Iterable[Happened]) -> dict[int, str]:
+    """What the managed policies say now that these things got, by the policy's number; one query, none
+    without any.
+    """
+    attached = chain.from_iterable(happened.attached() for happened in found)
+    policies = {edge.target_id for edge in attached}
+    if not policies:
+        return {}
+    rows = PolicyVersion.objects.filter(valid_at(None), policy__in=policies, is_default=True)
+    return dict(rows.values_list("policy_id", "document__text"))
+
+
+def _is_new_device(step: Step) -> bool:
+    """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is
+    drift.
+    """
+    return step.old is None and step.new.kind == Kind.MFA_DEVICE
+
+
+def happened_since(entities: Collection[int], *, since: datetime) -> list[Happened]:
+    """Everything of these things after a moment; eight queries."""
+    return _read(
+        entities,
+        begun=Q(valid_from__gt=since),
+        ended=Q(valid_to__gt=since),
+        is_wanted=lambda place: place.when > since,
+    )
+
+
+def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
+    """What happened at these places; eight queries, none without a place."""
+    wanted = set(places)
+    if not wanted:
+        return {}
+    moments = {place.when for place in wanted}
+    found = _read(
+        {place.entity for place in wanted},
+        begun=Q(valid_from__in=moments),
+        ended=Q(valid_to__in=moments),
+        late=Q(entity__owner__first_seen__in=moments),
+        is_wanted=wanted.__contains__,
+    )
+    return {Place(one.entity.pk, one.when): one for one in found}
+
+
+def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
+    """Each table's rows of these things, and the column that leads to the thing."""
+    states = EntityState.objects.select_related("document", "entity__owner", "entity__account", "account")
+    yield STATE, states.filter(entity__in=entities), "entity_id"
+    yield OWNED, states.filter(entity__owner__in=entities), OWNER
+    edges = Edge.objects.filter(source__in=entities, kind__in=list(TIES))
+    yield EDGE, edges.select_related("source", "target"), "source_id"
+    yield INLINE, InlinePolicy.objects.filter(owner__in=entities).select_related("document"), "owner_id"
+    yield VERSION, PolicyVersion.objects.filter(policy__in=entities).select_related("document"), "policy_id"
+    yield TAGS, TagSet.objects.filter(entity__in=entities), "entity_id"
+    yield CREDENTIALS, UserCredentials.objects.filter(user__in=entities), "user_id"
+
+
+def _read(
+    entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any, late: Q = NOTHING
+) -> list[Happened]:
+    """`late` are rows of what belongs to an owner that are told where the owner was met."""
+    known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).select_related("account").in_bulk()
+    late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
+    begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
+    ended &= Q(end_cause_kind=Cause.UNKNOWN)
+    found: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for name, rows, column in _sources(known.keys()):
+        wanted = begun | ended | (late if name == OWNED else NOTHING)
+        for row in rows.filter(wanted):
+            for place in _places(row, column):
+                if is_wanted(place):
+                    found[place][name].append(row)
+    return [
+        Happened(known[place.entity], place.when, _steps(tables, place.when))
+        for place, tables in found.items()
+        if not is_of_aws(known[place.entity])
+    ]
+
+
+def _places(row: Any, column: str) -> Iterator[Place]:
+    """Where a row begins and ends by an unknown cause."""
+    owner = row.entity.owner_id if column == OWNER else getattr(row, column)
+    if row.after is not None and row.cause_kind == Cause.UNKNOWN:
+        is_late = column == OWNER and _came_with_owner(row)
+        began = row.entity.owner.first_seen if is_late else row.valid_from
+        yield Place(owner, began)
+    if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
+        yield Place(owner, row.valid_to)
+
+
+def _came_with_owner(row: EntityState) -> bool:
+    """Whether a key or the like was read after its owner was met, and can have been made with it: both were
+    absent when last looked for.
+    """
+    owner = row.entity.owner
+    return owner is not None and row.after is not None and row.after < owner.first_seen < row.valid_from
+
+
+def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]]:
+    found = {
+        name: list(steps(rows, key=KEYS[type(rows[0])], low=when, high=when)) for name, rows in tables.items()
+    }
+    late = [row for row in tables.get(OWNED, ()) if row.valid_from != when and _came_with_owner(row)]
+    if late:
+        found[OWNED] += [Step(None, row) for row in late if row.entity.owner.first_seen == when]
+    return found
+
+
+def is_of_aws(entity: Entity) -> bool:
+    """A policy of AWS, which AWS alone changes, for everybody; the mirror meets it when it is first
+    attached.
+    """
+    return entity.kind in (Kind.POLICY, Kind.SCP, Kind.RCP) and "::aws:" in entity.arn

@@ -1,0 +1,199 @@
+"""Turn back that a thing was deleted, by making it anew with all that it had, or that it was created."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from iam.changes.drift.mirror_history import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, Happened
+from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.errors import RefusedError
+from iam.changes.operations import (
+    ATTACH_POLICY,
+    Attachment,
+    CreatePolicy,
+    Operation,
+    PutInlinePolicy,
+)
+from iam.changes.operations.group import CreateGroup
+from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
+from iam.changes.operations.instance_profile import CreateInstanceProfile
+from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.user import CreateUser
+from iam.changes.services.deletion import deletion_of, lost_for_good
+from iam.mirror.models import (
+    Cause,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+)
+
+ANOTHER = (
+    "AWS gives it another unique id, and the day of today; passwords, keys and MFA devices do not come back."
+)
+_HOLDERS = (Kind.USER, Kind.GROUP, Kind.ROLE)
+
+
+def unmade(happened: Happened) -> Reversal:
+    """What was created by hand."""
+    entity = happened.entity
+    what = f"{entity.get_kind_display()} {entity.name}, which was created"
+    if entity.gone_at is not None:
+        return moved(what)
+    if _was_worked_on(happened):
+        why = (
+            "Approved changes were made to it since then, and deleting it would undo them too. "
+            "Delete it on its page."
+        )
+        return Reversal(what, why_not=why, has_moved_on=True)
+    try:
+        operations = deletion_of(entity)
+    except RefusedError as refused:
+        return Reversal(what, why_not=refused.message)
+    lost = " ".join(lost_for_good(operations))
+    return Reversal(f"{what}, with all that it has now{': ' + lost if lost else ''}", tuple(operations))
+
+
+def _was_worked_on(happened: Happened) -> bool:
+    """Whether a change of Gatehouse altered it since."""
+    entity = happened.entity
+    later = Q(cause_kind=Cause.CHANGE, valid_from__gt=happened.when) | Q(
+        end_cause_kind=Cause.CHANGE, valid_to__gt=happened.when
+    )
+    rows: list[QuerySet[Any]] = [
+        EntityState.objects.filter(Q(entity=entity) | Q(entity__owner=entity)),
+        Edge.objects.filter(Q(source=entity) | Q(target=entity)),
+        InlinePolicy.objects.filter(owner=entity),
+        PolicyVersion.objects.filter(policy=entity),
+        TagSet.objects.filter(entity=entity),
+    ]
+    return any(found.filter(later).exists() for found in rows)
+
+
+def remade(happened: Happened) -> list[Reversal]:
+    """What was deleted by hand: made anew, then given what it had, and what AWS does not give back."""
+    entity = happened.entity
+    what = f"{entity.get_kind_display()} {entity.name}, which was deleted"
+    again = Entity.objects.filter(
+        account=entity.account_id, kind=entity.kind, name=entity.name, gone_at__isnull=True
+    )
+    if again.exists():
+        return [Reversal(what, why_not=f"Another {entity.name} already exists.", has_moved_on=True)]
+    state: EntityState = happened.steps[STATE][0].old
+    make = _MAKERS.get(Kind(entity.kind))
+    if make is None or state.path.startswith("/aws-"):
+        why = "Gatehouse can’t create it again. Create it in AWS, or accept this."
+        return [Reversal(what, why_not=why)]
+    found = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
+    if entity.kind in _HOLDERS:
+        found += _given_back(happened)
+    return [*found, *_lost(happened)]
+
+
+def _given_back(happened: Happened) -> Iterator[Reversal]:
+    entity = happened.entity
+    holder = {
+        "holder_kind": entity.kind, "holder_name": entity.name, "holder_id": "", "holder_arn": entity.arn,
+    }  # fmt: skip
+    for target in _targets(happened, EdgeKind.MEMBER):
+        names = {"user_name": entity.name, "user_id": "", "user_arn": entity.arn}
+        group = {"group_name": target.name, "group_id": target.aws_id, "group_arn": target.arn}
+        joins = Membership(entity.account, MembershipParams(**names, **group), ADD_TO_GROUP)
+        yield _unless_gone(target, f"{entity.name} is in {target.name} again", joins)
+    for target in _targets(happened, EdgeKind.ATTACHED):
+        of_aws = ":iam::aws:" in target.arn
+        policy_id = "" if of_aws else target.aws_id
+        gets = Attachment.given_as(
+            ATTACH_POLICY, entity.account, **holder, policy_arn=target.arn, policy_id=policy_id
+        )
+        yield _unless_gone(target, f"{entity.name} has {target.name} again", gets)
+    for step in happened.steps.get(INLINE, []):
+        if step.old is not None:
+            text = step.old.document.text
+            put = PutInlinePolicy.given_as(entity.account, **holder, name=step.old.name, text=text)
+            yield Reversal(f"Inline policy {step.old.name} of {entity.name}", (put,))
+
+
+def _unless_gone(target: Entity, what: str, operation: Operation) -> Reversal:
+    if target.gone_at is not None and ":iam::aws:" not in target.arn:
+        return Reversal(what, why_not=f"{target.name} is gone from AWS.")
+    return Reversal(what, (operation,))
+
+
+def _lost(happened: Happened) -> Iterator[Reversal]:
+    gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
+    if gone:
+        names = ", ".join(row.name.rpartition("/")[2] for row in gone)
+        yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can’t restore them.")
+
+
+def _targets(happened: Happened, kind: EdgeKind) -> list[Entity]:
+    steps = happened.steps.get(EDGE, [])
+    return [step.old.target for step in steps if step.old is not None and step.old.kind == kind]
+
+
+def _tags(happened: Happened) -> Mapping[str, str]:
+    return next((step.old.tags for step in happened.steps.get(TAGS, []) if step.old is not None), {})
+
+
+def _boundary(happened: Happened) -> str:
+    return next((target.arn for target in _targets(happened, EdgeKind.BOUNDARY)), "")
+
+
+def _user(happened: Happened, state: EntityState) -> Operation:
+    return CreateUser.of(
+        state.account, name=state.name, path=state.path, boundary=_boundary(happened), tags=_tags(happened)
+    )
+
+
+def _group(_: Happened, state: EntityState) -> Operation:
+    return CreateGroup.of(state.account, name=state.name, path=state.path)
+
+
+def _role(happened: Happened, state: EntityState) -> Operation:
+    trust = state.document.text if state.document else ""
+    return CreateRole.of(
+        state.account,
+        name=state.name,
+        trust=trust,
+        path=state.path,
+        settings=Settings.of(state),
+        boundary=_boundary(happened),
+        tags=_tags(happened),
+    )
+
+
+def _policy(happened: Happened, state: EntityState) -> Operation:
+    versions = [step.old for step in happened.steps.get(VERSION, []) if step.old is not None]
+    ordered = sorted(versions, key=lambda one: int(one.version_id[1:]))
+    others = {str(place): one.document_id for place, one in enumerate(ordered) if not one.is_default}
+    default: Any = next(one for one in ordered if one.is_default)
+    return CreatePolicy.of(
+        state.account,
+        name=state.name,
+        text=default.document.text,
+        path=state.path,
+        description=str(state.attrs.get("Description") or ""),
+        tags=_tags(happened),
+        others=others,
+    )
+
+
+def _profile(happened: Happened, state: EntityState) -> Operation:
+    return CreateInstanceProfile.of(state.account, name=state.name, path=state.path, tags=_tags(happened))
+
+
+_MAKERS: dict[Kind, Callable[[Happened, EntityState], Operation]] = {
+    Kind.USER: _user,
+    Kind.GROUP: _group,
+    Kind.ROLE: _role,
+    Kind.POLICY: _policy,
+    Kind.INSTANCE_PROFILE: _profile,
+}

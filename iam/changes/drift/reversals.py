@@ -1,0 +1,162 @@
+"""What brings a thing back to how it was before a drift: each difference with the operations that turn it
+back, or why none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from iam.changes.drift.edge_reversals import edge
+from iam.changes.drift.mirror_history import (
+    CREDENTIALS,
+    EDGE,
+    INLINE,
+    OWNED,
+    STATE,
+    TAGS,
+    VERSION,
+    Happened,
+)
+from iam.changes.drift.recreation import remade, unmade
+from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.drift.sign_in_reversals import credentials, owned
+from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
+from iam.changes.operations.group import UpdateGroup
+from iam.changes.operations.inline_policy import DeleteInlinePolicy
+from iam.changes.operations.role import Settings, UpdateRole
+from iam.changes.operations.tags import SET_TAGS, SetTags
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.user import UpdateUser
+from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
+from iam.mirror.queries.history_events import QUIET, Step
+
+IN_AWS = "Gatehouse can’t undo this. Change it back in AWS, or accept it."
+_TAGGED = frozenset(SET_TAGS) - {Kind.MFA_DEVICE}
+_RENAMES = {Kind.USER: UpdateUser, Kind.GROUP: UpdateGroup}
+_SETTINGS = {"Description", "MaxSessionDuration"}
+
+
+def reversals(happened: Happened) -> list[Reversal]:
+    """What turns back everything that happened, in the order in which AWS takes it."""
+    states = happened.steps.get(STATE, [])
+    if any(step.old is None for step in states):
+        return [unmade(happened)]
+    if any(step.new is None for step in states):
+        return remade(happened)
+    found: list[Reversal] = []
+    for table, turn in _TURNS:
+        steps = happened.steps.get(table, [])
+        for step in _default_step(steps) if table == VERSION else steps:
+            found += turn(step, happened.entity)
+    return found
+
+
+def _state(step: Step, entity: Entity) -> Iterator[Reversal]:
+    old, new = step.old, step.new
+    is_current = new.valid_to is None
+    if old.document_id != new.document_id and old.document_id and new.document_id:
+        what = f"The {'trust policy' if entity.kind == Kind.ROLE else 'document'} of {entity.name}"
+        if not is_current:
+            yield moved(what)
+        elif entity.kind == Kind.ROLE:
+            yield Reversal(what, (ReplaceTrustPolicy.of(entity, text=old.document.text),))
+        else:
+            yield Reversal(what, why_not=IN_AWS)
+    yield from _settings(step, entity, is_current=is_current)
+
+
+def _settings(step: Step, entity: Entity, *, is_current: bool) -> Iterator[Reversal]:
+    old, new = step.old, step.new
+    differing = {name for name in old.attrs.keys() & new.attrs.keys() if old.attrs[name] != new.attrs[name]}
+    differing -= QUIET
+    if differing:
+        what = f"Settings of {entity.name}"
+        if not is_current:
+            yield moved(what)
+        elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
+            yield Reversal(what, (UpdateRole.of(entity, settings=Settings.of(old)),))
+        else:
+            yield Reversal(what, why_not=IN_AWS)
+    if (old.name, old.path) != (new.name, new.path):
+        what = (
+            f"The name of {old.name}, which is {new.name} now"
+            if old.name != new.name
+            else f"The path of {new.name}"
+        )
+        rename = _RENAMES.get(Kind(entity.kind))
+        if not is_current:
+            yield moved(what)
+        elif rename is not None:
+            yield Reversal(what, (rename.of(entity, name=old.name, path=old.path),))
+        else:
+            yield Reversal(what, why_not=IN_AWS)
+
+
+def _inline(step: Step, entity: Entity) -> Iterator[Reversal]:
+    row: InlinePolicy = step.new or step.old
+    what = f"Inline policy {row.name} of {entity.name}"
+    same = InlinePolicy.objects.filter(valid_at(None), owner=entity, name=row.name)
+    if (step.new is not None and step.new.valid_to is not None) or (step.new is None and same.exists()):
+        yield moved(what)
+    elif step.old is None:
+        yield Reversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
+    elif step.new is None or step.old.document_id != step.new.document_id:
+        yield Reversal(what, (PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text),))
+
+
+def _default_step(steps: list[Step]) -> list[Step]:
+    """One step tells of the text: that of the new default, with the old default beside it; blank where the
+    default stays."""
+    old = next((s.old for s in steps if s.old is not None and s.old.is_default), None)
+    new = next((s.new for s in steps if s.new is not None and s.new.is_default), None)
+    if not steps:
+        return []
+    return [Step(old, new)] if old is not None and new is not None else [Step(None, None)]
+
+
+def _version(step: Step, entity: Entity) -> Iterator[Reversal]:
+    old: PolicyVersion | None = step.old
+    new: PolicyVersion | None = step.new
+    what = f"The text of {entity.name}"
+    if old is None or new is None:
+        yield Reversal(
+            f"Versions of {entity.name}",
+            why_not=(
+                "None of the versions that were created or deleted is the default, so no "
+                "permissions changed. AWS numbers versions itself."
+            ),
+        )
+    elif old.document_id == new.document_id:
+        yield Reversal(what, why_not="Another version with the same text is the default.")
+    elif not PolicyVersion.objects.filter(
+        valid_at(None), policy=entity, is_default=True, document=new.document_id
+    ).exists():
+        yield moved(what)
+    else:
+        yield Reversal(what, (CreatePolicyVersion.of(entity, text=old.document.text),))
+
+
+def _tags(step: Step, entity: Entity) -> Iterator[Reversal]:
+    what = f"Tags of {entity.name}"
+    now = TagSet.objects.filter(valid_at(None), entity=entity).first()
+    wanted = step.new.tags if step.new else {}
+    if (now.tags if now else {}) != wanted:
+        yield moved(what)
+        return
+    before = step.old.tags if step.old else {}
+    if entity.kind in _TAGGED:
+        yield Reversal(what, (SetTags.of(entity, tags=before),))
+    else:
+        yield Reversal(what, why_not=IN_AWS)
+
+
+_Turn = Callable[[Step, Entity], Iterator[Reversal]]
+_TURNS: tuple[tuple[str, _Turn], ...] = (
+    (CREDENTIALS, credentials),
+    (OWNED, owned),
+    (VERSION, _version),
+    (INLINE, _inline),
+    (EDGE, edge),
+    (TAGS, _tags),
+    # A name comes last: what is called before it is called by the name of now.
+    (STATE, _state),
+)

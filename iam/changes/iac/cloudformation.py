@@ -1,0 +1,65 @@
+"""A call as a difference of a CloudFormation template, in YAML; documents are JSON, which is YAML as well."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from iam.changes.iac.forms import ADD, CLOUDFORMATION, REMOVE, UNSET, Form, given_by
+
+_DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument"})
+
+
+def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
+    """The lines, each with a sign before it; None for a call that no resource stands for."""
+    form = CLOUDFORMATION.get(operation)
+    if form is None:
+        return None
+    names = {name: json.dumps(given_by(params, given)) for name, given in form.names.items()}
+    values = {
+        name: _value(name, params, given)
+        for name, given in form.values.items()
+        if not given or given.strip("[]#") in params
+    }
+    head = [f"{_label(params, form)}:", f"  Type: {form.resource}", "  Properties:"]
+    if form.act in (ADD, REMOVE):
+        sign = "+" if form.act == ADD else "-"
+        return [f"{sign} {line}" for line in (*head, *_lines({**names, **values}))]
+    sign = "-" if form.act == UNSET else "+"
+    kept = {name: value for name, value in names.items() if name not in values}
+    former = {name: value for name, value in names.items() if name in values}
+    return [
+        *(f"  {line}" for line in (*head, *_lines(kept))),
+        *(f"- {line}" for line in _lines(former)),
+        *(f"{sign} {line}" for line in _lines(values)),
+    ]
+
+
+def _label(params: Mapping[str, Any], form: Form) -> str:
+    """A logical id; anyone who has the template knows the true one."""
+    parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
+    words = re.split(r"[^A-Za-z0-9]+", " ".join(parts))
+    return "".join(word[:1].upper() + word[1:] for word in words if word) or "This"
+
+
+def _value(name: str, params: Mapping[str, Any], given: str) -> str:
+    value = given_by(params, given) if given else None
+    if value is None:
+        return "…"
+    if given.startswith("["):
+        return json.dumps([value])
+    if name == "Tags" and all(isinstance(tag, str) for tag in value):
+        value = [{"Key": tag, "Value": "…"} for tag in value]
+    if name in _DOCUMENTS and isinstance(value, str):
+        try:
+            return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
+        except ValueError:
+            return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _lines(values: Mapping[str, str]) -> Iterator[str]:
+    for name, value in values.items():
+        yield from f"    {name}: {value}".replace("\n", "\n      ").split("\n")

@@ -1,0 +1,43 @@
+"""What a call to AWS is in the words of Terraform and CloudFormation, as a difference to put into their
+files.
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs (aws_iam_…)
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iam.changes.iac import cloudformation, terraform
+from iam.changes.iac.recognise import TERRAFORM
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The lines to put in (`+`) and to take out (`-`); `unsaid` are calls that the program has no words
+    for.
+    """
+
+    tool: str
+    text: str
+    unsaid: tuple[str, ...]
+
+
+def patch_of(calls: Sequence[Mapping[str, Any]], *, tool: str) -> Patch:
+    """The patch for the calls of a receipt."""
+    blocks, unsaid = [], []
+    speak = terraform.block if tool == TERRAFORM else cloudformation.block
+    for call in calls:
+        lines = speak(call["operation"], call["params"]) if call["service"] == "iam" else None
+        if lines is None:
+            unsaid.append(f"{call['service']}:{call['operation']}")
+        else:
+            blocks.append("\n".join(lines))
+    return Patch(tool, "\n\n".join(_once(blocks)), tuple(dict.fromkeys(unsaid)))
+
+
+def _once(blocks: Iterable[str]) -> list[str]:
+    return [block for block in dict.fromkeys(blocks) if block]

@@ -1,0 +1,334 @@
+"""Take one change as far as it goes now: observe, call, observe again, read back, record. No worker ever
+sleeps.
+
+There is no transaction across a call to AWS. Every write to the row is a compare-and-set behind the fence of
+the claim, so a worker that was thought dead does no harm when it wakes up. The row always says enough for the
+next worker: `sent_at` is set before a call leaves, and from then on nothing is called again before AWS has
+been looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import BigIntegerField, CharField, IntegerField, UUIDField
+
+from iam.aws import writes
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.parallel_reads import parallel_reads
+from iam.aws.session import Aws
+from iam.changes import nudge
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import Call, Image, Operation, restore
+from iam.changes.runner import calls, outcome_texts, outcomes
+from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
+from iam.changes.runner.reach import lent_for_writing
+from iam.changes.services.own import is_own
+from iam.changes.states import move
+from iam.mirror.models import Entity
+from iam.prepared import Slot, Statement
+
+logger = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+CONFIRM_FOR = timedelta(minutes=5)
+CONFIRM_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between the readings after a call: IAM is eventually consistent, mostly within some seconds."""
+BACKOFF_SECONDS = 2.0
+BACKOFF_LIMIT = 300.0
+
+_IN_DOUBT = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.UNEXPECTED})
+# After a lost answer AWS may say so of a call that it has carried out already: only another look can tell.
+_LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
+
+
+# What this one waits for is in its lane; compiled once, since each change that follows another asks for it.
+_EARLIER = Statement(
+    lambda: (
+        Change.objects.filter(
+            change_set=Slot("change_set", UUIDField()),
+            account=Slot("account", BigIntegerField()),
+            lane=Slot("lane", IntegerField()),
+            position__lt=Slot("position", IntegerField()),
+        )
+        .order_by("position")
+        .values_list("results")
+    )
+)
+_KNOWN = Statement(
+    lambda: Entity.objects.filter(
+        account=Slot("account", BigIntegerField()), arn=Slot("arn", CharField()), gone_at__isnull=True
+    ).values_list("aws_id")
+)
+
+
+class CallRejectedError(Exception):
+    """AWS answered a write with an error; `cause` says which."""
+
+    def __init__(self, cause: AwsError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def run(change_id: UUID) -> None:
+    """Do what is due on a change, if it is due and nobody else is at it; safe to call at any time, from
+    any number of workers."""
+    change = claim(change_id)
+    if change is None:
+        return
+    try:
+        _step(change)
+    except LeaseLostError:
+        logger.warning("changes.lease_lost", change=str(change.pk))
+    except CallRejectedError as rejected:
+        _after_rejection(change, rejected.cause)
+    except RefusedError as refused:
+        outcomes.refuse(change, refused)
+    except AwsError as error:
+        _after_error(change, error)
+    except (DatabaseError, InterfaceError):
+        # Our own database failed, so nothing can be recorded now. The lease runs out, and the sweep takes
+        # the change up.
+        raise
+    except Exception:
+        logger.exception("changes.runner_failed", change=str(change.pk))
+        _after_failure(change)
+
+
+def _step(change: Change) -> None:
+    if change.state == ChangeState.APPLYING and change.attempts > MAX_ATTEMPTS:
+        outcomes.give_up(change)
+        return
+    operation = restore(change.operation, account=change.account, params=_with_ids(change))
+    operation.load_results(change.results)
+    if is_own(operation):
+        outcomes.fail(change, kind="refused", message=outcome_texts.OWN_ROLE)
+        return
+    with lent_for_writing(change.account, on_call=Renewal(change)) as aws:
+        if change.state == ChangeState.APPLYING:
+            _carry_out(change, operation, aws)
+        else:
+            _confirm(change, operation, aws)
+
+
+def _with_ids(change: Change) -> dict[str, Any]:
+    """The parameters, with the unique ids that AWS gave to what earlier changes of the set have made."""
+    params = dict(change.params)
+    missing = [name for name, value in params.items() if name.endswith("_id") and value == ""]
+    missing = [name for name in missing if f"{name[:-3]}_arn" in params]
+    if not missing or change.position == 0:
+        return params
+    # Read back when the earlier change had ended; what it noted of AWS's answer comes first.
+    arns = {params[f"{name[:-3]}_arn"] for name in missing}
+    ids: dict[str, str] = {}
+    for arn in arns:
+        for (aws_id,) in _KNOWN.rows(account=change.account_id, arn=arn):
+            ids[arn] = aws_id
+    of = {"change_set": change.change_set_id, "account": change.account_id}
+    for (results,) in _EARLIER.rows(**of, lane=change.lane, position=change.position):
+        ids |= results.get("ids", {})
+    return params | {name: ids.get(params[f"{name[:-3]}_arn"], "") for name in missing}
+
+
+def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
+    """Observe, and call only what is still to be done."""
+    why, image = _looked(operation, aws)
+    if why:
+        outcomes.drift_of_names(change, what=why)
+        return
+    if operation.satisfied(image):
+        outcomes.apply(change, operation, aws)
+        return
+    if not operation.can_proceed(image, before=change.before):
+        what = operation.drift_message(image, before=change.before) or outcome_texts.DIFFERS
+        outcomes.drift(change, operation, aws, what=what)
+        return
+    left = _calls_left(change, operation, image)
+    if any(calls.is_in_doubt(change, number) and not operation.may_repeat(call) for number, call in left):
+        outcomes.leave_unknown(change, kind="in_doubt", message=outcome_texts.NOT_REPEATED)
+        return
+    _send(change, operation, aws, left=left)
+    _confirm(change, operation, aws)
+
+
+def _looked(operation: Operation, aws: Aws) -> tuple[str, Image]:
+    """Why the names mean something else ("" for nothing), and what AWS shows where they do not."""
+    with parallel_reads(aws) as ask:
+        observe = partial(operation.observe, aws)
+        image = ask(observe) if operation.can_observe_concurrently else observe
+        why = operation.identity_error(aws)
+        return why, {} if why else image()
+
+
+def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, Call]]:
+    """The calls that neither AWS has answered nor its state shows to be done, with their places."""
+    return [
+        (number, call)
+        for number, call in enumerate(operation.calls())
+        if not (calls.is_answered(change, number) or operation.is_done(call, image=image))
+    ]
+
+
+def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
+    """Make the calls; the last answer is written with what follows from it. What AWS rejects for good
+    before anything went through leaves no doubt behind."""
+    last: dict[str, Any] = {}
+    for number, call in left:
+        if last:
+            keep(change, **last)
+        params = operation.resolve_params(call)
+        keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
+        began = time.monotonic()
+        try:
+            result = writes.call(
+                aws,
+                call.service,
+                call.operation,
+                params,
+                region=call.region,
+                may_retry=operation.may_repeat(call),
+            )
+        except AwsError as error:
+            _note_rejection(change, number, error, began=began)
+            raise CallRejectedError(error) from error
+        kept = operation.handle_response(call, result.response, change_id=change.pk)
+        last = _answered(change, number, began=began, request_id=result.request_id, kept=kept)
+    moved = move(
+        change,
+        to=ChangeState.CONFIRMING,
+        actor=None,
+        data={"request_ids": last.get("request_ids", change.request_ids)},
+        # Due again when this very worker is lost before it has read back.
+        due_at=datetime.now(tz=UTC) + READING,
+        lease_until=None,
+        error_kind="",
+        error_message="",
+        **last,
+    )
+    if not moved:
+        raise LeaseLostError(str(change.pk))
+
+
+def _note_rejection(change: Change, number: int, error: AwsError, *, began: float) -> None:
+    certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
+    answer = _answered(
+        change,
+        number,
+        began=began,
+        request_id=error.request_id,
+        error=error.code or error.kind.value,
+        in_doubt=not certain,
+    )
+    keep(change, **answer)
+    if certain and not calls.done(change):
+        keep(change, sent_at=None)
+
+
+def _answered(
+    change: Change,
+    number: int,
+    *,
+    began: float,
+    request_id: str,
+    error: str = "",
+    in_doubt: bool = False,
+    kept: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The columns that hold the answer to a call."""
+    noted = calls.answered(
+        change,
+        number,
+        milliseconds=round((time.monotonic() - began) * 1000),
+        request_id=request_id,
+        error=error,
+        in_doubt=in_doubt,
+    )
+    ids = [*change.request_ids, request_id] if request_id else change.request_ids
+    results = {"results": _together(change.results, kept)} if kept else {}
+    return {"calls": noted, "request_ids": ids, **results}
+
+
+def _together(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of several answers; mappings such as the ids are joined."""
+    joined = dict(results)
+    for name, value in kept.items():
+        joined[name] = {**joined.get(name, {}), **value} if isinstance(value, dict) else value
+    return joined
+
+
+def _confirm(change: Change, operation: Operation, aws: Aws) -> None:
+    """Look whether AWS shows it; if not yet, have it looked at again later."""
+    image = operation.observe(aws)
+    reads = change.reads + 1
+    if operation.satisfied(image):
+        outcomes.apply(change, operation, aws, reads=reads)
+    else:
+        _read_again(change, reads=reads)
+
+
+def _read_again(change: Change, *, reads: int) -> None:
+    now = datetime.now(tz=UTC)
+    if change.confirming_at is not None and now - change.confirming_at > CONFIRM_FOR:
+        keep(change, reads=reads)
+        outcomes.leave_unknown(change, kind="not_seen", message=outcome_texts.not_seen(reads))
+        return
+    delay = CONFIRM_DELAYS[min(reads, len(CONFIRM_DELAYS)) - 1]
+    with transaction.atomic():
+        keep(change, reads=reads, due_at=now + timedelta(seconds=delay))
+        nudge.after_commit(change, delay=delay)
+
+
+def _after_rejection(change: Change, error: AwsError) -> None:
+    """A write was answered with an error."""
+    if error.is_retryable or error.kind in _LOOK_ANEW:
+        _retry(change, error)
+    else:
+        outcomes.end_without_success(change, error)
+
+
+def _after_error(change: Change, error: AwsError) -> None:
+    """A reading was answered with an error, or there is no way in."""
+    if change.state == ChangeState.CONFIRMING:
+        if error.is_retryable:
+            _read_again(change, reads=change.reads + 1)
+        else:
+            outcomes.leave_unknown(change, kind=error.kind.value, message=outcome_texts.unreadable(error))
+    elif error.is_retryable:
+        _retry(change, error)
+    else:
+        outcomes.end_without_success(change, error)
+
+
+def _retry(change: Change, error: AwsError) -> None:
+    if change.attempts >= MAX_ATTEMPTS:
+        outcomes.end_without_success(change, error, attempts=change.attempts)
+        return
+    delay = min(BACKOFF_SECONDS**change.attempts, BACKOFF_LIMIT)
+    with transaction.atomic():
+        message = outcome_texts.retried(error, seconds=delay)
+        move(
+            change,
+            to=ChangeState.QUEUED,
+            actor=None,
+            kind="retry",
+            note=message,
+            due_at=datetime.now(tz=UTC) + timedelta(seconds=delay),
+            lease_until=None,
+            error_kind=error.kind.value,
+            error_message=message[:2048],
+        )
+        nudge.after_commit(change, delay=delay)
+
+
+def _after_failure(change: Change) -> None:
+    if change.sent_at is not None or change.state == ChangeState.CONFIRMING:
+        outcomes.leave_unknown(change, kind="internal", message=outcome_texts.INTERNAL_AFTER)
+    else:
+        outcomes.fail(change, kind="internal", message=outcome_texts.INTERNAL_BEFORE)

@@ -1,0 +1,185 @@
+"""Break-glass: apply one's own request without approval, in an emergency, for a reason; and look at it
+afterwards, as somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import chain
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from iam.changes import notifications
+from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.approval.needs import parts_of, requirement_of
+from iam.changes.approval.people import people_of
+from iam.changes.approval.reminders import REVIEW_AFTER
+from iam.changes.approval.rules import REVIEWERS
+from iam.changes.errors import ReceiptChangedError, RefusedError
+from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
+from iam.changes.services.decisions import check_request, queue_all, refresh_receipts, waiting_parts
+from iam.changes.services.undo_requests import undo_several
+from iam.changes.states import add_event, write_journal
+from iam.guard import Viewer
+from iam.guard.viewer import ANY_ACCOUNT
+
+MAX_REASON = 1000
+Ending = Callable[[BreakGlass, Viewer, str, str], list[Change]]
+"""What undoes a set that was applied without approval: its review, the reviewer, the comment, and the
+verdict.
+"""
+_by_cause: dict[str, Ending] = {}
+
+
+def register_review(kind: str, handler: Ending) -> None:
+    """Let a layer above follow the review of sets with this kind of cause: it gets both verdicts, and carries
+    out an undoing in its own way.
+    """
+    _by_cause[kind] = handler
+
+
+def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
+    """Whether this viewer may apply this waiting request of their own without approval: the rules say who."""
+    if change.state != ChangeState.AWAITING or change.requested_by != viewer.person_id:
+        return False
+    parts = parts_of(change.change_set)
+    who = requirement_of(change.change_set, parts=parts).need.break_glass
+    return viewer.person_id in people_of(who, accounts=_accounts(parts))
+
+
+def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str) -> None:
+    """Apply one's own waiting request at once, without approval. Everybody who could have approved is told,
+    and somebody else reviews it.
+
+    Raises RefusedError, and ReceiptChangedError where it would do something else than was shown.
+    """
+    reason = reason.strip()
+    if not may_break_glass(change, viewer=actor):
+        raise RefusedError("The approval rules don’t let you apply this without approval.", change=change)
+    if not reason:
+        raise RefusedError("Describe the emergency. The reviewer reads it.", change=change)
+    if len(reason) > MAX_REASON:
+        raise RefusedError(
+            f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.", change=change
+        )
+    parts = waiting_parts(change)
+    if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
+        raise ReceiptChangedError(
+            "What this does has changed since you opened the page. Review it again.", change=change
+        )
+    check_request(parts)
+    with transaction.atomic():
+        group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
+        parts = waiting_parts(change)
+        if group.receipt_digest != seen_digest:
+            raise ReceiptChangedError("What this does has just changed. Review it again.", change=change)
+        BreakGlass.objects.create(
+            change_set=group,
+            used_by=actor.person_id,
+            used_label=actor.name[:128],
+            reason=reason,
+            remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
+        )
+        queue_all(parts, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
+        # Who looks after one of its accounts hears of it, although those review it who look after all.
+        of_accounts = (people_of(REVIEWERS, accounts={number}) for number in _accounts(parts))
+        people = set(chain.from_iterable(of_accounts))
+        notifications.tell_broken_glass(parts[0], people=people, by=actor.name)
+
+
+def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
+    """What was applied without approval and nobody has looked at yet, in accounts that this viewer
+    administers or approves in; oldest first.
+    """
+    accounts = _reviews_in(viewer)
+    found = BreakGlass.objects.filter(reviewed_at__isnull=True)
+    if ANY_ACCOUNT not in accounts:
+        elsewhere = Change.objects.filter(change_set=OuterRef("change_set")).exclude(
+            account__account_id__in=accounts
+        )
+        found = found.filter(~Q(Exists(elsewhere))) if accounts else found.none()
+    return found.select_related("change_set").order_by("at")
+
+
+def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
+    """Why this viewer cannot review it, or ""."""
+    if glass.reviewed_at is not None:
+        return f"{glass.reviewed_label} has already reviewed it."
+    if not to_review(viewer).filter(pk=glass.pk).exists():
+        return "Administrators and approvers of its accounts review it."
+    if glass.used_by == viewer.person_id and not settings.SINGLE_OPERATOR:
+        return "You used it, so someone else reviews it."
+    return ""
+
+
+def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key: str) -> list[Change]:
+    """Say that it was right, or have it undone: then the changes that were asked for to undo it are returned.
+    Raises RefusedError.
+    """
+    comment = comment.strip()
+    if why := why_not_review(glass, viewer=actor):
+        raise RefusedError(why)
+    if verdict not in Verdict.values:
+        raise RefusedError("Choose whether to accept or undo it.")
+    if not comment:
+        raise RefusedError("Describe what you found. Auditors read it.")
+    if len(comment) > MAX_REASON:
+        raise RefusedError(f"The comment has {len(comment):,} characters. The limit is {MAX_REASON:,}.")
+    parts = parts_of(glass.change_set)
+    if any(part.state in RUNNING for part in parts):
+        raise RefusedError("It is still in progress. Review it when it is done.")
+    with transaction.atomic():
+        follow = _by_cause.get(glass.change_set.cause_kind)
+        undoing: list[Change] = []
+        if follow is not None:
+            undoing = follow(glass, actor, comment, verdict)
+        elif verdict == Verdict.UNDO:
+            undoing = _undo(parts, actor=actor, comment=comment, key=key)
+        _record(glass, parts[0], actor=actor, verdict=verdict, comment=comment)
+    return undoing
+
+
+def _undo(parts: list[Change], *, actor: Viewer, comment: str, key: str) -> list[Change]:
+    applied = [part for part in parts if part.state == ChangeState.APPLIED and not part.already_so]
+    if not applied:
+        raise RefusedError("It changed nothing in AWS, so there is nothing to undo. Accept it instead.")
+    return undo_several(applied, actor=actor, reason=comment, idempotency_key=key)
+
+
+def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, comment: str) -> None:
+    alone = glass.used_by == actor.person_id
+    held = BreakGlass.objects.filter(pk=glass.pk, reviewed_at__isnull=True)
+    written = held.update(
+        reviewed_by=actor.person_id,
+        reviewed_label=actor.name[:128],
+        reviewed_at=datetime.now(tz=UTC),
+        verdict=verdict,
+        comment=comment,
+        is_alone=alone,
+        remind_at=None,
+    )
+    if not written:
+        raise RefusedError("Someone else has just reviewed it.")
+    kind = "review_accepted" if verdict == Verdict.ACCEPT else "review_undo"
+    add_event(first, kind=kind, actor=actor, note=comment)
+    data = {"single_operator": True} if alone else {}
+    write_journal(first, act=kind, actor=actor, note=comment, data=data)
+
+
+def _reviews_in(viewer: Viewer) -> set[str]:
+    """The accounts in which they are administrator or approver; "" for all."""
+    held = viewer.accounts_by_role
+    return set(chain.from_iterable(held.get(who.value, ()) for who in REVIEWERS))
+
+
+def _accounts(parts: list[Change]) -> set[str]:
+    return {part.account.account_id for part in parts}
+
+
+def glass_of(change_set_id: UUID) -> BreakGlass | None:
+    """The use of break-glass by which a set was applied, if it was."""
+    return BreakGlass.objects.filter(pk=change_set_id).first()

@@ -1,0 +1,104 @@
+"""Delete something with all that AWS wants gone first, as one set of changes that is approved, and can be
+undone as far as AWS allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.operations.dependencies import dependencies_of
+from iam.changes.operations.group import DeleteGroup
+from iam.changes.operations.instance_profile import DeleteInstanceProfile
+from iam.changes.operations.managed_policy import DeletePolicy
+from iam.changes.operations.role import DeleteRole
+from iam.changes.operations.service_linked_role import PATH, DeleteServiceLinkedRole
+from iam.changes.operations.user import DeleteUser
+from iam.changes.operations.user_credential import credentials_row, owned
+from iam.changes.services.plans import Plan, plan_set
+from iam.changes.services.requests import request_changes
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+
+_DELETES: Final[dict[str, Callable[[Entity], Operation]]] = {
+    Kind.USER: DeleteUser.of,
+    Kind.GROUP: DeleteGroup.of,
+    Kind.ROLE: DeleteRole.of,
+    Kind.POLICY: DeletePolicy.of,
+    Kind.INSTANCE_PROFILE: DeleteInstanceProfile.of,
+}
+
+
+def deletion_of(entity: Entity) -> list[Operation]:
+    """All operations that delete a user, group, role, managed policy or instance profile, in order: what can
+    be undone first, itself last.
+
+    Raises RefusedError for what cannot be deleted, and where the mirror does not know all that must go first.
+    """
+    if entity.kind not in _DELETES:
+        raise RefusedError(
+            "Only users, groups, roles, managed policies and instance profiles are deleted so."
+        )
+    if f":role{PATH}" in entity.arn:
+        return [DeleteServiceLinkedRole.of(entity)]
+    if entity.kind == Kind.USER:
+        _check_known(entity)
+    if entity.kind == Kind.POLICY:
+        _check_no_boundary(entity)
+    return [*dependencies_of(entity), _DELETES[entity.kind](entity)]
+
+
+def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[Plan]:
+    """Plan to delete it with all that must go first. Raises RefusedError with the reason in words."""
+    return plan_set(deletion_of(entity), viewer=viewer)
+
+
+def request_deletion(actor: Viewer, *, entity: Entity, reason: str, idempotency_key: str) -> list[Change]:
+    """Plan and ask in one. Raises RefusedError."""
+    planned = plan_deletion(actor, entity=entity)
+    title = planned[-1].operation.title if len(planned) > 1 else ""
+    return request_changes(
+        planned,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        title=title,
+    )
+
+
+def lost_for_good(operations: list[Operation]) -> list[str]:
+    """What of a deletion nothing brings back, each with the reason; to be said before anybody agrees."""
+    return [f"{one.title}: {one.irreversible}" for one in operations if one.irreversible]
+
+
+def _check_known(user: Entity) -> None:
+    """AWS reports keys and devices before it tells which they are; one that is not known cannot be taken
+    away."""
+    row = credentials_row(user)
+    if row is None:
+        return
+    keys = len(owned(user, Kind.ACCESS_KEY))
+    if row.keys > keys:
+        raise RefusedError(
+            f"AWS reports {row.keys} access keys of {user.name}, but Gatehouse knows the IDs of "
+            f"{keys}. Sync the account, then submit again."
+        )
+    if row.mfa not in ("none", "unread") and not owned(user, Kind.MFA_DEVICE):
+        raise RefusedError(
+            f"AWS reports an MFA device of {user.name}, but Gatehouse doesn’t know which. Sync "
+            "the account, then submit again."
+        )
+
+
+def _check_no_boundary(policy: Entity) -> None:
+    """Anyone who is bounded by it would be bounded by nothing: that is nobody's to do in passing."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, target=policy)
+    names = list(edges.order_by("source__name").values_list("source__name", flat=True))
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        raise RefusedError(
+            f"{policy.name} is the permissions boundary of {', '.join(names[:3])}{more}. Give "
+            "them another one first."
+        )

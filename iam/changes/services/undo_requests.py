@@ -1,0 +1,160 @@
+"""Undo a change: the inverse as a change of its own, refused when AWS has moved on since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from uuid import UUID
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.services.plans import Plan, check_right, is_made, plan, plan_set
+from iam.changes.services.requests import asked_before, request_change, request_changes
+from iam.guard import Viewer
+
+
+def plan_undo(change: Change, *, viewer: Viewer) -> Plan:
+    """Plan the inverse of an applied change. Raises RefusedError with the reason why it cannot be undone."""
+    return plan(_checked_inverse(change, viewer=viewer), viewer=viewer, reverts=change)
+
+
+def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) -> Change:
+    """Ask for the inverse of an applied change; it goes through approval like any other. Raises RefusedError.
+
+    The same key of the same person gives the same change.
+    """
+    operation = restore(change.operation, account=change.account, params=change.params)
+    inverse = operation.inverse(change.before)
+    if inverse is not None:
+        standing = asked_before([inverse], actor=actor, idempotency_key=idempotency_key)
+        if standing and standing[0].reverts_id == change.pk:
+            return standing[0]
+    return request_change(
+        plan_undo(change, viewer=actor), actor=actor, reason=reason, idempotency_key=idempotency_key
+    )
+
+
+def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
+    """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises
+    RefusedError."""
+    ordered = sorted(changes, key=lambda change: change.position, reverse=True)
+    inverses: list[Operation] = []
+    for change in ordered:
+        inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
+    return plan_set(inverses, viewer=viewer, reverts=ordered)
+
+
+def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID, str]:
+    """Of changes of one set, why each cannot be undone together with all of those that can; "" for one
+    that can."""
+    found: dict[UUID, str] = {}
+    inverses: list[Operation] = []
+    for change in sorted(changes, key=lambda one: one.position, reverse=True):
+        try:
+            inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
+        except RefusedError as refused:
+            found[change.pk] = refused.message
+        else:
+            found[change.pk] = ""
+    return found
+
+
+def undo_several(
+    changes: Sequence[Change], *, actor: Viewer, reason: str, idempotency_key: str
+) -> list[Change]:
+    """Ask for the inverse of several applied changes of one set, approved together. Raises RefusedError; then
+    nothing is asked for.
+
+    The same key of the same person gives the same changes.
+    """
+    if not changes:
+        raise RefusedError("Choose what to undo.")
+    try:
+        planned = plan_undo_of(changes, viewer=actor)
+    except RefusedError:
+        standing = _asked_with(changes, actor=actor, idempotency_key=idempotency_key)
+        if standing:
+            return standing
+        raise
+    title = changes[0].change_set.title or changes[0].title
+    whole = changes[0].change_set.changes.count() == len(changes)
+    return request_changes(
+        planned,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        title=f"{'Undo' if whole else 'Undo in part'}: {title}",
+    )
+
+
+def _asked_with(changes: Sequence[Change], *, actor: Viewer, idempotency_key: str) -> list[Change]:
+    """What this person asked for with this key to undo just these; nothing if nothing."""
+    found = Change.objects.filter(idempotency_key__startswith=f"{actor.person_id}:{idempotency_key[:64]}:")
+    standing = list(found.order_by("position"))
+    return standing if {one.reverts_id for one in standing} == {change.pk for change in changes} else []
+
+
+def why_not_undo(change: Change, *, viewer: Viewer) -> str:
+    """Why this viewer cannot undo an applied change now, or "" if they can."""
+    try:
+        _checked_inverse(change, viewer=viewer)
+    except RefusedError as refused:
+        return refused.message
+    return ""
+
+
+def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> Operation:
+    """The operation that undoes a change, after the `earlier` ones of its set.
+
+    Whom the viewer reaches comes before how things stand: that is not for those to know who no longer reach
+    the person or the group.
+    """
+    operation = restore(change.operation, account=change.account, params=change.params)
+    inverse = operation.inverse(change.before)
+    if inverse is not None:
+        inverse = _reborn(inverse, earlier)
+    checked = operation if inverse is None else inverse
+    check_right(checked, viewer=viewer, earlier=earlier)
+    _check_state(change)
+    if inverse is None:
+        raise RefusedError(operation.irreversible or "AWS can’t undo this.")
+    if not is_made(inverse, earlier):
+        _check_still_so(operation)
+    return inverse
+
+
+def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
+    """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to
+    give."""
+    made = set(chain.from_iterable(operation.created_arns() for operation in earlier))
+    params = dict(inverse.params)
+    for name, value in inverse.params.items():
+        if name.endswith("_arn") and value in made and f"{name[:-4]}_id" in params:
+            params[f"{name[:-4]}_id"] = ""
+    return restore(inverse.slug, account=inverse.account, params=params)
+
+
+def _check_state(change: Change) -> None:
+    if change.state != ChangeState.APPLIED:
+        raise RefusedError("Only a change that is done can be undone.", change=change)
+    if change.already_so:
+        raise RefusedError(
+            "This was already done in AWS, so this change did nothing and there is nothing to undo."
+        )
+    standing = (
+        change.reverted_by.filter(state__in=[*OPEN, ChangeState.APPLIED]).order_by("-created_at").first()
+    )
+    if standing is not None:
+        said = "has already been undone" if standing.state == ChangeState.APPLIED else "is being undone"
+        raise RefusedError(f"This {said} by {standing.reference}.", change=standing)
+
+
+def _check_still_so(operation: Operation) -> None:
+    shown = operation.state_in_mirror()
+    if shown is None:
+        raise RefusedError("What this changed was deleted from AWS or created again, so it can’t be undone.")
+    if not operation.satisfied(shown):
+        raise RefusedError(
+            "Someone has changed this in AWS since. Undoing now would undo their work, not this change."
+        )

@@ -1,0 +1,113 @@
+"""A set of operations, seen from each of them: what comes before it, and what of that brings into being what
+it is about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import overload
+
+from django.db.models.functions import Lower
+
+from iam.changes import planning_cache
+from iam.changes.models import OPEN, Change
+from iam.changes.operations import Operation
+from iam.changes.operations.lifecycle import Create
+from iam.mirror.models import Entity
+
+CHUNK = 500
+
+
+class SetContext(Sequence[Operation]):
+    """The first so many of a set, without a copy of them. `made` gives for (account, ARN) the place of what
+    brings it into being.
+    """
+
+    __slots__ = ("_all", "_end", "_made")
+
+    def __init__(
+        self, everything: Sequence[Operation], end: int, made: Mapping[tuple[int, str], int]
+    ) -> None:
+        self._all, self._end, self._made = everything, end, made
+
+    def __len__(self) -> int:
+        return self._end
+
+    def __iter__(self) -> Iterator[Operation]:
+        return islice(self._all, self._end)
+
+    @overload
+    def __getitem__(self, place: int) -> Operation: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Operation]: ...
+    def __getitem__(self, place: int | slice) -> Operation | Sequence[Operation]:
+        return self._all[: self._end][place]
+
+    def makes(self, account: int, arn: str) -> bool:
+        """Whether one of them brings it into being."""
+        return self._made.get((account, arn), self._end) < self._end
+
+
+def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Operation, SetContext]]:
+    """Each with those before it."""
+    made: dict[tuple[int, str], int] = {}
+    for place, one in enumerate(operations):
+        for arn in one.created_arns():
+            made.setdefault((one.account.pk, arn), place)
+    for place, one in enumerate(operations):
+        yield one, SetContext(operations, place, made)
+
+
+def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[Operation]) -> set[str]:
+    """Which of these ARNs, in the account of an operation, those before it bring into being."""
+    if isinstance(earlier, SetContext):
+        return {arn for arn in arns if earlier.makes(operation.account.pk, arn)}
+    made = (before.created_arns() for before in earlier if before.account == operation.account)
+    return set(chain.from_iterable(made)).intersection(arns)
+
+
+def look_ahead(operations: Sequence[Operation]) -> None:
+    """Ask the mirror at once what of a set is not there yet, which names are taken, and what is asked for of
+    the same; within `memoized_reads`.
+    """
+    made: dict[int, set[str]] = defaultdict(set)
+    names: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for one in operations:
+        made[one.account.pk].update(one.created_arns())
+        if isinstance(one, Create):
+            names[one.account.pk, one.subject_kind].add(one.given.name.lower())
+    for account, arns in made.items():
+        there: set[str] = set()
+        for some in _chunks(arns):
+            present = Entity.objects.filter(account=account, arn__in=some, gone_at__isnull=True)
+            there.update(present.values_list("arn", flat=True))
+        planning_cache.prime_absent(account, arns - there)
+    for (account, kind), low in names.items():
+        living = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True)
+        taken: dict[str, Entity] = {}
+        for some in _chunks(low):
+            for namesake in living.annotate(low=Lower("name")).filter(low__in=some):
+                taken[namesake.name.lower()] = namesake
+        planning_cache.prime(("namesakes", account, kind), (frozenset(low), taken))
+
+
+def open_beside(operations: Sequence[Operation]) -> None:
+    """Ask at once for the open changes of the subjects of a set; within `memoized_reads`."""
+    subjects: dict[int, set[str]] = defaultdict(set)
+    for one in operations:
+        subjects[one.account.pk].add(one.subject_id)
+    for account, ids in subjects.items():
+        found: dict[str, list[Change]] = {subject: [] for subject in ids}
+        for some in _chunks(ids):
+            for change in Change.objects.filter(account=account, subject_id__in=some, state__in=OPEN):
+                found[change.subject_id].append(change)
+        for subject, changes in found.items():
+            planning_cache.prime(("open", account, subject), changes)
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(texts)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

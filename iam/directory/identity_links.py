@@ -1,0 +1,88 @@
+"""IAM users become somebody's and cease to be: the only writer of that, whose callers have checked who may
+say so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from iam.directory.events import rights_reduced
+from iam.directory.models import Identity, OwnedUser, Person, Tie
+from iam.directory.owners import release
+from iam.directory.rules import DirectoryRuleError
+from iam.journal.services import Actor, record
+
+
+@transaction.atomic
+def link(
+    person: Person,
+    *,
+    user_arn: str,
+    aws_id: str = "",
+    how: Tie = Tie.HAND,
+    actor: Actor,
+    data: dict[str, Any] | None = None,
+) -> Identity:
+    """This IAM user is theirs from now on. Harmless when it is so already; raises DirectoryRuleError for one
+    of somebody else.
+    """
+    taken = Identity.objects.filter(user_arn=user_arn).select_related("person").first()
+    if taken is not None and taken.person_id == person.pk:
+        return taken
+    if taken is not None:
+        raise DirectoryRuleError(f"{user_arn} belongs to {taken.person.name}. Unlink it there first.")
+    try:
+        with transaction.atomic():
+            made = Identity.objects.create(
+                person=person, user_arn=user_arn, aws_id=aws_id, tie=how, linked_by=_label(actor)
+            )
+    except IntegrityError:
+        raise DirectoryRuleError(f"{user_arn} was linked to another person a moment ago.") from None
+    _note("identity.link", made, actor, data)
+    of_user = {"aws_id": aws_id} if aws_id else {"user_arn": user_arn}
+    for owned in OwnedUser.objects.filter(**of_user).select_related("team"):
+        release(owned, actor=actor, why=f"The user was linked to {person.name}.")
+    return made
+
+
+@transaction.atomic
+def unlink(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | None = None) -> bool:
+    """It is not theirs any more, and they are signed out; False when that was so already. AWS is not
+    touched.
+    """
+    if not Identity.objects.filter(pk=identity.pk, person=identity.person_id).delete()[0]:
+        return False
+    _note("identity.unlink", identity, actor, data)
+    rights_reduced(identity.person)
+    return True
+
+
+@transaction.atomic
+def drop_recreated(identity: Identity) -> None:
+    """The user of whom this was said is gone, and another one has the name: nobody has said whose that one
+    is.
+    """
+    if Identity.objects.filter(pk=identity.pk, aws_id=identity.aws_id).delete()[0]:
+        _note("identity.outlive", identity, None, {"unique_id": identity.aws_id})
+        rights_reduced(identity.person)
+
+
+def backfill_aws_id(identity: Identity, *, aws_id: str) -> None:
+    """What the mirror tells of a user who was linked by name; once, the first time."""
+    Identity.objects.filter(pk=identity.pk, aws_id="").update(aws_id=aws_id)
+
+
+def _label(actor: Actor) -> str:
+    return str(getattr(actor, "name", "") or "")[:128]
+
+
+def _note(kind: str, identity: Identity, actor: Actor | None, data: dict[str, Any] | None) -> None:
+    record(
+        kind=kind,
+        actor=actor,
+        subject=identity.person.email,
+        account_id=identity.user_arn.split(":")[4],
+        data={"arn": identity.user_arn} | (data or {}),
+    )

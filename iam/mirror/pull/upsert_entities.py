@@ -1,0 +1,265 @@
+"""Give every entity that was found its stable row: the one it has, the one it had before it vanished, or a
+new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from iam.mirror.display_names import searched_tags
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull import bulk, revisions
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
+from iam.mirror.pull.facts import Found, Part, Ref, by_arn
+
+SEARCH_LONGEST = 2048
+SETTLES_IN = timedelta(seconds=10)
+"""IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be
+without it.
+"""
+
+
+def is_newer(known: EntityRow, at: datetime, *, is_direct: bool = False) -> bool:
+    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say
+    about it.
+
+    `is_direct` goes for a reading of the entity alone, straight after a change: it waits for nothing.
+    """
+    if known.reread_at is None:
+        return False
+    return known.reread_at > at if is_direct else known.reread_at + SETTLES_IN > at
+
+
+class Names:
+    """Finds entities as AWS points to them. What a reading saw goes before what it did not see."""
+
+    def __init__(self, census: EntityCache) -> None:
+        self._census = census
+        self._seen: dict[tuple[str, str, str], EntityRow] = {}
+
+    def put(self, known: EntityRow) -> None:
+        """From now on, its name and ARN mean this entity."""
+        for by, value in (("name", known.name), ("arn", known.arn)):
+            if self.find(Ref(known.kind, by, value)) is not known:
+                self._seen[known.kind, by, value] = known
+
+    def find(self, ref: Ref) -> EntityRow | None:
+        """The entity, or None when the mirror does not hold it."""
+        if ref.by == "id":
+            return self._census.current.get((ref.kind, ref.value))
+        return self._seen.get(ref) or self._census.named(*ref)
+
+
+@dataclass
+class UpsertResult:
+    """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name
+    (`moved`), and those that name something unknown and so must be decoded again next time (`doubtful`), and
+    former owners (`released`).
+    """
+
+    names: Names
+    seen: set[int] = field(default_factory=set)
+    fresh: set[int] = field(default_factory=set)
+    added: set[int] = field(default_factory=set)
+    moved: dict[int, EntityRow] = field(default_factory=dict)
+    doubtful: set[int] = field(default_factory=set)
+    released: set[int] = field(default_factory=set)
+    members: dict[str, list[tuple[EntityRow, Found]]] = field(default_factory=dict)
+
+
+def upsert_entities(census: EntityCache, parts: list[Part]) -> UpsertResult:
+    """Enter new entities, update the stable rows of those that changed, and note all that was seen."""
+    roster = UpsertResult(names=Names(census))
+    for part in parts:
+        for key in part.unchanged:
+            known = census.current.get(key)
+            if known is not None:
+                roster.seen.add(known.id)
+                roster.names.put(known)
+    for part in parts:
+        _enrol_part(census, part, roster)
+    for part in parts:
+        part.found.extend(_placeholders(census, part, roster))
+    return roster
+
+
+def _enrol_part(census: EntityCache, part: Part, roster: UpsertResult) -> None:
+    members = roster.members.setdefault(part.section, [])
+    past = census.past(
+        (found.kind, found.aws_id) for found in part.found if (found.kind, found.aws_id) not in census.current
+    )
+    fresh: list[Found] = []
+    returned: list[int] = []
+    updates: list[tuple[EntityRow, Found]] = []
+    for found in part.found:
+        known = _matching(census, found) or past.get((found.kind, found.aws_id))
+        if known is None:
+            fresh.append(found)
+            continue
+        if known.gone_at is None:
+            roster.seen.add(known.id)
+        if is_newer(known, part.seen.at, is_direct=part.is_direct):
+            continue
+        if known.gone_at is not None:
+            roster.fresh.add(known.id)
+            roster.added.add(known.id)
+            returned.append(known.id)
+        updates.append((known, found))
+    if returned:
+        revisions.note(census.account.pk, returned)
+    for known, found in _insert(census, fresh, roster, at=part.seen.at):
+        members.append((known, found))
+    _update(census, updates, roster)
+    members.extend(updates)
+
+
+def _matching(census: EntityCache, found: Found) -> EntityRow | None:
+    known = census.current.get((found.kind, found.aws_id))
+    if known is None and found.kind == Kind.POLICY:
+        known = census.current.get((Kind.POLICY, found.arn))
+    return known
+
+
+def _placeholders(census: EntityCache, part: Part, roster: UpsertResult) -> list[Found]:
+    """Managed policies that something is attached to but that the answer does not describe, such as AWS's
+    own.
+    """
+    missing: dict[str, Found] = {}
+    for _, found in roster.members[part.section]:
+        for _, ref in found.edges or ():
+            if ref.kind == Kind.POLICY and ref.by == "arn" and roster.names.find(ref) is None:
+                missing.setdefault(ref.value, placeholder(ref.value))
+    if not missing:
+        return []
+    members = roster.members[part.section]
+    members.extend(_insert(census, list(missing.values()), roster, at=part.seen.at))
+    return list(missing.values())
+
+
+def placeholder(arn: str) -> Found:
+    """A managed policy of which nothing but the ARN is known."""
+    parents, _, name = arn.partition(":policy/")[2].rpartition("/")
+    path = f"/{parents}/" if parents else "/"
+    category = "aws" if arn.split(":", 5)[4] == "aws" else "customer"
+    return Found(
+        kind=Kind.POLICY,
+        aws_id=arn,
+        name=name,
+        arn=arn,
+        path=path,
+        category=category,
+        attrs={"IsPlaceholder": True},
+    )
+
+
+def _insert(
+    census: EntityCache, found: list[Found], roster: UpsertResult, *, at: datetime
+) -> list[tuple[EntityRow, Found]]:
+    entered: list[tuple[EntityRow, Found]] = []
+    for pk, entity in zip(bulk.allocate_ids(Entity, len(found)), found, strict=True):
+        known = EntityRow(pk, entity.kind, entity.aws_id, entity.name, entity.arn, entity.source_digest)
+        known.owner_id = _owner(entity, roster.names)
+        _note_move(entity, known, roster)
+        census.add(known)
+        roster.names.put(known)
+        roster.seen.add(pk)
+        roster.fresh.add(pk)
+        roster.added.add(pk)
+        entered.append((known, entity))
+    account_id = census.account.pk
+    revision = revisions.next_revision(account_id) if entered else 0
+    bulk.insert(
+        Entity,
+        columns=(
+            "id",
+            "account_id",
+            "kind",
+            "aws_id",
+            "owner_id",
+            "name",
+            "arn",
+            "search",
+            "first_seen",
+            "source_digest",
+            "detail_gaps",
+            "revision",
+        ),
+        rows=[
+            (
+                known.id,
+                account_id,
+                known.kind,
+                known.aws_id,
+                known.owner_id,
+                known.name,
+                known.arn,
+                search_text(known, found.tags),
+                at,
+                known.source_digest,
+                "",
+                revision,
+            )
+            for known, found in entered
+        ],
+    )
+    return entered
+
+
+def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None) -> str:
+    """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its
+    tags.
+    """
+    text = f"{known.arn or known.name} {known.aws_id}".lower()
+    return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
+
+
+def _owner(found: Found, names: Names) -> int | None:
+    owner = names.find(found.owner) if found.owner else None
+    return owner.id if owner else None
+
+
+def _note_move(found: Found, known: EntityRow, roster: UpsertResult) -> None:
+    """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
+    if found.kind not in (Kind.GROUP, Kind.POLICY):
+        return
+    by, value = ("name", found.name) if found.kind == Kind.GROUP else ("arn", found.arn)
+    holder = roster.names.find(Ref(found.kind, by, value))
+    if holder is not None and holder.id != known.id:
+        roster.moved[holder.id] = known
+
+
+def _update(census: EntityCache, updates: Iterable[tuple[EntityRow, Found]], roster: UpsertResult) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for known, found in updates:
+        before = _stable(known)
+        _note_move(found, known, roster)
+        census.forget(known)
+        known.aws_id, known.name, known.arn = found.aws_id, found.name, found.arn
+        known.gone_at = None
+        known.source_digest = found.source_digest
+        if found.owner is not None or found.kind == Kind.MFA_DEVICE:
+            _pass_on(known, _owner(found, roster.names), roster)
+        census.add(known)
+        roster.names.put(known)
+        roster.seen.add(known.id)
+        if _stable(known) != before:
+            rows.append((known.id, *_stable(known), search_text(known, found.tags)))
+    columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
+    bulk.update(Entity, key="id", columns=columns, rows=rows)
+
+
+def _pass_on(known: EntityRow, owner_id: int | None, roster: UpsertResult) -> None:
+    """Give a credential to its present owner; a virtual device can change hands or lie idle."""
+    if known.owner_id is not None and known.owner_id != owner_id:
+        roster.released.add(known.owner_id)
+    known.owner_id = owner_id
+
+
+def _stable(known: EntityRow) -> tuple[Any, ...]:
+    return known.aws_id, known.name, known.arn, known.source_digest, known.owner_id, known.gone_at
+
+
+__all__ = ["Names", "UpsertResult", "by_arn", "is_newer", "placeholder", "search_text", "upsert_entities"]

@@ -1,0 +1,36 @@
+"""Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
+
+from iam.mirror.pull.subject import Reading, reread_entity
+from iam.mirror.refresh.facts import reread_boundary, reread_tags
+from iam.mirror.refresh.holdings import (
+    Attachments,
+    Inline,
+    read_attachments,
+    read_inline,
+    reread_attachments,
+    reread_inline,
+)
+from iam.mirror.refresh.listed import reread_listed
+from iam.mirror.refresh.memberships import Memberships, read_memberships, reread_memberships
+from iam.mirror.refresh.profiles import reread_instance, reread_profile
+from iam.mirror.refresh.settings import enter_setting
+
+__all__ = [
+    "Attachments",
+    "Inline",
+    "Memberships",
+    "Reading",
+    "enter_setting",
+    "read_attachments",
+    "read_inline",
+    "read_memberships",
+    "reread_attachments",
+    "reread_boundary",
+    "reread_entity",
+    "reread_inline",
+    "reread_instance",
+    "reread_listed",
+    "reread_memberships",
+    "reread_profile",
+    "reread_tags",
+]

@@ -1,0 +1,116 @@
+"""Read on its own which access keys one user has and when, where and for which service each was last used:
+what is looked at before a key is taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from django.conf import settings
+
+from iam.aws.client_pool import pooled_client
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.parallel_reads import parallel_reads
+from iam.aws.ratelimit import RateLimit
+from iam.aws.reads import details, identity
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Entity, EntityState, Kind, Usage, valid_at
+from iam.mirror.pull.reach import BURST, UnreachableError, access_to
+from iam.mirror.pull.sections import ACCESS_KEYS
+from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
+
+MOST_NAME, MOST_REGION = 64, 32
+
+
+class UnreadableKeysError(Exception):
+    """AWS did not answer, or nothing leads into the account any more; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeen:
+    """One key as AWS showed it; `used_at` is None for one that never was used."""
+
+    key_id: str
+    status: str
+    created_at: datetime
+    used_at: datetime | None = None
+    service: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysSeen:
+    """The keys of a user; `exists`: somebody of the name is there, and is the same. `at` is before the
+    reading.
+    """
+
+    at: datetime
+    exists: bool = False
+    keys: dict[str, KeySeen] = field(default_factory=dict)
+
+
+def reread_key_use(account: Account, user: Entity) -> KeysSeen:
+    """Read it, and make the mirror what AWS shows. Two calls and one for each key. Raises
+    UnreadableKeysError.
+
+    GetAccessKeyLastUsed: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
+    """
+    rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
+    try:
+        with pooled_client(access_to(account), rate=rate, width=settings.AWS_READS_AT_ONCE) as aws:
+            return _read(aws, account, user)
+    except (AwsError, UnreachableError) as error:
+        raise UnreadableKeysError(str(error)) from error
+
+
+def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
+    at = datetime.now(tz=UTC)
+    if not _is_there(aws, user):
+        return KeysSeen(at)
+    read = read_credentials(aws, user_name=user.name, section=ACCESS_KEYS)
+    keys = {}
+    with parallel_reads(aws) as ask:
+        uses = [ask(partial(details.access_key_last_used, aws, key_id=one.key_id)) for one in read.records]
+        for one, use in zip(read.records, uses, strict=True):
+            used = use()
+            keys[one.key_id] = KeySeen(
+                one.key_id, one.status, one.created_at, used.at, used.service or "", used.region or ""
+            )
+    if _differs(user, read):
+        reread_credentials(account, user, read, cause_id=None)
+    for key in keys.values():
+        _note_use(account, user, key, at=at)
+    return KeysSeen(at, True, keys)
+
+
+def _is_there(aws: Aws, user: Entity) -> bool:
+    try:
+        return identity.user_id(aws, name=user.name) == user.aws_id
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return False
+        raise
+
+
+def _differs(user: Entity, read: Credentials) -> bool:
+    """Whether the mirror has to learn from it: taking it in means reading the account's rows."""
+    rows = EntityState.objects.filter(
+        valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
+    )
+    held = dict(rows.values_list("entity__aws_id", "category"))
+    return held != {one.key_id: one.status for one in read.records}
+
+
+def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> None:
+    """A use that is older than the stored one is not taken."""
+    if key.used_at is None:
+        return
+    rows = Usage.objects.filter(entity__owner=user, entity__aws_id=key.key_id, account=account)
+    rows.filter(last_used_at__lt=key.used_at).update(
+        last_used_at=key.used_at,
+        region=key.region[:MOST_REGION],
+        service=key.service[:MOST_NAME],
+        observed_at=at,
+    )

@@ -1,0 +1,62 @@
+"""Enter one instance profile, provider, certificate or instance on its own, straight after a change, by the
+loader of the pulls.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.mirror.models import Account, Cause, Entity
+from iam.mirror.pull.apply import apply_parts, lock_account
+from iam.mirror.pull.entity_cache import EntityCache, EntityRow
+from iam.mirror.pull.facts import Found, Part, Seen
+from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.sections import KINDS
+from iam.mirror.pull.sweep import LossLimit
+
+
+def reread_listed(
+    account: Account,
+    *,
+    kind: str,
+    name: str,
+    aws_id: str = "",
+    found: Found | None,
+    at: datetime,
+    cause_id: UUID | None,
+) -> Entity | None:
+    """Make what the mirror holds of one entity of a listed section what AWS has just shown; no call. None
+    when it is gone.
+
+    It is looked for by its name, or by its id where names are not unique; one that was just made is entered,
+    and `found` None ends the one that is there. `at` is before the reading; an older one steps back before a
+    newer one. `cause_id` is the Change that caused it, None an unknown cause.
+    """
+    section = next(section for section, kinds in KINDS.items() if kind in kinds)
+    with transaction.atomic():
+        lock_account(account)
+        census, freshness = EntityCache(account), Freshness(account, None)
+
+        def covers(known: EntityRow) -> bool:
+            return known.kind == kind and (known.aws_id == aws_id if aws_id else known.name == name)
+
+        before = [known for known in census.of_kind(kind) if covers(known)]
+        if any(known.reread_at is not None and known.reread_at > at for known in before):
+            return Entity.objects.get(pk=before[-1].id)
+        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        members = [found] if found else []
+        part = Part(
+            section=section,
+            seen=Seen(at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id),
+            found=members,
+            covers=covers,
+            is_direct=True,
+        )
+        roster = apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True)).roster
+        touched = {known.id for known in before} | {known.id for known, _ in roster.members[section]}
+        Entity.objects.filter(pk__in=touched).update(reread_at=at, source_digest=None)
+        known = census.current.get((kind, found.aws_id)) if found else None
+        return None if known is None else Entity.objects.get(pk=known.id)

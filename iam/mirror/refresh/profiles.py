@@ -1,0 +1,62 @@
+"""Enter one instance profile, or one EC2 instance, as AWS has just shown it, straight after a change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from iam.aws.reads import instances
+from iam.aws.reads.single import EntityNow
+from iam.aws.session import Aws
+from iam.mirror.models import Account, EdgeKind, Kind
+from iam.mirror.pull.facts import Found, by_name
+from iam.mirror.pull.transform import inventory
+from iam.mirror.refresh.listed import reread_listed
+
+
+def reread_profile(
+    account: Account, *, name: str, now: EntityNow | None, at: datetime, cause_id: UUID | None
+) -> None:
+    """Make what the mirror holds of an instance profile what AWS has just shown; no call. See
+    reread_listed.
+    """
+    found = None if now is None else _found(now)
+    kind = Kind.INSTANCE_PROFILE.value
+    reread_listed(account, kind=kind, name=name, found=found, at=at, cause_id=cause_id)
+
+
+def _found(now: EntityNow) -> Found:
+    return Found(
+        kind=Kind.INSTANCE_PROFILE.value,
+        aws_id=now.aws_id,
+        name=now.name,
+        arn=now.arn,
+        path=now.path,
+        created_at=now.created_at,
+        tags=dict(now.tags),
+        edges=tuple((EdgeKind.PROFILE_ROLE.value, by_name(Kind.ROLE.value, role)) for role in now.roles),
+    )
+
+
+def reread_instance(
+    account: Account, aws: Aws, *, instance_id: str, region: str, association_id: str, cause_id: UUID | None
+) -> None:
+    """Make what the mirror holds of an EC2 instance what AWS shows now; one call. Raises AwsError."""
+    at = datetime.now(tz=UTC)
+    record = instances.instance_now(
+        aws, instance_id=instance_id, region=region, association_id=association_id or None
+    )
+    found = (
+        inventory.instance(record, account_id=account.account_id, partition=account.partition)
+        if record
+        else None
+    )
+    reread_listed(
+        account,
+        kind=Kind.INSTANCE.value,
+        name=instance_id,
+        aws_id=instance_id,
+        found=found,
+        at=at,
+        cause_id=cause_id,
+    )

@@ -1,0 +1,172 @@
+"""Read on its own all by which one user can sign in, and what they are in: what is looked at when somebody's
+access is said to have ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from django.conf import settings
+
+from iam.aws.client_pool import pooled_client
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.parallel_reads import parallel_reads
+from iam.aws.ratelimit import RateLimit
+from iam.aws.reads import identity
+from iam.aws.session import Aws
+from iam.mirror.models import (
+    Account,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.pull.reach import BURST, UnreachableError, access_to
+from iam.mirror.pull.sections import (
+    ACCESS_KEYS,
+    LOGIN_PROFILES,
+    SERVICE_CREDENTIALS,
+    SIGNING_CERTIFICATES,
+    SSH_KEYS,
+    USER_MFA,
+)
+from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
+from iam.mirror.refresh.holdings import (
+    Inline,
+    read_attachments,
+    read_inline,
+    reread_attachments,
+    reread_inline,
+)
+from iam.mirror.refresh.memberships import read_memberships, reread_memberships
+
+CALLS: Final = {
+    LOGIN_PROFILES: "iam:GetLoginProfile",
+    ACCESS_KEYS: "iam:ListAccessKeys",
+    SERVICE_CREDENTIALS: "iam:ListServiceSpecificCredentials",
+    SSH_KEYS: "iam:ListSSHPublicKeys",
+    SIGNING_CERTIFICATES: "iam:ListSigningCertificates",
+    USER_MFA: "iam:ListMFADevices",
+}
+"""The call by which each section of a user's credentials is read."""
+GROUPS: Final = "iam:ListGroupsForUser"
+ATTACHED: Final = "iam:ListAttachedUserPolicies"
+INLINE: Final = "iam:GetUserPolicy"
+_IDS: Final = {
+    ACCESS_KEYS: ("key_id", Kind.ACCESS_KEY),
+    SERVICE_CREDENTIALS: ("credential_id", Kind.SERVICE_CREDENTIAL),
+    SSH_KEYS: ("key_id", Kind.SSH_KEY),
+    SIGNING_CERTIFICATES: ("certificate_id", Kind.SIGNING_CERTIFICATE),
+    USER_MFA: ("serial_number", Kind.MFA_DEVICE),
+}
+
+
+class UnreadableUserError(Exception):
+    """AWS did not answer, or nothing leads into the account any more; the message says which."""
+
+
+@dataclass(slots=True)
+class UserAccess:
+    """What AWS showed of one user, and when each was read. `exists`: somebody of the name is there, and is
+    the same.
+    """
+
+    exists: bool = False
+    credentials: dict[str, Credentials] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
+    attached: frozenset[str] = frozenset()
+    texts: dict[str, str] = field(default_factory=dict)
+    at: dict[str, datetime] = field(default_factory=dict)
+
+
+def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, ...] = ()) -> UserAccess:
+    """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the
+    account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises
+    UnreadableUserError.
+    """
+    rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
+    try:
+        with pooled_client(access_to(account), rate=rate, width=settings.AWS_READS_AT_ONCE) as aws:
+            return _read(aws, account, user, policies)
+    except (AwsError, UnreachableError) as error:
+        raise UnreadableUserError(str(error)) from error
+
+
+def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -> UserAccess:
+    found = UserAccess(at={"iam:GetUser": datetime.now(tz=UTC)})
+    if not _is_there(aws, user):
+        return found
+    found.exists = True
+    # The moment of all of them: of what is read at once none is older than another, which would not be taken
+    # in.
+    at = datetime.now(tz=UTC)
+    with parallel_reads(aws) as ask:
+        named = {"kind": user.kind, "name": user.name}
+        texts = [ask(partial(read_inline, aws, **named, policy_name=name)) for name in policies]
+        sections = [
+            ask(partial(read_credentials, aws, user_name=user.name, section=section)) for section in CALLS
+        ]
+        groups = ask(partial(read_memberships, aws, user_name=user.name))
+        policies_held = ask(partial(read_attachments, aws, **named))
+        inline = [answer()._replace(at=at) for answer in texts]
+        credentials = [replace(answer(), at=at) for answer in sections]
+        memberships, attached = groups()._replace(at=at), policies_held()._replace(at=at)
+    found.at |= dict.fromkeys((*CALLS.values(), GROUPS, ATTACHED, *([INLINE] if policies else [])), at)
+    _inline(account, user, inline, found)
+    for read in credentials:
+        found.credentials[read.section] = read
+        if _differs(user, read):
+            reread_credentials(account, user, read, cause_id=None)
+    found.groups, found.attached = memberships.group_ids, attached.arns
+    if found.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
+        reread_memberships(account, aws, user, cause_id=None, read=memberships)
+    if found.attached != _tied(user, EdgeKind.ATTACHED, "target__arn"):
+        reread_attachments(account, aws, user, cause_id=None, read=attached)
+    return found
+
+
+def _tied(user: Entity, kind: EdgeKind, name: str) -> set[str]:
+    """What the mirror has the user tied to."""
+    return set(Edge.objects.filter(valid_at(None), kind=kind, source=user).values_list(name, flat=True))
+
+
+def _is_there(aws: Aws, user: Entity) -> bool:
+    try:
+        return identity.user_id(aws, name=user.name) == user.aws_id
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return False
+        raise
+
+
+def _inline(account: Account, user: Entity, read: list[Inline], found: UserAccess) -> None:
+    for one in read:
+        if one.text is not None:
+            found.texts[one.name] = one.text
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=[one.name for one in read])
+    if dict(rows.values_list("name", "document__text")) != found.texts:
+        reread_inline(account, user, cause_id=None, read=read)
+
+
+def _differs(user: Entity, read: Credentials) -> bool:
+    """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer
+    that is known already is not worth.
+    """
+    if read.section not in _IDS:
+        row = UserCredentials.objects.filter(valid_at(None), user=user).first()
+        return bool(read.records) or row is None or row.has_password is not False
+    name, kind = _IDS[read.section]
+    rows = EntityState.objects.filter(
+        valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
+    )
+    held: dict[str, Any] = dict(rows.values_list("entity__aws_id", "category"))
+    if kind == Kind.MFA_DEVICE:
+        return set(held) != {getattr(one, name) for one in read.records}
+    return held != {getattr(one, name): one.status for one in read.records}

@@ -1,0 +1,142 @@
+"""From account to account: roles that principals elsewhere may take, and permission sets that reach all
+accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, Subject, either
+from iam.policy.escalation.management import account_subject
+from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.permission_checks import HOME, NOBODY, REGION, Asker, Bits, Source, Target
+from iam.policy.escalation.states import AS_IT_IS, row_in
+from iam.policy.escalation.trusts import accounts_named, admits_strangers
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.rows import NOTHING, AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.scenario import row_of
+from iam.policy.index.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A way from nodes of one account into a node of another."""
+
+    account: str
+    to_account: str
+    to_node: int
+    parts: tuple[tuple[Alternative, ...], ...]
+    bits: Bits
+
+
+class StrangerRole(NamedTuple):
+    """A role that principals of other accounts may take, those of `named`, or None: of any."""
+
+    member: Member
+    node: int
+    named: frozenset[str] | None
+
+    @property
+    def account(self) -> str:
+        """The account that it is in."""
+        return self.member.account
+
+    def may_mean(self, account: str) -> bool:
+        """Whether its trust policy may mean somebody of an account."""
+        return self.named is None or account in self.named
+
+    @property
+    def subject(self) -> Subject:
+        """As the steps of paths name it."""
+        return Subject("role", self.member.arn, self.member.name, self.member.id, self.member)
+
+    @property
+    def target(self) -> Target:
+        """As it is asked about."""
+        return Target(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
+
+
+def strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
+    """The roles that principals of other accounts may take."""
+    for number, estate in estates.items():
+        for member in index.accounts[number].members.values():
+            node = estate.place.get((member.id, AS_IT_IS))
+            if node is not None and admits_strangers(member.trust, number):
+                yield StrangerRole(member, node, accounts_named(member.trust))
+
+
+def crossings_from(
+    index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]
+) -> Iterator[Crossing]:
+    """Who of one account takes which of the roles of others."""
+    (method,) = of_sort(Sort.ASSUME, retags=False)
+    (need,) = method.needs
+    asker = Asker()
+    asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
+    is_regional = REGION in asker.keys(need.action)
+    found = [NOBODY] * len(roles)
+    for region in estate.regions if is_regional else [HOME]:
+        asked = asker.on_targets(need.action, [r.target for r in roles], {"aws:RequestedRegion": region})
+        found = [one | other for one, other in zip(found, asked, strict=True)]
+    for role, bits in zip(roles, found, strict=True):
+        if bits.any:
+            parts = ((Alternative(method, role.subject, bits),),)
+            yield Crossing(shard.number, role.account, role.node, parts, bits)
+
+
+def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]) -> Source:
+    """All nodes of an account in an index of their own, with the roles beside them."""
+    rows, bits = [], {}
+    for place, node in enumerate(estate.nodes):
+        if node.member is not None:
+            rows.append(row_in(node.member, node.state, place, shard.groups))
+            bits[place] = 1 << place
+    found = Index(index.documents, moment=index.moment)
+    found.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
+    by_account: dict[str, list[PrincipalRow]] = {}
+    for role in roles:
+        by_account.setdefault(role.account, []).append(replace(row_of(role.member), grants=NOTHING))
+    for number, held in by_account.items():
+        found.put(_rows(index.accounts[number], held, (), ()))
+    return Source(found, shard.number, bits)
+
+
+def _rows(
+    shard: Shard, rows: list[PrincipalRow], groups: Iterable[GroupRow], policies: Iterable[PolicyRow]
+) -> AccountRows:
+    return AccountRows(rows, groups, policies, (), shard.number, shard.partition, shard.standing)
+
+
+def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Member:
+    """The same principal with other grants, to be asked about; it is in no index. `is_tagged`: its tags are
+    of somebody's choice.
+    """
+    tags = None if is_tagged else member.tags
+    found = Member(
+        member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=tags, trust=member.trust
+    )
+    found.cls = member.cls
+    return found
+
+
+def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
+    """Anyone who writes permission sets, or changes root users, in the management account reaches every
+    account of the organization.
+    """
+    for number, estate in estates.items():
+        ways = [
+            *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Sort.SIGN_ON),
+            *estate.outward,
+        ]
+        organization = index.accounts[number].standing.organization_id
+        if not ways or not organization:
+            continue
+        for other in estates:
+            if other != number and index.accounts[other].standing.organization_id == organization:
+                subject = account_subject(other, index.accounts[other].partition)
+                for way in ways:
+                    parts = tuple(tuple(replace(one, subject=subject) for one in part) for part in way.parts)
+                    yield Crossing(number, other, ADMINISTRATOR, parts, either(parts[0]))

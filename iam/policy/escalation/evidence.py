@@ -1,0 +1,396 @@
+"""What a step rests on: the requests that AWS must allow, the statements that allow each, and which of them
+would have to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Any, Final
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.escalation.choices import Choice
+from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
+from iam.policy.escalation.cross_account import as_node
+from iam.policy.escalation.estate import Alternative, Node
+from iam.policy.escalation.methods import Need, Sort
+from iam.policy.escalation.path_finder import circumstances
+from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
+from iam.policy.escalation.tags import is_retagged
+from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
+from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.explain import Explanation, explain
+from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.rows import Grants
+from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
+from iam.policy.logic import NO
+from iam.policy.request import Request
+
+TRUST: Final = "trust policy"
+KEPT: Final = 50_000
+"""Grounds that are remembered; beyond that, all are found anew."""
+ASKING: Final = 200
+"""Principals whose statements are at hand."""
+BETTER: Final = (
+    Decision.ALLOWED,
+    Decision.CONDITIONAL,
+    Decision.IMPLICITLY_DENIED,
+    Decision.EXPLICITLY_DENIED,
+)
+POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy
+    belongs to; `policy` is its name, `number` counts from 0. `is_given`: anyone who escalates wrote it on the
+    way.
+    """
+
+    holder: str
+    policy: str
+    number: int
+    sid: str = ""
+    is_given: bool = field(default=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """How a person finds it in its policy."""
+        return self.sid or f"statement {self.number + 1}"
+
+
+Held = tuple[tuple[Statement, Compiled], ...]
+
+
+@dataclass(frozen=True)
+class StepEvidence:
+    """A request that must be allowed, as it would be made. `closing`: sets of statements of which each would
+    end it.
+    """
+
+    request: Request
+    policies: Policies
+    identity: tuple[Statement, ...]
+    resource: tuple[Statement, ...]
+    closing: tuple[frozenset[Statement], ...]
+
+    @property
+    def action(self) -> str:
+        """What is asked for."""
+        return self.request.action
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Why it is allowed."""
+        return explain(self.request, self.policies)
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All that allow it."""
+        return (*self.identity, *self.resource)
+
+
+class EvidenceFinder:
+    """Finds the grounds of steps, each once."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known: dict[Any, tuple[StepEvidence, ...]] = {}
+        self._asking: dict[Any, _Asking] = {}
+
+    def of(
+        self, node: Node, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+    ) -> tuple[StepEvidence, ...]:
+        """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
+        the node.
+        """
+        assert node.member is not None
+        who = (node.member.account, node.member.id, node.state)
+        key = (who, one.method.name, one.subject.kind, one.subject.arn, one.subject.boundary, one.others)
+        found = self._known.get(key)
+        if found is None:
+            _make_room(self._known, KEPT)
+            found = self._known[key] = tuple(self._of(who, node).grounds(one, choices))
+        return found
+
+    def _of(self, who: Any, node: Node) -> _Asking:
+        found = self._asking.get(who)
+        if found is None:
+            _make_room(self._asking, ASKING)
+            found = self._asking[who] = _Asking(self._index, node)
+        return found
+
+
+def _make_room(kept: dict[Any, Any], most: int) -> None:
+    if len(kept) >= most:
+        kept.clear()
+
+
+class _Asking:
+    """One principal in one state."""
+
+    def __init__(self, index: Index, node: Node) -> None:
+        assert node.member is not None
+        self._index = index
+        self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
+        self._who = as_node(node.member, self._grants, is_tagged=node.state.tagged)
+        self._shard = index.accounts[node.member.account]
+        self._found: dict[tuple[tuple[Need, ...], int | None], tuple[StepEvidence, ...]] = {}
+        self._held = list(held_by(self._shard, node.member, node.state))
+        pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
+        self._statements = list(dict(chain.from_iterable(pairs)).items())
+
+    def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[StepEvidence]:
+        method, subject = one.method, one.subject
+        if method.target_needs:
+            yield from self._best(one)
+        if method.sort in (Sort.RETRUST, Sort.TAKE):
+            policies = {"sts:AssumeRole": OPEN_TRUST}
+            yield self._ground(
+                "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
+            )
+        if method.sort is Sort.FEDERATE:
+            yield from self._federated(one)
+            return
+        yield from self._of_choices(one, choices)
+        if method.trusted and subject.member is not None and subject.member.trust is not None:
+            yield _of_service(subject.member, method.trusted, moment=self._index.moment)
+
+    def _federated(self, one: Alternative) -> Iterator[StepEvidence]:
+        """The change of an identity provider, and the sign-in by it."""
+        (need,), (provider,), role = one.method.needs, one.others, one.subject.member
+        assert role is not None
+        yield self._ground(need.action, provider, {"aws:RequestedRegion": HOME}, ())
+        yield _by_provider(role, provider, moment=self._index.moment)
+
+    def _of_choices(
+        self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+    ) -> tuple[StepEvidence, ...]:
+        """The same whatever the target is, unless it is something that is known to be there."""
+        method = one.method
+        of_role = choices.get((method, one.subject.number))
+        key = (method.own_needs, one.subject.number if of_role else None)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = tuple(self._chosen(of_role or choices.get(method, ())))
+        return found
+
+    def _best(self, one: Alternative) -> list[StepEvidence]:
+        """The requests about the subject; of several policies that could be attached, with the one that is
+        allowed best.
+        """
+        method = one.method
+        found = []
+        for policy in one.others or ("",):
+            grounds = [
+                self._ground(
+                    need.action, one.subject.arn, self._about(one, need.action, policy), self._trust_of(one)
+                )
+                for need in method.target_needs
+            ]
+            if method.writing:
+                grounds.insert(0, self._ground(method.writing, policy, {"aws:RequestedRegion": HOME}, ()))
+            found.append(grounds)
+        return min(found, key=_worst)
+
+    def _about(self, one: Alternative, action: str, policy: str) -> dict[str, Any]:
+        """The context of a request about the subject, tags and boundary among it."""
+        context = circumstances(one.method, action, policy=policy)
+        member = one.subject.member
+        if member is None:
+            return context
+        boundary = self._index.accounts[member.account].boundary_of(member.grants)
+        arn = one.subject.boundary
+        if arn is None:
+            arn = "" if boundary is None else boundary[0]
+        context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
+        if member.tags is not None and not is_retagged(one.method, action):
+            clauses = chain.from_iterable(doc.clauses for doc in self._docs(member))
+            conditions = chain.from_iterable(clause.source.conditions for clause in clauses)
+            keys = {fold(key) for _, key, _ in conditions}
+            context |= tags_of(member.tags, keys)
+        return context
+
+    def _docs(self, member: Member) -> Iterator[Doc]:
+        yield from (doc for _, _, doc in self._held)
+        boundary = self._shard.boundary_of(self._grants)
+        if boundary is not None:
+            yield boundary[1]
+        if member.trust is not None:
+            yield member.trust
+        levels = self._shard.levels
+        for level in (*levels.scps, *levels.rcps):
+            for _, doc in level:
+                yield doc
+
+    def _trust_of(self, one: Alternative) -> Held:
+        member = one.subject.member
+        if one.method.sort is not Sort.ASSUME or member is None or member.trust is None:
+            return ()
+        return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
+
+    def _ground(
+        self,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any],
+        trust: Held,
+        *,
+        policies: Mapping[str, str] | None = None,
+    ) -> StepEvidence:
+        question = Question(
+            action, resource, context, resource_policy=(policies or {}).get(action), is_pattern=False
+        )
+        request, having = self._index.request_and_policies(self._who, question)
+        own = self._allowing([request])
+        admits = tuple(s for s, one in trust if _admits(one, request))
+        closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
+        return StepEvidence(request, having, own, admits, closing)
+
+    def _closing(
+        self,
+        request: Request,
+        having: Policies,
+        mine: frozenset[Statement],
+        theirs: frozenset[Statement],
+        trust: Held,
+    ) -> Iterator[frozenset[Statement]]:
+        """Sets of statements without which it is not allowed: its own, those of the trust policy, or else
+        both.
+        """
+        found = False
+        for option in (mine, theirs):
+            if option and not _is_given(option) and not self._is_allowed(request, having, option, trust):
+                yield option
+                found = True
+        both = mine | theirs
+        if not found and mine and theirs and not _is_given(both):
+            yield both
+
+    def _is_allowed(
+        self, request: Request, having: Policies, gone: frozenset[Statement], trust: Held
+    ) -> bool:
+        identity = PolicySet(PolicyKind.IDENTITY, tuple(one for s, one in self._statements if s not in gone))
+        resource = having.resource
+        if trust:
+            resource = PolicySet(PolicyKind.RESOURCE, tuple(one for s, one in trust if s not in gone))
+        return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
+
+    def _allowing(self, requests: Iterable[Request]) -> tuple[Statement, ...]:
+        """The statements of its identity policies that allow one of some requests, surely or perhaps."""
+        asked = list(requests)
+        return tuple(
+            statement
+            for statement, one in self._statements
+            if one.allows and any(one.speaks_of(r.lowered) and one.applies(r) for r in asked)
+        )
+
+    def _chosen(self, choices: tuple[Choice, ...]) -> Iterator[StepEvidence]:
+        """Grounds for what is free to choose: the first names by which everything works, surely if there are
+        such.
+        """
+        best: tuple[int, list[StepEvidence]] | None = None
+        for choice in choices:
+            grounds = self._in_region(choice)
+            if grounds is None:
+                continue
+            doubts = sum(decide(g.request, g.policies) is not Decision.ALLOWED for g in grounds)
+            if best is None or doubts < best[0]:
+                best = (doubts, grounds)
+            if doubts == 0:
+                break
+        if best is not None:
+            yield from best[1]
+
+    def _in_region(self, choice: Choice) -> list[StepEvidence] | None:
+        found: list[StepEvidence] = []
+        for names, needs in choice.by_type():
+            good: list[tuple[int, list[tuple[Request, Policies]]]] = []
+            for name in names:
+                asked = [
+                    self._index.request_and_policies(
+                        self._who, Question(need.action, name, choice.context, is_pattern=False)
+                    )
+                    for need in needs
+                ]
+                decisions = [decide(*each) for each in asked]
+                if all(decision in POSITIVE for decision in decisions):
+                    good.append((sum(d is not Decision.ALLOWED for d in decisions), asked))
+            if not good:
+                return None
+            _, shown = min(good, key=lambda each: each[0])
+            for place in range(len(needs)):
+                request, having = shown[place]
+                own = self._allowing(asked[place][0] for _, asked in good)
+                closing = () if _is_given(own) or not own else (frozenset(own),)
+                found.append(StepEvidence(request, having, own, (), closing))
+        return found
+
+
+def _of_service(role: Member, service: str, *, moment: datetime | None) -> StepEvidence:
+    return _trusting(role, service_request(service, role.arn, role.account, moment=moment))
+
+
+def _by_provider(role: Member, provider: str, *, moment: datetime | None) -> StepEvidence:
+    return _trusting(role, provider_request(provider, role.arn, role.account, moment=moment))
+
+
+def _trusting(role: Member, request: Request) -> StepEvidence:
+    """What the trust policy of a role says of a request by which it is assumed."""
+    assert role.trust is not None
+    policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
+    trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
+    admits = tuple(s for s, one in trust if _admits(one, request))
+    return StepEvidence(request, policies, (), admits, (frozenset(admits),))
+
+
+def _worst(grounds: Sequence[StepEvidence]) -> int:
+    """The place of the worst decision of some requests."""
+    return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
+
+
+def _admits(one: Compiled, request: Request) -> bool:
+    mark, means = one.applies_to(request)
+    return one.allows and one.speaks_of(request.lowered) and mark > NO and any(means)
+
+
+def _is_given(option: Iterable[Statement]) -> bool:
+    return any(statement.is_given for statement in option)
+
+
+def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
+    is_given = policy.startswith(GIVEN)
+    return tuple(
+        (Statement(holder, policy, one.source.index, one.source.sid, is_given), one)
+        for one in doc.named(policy, kind, of_pattern=False)
+    )
+
+
+def held_by(shard: Shard, member: Member, state: State) -> Iterator[tuple[str, str, Doc]]:
+    """(whose it is, its name, the document) of all identity policies of a principal in a state."""
+    grants = grants_in(member.grants, state._replace(removed=()))
+    yield from _held(shard, member.arn, grants, 0, state)
+    for number in grants.groups:
+        group = shard.groups.get(number)
+        if group is not None and Removal(LEFT, number, "") not in state.removed:
+            yield from _held(shard, f"group {group.name} of {shard.number}", group.grants, number, state)
+
+
+def _held(
+    shard: Shard, owner: str, grants: Grants, group: int, state: State
+) -> Iterator[tuple[str, str, Doc]]:
+    named = shard.named_policies(Grants(grants.inline, grants.attached))
+    for place, (name, doc) in enumerate(named):
+        if place < len(grants.inline):
+            inline = grants.inline[place][0]
+            if Removal(INLINE, group, inline) not in state.removed:
+                yield owner, inline, doc
+        elif Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)])) not in state.removed:
+            yield name, name.rpartition("/")[2], doc

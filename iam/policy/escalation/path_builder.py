@@ -1,0 +1,230 @@
+"""Finds the ways of one account, in rounds: what principals can do as they are, then what they could do as
+they can become.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from iam.policy.escalation.administrators import Administrators
+from iam.policy.escalation.attachable import attachable
+from iam.policy.escalation.choices import Choice, Choices
+from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
+from iam.policy.escalation.methods import METHODS, Method
+from iam.policy.escalation.new_principals import NewPrincipals
+from iam.policy.escalation.path_finder import Finder, Found
+from iam.policy.escalation.permission_checks import Asker, Source
+from iam.policy.escalation.states import (
+    AS_IT_IS,
+    FULL,
+    FULL_DIGEST,
+    Facts,
+    NewMember,
+    State,
+    is_service_linked,
+    row_in,
+)
+from iam.policy.escalation.targets import Targets
+from iam.policy.escalation.trusts import Services, admits_people
+from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
+from iam.policy.index.index import Index
+from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.index.scenario import row_of
+from iam.policy.index.shard import Shard
+from iam.policy.memory import collecting_paused
+from iam.policy.request import PrincipalKind
+
+ROUNDS: Final = 4
+MOST_STATES: Final = 4_000
+CEILING: Final = "gatehouse-holds-everything"
+
+
+class Builder:
+    """Builds the estate of one account. `index` has it; the account is put into small indexes of its own to
+    be asked.
+    """
+
+    def __init__(self, index: Index, shard: Shard, facts: Facts) -> None:
+        self._index, self._shard, self._facts = index, shard, facts
+        self._held = index.documents.add(FULL_DIGEST, FULL)
+        self._asker = Asker()
+        self._numbers = count(max((abs(number) for number in shard.members), default=0) + 10**13)
+        self._new = NewPrincipals(shard, self._numbers)
+        self._services = Services(shard.number, moment=index.moment)
+        self.estate = Estate(shard.number)
+        self._states: dict[int, list[tuple[State, int]]] = {}
+
+    def build(self) -> Estate:
+        """The estate with all its ways."""
+        with collecting_paused():
+            return self._build()
+
+    def _build(self) -> Estate:
+        estate = self.estate
+        administrators = self._begin()
+        fresh = range(1, len(estate.nodes))
+        for number in range(ROUNDS):
+            fresh = self._round(number, fresh, administrators)
+            if not fresh:
+                return estate
+            self._asker.use([self._source(fresh)], more=self._trusts())
+        estate.is_whole = False
+        return estate
+
+    def administrators(self) -> dict[int, bool]:
+        """The numbers of the principals who are administrators as they are, and whether surely; the ways that
+        lead to it are not looked for.
+        """
+        found = self._begin().bits()
+        return {
+            node.member.id: bool(found.sure >> place & 1)
+            for place, node in enumerate(self.estate.nodes)
+            if node.member is not None and found.any >> place & 1
+        }
+
+    def _begin(self) -> Administrators:
+        """Everybody as they are, and what is left to anyone who has all permissions."""
+        estate = self.estate
+        estate.add(None, AS_IT_IS, 0)
+        for member in self._shard.members.values():
+            if member.kind is not PrincipalKind.ROOT and not is_service_linked(member):
+                estate.add(member, AS_IT_IS, 0)
+        administrators = Administrators(
+            self._asker,
+            partition=self._shard.partition,
+            account=self._shard.number,
+            ceiling=1 << ADMINISTRATOR,
+        )
+        self._asker.use([self._first_source()], more=self._trusts())
+        administrators.measure()
+        estate.ceiling, estate.regions = administrators.has_any, self._asker.regions()
+        return administrators
+
+    def _trusts(self) -> list[Doc]:
+        return [member.trust for member in self._shard.members.values() if member.trust is not None]
+
+    def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
+        """The ways from some nodes; the nodes that they lead to and that are new."""
+        estate = self.estate
+        estate.administrators |= administrators.bits().within(_mask(nodes))
+        everybody = _mask(nodes) & ~estate.administrators.sure
+        act = Acting(everybody, estate.administrators.any & everybody)
+        choices = Choices(self._asker, self._shard.number, self._shard.partition)
+        before = len(estate.nodes)
+        if everybody:
+            targets = Targets(self._shard, estate, self._facts)
+            as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
+            policies = attachable(self._shard, self._index.documents)
+            finder = Finder(
+                self._asker,
+                choices,
+                targets,
+                as_it_is,
+                self._facts,
+                self._shard,
+                policies,
+                self._new,
+                self._services,
+            )
+            found = finder.find(act)
+            self._lead(found, everybody, number)
+        chosen: dict[Method | tuple[Method, int], tuple[Choice, ...]] = dict(choices.of_roles.items())
+        chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
+        estate.choices.append(chosen)
+        return range(before, len(estate.nodes))
+
+    def _lead(self, found: Found, act: int, number: int) -> None:
+        estate = self.estate
+        self._states = defaultdict(list)
+        for (member_id, state), node in estate.place.items():
+            self._states[member_id].append((state, node))
+        for node, alternatives in found.become.items():
+            estate.lead(node, Way((tuple(alternatives),), either(tuple(alternatives))))
+        if found.everything:
+            parts = (tuple(found.everything),)
+            estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
+        if found.elsewhere:
+            parts = (tuple(found.elsewhere),)
+            estate.outward.append(Way(parts, either(parts[0])))
+        for lead in found.new:
+            if lead.member is None:
+                estate.lead(ADMINISTRATOR, lead.way)
+        made = ((lead.member, lead.state, lead.way) for lead in found.new if lead.member is not None)
+        for member, state, way in (*made, *self._edits(found, act)):
+            place = estate.place.get((member.id, state))
+            if place is None:
+                if len(estate.nodes) - len(self._shard.members) > MOST_STATES:
+                    estate.is_whole = False
+                    continue
+                place = estate.add(member, state, number + 1)
+                if isinstance(member, NewMember):
+                    self._new.note(member, state, place)
+            estate.lead(place, way)
+
+    def _edits(self, found: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
+        """Ways into states: by anyone who can edit a principal and become it, or is it already."""
+        sure = self.estate.administrators.sure
+        for number, edits in found.edits.items():
+            member = self._shard.members[number]
+            base = self.estate.place.get((number, AS_IT_IS))
+            if base is None or sure >> base & 1:
+                continue
+            become = tuple(found.become.get(base, ()))
+            if become:
+                yield from ((member, state, way) for state, way in edits.from_others(become))
+            for state, node in self._states_of(number):
+                if act >> node & 1:
+                    yield from ((member, further, way) for further, way in edits.from_itself(state, node))
+
+    def _states_of(self, number: int) -> list[tuple[State, int]]:
+        return self._states.get(number, [])
+
+    def _first_source(self) -> Source:
+        rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
+        arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
+        number = next(self._numbers)
+        rows.append(PrincipalRow(number, arn, "", Grants(((CEILING, FULL_DIGEST),))))
+        bits = {number: 1 << ADMINISTRATOR}
+        for (member_id, _), node in self.estate.place.items():
+            bits[member_id] = 1 << node
+        return self._source_of(rows, bits)
+
+    def _source(self, nodes: Iterable[int]) -> Source:
+        """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a
+        say.
+        """
+        rows, bits = [], {}
+        for place in nodes:
+            node = self.estate.nodes[place]
+            assert node.member is not None
+            number = next(self._numbers)
+            rows.append(row_in(node.member, node.state, number, self._shard.groups))
+            bits[number] = 1 << place
+        for member in self._shard.members.values():
+            if admits_people(member.trust):
+                row = row_of(member)
+                row.grants = Grants()
+                rows.append(row)
+        return self._source_of(rows, bits)
+
+    def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> Source:
+        index = Index(self._index.documents, moment=self._index.moment)
+        shard = self._shard
+        index.put(
+            AccountRows(
+                rows, shard.groups.values(), shard.policies.values(), (),
+                shard.number, shard.partition, shard.standing,
+            )
+        )  # fmt: skip
+        return Source(index, shard.number, bits)
+
+
+def _mask(nodes: Iterable[int]) -> int:
+    found = 0
+    for node in nodes:
+        found |= 1 << node
+    return found

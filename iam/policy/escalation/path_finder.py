@@ -1,0 +1,402 @@
+"""Goes through the methods, and finds who of the principals that are asked can use which on whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
+from iam.policy.escalation.choices import Choices
+from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
+from iam.policy.escalation.federation import find_federation
+from iam.policy.escalation.found import Found, circumstances
+from iam.policy.escalation.instances import OF_INSTANCES, Instances
+from iam.policy.escalation.management import find_management
+from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
+from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
+from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
+from iam.policy.escalation.removed_denies import Removing
+from iam.policy.escalation.states import (
+    ATTACHED,
+    INLINE,
+    OPEN_TRUST,
+    Facts,
+    Removal,
+    State,
+)
+from iam.policy.escalation.tags import OwnTags, about, can_matter
+from iam.policy.escalation.targets import Aim, Targets
+from iam.policy.escalation.trusts import Services, admits_people
+from iam.policy.index.classes import Member
+from iam.policy.index.shard import Shard
+from iam.policy.logic import NO, YES
+from iam.policy.request import PrincipalKind
+
+
+class Finder:
+    """One round of one account."""
+
+    def __init__(
+        self,
+        asker: Asker,
+        choices: Choices,
+        targets: Targets,
+        nodes: Mapping[int, int],
+        facts: Facts,
+        shard: Shard,
+        policies: tuple[str, ...],
+        new: NewPrincipals,
+        services: Services,
+    ) -> None:
+        """`nodes` are those of the principals as they are, by number; `policies` what may be attached; `new`
+        who may be created; `services` whom roles trust.
+        """
+        self._asker, self._choices, self._targets = asker, choices, targets
+        self._nodes, self._facts, self._shard = nodes, facts, shard
+        self._services = services
+        self._policies, self._new = policies, new
+        self._instances = Instances(choices, facts)
+        self._written: dict[str, tuple[str, ...]] = {}
+
+    def find(self, act: Acting) -> Found:
+        """All alternatives of those who act."""
+        found = Found()
+        self._find_becoming(found, act)
+        self._find_services(found, act)
+        find_federation(
+            found,
+            act,
+            asker=self._asker,
+            roles=self._targets.roles,
+            nodes=self._nodes,
+            account=self._shard.number,
+        )
+        self._find_edits(found, act)
+        self._find_new(found, act)
+        find_management(found, act, choices=self._choices, shard=self._shard)
+        return found
+
+    def _find_becoming(self, found: Found, act: Acting) -> None:
+        open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
+        for method in of_sort(Sort.ASSUME):
+            if not method.retags or can_matter(self._asker, method):
+                self._note(found, method, open_roles, self._in_any_region(method, open_roles), act)
+        editable = self._targets.editable_roles
+        for method in of_sort(Sort.RETRUST):
+            rewrites = self._on(method, editable)
+            if _any(rewrites, act):
+                takes = self._asker.on_targets(
+                    "sts:AssumeRole", [aim.target for aim in editable], {}, policy=OPEN_TRUST
+                )
+                both = [one & other for one, other in zip(rewrites, takes, strict=True)]
+                self._note(found, method, editable, both, act)
+        for method in of_sort(Sort.SIGN_IN):
+            users = [aim for aim in self._targets.users if self._has_use(method, aim)]
+            self._note(found, method, users, self._on(method, users), act)
+
+    def _has_use(self, method: Method, aim: Aim) -> bool:
+        """A first password is made, and a password that there is is set anew."""
+        has_password = self._facts.passwords.get(aim.subject.number)
+        if has_password is None or method.name.startswith("iam-create-access-key"):
+            return True
+        return has_password is method.name.startswith("iam-update-login-profile")
+
+    def _find_services(self, found: Found, act: Acting) -> None:
+        methods = (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
+        trusting = {service: self._trusting(service) for service in {m.trusted: None for m in methods}}
+        passes = self._passes(trusting)
+        for method in methods:
+            aims = self._usable(method, trusting[method.trusted])
+            if not aims or (method.sort is Sort.PASS and method.service not in passes):
+                continue
+            does = act.of(self._choices.bits(method, act.everybody))
+            if does.any or (method.name in OF_INSTANCES and self._facts.running):
+                self._note_service(found, method, aims, does, act, passes)
+
+    def _passes(self, trusting: Mapping[str, list[tuple[Aim, int]]]) -> dict[str, dict[int, Bits]]:
+        """Who can pass each role to each service, of those that somebody can pass at all."""
+        found: dict[str, dict[int, Bits]] = {}
+        if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
+            return found
+        for method in of_sort(Sort.PASS):
+            if method.service in found:
+                continue
+            roles = [aim for aim, _ in trusting[method.trusted]]
+            bits = self._on(method, roles)
+            if any(one.any for one in bits):
+                numbers = (role.subject.number for role in roles)
+                found[method.service] = dict(zip(numbers, bits, strict=True))
+        return found
+
+    def _note_service(
+        self,
+        found: Found,
+        method: Method,
+        aims: list[tuple[Aim, int]],
+        does: Bits,
+        act: Acting,
+        passes: Mapping[str, Mapping[int, Bits]],
+    ) -> None:
+        roles = [aim for aim, _ in aims]
+        of_service = passes[method.service] if method.sort is Sort.PASS else {}
+        both = []
+        for aim, mark in aims:
+            if self._instances.of(method, aim.subject.number):
+                able = self._instances.bits(method, aim.subject.number, act)
+                if mark != YES:
+                    able = able.doubtful
+                both.append(able)
+                continue
+            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Sort.PASS else does
+            if mark != YES or method.assumes:
+                bits = bits.doubtful
+            both.append(bits)
+        self._note(found, method, roles, both, act)
+
+    def _trusting(self, service: str) -> list[tuple[Aim, int]]:
+        found = []
+        for aim in self._targets.roles:
+            mark = self._services.mark(aim.target.trust, service, aim.target.arn)
+            if mark != NO:
+                found.append((aim, mark))
+        return found
+
+    def _usable(self, method: Method, aims: list[tuple[Aim, int]]) -> list[tuple[Aim, int]]:
+        """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
+        profiled = self._facts.profiled.get(self._shard.number)
+        if method.trusted != EC2 or profiled is None or method.makes_profile:
+            return aims
+        return [(aim, mark) for aim, mark in aims if aim.subject.number in profiled]
+
+    def _find_edits(self, found: Found, act: Acting) -> None:
+        self._edit_members(found, act)
+        groups, policies = self._edit_groups(act), self._edit_policies(act)
+        joins, own = (
+            self._joins(act),
+            new_groups(
+                self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
+            ),
+        )
+        for aim in (*self._targets.users, *self._targets.editable_roles):
+            member = aim.subject.member
+            assert member is not None
+            for number in self._targets.groups_of(member):
+                for alternative in groups.get(number, ()):
+                    replaced = self._replaced_by(alternative.method, member, number)
+                    found.edits[member.id].full[replaced].append(alternative)
+            for number in sorted(self._targets.policies_of(member)) if policies else ():
+                for alternative in policies.get(number, ()):
+                    replaced = self._denying_copies(member, number)
+                    found.edits[member.id].full[replaced].append(alternative)
+            if member.grants.boundary is not None and member.grants.boundary in policies:
+                found.edits[member.id].unbound.extend(policies[member.grants.boundary])
+            if aim.subject.kind == "user":
+                for number, joining in joins.items():
+                    if number not in member.grants.groups:
+                        found.edits[member.id].groups[number] = joining
+                if own:
+                    found.edits[member.id].own.extend(own)
+        self._restore(found, act)
+        Removing(self._targets, act, on=self._on).into(found.edits)
+        OwnTags(self._targets).into(found.edits, act, on=self._on)
+
+    def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
+        """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
+        group.
+        """
+        if not method.needs[-1].action.startswith("iam:Put"):
+            return ()
+        denying = self._targets.denying_of(member)
+        return tuple(sorted(r for r in denying if r.kind == INLINE and r.group == group))
+
+    def _denying_copies(self, member: Member, policy: int) -> tuple[Removal, ...]:
+        """A managed policy that denies, in each place from which a principal has it."""
+        denying = self._targets.denying_of(member)
+        return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
+
+    def _find_new(self, found: Found, act: Acting) -> None:
+        creating = Creating(
+            self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
+        )
+        found.new = list(creating.leads())
+        covered = NOBODY
+        for lead in found.new:
+            if lead.member is None:
+                covered |= lead.way.bits
+        for made, aim in creating.roles():
+            left = either(made)
+            if left.any & ~covered.any or left.sure & ~covered.sure:
+                found.new += self._passing_new(made, aim, act)
+        for member in self._new.bounded:
+            found.new += self._unbinding(member, act)
+
+    def _passing_new(self, made: tuple[Alternative, ...], aim: Aim, act: Acting) -> Iterator[Lead]:
+        """Passes a new role, which trusts whatever its creator wants, to a service."""
+        passed: list[Alternative] = []
+        for method in of_sort(Sort.PASS):
+            if method.trusted == EC2 and not method.makes_profile:
+                continue
+            does = act.of(self._choices.bits(method, act.everybody)) & either(made)
+            if does.any:
+                (bits,) = self._on(method, [aim])
+                able = bits & does
+                if able.any:
+                    able = able.doubtful if method.assumes else able
+                    passed.append(Alternative(method, aim.subject, able))
+        if passed:
+            parts = made, tuple(passed)
+            yield Lead(None, State(full=True), Way(parts, either(made) & either(parts[1])))
+
+    def _unbinding(self, member: Member, act: Acting) -> Iterator[Lead]:
+        """New principals that remove their own permissions boundary."""
+        boundary = self._shard.boundary_of(member.grants)
+        assert boundary is not None
+        for state, node in self._new.nodes_of(member):
+            if not act.everybody >> node & 1 or not state.full:
+                continue
+            kind = "user" if member.kind is PrincipalKind.USER else "role"
+            subject = Subject(kind, member.arn, member.name, member.id, member)
+            aim = Aim(subject, Target(member.arn, member.tags, boundary[0], mask=1 << node))
+            policies = [one for one in self._targets.policies if one.target.arn == boundary[0]]
+            part: list[Alternative] = []
+            for method in of_sort(Sort.UNBOUND, of=kind):
+                part += self._each(method, [aim], act)
+            for method in of_sort(Sort.GRANT, of="policy"):
+                part += self._each(method, policies, act)
+            bits = either(tuple(part)).within(1 << node)
+            if bits.any:
+                yield Lead(None, State(unbound=True, full=True), Way((tuple(part),), bits))
+
+    def _each(self, method: Method, aims: Sequence[Aim], act: Acting) -> list[Alternative]:
+        return [
+            self._alternative(method, aim.subject, act.of(bits))
+            for aim, bits in zip(aims, self._on(method, aims), strict=True)
+        ]
+
+    def _alternative(self, method: Method, subject: Subject, bits: Bits) -> Alternative:
+        return Alternative(method, subject, bits, self._attached_by(method))
+
+    def _edit_members(self, found: Found, act: Acting) -> None:
+        for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
+            for method in of_sort(Sort.GRANT, of=kind):
+                for aim, bits in zip(aims, self._on(method, aims), strict=True):
+                    able = act.of(bits)
+                    if able.any:
+                        member = aim.subject.member
+                        assert member is not None
+                        replaced = self._replaced_by(method, member, 0)
+                        alternative = self._alternative(method, aim.subject, able)
+                        found.edits[aim.subject.number].full[replaced].append(alternative)
+            bounded = [aim for aim in aims if aim.target.boundary]
+            for method in of_sort(Sort.UNBOUND, of=kind):
+                for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
+                    able = act.of(bits)
+                    if able.any:
+                        found.edits[aim.subject.number].unbound.append(Alternative(method, aim.subject, able))
+
+    def _edit_groups(self, act: Acting) -> dict[int, list[Alternative]]:
+        return self._by_number(of_sort(Sort.GRANT, of="group"), self._targets.groups, act)
+
+    def _edit_policies(self, act: Acting) -> dict[int, list[Alternative]]:
+        return self._by_number(of_sort(Sort.GRANT, of="policy"), self._targets.policies, act)
+
+    def _joins(self, act: Acting) -> dict[int, list[Alternative]]:
+        return self._by_number(of_sort(Sort.JOIN), self._targets.groups, act)
+
+    def _by_number(
+        self, methods: Iterable[Method], aims: list[Aim], act: Acting
+    ) -> dict[int, list[Alternative]]:
+        found: dict[int, list[Alternative]] = defaultdict(list)
+        for method in methods:
+            for aim, bits in zip(aims, self._on(method, aims), strict=True):
+                able = act.of(bits)
+                if able.any:
+                    found[aim.subject.number].append(self._alternative(method, aim.subject, able))
+        return found
+
+    def _restore(self, found: Found, act: Acting) -> None:
+        versions = self._facts.versions or {}
+        aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
+        restored = self._by_number(of_sort(Sort.RESTORE), aims, act)
+        for aim in (*self._targets.users, *self._targets.editable_roles) if restored else ():
+            member = aim.subject.member
+            assert member is not None
+            for number in sorted(self._targets.policies_of(member) & restored.keys()):
+                copies = self._denying_copies(member, number)
+                found.edits[member.id].replaced[number] = tuple(r for r in copies if r.group)
+                for digest in versions[number]:
+                    found.edits[member.id].versions[number, digest] = restored[number]
+
+    def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
+        """Who meets the needs of the method that are on the target, with one of the policies that may be
+        attached, or with `policy`.
+        """
+        found = [NOBODY] * len(aims)
+        if not aims or (method.retags and not can_matter(self._asker, method)):
+            return found
+        for arn in self._attached_by(method) if is_attaching(method) else (policy,):
+            asked = self._with(method, [aim.target for aim in aims], arn)
+            if method.writing:
+                writes = self._asker.ask(method.writing, arn, {"aws:RequestedRegion": HOME})
+                asked = [bits & writes for bits in asked]
+            found = [one | other for one, other in zip(found, asked, strict=True)]
+        return found
+
+    def _attached_by(self, method: Method) -> tuple[str, ...]:
+        """The policies that come into question for a method that attaches one."""
+        if not is_attaching(method):
+            return ()
+        if not method.writing:
+            return self._policies
+        found = self._written.get(method.writing)
+        if found is None:
+            attaching = list(chain.from_iterable(map(self._asker.clauses, ATTACHING)))
+            writing = self._asker.clauses(method.writing)
+            if not any(clause.allows for clause in writing):
+                found = ()
+            elif method.writing == "iam:CreatePolicy":
+                found = new_policies(self._shard, attaching, writing)
+            else:
+                found = changeable_policies(self._shard, attaching)
+            self._written[method.writing] = found
+        return found
+
+    def _with(self, method: Method, targets: list[Target], policy: str) -> list[Bits]:
+        found = [EVERYBODY] * len(targets)
+        for need in method.target_needs:
+            context = circumstances(method, need.action, policy=policy)
+            asked = self._asker.on_targets(need.action, about(method, need, targets), context)
+            found = [one & other for one, other in zip(found, asked, strict=True)]
+        return found
+
+    def _in_any_region(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
+        """As above, for calls to a service that has endpoints in each region."""
+        targets = [aim.target for aim in aims]
+        *before, need = method.target_needs
+        found = [NOBODY] * len(targets)
+        reads_region = REGION in self._asker.keys(need.action)
+        for region in self._asker.regions() if reads_region else [HOME]:
+            circumstance = {"aws:RequestedRegion": region}
+            asked = self._asker.on_targets(need.action, about(method, need, targets), circumstance)
+            found = [one | other for one, other in zip(found, asked, strict=True)]
+        for other_need in before:
+            asked = self._asker.on_targets(other_need.action, targets, {"aws:RequestedRegion": HOME})
+            found = [one & other for one, other in zip(found, asked, strict=True)]
+        return found
+
+    def _note(
+        self, found: Found, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
+    ) -> None:
+        for aim, mark in zip(aims, bits, strict=True):
+            able = act.of(mark).within(~aim.target.mask)
+            node = self._nodes.get(aim.subject.number)
+            if able.any and node is not None:
+                found.become[node].append(Alternative(method, aim.subject, able))
+
+
+def _any(bits: Iterable[Bits], act: Acting) -> bool:
+    return any(act.of(one).any for one in bits)
+
+
+__all__ = ["Finder", "Found", "circumstances"]

@@ -1,0 +1,374 @@
+"""Questions about everybody of one account, answered as bits: one for each principal, and for what principals
+could become.
+
+The answers are those of `Index.who_can`. Targets that no statement in use can tell apart are asked about
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from iam.policy.catalogue import catalogue
+from iam.policy.escalation.condition_facts import (
+    BOUNDARY,
+    HOME,
+    MOST_REGIONS,
+    REGION,
+    ConditionFacts,
+    Names,
+    boundary_of,
+    keys_of,
+    regions_in,
+    tag_keys,
+    tags_of,
+)
+from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.elements import EVERY_SERVICE, Actions
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.letter_case import fold
+
+
+class Bits(NamedTuple):
+    """Who surely can, and who can at all."""
+
+    sure: int = 0
+    any: int = 0
+
+    def __and__(self, other: object) -> Bits:
+        assert isinstance(other, Bits)
+        if not self.any or other is EVERYBODY:
+            return self
+        if not other.any or self is EVERYBODY:
+            return other
+        return Bits(self.sure & other.sure, self.any & other.any)
+
+    def __or__(self, other: object) -> Bits:
+        assert isinstance(other, Bits)
+        if not other.any or self == other:
+            return self
+        return Bits(self.sure | other.sure, self.any | other.any) if self.any else other
+
+    def within(self, mask: int) -> Bits:
+        """Only some of them."""
+        return Bits(self.sure & mask, self.any & mask)
+
+    def at_most(self, mark: Bits) -> Bits:
+        """Sure where the other is too."""
+        return Bits(self.sure & mark.sure, self.any & mark.any)
+
+    @property
+    def doubtful(self) -> Bits:
+        """The same, none of it sure."""
+        return Bits(0, self.any)
+
+
+NOBODY: Final = Bits()
+EVERYBODY: Final = Bits(-1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty
+    for none; `mask` are the bits of the principal itself.
+    """
+
+    arn: str
+    tags: Mapping[str, str] | None = None
+    boundary: str = ""
+    trust: Doc | None = None
+    mask: int = 0
+    account: str = ""
+
+
+class Source:
+    """Principals of one account in an index of their own, and their bits by number."""
+
+    def __init__(self, index: Index, account: str, bits: Mapping[int, int]) -> None:
+        self.index, self.bits = index, bits
+        self.shard = index.accounts[account]
+        self.numbers = {bit: number for number, bit in bits.items()}
+        self._of_class: dict[Class, int] = {}
+
+    def ask(self, question: Question) -> Bits:
+        """Who can, as bits."""
+        sure = possible = 0
+        answer = self.index.who_can(question)
+        for decision, classes in answer.whole.items():
+            found = 0
+            for cls in classes:
+                found |= self._class(cls)
+            possible |= found
+            sure |= found if decision is Decision.ALLOWED else 0
+        for part in answer.parts:
+            found = self.bits_of(part.members)
+            possible |= found
+            sure |= found if part.decision is Decision.ALLOWED else 0
+        return Bits(sure, possible)
+
+    def bits_in(self, mask: int) -> Iterator[int]:
+        """Those bits of a mask that are of its principals."""
+        while mask:
+            lowest = mask & -mask
+            mask ^= lowest
+            if lowest in self.numbers:
+                yield lowest
+
+    def _class(self, cls: Class) -> int:
+        found = self._of_class.get(cls)
+        if found is None:
+            found = self._of_class[cls] = self.bits_of(cls.members)
+        return found
+
+    def bits_of(self, members: Iterable[Member]) -> int:
+        """The bits of some members."""
+        found = 0
+        for member in members:
+            found |= self.bits.get(member.id, 0)
+        return found
+
+    @property
+    def docs(self) -> Iterator[Doc]:
+        """All documents that have a say about its principals, some more often than once."""
+        yield from self.index.register.bundles_of
+        for profile in self.index.register.profiles:
+            if profile.limits.boundary is not None:
+                yield profile.limits.boundary
+        levels = self.shard.levels
+        for level in (*levels.scps, *levels.rcps):
+            for _, doc in level:
+                yield doc
+
+
+class _Put(NamedTuple):
+    """What is asked, of whatever resource."""
+
+    action: str
+    policy: str | None = None
+
+    @property
+    def needs_trust(self) -> bool:
+        """Whether the trust policy of the role has a say."""
+        return self.policy is None and fold(self.action) in ASSUMING
+
+    def question(self, resource: str, context: Mapping[str, Any]) -> Question:
+        """The question about one resource."""
+        return Question(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
+
+
+class Asker:
+    """Asks the sources of one account, and remembers."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self._spoken: dict[str, ConditionFacts] = {}
+        self._known: dict[Any, Bits] = {}
+        self._names: dict[Clause, Names] = {}
+        self._regions: tuple[str, ...] | None = None
+        self._spoken_of: dict[str, dict[Actions, bool]] = {}
+        self.questions = 0
+
+    def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
+        """Ask these from now on; statements are looked for in `more` documents too."""
+        self.sources = sources
+        self._clause_sets: dict[tuple[Clause, ...], int] = {}
+        of_sources = chain.from_iterable(source.docs for source in sources)
+        self._docs = list(dict.fromkeys(chain(of_sources, more)))
+        self._clauses: dict[str, dict[Actions, dict[Clause, None]]] = {}
+        for clause in dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs)):
+            for service in clause.actions.services:
+                self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None
+        self._regions = None
+        self._spoken.clear()
+        self._known.clear()
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time of the questions, None for now."""
+        return self.sources[0].index.moment if self.sources else None
+
+    def clauses(self, action: str) -> tuple[Clause, ...]:
+        """The statements that speak of an action."""
+        return self._speaking(action).clauses
+
+    def keys(self, action: str) -> frozenset[str]:
+        """The context keys that these read, in lower case."""
+        return self._speaking(action).keys
+
+    def has_allowing(self, action: str) -> bool:
+        """Whether any statement allows an action."""
+        return self._speaking(action).is_allowed
+
+    def reads_tags(self, action: str) -> bool:
+        """Whether these read tags of the resource."""
+        return bool(self._speaking(action).tags)
+
+    def regions(self) -> tuple[str, ...]:
+        """Regions that statements name in conditions or resources; the home of IAM at least."""
+        if self._regions is None:
+            found = {HOME: None}
+            for doc in self._docs:
+                for clause in doc.clauses:
+                    found |= dict.fromkeys(regions_in(clause))
+            self._regions = tuple(found)[:MOST_REGIONS]
+        return self._regions
+
+    def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
+        """Who can do an action on one resource."""
+        spoken = self._speaking(action)
+        relevant = self._relevant(action, context)
+        key = (spoken.number, has_rcps_of(action), spoken.shape(resource), _frozen(relevant))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._ask(_Put(action), resource, relevant)
+        return found
+
+    def on_targets(
+        self, action: str, targets: Sequence[Target], context: Mapping[str, Any], *, policy: str | None = None
+    ) -> list[Bits]:
+        """Who can do an action on each of some targets; `policy` in the place of each target's own."""
+        put, spoken = _Put(action, policy), self._speaking(action)
+        groups: dict[Any, list[int]] = {}
+        contexts = [self._context(action, target, context) for target in targets]
+        for place, target in enumerate(targets):
+            shape, trust = spoken.shape(target.arn), target.trust if put.needs_trust else None
+            key = (shape, _frozen(contexts[place]), trust, target.account)
+            groups.setdefault(key, []).append(place)
+        found = [NOBODY] * len(targets)
+        for key, places in groups.items():
+            known = (spoken.number, has_rcps_of(action), put.policy, put.needs_trust, *key)
+            group = [targets[place] for place in places]
+            for place, bits in zip(
+                places, self._on_group(put, group, contexts[places[0]], known), strict=True
+            ):
+                found[place] = bits
+        return found
+
+    def _on_group(self, put: _Put, group: list[Target], context: Mapping[str, Any], key: Any) -> list[Bits]:
+        """Who can on targets that only they themselves can tell apart."""
+        if not self._speaking(put.action).names_their_own:
+            found = self._known.get(key)
+            if found is None:
+                found = self._known[key] = self._ask(put, group[0].arn, context)
+            return [found] * len(group)
+        first = self._ask(put, group[0].arn, context)
+        if len(group) == 1:
+            return [first]
+        mask = group[0].mask
+        common = first.within(~mask) | self._ask(put, group[1].arn, context).within(mask)
+        marks: dict[Class, Decision] = {}
+        return [
+            common.within(~target.mask) | self._on_itself(put, target, context, marks) for target in group
+        ]
+
+    def _on_itself(
+        self, put: _Put, target: Target, context: Mapping[str, Any], marks: dict[Class, Decision]
+    ) -> Bits:
+        """Principals of one class do on themselves what the others do, unless a condition reads their
+        names.
+        """
+        found = NOBODY
+        for source in self.sources:
+            for bit in source.bits_in(target.mask):
+                member = source.shard.members[source.numbers[bit]]
+                decision = marks.get(member.cls)
+                if decision is None:
+                    decision = source.index.decide(member, put.question(target.arn, context))
+                    if not _is_personal(member.cls):
+                        marks[member.cls] = decision
+                found |= _bits(decision, bit)
+        return found
+
+    def _ask(self, put: _Put, resource: str, context: Mapping[str, Any]) -> Bits:
+        question = put.question(resource, context)
+        self.questions += 1
+        found = NOBODY
+        for source in self.sources:
+            found |= source.ask(question)
+        return found
+
+    def _context(self, action: str, target: Target, context: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of a request about a target, as far as a statement asks for it."""
+        wanted = self._speaking(action).keys
+        found = self._relevant(action, context)
+        if BOUNDARY in wanted:
+            found.setdefault("iam:PermissionsBoundary", boundary_of(action, target.boundary))
+        tags = self._speaking(action).tags
+        if tags and target.tags is not None:
+            found |= tags_of(target.tags, tags)
+        return found
+
+    def _relevant(self, action: str, context: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = self._speaking(action).keys
+        if not wanted or not context:
+            return {}
+        return {key: value for key, value in context.items() if fold(key) in wanted}
+
+    def _speaking(self, action: str) -> ConditionFacts:
+        found = self._spoken.get(action)
+        if found is None:
+            clauses = tuple(self._about(fold(action)))
+            wanted = frozenset(chain.from_iterable(map(keys_of, clauses)))
+            areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
+            number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
+            found = self._spoken[action] = ConditionFacts(
+                clauses, number, wanted, areas, tag_keys(wanted), any(clause.allows for clause in clauses)
+            )
+        return found
+
+    def _about(self, lowered: str) -> Iterator[Clause]:
+        """The statements that name an action; which elements do so is the same in all rounds."""
+        known = self._spoken_of.setdefault(lowered, {})
+        for service in (lowered.partition(":")[0], EVERY_SERVICE):
+            for actions, same in self._clauses.get(service, {}).items():
+                is_named = known.get(actions)
+                if is_named is None:
+                    is_named = known[actions] = actions.speaks_of(lowered)
+                if is_named:
+                    yield from same
+
+    def _names_of(self, clause: Clause) -> Names:
+        found = self._names.get(clause)
+        if found is None:
+            found = self._names[clause] = Names(clause)
+        return found
+
+
+def has_rcps_of(action: str) -> bool:
+    """Whether resource control policies have a say, which is all that the name of an action decides besides
+    its statements.
+    """
+    return fold(action.partition(":")[0]) in catalogue().rcp_services
+
+
+def _is_personal(cls: Class) -> bool:
+    """Whether members of a class may be told apart by more than the resource."""
+    limits = cls.profile.limits
+    boundary = limits.boundary
+    return (
+        limits.levels.is_personal
+        or (boundary is not None and boundary.is_personal)
+        or any(doc.is_personal for doc in cls.profile.bundle.docs)
+    )
+
+
+def _frozen(context: Mapping[str, Any]) -> Any:
+    if not context:
+        return ()
+    return tuple(sorted((fold(key), str(value)) for key, value in context.items()))
+
+
+def _bits(decision: Decision, bit: int) -> Bits:
+    if decision is Decision.ALLOWED:
+        return Bits(bit, bit)
+    return Bits(0, bit) if decision is Decision.CONDITIONAL else NOBODY
+
+
+__all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "Source", "Target", "tags_of"]
