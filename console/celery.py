@@ -56,7 +56,7 @@ app.conf.update(
     # A worker without --queues takes from both. In a large organization one process has the second alone, and
     # with it what the calculation keeps in memory (docs/operate.md).
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
-    task_routes={"iam.access.escalating.tasks.calculate_escalation": {"queue": CALCULATIONS}},
+    task_routes={"iam.access.escalation_calculation.tasks.calculate_escalation": {"queue": CALCULATIONS}},
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     # Someone who can write to Redis must not stop workers, change their rate or read what they hold.
@@ -193,7 +193,7 @@ app.conf.update(
             "options": {"expires": 15},
         },
         "calculate-escalation": {
-            "task": "iam.access.escalating.tasks.calculate_escalation",
+            "task": "iam.access.escalation_calculation.tasks.calculate_escalation",
             "schedule": 15.0,
             "options": {"expires": 15},
         },
@@ -246,7 +246,7 @@ app.autodiscover_tasks(
         "iam.changes.drift",
         "iam.changes.approval",
         "iam.access.drafts",
-        "iam.access.escalating",
+        "iam.access.escalation_calculation",
         "iam.people.onboarding",
         "iam.people.rotation",
         "iam.access.grants",

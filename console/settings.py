@@ -163,7 +163,7 @@ INSTALLED_APPS = [
     "iam.access.templates",
     "iam.access.rollout",
     "iam.access.drafts",
-    "iam.access.escalating",
+    "iam.access.escalation_calculation",
     "iam.people.blueprints",
     "iam.people.onboarding",
     "iam.people.leaving",

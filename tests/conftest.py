@@ -148,8 +148,8 @@ def _no_minute_begins_within_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
-    from iam.access import administrators, escalation_graph, escalation_groups, services, usual
-    from iam.access.escalating import findings
+    from iam.access import administrators, escalation_graph, escalation_groups, service_usage, usual
+    from iam.access.escalation_calculation import findings
     from iam.mirror import snapshot
     from iam.mirror.queries import figures, overview
 
@@ -163,7 +163,7 @@ def _no_index_of_another_test() -> Iterator[None]:
         escalation_graph,
         escalation_groups,
         findings,
-        services,
+        service_usage,
     ):
         kept.forget()
 
@@ -171,7 +171,7 @@ def _no_index_of_another_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no worker that would calculate escalation; see `prompt_worker`."""
-    from iam.access.escalating import stored
+    from iam.access.escalation_calculation import stored
 
     monkeypatch.setattr(stored, "nudge", lambda: None)
 
@@ -181,8 +181,8 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker so quick that whatever a page reads of escalation is calculated just before, from the mirror
     as it is.
     """
-    from iam.access.escalating import calculation, stored
-    from iam.access.escalating.models import Calculation
+    from iam.access.escalation_calculation import calculation, stored
+    from iam.access.escalation_calculation.models import Calculation
 
     kept_at = stored.kept_at
 

@@ -24,7 +24,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
-from iam.access.escalating.calculation import tend
+from iam.access.escalation_calculation.calculation import tend
 from iam.changes.drift.models import Drift
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart

@@ -19,8 +19,8 @@ from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
 from iam.access.answers import ORDER, Narrowed, Place
 from iam.access.certainty import Certainty
-from iam.access.sight import accounts_seen
 from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
+from iam.access.visible_accounts import accounts_seen
 from iam.access.who_can import Asked, Row
 from iam.mirror.models import Account
 from iam.mirror.queries.keyset import Place as Kept

@@ -17,7 +17,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
-from iam.access.escalating.stored import SERVICES, BeingCalculatedError, is_ready
+from iam.access.escalation_calculation.stored import SERVICES, BeingCalculatedError, is_ready
 from iam.guard import Right
 
 Given = ParamSpec("Given")

@@ -19,8 +19,8 @@ from console.changes.receipt import receipt_context
 from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
-from iam.access.editing import Draft, begin, laid_out, look, managed_by, mended, request_edit
 from iam.access.fixes import without_statement
+from iam.access.policy_draft import Draft, begin, laid_out, look, managed_by, mended, request_edit
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right

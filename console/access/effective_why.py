@@ -21,9 +21,9 @@ from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.actions import FORM
-from iam.access.reasons import Why
+from iam.access.explain_one import Answer, why_of
+from iam.access.explanation import Why
 from iam.access.who_can import Row
-from iam.access.why import Answer, why_of
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Kind

@@ -41,10 +41,10 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.escalating.stored import BeingCalculatedError, stored_at
-from iam.access.escalating.told import Path, Principal
+from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
+from iam.access.escalation_calculation.told import Path, Principal
 from iam.access.persons import counted
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account, Kind

@@ -16,8 +16,8 @@ from console.web.context import frame_of
 from console.web.query import Query
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.escalating.told import Principal
-from iam.access.sight import accounts_seen
+from iam.access.escalation_calculation.told import Principal
+from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.request import PrincipalKind

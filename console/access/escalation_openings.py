@@ -37,11 +37,11 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
-from iam.access.escalating.stored import BeingCalculatedError
 from iam.access.escalation import limitations_at, policies_of
+from iam.access.escalation_calculation.stored import BeingCalculatedError
 from iam.access.escalation_groups import Affected, Filter, Fix, Groups, Opening, fix_of, groups_of, opening_of
 from iam.access.persons import counted
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.accounts import gatehouse_role_arns

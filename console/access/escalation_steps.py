@@ -15,7 +15,7 @@ from console.access.stages import Stage
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.escalating.told import Act, Ground, Path, Principal, Step
+from iam.access.escalation_calculation.told import Act, Ground, Path, Principal, Step
 from iam.mirror.models import Kind
 from iam.policy.escalation.evidence import TRUST, Statement
 from iam.policy.escalation.states import GIVEN

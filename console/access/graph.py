@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from console.access.lines import policy_name, short
-from iam.access.reasons import Step
+from iam.access.explanation import Step
 from iam.access.who_can import Row
 from iam.policy.evaluate import Decision
 from iam.policy.request import PrincipalKind

@@ -17,8 +17,8 @@ from console.web.context import frame_of
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
 from iam.access.principals import PrincipalError, Who, find_principal
-from iam.access.sight import accounts_seen
 from iam.access.simulate import Inquiry
+from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Account
 from iam.policy.evaluate import ASSUMING
 from iam.policy.letter_case import fold

@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.reasons import Named, Step, Why
+from iam.access.explanation import Named, Step, Why
 from iam.access.who_can import Row
 from iam.mirror.models import Kind
 from iam.policy.evaluate import Decision

@@ -22,8 +22,8 @@ from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.query import Query
 from console.web.render import render_page
-from iam.access import services as domain
-from iam.access.sight import accounts_seen
+from iam.access import service_usage as domain
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from console.access.lines import ICONS, MARKS, NOT_KNOWN, entity_url, parts_of, policy_name
 from console.web.query import Query
-from iam.access.reasons import Step
+from iam.access.explanation import Step
 from iam.access.who_can import Row
 from iam.policy.document import Statement
 from iam.policy.explain import Outcome

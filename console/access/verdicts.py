@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.access.stages import statement_text
 from console.web.query import Query
-from iam.access.reasons import Named
+from iam.access.explanation import Named
 from iam.access.verdict import Branch, Check, Leaf, Voice
 from iam.policy.logic import NO, OPEN, YES
 

@@ -18,7 +18,7 @@ from console.web.moments import input_text
 from console.web.query import Query
 from iam.access.compare import Moment
 from iam.access.principals import PrincipalError, Who, find_principal
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.moments import just_after
 from iam.policy.request import PrincipalKind

@@ -34,7 +34,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
-from iam.access.reaching import is_quick
+from iam.access.escalation_reach import is_quick
 from iam.access.who_can import Found, Row, who_can, why_one
 from iam.guard import Right
 from iam.mirror.models import Kind

@@ -18,8 +18,8 @@ from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.persons import counted
-from iam.access.sight import accounts_seen
 from iam.access.usual import connected_accounts
+from iam.access.visible_accounts import accounts_seen
 from iam.access.ways import Way, WayKind
 from iam.access.who_can import Asked, Found, Group, Row
 from iam.guard import Viewer

@@ -16,7 +16,7 @@ from console.access.lines import conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.access.answers import Narrowed
-from iam.access.reasons import Step
+from iam.access.explanation import Step
 from iam.access.who_can import Asked, Row, every_row
 from iam.guard import Right, Viewer
 from iam.journal.services import record

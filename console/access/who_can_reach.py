@@ -20,11 +20,11 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
-from iam.access.escalating.told import Principal
 from iam.access.escalation import Reached
+from iam.access.escalation_calculation.told import Principal
+from iam.access.escalation_reach import reaching
 from iam.access.persons import shown_name
-from iam.access.reaching import reaching
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.request import PrincipalKind

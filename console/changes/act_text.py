@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.changes.access_rows import texts_of
 from console.changes.findings import finding_rows
-from iam.access.editing import findings_of
+from iam.access.policy_draft import findings_of
 from iam.changes.acts import Act, Subject, acts_on
 from iam.changes.acts.base import ACCESS
 from iam.changes.acts.base import account as account_of

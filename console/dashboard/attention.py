@@ -12,7 +12,7 @@ from django.urls import reverse
 from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, Waiting
 from console.web.context import count_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.fleet.roots import Root, RootStanding, roots

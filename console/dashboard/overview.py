@@ -24,7 +24,7 @@ from console.web.context import frame_of
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.escalation_groups import escalation_totals
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.changes.models import Change
 from iam.changes.queries import narrowed, waiting_for, waiting_for_others
 from iam.guard import Right, Viewer

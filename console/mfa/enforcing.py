@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.paging import page_number
 from console.web.render import render_page
-from iam.access.enforcement.approving import (
+from iam.access.enforcement.approvers import (
     approvers_elsewhere,
     approvers_of,
     has_policy,

@@ -15,10 +15,10 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.access.certainty import Certainty, Unread, certainty_of
+from iam.access.denied_principals import Stopped
+from iam.access.explanation import Why
+from iam.access.multi_action import Tallied
 from iam.access.persons import Matcher, PrincipalCount, users_and_roles
-from iam.access.reasons import Why
-from iam.access.several import Tallied
-from iam.access.stopped import Stopped
 from iam.access.ways import Way, Ways
 from iam.linking.generation import generation
 from iam.policy.evaluate import Decision

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Final
 
-from iam.access.reasons import Held, holdings
+from iam.access.explanation import Held, holdings
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.compiled import PolicyKind

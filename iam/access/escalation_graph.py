@@ -3,7 +3,7 @@ process of a worker. For workers.
 
 It is made of a copy of the index, so that nobody who asks something else waits meanwhile. Of what the last
 graph was made of, only the accounts that were written to since are looked at again. Pages read what
-`iam.access.escalating` keeps of it.
+`iam.access.escalation_calculation` keeps of it.
 """
 
 from __future__ import annotations

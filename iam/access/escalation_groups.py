@@ -16,12 +16,12 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from iam.access.certainty import Certainty
-from iam.access.escalating import models, stored
-from iam.access.escalating.models import Certain, Finding
-from iam.access.escalating.questions import answer_to
-from iam.access.escalating.stored import BeingCalculatedError, Stored
-from iam.access.escalating.told import Act, Path, Principal, from_json, statement_from
 from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
+from iam.access.escalation_calculation import models, stored
+from iam.access.escalation_calculation.models import Certain, Finding
+from iam.access.escalation_calculation.questions import answer_to
+from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored
+from iam.access.escalation_calculation.told import Act, Path, Principal, from_json, statement_from
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
 from iam.mirror.queries.kept import KeptResults

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from iam.access.reasons import Held
+from iam.access.explanation import Held
 from iam.access.verdict import Branch, Check, Leaf, Levels, Voice
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (

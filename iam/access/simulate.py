@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.access.evaluation import ROOT_CANNOT, Tree
+from iam.access.explanation import holdings
 from iam.access.principals import Who
-from iam.access.reasons import holdings
 from iam.access.verdict import Branch, Leaf, Levels, Voice
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from iam.access.reasons import Held
+from iam.access.explanation import Held
 from iam.policy.document import Statement
 from iam.policy.logic import NO, OPEN
 

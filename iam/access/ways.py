@@ -10,8 +10,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.access.reasons import Held, Named, Step, Why, held_as, why
-from iam.access.several import Tallied
+from iam.access.explanation import Held, Named, Step, Why, held_as, why
+from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import Outcome
 from iam.policy.index.classes import Member, Members

@@ -14,11 +14,11 @@ from typing import Any, Final
 from iam.access.actions import Meant
 from iam.access.answers import ORDER, WHOLE, Everyone, Narrowed, OneAnswer, Place, WayGroup
 from iam.access.certainty import Certainty, Unread
-from iam.access.keeping import kept
+from iam.access.denied_principals import Stopped, stopped
+from iam.access.explanation import Why, why
+from iam.access.index_cache import cached
+from iam.access.multi_action import Tallied, tallied
 from iam.access.persons import PrincipalCount, shown_name
-from iam.access.reasons import Why, why
-from iam.access.several import Tallied, tallied
-from iam.access.stopped import Stopped, stopped
 from iam.access.ways import Way, Ways
 from iam.mirror.display_names import people_of_users
 from iam.mirror.snapshot import snapshot
@@ -241,7 +241,7 @@ class _Shown:
 
     def __init__(self, index: Index, asked: Asked, narrowed: Narrowed) -> None:
         self._index, self._asked = index, asked
-        self.everyone = kept(index, asked.key, lambda: _everyone(index, asked))
+        self.everyone = cached(index, asked.key, lambda: _everyone(index, asked))
         self.tallied = self.everyone.tallied
         self.unread = Unread(index, at=asked.at)
         self.answer = OneAnswer(self.everyone, self.unread, narrowed)

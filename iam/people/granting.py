@@ -13,8 +13,8 @@ from uuid import UUID
 from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.plans import Way
 from iam.access.grants.services import settle
-from iam.access.grants.services.asking import note
-from iam.access.grants.services.settling import entity_of, note_state
+from iam.access.grants.services.reconcile import entity_of, note_state
+from iam.access.grants.services.requests import note
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.access.grants.titles import title_of
 from iam.changes.models import Change, ChangeState

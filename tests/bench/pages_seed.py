@@ -16,8 +16,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from iam.access.escalating.models import Finding
-from iam.access.escalating.tasks import calculate_escalation
+from iam.access.escalation_calculation.models import Finding
+from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.models import Account, Entity, Section, SectionState, UserCredentials
 from iam.mirror.pull import revisions

@@ -124,7 +124,7 @@ def main() -> Figures:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from iam.access.editing import begin, look
+    from iam.access.policy_draft import begin, look
     from iam.directory.models import Role
     from iam.mirror.snapshot import snapshot
     from tests import factories

@@ -29,8 +29,8 @@ def run() -> Figures:
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
     django.setup()
-    from iam.access import services
-    from iam.access.services import Wanted, page_of, uses
+    from iam.access import service_usage
+    from iam.access.service_usage import Wanted, page_of, uses
 
     index, size, _ = _built(ACCOUNTS)
 
@@ -38,7 +38,7 @@ def run() -> Figures:
     def snapshot(*_: Any, **__: Any) -> Iterator[Any]:
         yield index
 
-    services.snapshot = snapshot  # type: ignore[assignment]
+    service_usage.snapshot = snapshot  # type: ignore[assignment]
     whole, named = Wanted(None), Wanted(None, text="user-1000")
     first = _seconds(lambda: uses(None, at=None))
     page_of("s3", whole, size=PAGE)

@@ -165,7 +165,7 @@ def test_a_message_goes_to_one_queue_only() -> None:
     queues = celery.app.amqp.queues.values()
     places = [(queue.exchange.name, queue.routing_key) for queue in queues]
     assert len(set(places)) == len(places) == 2
-    route = celery.app.amqp.router.route({}, "iam.access.escalating.tasks.calculate_escalation")
+    route = celery.app.amqp.router.route({}, "iam.access.escalation_calculation.tasks.calculate_escalation")
     assert route["queue"].name == celery.CALCULATIONS
     assert celery.app.amqp.router.route({}, "iam.changes.tasks.sweep_changes")["queue"].name == "gatehouse"
 

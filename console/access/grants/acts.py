@@ -29,8 +29,8 @@ from iam.access.grants.services import (
     shorten_grant,
     withdraw_grant,
 )
-from iam.access.grants.services.altering import WrongEndError
-from iam.access.grants.services.cutting import roles_of
+from iam.access.grants.services.new_end import WrongEndError
+from iam.access.grants.services.revoke_sessions import roles_of
 from iam.access.grants.services.rights import (
     may_act,
     may_ask_again,

@@ -22,9 +22,9 @@ from console.web.render import is_fragment, render_page
 from iam.access.denied.answer import Outcome
 from iam.access.drafts import services
 from iam.access.drafts.terms import Ends
+from iam.access.grants.phrases import duration
 from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
-from iam.access.grants.wording import duration
 from iam.access.templates.queries import Offer, offers
 from iam.guard import Right
 from iam.mirror.models import Entity

@@ -16,7 +16,7 @@ from iam.access.actions import ActionsError, actions_meant
 from iam.access.denied.answer import Answer, answer, needs_resource
 from iam.access.denied.message import Denied, MessageError, PolicyType, read_message
 from iam.access.principals import KINDS, PrincipalError, Who, find_principal
-from iam.access.sight import accounts_seen
+from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.accounts import accounts_to_change

@@ -10,8 +10,8 @@ from typing import Any, Final
 from console.web.moments import moment_text
 from iam.access.grants.effects import Effect, effects_of
 from iam.access.grants.models import Grant
+from iam.access.grants.phrases import counted, duration, listed
 from iam.access.grants.terms import Terms
-from iam.access.grants.wording import counted, duration, listed
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.policy.sentences import Sentence

@@ -17,8 +17,8 @@ from console.access.grants.one import grant_or_404
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.phrases import duration, slugged
 from iam.access.grants.services.rights import may_hand_over
-from iam.access.grants.wording import duration, slugged
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Account

@@ -34,9 +34,9 @@ from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, Preparation, State
+from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants
 from iam.access.grants.services.rights import Allowed, allowed, may_ask_again, may_hand_over
-from iam.access.grants.wording import counted
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for

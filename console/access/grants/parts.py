@@ -26,8 +26,8 @@ from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.plans import WAYS, Way
 from iam.access.grants.proof import Proof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
-from iam.access.grants.services.cutting import roles_of
-from iam.access.grants.standing import missing_in
+from iam.access.grants.services.revoke_sessions import roles_of
+from iam.access.grants.verify import missing_in
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer

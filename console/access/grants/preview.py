@@ -26,11 +26,11 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import terms_of
 from iam.access.grants.checks import checks_of
 from iam.access.grants.duplicates import earlier_grant
+from iam.access.grants.phrases import listed
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.services.asking import plan_grant
-from iam.access.grants.services.preparing import submit_grant
+from iam.access.grants.services.large_requests import submit_grant
+from iam.access.grants.services.requests import plan_grant
 from iam.access.grants.terms import Terms, TermsError, WhatKind
-from iam.access.grants.wording import listed
 from iam.access.templates.services import may_write
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of

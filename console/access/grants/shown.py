@@ -11,7 +11,7 @@ from uuid import UUID
 
 from console.access.grants.parts import Parts
 from iam.access.grants.models import GIVING, Act, Grant, GrantPart, GrantVersion, State
-from iam.access.grants.wording import counted
+from iam.access.grants.phrases import counted
 from iam.changes.models import Approval, ChangeEvent
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {

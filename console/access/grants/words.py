@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from iam.access.grants.phrases import counted, listed
 from iam.access.grants.terms import Who, WhoKind
 from iam.access.grants.titles import what_words
-from iam.access.grants.wording import counted, listed
 from iam.mirror.display_names import names_by_arn
 
 __all__ = ["ICONS", "lasting", "name_of", "others_too", "what_words", "who_words"]

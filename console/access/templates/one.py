@@ -24,10 +24,10 @@ from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
 from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body
-from iam.access.templates.linting import findings_of, sample_text
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.queries import Offer, offer_of, versions_of
+from iam.access.templates.template_lint import findings_of, sample_text
 from iam.guard import Right
 from iam.policy.sentences import sentences_of
 

@@ -20,7 +20,7 @@ from console.changes.receipt import impact_context, receipt_context
 from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.access.rollout.planning import RolloutPlan, living_grants, plan_rollout
+from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
 from iam.access.rollout.services import plan_version, request_rollout
 from iam.access.templates.body import RISKS, Body
 from iam.access.templates.models import Template, TemplateVersion

@@ -28,9 +28,9 @@ from iam.access.drafts.services import open_draft
 from iam.access.drafts.terms import Ends, accounts_of, who_of
 from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body, TemplateError
-from iam.access.templates.linting import findings_of, sample_text
 from iam.access.templates.models import Template
 from iam.access.templates.parameters import LABELS
+from iam.access.templates.template_lint import findings_of, sample_text
 from iam.guard import Right
 from iam.policy.lint import Severity
 from iam.policy.sentences import sentences_of

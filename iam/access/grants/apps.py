@@ -11,9 +11,9 @@ class GrantsConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.access.grants.models import ENDING
-        from iam.access.grants.services.moving import end_of, ends_of, lasts_of, shorten_waiting, started
-        from iam.access.grants.services.settling import change_ended
-        from iam.access.grants.services.telling import told_of_end
+        from iam.access.grants.services.end_dates import end_of, ends_of, lasts_of, shorten_waiting, started
+        from iam.access.grants.services.notifications import told_of_end
+        from iam.access.grants.services.reconcile import change_ended
         from iam.changes import handlers
         from iam.changes.approval import ends
         from iam.changes.models import OF_GRANT

@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Final
 
 from iam.access.actions import ActionsError, actions_meant
+from iam.access.grants.phrases import counted, listed
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import WhatKind
-from iam.access.grants.wording import counted, listed
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind, PolicyVersion, Section, UserCredentials, valid_at
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from iam.access.grants.wording import slugged
+from iam.access.grants.phrases import slugged
 from iam.policy.document import CURRENT, Statement, read
 from iam.policy.letter_case import fold
 from iam.policy.lint import MANAGED

@@ -12,8 +12,8 @@ from typing import Final
 
 from iam.access.grants.documents import written
 from iam.access.grants.models import Grant
+from iam.access.grants.phrases import counted
 from iam.access.grants.terms import Terms, What, WhatKind
-from iam.access.grants.wording import counted
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.queries import bodies_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at

@@ -11,8 +11,8 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from iam.access.grants.models import CUTTING, ENDING, GrantPart, State
-from iam.access.grants.standing import has_come_back
-from iam.access.grants.wording import counted
+from iam.access.grants.phrases import counted
+from iam.access.grants.verify import has_come_back
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.mirror.models import Section

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.access.grants.services.ending import close_overdue, end_due_grants
-from iam.access.grants.services.preparing import prepare, prepare_open
-from iam.access.grants.services.settling import settle_open
-from iam.access.grants.services.telling import warn_of_ends
-from iam.access.grants.services.tidying import tidy_denials
+from iam.access.grants.services.cleanup_denies import tidy_denials
+from iam.access.grants.services.expiry import close_overdue, end_due_grants
+from iam.access.grants.services.large_requests import prepare, prepare_open
+from iam.access.grants.services.notifications import warn_of_ends
+from iam.access.grants.services.reconcile import settle_open
 
 
 @shared_task(name="iam.access.grants.tasks.tend_grants")  # type: ignore[untyped-decorator]

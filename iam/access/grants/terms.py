@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
-from iam.access.grants.reading import TermsError, texts_of
+from iam.access.grants.phrases import listed
+from iam.access.grants.term_errors import TermsError, texts_of
 from iam.access.grants.what import What, WhatKind
 from iam.access.grants.who import NUMBER, Who, WhoKind
-from iam.access.grants.wording import listed
 
 __all__ = ["Terms", "TermsError", "What", "WhatKind", "Who", "WhoKind"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import chain
 
+from iam.access.grants.phrases import counted
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
-from iam.access.grants.wording import counted
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.display_names import names_by_arn

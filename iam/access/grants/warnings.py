@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from iam.access.grants.phrases import slugged
 from iam.access.grants.plans import PartPlan
 from iam.access.grants.terms import Terms, WhoKind
 from iam.access.grants.who import OUTSIDERS
-from iam.access.grants.wording import slugged
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read

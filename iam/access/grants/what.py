@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Final, Self
 
-from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
+from iam.access.grants.term_errors import TermsError, body_of, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
 from iam.policy.lint import Finding, Kind, Severity, lint

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
-from iam.access.grants.wording import listed
+from iam.access.grants.phrases import listed
+from iam.access.grants.term_errors import TermsError, body_of, kind_of, known_texts, texts_of
 
 NUMBER: Final = re.compile(r"\d{12}")
 ARN: Final = re.compile(

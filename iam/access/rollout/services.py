@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from iam.access.grants.models import Act, Grant
-from iam.access.grants.services.asking import note
+from iam.access.grants.services.requests import note
 from iam.access.rollout.models import Rollout, RolloutGrant
-from iam.access.rollout.planning import RolloutPlan, living_grants, plan_rollout
+from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
 from iam.access.templates.models import TemplateVersion
 from iam.access.templates.queries import body_of
 from iam.changes import services as changes

@@ -9,8 +9,8 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from iam.access.templates.body import Body, TemplateError
-from iam.access.templates.linting import errors_of
 from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.access.templates.template_lint import errors_of
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iam.access.grants.models import OVER, State
-from iam.access.grants.services.parting import (
+from iam.access.grants.services.offboard_receivers import (
     end_for_leaver,
     follow_takings,
     grants_to,

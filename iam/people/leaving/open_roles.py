@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from iam.access.reasons import why
+from iam.access.explanation import why
 from iam.guard import Viewer
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot

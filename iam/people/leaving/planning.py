@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from iam.access.grants.wording import counted
+from iam.access.grants.phrases import counted
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from iam.access.grants.trusting import SESSION, USER_NAME
+from iam.access.grants.trust_statement import SESSION, USER_NAME
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 
@@ -120,7 +120,7 @@ def _named(statement: dict[str, Any]) -> list[str]:
 
 
 def _demands_name(statement: dict[str, Any]) -> bool:
-    """As the grants of Gatehouse demand it (`iam.access.grants.trusting`)."""
+    """As the grants of Gatehouse demand it (`iam.access.grants.trust_statement`)."""
     equal = statement.get("Condition", {}).get("StringEquals", {})
     return isinstance(equal, dict) and equal.get(SESSION) == USER_NAME
 

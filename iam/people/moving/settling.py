@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from iam.access.grants.models import LIVING, LedgerEntry, Sort
-from iam.access.grants.services.parting import end_for_leaver
+from iam.access.grants.services.offboard_receivers import end_for_leaver
 from iam.access.grants.what import What
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.journal.services import record

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.dashboard.waiting_counts import DRIFT, Waiting
-from iam.access.escalating.calculation import tend
+from iam.access.escalation_calculation.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.working import work_out
 from iam.mirror.models import Account, AccountFact

@@ -15,11 +15,11 @@ from typing import Final
 
 from iam.access.grants.documents import name_for, timed
 from iam.access.grants.models import Sort
+from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.room import rooms
 from iam.access.grants.planning.site import DESCRIPTION, PATH
 from iam.access.grants.plans import PartPlan, Permission, Step
-from iam.access.grants.trusting import may_assume
-from iam.access.grants.wording import counted, listed
+from iam.access.grants.trust_statement import may_assume
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy

@@ -12,12 +12,12 @@ from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
+from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.alike import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.planning.room import Room, rooms
 from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import WhatKind
-from iam.access.grants.wording import counted, listed
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
     ADD_TO_GROUP,

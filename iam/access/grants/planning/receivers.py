@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from iam.access.grants.phrases import listed
 from iam.access.grants.planning.site import Site
 from iam.access.grants.terms import Who, WhoKind
-from iam.access.grants.wording import listed
 from iam.changes.errors import RefusedError
 from iam.directory.models import RuleKind, Team
 from iam.guard import Scope, Viewer

@@ -11,14 +11,14 @@ from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
+from iam.access.grants.phrases import duration
 from iam.access.grants.planning.reach import check_reach, unread
 from iam.access.grants.planning.receivers import Receivers
 from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
-from iam.access.grants.trusting import SESSION, opened, provider_in, sids_of, statement_for, trust_of
-from iam.access.grants.wording import duration
+from iam.access.grants.trust_statement import SESSION, opened, provider_in, sids_of, statement_for, trust_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
+from iam.access.grants.phrases import listed
 from iam.access.grants.planning.callers import Rights, with_callers
 from iam.access.grants.planning.holders import plan_holders
 from iam.access.grants.planning.receivers import Receivers, receivers_in
@@ -16,7 +17,6 @@ from iam.access.grants.planning.roles import plan_through_role
 from iam.access.grants.planning.site import Site
 from iam.access.grants.plans import PartPlan, Way
 from iam.access.grants.terms import Terms, WhatKind
-from iam.access.grants.wording import listed
 from iam.changes.errors import RefusedError
 from iam.changes.operations.lifecycle import Create
 from iam.changes.services.own import is_own

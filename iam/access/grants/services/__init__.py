@@ -1,19 +1,19 @@
 """What people do with grants: plan, ask, reduce, extend, shorten, end, try again, withdraw."""
 
-from iam.access.grants.services.altering import (
+from iam.access.grants.services.expiry import end_due_grants, end_grant
+from iam.access.grants.services.large_requests import prepare_open, submit_grant
+from iam.access.grants.services.new_end import (
     extend_grant,
     retry_failed,
     retry_part,
     shorten_grant,
     withdraw_grant,
 )
-from iam.access.grants.services.asking import plan_grant, request_grant
-from iam.access.grants.services.cutting import request_cut
-from iam.access.grants.services.ending import end_due_grants, end_grant
-from iam.access.grants.services.preparing import prepare_open, submit_grant
-from iam.access.grants.services.reducing import plan_reduced, reduce_grant
+from iam.access.grants.services.reconcile import settle
+from iam.access.grants.services.reduction import plan_reduced, reduce_grant
+from iam.access.grants.services.requests import plan_grant, request_grant
+from iam.access.grants.services.revoke_sessions import request_cut
 from iam.access.grants.services.rights import Allowed, allowed
-from iam.access.grants.services.settling import settle
 
 __all__ = [
     "Allowed",

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from iam.access.grants.models import GIVING, Grant, LedgerEntry, Sort, State
-from iam.access.grants.services.settling import can_be_tried
+from iam.access.grants.phrases import moment
+from iam.access.grants.services.reconcile import can_be_tried
 from iam.access.grants.terms import WhoKind
-from iam.access.grants.wording import moment
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 

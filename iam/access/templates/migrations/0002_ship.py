@@ -6,7 +6,7 @@ When the files of `shipped/` change, a migration like 0004_ship_plain_words adds
 from django.db import migrations
 
 from iam.access.templates import triggers
-from iam.access.templates.shipping import ship
+from iam.access.templates.shipped_files import ship
 
 
 def protect(apps, schema_editor):

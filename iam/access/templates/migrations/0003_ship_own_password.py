@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from iam.access.templates.shipping import ship
+from iam.access.templates.shipped_files import ship
 
 
 def take_in(apps, schema_editor):

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from iam.access.effective import Grade, access_of
-from iam.access.why import why_of
+from iam.access.explain_one import why_of
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact
 from iam.policy.evaluate import Decision

@@ -14,10 +14,10 @@ from django.test import Client
 from django.utils.html import escape
 
 from iam.access import escalation_graph
-from iam.access.escalating import calculation, search
-from iam.access.escalating.calculation import tend
-from iam.access.escalating.models import Calculation, Finding, Question
-from iam.access.escalating.tasks import calculate_escalation
+from iam.access.escalation_calculation import calculation, search
+from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.models import Calculation, Finding, Question
+from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from iam.mirror.pull import revisions
 from iam.policy.escalation.graph import Graph

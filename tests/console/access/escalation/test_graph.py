@@ -12,7 +12,7 @@ from django.test import Client
 
 from console.audit.words import words_of
 from iam.access import escalation
-from iam.access.escalating import search
+from iam.access.escalation_calculation import search
 from iam.access.escalation_facts import facts_at
 from iam.access.escalation_graph import KEPT, escalation_at, forget
 from iam.directory.models import Role

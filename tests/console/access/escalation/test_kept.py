@@ -13,12 +13,12 @@ import time_machine
 
 from iam.access import escalation_graph
 from iam.access.certainty import Certainty
-from iam.access.escalating import calculation, findings, service_uses, stored, writes
-from iam.access.escalating.calculation import tend
-from iam.access.escalating.kept_paths import path_of
-from iam.access.escalating.models import Calculation, Certain, Finding
-from iam.access.escalating.tasks import calculate_escalation
-from iam.access.escalating.told import from_json, to_json
+from iam.access.escalation_calculation import calculation, findings, service_uses, stored, writes
+from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.kept_paths import path_of
+from iam.access.escalation_calculation.models import Calculation, Certain, Finding
+from iam.access.escalation_calculation.tasks import calculate_escalation
+from iam.access.escalation_calculation.told import from_json, to_json
 from iam.access.escalation_graph import escalation
 from iam.changes import handlers
 from iam.changes.models import Change, ChangeState

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from iam.access.drafts.models import GrantDraft
-from iam.access.grants.accepting import accepted_with
+from iam.access.grants.accepted_warnings import accepted_with
 from iam.access.grants.checks import Check, checks_of
 from iam.access.grants.services import plan_grant
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind

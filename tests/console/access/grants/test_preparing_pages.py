@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, State
-from iam.access.grants.services import asking, preparing
+from iam.access.grants.services import large_requests, requests
 from iam.mirror.models import Account
 from tests import factories as make
 from tests.console.access.grants import made
@@ -26,7 +26,7 @@ def draft(office: Office) -> UUID:
     Gatehouse runs.
     """
     arns = []
-    for place in range(preparing.ACCOUNTS_AT_ONCE + 1):
+    for place in range(large_requests.ACCOUNTS_AT_ONCE + 1):
         number = f"{300_000_000_000 + place}"
         role = f"arn:aws:iam::{number}:role/gatehouse-writer"
         account = make.account(number, name=f"unit-{place}", write_role_arn=role)
@@ -50,7 +50,7 @@ def test_the_page_plans_nothing_and_shows_how_it_stands_until_it_waits(
     office: Office, draft: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(asking, "plan_parts", None)
+        patch.setattr(requests, "plan_parts", None)
         grant = submitted(office, draft)
         page = office.asker.get(at("done", draft)).content.decode()
     assert "Preparing" in page
@@ -60,7 +60,7 @@ def test_the_page_plans_nothing_and_shows_how_it_stands_until_it_waits(
     assert "6 accounts" in row
     seen = office.asker.get(at("done", draft)).context["version"]
     assert office.asker.get(at("done", draft), {"seen": seen}, headers=HTMX).status_code == 204
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     after = office.asker.get(at("done", draft), {"seen": seen}, headers=HTMX)
     assert "Waiting for approval" in after.content.decode()
     assert "unit-0" in office.approver.get(reverse("access:grant", args=[grant.pk])).content.decode()
@@ -69,7 +69,7 @@ def test_the_page_plans_nothing_and_shows_how_it_stands_until_it_waits(
 def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft: UUID) -> None:
     grant = submitted(office, draft)
     Account.objects.filter(name="unit-3").update(write_role_arn="")
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     page = office.asker.get(reverse("access:grant", args=[grant.pk])).content.decode()
     assert "This couldn’t be submitted in any account" in page
     assert "unit-3: unit-3 is read-only" in page
@@ -88,7 +88,7 @@ def test_it_can_be_withdrawn_while_it_is_prepared(office: Office, draft: UUID) -
     grant = submitted(office, draft)
     assert office.approver.post(reverse("access:grant-withdraw", args=[grant.pk])).status_code == 404
     office.asker.post(reverse("access:grant-withdraw", args=[grant.pk]))
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert (grant.state, grant.parts.count()) == (State.WITHDRAWN, 0)
 

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.access.grants.models import Grant, GrantPart, LedgerEntry, State
-from iam.access.grants.services.asking import request_grant
-from iam.access.grants.services.telling import tell_began, tell_ended
+from iam.access.grants.services.notifications import tell_began, tell_ended
+from iam.access.grants.services.requests import request_grant
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.guard import viewer_for

@@ -13,10 +13,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from iam.access import services
-from iam.access.escalating import stored
-from iam.access.escalating.service_uses import count_services
-from iam.access.services import Wanted
+from iam.access import service_usage
+from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation.service_uses import count_services
+from iam.access.service_usage import Wanted
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import Account
@@ -78,16 +78,16 @@ def body(client: Client, address: str, **headers: str) -> str:
 
 
 def names(prefix: str, **wanted: Any) -> list[str]:
-    return [row.name for row in services.page_of(prefix, Wanted(None, **wanted), size=50).rows]
+    return [row.name for row in service_usage.page_of(prefix, Wanted(None, **wanted), size=50).rows]
 
 
 def test_services_are_counted_by_people_roles_and_levels(accounts: tuple[Account, Account]) -> None:
-    found = services.uses(None, at=None)
+    found = service_usage.uses(None, at=None)
     assert [(use.prefix, use.users, use.roles) for use in found.services] == [("s3", 3, 0), ("sqs", 0, 1)]
     assert (found.users, found.roles) == (4, 1)
     s3 = found.services[0]
     assert (s3.levels[Level.READ], s3.levels[Level.WRITE], s3.levels[Level.LIST]) == (3, 1, 0)
-    only = services.uses(frozenset({TWO}), at=None)
+    only = service_usage.uses(frozenset({TWO}), at=None)
     assert [(use.prefix, use.users) for use in only.services] == [("s3", 1)]
 
 
@@ -106,7 +106,7 @@ def test_filters_narrow_by_level_kind_and_name(accounts: tuple[Account, Account]
 
 
 def test_a_row_counts_how_far_each_level_goes(accounts: tuple[Account, Account]) -> None:
-    ada, bob, _ = services.page_of("s3", Wanted(None), size=50).rows
+    ada, bob, _ = service_usage.page_of("s3", Wanted(None), size=50).rows
     assert (ada.levels[Level.WRITE].limited, ada.levels[Level.WRITE].everywhere) == (1, 0)
     assert (bob.levels[Level.READ].limited, bob.levels[Level.READ].everywhere) == (0, 1)
     assert (ada.display, bob.display) == ("ada.lovelace", "bob")
@@ -117,10 +117,10 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
     for number in range(9):
         owner = accounts[number % 2]
         factories.inline(factories.user(owner, f"user-{number}"), body=document(READ))
-    whole = [row.place for row in services.every_row("s3", Wanted(None))]
+    whole = [row.place for row in service_usage.every_row("s3", Wanted(None))]
     found, after, more = [], ("", ""), True
     while more:
-        page = services.page_of("s3", Wanted(None), after=after, size=size)
+        page = service_usage.page_of("s3", Wanted(None), after=after, size=size)
         assert (page.users, page.roles) == (12, 0)
         found += [row.place for row in page.rows]
         after, more = found[-1], page.has_after
@@ -131,16 +131,16 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
 def test_what_is_kept_is_dropped_when_the_mirror_changes(accounts: tuple[Account, Account]) -> None:
     one, _ = accounts
     assert names("sqs") == ["app"]
-    assert services.uses(None, at=None).services[1].users == 0
+    assert service_usage.uses(None, at=None).services[1].users == 0
     late = factories.user(one, "late")
     factories.inline(late, body=document(QUEUES))
     one.revision += 1
     one.save()
     type(late).objects.filter(pk=late.pk).update(revision=one.revision)
     assert names("sqs") == ["app", "late"]
-    assert services.uses(None, at=None).services[1].users == 0, "as it was counted last"
+    assert service_usage.uses(None, at=None).services[1].users == 0, "as it was counted last"
     assert count_services() == 1, "of the other account nothing changed"
-    assert services.uses(None, at=None).services[1].users == 1
+    assert service_usage.uses(None, at=None).services[1].users == 1
 
 
 def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Account, Account]) -> None:
@@ -150,8 +150,8 @@ def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Acco
     Account.objects.filter(pk=gone.pk).update(removed_at=factories.FIRST_READ)
     for numbers in (None, frozenset({ONE}), frozenset({TWO})):
         with snapshot() as index:
-            fresh = services.uses_in(index, numbers)
-        found = services.uses(numbers, at=None)
+            fresh = service_usage.uses_in(index, numbers)
+        found = service_usage.uses(numbers, at=None)
         assert (found.services, found.users, found.roles) == (fresh.services, fresh.users, fresh.roles)
 
 
@@ -175,9 +175,9 @@ def test_where_an_account_was_not_counted_yet_nothing_is_said(
 def test_it_is_kept_as_long_as_nothing_changes(
     accounts: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = services.uses(None, at=None), names("s3")
-    monkeypatch.setattr(services, "_everybody", refuse())
-    assert (services.uses(None, at=None), names("s3")) == before
+    before = service_usage.uses(None, at=None), names("s3")
+    monkeypatch.setattr(service_usage, "_everybody", refuse())
+    assert (service_usage.uses(None, at=None), names("s3")) == before
 
 
 def refuse() -> Callable[..., Any]:
@@ -188,12 +188,12 @@ def refuse() -> Callable[..., Any]:
 
 
 def test_few_results_are_kept(accounts: tuple[Account, Account]) -> None:
-    from iam.access import keeping
+    from iam.access import index_cache
 
     for prefix in ("s3", "sqs", "ec2", "iam", "kms", "sns", "logs", "lambda", "sts", "rds", "ecs"):
         names(prefix)
     with snapshot() as index:
-        assert len(index.derived) == keeping.MOST
+        assert len(index.derived) == index_cache.MOST
 
 
 def test_the_list_shows_each_service_with_a_link(auditor: Client) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.access import answers, persons, who_can
-from iam.access import stopped as search
+from iam.access import denied_principals as search
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from tests import factories as make
@@ -114,7 +114,7 @@ def test_reasons_are_kept_of_a_few_only(auditor: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(answers, "REASONS", 3)
     crowd(60)
     kept: list[answers.Everyone] = []
-    monkeypatch.setattr(who_can, "kept", lambda index, key, make: kept.append(make()) or kept[-1])
+    monkeypatch.setattr(who_can, "cached", lambda index, key, make: kept.append(make()) or kept[-1])
     auditor.get(URL, ASK | {"view": "list"})
     assert len(kept[-1]._reasons) == 3
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from iam.access.escalating import stored
-from iam.access.escalating.calculation import tend
+from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation.calculation import tend
 from iam.directory.models import Role
 from iam.mirror.models import Entity
 from iam.mirror.pull import revisions

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.several import alike, tallied
+from iam.access.multi_action import alike, tallied
 from iam.policy.evaluate import Decision
 from iam.policy.index.question import Question
 from tests.iam.policy.index import longhand

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.stopped import stopped
+from iam.access.denied_principals import stopped
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.answers import Everyone, Runs
-from iam.access.several import tallied
+from iam.access.multi_action import tallied
 from iam.access.ways import Way, Ways
 from iam.policy.evaluate import Decision
 from iam.policy.index.index import Index

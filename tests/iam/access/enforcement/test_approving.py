@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from iam.access.enforcement.approving import (
+from iam.access.enforcement.approvers import (
     approvers_elsewhere,
     approvers_of,
     narrowed,

@@ -13,7 +13,7 @@ import pytest
 from iam.access.grants import services
 from iam.access.grants.documents import retimed, timed
 from iam.access.grants.models import Grant, Sort, State
-from iam.access.grants.services.ending import close_overdue
+from iam.access.grants.services.expiry import close_overdue
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import services as changes
 from iam.changes.approval import ends

@@ -13,8 +13,8 @@ from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import Grant, State
 from iam.access.grants.proof import proof_of
-from iam.access.grants.services.cutting import request_cut
-from iam.access.grants.services.settling import change_ended
+from iam.access.grants.services.reconcile import change_ended
+from iam.access.grants.services.revoke_sessions import request_cut
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes import services as changes
 from iam.changes.approval.models import BreakGlass

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import Sort, State
-from iam.access.grants.services.settling import change_ended
+from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.terms import What, WhatKind
 from iam.changes.models import Change
 from iam.changes.services import undo_requests

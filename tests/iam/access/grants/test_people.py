@@ -13,9 +13,9 @@ from iam.access.grants import services
 from iam.access.grants.models import Grant, State
 from iam.access.grants.own import own_grants
 from iam.access.grants.queries import grant_for, list_grants, parts_of
+from iam.access.grants.services.notifications import warn_of_ends
+from iam.access.grants.services.reconcile import settle_open
 from iam.access.grants.services.rights import ONLY_AGAIN, may_ask_again
-from iam.access.grants.services.settling import settle_open
-from iam.access.grants.services.telling import warn_of_ends
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change

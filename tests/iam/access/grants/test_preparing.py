@@ -12,7 +12,7 @@ import pytest
 from iam.access.grants import nudge, services
 from iam.access.grants.models import Grant, GrantVersion, Preparation, State
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.services import asking, preparing
+from iam.access.grants.services import large_requests, requests
 from iam.access.grants.tasks import prepare_grant, prepare_grants
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
@@ -27,7 +27,7 @@ from tests import factories as make
 from tests.iam.access.grants.conftest import READS
 
 pytestmark = pytest.mark.django_db
-MANY = preparing.ACCOUNTS_AT_ONCE + 1
+MANY = large_requests.ACCOUNTS_AT_ONCE + 1
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_a_large_one_is_accepted_first_and_asked_for_by_a_worker_once(
 def test_it_says_the_same_as_one_that_was_asked_for_at_once(accounts: list[Account], asker: Viewer) -> None:
     at_once = services.request_grant(terms(accounts), actor=asker, idempotency_key="k2")
     later = submit(terms(accounts), asker)
-    preparing.prepare(later.pk)
+    large_requests.prepare(later.pk)
     digests = [
         sorted(Change.objects.filter(change_set__cause_id=one.pk).values_list("lane", "operation", "account"))
         for one in (at_once, later)
@@ -117,7 +117,7 @@ def test_the_beat_takes_up_what_a_killed_worker_left(
 ) -> None:
     grant = submit(terms(accounts), asker)
     with monkeypatch.context() as patch:
-        patch.setattr(preparing, "write_parts", _killed)
+        patch.setattr(large_requests, "write_parts", _killed)
         with pytest.raises(SystemExit):
             prepare_grant(str(grant.pk))
     assert (Change.objects.count(), grant.parts.count()) == (0, 0)
@@ -147,7 +147,7 @@ def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
 ) -> None:
     grant = submit(terms(accounts), asker)
     Account.objects.filter(pk__in=[accounts[0].pk, accounts[1].pk]).update(write_role_arn="")
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     problems = grant.preparation.problems
     assert grant.state == State.REFUSED
@@ -162,11 +162,11 @@ def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
 def test_an_end_that_nobody_accepted_is_told(accounts: list[Account], asker: Viewer) -> None:
     what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     grant = submit(terms(accounts, what=what), asker)
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert (grant.state, grant.preparation.problems) == (State.REFUSED, [asking.NOT_ACCEPTED])
+    assert (grant.state, grant.preparation.problems) == (State.REFUSED, [requests.NOT_ACCEPTED])
     agreed = submit(terms(accounts, what=what), asker, "k2", accepts_end=True)
-    preparing.prepare(agreed.pk)
+    large_requests.prepare(agreed.pk)
     agreed.refresh_from_db()
     assert agreed.state == State.WAITING
 
@@ -174,7 +174,7 @@ def test_an_end_that_nobody_accepted_is_told(accounts: list[Account], asker: Vie
 def test_whoever_may_no_longer_ask_asks_for_nothing(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts), asker)
     Person.objects.filter(pk=asker.person_id).update(is_active=False)
-    preparing.prepare(grant.pk)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert grant.state == State.REFUSED
     assert "no longer has a sign-in" in grant.preparation.problems[0]
@@ -188,10 +188,10 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
     def withdrawn(plan: GrantPlan, *, actor: Viewer) -> Weighed:
         found = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
         assert (found.state, found.versions.latest("number").act) == (State.WITHDRAWN, "withdrawn")
-        return asking.weigh(plan, actor=actor)
+        return requests.weigh(plan, actor=actor)
 
-    monkeypatch.setattr(preparing, "weigh", withdrawn)
-    preparing.prepare(grant.pk)
+    monkeypatch.setattr(large_requests, "weigh", withdrawn)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert (grant.state, grant.parts.count(), Change.objects.count()) == (State.WITHDRAWN, 0, 0)
     with pytest.raises(RefusedError):
@@ -200,8 +200,8 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
 
 def test_one_that_never_comes_to_an_end_is_given_up_aloud(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts), asker)
-    Preparation.objects.filter(pk=grant.pk).update(attempts=preparing.TRIALS)
-    preparing.prepare(grant.pk)
+    Preparation.objects.filter(pk=grant.pk).update(attempts=large_requests.TRIALS)
+    large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert grant.state == State.REFUSED
     assert "Preparing this request failed" in grant.preparation.problems[0]

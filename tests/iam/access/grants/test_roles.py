@@ -14,8 +14,8 @@ from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import Sort, State
 from iam.access.grants.proof import proof_of
-from iam.access.grants.services.cutting import request_cut
-from iam.access.grants.services.tidying import tidy_denials
+from iam.access.grants.services.cleanup_denies import tidy_denials
+from iam.access.grants.services.revoke_sessions import request_cut
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
 from iam.mirror.models import EdgeKind, Kind

@@ -14,9 +14,9 @@ from console.access.grants.parts import parts_shown
 from iam.access.grants import services
 from iam.access.grants.models import Grant, GrantPart, State
 from iam.access.grants.proof import HOLDING, proof_of
-from iam.access.grants.services.telling import warn_of_ends
-from iam.access.grants.standing import missing_in
+from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.verify import missing_in
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, Entity, PolicyVersion, Section
 from tests import factories as make
@@ -117,7 +117,7 @@ def test_what_failed_in_some_accounts_is_tried_again_there_and_nowhere_else(offi
 def test_many_who_were_warned_already_keep_nobody_from_being_warned(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iam.access.grants.services.telling.BATCH", 1)
+    monkeypatch.setattr("iam.access.grants.services.notifications.BATCH", 1)
     terms = office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600)
     grants = [office.ask(terms) for _ in range(3)]
     now = datetime.now(tz=UTC)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
 from iam.access.grants.proof import proof_of
-from iam.access.grants.services.ending import _end_part
+from iam.access.grants.services.expiry import _end_part
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes.models import Change
 from tests.iam.access.grants.conftest import Office, allowing, statements

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.access.grants.models import Grant, State
-from iam.access.grants.services.telling import tell_began
+from iam.access.grants.services.notifications import tell_began
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import notifications
 from iam.changes.models import Change

@@ -12,7 +12,7 @@ import pytest
 
 from iam.access.grants.models import Sort
 from iam.access.grants.queries import visible_grants
-from iam.access.grants.services.telling import tell_began, tell_ended, warn_of_ends
+from iam.access.grants.services.notifications import tell_began, tell_ended, warn_of_ends
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.directory.models import Person
 from iam.guard import viewer_for

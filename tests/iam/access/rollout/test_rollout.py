@@ -14,13 +14,13 @@ from django.test import Client
 from iam.access.grants.models import Act, Grant
 from iam.access.grants.terms import What, WhatKind
 from iam.access.rollout.models import Rollout
-from iam.access.rollout.planning import living_grants, plan_rollout
+from iam.access.rollout.plans import living_grants, plan_rollout
 from iam.access.rollout.services import change_ended, plan_version, request_rollout, settle_open
 from iam.access.templates import services as templates
 from iam.access.templates.body import Body
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import offer_of
-from iam.access.templates.shipping import ship
+from iam.access.templates.shipped_files import ship
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.receipts import set_receipt_of

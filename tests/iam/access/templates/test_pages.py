@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import offer_of
-from iam.access.templates.shipping import ship
+from iam.access.templates.shipped_files import ship
 from iam.directory.models import Role, Team
 from tests import factories
 

@@ -16,7 +16,7 @@ from iam.access.templates import services
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.queries import document_for, offer_of, offers
-from iam.access.templates.shipping import digest_of_shipped, ship, shipped
+from iam.access.templates.shipped_files import digest_of_shipped, ship, shipped
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
@@ -70,7 +70,7 @@ def test_a_database_from_before_own_password_gets_it_and_keeps_the_rest() -> Non
 
 def test_a_newer_shipped_text_becomes_what_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     newer = replace(shipped()["read-bucket"], description="Look at the files of one bucket.")
-    monkeypatch.setattr("iam.access.templates.shipping.shipped", lambda: {"read-bucket": newer})
+    monkeypatch.setattr("iam.access.templates.shipped_files.shipped", lambda: {"read-bucket": newer})
     assert ship(Template, TemplateVersion) == 1
     found = offer_of("read-bucket")
     assert found is not None
@@ -84,7 +84,7 @@ def test_a_newer_shipped_text_stands_beside_what_people_wrote(
     ours = shipped()["read-bucket"].renamed("Our bucket")
     services.save_version(ines, template=template, body=ours, base=1)
     newer = replace(shipped()["read-bucket"], description="Look at the files of one bucket.")
-    monkeypatch.setattr("iam.access.templates.shipping.shipped", lambda: {"read-bucket": newer})
+    monkeypatch.setattr("iam.access.templates.shipped_files.shipped", lambda: {"read-bucket": newer})
     assert ship(Template, TemplateVersion) == 1
     found = offer_of("read-bucket")
     assert found is not None

@@ -9,8 +9,8 @@ import json
 import pytest
 
 from iam.access.templates.body import Body
-from iam.access.templates.linting import findings_of
-from iam.access.templates.shipping import shipped
+from iam.access.templates.shipped_files import shipped
+from iam.access.templates.template_lint import findings_of
 from iam.policy.catalogue import catalogue
 from iam.policy.lines import answer
 from tests.iam.access.templates.decisions import HERE, KEY_POLICY, TABLE_OF_DECISIONS, Row

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.templates.parameters import Parameter, ParameterKind
-from iam.access.templates.shipping import shipped
+from iam.access.templates.shipped_files import shipped
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement, read
 from iam.policy.lint.overlaps import can_mean

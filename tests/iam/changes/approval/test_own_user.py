@@ -15,7 +15,7 @@ from iam.changes.queries import waiting_for
 from iam.directory.models import Identity
 from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk, in_force
-from tests.iam.changes.approval.test_reminding import RULE, later
+from tests.iam.changes.approval.test_reminders import RULE, later
 
 
 def is_of(desk: Desk, name: str) -> None:

@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
-from iam.access.keeping import kept
+from iam.access.index_cache import cached
 from iam.mirror.models import Account
 from iam.mirror.pull import revisions
 from iam.mirror.snapshot import forget, moment, snapshot
@@ -189,11 +189,11 @@ def test_what_was_worked_out_goes_with_the_index(account: Account) -> None:
             self.index = index
 
     with snapshot() as index:
-        large = weakref.ref(kept(index, "large", lambda: Large(index)))
-        assert kept(index, "large", lambda: Large(None)) is large()
+        large = weakref.ref(cached(index, "large", lambda: Large(index)))
+        assert cached(index, "large", lambda: Large(None)) is large()
     write(account, "tomas")
     with snapshot() as index:
-        assert kept(index, "large", lambda: Large(None)).index is None
+        assert cached(index, "large", lambda: Large(None)).index is None
     gc.collect()
     assert large() is None
     forget()

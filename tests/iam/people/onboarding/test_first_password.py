@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.access.templates.models import Template, TemplateVersion
-from iam.access.templates.shipping import ship
+from iam.access.templates.shipped_files import ship
 from iam.mirror.models import Account, AccountFact
 from iam.people.blueprints.body import Body
 from iam.people.onboarding.first_password import lockouts, password_template

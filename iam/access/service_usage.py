@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 
 from django.db.models import Max, Min, Sum
 
-from iam.access.escalating import stored
-from iam.access.escalating.models import ServiceUse
-from iam.access.escalating.told import FORMAT
-from iam.access.keeping import kept
+from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation.models import ServiceUse
+from iam.access.escalation_calculation.told import FORMAT
+from iam.access.index_cache import cached
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Account
 from iam.mirror.queries.kept import KeptResults
@@ -135,7 +135,7 @@ def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
     if at is None:
         return _kept_uses(accounts)
     with snapshot(at, accounts=accounts, may_lag=True) as index:
-        return kept(index, ("uses", accounts), lambda: uses_in(index, accounts))
+        return cached(index, ("uses", accounts), lambda: uses_in(index, accounts))
 
 
 def _kept_uses(accounts: Accounts) -> Uses:
@@ -276,7 +276,7 @@ def every_row(prefix: str, wanted: Wanted) -> Iterator[Row]:
 
 def _alike(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
     """Who can use a service, account by account. Kept until something changes."""
-    return kept(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
+    return cached(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
 
 
 def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike]:

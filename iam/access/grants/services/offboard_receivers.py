@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from iam.access.grants.models import LIVING, Act, Grant, LedgerEntry, State
-from iam.access.grants.services.ending import _call_off, _end
-from iam.access.grants.services.settling import settle
-from iam.access.grants.services.taking import removal_of
+from iam.access.grants.services.expiry import _call_off, _end
+from iam.access.grants.services.reconcile import settle
+from iam.access.grants.services.revoke import removal_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeSet, ChangeState
 from iam.changes.services import Cause, Lane

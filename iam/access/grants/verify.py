@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from iam.access.grants.documents import NOW, stamp
 from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, Sort
-from iam.access.grants.trusting import sids_of
+from iam.access.grants.trust_statement import sids_of
 from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, PolicyVersion, valid_at
 
 MOST: Final = 3

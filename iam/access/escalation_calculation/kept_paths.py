@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iam.access.escalating.told import GAINS, Act, Ground, Path, Principal, Step
+from iam.access.escalation_calculation.told import GAINS, Act, Ground, Path, Principal, Step
 from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import StepEvidence as FoundGround
 from iam.policy.escalation.states import NewMember

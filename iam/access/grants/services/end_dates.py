@@ -10,8 +10,8 @@ from uuid import UUID
 
 from iam.access.grants.documents import retimed, stamp
 from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
-from iam.access.grants.services.asking import note
-from iam.access.grants.wording import duration, moment
+from iam.access.grants.phrases import duration, moment
+from iam.access.grants.services.requests import note
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, PutInlinePolicy, restore

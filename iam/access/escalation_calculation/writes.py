@@ -10,10 +10,10 @@ from typing import Final
 
 from django.db import transaction
 
-from iam.access.escalating import search
-from iam.access.escalating.findings import Findings
-from iam.access.escalating.models import Calculation, Finding, Opening, Question
-from iam.access.escalating.told import FORMAT
+from iam.access.escalation_calculation import search
+from iam.access.escalation_calculation.findings import Findings
+from iam.access.escalation_calculation.models import Calculation, Finding, Opening, Question
+from iam.access.escalation_calculation.told import FORMAT
 
 BATCH: Final = 500
 

@@ -8,10 +8,10 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from iam.access.escalating.code_version import code_version
-from iam.access.escalating.models import ServiceUse
-from iam.access.escalating.told import FORMAT
-from iam.access.services import uses_in
+from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.models import ServiceUse
+from iam.access.escalation_calculation.told import FORMAT
+from iam.access.service_usage import uses_in
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.organizations import Organizations

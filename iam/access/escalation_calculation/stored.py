@@ -15,13 +15,13 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef
 from kombu.exceptions import OperationalError
 
-from iam.access.escalating.models import Calculation, Question, ServiceUse
-from iam.access.escalating.told import FORMAT
+from iam.access.escalation_calculation.models import Calculation, Question, ServiceUse
+from iam.access.escalation_calculation.told import FORMAT
 from iam.mirror.models import Account
 from iam.policy.index.question import Limitation
 from iam.policy.request import PrincipalKind
 
-TASK: Final = "iam.access.escalating.tasks.calculate_escalation"
+TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
 NUDGE_SECONDS: Final = 2
 WANTED_FOR: Final = timedelta(minutes=5)
 """So often it is noted that a past moment is still looked at."""

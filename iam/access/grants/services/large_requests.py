@@ -13,7 +13,8 @@ from django.db.models import F, Q
 
 from iam.access.grants import nudge
 from iam.access.grants.models import Act, Grant, Preparation, State
-from iam.access.grants.services.asking import (
+from iam.access.grants.services.notifications import tell_refused
+from iam.access.grants.services.requests import (
     ask_for_changes,
     asked_before,
     check_plan,
@@ -26,7 +27,6 @@ from iam.access.grants.services.asking import (
     write_grant,
     write_parts,
 )
-from iam.access.grants.services.telling import tell_refused
 from iam.access.grants.terms import Terms, TermsError
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person

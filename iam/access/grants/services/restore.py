@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from django.db.models import QuerySet
 
 from iam.access.grants.models import ENDING, Act, Grant, GrantPart, LedgerEntry, State
-from iam.access.grants.services.asking import note
-from iam.access.grants.standing import stands
+from iam.access.grants.services.requests import note
+from iam.access.grants.verify import stands
 from iam.changes.models import Change
 from iam.mirror.models import Entity
 

@@ -16,9 +16,9 @@ from django.db.models import F, Q
 
 from iam.access.grants.effects import bodies_for, in_one_line
 from iam.access.grants.models import GIVING, Act, Grant, LedgerEntry, State
+from iam.access.grants.phrases import moment
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.recipients import recipients_of
-from iam.access.grants.wording import moment
 from iam.changes.summary import where_words
 from iam.directory.models import Person
 from iam.guard import viewer_for

@@ -14,10 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from iam.access.grants.models import ENDING, GIVING, LIVING, Act, Grant, GrantPart, State
-from iam.access.grants.services.asking import note
+from iam.access.grants.services.reconcile import is_stuck, open_entries, settle
+from iam.access.grants.services.requests import note
+from iam.access.grants.services.revoke import Removal, removal_of
 from iam.access.grants.services.rights import may_end
-from iam.access.grants.services.settling import is_stuck, open_entries, settle
-from iam.access.grants.services.taking import Removal, removal_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import IN_FLIGHT, Change, ChangeState
 from iam.changes.services import Cause, Lane

@@ -9,12 +9,14 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.accepting import effect_blocks
+from iam.access.grants.accepted_warnings import effect_blocks
 from iam.access.grants.models import Act, Grant, GrantPart, State
-from iam.access.grants.services.asking import note
-from iam.access.grants.services.ending import end_grant, try_end_again
-from iam.access.grants.services.moving import moving, set_end, shorten_waiting
-from iam.access.grants.services.preparing import call_off
+from iam.access.grants.phrases import moment
+from iam.access.grants.services.end_dates import moving, set_end, shorten_waiting
+from iam.access.grants.services.expiry import end_grant, try_end_again
+from iam.access.grants.services.large_requests import call_off
+from iam.access.grants.services.reconcile import approved_lately, failed_changes, giving_changes, settle
+from iam.access.grants.services.requests import note
 from iam.access.grants.services.rights import (
     may_extend,
     may_retry,
@@ -22,9 +24,7 @@ from iam.access.grants.services.rights import (
     may_withdraw,
     waiting_extension,
 )
-from iam.access.grants.services.settling import approved_lately, failed_changes, giving_changes, settle
 from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
-from iam.access.grants.wording import moment
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState

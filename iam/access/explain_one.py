@@ -11,9 +11,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from iam.access import reasons
+from iam.access import explanation
 from iam.access.effective import Says, patterns_of, read_access
-from iam.access.reasons import Step, Why
+from iam.access.explanation import Step, Why
 from iam.access.simulate import RESOURCE_FACTS
 from iam.guard import Viewer
 from iam.mirror.snapshot import snapshot
@@ -80,7 +80,9 @@ def why_of(
         if member is None:
             return None
         question = Question(action, resource, resource_account=place)
-        why = _without_owner(index, member, question) if is_hidden else reasons.why(index, member, question)
+        why = (
+            _without_owner(index, member, question) if is_hidden else explanation.why(index, member, question)
+        )
         is_placed = index.accounts[account].standing.is_known
         return Answer(action, resource, member.arn, member.kind, _told(why, viewer, account), is_placed)
 
@@ -91,7 +93,7 @@ def _without_owner(index: Index, member: Member, question: Question) -> Why:
     known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
     if request.lowered not in FREE:
         policies = replace(policies, rcps=(), resource=unknown_policy())
-    return reasons.explained(index, member, replace(request, context=known), policies)
+    return explanation.explained(index, member, replace(request, context=known), policies)
 
 
 def spelt(action: str) -> str:

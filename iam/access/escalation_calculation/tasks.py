@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.access.escalating.calculation import tend
+from iam.access.escalation_calculation.calculation import tend
 
 
-@shared_task(name="iam.access.escalating.tasks.calculate_escalation")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.access.escalation_calculation.tasks.calculate_escalation")  # type: ignore[untyped-decorator]
 def calculate_escalation() -> int:
     """Calculate what was written to since the last calculation, and answer what pages asked."""
     return tend()

@@ -20,13 +20,13 @@ from django.db import DatabaseError, connections
 from django.db.models import Count, Max, Q, QuerySet
 
 from iam.access.certainty import DECIDING_SECTIONS
-from iam.access.escalating import search
-from iam.access.escalating.code_version import code_version
-from iam.access.escalating.findings import Findings, digest_of
-from iam.access.escalating.models import Calculation, Question
-from iam.access.escalating.service_uses import count_services, due_accounts
-from iam.access.escalating.told import FORMAT
-from iam.access.escalating.writes import keep
+from iam.access.escalation_calculation import search
+from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.findings import Findings, digest_of
+from iam.access.escalation_calculation.models import Calculation, Question
+from iam.access.escalation_calculation.service_uses import count_services, due_accounts
+from iam.access.escalation_calculation.told import FORMAT
+from iam.access.escalation_calculation.writes import keep
 from iam.access.escalation_graph import escalation
 from iam.directory.models import Identity
 from iam.linking.models import Sign

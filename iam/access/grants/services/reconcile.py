@@ -14,10 +14,10 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDFi
 from django.db.models.functions import Coalesce
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
-from iam.access.grants.services.asking import note
-from iam.access.grants.services.reasons import give_back, same_permission
-from iam.access.grants.services.returning import given_again
-from iam.access.grants.services.telling import tell_began, tell_ended
+from iam.access.grants.services.ledger_reasons import give_back, same_permission
+from iam.access.grants.services.notifications import tell_began, tell_ended
+from iam.access.grants.services.requests import note
+from iam.access.grants.services.restore import given_again
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.changes.services.requests import ANSWER_WITHIN

@@ -6,11 +6,11 @@ from django.apps import AppConfig
 class EscalatingConfig(AppConfig):
     """Registers the tables of findings, and has them follow changes without waiting for the sweep."""
 
-    name = "iam.access.escalating"
+    name = "iam.access.escalation_calculation"
     label = "access_escalating"
 
     def ready(self) -> None:
-        from iam.access.escalating import stored
+        from iam.access.escalation_calculation import stored
         from iam.changes import handlers
         from iam.changes.models import Change, ChangeState
 

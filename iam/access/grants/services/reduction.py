@@ -13,9 +13,9 @@ from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, State
 from iam.access.grants.narrower import is_within
 from iam.access.grants.planning.site import Site
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.services.asking import ask_for_changes, note, plan_for, weigh, write_entries
+from iam.access.grants.services.reconcile import settle
+from iam.access.grants.services.requests import ask_for_changes, note, plan_for, weigh, write_entries
 from iam.access.grants.services.rights import may_reduce
-from iam.access.grants.services.settling import settle
 from iam.access.grants.terms import Terms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeSet, ChangeState

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalating.groups import fix_of
-from iam.access.escalating.kept_paths import path_of, principal_of
-from iam.access.escalating.models import Calculation, Finding, Opening
-from iam.access.escalating.told import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation import Place, Reached
+from iam.access.escalation_calculation.groups import fix_of
+from iam.access.escalation_calculation.kept_paths import path_of, principal_of
+from iam.access.escalation_calculation.models import Calculation, Finding, Opening
+from iam.access.escalation_calculation.told import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.persons import Matcher, count_of
 from iam.policy.escalation.graph import At, Hop, Reach

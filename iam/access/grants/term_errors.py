@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from iam.access.grants.wording import listed
+from iam.access.grants.phrases import listed
 
 
 class TermsError(ValueError):

@@ -12,14 +12,14 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.accepting import accepted_with, summary_for
+from iam.access.grants.accepted_warnings import accepted_with, summary_for
 from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry, State
+from iam.access.grants.phrases import duration
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
 from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import title_of
 from iam.access.grants.warnings import warnings_for
-from iam.access.grants.wording import duration
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from iam.access.grants.models import LedgerEntry, Sort
-from iam.access.grants.services.reasons import has_coming_reason, other_reasons
-from iam.access.grants.trusting import closed, sids_of, users_of
+from iam.access.grants.services.ledger_reasons import has_coming_reason, other_reasons
+from iam.access.grants.trust_statement import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import (

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 _guard = Lock()
 
 
-def kept(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
+def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
     """The result of `make`, from the last time if the index is still as it was. The caller reads the index;
     two may make it at once.
     """

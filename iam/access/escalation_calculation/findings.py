@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from iam.access.certainty import Unread, certainty_of
-from iam.access.escalating import search
-from iam.access.escalating.code_version import code_version
-from iam.access.escalating.groups import Opener, grouped, options_of
-from iam.access.escalating.kept_paths import path_of
-from iam.access.escalating.models import Calculation, Finding, Opening
-from iam.access.escalating.told import statement_to, to_json
 from iam.access.escalation import CERTAIN
+from iam.access.escalation_calculation import search
+from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.groups import Opener, grouped, options_of
+from iam.access.escalation_calculation.kept_paths import path_of
+from iam.access.escalation_calculation.models import Calculation, Finding, Opening
+from iam.access.escalation_calculation.told import statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import searched

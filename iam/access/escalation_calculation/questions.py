@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from iam.access.escalating import stored
-from iam.access.escalating.models import Question
-from iam.access.escalating.stored import BeingCalculatedError, Stored, is_answered, is_to_be_tried_again
+from iam.access.escalation_calculation import stored
+from iam.access.escalation_calculation.models import Question
+from iam.access.escalation_calculation.stored import (
+    BeingCalculatedError,
+    Stored,
+    is_answered,
+    is_to_be_tried_again,
+)
 
 
 def key_of(moment: str, asks: Mapping[str, Any]) -> str:
