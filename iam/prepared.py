@@ -64,8 +64,8 @@ class Statement:
         converters = compiler.get_converters(compiled.selected)
         with connection.cursor() as cursor:
             cursor.execute(compiled.sql, [_filled(param, values) for param in compiled.params])
-            found = cursor.fetchall()
-        return [tuple(row) for row in compiler.apply_converters(found, converters)] if converters else found
+            rows = cursor.fetchall()
+        return [tuple(row) for row in compiler.apply_converters(rows, converters)] if converters else rows
 
     def mappings(self, **values: Any) -> list[dict[str, Any]]:
         """The rows by the names of their columns."""
@@ -104,12 +104,12 @@ class Counts:
         params: list[Any] = []
         for rows in self._make():
             try:
-                sql, given = rows.order_by()[: self._most].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+                sql, values = rows.order_by()[: self._most].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
             except EmptyResultSet:
                 parts.append("0")
                 continue
             parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
-            params.extend(given)
+            params.extend(values)
         return parts, params
 
 

@@ -56,10 +56,10 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[
 
 
 def _python_name(names: dict[str, str], operation: str) -> str:
-    found = _by_operation(tuple(names.items())).get(operation)
-    if found is None:
+    python_name = _by_operation(tuple(names.items())).get(operation)
+    if python_name is None:
         raise ValueError(f"Unknown operation: {operation!r}.")
-    return found
+    return python_name
 
 
 @lru_cache(maxsize=16)
@@ -74,9 +74,9 @@ def part(answer: Mapping[str, Any], key: str, *, action: str) -> Any:
     return answer[key]
 
 
-def build_all(found: Iterable[Any], build: Callable[[Any], T], *, action: str) -> tuple[T, ...]:
+def build_all(sections: Iterable[Any], build: Callable[[Any], T], *, action: str) -> tuple[T, ...]:
     """What `build` makes of each member of a list; AwsError when one lacks what AWS always sends."""
     try:
-        return tuple(build(member) for member in found)
+        return tuple(build(member) for member in sections)
     except KeyError as error:
         raise malformed(action, f"a member of the list lacks {error.args[0]}") from error

@@ -57,10 +57,10 @@ def pooled_client(
 
 def _take(key: _Key) -> tuple[Aws, float] | None:
     with _lock:
-        found = _idle.pop(key, None)
-    if found is None:
+        pooled = _idle.pop(key, None)
+    if pooled is None:
         return None
-    made, aws = found
+    made, aws = pooled
     if time.monotonic() - made > LONGEST:
         aws.close()
         return None

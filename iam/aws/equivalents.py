@@ -82,13 +82,13 @@ def as_javascript(
     if service not in _JAVASCRIPT:
         raise ValueError(f"No JavaScript snippet for {service}.")
     client, command = f"{_JAVASCRIPT[service]}Client", f"{operation}Command"
-    given = json.dumps(dict(params), ensure_ascii=False, indent=2) if params else "{}"
+    arguments = json.dumps(dict(params), ensure_ascii=False, indent=2) if params else "{}"
     return "\n".join(
         [
             f'import {{ {client}, {command} }} from "@aws-sdk/client-{service}";',
             "",
             f"const client = new {client}({{ region: {json.dumps(region or global_region(partition))} }});",
-            f"await client.send(new {command}({given}));",
+            f"await client.send(new {command}({arguments}));",
         ]
     )
 

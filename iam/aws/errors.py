@@ -200,8 +200,8 @@ def _named(operation: str, action: str) -> str:
 
 
 def _missing_permission(message: str, action: str) -> str:
-    found = _MISSING_ACTION.search(message)
-    return found[1] if found else action
+    match = _MISSING_ACTION.search(message)
+    return match[1] if match else action
 
 
 _TIMEOUTS = (sdk.ConnectTimeoutError, sdk.ReadTimeoutError)

@@ -96,10 +96,10 @@ def _no_constant(name: str) -> NoReturn:
 
 def _plainly(error: ValueError) -> str:
     """What a decoder found wrong, without the hints that it gives to programmers."""
-    said: str = getattr(error, "msg", str(error))
-    if said.startswith("Exceeds the limit"):
+    reason: str = getattr(error, "msg", str(error))
+    if reason.startswith("Exceeds the limit"):
         return "a number has too many digits"
-    return said.removesuffix(" starting at").removesuffix(" at")
+    return reason.removesuffix(" starting at").removesuffix(" at")
 
 
 class _Scanner:
@@ -139,11 +139,11 @@ class _Scanner:
         in memory.
         """
         self.peek()
-        found, length = self._decoded(USUAL, path=path) or self._decoded(LONGEST, path=path) or (None, 0)
+        decoded, length = self._decoded(USUAL, path=path) or self._decoded(LONGEST, path=path) or (None, 0)
         if not length:
             raise ExportError(f"{path} is longer than anything that AWS keeps of one entity.")
         self._at += length
-        return found
+        return decoded
 
     def _decoded(self, longest: int, *, path: str) -> tuple[Any, int] | None:
         """The value and the length of its text; None when it does not end within so many characters."""
@@ -248,13 +248,13 @@ class _Checked:
     def _account(self) -> tuple[str, str]:
         owners: dict[tuple[str, str], str] = {}
         for item in self._items:
-            found = _ARN.fullmatch(item.arn)
-            if found is None or found[3] != item.kind or found[4].rpartition("/")[2] != item.name:
+            match = _ARN.fullmatch(item.arn)
+            if match is None or match[3] != item.kind or match[4].rpartition("/")[2] != item.name:
                 raise ExportError(
                     f"The ARN of the {item.kind} {item.name} does not belong to it: {item.arn[:120]!r}."
                 )
-            if found[2] != "aws":
-                owners.setdefault((found[1], found[2]), item.arn)
+            if match[2] != "aws":
+                owners.setdefault((match[1], match[2]), item.arn)
             elif item.kind != "policy":
                 raise ExportError(f"The ARN of the {item.kind} {item.name} has no account.")
         if not owners:

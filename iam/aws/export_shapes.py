@@ -43,11 +43,11 @@ def _tags(node: Node) -> dict[str, str]:
 
 
 def _inline(node: Node, key: str) -> tuple[InlinePolicyRecord, ...]:
-    found = (
+    policies = (
         InlinePolicyRecord(_name(item, "PolicyName"), item.document("PolicyDocument"))
         for item in node.nodes(key)
     )
-    return tuple(sorted(found))
+    return tuple(sorted(policies))
 
 
 def _attached(node: Node) -> tuple[str, ...]:

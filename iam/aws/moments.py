@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 def believable(moment: datetime) -> datetime:
     """The moment in UTC (which it is without a zone). ValueError or OverflowError when nobody can mean it."""
-    found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    if not 1970 <= found.year < 3000:
-        raise ValueError(f"{found.year} isn’t a year that AWS uses.")
-    return found
+    in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    if not 1970 <= in_utc.year < 3000:
+        raise ValueError(f"{in_utc.year} isn’t a year that AWS uses.")
+    return in_utc

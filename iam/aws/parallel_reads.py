@@ -101,7 +101,7 @@ class Ask:
             return read
 
     def _wait(self, answers: list[Future[Any]]) -> None:
-        left = {one for one in answers if not one.done()}
+        left = {future for future in answers if not future.done()}
         while left:
             left = wait(left, timeout=LISTEN).not_done
             self._tell()

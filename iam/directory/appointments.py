@@ -102,7 +102,7 @@ def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
     if me == appointment.person_id:
         return "This is about you, so someone else decides."
     able = seconds_for(but={appointment.asked_by, appointment.person_id}, account_id=appointment.account_id)
-    return "" if me in {one.pk for one in able} else "Another administrator decides this."
+    return "" if me in {person.pk for person in able} else "Another administrator decides this."
 
 
 @transaction.atomic
@@ -149,10 +149,10 @@ def _check(appointment: Appointment, *, actor: Actor) -> None:
 
 
 def _decide(appointment: Appointment, state: AppointmentState, *, actor: Actor) -> None:
-    held = Appointment.objects.filter(pk=appointment.pk, state=AppointmentState.WAITING)
+    waiting = Appointment.objects.filter(pk=appointment.pk, state=AppointmentState.WAITING)
     now = datetime.now(tz=UTC)
     values = {"decided_by": person_id_of(actor), "decided_label": actor.name[:128], "decided_at": now}
-    if not held.update(state=state, **values):
+    if not waiting.update(state=state, **values):
         raise DirectoryRuleError("Someone else has already decided this.")
     appointment.refresh_from_db()
     act = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}[state.value]

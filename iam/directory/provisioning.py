@@ -22,7 +22,7 @@ def provision_person(person_id: UUID, *, name: str, email: str, user_arn: str, w
     is somebody's already stays theirs.
     """
     known = Person.objects.filter(Q(pk=person_id) | Q(email__iexact=email))
-    person = min(known, key=lambda one: one.pk != person_id, default=None)
+    person = min(known, key=lambda person: person.pk != person_id, default=None)
     if person is None:
         person = Person.objects.create(id=person_id, name=name[:128], email=email.lower())
         record(kind="person.join", actor=None, subject=person.email, data={"name": person.name, "why": why})

@@ -32,13 +32,13 @@ def assert_administers(actor: Actor, *, account_id: str = EVERYWHERE) -> None:
     if is_command_line(actor):
         return
     someone = person_id_of(actor)
-    held = someone is not None and RoleAssignment.objects.filter(
+    is_administrator = someone is not None and RoleAssignment.objects.filter(
         Q(account_id=EVERYWHERE) | Q(account_id=account_id),
         person_id=someone,
         person__is_active=True,
         role=Role.ADMINISTRATOR,
     )
-    if not held or not held.exists():
+    if not is_administrator or not is_administrator.exists():
         where = f"of account {account_id}" if account_id else "of all accounts"
         raise DirectoryRuleError(f"Only an administrator {where} can do this. Nothing was changed.")
 
@@ -77,11 +77,11 @@ def approvers() -> list[Person]:
 
 def who_approve() -> QuerySet[RoleAssignment, Any]:
     """The different people who may approve in some account."""
-    held = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
-    return held.values("person_id").distinct()
+    approvers = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
+    return approvers.values("person_id").distinct()
 
 
 def enough_approvers() -> bool:
     """Whether two different people may approve, so that nobody waits for a request of their own."""
-    found: int = who_approve().count()
-    return found >= APPROVERS_NEEDED
+    approvers: int = who_approve().count()
+    return approvers >= APPROVERS_NEEDED

@@ -24,9 +24,9 @@ def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[
     where = Q(assignments__account_id__in={EVERYWHERE, account_id})
     people = Person.objects.filter(is_active=True).exclude(pk__in=list(but)).order_by("name")
     for role in (Role.ADMINISTRATOR, Role.APPROVER):
-        found = list(people.filter(where, assignments__role=role).distinct())
-        if found:
-            return found
+        approvers = list(people.filter(where, assignments__role=role).distinct())
+        if approvers:
+            return approvers
     return []
 
 

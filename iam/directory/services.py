@@ -105,9 +105,11 @@ def assign_role(
         raise DirectoryRuleError("A team lead needs a team. Other roles are for accounts, not for teams.")
     decides = role in (Role.ADMINISTRATOR, Role.APPROVER) and not is_command_line(actor)
     alone = why_alone() if decides else ""
-    held = RoleAssignment.objects.filter(person=person, role=role, account_id=account_id, team=team).first()
-    if held is not None:
-        return held
+    assignment = RoleAssignment.objects.filter(
+        person=person, role=role, account_id=account_id, team=team
+    ).first()
+    if assignment is not None:
+        return assignment
     if decides and not alone:
         raise DirectoryRuleError(f"A second person must approve the {role.label.lower()} role.")
     reason_for_one_person = {alone: True} if alone else {}

@@ -102,16 +102,16 @@ class Viewer:
     def may(self, right: Right, *, account_id: str | None = None) -> bool:
         """Whether the right is held: in this account, or (account None) in at least one."""
         if account_id is None:
-            return any(held is right for held, _ in self.grants)
+            return any(granted is right for granted, _ in self.grants)
         return (right, ANY_ACCOUNT) in self.grants or (right, account_id) in self.grants
 
     @property
     def accounts_by_role(self) -> dict[str, set[str]]:
         """The accounts, or "" for all, in which each role is held."""
-        found: dict[str, set[str]] = {}
+        accounts: dict[str, set[str]] = {}
         for role, account_id in sorted(self.held):
-            found.setdefault(role, set()).add(account_id)
-        return found
+            accounts.setdefault(role, set()).add(account_id)
+        return accounts
 
     @property
     def sees_accounts(self) -> bool:

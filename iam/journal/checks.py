@@ -30,22 +30,22 @@ def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: 
     """Django's check, for the databases that a command works on; a database that is not migrated yet
     passes.
     """
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
         if not triggers.tables_exist(connection):
             continue
         if intruders := triggers.foreign(connection):
-            found.append(Error(_foreign_sentence(intruders), hint=FOREIGN_REMEDY, id="journal.E002"))
+            messages.append(Error(_foreign_sentence(intruders), hint=FOREIGN_REMEDY, id="journal.E002"))
         if absent := triggers.missing(connection):
-            found.append(
+            messages.append(
                 Error(
                     f"The journal is not protected: {', '.join(absent)} missing or altered.",
                     hint=REMEDY,
                     id="journal.E001",
                 )
             )
-    return found
+    return messages
 
 
 def _foreign_sentence(intruders: Sequence[str]) -> str:

@@ -40,22 +40,22 @@ class Filter:
 
 def entries(wanted: Filter) -> QuerySet[Entry]:
     """The entries of the filter, newest first, each with its link to the chain."""
-    found = Entry.objects.select_related("link").order_by("-id")
+    rows = Entry.objects.select_related("link").order_by("-id")
     if wanted.accounts is not None:
-        found = found.filter(account_id__in=wanted.accounts)
+        rows = rows.filter(account_id__in=wanted.accounts)
     if wanted.kind:
-        found = found.filter(Q(kind=wanted.kind) | Q(kind__startswith=f"{wanted.kind}."))
+        rows = rows.filter(Q(kind=wanted.kind) | Q(kind__startswith=f"{wanted.kind}."))
     if wanted.account_id:
-        found = found.filter(account_id=wanted.account_id)
+        rows = rows.filter(account_id=wanted.account_id)
     if wanted.actor_id:
-        found = found.filter(actor_id=wanted.actor_id)
+        rows = rows.filter(actor_id=wanted.actor_id)
     if wanted.since:
-        found = found.filter(at__gte=wanted.since)
+        rows = rows.filter(at__gte=wanted.since)
     if wanted.until:
-        found = found.filter(at__lt=wanted.until)
+        rows = rows.filter(at__lt=wanted.until)
     if wanted.text:
-        found = found.filter(_text(wanted.text))
-    return found
+        rows = rows.filter(_text(wanted.text))
+    return rows
 
 
 def _text(text: str) -> Q:
@@ -77,10 +77,10 @@ def _text(text: str) -> Q:
 
 def entries_page(wanted: Filter) -> tuple[list[Entry], int | None]:
     """Up to 50 entries, and the id before which the next page lies (None at the end)."""
-    found = entries(wanted)
+    older = entries(wanted)
     if wanted.before is not None:
-        found = found.filter(id__lt=wanted.before)
-    rows = list(found[: PAGE + 1])
+        older = older.filter(id__lt=wanted.before)
+    rows = list(older[: PAGE + 1])
     return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
 
 

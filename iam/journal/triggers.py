@@ -131,8 +131,8 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 def _missing_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        found = dict(cursor.fetchall())
-    return [name for name, statement in _sqlite_triggers().items() if found.get(name) != statement]
+        triggers = dict(cursor.fetchall())
+    return [name for name, statement in _sqlite_triggers().items() if triggers.get(name) != statement]
 
 
 # tgtype: 2 before, 8 delete, 16 update, 32 truncate; without 1 it fires per statement.
@@ -148,5 +148,5 @@ def _missing_postgres(connection: BaseDatabaseWrapper) -> list[str]:
             " AND t.tgtype = %s AND t.tgqual IS NULL AND p.proname = 'journal_refuse' AND p.prosrc = %s",
             [list(TABLES), _STATEMENT_BEFORE_ALL, _FUNCTION_BODY],
         )
-        found = set(cursor.fetchall())
-    return [f"{table}_append_only" for table in TABLES if (table, f"{table}_append_only") not in found]
+        triggers = set(cursor.fetchall())
+    return [f"{table}_append_only" for table in TABLES if (table, f"{table}_append_only") not in triggers]

@@ -31,11 +31,11 @@ def _is_secret(key: str, value: Any) -> bool:
 def names_of_secrets(data: Any, *, path: str = "") -> list[str]:
     """Dotted paths of the keys under which a secret may lie."""
     if isinstance(data, dict):
-        found = []
+        names = []
         for key, value in data.items():
             inner = f"{path}.{key}" if path else str(key)
-            found += [inner] if _is_secret(str(key), value) else names_of_secrets(value, path=inner)
-        return found
+            names += [inner] if _is_secret(str(key), value) else names_of_secrets(value, path=inner)
+        return names
     if isinstance(data, list | tuple):
         in_items = []
         for place, item in enumerate(data):

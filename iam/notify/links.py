@@ -60,7 +60,7 @@ def plain_link(path: str) -> str:
 def target_of(word: str) -> Target:
     """Where a link leads, and for whom. Raises LinkError."""
     try:
-        found = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
+        signed = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
     except signing.SignatureExpired:
         raise LinkError(
             f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has expired. The page it led to "
@@ -68,5 +68,5 @@ def target_of(word: str) -> Target:
         ) from None
     except signing.BadSignature:
         raise LinkError("This link is incomplete. Copy the whole link from the message.") from None
-    person, path = found
+    person, path = signed
     return Target(UUID(person), path)

@@ -36,6 +36,6 @@ def send(outgoing_id: UUID) -> bool:
 
 
 def _send_all(ids: list[UUID]) -> None:
-    for one in ids:
-        if not send(one):
+    for message_id in ids:
+        if not send(message_id):
             return

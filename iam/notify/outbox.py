@@ -64,8 +64,8 @@ def _claim(outgoing_id: UUID) -> Outgoing | None:
     message = due(now).filter(pk=outgoing_id).first()
     if message is None:
         return None
-    held = Outgoing.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
-    if not held.update(state=State.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
+    claimed = Outgoing.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
+    if not claimed.update(state=State.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
         return None
     message.state, message.attempts = State.SENDING, message.attempts + 1
     return message

@@ -16,12 +16,14 @@ PAGE = 50
 
 def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing]:
     """Newest first; one query, as fast at any depth."""
-    found = Outgoing.objects.all()
+    messages = Outgoing.objects.all()
     if state in State.values:
-        found = found.filter(state=state)
+        messages = messages.filter(state=state)
     if after:
-        found = found.filter(Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk)))
-    rows = list(found.order_by("-created_at", "-id")[: PAGE + 1])
+        messages = messages.filter(
+            Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk))
+        )
+    rows = list(messages.order_by("-created_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     next_place = Place(rows[-1].created_at, rows[-1].pk) if more else None
     return Page(rows, next_place)
@@ -61,7 +63,7 @@ def wants(people: list[UUID], *, spec: Spec, channel: Channel) -> set[UUID]:
     if spec.is_fixed and default:
         return set(people)
     chosen = _chosen(people, event=spec.event)
-    return {one for one in people if chosen.get((one, spec.event, channel), default)}
+    return {person_id for person_id in people if chosen.get((person_id, spec.event, channel), default)}
 
 
 def _chosen(people: list[UUID], *, event: str = "") -> dict[tuple[UUID, str, str], bool]:

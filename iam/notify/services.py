@@ -56,7 +56,7 @@ def notify(
     and the page go unless settings.NOTIFY_DETAILS. Never put a secret into any of it.
     """
     spec = spec_of(event)
-    known = {one.id: one for one in people}
+    known = {addressee.id: addressee for addressee in people}
     rows = [
         _row(
             spec, Channel.EMAIL, key, subject, text, path, reference,
@@ -68,8 +68,8 @@ def notify(
         _row(spec, room, key, subject, text, path, reference, mentions=_mentions(room, spec, list(known)))
         for room in (() if spec.is_private else rooms())
     ]
-    told = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
-    fresh = [row for row in rows if (row.channel, row.recipient) not in told]
+    sent = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
+    fresh = [row for row in rows if (row.channel, row.recipient) not in sent]
     # Two at once: the constraint lets the first one through, and the other adds nothing.
     Outgoing.objects.bulk_create(fresh, ignore_conflicts=True)
     nudge.after_commit([row.pk for row in fresh])
@@ -85,8 +85,8 @@ def _by_mail(people: list[UUID], spec: Spec) -> set[UUID]:
 
 def rooms() -> list[Channel]:
     """The rooms that are set up."""
-    found = [(Channel.SLACK, settings.SLACK_WEBHOOK), (Channel.WEBHOOK, settings.WEBHOOK_URL)]
-    return [channel for channel, address in found if address]
+    channels = [(Channel.SLACK, settings.SLACK_WEBHOOK), (Channel.WEBHOOK, settings.WEBHOOK_URL)]
+    return [channel for channel, address in channels if address]
 
 
 def _row(
@@ -163,8 +163,8 @@ def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
-        held = Outgoing.objects.filter(pk=outgoing.pk, state=State.GIVEN_UP)
-        if not held.update(state=State.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
+        given_up = Outgoing.objects.filter(pk=outgoing.pk, state=State.GIVEN_UP)
+        if not given_up.update(state=State.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
             raise NotifyError("This message is on its way already.")
         record(
             kind="notice.send_again",

@@ -85,8 +85,8 @@ def release(secret_id: UUID, *, label: str = "") -> bool:
     time.
     """
     values = {"label": label[:512]} if label else {}
-    held = Secret.objects.filter(pk=secret_id, state=State.HELD)
-    return bool(held.update(state=State.SEALED, released_at=datetime.now(tz=UTC), **values))
+    held_secrets = Secret.objects.filter(pk=secret_id, state=State.HELD)
+    return bool(held_secrets.update(state=State.SEALED, released_at=datetime.now(tz=UTC), **values))
 
 
 def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:

@@ -111,13 +111,13 @@ def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: s
 
 def _cut_last_used(fragment: bytes) -> tuple[bytes, LastUsed | None]:
     """A role's bytes without its last use, and the last use."""
-    found = _LAST_USED.findall(fragment)
-    if not found:
+    matches = _LAST_USED.findall(fragment)
+    if not matches:
         return fragment, None
     stable = _LAST_USED.sub(b"", fragment)
-    if len(found) > 1:
+    if len(matches) > 1:
         return stable, last_used_of(fields_of(fragment, action=ACTION))
-    at, used_in = _USED_AT.search(found[0]), _USED_IN.search(found[0])
+    at, used_in = _USED_AT.search(matches[0]), _USED_IN.search(matches[0])
     if at is None:
         return stable, None
     used_at = moment(at[1].decode())
@@ -126,8 +126,8 @@ def _cut_last_used(fragment: bytes) -> tuple[bytes, LastUsed | None]:
 
 
 def _found(pattern: re.Pattern[bytes], fragment: bytes, kind: str) -> str:
-    found = pattern.search(fragment)
-    if found is None:
+    match = pattern.search(fragment)
+    if match is None:
         raise malformed(ACTION, f"a {kind} lacks its id, name or ARN")
-    value = found[1].decode()
+    value = match[1].decode()
     return unescape(value, {"&quot;": '"', "&apos;": "'"}) if "&" in value else value

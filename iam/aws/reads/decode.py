@@ -91,10 +91,10 @@ def last_used_of(fields: Fields) -> LastUsed | None:
 
 
 def _child(element: Element, tag: str) -> str:
-    found = element.find(tag)
-    if found is None:
+    child = element.find(tag)
+    if child is None:
         raise KeyError(tag)
-    return found.text or ""
+    return child.text or ""
 
 
 def _inline(fields: Fields, tag: str) -> tuple[InlinePolicyRecord, ...]:

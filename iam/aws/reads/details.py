@@ -159,45 +159,45 @@ def _tags(aws: Aws, operation: str, **parameters: str) -> dict[str, str]:
     return dict(read_all(aws, operation, key="Tags", build=itemgetter("Key", "Value"), **parameters))
 
 
-def _access_key(found: dict[str, Any]) -> AccessKeyRecord:
+def _access_key(key: dict[str, Any]) -> AccessKeyRecord:
     return AccessKeyRecord(
-        key_id=found["AccessKeyId"],
-        user_name=found["UserName"],
-        status=found["Status"],
-        created_at=found["CreateDate"],
+        key_id=key["AccessKeyId"],
+        user_name=key["UserName"],
+        status=key["Status"],
+        created_at=key["CreateDate"],
     )
 
 
-def _mfa_device(found: dict[str, Any]) -> MfaDeviceRecord:
+def _mfa_device(device: dict[str, Any]) -> MfaDeviceRecord:
     return MfaDeviceRecord(
-        serial_number=found["SerialNumber"], user_name=found["UserName"], enabled_at=found["EnableDate"]
+        serial_number=device["SerialNumber"], user_name=device["UserName"], enabled_at=device["EnableDate"]
     )
 
 
-def _ssh_key(found: dict[str, Any]) -> SshKeyRecord:
+def _ssh_key(key: dict[str, Any]) -> SshKeyRecord:
     return SshKeyRecord(
-        key_id=found["SSHPublicKeyId"],
-        user_name=found["UserName"],
-        status=found["Status"],
-        uploaded_at=found.get("UploadDate"),
+        key_id=key["SSHPublicKeyId"],
+        user_name=key["UserName"],
+        status=key["Status"],
+        uploaded_at=key.get("UploadDate"),
     )
 
 
-def _certificate(found: dict[str, Any]) -> SigningCertificateRecord:
+def _certificate(certificate: dict[str, Any]) -> SigningCertificateRecord:
     return SigningCertificateRecord(
-        certificate_id=found["CertificateId"],
-        user_name=found["UserName"],
-        status=found["Status"],
-        uploaded_at=found.get("UploadDate"),
-        body_digest=hashlib.sha256(found.get("CertificateBody", "").encode()).hexdigest(),
+        certificate_id=certificate["CertificateId"],
+        user_name=certificate["UserName"],
+        status=certificate["Status"],
+        uploaded_at=certificate.get("UploadDate"),
+        body_digest=hashlib.sha256(certificate.get("CertificateBody", "").encode()).hexdigest(),
     )
 
 
-def _login_profile(found: dict[str, Any]) -> LoginProfileRecord:
+def _login_profile(profile: dict[str, Any]) -> LoginProfileRecord:
     return LoginProfileRecord(
-        user_name=found["UserName"],
-        created_at=found["CreateDate"],
-        is_reset_required=found.get("PasswordResetRequired", False),
+        user_name=profile["UserName"],
+        created_at=profile["CreateDate"],
+        is_reset_required=profile.get("PasswordResetRequired", False),
     )
 
 

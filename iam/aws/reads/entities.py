@@ -145,8 +145,8 @@ def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
 
 def _built(aws: Aws, operation: str, parameters: dict[str, Any], build: Callable[[Any], T]) -> T:
     """What `build` makes of the entity that a Get call answers; the answer's part is named as the entity."""
-    found = one(aws, operation, key=operation.removeprefix("Get"), **parameters)
-    return build_all([found], build, action=f"iam:{operation}")[0]
+    entity = one(aws, operation, key=operation.removeprefix("Get"), **parameters)
+    return build_all([entity], build, action=f"iam:{operation}")[0]
 
 
 def _versions(aws: Aws, *, arn: str) -> tuple[PolicyVersionRecord, ...]:
@@ -155,8 +155,8 @@ def _versions(aws: Aws, *, arn: str) -> tuple[PolicyVersionRecord, ...]:
     def read(version_id: str) -> Any:
         return one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
 
-    found = (version for _, version in each(aws, ids, read))
-    return build_all(found, _version, action="iam:GetPolicyVersion")
+    versions = (version for _, version in each(aws, ids, read))
+    return build_all(versions, _version, action="iam:GetPolicyVersion")
 
 
 def _version(version: dict[str, Any]) -> PolicyVersionRecord:

@@ -29,8 +29,8 @@ def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
     AwsError.
     """
     word = KINDS[kind]
-    found = members(aws, f"ListAttached{word}Policies", key="AttachedPolicies", **{f"{word}Name": name})
-    return frozenset(str(each["PolicyArn"]) for each in found)
+    policies = members(aws, f"ListAttached{word}Policies", key="AttachedPolicies", **{f"{word}Name": name})
+    return frozenset(str(each["PolicyArn"]) for each in policies)
 
 
 def inline_text(aws: Aws, *, kind: str, name: str, policy_name: str) -> str | None:

@@ -18,5 +18,5 @@ def group_id(aws: Aws, *, name: str) -> str:
 
 def group_ids_of_user(aws: Aws, *, name: str) -> dict[str, str]:
     """The groups that a user is in: unique id → name."""
-    found = members(aws, operation="ListGroupsForUser", key="Groups", UserName=name)
-    return {str(group["GroupId"]): str(group["GroupName"]) for group in found}
+    groups = members(aws, operation="ListGroupsForUser", key="Groups", UserName=name)
+    return {str(group["GroupId"]): str(group["GroupName"]) for group in groups}

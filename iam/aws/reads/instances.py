@@ -45,8 +45,8 @@ def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord,
 def enabled_regions(aws: Aws) -> tuple[str, ...]:
     """The sorted names of the regions that the account can use."""
     client = aws.ec2(aws.home_region)
-    found = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
-    return tuple(sorted(build_all(found, itemgetter("RegionName"), action="ec2:DescribeRegions")))
+    regions = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
+    return tuple(sorted(build_all(regions, itemgetter("RegionName"), action="ec2:DescribeRegions")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOf
     if instance_now(aws, instance_id=instance_id, region=region) is None:
         return None
     wanted = [{"Name": "instance-id", "Values": [instance_id]}]
-    found = token_pages(
+    associations = token_pages(
         aws.ec2(region),
         "DescribeIamInstanceProfileAssociations",
         key="IamInstanceProfileAssociations",
         Filters=wanted,
     )
     # One that is being taken away or was is still listed for a while.
-    for association in found:
+    for association in associations:
         if association.get("State") in ("associating", "associated"):
             profile = association.get("IamInstanceProfile", {})
             return ProfileOfInstance(profile.get("Arn", ""), association["AssociationId"])
@@ -98,10 +98,10 @@ def instance_now(
         raise
     associations = {instance_id: association_id} if association_id else {}
     reservations = answer.get("Reservations", ())
-    found = list(_instances_in(reservations))
+    instances = list(_instances_in(reservations))
     records = build_all(
-        found,
-        lambda one: _record(one, region=region, associations=associations),
+        instances,
+        lambda instance: _record(instance, region=region, associations=associations),
         action="ec2:DescribeInstances",
     )
     return next((record for record in records if record.state != "terminated"), None)

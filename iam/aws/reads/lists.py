@@ -100,7 +100,7 @@ def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
     """All SAML providers, each read in full (AWS allows 100 per account)."""
     arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
-    return tuple(found for _, found in each(aws, arns, lambda arn: get_saml_provider(aws, arn=arn)))
+    return tuple(provider for _, provider in each(aws, arns, lambda arn: get_saml_provider(aws, arn=arn)))
 
 
 def get_saml_provider(aws: Aws, *, arn: str) -> SamlProviderRecord:
@@ -112,7 +112,7 @@ def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
     """All OIDC providers, each read in full (AWS allows 100 per account)."""
     key = "OpenIDConnectProviderList"
     arns = read_all(aws, "ListOpenIDConnectProviders", key=key, build=itemgetter("Arn"))
-    return tuple(found for _, found in each(aws, arns, lambda arn: get_oidc_provider(aws, arn=arn)))
+    return tuple(provider for _, provider in each(aws, arns, lambda arn: get_oidc_provider(aws, arn=arn)))
 
 
 def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:
@@ -122,16 +122,16 @@ def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:
 
 def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
     """One server certificate with its text and tags; AwsError (not_found) when there is none. One call."""
-    found = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
+    certificate = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
     action = "iam:GetServerCertificate"
     record = build_all(
-        [part(found, "ServerCertificateMetadata", action=action)], _server_certificate, action=action
+        [part(certificate, "ServerCertificateMetadata", action=action)], _server_certificate, action=action
     )[0]
     return ServerCertificateNow(
         record,
-        body=part(found, "CertificateBody", action=action),
-        chain=found.get("CertificateChain") or "",
-        tags=tag_dictionary(found.get("Tags", ())),
+        body=part(certificate, "CertificateBody", action=action),
+        chain=certificate.get("CertificateChain") or "",
+        tags=tag_dictionary(certificate.get("Tags", ())),
     )
 
 
@@ -177,10 +177,10 @@ def tag_dictionary(tags: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _read(aws: Aws, *, operation: str, tag: str, build: Callable[[Fields], T]) -> tuple[T, ...]:
-    found: list[T] = []
+    records: list[T] = []
     for lists, _ in raw_pages(aws, operation, tags=(tag,)):
-        found.extend(decode.build_all(lists[tag], build=build, action=f"iam:{operation}"))
-    return tuple(found)
+        records.extend(decode.build_all(lists[tag], build=build, action=f"iam:{operation}"))
+    return tuple(records)
 
 
 def _user(fields: Fields) -> UserListing:
@@ -226,27 +226,27 @@ def _instance_profile(fields: Fields) -> InstanceProfileRecord:
     )
 
 
-def service_credential(found: dict[str, Any]) -> ServiceSpecificCredentialRecord:
+def service_credential(credential: dict[str, Any]) -> ServiceSpecificCredentialRecord:
     """A member of the answer as a record; KeyError when it lacks what AWS always sends."""
     return ServiceSpecificCredentialRecord(
-        credential_id=found["ServiceSpecificCredentialId"],
-        user_name=found["UserName"],
-        service_name=found["ServiceName"],
-        service_user_name=found.get("ServiceUserName") or found.get("ServiceCredentialAlias", ""),
-        status=found["Status"],
-        created_at=found["CreateDate"],
-        expires_at=found.get("ExpirationDate"),
+        credential_id=credential["ServiceSpecificCredentialId"],
+        user_name=credential["UserName"],
+        service_name=credential["ServiceName"],
+        service_user_name=credential.get("ServiceUserName") or credential.get("ServiceCredentialAlias", ""),
+        status=credential["Status"],
+        created_at=credential["CreateDate"],
+        expires_at=credential.get("ExpirationDate"),
     )
 
 
-def _server_certificate(found: dict[str, Any]) -> ServerCertificateRecord:
+def _server_certificate(certificate: dict[str, Any]) -> ServerCertificateRecord:
     return ServerCertificateRecord(
-        aws_id=found["ServerCertificateId"],
-        name=found["ServerCertificateName"],
-        path=found["Path"],
-        arn=found["Arn"],
-        uploaded_at=found.get("UploadDate"),
-        expires_at=found.get("Expiration"),
+        aws_id=certificate["ServerCertificateId"],
+        name=certificate["ServerCertificateName"],
+        path=certificate["Path"],
+        arn=certificate["Arn"],
+        uploaded_at=certificate.get("UploadDate"),
+        expires_at=certificate.get("Expiration"),
     )
 
 

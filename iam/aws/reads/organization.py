@@ -165,13 +165,13 @@ def _units(aws: Aws) -> Iterator[OrganizationUnit]:
         unit = waiting.popleft()
         yield unit
         below = "ListOrganizationalUnitsForParent"
-        found = _read_all(aws, below, key="OrganizationalUnits", build=_unit, ParentId=unit.unit_id)
-        waiting.extend(replace(child, parent_id=unit.unit_id) for child in found)
+        units = _read_all(aws, below, key="OrganizationalUnits", build=_unit, ParentId=unit.unit_id)
+        waiting.extend(replace(child, parent_id=unit.unit_id) for child in units)
 
 
 def _accounts_of(aws: Aws, parent_id: str) -> Iterator[MemberAccount]:
-    found = _read_all(aws, "ListAccountsForParent", key="Accounts", build=_account, ParentId=parent_id)
-    return (replace(account, parent_id=parent_id) for account in found)
+    accounts = _read_all(aws, "ListAccountsForParent", key="Accounts", build=_account, ParentId=parent_id)
+    return (replace(account, parent_id=parent_id) for account in accounts)
 
 
 def _control_policy(aws: Aws, policy_id: str) -> ControlPolicy:
@@ -185,53 +185,53 @@ def _control_policy(aws: Aws, policy_id: str) -> ControlPolicy:
 def _read_all(
     aws: Aws, operation: str, *, key: str, build: Callable[[dict[str, Any]], T], **parameters: Any
 ) -> tuple[T, ...]:
-    found = token_pages(aws.organizations, operation, key=key, **parameters)
-    return build_all(found, build, action=f"organizations:{operation}")
+    items = token_pages(aws.organizations, operation, key=key, **parameters)
+    return build_all(items, build, action=f"organizations:{operation}")
 
 
 def _organization(answer: dict[str, Any]) -> OrganizationRecord:
-    found = answer["Organization"]
+    organization = answer["Organization"]
     return OrganizationRecord(
-        organization_id=found["Id"],
-        arn=found["Arn"],
-        management_account_id=found["MasterAccountId"],
-        feature_set=found["FeatureSet"],
+        organization_id=organization["Id"],
+        arn=organization["Arn"],
+        management_account_id=organization["MasterAccountId"],
+        feature_set=organization["FeatureSet"],
     )
 
 
-def _unit(found: dict[str, Any]) -> OrganizationUnit:
-    enabled = (entry["Type"] for entry in found.get("PolicyTypes", ()) if entry.get("Status") == "ENABLED")
+def _unit(unit: dict[str, Any]) -> OrganizationUnit:
+    enabled = (entry["Type"] for entry in unit.get("PolicyTypes", ()) if entry.get("Status") == "ENABLED")
     return OrganizationUnit(
-        unit_id=found["Id"],
-        arn=found["Arn"],
-        name=found["Name"],
+        unit_id=unit["Id"],
+        arn=unit["Arn"],
+        name=unit["Name"],
         parent_id=None,
         enabled_types=tuple(sorted(enabled)),
     )
 
 
-def _account(found: dict[str, Any]) -> MemberAccount:
+def _account(account: dict[str, Any]) -> MemberAccount:
     return MemberAccount(
-        account_id=found["Id"],
-        arn=found["Arn"],
-        name=found.get("Name", ""),
-        email=found.get("Email", ""),
-        status=found.get("State") or found.get("Status", ""),
-        joined_at=found.get("JoinedTimestamp"),
+        account_id=account["Id"],
+        arn=account["Arn"],
+        name=account.get("Name", ""),
+        email=account.get("Email", ""),
+        status=account.get("State") or account.get("Status", ""),
+        joined_at=account.get("JoinedTimestamp"),
         parent_id=None,
     )
 
 
 def _policy(answer: dict[str, Any]) -> ControlPolicy:
-    found = answer["Policy"]
-    summary = found["PolicySummary"]
+    policy = answer["Policy"]
+    summary = policy["PolicySummary"]
     return ControlPolicy(
         policy_id=summary["Id"],
         arn=summary["Arn"],
         name=summary["Name"],
         description=summary.get("Description", ""),
         kind=summary["Type"],
-        document=found["Content"],
+        document=policy["Content"],
         is_aws_managed=summary.get("AwsManaged", False),
         targets=(),
     )

@@ -45,9 +45,9 @@ def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterato
     marker: str | None = None
     while True:
         answer = invoke(aws.iam, operation, {**parameters, **({"Marker": marker} if marker else {})})
-        found = part(answer, key, action=action)
+        items = part(answer, key, action=action)
         following = next_marker(answer, marker=marker, action=action)
-        yield from found
+        yield from items
         if following is None:
             return
         marker = following

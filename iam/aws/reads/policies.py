@@ -25,13 +25,13 @@ def policy_id(aws: Aws, *, arn: str) -> str:
 
 def policy_now(aws: Aws, *, arn: str) -> PolicyNow:
     """How a policy stands. Two calls; raises AwsError."""
-    found = list(members(aws, "ListPolicyVersions", key="Versions", PolicyArn=arn))
-    default = next((each["VersionId"] for each in found if each.get("IsDefaultVersion")), None)
+    versions = list(members(aws, "ListPolicyVersions", key="Versions", PolicyArn=arn))
+    default = next((each["VersionId"] for each in versions if each.get("IsDefaultVersion")), None)
     if default is None:
         raise malformed("iam:ListPolicyVersions", "no version of it is the default one")
     version = one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=default)
     text = part(version, "Document", action="iam:GetPolicyVersion")
-    ids = sorted((str(each["VersionId"]) for each in found), key=number_of)
+    ids = sorted((str(each["VersionId"]) for each in versions), key=number_of)
     return PolicyNow(str(default), str(text), tuple(ids))
 
 

@@ -23,8 +23,8 @@ class Deletion(NamedTuple):
 
 def roles_of_service(aws: Aws, *, service: str) -> tuple[str, ...]:
     """The sorted names of the roles that are linked to a service. One call; raises AwsError."""
-    found = members(aws, "ListRoles", key="Roles", PathPrefix=f"/aws-service-role/{service}/")
-    return tuple(sorted(str(role["RoleName"]) for role in found))
+    roles = members(aws, "ListRoles", key="Roles", PathPrefix=f"/aws-service-role/{service}/")
+    return tuple(sorted(str(role["RoleName"]) for role in roles))
 
 
 def deletion(aws: Aws, *, task_id: str) -> Deletion:
@@ -38,7 +38,7 @@ def deletion(aws: Aws, *, task_id: str) -> Deletion:
     for usage in reason.get("RoleUsageList", ()):
         for resource in usage.get("Resources", ()):
             used.append(f"{resource} in {usage.get('Region', 'an unnamed region')}")
-    said = str(reason.get("Reason", ""))
+    reason_text = str(reason.get("Reason", ""))
     status = str(part(answer, "Status", action="iam:GetServiceLinkedRoleDeletionStatus"))
-    explanation = f"{said} It is used by {', '.join(used)}." if used else said
+    explanation = f"{reason_text} It is used by {', '.join(used)}." if used else reason_text
     return Deletion(status, explanation)

@@ -50,8 +50,8 @@ def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | 
 def _named(aws: Aws, kind: str, name: str) -> EntityNow:
     word = WORDS[kind]
     few = {"MaxItems": 1} if kind == "group" else {}
-    found = one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
-    return build_all([found], lambda each: _built(each, word), action=f"iam:Get{word}")[0]
+    entity = one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
+    return build_all([entity], lambda each: _built(each, word), action=f"iam:Get{word}")[0]
 
 
 _TAGGED: Final = frozenset({"policy", "mfa-device", "server-certificate", "saml-provider", "oidc-provider"})
@@ -76,17 +76,17 @@ def _tagged(aws: Aws, kind: str, name: str, arn: str) -> EntityNow:
     return EntityNow(aws_id=aws_id, name=name, path="", arn=arn, tags=tag_dictionary(answer.get("Tags", ())))
 
 
-def _built(found: dict[str, Any], word: str) -> EntityNow:
+def _built(entity: dict[str, Any], word: str) -> EntityNow:
     return EntityNow(
-        aws_id=found[f"{word}Id"],
-        name=found[f"{word}Name"],
-        path=found["Path"],
-        arn=found["Arn"],
-        tags=tag_dictionary(found.get("Tags", ())),
-        boundary=found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
-        trust=found.get("AssumeRolePolicyDocument", ""),
-        description=found.get("Description", ""),
-        max_session_duration=found.get("MaxSessionDuration", 0),
-        roles=tuple(sorted(role["RoleName"] for role in found.get("Roles", ()))),
-        created_at=found["CreateDate"],
+        aws_id=entity[f"{word}Id"],
+        name=entity[f"{word}Name"],
+        path=entity["Path"],
+        arn=entity["Arn"],
+        tags=tag_dictionary(entity.get("Tags", ())),
+        boundary=entity.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+        trust=entity.get("AssumeRolePolicyDocument", ""),
+        description=entity.get("Description", ""),
+        max_session_duration=entity.get("MaxSessionDuration", 0),
+        roles=tuple(sorted(role["RoleName"] for role in entity.get("Roles", ()))),
+        created_at=entity["CreateDate"],
     )

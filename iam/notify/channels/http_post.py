@@ -58,15 +58,15 @@ def _allowed(host: str, port: int, *, who: str) -> list[str]:
     it.
     """
     try:
-        found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError:
         raise DeliveryError(f"{who}: the host name can’t be resolved.") from None
-    if not settings.WEBHOOK_PRIVATE and not all(map(is_public, found)):
+    if not settings.WEBHOOK_PRIVATE and not all(map(is_public, addresses)):
         raise DeliveryError(
             f"{who} has an address that is not public. GATEHOUSE_WEBHOOK_PRIVATE=true allows it.",
             is_final=True,
         )
-    return found
+    return addresses
 
 
 def is_public(text: str) -> bool:

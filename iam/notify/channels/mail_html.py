@@ -77,7 +77,7 @@ def _paragraphs(text: str) -> SafeString:
     return format_html_join(
         "\n",
         "<p>{}</p>",
-        ((format_html_join(_BREAK, "{}", ((line,) for line in one)),) for one in paragraphs),
+        ((format_html_join(_BREAK, "{}", ((line,) for line in paragraph)),) for paragraph in paragraphs),
     )
 
 

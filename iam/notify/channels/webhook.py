@@ -44,7 +44,7 @@ def signature(secret: str, *, moment: str, body: bytes) -> str:
 
 def payload_of(message: Outgoing) -> dict[str, Any]:
     """What is told: the event and the page, and what it is about only where the settings allow it."""
-    told = {
+    payload = {
         "id": str(message.pk),
         "event": message.event,
         "headline": spec_of(message.event).headline,
@@ -52,4 +52,4 @@ def payload_of(message: Outgoing) -> dict[str, Any]:
         "url": plain_link(message.path),
         "at": message.created_at.isoformat(),
     }
-    return told | ({"subject": message.subject, "text": message.text} if settings.NOTIFY_DETAILS else {})
+    return payload | ({"subject": message.subject, "text": message.text} if settings.NOTIFY_DETAILS else {})
