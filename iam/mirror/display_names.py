@@ -28,9 +28,9 @@ def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: s
     "sean.obrien" may be Seán O'Brien.
     """
     if tags:
-        told = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
+        tags_by_key = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
         for key in _NAME_TAGS:
-            name = name_in_tag(told.get(key, ""))
+            name = name_in_tag(tags_by_key.get(key, ""))
             if name:
                 return name
     return person or login
@@ -119,8 +119,8 @@ def names_by_entity(entities: Iterable[Entity]) -> dict[int, str]:
     name; two queries.
     """
     wanted = list(entities)
-    users = {one.pk: one.name for one in wanted if one.kind == Kind.USER}
-    return {one.pk: one.name for one in wanted} | names_by_number(users)
+    users = {entity.pk: entity.name for entity in wanted if entity.kind == Kind.USER}
+    return {entity.pk: entity.name for entity in wanted} | names_by_number(users)
 
 
 TRUST_WORDS = {

@@ -27,12 +27,12 @@ def owned_by(column: str, teams: Sequence[str]) -> Q:
 def owner_filter(column: str, values: Sequence[str]) -> Q:
     """Rows for the values of a filter: slugs or names of teams, "any" for any team, "none" for no team."""
     owned = Q(Exists(OwnedUser.objects.filter(aws_id=OuterRef(column))))
-    found = owned_by(column, values)
+    condition = owned_by(column, values)
     if ANY in values:
-        found |= owned
+        condition |= owned
     if NONE in values:
-        found |= ~owned
-    return found
+        condition |= ~owned
+    return condition
 
 
 def people_and_owners(users: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:

@@ -73,7 +73,7 @@ class OnProvider(OnSubject):
             kind=self.subject_kind,
             name=self.given.name,
             aws_id=self.arn,
-            found=found,
+            aws_entity=found,
             at=at,
             cause_id=cause_id,
         )

@@ -105,7 +105,7 @@ class OnCertificate(OnSubject):
             kind=self.subject_kind,
             name=self.given.name,
             aws_id=aws_id,
-            found=found,
+            aws_entity=found,
             at=at,
             cause_id=cause_id,
         )

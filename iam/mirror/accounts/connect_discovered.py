@@ -50,21 +50,21 @@ def connect_discovered(
     """
     must_manage(actor, account_id="")
     checked = _checked(plan)
-    found = {str(one["account_id"]): one for one in _accounts(result)}
-    unknown = sorted(set(chosen or ()) - set(found))
+    accounts_by_id = {str(account["account_id"]): account for account in _accounts(result)}
+    unknown = sorted(set(chosen or ()) - set(accounts_by_id))
     if unknown:
         raise SetupError(f"Account {unknown[0]} isn’t in this organization.")
     taken = set(
-        Account.objects.filter(account_id__in=found, removed_at__isnull=True)
+        Account.objects.filter(account_id__in=accounts_by_id, removed_at__isnull=True)
         .exclude(source=Source.EXPORT)
         .values_list("account_id", flat=True)
     )
     connections: list[Connection] = []
     left_out: list[tuple[str, str]] = []
     names = taken_names()
-    wanted: Collection[str] = found if chosen is None else set(chosen)
+    wanted: Collection[str] = accounts_by_id if chosen is None else set(chosen)
     for number in sorted(wanted):
-        name, status = str(found[number]["name"]), str(found[number]["status"])
+        name, status = str(accounts_by_id[number]["name"]), str(accounts_by_id[number]["status"])
         if number in taken:
             left_out.append((number, f"{name} is connected already"))
         elif status != READABLE:
@@ -94,7 +94,11 @@ def _checked(plan: RolePlan) -> RolePlan:
 
 def _accounts(result: dict[str, object]) -> list[dict[str, object]]:
     accounts = result.get("accounts")
-    return [one for one in accounts if isinstance(one, dict)] if isinstance(accounts, list | tuple) else []
+    return (
+        [account for account in accounts if isinstance(account, dict)]
+        if isinstance(accounts, list | tuple)
+        else []
+    )
 
 
 def _connection(result: dict[str, object], number: str, *, name: str, plan: RolePlan) -> Connection:

@@ -91,7 +91,7 @@ def discover(account: Account | None) -> Discovery:
     aws = connect(access)
     try:
         described = organization(aws)
-        found = discover_accounts(aws)
+        accounts = discover_accounts(aws)
     except AwsError as error:
         raise SetupError(_refusal(error, identity)) from error
     finally:
@@ -102,8 +102,8 @@ def discover(account: Account | None) -> Discovery:
         organization_id=described.organization_id,
         management_account_id=described.management_account_id,
         accounts=tuple(
-            Found(one.account_id, one.name or one.account_id, one.status)
-            for one in sorted(found, key=lambda one: (one.name.lower(), one.account_id))
+            Found(account.account_id, account.name or account.account_id, account.status)
+            for account in sorted(accounts, key=lambda account: (account.name.lower(), account.account_id))
         ),
     )
 
@@ -126,15 +126,15 @@ def sentence(error: AwsError) -> str:
     reference = ", ".join(
         part for part in (error.code, error.request_id and f"request {error.request_id}") if part
     )
-    told = f" AWS says: {error.message}" if error.request_id else ""
+    aws_answer = f" AWS says: {error.message}" if error.request_id else ""
     denied = (
         "AWS doesn’t let Gatehouse assume the read role of this account." if error.is_role_refused else ""
     )
     text = {
-        ErrorKind.DENIED: f"{denied}{told}"
+        ErrorKind.DENIED: f"{denied}{aws_answer}"
         if denied
-        else f"AWS denied {error.permission or error.action}.{told}",
-        ErrorKind.CREDENTIALS: f"{WRONG_CREDENTIALS}{told or ' ' + error.message}",
+        else f"AWS denied {error.permission or error.action}.{aws_answer}",
+        ErrorKind.CREDENTIALS: f"{WRONG_CREDENTIALS}{aws_answer or ' ' + error.message}",
         ErrorKind.UNAVAILABLE: f"AWS can’t be reached or has a problem ({error.message}). Try again later.",
         ErrorKind.TIMEOUT: "AWS did not answer in time. Try again later.",
         ErrorKind.THROTTLED: "AWS is throttling requests. Try again in a minute.",

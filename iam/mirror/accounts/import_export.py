@@ -99,8 +99,8 @@ def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phas
         account_id=account.account_id,
         data={"observed_at": observed_at, "counts": counts, "is_new": is_new},
     )
-    held = pull.message if pull.state == PullState.HELD else ""
-    return Imported(account, observed_at, counts, export.warnings, is_new, held)
+    reason_held = pull.message if pull.state == PullState.HELD else ""
+    return Imported(account, observed_at, counts, export.warnings, is_new, reason_held)
 
 
 def _read(path: Path) -> Export:

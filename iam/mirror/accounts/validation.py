@@ -69,8 +69,8 @@ def checked_name(text: str, *, default: str = "") -> str:
 
 def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
     """The parts of a role's ARN."""
-    found = _ROLE.fullmatch(text.strip())
-    if not found:
+    match = _ROLE.fullmatch(text.strip())
+    if not match:
         if ":assumed-role/" in text:
             raise SetupError(
                 "This is the ARN of a session. Enter the ARN of the role, such as "
@@ -81,7 +81,7 @@ def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
             "This isn’t a role ARN. Example: arn:aws:iam::123456789012:role/gatehouse-read.",
             field=field,
         )
-    return RoleArn(found[1], found[2], f"/{found[3]}", found[4])
+    return RoleArn(match[1], match[2], f"/{match[3]}", match[4])
 
 
 def checked_role(text: str, *, account_id: str, partition: str, field: str = "role_arn") -> str:
@@ -100,14 +100,14 @@ def checked_hub(text: str, *, partition: str) -> str:
     """The ARN of the role or user that assumes the roles: one of the same partition, since trust does not
     reach into another.
     """
-    found = _HUB.fullmatch(text.strip())
-    if not found:
+    match = _HUB.fullmatch(text.strip())
+    if not match:
         raise SetupError(
             "Enter the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse.", field="hub_arn"
         )
-    if found[1] != partition:
+    if match[1] != partition:
         raise SetupError(
-            f"This is in the partition {found[1]}; roles of {partition} can only trust principals in "
+            f"This is in the partition {match[1]}; roles of {partition} can only trust principals in "
             f"{partition}. "
             "An installation of Gatehouse serves one partition by roles.",
             field="hub_arn",

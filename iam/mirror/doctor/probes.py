@@ -108,15 +108,15 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "GetInstanceProfile": {"InstanceProfileName": NOBODY},
         "GetServerCertificate": {"ServerCertificateName": NOBODY},
     }
-    found = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
+    probes_by_id = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
     task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}
     deletion = "iam:GetServiceLinkedRoleDeletionStatus"
-    found[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
+    probes_by_id[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
     for name in ("GenerateCredentialReport", "GetCredentialReport"):
-        found[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
+        probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:
-        found[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
-    return found | _organization() | _instances()
+        probes_by_id[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
+    return probes_by_id | _organization() | _instances()
 
 
 def _organization() -> dict[str, Probe]:

@@ -64,11 +64,11 @@ def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | N
         reads += _of_run(run, "read")
     if run is not None and run.state == JobState.DONE:
         writes = _of_run(run, "write")
-    found = [
+    missing_permissions = [
         _missing("read", _name(account.role_arn), reads, account=account),
         _missing("write", _name(account.write_role_arn), writes, account=account),
     ]
-    return [missing for missing in found if missing.refusals]
+    return [missing for missing in missing_permissions if missing.refusals]
 
 
 def _is_mendable(section: Section) -> bool:

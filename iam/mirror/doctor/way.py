@@ -65,9 +65,9 @@ def ask(aws: Aws) -> Caller:
 
 
 def _skew(metadata: dict[str, Any]) -> int | None:
-    told = metadata.get("HTTPHeaders", {}).get("date")
+    date_header = metadata.get("HTTPHeaders", {}).get("date")
     try:
-        moment = parsedate_to_datetime(told) if told else None
+        moment = parsedate_to_datetime(date_header) if date_header else None
     except ValueError:
         return None
     return round((moment - datetime.now(tz=UTC)).total_seconds()) if moment and moment.tzinfo else None

@@ -120,4 +120,6 @@ def _decisions(
         "SimulatePrincipalPolicy",
         {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource]},
     )
-    return {one["EvalActionName"]: one["EvalDecision"] for one in answer.get("EvaluationResults", ())}
+    return {
+        result["EvalActionName"]: result["EvalDecision"] for result in answer.get("EvaluationResults", ())
+    }

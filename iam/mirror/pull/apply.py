@@ -108,15 +108,15 @@ def _after(census: EntityCache, seen: Seen) -> temporal.After:
 
 def _edges(members: Members, roster: UpsertResult, outcome: Outcome) -> Wanted:
     wanted: dict[int, dict[temporal.Key, temporal.Values]] = {}
-    for known, found in members:
-        if found.edges is None:
+    for known, aws_entity in members:
+        if aws_entity.edges is None:
             continue
         rows = wanted[known.id] = {}
-        for kind, ref in found.edges:
+        for kind, ref in aws_entity.edges:
             target = roster.names.find(ref)
             if target is None:
                 outcome.notes.append(
-                    f"{found.name} names the {ref.kind} {ref.value}, which AWS did not list."
+                    f"{aws_entity.name} names the {ref.kind} {ref.value}, which AWS did not list."
                 )
                 roster.doubtful.add(known.id)
             else:
@@ -126,22 +126,24 @@ def _edges(members: Members, roster: UpsertResult, outcome: Outcome) -> Wanted:
 
 def _inline(members: Members) -> Wanted:
     return {
-        known.id: {(name,): (document,) for name, document in found.inline.items()}
-        for known, found in members
-        if found.inline is not None
+        known.id: {(name,): (document,) for name, document in aws_entity.inline.items()}
+        for known, aws_entity in members
+        if aws_entity.inline is not None
     }
 
 
 def _versions(members: Members) -> Wanted:
     return {
-        known.id: {(v.version_id,): (v.document, v.is_default, v.created_at) for v in found.versions}
-        for known, found in members
-        if found.versions is not None
+        known.id: {(v.version_id,): (v.document, v.is_default, v.created_at) for v in aws_entity.versions}
+        for known, aws_entity in members
+        if aws_entity.versions is not None
     }
 
 
 def _tags(members: Members) -> Wanted:
-    return {known.id: tag_rows(found.tags) for known, found in members if found.tags is not None}
+    return {
+        known.id: tag_rows(aws_entity.tags) for known, aws_entity in members if aws_entity.tags is not None
+    }
 
 
 _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)}

@@ -265,9 +265,9 @@ def key_uses(census: EntityCache, reported: Reported) -> dict[int, Use]:
         known = census.by_pk.get(pk)
         if known is None or known.owner_id is None or created is None:
             continue
-        found = slots.get((known.owner_id, created), [])
-        if len(found) == 1:
-            uses[pk] = use_of_slot(found[0])
+        keys = slots.get((known.owner_id, created), [])
+        if len(keys) == 1:
+            uses[pk] = use_of_slot(keys[0])
     return uses
 
 

@@ -42,8 +42,8 @@ def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visit
         outcomes = _apply_credentials(job, answers, at, limit)
         outcomes[TAGS] = _apply_tags(job, answers, at)
         sections_on_hold = (section for section, outcome in outcomes.items() if outcome.held)
-        held = set(chain.from_iterable(answers.read.get(section, ()) for section in sections_on_hold))
-        _note_visits(job, [visit for visit in visited if visit.known.id not in held], at)
+        on_hold = set(chain.from_iterable(answers.read.get(section, ()) for section in sections_on_hold))
+        _note_visits(job, [visit for visit in visited if visit.known.id not in on_hold], at)
         changed = _derive(job, answers, at)
         outcomes.setdefault(USER_MFA, Outcome()).changed |= changed
         _load_key_usage(job, answers, at)
@@ -57,12 +57,12 @@ def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimi
         Part(
             section=section,
             seen=Seen(at=at, after=None),
-            found=found,
+            found=aws_entities,
             covers=_owned_by(job, section, answers.read[section], at),
             whole_size=sum(1 for _ in job.census.of_kind(*KINDS[section])),
             ended_before=job.outcomes.get(section, nothing).ended,
         )
-        for section, found in answers.found.items()
+        for section, aws_entities in answers.found.items()
         if section in KINDS
     ]
     return apply_parts(job.census, parts, limit=limit).outcomes

@@ -35,21 +35,21 @@ ALL_REGIONS = "all"
 def pull_settings(job: LiveJob) -> None:
     """Read and apply the account's settings; the counts among them tell how many calls are to come."""
     reading = job.read(ACCOUNT, lambda: read_settings(job.aws))
-    found = reading.value
+    settings = reading.value
     with job.applying():
         job.take_hold()
         outcome = None
-        if found is not None:
-            changed = load_facts(job.account, found.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
-            outcome = Outcome(count=len(found.facts()))
+        if settings is not None:
+            changed = load_facts(job.account, settings.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
+            outcome = Outcome(count=len(settings.facts()))
             if changed:
                 # 0 stands for the account itself, which is no entity.
                 outcome.changed.add(0)
-            if job.account.alias != found.alias:
-                Account.objects.filter(pk=job.account.pk).update(alias=found.alias)
+            if job.account.alias != settings.alias:
+                Account.objects.filter(pk=job.account.pk).update(alias=settings.alias)
         job.settle(reading, outcome=outcome)
-    if found is not None:
-        job.progress.expected = expected_calls(found.summary)
+    if settings is not None:
+        job.progress.expected = expected_calls(settings.summary)
 
 
 def expected_calls(summary: dict[str, int]) -> int:
@@ -87,9 +87,9 @@ def pull_inventory(job: LiveJob) -> None:
 
 def _providers(job: LiveJob) -> list[Found]:
     saml, oidc = lists.list_saml_providers(job.aws), lists.list_oidc_providers(job.aws)
-    found = [transform.saml_provider(record, intern=job.documents.intern) for record in saml]
+    providers = [transform.saml_provider(record, intern=job.documents.intern) for record in saml]
     job.documents.flush()
-    return [*found, *(transform.oidc_provider(record) for record in oidc)]
+    return [*providers, *(transform.oidc_provider(record) for record in oidc)]
 
 
 def _pull(

@@ -74,8 +74,8 @@ def _apply_tree(
 
 
 def _apply_membership(job: LiveJob, reading: Reading[Organization]) -> None:
-    found = reading.value
-    record = found.organization if isinstance(found, OrganizationTree) else found
+    organization = reading.value
+    record = organization.organization if isinstance(organization, OrganizationTree) else organization
     value = (
         {
             "Id": record.organization_id,
@@ -97,8 +97,8 @@ def _note_paths(tree: OrganizationTree) -> None:
 
     Each by itself and while no account is locked: two pulls of one organization would wait for each other.
     """
-    found = dict(paths(tree))
-    ours = Q(organization_id__in=("", tree.organization.organization_id), account_id__in=found)
+    path_by_id = dict(paths(tree))
+    ours = Q(organization_id__in=("", tree.organization.organization_id), account_id__in=path_by_id)
     for pk, number, path in Account.objects.filter(ours).values_list("pk", "account_id", "organization_path"):
-        if found[number] != path:
-            Account.objects.filter(pk=pk).update(organization_path=found[number])
+        if path_by_id[number] != path:
+            Account.objects.filter(pk=pk).update(organization_path=path_by_id[number])

@@ -120,8 +120,8 @@ def _device_part(job: Job, read: Principals) -> list[Part]:
 def _complete_roles(read: Principals) -> None:
     """Add to roles that were decoded what only ListRoles says, so that they get one state and not two."""
     listed = {listing.aws_id: _role_attrs(listing) for listing in read.roles}
-    for found in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
-        found.attrs = {**found.attrs, **listed.get(found.aws_id, {})}
+    for aws_entity in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
+        aws_entity.attrs = {**aws_entity.attrs, **listed.get(aws_entity.aws_id, {})}
 
 
 def _role_attrs(listing: RoleListing) -> dict[str, object]:

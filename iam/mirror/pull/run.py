@@ -102,13 +102,13 @@ def _no_way_in(error: AwsError, account: Account) -> str:
 def verdict_of_job(job: Job) -> tuple[PullState, str]:
     """How a pull ended, from how its sections did; the totals go to its row."""
     states = {verdict.state for verdict in job.verdicts.values()}
-    held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
+    reasons_held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
     bad = [verdict.message for verdict in job.verdicts.values() if verdict.state != SectionState.COMPLETE]
-    message = " ".join(held or bad[:2])[:1024]
+    message = " ".join(reasons_held or bad[:2])[:1024]
     for name in ("added", "ended"):
         setattr(job.pull, name, sum(getattr(outcome, name) for outcome in job.outcomes.values()))
     job.pull.changed = len(set[int]().union(*(outcome.changed for outcome in job.outcomes.values())))
-    if held:
+    if reasons_held:
         return PullState.HELD, message
     if states <= {SectionState.COMPLETE.value}:
         return PullState.COMPLETE, ""

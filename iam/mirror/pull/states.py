@@ -19,14 +19,15 @@ from iam.mirror.pull.upsert_entities import is_newer
 _AT = {name: position for position, name in enumerate(STATES.values)}
 
 
-def state_of(found: Found, *, attrs: dict[str, Any]) -> Values:
+def state_of(aws_entity: Found, *, attrs: dict[str, Any]) -> Values:
     """The values of a state row, its digest last."""
     facts = (
-        found.name, found.path, found.arn, found.created_at, found.category, found.document, attrs,
+        aws_entity.name, aws_entity.path, aws_entity.arn, aws_entity.created_at, aws_entity.category,
+        aws_entity.document, attrs,
     )  # fmt: skip
     return (
-        found.kind, found.name, found.name.lower(), found.path, found.arn, found.created_at, found.category,
-        found.document, attrs, _digest(facts),
+        aws_entity.kind, aws_entity.name, aws_entity.name.lower(), aws_entity.path, aws_entity.arn,
+        aws_entity.created_at, aws_entity.category, aws_entity.document, attrs, _digest(facts),
     )  # fmt: skip
 
 
@@ -48,8 +49,8 @@ def load_states(
     )
     _learn(members, current, at=seen.at)
     wanted = {
-        known.id: {(): state_of(found, attrs=_attrs(found, current.get(known.id, {}).get(())))}
-        for known, found in members
+        known.id: {(): state_of(aws_entity, attrs=_attrs(aws_entity, current.get(known.id, {}).get(())))}
+        for known, aws_entity in members
     }
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
     change.fresh = fresh
@@ -62,9 +63,9 @@ def _learn(members: list[tuple[EntityRow, Found]], current: temporal.Rows, *, at
     for one, lacks them.
     """
     learned: list[bulk.Row] = []
-    for known, found in members:
+    for known, aws_entity in members:
         old = current.get(known.id, {}).get(())
-        patch = {name: found.attrs[name] for name in found.keeps if name in found.attrs}
+        patch = {name: aws_entity.attrs[name] for name in aws_entity.keeps if name in aws_entity.attrs}
         if old is None or not patch or old.observed_at > at:
             continue
         if patch.keys().isdisjoint(old.values[_AT["attrs"]]):
@@ -74,12 +75,12 @@ def _learn(members: list[tuple[EntityRow, Found]], current: temporal.Rows, *, at
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
 
 
-def _attrs(found: Found, current: Current | None) -> dict[str, Any]:
-    if not found.keeps or current is None:
-        return found.attrs
+def _attrs(aws_entity: Found, current: Current | None) -> dict[str, Any]:
+    if not aws_entity.keeps or current is None:
+        return aws_entity.attrs
     old: dict[str, Any] = current.values[_AT["attrs"]]
-    kept = {name: old[name] for name in found.keeps if name in old and name not in found.attrs}
-    return {**kept, **found.attrs}
+    kept = {name: old[name] for name in aws_entity.keeps if name in old and name not in aws_entity.attrs}
+    return {**kept, **aws_entity.attrs}
 
 
 def load_attrs(

@@ -64,7 +64,7 @@ def reread_entity(
     """
     at, record = read or Reading(timezone.now(), _read(aws, kind, name, arn))
     documents = Documents()
-    found = (
+    aws_entity = (
         found_of(record, account_id=account.account_id, digest=None, intern=documents.intern)
         if record
         else None
@@ -72,7 +72,7 @@ def reread_entity(
     documents.flush()
     with transaction.atomic():
         lock_account(account)
-        return _apply(account, _Read(kind, name, arn, found, at, cause_id))
+        return _apply(account, _Read(kind, name, arn, aws_entity, at, cause_id))
 
 
 def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
@@ -88,10 +88,10 @@ class _Read:
     """What was read, and of what."""
 
     def __init__(
-        self, kind: str, name: str, arn: str, found: Found | None, at: datetime, cause_id: UUID | None
+        self, kind: str, name: str, arn: str, aws_entity: Found | None, at: datetime, cause_id: UUID | None
     ) -> None:
         self.kind, self.name, self.arn = kind, name, arn
-        self.found, self.at, self.cause_id = found, at, cause_id
+        self.found, self.at, self.cause_id = aws_entity, at, cause_id
 
     def covers(self, known: EntityRow) -> bool:
         """The entity itself, and any other that has its name: AWS has one of a name."""

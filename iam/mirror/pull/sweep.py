@@ -109,7 +109,7 @@ def _ends_with_owner(known: EntityRow) -> bool:
 
 def _unused_placeholders(census: EntityCache) -> list[EntityRow]:
     """Policies that are known by ARN only, and that nothing names any more."""
-    found = [known.id for known in census.of_kind(Kind.POLICY) if known.is_placeholder]
+    placeholder_ids = [known.id for known in census.of_kind(Kind.POLICY) if known.is_placeholder]
     named = Edge.objects.filter(target_id=OuterRef("pk"), valid_to__isnull=True)
-    unused = Entity.objects.filter(pk__in=found).exclude(Exists(named)).values_list("pk", flat=True)
-    return [census.by_pk[pk] for pk in unused] if found else []
+    unused = Entity.objects.filter(pk__in=placeholder_ids).exclude(Exists(named)).values_list("pk", flat=True)
+    return [census.by_pk[pk] for pk in unused] if placeholder_ids else []

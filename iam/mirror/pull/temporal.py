@@ -135,14 +135,14 @@ def tag_rows(tags: Mapping[str, str] | None) -> Mapping[Key, Values]:
 
 def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     """The current rows of the owners."""
-    found: Rows = {}
+    rows_by_entity: Rows = {}
     columns = ("id", table.owner, "observed_at", *table.key, *table.values)
     width = 3 + len(table.key)
     for chunk in bulk.chunks(owners):
         rows = table.model._default_manager.filter(valid_to__isnull=True, **{f"{table.owner}__in": chunk})
         for row in rows.values_list(*columns):
-            found.setdefault(row[1], {})[row[3:width]] = Current(row[0], row[width:], row[2])
-    return found
+            rows_by_entity.setdefault(row[1], {})[row[3:width]] = Current(row[0], row[width:], row[2])
+    return rows_by_entity
 
 
 def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> Difference:

@@ -40,8 +40,8 @@ def _statements(trust: str) -> list[dict[str, Any]]:
         body = json.loads(trust)
     except ValueError:
         return []
-    found = _list(body.get("Statement", [])) if isinstance(body, dict) else []
-    return [statement for statement in found if isinstance(statement, dict)]
+    statements = _list(body.get("Statement", [])) if isinstance(body, dict) else []
+    return [statement for statement in statements if isinstance(statement, dict)]
 
 
 def _list(value: Any) -> list[Any]:

@@ -99,7 +99,7 @@ def _apply_profiles(job: Job, export: Export, observed_at: datetime) -> None:
     seen = job.seen(INSTANCE_PROFILES, at=observed_at)
     part = Part(INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False)
     outcome = apply_parts(job.census, [part], limit=LossLimit(percent=0)).outcomes[INSTANCE_PROFILES]
-    named = {found.aws_id for found in listed}
+    named = {aws_entity.aws_id for aws_entity in listed}
     known = job.census.of_kind(Kind.INSTANCE_PROFILE)
     emptied: temporal.Wanted = {profile.id: {} for profile in known if profile.aws_id not in named}
     outcome.changed |= temporal.load(EDGES, wanted=emptied, account_id=job.account.pk, seen=seen)

@@ -122,11 +122,11 @@ def _matching(text: str, at: datetime | None) -> Q:
     words = text.split()
     digits = "".join(words).replace("-", "")
     number = Q(account_id__contains=digits) if digits.isdecimal() else Q(pk__in=[])
-    found = Q()
+    condition = Q()
     for word in words:
         called = Q(alias__icontains=word) | Q(organization_path__icontains=word)
-        found &= Q(name__icontains=word) | (called_then(word, at=at) if at else called)
-    return found | number
+        condition &= Q(name__icontains=word) | (called_then(word, at=at) if at else called)
+    return condition | number
 
 
 def needs_attention(now: datetime) -> Q:
@@ -177,10 +177,10 @@ def account_page(
     of the past.
     """
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
-    found = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
-    rows = cast(list[Any], found.rows)
-    earlier = keyset.Place(rows[0].sort, rows[0].pk) if rows and found.has_before else None
-    later = keyset.Place(rows[-1].sort, rows[-1].pk) if rows and found.has_after else None
+    slice_of_accounts = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
+    rows = cast(list[Any], slice_of_accounts.rows)
+    earlier = keyset.Place(rows[0].sort, rows[0].pk) if rows and slice_of_accounts.has_before else None
+    later = keyset.Place(rows[-1].sort, rows[-1].pk) if rows and slice_of_accounts.has_after else None
     return AccountPage(rows=_facts(rows, at=at), before=earlier, after=later)
 
 
@@ -198,13 +198,13 @@ _EXTRA: Final = ("last_state", "last_message", "kept_values", "kept_at")
 
 
 def _by_id(ids: list[int]) -> dict[int, Any]:
-    found = {}
+    values_by_id = {}
     for row in _accounts(len(ids)).rows(**_filled(ids)) if ids else ():
         account = instance(Account, row[len(_EXTRA) :])
         for name, value in zip(_EXTRA, row, strict=False):
             setattr(account, name, value)
-        found[account.pk] = account
-    return found
+        values_by_id[account.pk] = account
+    return values_by_id
 
 
 @lru_cache
@@ -324,8 +324,11 @@ def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Fa
 
 def _has_identities(sections: dict[str, Section]) -> bool:
     """True if IAM users and roles were synced, at least in part."""
-    found = [sections[name] for name in (USERS, ROLES) if name in sections]
-    return any(one.observed_at is not None or one.state == SectionState.PARTIAL for one in found)
+    identity_sections = [sections[name] for name in (USERS, ROLES) if name in sections]
+    return any(
+        section.observed_at is not None or section.state == SectionState.PARTIAL
+        for section in identity_sections
+    )
 
 
 def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int | None:

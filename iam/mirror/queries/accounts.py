@@ -66,15 +66,15 @@ def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:
     """The accounts in which the viewer may ask, and Gatehouse may write."""
     numbers = {number for right, number in viewer.grants if right is Right.REQUEST_CHANGE}
     may_write = ~Q(write_role_arn="") | Q(source="environment")
-    found = accounts_within(viewer.asks).filter(may_write).exclude(source="export").order_by("name", "id")
-    return found if ANY_ACCOUNT in numbers else found.filter(account_id__in=numbers)
+    accounts = accounts_within(viewer.asks).filter(may_write).exclude(source="export").order_by("name", "id")
+    return accounts if ANY_ACCOUNT in numbers else accounts.filter(account_id__in=numbers)
 
 
 def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
     """Those of them that the viewer sees whole, so that outsiders may be let in there."""
     scope = viewer.asks
-    found = accounts_to_change(viewer)
-    return found if scope.accounts is None else found.filter(account_id__in=scope.accounts)
+    accounts = accounts_to_change(viewer)
+    return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ def frame(viewer: Viewer, *, account_id: str) -> Frame:
     read.
     """
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
-    found = [instance(Account, values) for _, _, *values in rows]
-    chosen = found[0] if found and found[0].account_id == account_id else None
+    accounts = [instance(Account, values) for _, _, *values in rows]
+    chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
     shown = rows[:1] if chosen else rows
     read = [read_at for read_at, *_ in shown if read_at]
     return Frame(
         chosen=chosen,
-        accounts=sorted(found[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
-        more=len(found) > SWITCH_LIMIT,
+        accounts=sorted(accounts[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
+        more=len(accounts) > SWITCH_LIMIT,
         oldest=min(read, default=None),
         is_incomplete=any(incomplete for _, incomplete, *_ in shown),
     )

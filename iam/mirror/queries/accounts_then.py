@@ -42,8 +42,8 @@ _LOADED = (PullState.COMPLETE, PullState.PARTIAL, PullState.HELD)
 
 def connected_at(at: datetime) -> Q:
     """Accounts that were connected at a moment, and those of which a file tells how they were then."""
-    told = Pull.objects.filter(ahead(at), account=OuterRef("pk"))
-    begun = Q(created_at__lte=at) | Q(Exists(told))
+    pulls_ahead = Pull.objects.filter(ahead(at), account=OuterRef("pk"))
+    begun = Q(created_at__lte=at) | Q(Exists(pulls_ahead))
     return begun & ~(Q(removed_at__lte=at) | Q(account_id__in=_away(at)))
 
 
@@ -157,21 +157,21 @@ def sections_at(newest: Mapping[int, UUID | None], *, at: datetime) -> dict[int,
     whole = PullSection.objects.filter(
         pull__in=[pk for pk in newest.values() if pk], state=SectionState.COMPLETE
     )
-    found: dict[int, dict[str, Section]] = {pk: {} for pk in newest}
+    by_account: dict[int, dict[str, Section]] = {pk: {} for pk in newest}
     for account, name, observed_at, count in whole.values_list(
         "pull__account_id", "name", "observed_at", "count"
     ):
-        found[account][name] = Section(
+        by_account[account][name] = Section(
             name=name, state=SectionState.COMPLETE, observed_at=observed_at, count=count
         )
     missing = Q(pk__in=[])
-    for pk, sections in found.items():
+    for pk, sections in by_account.items():
         if newest[pk] and (names := [name for name in ALL if name not in sections]):
             missing |= Q(account=pk, name__in=names)
     if missing != Q(pk__in=[]):
         for row in _not_whole(missing, at=at):
-            found[row["account_id"]][row["name"]] = _section(row)
-    return found
+            by_account[row["account_id"]][row["name"]] = _section(row)
+    return by_account
 
 
 def _not_whole(which: Q, *, at: datetime) -> Iterable[Mapping[str, Any]]:
@@ -221,7 +221,7 @@ def _section(row: Mapping[str, Any]) -> Section:
 def facts_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Any]]:
     """Alias and kept numbers of accounts: one query."""
     rows = AccountFact.objects.filter(valid_at(at), account__in=ids, name__in=("alias", "numbers"))
-    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    facts: dict[int, dict[str, Any]] = defaultdict(dict)
     for pk, name, value in rows.values_list("account_id", "name", "value"):
-        found[pk][name] = value
-    return found
+        facts[pk][name] = value
+    return facts

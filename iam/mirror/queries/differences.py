@@ -112,7 +112,7 @@ def sections(account: Account, span: Span, *, few: int) -> list[Section]:
     """Every sort of which something differs, each with its numbers and its first rows: one query a source,
     whatever differs.
     """
-    found: dict[str, Section] = {}
+    by_name: dict[str, Section] = {}
     for source in SOURCES:
         rows = source.rows(account, span).annotate(
             place=Window(RowNumber(), partition_by=[F(source.sort)], order_by=F("pk").asc()),
@@ -120,11 +120,11 @@ def sections(account: Account, span: Span, *, few: int) -> list[Section]:
         )
         for raw in source.select(rows.filter(place__lte=few).order_by("pk"), extra=("total",)):
             row = source.read(raw)
-            section = found.setdefault(row.sort, Section(row.sort))
+            section = by_name.setdefault(row.sort, Section(row.sort))
             section.counts[row.sign] = raw["total"]
             section.rows.append(row)
     order = {sort: place for place, sort in enumerate(ORDER)}
-    return sorted(found.values(), key=lambda section: order.get(section.sort, len(order)))
+    return sorted(by_name.values(), key=lambda section: order.get(section.sort, len(order)))
 
 
 def section_page(
@@ -138,8 +138,8 @@ def section_page(
             rows = source.rows(account, span).filter(pk__gt=after)
             if not source.fixed:
                 rows = rows.filter(**{source.sort: sort})
-            found = [source.read(raw) for raw in source.select(rows.order_by("pk")[: size + 1])]
-            return found[:size], len(found) > size
+            page_rows = [source.read(raw) for raw in source.select(rows.order_by("pk")[: size + 1])]
+            return page_rows[:size], len(page_rows) > size
     return [], False
 
 

@@ -74,8 +74,8 @@ def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int
     """The same where entities of several accounts are meant."""
     if all(viewer.scope.sees_account(account_id) for account_id in account_ids):
         return Openable(whole=True)
-    found = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
-    return Openable(whole=False, pks=frozenset(found))
+    openable = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
+    return Openable(whole=False, pks=frozenset(openable))
 
 
 def state_at(entity: Entity, *, at: datetime | None) -> EntityState | None:
@@ -142,7 +142,7 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
         .values_list("target")
         .annotate(n=Count("pk"))
     )
-    held: dict[int, list[Tie]] = {}
+    ties: dict[int, list[Tie]] = {}
     edge = "entity__edges_in"
     rows = EntityState.objects.filter(
         valid_at(at),
@@ -152,7 +152,7 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
         F(f"{edge}__source"), *_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after")
     )
     for owner, *row in rows.order_by("sort_name", "entity_id"):
-        held.setdefault(owner, []).append(Tie(*row))
+        ties.setdefault(owner, []).append(Tie(*row))
     inline: dict[int, list[str]] = {}
     for owner_id, name in (
         InlinePolicy.objects.filter(valid_at(at), owner__in=groups)
@@ -160,7 +160,7 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
         .values_list("owner_id", "name")
     ):
         inline.setdefault(owner_id, []).append(name)
-    return {pk: GroupContent(people.get(pk, 0), held.get(pk, []), inline.get(pk, [])) for pk in groups}
+    return {pk: GroupContent(people.get(pk, 0), ties.get(pk, []), inline.get(pk, [])) for pk in groups}
 
 
 def inline_policies(entity: Entity, *, at: datetime | None) -> list[InlinePolicy]:
@@ -171,8 +171,8 @@ def inline_policies(entity: Entity, *, at: datetime | None) -> list[InlinePolicy
 
 def tags(entity: Entity, *, at: datetime | None) -> dict[str, str]:
     """The tags, by key."""
-    found = TagSet.objects.filter(valid_at(at), entity=entity).values_list("tags", flat=True).first()
-    return dict(sorted((found or {}).items()))
+    tag_values = TagSet.objects.filter(valid_at(at), entity=entity).values_list("tags", flat=True).first()
+    return dict(sorted((tag_values or {}).items()))
 
 
 def versions(policy: Entity, *, at: datetime | None) -> list[PolicyVersion]:
@@ -200,10 +200,10 @@ def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
         .select_related("entity__usage")
         .order_by("created_at", "entity_id")
     )
-    found: dict[str, list[EntityState]] = {}
+    states_by_kind: dict[str, list[EntityState]] = {}
     for row in rows:
-        found.setdefault(row.kind, []).append(row)
-    return found
+        states_by_kind.setdefault(row.kind, []).append(row)
+    return states_by_kind
 
 
 def members(
@@ -251,7 +251,7 @@ def credentials_of(users: Collection[int], *, at: datetime | None) -> dict[int, 
 
 def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) -> dict[int, list[str]]:
     """The names of the other groups of several users: one query."""
-    found: dict[int, list[str]] = {}
+    groups: dict[int, list[str]] = {}
     edge = "entity__edges_in"
     rows = (
         EntityState.objects.filter(
@@ -264,8 +264,8 @@ def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) ->
         .values_list(F(f"{edge}__source"), "name")
     )
     for user_id, name in rows:
-        found.setdefault(user_id, []).append(name)
-    return found
+        groups.setdefault(user_id, []).append(name)
+    return groups
 
 
 def instances_of(profile: Entity, *, at: datetime | None) -> QuerySet[EntityState, Any]:

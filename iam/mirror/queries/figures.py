@@ -116,7 +116,9 @@ def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
     accounts = _kept_by_account(lens)
     numbers = _sum(accounts, now=lens.now)
     known = {} if numbers.uncounted else numbers.of(listing.name)
-    return tab_counts(listing, lens, wanted, generation=sum(one.writes for one in accounts), known=known)
+    return tab_counts(
+        listing, lens, wanted, generation=sum(counts.writes for counts in accounts), known=known
+    )
 
 
 def generation(lens: Lens) -> State:
@@ -153,12 +155,12 @@ def _kept_by_account(lens: Lens) -> list[Kept]:
         rows = _kept_figures(None).rows(account=lens.account.pk)
     else:
         rows = _kept_figures(lens.viewer.scope).rows()
-    found = []
+    kept_counts = []
     for values, kept_at, *columns in rows:
         account = instance(Account, columns)
         is_current = account.writes == account.counted_writes and kept_at and lens.now - kept_at < RECOUNT
-        found.append(Kept(account, values, account.writes, bool(is_current)))
-    return found
+        kept_counts.append(Kept(account, values, account.writes, bool(is_current)))
+    return kept_counts
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
@@ -226,8 +228,8 @@ def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
 
 def _counted_identities(accounts: Collection[int]) -> dict[int, int]:
     states = EntityState.objects.filter(valid_at(None), kind__in=(Kind.USER, Kind.ROLE), account__in=accounts)
-    found = dict(states.order_by().values_list("account").annotate(number=Count("pk")))
-    return {account: found.get(account, 0) for account in accounts}
+    counts = dict(states.order_by().values_list("account").annotate(number=Count("pk")))
+    return {account: counts.get(account, 0) for account in accounts}
 
 
 def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:

@@ -110,9 +110,13 @@ class Facts:
 
 def cells(facts: Facts) -> list[Cell]:
     """A cell per section, always in the same order."""
-    found = [_cell(facts, name) for name in ALL]
+    cells_shown = [_cell(facts, name) for name in ALL]
     # A list of accounts has a thousand cells without any count.
-    return [replace(cell, count=_count(facts, cell.name)) for cell in found] if facts.counts else found
+    return (
+        [replace(cell, count=_count(facts, cell.name)) for cell in cells_shown]
+        if facts.counts
+        else cells_shown
+    )
 
 
 def _count(facts: Facts, name: str) -> int | None:
@@ -213,8 +217,8 @@ def _by_sections(facts: Facts) -> Standing | None:
         missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
         note = f"Missing: {missing}" if missing else ""
         return Standing(BAD, f"{_sections(len(denied))} denied", note)
-    if held := by_state.get(SectionState.HELD):
-        return Standing(WARN, _held(held[0]), held[0].message)
+    if held_sections := by_state.get(SectionState.HELD):
+        return Standing(WARN, _held(held_sections[0]), held_sections[0].message)
     broken = list(chain.from_iterable(by_state.get(state, ()) for state in NOT_WHOLE))
     if broken:
         return Standing(WARN, f"{_sections(len(broken))} not synced", broken[0].message)

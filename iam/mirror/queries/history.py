@@ -56,8 +56,8 @@ def timeline(
         bounds &= Q(when__lt=until)
     if since:
         bounds &= Q(when__gt=since)
-    found = [row["when"] for row in change_moments(entity, when=bounds).order_by("-when")[: size + 1]]
-    page, more = found[:size], len(found) > size
+    moments = [row["when"] for row in change_moments(entity, when=bounds).order_by("-when")[: size + 1]]
+    page, more = moments[:size], len(moments) > size
     if not page:
         return Timeline([], None)
     reading = _Reading(entity, low=page[-1], high=page[0])
@@ -103,10 +103,10 @@ class _Reading:
         if not with_first:
             begun &= Q(after__isnull=False)
         ended = Q(valid_to__range=(self.low, self.high))
-        found = list(rows.filter(begun | ended).order_by("-valid_from", "-pk")[: ROWS + 1])
-        self.is_cut = self.is_cut or len(found) > ROWS
+        newest = list(rows.filter(begun | ended).order_by("-valid_from", "-pk")[: ROWS + 1])
+        self.is_cut = self.is_cut or len(newest) > ROWS
         model: type[Temporal] = rows.model
-        return list(steps(found[:ROWS], key=KEYS[model], low=self.low, high=self.high))
+        return list(steps(newest[:ROWS], key=KEYS[model], low=self.low, high=self.high))
 
     def _has_keys(self) -> bool:
         if self.entity.kind != Kind.USER:
@@ -131,11 +131,11 @@ class _Comparing(_Reading):
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
         then, now = valid_at(self.low), valid_at(self.right)
-        found = list(rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")[: ROWS + 1])
-        self.is_cut = self.is_cut or len(found) > ROWS
+        newest = list(rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")[: ROWS + 1])
+        self.is_cut = self.is_cut or len(newest) > ROWS
         key = KEYS[rows.model]
         sides: dict[Any, list[Any]] = {}
-        for row in found[:ROWS]:
+        for row in newest[:ROWS]:
             was_there = row.valid_from <= self.low
             sides.setdefault(key(row), [None, None])[0 if was_there else 1] = row
         return [Step(old, new) for old, new in sides.values()]

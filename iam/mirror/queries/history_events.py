@@ -118,9 +118,9 @@ QUIET = {"UpdateDate", "DefaultVersionId", "IsPlaceholder"}
 """Attributes that repeat what other rows tell."""
 
 
-def state_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+def state_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
     """Creation, deletion, renaming and new settings of the entity itself."""
-    for step in found:
+    for step in steps:
         old, new = step.old, step.new
         if old is None:
             yield _beginning(step, entity)
@@ -186,9 +186,9 @@ FIRST_READING = timedelta(hours=1)
 """What a user owns is read after the user, within one pull."""
 
 
-def owned_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+def owned_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
     """Keys, devices and certificates: made, deleted, turned on or off."""
-    for step in found:
+    for step in steps:
         row: EntityState = step.new or step.old
         noun, icon = NOUNS.get(Kind(row.kind), (row.get_kind_display(), "key-round"))
         lead = f"{noun} {row.name.rpartition('/')[2]}"
@@ -235,12 +235,12 @@ SWAPS = {
 """Ties of which there is one at a time."""
 
 
-def edge_events(found: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
+def edge_events(steps: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
     """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one
     event.
     """
     together: dict[tuple[Any, ...], Event] = {}
-    for step in found:
+    for step in steps:
         row: Edge = step.new or step.old
         if row.kind not in TIES or (step.old is None and row.after is None):
             continue
@@ -260,9 +260,9 @@ def edge_events(found: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
     yield from together.values()
 
 
-def inline_events(found: Sequence[Step]) -> Iterator[Event]:
+def inline_events(steps: Sequence[Step]) -> Iterator[Event]:
     """Inline policies: added, changed, removed."""
-    for step in found:
+    for step in steps:
         row: InlinePolicy = step.new or step.old
         if step.old and step.new and step.old.document_id == step.new.document_id:
             continue
@@ -274,13 +274,13 @@ def inline_events(found: Sequence[Step]) -> Iterator[Event]:
             yield step.event("scroll-text", f"Inline policy {row.name} {verb}")
 
 
-def version_events(found: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
+def version_events(steps: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
     """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one
     by the moment.
     """
-    old_default = {at_once and s.old.valid_to: s.old for s in found if s.old and s.old.is_default}
-    new_default = {at_once and s.new.valid_from: s.new for s in found if s.new and s.new.is_default}
-    for step in found:
+    old_default = {at_once and s.old.valid_to: s.old for s in steps if s.old and s.old.is_default}
+    new_default = {at_once and s.new.valid_from: s.new for s in steps if s.new and s.new.is_default}
+    for step in steps:
         row: PolicyVersion = step.new or step.old
         was = old_default.get(at_once and row.valid_from) if step.new and row.is_default else None
         documents = f"version-{was.pk}-{row.pk}" if was and was.document_id != row.document_id else ""
@@ -296,9 +296,9 @@ def version_events(found: Sequence[Step], *, at_once: bool = True) -> Iterator[E
             yield step.event("flag", f"Version {row.version_id} is no longer the default")
 
 
-def tag_events(found: Sequence[Step]) -> Iterator[Event]:
+def tag_events(steps: Sequence[Step]) -> Iterator[Event]:
     """Tags: each that came, went or has another value."""
-    for step in found:
+    for step in steps:
         if step.old is None and step.new.after is None:
             continue
         old: dict[str, str] = step.old.tags if step.old else {}
@@ -322,9 +322,9 @@ MFA_WORDS = {
 }
 
 
-def credential_events(found: Sequence[Step], *, has_key_rows: bool) -> Iterator[Event]:
+def credential_events(steps: Sequence[Step], *, has_key_rows: bool) -> Iterator[Event]:
     """Password, MFA, and, where the keys themselves are not known, the number of keys."""
-    for step in found:
+    for step in steps:
         if step.old is None or step.new is None:
             continue
         old: UserCredentials = step.old

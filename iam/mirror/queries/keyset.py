@@ -93,8 +93,8 @@ def page(
 
     The row of the place itself need not exist any more.
     """
-    found = list(stretch(rows, order=order, size=size, after=after, before=before))
-    return cut(found, size=size, after=after, before=before)
+    page_rows = list(stretch(rows, order=order, size=size, after=after, before=before))
+    return cut(page_rows, size=size, after=after, before=before)
 
 
 def stretch(
@@ -122,12 +122,12 @@ def stretch(
     return rows.order_by(*ordering)[: size + 1]
 
 
-def cut(found: list[Row], *, size: int, after: Place | None, before: Place | None) -> Slice:
+def cut(page_rows: list[Row], *, size: int, after: Place | None, before: Place | None) -> Slice:
     """The page that a stretch is, in the order of the list."""
-    more, found = len(found) > size, found[:size]
+    more, page_rows = len(page_rows) > size, page_rows[:size]
     if before is not None:
-        return Slice(found[::-1], has_before=more, has_after=True)
-    return Slice(found, has_before=after is not None, has_after=more)
+        return Slice(page_rows[::-1], has_before=more, has_after=True)
+    return Slice(page_rows, has_before=after is not None, has_after=more)
 
 
 def pages(rows: QuerySet[Any, Row], *, order: Order, size: int) -> Iterator[list[Row]]:

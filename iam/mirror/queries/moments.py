@@ -88,7 +88,9 @@ def known_by(moment: datetime | Slot) -> Q:
     return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
 
 
-def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -> QuerySet[Account, Any]:
+def _moments(
+    accounts: QuerySet[Account], pulls: QuerySet[Pull], *, is_single: bool
+) -> QuerySet[Account, Any]:
     """A row of four moments around the slot `shown`, each out of an index: the first reading, the last
     change, the next, the last reading; then whether the account is incomplete.
 
@@ -96,7 +98,7 @@ def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -
     """
     shown = Slot("shown", DateTimeField())
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
-    if one:
+    if is_single:
         first = pulls.filter(READ).order_by("created_at")
         read = pulls.filter(READ, known_by(shown)).order_by("-created_at")
     else:
@@ -190,6 +192,10 @@ _OF_PULLS = Statement(
 _LAST_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__lte=_SHOWN)).order_by("-when")[:1])
 _NEXT_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__gt=_SHOWN)).order_by("when")[:1])
 _OF_ACCOUNT = Statement(
-    lambda: _moments(Account.objects.filter(pk=_ACCOUNT), Pull.objects.filter(account=_ACCOUNT), one=True)
+    lambda: _moments(
+        Account.objects.filter(pk=_ACCOUNT), Pull.objects.filter(account=_ACCOUNT), is_single=True
+    )
 )
-_OF_ALL = Statement(lambda: _moments(Account.objects.order_by("created_at"), Pull.objects.all(), one=False))
+_OF_ALL = Statement(
+    lambda: _moments(Account.objects.order_by("created_at"), Pull.objects.all(), is_single=False)
+)

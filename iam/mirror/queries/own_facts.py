@@ -21,10 +21,10 @@ def unit_path(account: Account, *, at: datetime | None) -> list[str]:
     ties = Edge.objects.filter(valid_at(at), kind=EdgeKind.PARENT)
     lies_in = ties.filter(source__kind=Kind.ORG_ACCOUNT, source__aws_id=account.account_id)
     lies_in = lies_in.filter(account__removed_at__isnull=True)
-    found = lies_in.values_list("account_id", "target_id").order_by("pk").first()
-    if found is None:
+    link = lies_in.values_list("account_id", "target_id").order_by("pk").first()
+    if link is None:
         return []
-    owner, place = found
+    owner, place = link
     above = dict(ties.filter(account=owner, source__kind=Kind.ORG_UNIT).values_list("source_id", "target_id"))
     states = EntityState.objects.filter(valid_at(at), account=owner, kind__in=(Kind.ORG_ROOT, Kind.ORG_UNIT))
     names = dict(states.values_list("entity_id", "name"))

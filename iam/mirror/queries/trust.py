@@ -42,10 +42,10 @@ def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime |
         first = explain_trust(text, account_id=own, at=at)
     except UnreadableTrustError as error:
         return Trust(unreadable=str(error))
-    numbers = {one.account_id for one in first if one.account_id}
+    numbers = {sentence.account_id for sentence in first if sentence.account_id}
     names = dict(visible_accounts(viewer).filter(account_id__in=numbers).values_list("account_id", "name"))
     sentences = explain_trust(text, account_id=own, names=names, at=at)
-    arns = {one.principal for one in sentences if one.principal.startswith("arn:")}
+    arns = {sentence.principal for sentence in sentences if sentence.principal.startswith("arn:")}
     return Trust(
         sentences=sentences,
         known=entities_by_arn(viewer, arns=arns, kinds=LINKED),
@@ -71,7 +71,7 @@ def roles_trusting(
 def lets_in(text: str, *, provider: Entity, at: datetime | None) -> list[Sentence]:
     """Whom a trust policy lets in through the provider; nothing where the document cannot be read."""
     try:
-        found = explain_trust(text, account_id=provider.account.account_id, at=at)
+        sentences_in = explain_trust(text, account_id=provider.account.account_id, at=at)
     except UnreadableTrustError:
         return []
-    return [one for one in found if one.principal == provider.arn]
+    return [sentence for sentence in sentences_in if sentence.principal == provider.arn]

@@ -100,7 +100,7 @@ def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet
     if kinds is None or Kind.GROUP in kinds:
         parts.append(_groups(scope).values("pk"))
     if kinds is None or OWNED.intersection(kinds):
-        parts += [Entity.objects.filter(owner__in=some).values("pk") for some in people]
+        parts += [Entity.objects.filter(owner__in=owners).values("pk") for owners in people]
     return parts[0].union(*parts[1:], all=True) if parts else Entity.objects.none().values("pk")
 
 
@@ -114,17 +114,17 @@ def people_within(scope: Scope) -> QuerySet[Entity]:
 
 def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
     """The users of the scope, by how they came into it."""
-    found: list[QuerySet[Any, Any]] = []
+    querysets: list[QuerySet[Any, Any]] = []
     if scope.user_arns:
         living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
-        found.append(living.filter(arn__in=scope.user_arns).values("pk"))
+        querysets.append(living.filter(arn__in=scope.user_arns).values("pk"))
     if scope.owned:
-        found.append(_owned(scope))
+        querysets.append(_owned(scope))
     if scope.groups:
-        found.append(_members(scope))
+        querysets.append(_members(scope))
     if scope.paths:
-        found.append(_under_paths(scope))
-    return found
+        querysets.append(_under_paths(scope))
+    return querysets
 
 
 def _owned(scope: Scope) -> QuerySet[Any, Any]:

@@ -218,7 +218,7 @@ def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause
                 at, after=freshness.observed_at(MFA_DEVICES), cause_kind=cause.value, cause_id=cause_id
             ),
             found=[],
-            covers=lambda one: one.id == known.id,
+            covers=lambda device: device.id == known.id,
             is_direct=True,
         )
         apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True))

@@ -79,17 +79,19 @@ def reread_inline(account: Account, holder: Entity, *, cause_id: UUID | None, re
     """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See
     reread_attachments.
     """
-    found = list(read)
+    policies = list(read)
     documents = Documents()
-    digests = {(one.name,): documents.intern(one.text) for one in found if one.text is not None}
+    digests = {
+        (policy.name,): documents.intern(policy.text) for policy in policies if policy.text is not None
+    }
     documents.flush()
-    at = min(one.at for one in found)
+    at = min(policy.at for policy in policies)
     with transaction.atomic():
         seen = _begin(account, holder, at=at, cause_id=cause_id)
         if seen is None:
             return
         others = InlinePolicy.objects.filter(valid_at(None), owner=holder)
-        others = others.exclude(name__in=[one.name for one in found])
+        others = others.exclude(name__in=[policy.name for policy in policies])
         rows: dict[temporal.Key, temporal.Values] = {
             (name,): (digest,) for name, digest in others.values_list("name", "document_id")
         }

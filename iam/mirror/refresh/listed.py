@@ -24,7 +24,7 @@ def reread_listed(
     kind: str,
     name: str,
     aws_id: str = "",
-    found: Found | None,
+    aws_entity: Found | None,
     at: datetime,
     cause_id: UUID | None,
 ) -> Entity | None:
@@ -32,7 +32,7 @@ def reread_listed(
     when it is gone.
 
     It is looked for by its name, or by its id where names are not unique; one that was just made is entered,
-    and `found` None ends the one that is there. `at` is before the reading; an older one steps back before a
+    and `aws_entity` None ends the one that is there. `at` is before the reading; an older one steps back before a
     newer one. `cause_id` is the Change that caused it, None an unknown cause.
     """
     section = next(section for section, kinds in KINDS.items() if kind in kinds)
@@ -47,7 +47,7 @@ def reread_listed(
         if any(known.reread_at is not None and known.reread_at > at for known in before):
             return Entity.objects.get(pk=before[-1].id)
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        members = [found] if found else []
+        members = [aws_entity] if aws_entity else []
         part = Part(
             section=section,
             seen=Seen(at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id),
@@ -58,5 +58,5 @@ def reread_listed(
         roster = apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True)).roster
         touched = {known.id for known in before} | {known.id for known, _ in roster.members[section]}
         Entity.objects.filter(pk__in=touched).update(reread_at=at, source_digest=None)
-        known = census.current.get((kind, found.aws_id)) if found else None
+        known = census.current.get((kind, aws_entity.aws_id)) if aws_entity else None
         return None if known is None else Entity.objects.get(pk=known.id)

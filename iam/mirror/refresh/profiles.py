@@ -20,9 +20,9 @@ def reread_profile(
     """Make what the mirror holds of an instance profile what AWS has just shown; no call. See
     reread_listed.
     """
-    found = None if now is None else _found(now)
+    aws_entity = None if now is None else _found(now)
     kind = Kind.INSTANCE_PROFILE.value
-    reread_listed(account, kind=kind, name=name, found=found, at=at, cause_id=cause_id)
+    reread_listed(account, kind=kind, name=name, aws_entity=aws_entity, at=at, cause_id=cause_id)
 
 
 def _found(now: EntityNow) -> Found:
@@ -46,7 +46,7 @@ def reread_instance(
     record = instances.instance_now(
         aws, instance_id=instance_id, region=region, association_id=association_id or None
     )
-    found = (
+    aws_entity = (
         inventory.instance(record, account_id=account.account_id, partition=account.partition)
         if record
         else None
@@ -56,7 +56,7 @@ def reread_instance(
         kind=Kind.INSTANCE.value,
         name=instance_id,
         aws_id=instance_id,
-        found=found,
+        aws_entity=aws_entity,
         at=at,
         cause_id=cause_id,
     )

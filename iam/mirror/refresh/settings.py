@@ -25,7 +25,7 @@ def enter_setting(account: Account, *, name: str, value: Any, at: datetime, caus
         lock_account(account)
         section = Section.objects.filter(account=account, name=ACCOUNT).first()
         now = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
-        moments = [one.observed_at for one in (section, now) if one is not None and one.observed_at]
+        moments = [row.observed_at for row in (section, now) if row is not None and row.observed_at]
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         after = max((moment for moment in moments if moment < at), default=None)
         seen = Seen(at, after=after, cause_kind=cause.value, cause_id=cause_id)

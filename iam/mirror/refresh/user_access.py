@@ -100,10 +100,10 @@ def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, .
 
 
 def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -> UserAccess:
-    found = UserAccess(at={"iam:GetUser": datetime.now(tz=UTC)})
+    access = UserAccess(at={"iam:GetUser": datetime.now(tz=UTC)})
     if not _is_there(aws, user):
-        return found
-    found.exists = True
+        return access
+    access.exists = True
     # The moment of all of them: of what is read at once none is older than another, which would not be taken
     # in.
     at = datetime.now(tz=UTC)
@@ -118,18 +118,18 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
         inline = [answer()._replace(at=at) for answer in texts]
         credentials = [replace(answer(), at=at) for answer in sections]
         memberships, attached = groups()._replace(at=at), policies_held()._replace(at=at)
-    found.at |= dict.fromkeys((*CALLS.values(), GROUPS, ATTACHED, *([INLINE] if policies else [])), at)
-    _inline(account, user, inline, found)
+    access.at |= dict.fromkeys((*CALLS.values(), GROUPS, ATTACHED, *([INLINE] if policies else [])), at)
+    _inline(account, user, inline, access)
     for read in credentials:
-        found.credentials[read.section] = read
+        access.credentials[read.section] = read
         if _differs(user, read):
             reread_credentials(account, user, read, cause_id=None)
-    found.groups, found.attached = memberships.group_ids, attached.arns
-    if found.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
+    access.groups, access.attached = memberships.group_ids, attached.arns
+    if access.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
         reread_memberships(account, aws, user, cause_id=None, read=memberships)
-    if found.attached != _tied(user, EdgeKind.ATTACHED, "target__arn"):
+    if access.attached != _tied(user, EdgeKind.ATTACHED, "target__arn"):
         reread_attachments(account, aws, user, cause_id=None, read=attached)
-    return found
+    return access
 
 
 def _tied(user: Entity, kind: EdgeKind, name: str) -> set[str]:
@@ -146,12 +146,12 @@ def _is_there(aws: Aws, user: Entity) -> bool:
         raise
 
 
-def _inline(account: Account, user: Entity, read: list[Inline], found: UserAccess) -> None:
-    for one in read:
-        if one.text is not None:
-            found.texts[one.name] = one.text
-    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=[one.name for one in read])
-    if dict(rows.values_list("name", "document__text")) != found.texts:
+def _inline(account: Account, user: Entity, read: list[Inline], access: UserAccess) -> None:
+    for policy in read:
+        if policy.text is not None:
+            access.texts[policy.name] = policy.text
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=[policy.name for policy in read])
+    if dict(rows.values_list("name", "document__text")) != access.texts:
         reread_inline(account, user, cause_id=None, read=read)
 
 
@@ -166,7 +166,7 @@ def _differs(user: Entity, read: Credentials) -> bool:
     rows = EntityState.objects.filter(
         valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
     )
-    held: dict[str, Any] = dict(rows.values_list("entity__aws_id", "category"))
+    categories: dict[str, Any] = dict(rows.values_list("entity__aws_id", "category"))
     if kind == Kind.MFA_DEVICE:
-        return set(held) != {getattr(one, name) for one in read.records}
-    return held != {getattr(one, name): one.status for one in read.records}
+        return set(categories) != {getattr(key_record, name) for key_record in read.records}
+    return categories != {getattr(key_record, name): key_record.status for key_record in read.records}

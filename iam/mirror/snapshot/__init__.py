@@ -53,15 +53,15 @@ def forget() -> None:
 def _moment(at: datetime | None) -> Moment:
     gone: list[Moment] = []
     with _guard:
-        found = _moments.get(at)
-        if found is None:
-            found = _moments[at] = Moment(at, _documents)
+        moment_kept = _moments.get(at)
+        if moment_kept is None:
+            moment_kept = _moments[at] = Moment(at, _documents)
         _moments.move_to_end(at)
         past = [key for key in _moments if key is not None]
         gone = [_moments.pop(key) for key in past[: len(past) - PAST_KEPT]] if len(past) > PAST_KEPT else []
     for moment in gone:
         _let_go(moment)
-    return found
+    return moment_kept
 
 
 def _let_go(moment: Moment) -> None:

@@ -40,21 +40,21 @@ def drawn(
     """The image of each account, by number, of which the mirror has anything; `documents` are those in
     use.
     """
-    for some in _parts(accounts, at):
-        found = Rows(at, accounts=[known.pk for _, known in some]).by_account()
-        digests = set(organizations().digests) if found else set()
-        for each in found.values():
+    for part in _parts(accounts, at):
+        changes_by_account = Rows(at, accounts=[known.pk for _, known in part]).by_account()
+        digests = set(organizations().digests) if changes_by_account else set()
+        for each in changes_by_account.values():
             digests |= digests_of(each, policies={row.id: row for row in each.policies})
-        held = held_documents(documents, digests)
-        for number, known in some:
-            if known.pk not in found:
+        documents_held = held_documents(documents, digests)
+        for number, known in part:
+            if known.pk not in changes_by_account:
                 continue
-            each, standing = found.pop(known.pk), organizations().standing(number)
+            each, standing = changes_by_account.pop(known.pk), organizations().standing(number)
             rows = AccountRows(
                 each.principals, each.groups, each.policies, (), number, known.partition, standing
             )
             yield number, standing, image_of(Shard(Register(documents), rows))
-        del held
+        del documents_held
 
 
 def _parts(accounts: Mapping[str, Known], at: datetime | None) -> Iterator[list[tuple[str, Known]]]:
@@ -78,14 +78,14 @@ def _parts(accounts: Mapping[str, Known], at: datetime | None) -> Iterator[list[
 
 def held_documents(documents: Documents, digests: Iterable[str]) -> list[Doc]:
     """The documents, read where nobody has them in use; they stay in use as long as this list."""
-    held, wanted = [], []
+    documents_held, wanted = [], []
     for digest in set(digests):
         doc = documents.known(digest)
         if doc is None:
             wanted.append(digest)
         else:
-            held.append(doc)
+            documents_held.append(doc)
     for chunk in chunks(wanted):
         for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):
-            held.append(documents.add(digest, text))
-    return held
+            documents_held.append(documents.add(digest, text))
+    return documents_held

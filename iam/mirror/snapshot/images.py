@@ -38,12 +38,12 @@ logger = structlog.get_logger(__name__)
 @lru_cache(maxsize=1)
 def _sources() -> str:
     """A digest of what says how rows become images, and of the migrations, which may have written rows."""
-    found = blake2b(code().encode(), digest_size=16)
+    digest = blake2b(code().encode(), digest_size=16)
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        found.update(path.read_bytes())
+        digest.update(path.read_bytes())
     for path in sorted((Path(__file__).parents[1] / "migrations").glob("*.py")):
-        found.update(path.name.encode())
-    return found.hexdigest()
+        digest.update(path.name.encode())
+    return digest.hexdigest()
 
 
 def mark_of(standing: Standing) -> str:
@@ -57,8 +57,8 @@ def stored(
     """(number, revision, standing, image) of each account that has one which is as good as the tables at that
     revision.
     """
-    for some in chunks(accounts.items()):
-        numbers = {known.pk: number for number, known in some}
+    for chunk in chunks(accounts.items()):
+        numbers = {known.pk: number for number, known in chunk}
         rows = AccountImage.objects.filter(account__in=numbers).values_list(
             "account_id", "revision", "mark", "packed"
         )
@@ -89,11 +89,11 @@ def draw_images() -> int:
     behind = _behind()
     if not behind:
         return 0
-    found = Organizations(None)
+    organizations = Organizations(None)
     count = 0
-    for some in chunks(drawn(behind, None, Documents(), lambda: found), AT_ONCE):
+    for chunk in chunks(drawn(behind, None, Documents(), lambda: organizations), AT_ONCE):
         now = timezone.now()
-        count += len(some)
+        count += len(chunk)
         _keep(
             [
                 AccountImage(
@@ -103,7 +103,7 @@ def draw_images() -> int:
                     packed=pack(image),
                     drawn_at=now,
                 )
-                for number, standing, image in some
+                for number, standing, image in chunk
             ]
         )
     return count
@@ -121,7 +121,7 @@ def _behind() -> dict[str, Known]:
         return {}
     organizations, old = Organizations(None), timezone.now() - LASTS
     damaged = _damaged() if _Rest.state is None else set()
-    found = {}
+    behind = {}
     for number, pk, partition, revision, drawn_revision, mark, drawn_at in accounts:
         known = Known(pk, partition, revision)
         if (
@@ -130,10 +130,10 @@ def _behind() -> dict[str, Known]:
             or mark != mark_of(organizations.standing(number))
             or (drawn_revision < revision and (drawn_at < old or _has_many(pk, drawn_revision)))
         ):
-            found[number] = known
+            behind[number] = known
     is_at_rest = all(revision == drawn_revision for _, _, _, revision, drawn_revision, _, _ in accounts)
-    _Rest.state = accounts if is_at_rest and not found else ()
-    return found
+    _Rest.state = accounts if is_at_rest and not behind else ()
+    return behind
 
 
 class _Rest:

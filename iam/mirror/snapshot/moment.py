@@ -135,12 +135,12 @@ class Moment:
 
     def _load_images(self, missing: Mapping[str, Known]) -> dict[str, int]:
         """The revisions of the accounts that have an image."""
-        found = {}
+        loaded = {}
         for number, revision, standing, image in images.stored(missing, self._organization):
             self.index.put_image(image, standing)
             self._read[number] = missing[number]._replace(revision=revision)
-            found[number] = revision
-        return found
+            loaded[number] = revision
+        return loaded
 
     def _refresh(self, number: str, known: Known) -> None:
         """Read again what has been written of an account since it was read."""
@@ -163,19 +163,19 @@ class Moment:
             self._read[number] = known
 
     def _apply(self, number: str, written: Mapping[int, str]) -> None:
-        found = Rows(self.at, entities=written).by_account()
-        changes = next(iter(found.values()), Changes())
+        changes_by_entity = Rows(self.at, entities=written).by_account()
+        changes = next(iter(changes_by_entity.values()), Changes())
         there: set[int] = set()
         for table in (changes.principals, changes.groups, changes.policies):
             there.update(row.id for row in table)
         changes.gone = [pk for pk in written if pk not in there]
         shard = self.index.accounts[number]
         policies = {**shard.policies, **{row.id: row for row in changes.policies}}
-        held = held_documents(
+        new_documents = held_documents(
             self.index.documents, digests_of(changes, policies=policies, groups=shard.groups.values())
         )
         self.index.apply(number, changes)
-        del held
+        del new_documents
 
     def _refresh_standings(self, number: str, *, is_tree: bool) -> None:
         """Look where accounts stand after one of them has changed: all, when it has shown another tree."""

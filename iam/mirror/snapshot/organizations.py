@@ -115,8 +115,8 @@ class Organizations:
         )
 
     def _once(self, levels: tuple[Level, ...]) -> tuple[Level, ...]:
-        found: tuple[Level, ...] = self._same.setdefault(levels, levels)
-        return found
+        shared_levels: tuple[Level, ...] = self._same.setdefault(levels, levels)
+        return shared_levels
 
 
 def _trees(at: datetime | None) -> dict[str, _Tree]:

@@ -56,26 +56,26 @@ class Rows:
         """The rows of each account that has some."""
         states = list(self._states())
         owners = None if self._entities is None else [row[1] for row in states]
-        held = self._held(owners)
+        held_by_owner = self._held(owners)
         digests = dict(
             self._rows(PolicyVersion, "policy_id", owners, "policy_id", "document_id", is_default=True)
         )
         tags = dict(self._rows(TagSet, "entity_id", owners, "entity_id", "tags"))
-        found: dict[int, Changes] = {}
+        changes_by_account: dict[int, Changes] = {}
         for account, entity, kind, arn, trust, aws_id in states:
-            rows = found.get(account)
+            rows = changes_by_account.get(account)
             if rows is None:
-                rows = found[account] = Changes([], [], [], ())
+                rows = changes_by_account[account] = Changes([], [], [], ())
             if kind == Kind.POLICY:
                 _list(rows.policies).append(PolicyRow(entity, arn, digests.get(entity)))
             elif kind == Kind.GROUP:
                 _list(rows.groups).append(
-                    GroupRow(entity, arn.rpartition("/")[2], self._grants_of(held.get(entity)))
+                    GroupRow(entity, arn.rpartition("/")[2], self._grants_of(held_by_owner.get(entity)))
                 )
             else:
-                grants, own_tags = self._grants_of(held.get(entity)), self._tags_of(tags.get(entity))
+                grants, own_tags = self._grants_of(held_by_owner.get(entity)), self._tags_of(tags.get(entity))
                 _list(rows.principals).append(PrincipalRow(entity, arn, aws_id, grants, own_tags, trust))
-        return found
+        return changes_by_account
 
     def _states(self) -> Iterator[tuple[Any, ...]]:
         states = EntityState.objects.filter(valid_at(self._at), kind__in=KINDS)
@@ -91,27 +91,27 @@ class Rows:
             yield from _stream(states.filter(kind__in=PRINCIPALS).values_list(*COLUMNS, UNIQUE_ID))
 
     def _held(self, owners: list[int] | None) -> dict[int, _Held]:
-        found: dict[int, _Held] = {}
+        held_by_source: dict[int, _Held] = {}
         for source, kind, target in self._rows(
             Edge, "source_id", owners, "source_id", "kind", "target_id", kind__in=EDGES
         ):
-            held = found.get(source)
-            if held is None:
-                held = found[source] = _Held()
+            holder = held_by_source.get(source)
+            if holder is None:
+                holder = held_by_source[source] = _Held()
             if kind == EdgeKind.MEMBER:
-                held.groups.append(target)
+                holder.groups.append(target)
             elif kind == EdgeKind.ATTACHED:
-                held.attached.append(target)
+                holder.attached.append(target)
             else:
-                held.boundary = target
+                holder.boundary = target
         for owner, name, document in self._rows(
             InlinePolicy, "owner_id", owners, "owner_id", "name", "document_id"
         ):
-            held = found.get(owner)
-            if held is None:
-                held = found[owner] = _Held()
-            held.inline.append((name, document))
-        return found
+            holder = held_by_source.get(owner)
+            if holder is None:
+                holder = held_by_source[owner] = _Held()
+            holder.inline.append((name, document))
+        return held_by_source
 
     def _rows(
         self, model: Any, owner: str, owners: list[int] | None, *columns: str, **also: Any
@@ -125,15 +125,15 @@ class Rows:
         for chunk in chunks(owners):
             yield from rows.filter(**{f"{owner}__in": chunk}).values_list(*columns)
 
-    def _grants_of(self, held: _Held | None) -> Grants:
-        if held is None:
+    def _grants_of(self, holder: _Held | None) -> Grants:
+        if holder is None:
             return _NOTHING
         # The database gives them in whatever order, which must not make two grants of one.
-        held.inline.sort()
-        held.attached.sort()
-        held.groups.sort()
-        found = Grants(tuple(held.inline), tuple(held.attached), tuple(held.groups), held.boundary)
-        return self._grants.setdefault(found, found)
+        holder.inline.sort()
+        holder.attached.sort()
+        holder.groups.sort()
+        grants = Grants(tuple(holder.inline), tuple(holder.attached), tuple(holder.groups), holder.boundary)
+        return self._grants.setdefault(grants, grants)
 
     def _tags_of(self, tags: Tags | None) -> Tags:
         if not tags:
@@ -150,19 +150,19 @@ def digests_of(
     """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the
     account.
     """
-    found: set[str] = set()
+    digests: set[str] = set()
     used: set[int] = set()
     for principal in rows.principals:
         if principal.trust is not None:
-            found.add(principal.trust)
+            digests.add(principal.trust)
     holders: list[PrincipalRow | GroupRow] = [*rows.principals, *rows.groups, *groups]
     for grants in (row.grants for row in holders):
-        found.update(digest for _, digest in grants.inline)
+        digests.update(digest for _, digest in grants.inline)
         used.update(grants.attached)
         if grants.boundary is not None:
             used.add(grants.boundary)
     used.update(row.id for row in rows.policies)
-    return found | {policies[number].digest or "" for number in used if number in policies} - {""}
+    return digests | {policies[number].digest or "" for number in used if number in policies} - {""}
 
 
 def _list(rows: Iterable[Any]) -> list[Any]:

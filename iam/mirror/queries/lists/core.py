@@ -273,15 +273,15 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
     words = text.lower().split()[:WORDS]
     if not words:
         return ALWAYS
-    found = [Entity.objects.filter(kind__in=kinds)]
-    found += [Entity.objects.filter(kind=kind) for kind in (Kind.ACCESS_KEY, Kind.USER)]
+    entities = [Entity.objects.filter(kind__in=kinds)]
+    entities += [Entity.objects.filter(kind=kind) for kind in (Kind.ACCESS_KEY, Kind.USER)]
     if lens.account:
-        found = [rows.filter(account=lens.account) for rows in found]
+        entities = [rows.filter(account=lens.account) for rows in entities]
     then = ALWAYS
     for word in words:
-        found = [rows.filter(search__contains=word) for rows in found]
+        entities = [rows.filter(search__contains=word) for rows in entities]
         then &= Q(sort_name__contains=word)
-    named, keys, users = found
+    named, keys, users = entities
     people = _people_of(words) if Kind.USER in kinds else Identity.objects.none()
     if lens.at is None:
         matches = _matching(named, words, people)
@@ -310,10 +310,10 @@ def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identi
         wanted = named | of_people if arns else named
         # The limit keeps the database from looking at each row of the list all the same.
         return Q(entity__in=wanted.order_by().values("pk")[: MANY + FEW])
-    found = Q()
+    condition = Q()
     for word in words:
-        found &= Q(entity__search__contains=word)
-    return found | Q(entity__in=of_people.values("pk")) if arns else found
+        condition &= Q(entity__search__contains=word)
+    return condition | Q(entity__in=of_people.values("pk")) if arns else condition
 
 
 def _people_of(words: list[str]) -> QuerySet[Identity]:
@@ -354,17 +354,17 @@ class RowCount(Subquery):
 Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery]]
 
 
-def tallies(lens: Seen, found: list[Row], make: Tallied) -> None:
+def tallies(lens: Seen, page_rows: list[Row], make: Tallied) -> None:
     """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity.
     One query.
     """
-    pks = [row["entity"] for row in found]
+    pks = [row["entity"] for row in page_rows]
     if lens.at is None and fits(pks):
         known = _tallied_today(make).mappings(**filled(pks))
     else:
         known = list(_tallied(make(lens.at), pks))
     by_pk = {values["pk"]: values for values in known}
-    for row in found:
+    for row in page_rows:
         row |= by_pk[row["entity"]]
 
 

@@ -160,9 +160,9 @@ def was_unknown(entity: Entity, *, at: datetime) -> bool:
     return first.after is None or (known is not None and at < known)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+def _earlier(only_newest: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two moments; None if either is unknown."""
-    return min(one, other) if one and other else None
+    return min(only_newest, other) if only_newest and other else None
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

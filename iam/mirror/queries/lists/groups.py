@@ -58,9 +58,9 @@ def _people(lens: Lens, values: list[str]) -> Q:
     return either({"none": _empty(lens), "some": ~_empty(lens)}, values)
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds the numbers of members, of attached and of inline policies: one query."""
-    tallies(lens, found, _numbers)
+    tallies(lens, page_rows, _numbers)
 
 
 def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:

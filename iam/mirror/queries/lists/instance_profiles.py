@@ -62,11 +62,11 @@ def _role(lens: Lens, values: list[str]) -> Q:
     return either({"yes": _with_role(lens), "no": ~_with_role(lens)}, values)
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds the role (its number and name), the number of instances, and whether instances were read: one
     query.
     """
-    tallies(lens, found, _use)
+    tallies(lens, page_rows, _use)
 
 
 def _use(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:

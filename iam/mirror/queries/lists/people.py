@@ -70,11 +70,11 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
     every user of today has a row of credentials and one of usage. In the past a user may not have had them
     yet.
     """
-    found: States = (states(lens, Kind.USER) if users is None else users).annotate(
+    users_shown: States = (states(lens, Kind.USER) if users is None else users).annotate(
         credentials=fact_at(CREDENTIALS, lens.at), tag_set=fact_at("entity__tag_sets", lens.at)
     )
-    found = _present(found, lens, sort) if lens.at is None else _past(found)
-    found = found.annotate(
+    users_shown = _present(users_shown, lens, sort) if lens.at is None else _past(users_shown)
+    users_shown = users_shown.annotate(
         has_password=F("credentials__has_password"),
         password_changed_at=F("credentials__password_changed_at"),
         keys=Coalesce(F("credentials__keys"), 0),
@@ -82,7 +82,7 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
         tags=F("tag_set__tags"),
     )
     extra = ("used_at", "usage_user") if lens.at is None else ("now_mfa", "now_key_at", "now_password")
-    shown: States = common(found).values(
+    shown: States = common(users_shown).values(
         *COMMON,
         *(
             "mfa",
@@ -99,7 +99,7 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
     return shown
 
 
-def _present(found: States, lens: Seen, sort: str) -> States:
+def _present(users_shown: States, lens: Seen, sort: str) -> States:
     strict: dict[str, Any] = {"credentials__user__isnull": False} if sort in {"mfa", "key"} else {}
     if lens.account and strict:
         strict["credentials__account"] = lens.account.pk
@@ -107,7 +107,7 @@ def _present(found: States, lens: Seen, sort: str) -> States:
         strict = {"entity__usage__kind": Kind.USER}
         if lens.account:
             strict["entity__usage__account"] = lens.account.pk
-    shown: States = found.filter(**strict).annotate(
+    shown: States = users_shown.filter(**strict).annotate(
         mfa=F("credentials__mfa"),
         key_at=F("credentials__oldest_key_at"),
         credentials_user=F("credentials__user"),
@@ -118,10 +118,10 @@ def _present(found: States, lens: Seen, sort: str) -> States:
     return shown
 
 
-def _past(found: States) -> States:
+def _past(users_shown: States) -> States:
     """Without usage, which has no past; with the credentials of today beside those of then."""
     never = Value(NEVER, output_field=DateTimeField())
-    shown: States = found.annotate(today=fact_at(CREDENTIALS, None)).annotate(
+    shown: States = users_shown.annotate(today=fact_at(CREDENTIALS, None)).annotate(
         mfa=Coalesce(F("credentials__mfa"), Value("unread")),
         key_at=Coalesce(F("credentials__oldest_key_at"), never),
         credentials_user=F("entity"),
@@ -142,8 +142,8 @@ def _credentials(**wanted: Any) -> Callable[[Lens], QuerySet[Any, Any]]:
         for name, value in wanted.items():
             if callable(value):
                 values[name] = value(lens)
-        held = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
-        return visible(held, lens.viewer, entity="user", kinds=(Kind.USER,))
+        with_credentials = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
+        return visible(with_credentials, lens.viewer, entity="user", kinds=(Kind.USER,))
 
     return counted
 
@@ -250,13 +250,13 @@ def _owner(lens: Lens, values: list[str]) -> Q:
     a linked person.
     """
     others = [value for value in values if value != NONE]
-    found = owner_filter("entity__aws_id", others) if others else Q(pk__in=[])
+    condition = owner_filter("entity__aws_id", others) if others else Q(pk__in=[])
     if NONE not in values:
-        return found
+        return condition
     linked = Identity.objects.filter(
         Q(aws_id="") | Q(aws_id=OuterRef("entity__aws_id")), user_arn=OuterRef("entity__arn")
     )
-    return found | (owner_filter("entity__aws_id", [NONE]) & Q(has_password=False) & ~Q(Exists(linked)))
+    return condition | (owner_filter("entity__aws_id", [NONE]) & Q(has_password=False) & ~Q(Exists(linked)))
 
 
 FILTERS = {
@@ -269,17 +269,17 @@ FILTERS = {
 }
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds display name, owning team and groups; in the past also what has changed since: groups joined and
     left.
     """
-    people, owners = people_and_owners(row["entity"] for row in found)
-    for row in found:
+    people, owners = people_and_owners(row["entity"] for row in page_rows)
+    for row in page_rows:
         row["owner"] = owners.get(row["entity"], "") if lens.at is None else ""
         row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
         row["mfa"], row["key_at"] = row["mfa"] or "unread", row["key_at"] or NEVER
         row["groups"], row["joined"], row["left"] = [], [], []
-    by_user = {row["entity"]: row for row in found}
+    by_user = {row["entity"]: row for row in page_rows}
     if lens.at is None:
         pks = list(by_user)
         members = _MEMBERS.rows(**filled(pks)) if fits(pks) else _members(pks)
@@ -287,7 +287,7 @@ def complete(lens: Lens, found: list[Row]) -> None:
             by_user[user]["groups"].append(name)
     else:
         _then_and_now(by_user, lens.at)
-    for row in found:
+    for row in page_rows:
         row["groups"].sort()
 
 

@@ -75,12 +75,12 @@ def _attached(lens: Lens, values: list[str]) -> Q:
     return either({"yes": _used(lens), "no": ~_used(lens)}, values)
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one
     query.
     """
-    tallies(lens, found, _numbers)
-    for row in found:
+    tallies(lens, page_rows, _numbers)
+    for row in page_rows:
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")
         row["updated_at"] = moment_of(row["attrs"].get("UpdateDate", ""))
 

@@ -51,13 +51,13 @@ TABS = {
 }
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one
     query.
     """
-    tallies(lens, found, _trusting)
+    tallies(lens, page_rows, _trusting)
     shown = lens.at or lens.now
-    for row in found:
+    for row in page_rows:
         attrs = row["attrs"]
         until = moment_of(attrs.get("ValidUntil") or "")
         row["valid_until"] = until

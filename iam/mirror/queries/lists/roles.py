@@ -39,18 +39,18 @@ def rows(lens: Seen, sort: str = "name") -> States:
     """Roles with their category and attributes, and (today) last use; every role of today has a row of
     usage.
     """
-    found = states(lens, Kind.ROLE)
+    roles_shown = states(lens, Kind.ROLE)
     if lens.at is not None:
-        return common(found).values(*COMMON, "category", "attrs")
+        return common(roles_shown).values(*COMMON, "category", "attrs")
     if sort == "used":
         account = {"entity__usage__account": lens.account.pk} if lens.account else {}
-        found = found.filter(entity__usage__kind=Kind.ROLE, **account)
-    found = found.annotate(
+        roles_shown = roles_shown.filter(entity__usage__kind=Kind.ROLE, **account)
+    roles_shown = roles_shown.annotate(
         used_at=F("entity__usage__last_used_at"),
         region=F("entity__usage__region"),
         usage_role=F("entity__usage__entity"),
     )
-    return common(found).values(*COMMON, "category", "attrs", "used_at", "region", "usage_role")
+    return common(roles_shown).values(*COMMON, "category", "attrs", "used_at", "region", "usage_role")
 
 
 def _roles(kept: Q) -> Tab:
@@ -112,9 +112,9 @@ def _boundary(lens: Lens, values: list[str]) -> Q:
     return either({"yes": bounded, "no": ~bounded}, values)
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds the numbers of attached and of inline policies and the name of the boundary: one query."""
-    tallies(lens, found, _policies)
+    tallies(lens, page_rows, _policies)
 
 
 def _policies(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:

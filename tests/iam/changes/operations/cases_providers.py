@@ -59,7 +59,7 @@ def read(stage: Stage, kind: Kind, found: Found) -> Entity:
         kind=kind.value,
         name=found.name,
         aws_id=found.aws_id,
-        found=found,
+        aws_entity=found,
         at=datetime.now(tz=UTC),
         cause_id=None,
     )
