@@ -20,12 +20,12 @@ def merged(gains: Iterable[Gain]) -> list[Gain]:
     has the same witness but for the number of the account and the name of the principal, and each reason
     holds for all of a block.
     """
-    found = list(gains)
+    merged_gains = list(gains)
     accounts: dict[object, set[str]] = defaultdict(set)
-    for gain in found:
+    for gain in merged_gains:
         accounts[_outline(gain)].add(gain.account_id)
     groups: dict[object, list[Gain]] = defaultdict(list)
-    for gain in found:
+    for gain in merged_gains:
         # To write a block as text takes a while, and most receipts are about one account.
         is_alone = len(accounts[_outline(gain)]) == 1
         groups[id(gain) if is_alone else _key(gain)].append(gain)
@@ -44,29 +44,31 @@ def _together(group: Sequence[Gain]) -> Gain:
     people = sum(gain.people for gain in group)
     return replace(
         first,
-        elsewhere=tuple(Place(one.account_id, one.names, one.users, one.roles) for one in others),
-        actions=tuple(replace(one, people=people) for one in first.actions),
-        already=tuple(replace(one, people=people) for one in first.already),
-        keeps=tuple(replace(one, people=people) for one in first.keeps),
-        blocked=tuple(replace(one, people=people) for one in first.blocked),
+        elsewhere=tuple(Place(gain.account_id, gain.names, gain.users, gain.roles) for gain in others),
+        actions=tuple(replace(shift, people=people) for shift in first.actions),
+        already=tuple(replace(permission, people=people) for permission in first.already),
+        keeps=tuple(replace(permission, people=people) for permission in first.keeps),
+        blocked=tuple(replace(blocked, people=people) for blocked in first.blocked),
     )
 
 
 def _key(gain: Gain) -> str:
     """What a block says, as text, without the account and the principals."""
-    said = asdict(replace(gain, account_id="", names=(), users=0, roles=0))
-    text = json.dumps(_without_principals(said)).replace(gain.account_id, "ACCOUNT")
+    fields = asdict(replace(gain, account_id="", names=(), users=0, roles=0))
+    text = json.dumps(_without_principals(fields)).replace(gain.account_id, "ACCOUNT")
     reasons: tuple[Held | Blocked, ...] = (*gain.already, *gain.keeps, *gain.blocked)
     # What holds for some of a block only has a number that belongs to its account.
-    is_of_all = all(one.people == gain.people for one in reasons)
+    is_of_all = all(reason.people == gain.people for reason in reasons)
     return text if is_of_all else f"{gain.account_id} {text}"
 
 
 def _without_principals(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: _without_principals(one) for key, one in value.items() if key not in ("principal", "people")
+            key: _without_principals(item)
+            for key, item in value.items()
+            if key not in ("principal", "people")
         }
     if isinstance(value, list | tuple):
-        return [_without_principals(one) for one in value]
+        return [_without_principals(item) for item in value]
     return value

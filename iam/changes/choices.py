@@ -49,15 +49,15 @@ def users_for(viewer: Viewer, *, group: Entity, do: str, text: str = "") -> Choi
 def _reach(viewer: Viewer, *, like: Entity, kind: Kind, text: str) -> QuerySet[Entity]:
     """For whom the viewer may ask, in the account of `like`."""
     reached = visible_entities(replace(viewer, scope=viewer.asks))
-    found = reached.filter(account=like.account_id, kind=kind, gone_at__isnull=True)
-    return found.filter(search__contains=text.strip().lower()) if text.strip() else found
+    entities = reached.filter(account=like.account_id, kind=kind, gone_at__isnull=True)
+    return entities.filter(search__contains=text.strip().lower()) if text.strip() else entities
 
 
 def _choices(entities: QuerySet[Entity], *, side: str) -> Choices:
-    found = list(entities.select_related("account").order_by("name", "id")[: LIMIT + 1])
-    shown = found[:LIMIT]
+    rows = list(entities.select_related("account").order_by("name", "id")[: LIMIT + 1])
+    shown = rows[:LIMIT]
     edges = Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, **{f"{side}__in": [entity.pk for entity in shown]}
     )
     counts = Counter(edges.values_list(side, flat=True))
-    return Choices([Choice(entity, counts[entity.pk]) for entity in shown], has_more=len(found) > LIMIT)
+    return Choices([Choice(entity, counts[entity.pk]) for entity in shown], has_more=len(rows) > LIMIT)

@@ -49,7 +49,7 @@ def _inline_text(operation: PutInlinePolicy) -> str:
 def _denies(text: str) -> set[str]:
     """Its statements that deny, each in one form; their names say nothing."""
     return {
-        json.dumps({key: value for key, value in one.items() if key != "Sid"}, sort_keys=True)
-        for one in statements_of(text)
-        if one.get("Effect") == "Deny"
+        json.dumps({key: value for key, value in statement.items() if key != "Sid"}, sort_keys=True)
+        for statement in statements_of(text)
+        if statement.get("Effect") == "Deny"
     }

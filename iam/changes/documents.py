@@ -29,13 +29,13 @@ def flags(text: str) -> tuple[str, ...]:
     boundaries are not weighed: a mark says "look here", never "is allowed". An unreadable document has no
     marks.
     """
-    found: set[str] = set()
+    flag_names: set[str] = set()
     for statement in map(_Marked, statements_of(text)):
         if statement.effect == "Deny" and statement.has_effect:
-            found.add(DENIES)
+            flag_names.add(DENIES)
         elif statement.effect == "Allow":
-            found |= statement.allow_flags()
-    return tuple(sorted(found))
+            flag_names |= statement.allow_flags()
+    return tuple(sorted(flag_names))
 
 
 def statements_of(text: str) -> list[dict[str, Any]]:
@@ -90,10 +90,10 @@ def _resources(body: dict[str, Any]) -> list[str] | None:
 
 
 def _mask(patterns: list[str]) -> int:
-    found = 0
+    bits = 0
     for pattern in patterns:
-        found |= catalogue().mask(pattern)
-    return found
+        bits |= catalogue().mask(pattern)
+    return bits
 
 
 @cache

@@ -49,8 +49,8 @@ def tell_ends_after_commit(changes: Sequence[Change]) -> None:
             tell_end_after_commit(change)
         return
     for start in range(0, len(changes), AT_ONCE):
-        some = changes[start : start + AT_ONCE]
-        transaction.on_commit(partial(_tell_by_worker, some), robust=True)
+        batch = changes[start : start + AT_ONCE]
+        transaction.on_commit(partial(_tell_by_worker, batch), robust=True)
 
 
 def tell_ends(ids: Sequence[UUID]) -> None:

@@ -34,24 +34,24 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
         by_account[operation.account.account_id].append(operation)
     own = set(chain.from_iterable(operation.risks() for operation in operations))
     own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
-    if not any(type(one).simulate is not Operation.simulate for one in operations):
+    if not any(type(operation).simulate is not Operation.simulate for operation in operations):
         return Impact(totals={}, risks=ordered(own), risk=level_of(own))
-    numbers = {number: numbers_of(some) for number, some in by_account.items()}
+    numbers = {number: numbers_of(operations) for number, operations in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
         return _Weighing(index, by_account, numbers).impact(own)
 
 
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
     """The mirror's numbers of all that the operations of an account speak of, by ARN."""
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     arns: set[str] = set()
     for operation in operations:
         arns.update(operation.modified_arns())
         arns.update(operation.referenced_arns())
     account = next(iter(operations)).account
     rows = Entity.objects.filter(account=account, arn__in=arns, gone_at__isnull=True)
-    found.update(rows.values_list("arn", "pk"))
-    return found
+    numbers.update(rows.values_list("arn", "pk"))
+    return numbers
 
 
 def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:

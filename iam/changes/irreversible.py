@@ -19,18 +19,18 @@ class Return:
 
 def losses() -> list[Loss]:
     """Every operation that nothing brings back, by what it does."""
-    found = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
-    return sorted(found, key=lambda loss: loss.deed.lower())
+    losses = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
+    return sorted(losses, key=lambda loss: loss.deed.lower())
 
 
 def returns() -> list[Return]:
     """Every operation that can be undone, and leaves something other than before."""
-    found = [
+    returns = [
         Return(_deed(operation.slug, operation.subject_kind), operation.undo_caveat)
         for operation in REGISTRY.values()
         if operation.undo_caveat and operation.loss is None
     ]
-    return sorted(found, key=lambda one: one.deed.lower())
+    return sorted(returns, key=lambda item: item.deed.lower())
 
 
 def _deed(slug: str, kind: str) -> str:

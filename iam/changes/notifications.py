@@ -110,7 +110,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
     )
 
 
-def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -> None:
+def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int) -> None:
     """Somebody commented on a set that waits: who requested it, who decided a stage and who has commented
     learn of it.
     """
@@ -121,7 +121,7 @@ def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -
         first,
         people=people - {by},
         said=f"{name} commented",
-        text=said,
+        text=comment,
         key=f"{first.change_set_id}:said:{event}",
     )
 
@@ -140,7 +140,7 @@ def tell_end(change: Change) -> None:
     What people do with a device of their own they see on the page in front of them: many of them can’t sign
     in, so a mail would lead nowhere.
     """
-    event, said = _ENDED.get(change.state, (None, ""))
+    event, text = _ENDED.get(change.state, (None, ""))
     if event is None or _is_of_own_device(change):
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
@@ -150,13 +150,13 @@ def tell_end(change: Change) -> None:
     first = change if is_first else of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
     if event is Event.APPLIED and _is_for_requester(first):
-        said = "You now have access"
+        text = "You now have access"
     if event is Event.APPLIED:
         people -= _told_otherwise(first)
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
-        event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
+        event, first, people=people, said=text, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
 
 
@@ -205,7 +205,7 @@ def _tell(
     first: Change,
     *,
     people: Iterable[UUID],
-    said: str,
+    outcome: str,
     text: str,
     key: str,
     page: str = "",
@@ -221,13 +221,13 @@ def _tell(
         if visible_changes(viewer).filter(pk=first.pk).exists():
             is_partial = bool(partly_hidden([first.change_set_id], viewer=viewer))
             readers.setdefault((is_partial, not viewer.sees_accounts), []).append(person)
-    for (is_partial, is_plain), some in sorted(readers.items()):
+    for (is_partial, is_plain), recipients in sorted(readers.items()):
         title = title_of(first, is_partial=is_partial)
         lines = [text] if is_partial else [_summary(first, title=title, plain=is_plain), text, warnings]
         notify(
             event,
-            people=some,
-            subject=f"{said}: {title}",
+            people=recipients,
+            subject=f"{outcome}: {title}",
             text="\n\n".join(filter(None, lines)),
             path=page or f"/changes/{first.pk}/request/",
             key=key,
@@ -251,7 +251,7 @@ def _warnings(first: Change) -> str:
     """What an approver accepts, a line for each; blank where there is nothing."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
     accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
-    lines = [f"- {one.whole}" for one in accepted[:MOST_WARNINGS]]
+    lines = [f"- {warning.whole}" for warning in accepted[:MOST_WARNINGS]]
     if len(accepted) > MOST_WARNINGS:
         lines.append(f"- and {len(accepted) - MOST_WARNINGS} more, on the page of the request")
     return "\n".join([ACCEPTED, *lines]) if lines else ""

@@ -32,7 +32,7 @@ def send(change_id: UUID, *, delay: float = 0) -> bool:
 
 def send_ended(change_ids: Sequence[UUID]) -> bool:
     """Have a worker tell what follows from these ends; False when the broker does not answer."""
-    return _send(ENDED, [str(one) for one in change_ids])
+    return _send(ENDED, [str(change_id) for change_id in change_ids])
 
 
 def _send(task: str, what: str | list[str], *, delay: float = 0) -> bool:

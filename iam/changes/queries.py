@@ -59,7 +59,7 @@ def visible_changes(viewer: Viewer) -> QuerySet[Change]:
 
 def in_accounts(viewer: Viewer, right: Right) -> Q:
     """The changes of the accounts in which the viewer holds a right."""
-    accounts = {account for held, account in viewer.grants if held is right}
+    accounts = {account for granted, account in viewer.grants if granted is right}
     return Q() if ANY_ACCOUNT in accounts else Q(account__account_id__in=accounts)
 
 
@@ -107,13 +107,13 @@ def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:
 
 def _has_agreed(viewer: Viewer) -> Q:
     """Whether they have approved the receipt as it is."""
-    given = Approval.objects.filter(
+    own_approvals = Approval.objects.filter(
         change_set=OuterRef("change_set"),
         approver_id=viewer.person_id,
         decision=Decision.APPROVE,
         receipt_digest=OuterRef("change_set__requirement__digest"),
     )
-    return Q(Exists(given))
+    return Q(Exists(own_approvals))
 
 
 def waiting_for_others(viewer: Viewer) -> QuerySet[Change]:
@@ -141,8 +141,8 @@ def open_about(entity_id: int) -> QuerySet[Change]:
 def approvers_of(account_id: str, *, but: UUID) -> list[str]:
     """The names of those who may approve in an account, without the one who asked; sorted."""
     roles = [role for role, rights in RIGHTS.items() if Right.APPROVE_CHANGE in rights]
-    held = RoleAssignment.objects.filter(role__in=roles, account_id__in=["", account_id])
-    people = Person.objects.filter(is_active=True, pk__in=held.values("person")).exclude(pk=but)
+    assignments = RoleAssignment.objects.filter(role__in=roles, account_id__in=["", account_id])
+    people = Person.objects.filter(is_active=True, pk__in=assignments.values("person")).exclude(pk=but)
     return list(people.order_by("name").values_list("name", flat=True))
 
 
@@ -240,7 +240,7 @@ def _found(text: str, changes: QuerySet[Change], *, in_title: bool) -> Q:
 
 
 def _matches(text: str) -> Q:
-    found = (
+    condition = (
         Q(title__icontains=text)
         | Q(requested_label__icontains=text)
         | Q(reason__icontains=text)
@@ -249,5 +249,5 @@ def _matches(text: str) -> Q:
     reference = text.strip().lower().removeprefix("chg-")
     if len(reference) >= 4 and all(c in "0123456789abcdef" for c in reference):
         low, high = reference[:32].ljust(32, "0"), reference[:32].ljust(32, "f")
-        found |= Q(pk__gte=UUID(low), pk__lte=UUID(high))
-    return found
+        condition |= Q(pk__gte=UUID(low), pk__lte=UUID(high))
+    return condition

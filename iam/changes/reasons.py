@@ -64,8 +64,8 @@ class Unchanged:
 class Reasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
-    def __init__(self, index: Index, found: Difference) -> None:
-        self._index, self._found = index, found
+    def __init__(self, index: Index, difference: Difference) -> None:
+        self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
 
     def already(self, pairs: Pairs) -> tuple[Held, ...]:
@@ -96,8 +96,12 @@ class Reasons:
                     through.update((self._name(member, doc), None) for doc in docs(verdict))
             if actions:
                 people[actions.bit_count(), of.bit_count(), tuple(sorted(through))] += 1
-        found = [Held(actions, of, through, number) for (actions, of, through), number in people.items()]
-        return tuple(sorted(found, key=lambda one: (-one.people, one.through))[:LINES])
+        permissions = [
+            Held(actions, of, through, number) for (actions, of, through), number in people.items()
+        ]
+        return tuple(
+            sorted(permissions, key=lambda permission: (-permission.people, permission.through))[:LINES]
+        )
 
     def blocked(self, pairs: Pairs) -> tuple[Blocked, ...]:
         """What stays denied of what is given."""
@@ -112,27 +116,27 @@ class Reasons:
                     by.update((self._blocker(member, each), None) for each in verdict.blocked)
             if actions:
                 people[actions.bit_count(), of.bit_count(), tuple(sorted(by))] += 1
-        found = [Blocked(actions, of, by, number) for (actions, of, by), number in people.items()]
-        return tuple(sorted(found, key=lambda one: (-one.people, one.by))[:LINES])
+        blocked_reasons = [Blocked(actions, of, by, number) for (actions, of, by), number in people.items()]
+        return tuple(sorted(blocked_reasons, key=lambda blocked: (-blocked.people, blocked.by))[:LINES])
 
     def unchanged(self, account: str, pairs: Pairs) -> Iterator[Unchanged]:
         """Those for whom the same reasons hold, together."""
         groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
-        for pair in sorted(pairs, key=lambda one: (one[0].name.lower(), one[0].id)):
+        for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
             reasons = (self.already([pair]), self.keeps([pair]), self.blocked([pair]))
             if any(reasons):
                 groups[reasons].append(pair)
-        for some in list(groups.values())[:BLOCKS]:
-            members = [member for member, _ in some]
+        for group in list(groups.values())[:BLOCKS]:
+            members = [member for member, _ in group]
             users = sum(is_user(member) for member in members)
             yield Unchanged(
                 account_id=account,
                 names=names_of(members),
                 users=users,
                 roles=len(members) - users,
-                already=self.already(some),
-                keeps=self.keeps(some),
-                blocked=self.blocked(some),
+                already=self.already(group),
+                keeps=self.keeps(group),
+                blocked=self.blocked(group),
             )
 
     def _name(self, member: Member, doc: Doc) -> str:
@@ -143,8 +147,8 @@ class Reasons:
         called = self._called.get(key)
         if called is None:
             called = self._called[key] = {}
-            for name, held in shard.named_policies(known.grants):
-                called.setdefault(held, _short(name))
+            for name, document in shard.named_policies(known.grants):
+                called.setdefault(document, _short(name))
         return called.get(doc, "another policy")
 
     def _blocker(self, member: Member, kind: str) -> str:

@@ -96,9 +96,9 @@ class Lines:
     held.
     """
 
-    def __init__(self, index: Index, found: Difference) -> None:
-        self._index, self._found, self._space = index, found, index.documents.space
-        self._reasons = Reasons(index, found)
+    def __init__(self, index: Index, difference: Difference) -> None:
+        self._index, self._found, self._space = index, difference, index.documents.space
+        self._reasons = Reasons(index, difference)
 
     def impact(self, own_risks: Iterable[str], *, undecided: Iterable[str] = ()) -> Impact:
         """The lines of the receipt."""
@@ -137,16 +137,20 @@ class Lines:
                 if stops_being_administrator(proved, self._space, ceiling=effective.ceiling(member)):
                     ended.add(member.account)
         for number in ended:
-            members = [one for one in self._index.accounts[number].members.values() if one.id > 0]
-            made = [one for one in after if one >= FIRST_MADE]
-            left = [after.get(one.id) or effective.of(one) for one in members] + [after[one] for one in made]
+            members = [member for member in self._index.accounts[number].members.values() if member.id > 0]
+            made = [number for number in after if number >= FIRST_MADE]
+            left = [after.get(member.id) or effective.of(member) for member in members] + [
+                after[number] for number in made
+            ]
             ceiling = effective.ceiling(members[0]) if members else None
-            if ceiling and not any(is_administrator(one, self._space, ceiling=ceiling) for one in left):
+            if ceiling and not any(
+                is_administrator(principal_effect, self._space, ceiling=ceiling) for principal_effect in left
+            ):
                 yield LAST_ADMINISTRATOR
 
     def _blocks(self) -> Iterable[_Block]:
         """Principals of one account for whom the same becomes true, by the same requests."""
-        found: dict[object, _Block] = {}
+        blocks: dict[object, _Block] = {}
         for shift, members in self._found.proved:
             masks = masks_of(shift)
             # Where names play a part, everybody has requests of their own: they are shown for the first.
@@ -157,15 +161,15 @@ class Lines:
                     (proof.mask, proof.verdict.more, proof.verdict.less) for proof in shift.change.proofs
                 )
             )
-            for account, some in _by_account(members).items():
-                ways = tuple(ways_up(shift, self._space, holders=self._after(some)))
-                ceiling = self._index.effective().ceiling(some[0])
+            for account, account_members in _by_account(members).items():
+                ways = tuple(ways_up(shift, self._space, holders=self._after(account_members)))
+                ceiling = self._index.effective().ceiling(account_members[0])
                 risks = risks_of(shift, self._space, ceiling=ceiling, has_way_up=bool(ways))
                 ways = ways[:WAYS]
                 key = (account, tuple(masks.values()), risks, ways, cells)
-                block = found.setdefault(key, _Block(account, masks, risks, ways, []))
-                block.members.extend((member, shift) for member in some)
-        return found.values()
+                block = blocks.setdefault(key, _Block(account, masks, risks, ways, []))
+                block.members.extend((member, shift) for member in account_members)
+        return blocks.values()
 
     def _after(self, members: Iterable[Member]) -> Iterator[Side]:
         """What has a say about the members afterwards, each set of policies once."""
@@ -210,13 +214,13 @@ class Lines:
     def _rows(self, masks: Mapping[str, int], first: _First) -> Iterator[LevelShift]:
         """By service and level; services of which most actions are concerned first."""
         anything = reduce(or_, masks.values(), 0)
-        found = []
+        rows = []
         for prefix, (start, size, levels) in self._space.services.items():
             within = (1 << size) - 1
             concerned = anything >> start & within
             if concerned:
-                found.append((-concerned.bit_count(), prefix, start, within, levels))
-        for _, prefix, start, within, levels in sorted(found, key=lambda one: one[:2]):
+                rows.append((-concerned.bit_count(), prefix, start, within, levels))
+        for _, prefix, start, within, levels in sorted(rows, key=lambda row: row[:2]):
             for level in Level:
                 parts = {
                     sort: mask & (within & levels.get(level, 0)) << start for sort, mask in masks.items()
@@ -252,7 +256,9 @@ class Lines:
                 chosen.extend((sort, bit) for bit in bits(mask, most))
         picked = list(dict.fromkeys(chosen))[:ACTIONS]
         order = {sort: place for place, sort in enumerate(SORTS)}
-        picked.sort(key=lambda one: (order[one[0]], not one[1] & of_iam, not one[1] & risky, one[1]))
+        picked.sort(
+            key=lambda shift: (order[shift[0]], not shift[1] & of_iam, not shift[1] & risky, shift[1])
+        )
         named = reduce(or_, (bit for _, bit in picked), 0)
         rows = tuple(
             ActionShift(
@@ -281,10 +287,10 @@ def _union(shifts: Iterable[Shift]) -> dict[str, int]:
 
 
 def _by_account(members: Iterable[Member]) -> dict[str, list[Member]]:
-    found: dict[str, list[Member]] = defaultdict(list)
+    by_account: dict[str, list[Member]] = defaultdict(list)
     for member in members:
-        found[member.account].append(member)
-    return found
+        by_account[member.account].append(member)
+    return by_account
 
 
 def ordered(risks: Iterable[str]) -> tuple[str, ...]:

@@ -44,13 +44,13 @@ HIGH: Final = "high"
 """
 
 
-def level_of(found: Iterable[str], *, sensitivity: str = "") -> str:
+def level_of(risks: Iterable[str], *, sensitivity: str = "") -> str:
     """How risky a request is, by the risks of the whole of it and the sensitivity of its changes.
 
     The only place where this is decided: header, badge, list, label and the approval rules all ask here. To
     remove access has no risk of its own, unless it locks somebody out, or removes what held them back.
     """
-    known = set(found) & WORDS.keys()
+    known = set(risks) & WORDS.keys()
     if not known.isdisjoint(GRAVE):
         return CRITICAL
     return SENSITIVE if known or sensitivity == HIGH else NORMAL

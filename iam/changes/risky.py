@@ -70,10 +70,10 @@ def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool
     """The risks that a shift adds for its principals, the riskiest first; `ceiling` is what the organization
     leaves to an administrator, `has_way_up` says whether `ways_up` has any.
     """
-    found = set(_risks(shift, space, ceiling))
+    shift_risks = set(_risks(shift, space, ceiling))
     if has_way_up:
-        found.add(ESCALATION)
-    return tuple(risk for risk in WORDS if risk in found)
+        shift_risks.add(ESCALATION)
+    return tuple(risk for risk in WORDS if risk in shift_risks)
 
 
 def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
@@ -131,10 +131,12 @@ def ways_up(shift: Shift, space: Space, *, holders: Iterable[Side]) -> Iterator[
         if not (mask and mask & ~after == 0 and (mask & ~before or mask & more)):
             continue
         # What is newly allowed has a witness.
-        held = [action for action in actions if not _mask(space, (action,)) & more]
-        if held and known is None:
+        kept_actions = [action for action in actions if not _mask(space, (action,)) & more]
+        if kept_actions and known is None:
             known = list(holders)
-        if not held or any(all(_works(side, action) for action in held) for side in known or ()):
+        if not kept_actions or any(
+            all(_works(side, action) for action in kept_actions) for side in known or ()
+        ):
             yield actions
 
 

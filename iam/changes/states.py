@@ -71,8 +71,10 @@ def move(
     values = {"state": to, **_stamps(to, now), **fields}
     # No savepoint within a caller's transaction: what fails here fails all of it.
     with transaction.atomic(savepoint=False):
-        held = Change.objects.filter(pk=change.pk, state=was, attempts=change.attempts, **(expecting or {}))
-        if not held.update(**values):
+        expected = Change.objects.filter(
+            pk=change.pk, state=was, attempts=change.attempts, **(expecting or {})
+        )
+        if not expected.update(**values):
             return False
         for name, value in values.items():
             setattr(change, name, value)
@@ -150,20 +152,20 @@ def _move_all(
     **fields: Any,
 ) -> bool:
     was = {ChangeState(change.state) for change in changes}
-    if any(to not in TRANSITIONS[one] for one in was):
+    if any(to not in TRANSITIONS[state] for state in was):
         raise ForbiddenTransitionError(f"{sorted(was)} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}
     for start in range(0, len(changes), AT_ONCE):
-        some = changes[start : start + AT_ONCE]
-        held = Change.objects.filter(pk__in=[one.pk for one in some], state__in=was)
-        if held.update(**values) < len(some):
+        batch = changes[start : start + AT_ONCE]
+        expected = Change.objects.filter(pk__in=[change.pk for change in batch], state__in=was)
+        if expected.update(**values) < len(batch):
             return False
-        stand = Change.objects.filter(pk__in=[one.pk for one in some])
+        stand = Change.objects.filter(pk__in=[change.pk for change in batch])
         known = {
             (pk, tries, seen) for pk, tries, seen in stand.values_list("pk", "attempts", "receipt_digest")
         }
-        if known != {(one.pk, one.attempts, one.receipt_digest) for one in some}:
+        if known != {(change.pk, change.attempts, change.receipt_digest) for change in batch}:
             return False
     for change in changes:
         for name, value in values.items():

@@ -84,12 +84,12 @@ def summary_of(operations: Sequence[Operation]) -> list[Block]:
     for operation in operations:
         by_account.setdefault(operation.account.account_id, []).append(operation)
     blocks: dict[tuple[str, ...], Block] = {}
-    for some in by_account.values():
-        lines = tuple(_lines(some, plain=False))
-        account = (some[0].account.account_id, some[0].account.name)
+    for account_operations in by_account.values():
+        lines = tuple(_lines(account_operations, plain=False))
+        account = (account_operations[0].account.account_id, account_operations[0].account.name)
         block = blocks.get(lines)
         if block is None:
-            plain = tuple(_lines(some, plain=True))[:LINES]
+            plain = tuple(_lines(account_operations, plain=True))[:LINES]
             plain = () if plain == lines[:LINES] else plain
             block = Block(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
         blocks[lines] = replace(block, accounts=(*block.accounts, account))
@@ -143,8 +143,10 @@ def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
 def _of_kind(operations: Sequence[Operation], *, most: int, plain: bool) -> Iterable[str]:
     """The lines of changes of one kind: what each does, or how many do it and what they all allow."""
     if len(operations) <= most:
-        return dict.fromkeys(f"{one.title}{_allowed(one, plain=plain)}" for one in operations)
-    allowed = {_allowed(one, plain=plain) for one in operations} if most == 1 else {""}
+        return dict.fromkeys(
+            f"{operation.title}{_allowed(operation, plain=plain)}" for operation in operations
+        )
+    allowed = {_allowed(operation, plain=plain) for operation in operations} if most == 1 else {""}
     return [_together(operations) + (allowed.pop() if len(allowed) == 1 else "")]
 
 

@@ -21,7 +21,7 @@ def run_change(change_id: str) -> None:
 @shared_task(name="iam.changes.tasks.tell_ended")  # type: ignore[untyped-decorator]
 def tell_ended(change_ids: list[str]) -> None:
     """Tell what follows from changes that ended together."""
-    handlers.tell_ends([UUID(one) for one in change_ids])
+    handlers.tell_ends([UUID(change_id) for change_id in change_ids])
 
 
 @shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]

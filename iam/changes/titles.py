@@ -20,10 +20,10 @@ POLICIES: Final = (CreatePolicy.spec.slug, DeletePolicy.spec.slug)
 """What a grant does to a policy of its own as it begins and ends."""
 
 
-def title_for(operations: Sequence[Operation], *, given: str = "") -> str:
+def title_for(operations: Sequence[Operation], *, text: str = "") -> str:
     """The title of a request that is being made: the one that its maker gives, else what its changes do."""
-    if given:
-        return given[:512]
+    if text:
+        return text[:512]
     first = operations[0].title
     more = len(operations) - 1
     if not more:

@@ -97,8 +97,8 @@ def merged(
         for sentence in _of_receipt(receipt):
             grave[sentence].append(title)
             subjects.setdefault(sentence, subject)
-        told = receipt.get("effect", {}).get("notes", ())
-        for sentence in for_limited_reader(told) if is_limited else told:
+        told_notes = receipt.get("effect", {}).get("notes", ())
+        for sentence in for_limited_reader(told_notes) if is_limited else told_notes:
             others[sentence].append(title)
             subjects.setdefault(sentence, subject)
     own = dict.fromkeys(notes)
@@ -142,7 +142,7 @@ def _of_receipt(receipt: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _management(operations: Sequence[Operation]) -> Iterator[str]:
-    accounts = {one.account.account_id: one.account.name for one in operations}
+    accounts = {operation.account.account_id: operation.account.name for operation in operations}
     facts = AccountFact.objects.filter(
         valid_at(None), name="organization", account__account_id__in=accounts
     ).values_list("account__account_id", "value")
@@ -159,11 +159,11 @@ def _management(operations: Sequence[Operation]) -> Iterator[str]:
 def _same_bucket(operations: Sequence[Operation]) -> Iterator[str]:
     """A bucket is in one account: elsewhere a policy that names it gives nothing by itself."""
     places: dict[str, dict[str, None]] = defaultdict(dict)
-    for one in operations:
-        if one.slug not in _WRITES_TEXT:
+    for operation in operations:
+        if operation.slug not in _WRITES_TEXT:
             continue
-        for bucket in _BUCKET.findall(json.dumps(one.params).replace("\\", "")):
-            places[bucket][one.account.name] = None
+        for bucket in _BUCKET.findall(json.dumps(operation.params).replace("\\", "")):
+            places[bucket][operation.account.name] = None
     for bucket, names in sorted(places.items()):
         if len(names) > 1:
             yield (

@@ -51,8 +51,8 @@ class World:
 
     def number(self, arn: str) -> int | None:
         """The number of what is there."""
-        found = self._numbers.get(arn)
-        return None if found is None or found in self._gone else found
+        number = self._numbers.get(arn)
+        return None if number is None or number in self._gone else number
 
     def make(self, arn: str) -> int:
         """A number for what comes into being under this ARN."""

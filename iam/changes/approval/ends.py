@@ -82,18 +82,18 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
     by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     others = []
     own: dict[UUID, datetime] = {}
-    for one in change_sets:
-        if end := _own_end(one):
-            own[one.pk] = end
-        elif one.cause_kind in _by_kind and one.cause_id:
-            by_kind[one.cause_kind][one.cause_id].append(one.pk)
+    for change_set in change_sets:
+        if end := _own_end(change_set):
+            own[change_set.pk] = end
+        elif change_set.cause_kind in _by_kind and change_set.cause_id:
+            by_kind[change_set.cause_kind][change_set.cause_id].append(change_set.pk)
         else:
-            others.append(one.pk)
-    found = _ends_of_restored(others)
+            others.append(change_set.pk)
+    ends = _ends_of_restored(others)
     for kind, sets in by_kind.items():
         for cause, end in _ends_of_kind(_by_kind[kind], list(sets)).items():
-            found |= dict.fromkeys(sets[cause], end)
-    return found | own
+            ends |= dict.fromkeys(sets[cause], end)
+    return ends | own
 
 
 def lasts_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, str]:
@@ -118,7 +118,7 @@ def _ends_of_restored(sets: Sequence[UUID]) -> dict[UUID, datetime]:
         change_set__in=sets, reverts__isnull=False, reverts__change_set__cause_kind__in=list(_restored)
     )
     known: dict[tuple[str, UUID], datetime | None] = {}
-    found: dict[UUID, datetime] = {}
+    ends: dict[UUID, datetime] = {}
     rows = undoing.values_list(
         "change_set", "reverts__change_set__cause_kind", "reverts__change_set__cause_id"
     )
@@ -129,8 +129,8 @@ def _ends_of_restored(sets: Sequence[UUID]) -> dict[UUID, datetime]:
             known[kind, cause] = _restored[kind](cause)
         end = known[kind, cause]
         if end is not None:
-            found[pk] = min(end, found.get(pk, end))
-    return found
+            ends[pk] = min(end, ends.get(pk, end))
+    return ends
 
 
 def _ends_of_kind(kind: Ends, causes: Sequence[UUID]) -> dict[UUID, datetime]:

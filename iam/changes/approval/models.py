@@ -71,7 +71,7 @@ class RuleSet(models.Model):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules in their order."""
-        return tuple(Rule.from_json(one) for one in self.body)
+        return tuple(Rule.from_json(rule) for rule in self.body)
 
 
 class Requirement(models.Model):
@@ -114,12 +114,12 @@ class Requirement(models.Model):
     def need(self) -> Need:
         """As the rules speak of it."""
         return Need(
-            stages=tuple(Stage.from_json(one) for one in self.stages),
+            stages=tuple(Stage.from_json(stage) for stage in self.stages),
             because=tuple(self.because),
             wait_hours=self.wait_hours,
             remind_hours=self.remind_hours,
-            escalate_to=tuple(Who(**one) for one in self.escalate_to),
-            break_glass=tuple(Who(**one) for one in self.break_glass),
+            escalate_to=tuple(Who(**who) for who in self.escalate_to),
+            break_glass=tuple(Who(**who) for who in self.break_glass),
             notes=tuple(self.notes),
         )
 

@@ -36,8 +36,8 @@ def rules_in_force() -> tuple[int, tuple[Rule, ...]]:
     """The number of the version in force, and its rules; 0 and those that are shipped, until others were
     approved.
     """
-    found = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
-    return (found.number, found.rules) if found else (0, SHIPPED)
+    rule_set = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
+    return (rule_set.number, rule_set.rules) if rule_set else (0, SHIPPED)
 
 
 def need_for(
@@ -90,17 +90,17 @@ def requirement_of(change_set: ChangeSet, *, parts: Sequence[Change] = ()) -> Re
     """What the set must pass; for one that was asked for before there were rules, as they are now, and not
     kept.
     """
-    found = Requirement.objects.filter(pk=change_set.pk).first()
-    if found is not None:
-        return found
+    requirement = Requirement.objects.filter(pk=change_set.pk).first()
+    if requirement is not None:
+        return requirement
     need, version = _need_of(change_set, parts or parts_of(change_set))
     return Requirement(change_set=change_set, **_columns(change_set, need, version))
 
 
 def kept_requirement(change_set: ChangeSet) -> Requirement:
     """The same, kept from now on; in the caller's transaction."""
-    found = Requirement.objects.filter(pk=change_set.pk).first()
-    return found or open_for(change_set, parts=parts_of(change_set))
+    requirement = Requirement.objects.filter(pk=change_set.pk).first()
+    return requirement or open_for(change_set, parts=parts_of(change_set))
 
 
 def risk_of(change: Change) -> str:
@@ -130,7 +130,10 @@ def set_ballots(requirement: Requirement) -> None:
         who |= set(requirement.need.escalate_to)
     requirement.ballots.all().delete()
     Ballot.objects.bulk_create(
-        [Ballot(requirement=requirement, kind=one.kind, value=one.value) for one in sorted(who)]
+        [
+            Ballot(requirement=requirement, kind=candidate.kind, value=candidate.value)
+            for candidate in sorted(who)
+        ]
     )
 
 
@@ -171,21 +174,21 @@ def _need(
     of_receipts = HIGH if is_sensitive else ""
     sensitivity = HIGH if level_of(risks, sensitivity=of_receipts) != NORMAL else ""
     arns: dict[int, set[str]] = defaultdict(set)
-    for one in operations:
-        arns[one.account.pk].update(_users(one))
+    for operation in operations:
+        arns[operation.account.pk].update(_users(operation))
     teams = teams_of(arns)
     matters = [
         Matter(
-            account_id=one.account.account_id,
-            teams=frozenset().union(*(teams.get(arn, frozenset()) for arn in _users(one))),
+            account_id=operation.account.account_id,
+            teams=frozenset().union(*(teams.get(arn, frozenset()) for arn in _users(operation))),
             sensitivity=sensitivity,
             risks=risks,
         )
-        for one in operations
+        for operation in operations
     ]
     need = need_of(rules, matters)
-    accounts = {one.account.account_id for one in operations}
-    concerned = [[teams[arn] for arn in _users(one)] for one in operations]
+    accounts = {operation.account.account_id for operation in operations}
+    concerned = [[teams[arn] for arn in _users(operation)] for operation in operations]
     users = chain.from_iterable(_users(operation) for operation in operations)
     barred = {requester, *owners_of(users)}
     return _with_leads(need, teams=_common(concerned), accounts=accounts, but=barred), version

@@ -32,26 +32,28 @@ def people_of(who: Collection[Who], *, accounts: Collection[str]) -> dict[UUID, 
     if not wanted:
         return {}
     rows = RoleAssignment.objects.filter(wanted, person__is_active=True, account_id__in=["", *accounts])
-    held: dict[UUID, set[str]] = defaultdict(set)
+    who_holds: dict[UUID, set[str]] = defaultdict(set)
     names: dict[UUID, str] = {}
     for pk, name, account_id in rows.order_by("person__name").values_list(
         "person_id", "person__name", "account_id"
     ):
-        held[pk].add(account_id)
+        who_holds[pk].add(account_id)
         names[pk] = name
     return {
-        pk: name for pk, name in names.items() if ANY_ACCOUNT in held[pk] or held[pk].issuperset(accounts)
+        pk: name
+        for pk, name in names.items()
+        if ANY_ACCOUNT in who_holds[pk] or who_holds[pk].issuperset(accounts)
     }
 
 
 def _assignments(who: Iterable[Who]) -> Q:
     wanted = Q()
-    for one in who:
-        if one.kind == ROLE:
-            wanted |= Q(role=one.value)
-        elif one.kind == TEAM:
-            wanted |= Q(role=Role.TEAM_LEAD, team__slug=one.value)
-        elif one.kind == PERSON and (pk := uuid_of(one.value)):
+    for candidate in who:
+        if candidate.kind == ROLE:
+            wanted |= Q(role=candidate.value)
+        elif candidate.kind == TEAM:
+            wanted |= Q(role=Role.TEAM_LEAD, team__slug=candidate.value)
+        elif candidate.kind == PERSON and (pk := uuid_of(candidate.value)):
             wanted |= Q(role__in=ACTING, person_id=pk)
     return wanted
 
@@ -112,7 +114,7 @@ def _teams(arn: str, *, groups: Collection[str], rules: Sequence[_Rule]) -> froz
     number = arn.split(":")[4]
     path = "/" + arn.partition(":user/")[2].rpartition("/")[0] + "/"
     path = path.replace("//", "/")
-    found = set()
+    slugs = set()
     for rule in rules:
         if rule.kind == _OWNED:
             is_in = rule.value == arn
@@ -122,17 +124,17 @@ def _teams(arn: str, *, groups: Collection[str], rules: Sequence[_Rule]) -> froz
             start = f"/{rule.value.strip('/')}/" if rule.value.strip("/") else "/"
             is_in = path.startswith(start)
         if is_in and rule.account_id in ("", number):
-            found.add(rule.team)
-    return frozenset(found)
+            slugs.add(rule.team)
+    return frozenset(slugs)
 
 
 def _groups_of(arns: Mapping[int, Collection[str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, set[str]] = defaultdict(set)
     which = Q()
-    for account, some in arns.items():
-        which |= Q(account=account, arn__in=[arn for arn in some if ":user/" in arn])
+    for account, account_arns in arns.items():
+        which |= Q(account=account, arn__in=[arn for arn in account_arns if ":user/" in arn])
     users = Entity.objects.filter(which, kind=Kind.USER, gone_at__isnull=True)
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=users.values("pk"))
     for arn, name in edges.values_list("source__arn", "target__name"):
-        found[arn].add(name)
-    return found
+        groups[arn].add(name)
+    return groups

@@ -138,13 +138,13 @@ def who_could_approve(
     risks decide which rules apply.
     """
     need = need_for(operations, receipts=receipts, impact=impact, requester=requester)
-    accounts = frozenset(one.account.account_id for one in operations)
+    accounts = frozenset(operation.account.account_id for operation in operations)
     escalates = f"after {hours(need.escalate_hours)}" if need.escalate_hours else ""
     return _approvers(
         need,
         accounts=accounts,
         requester=requester,
-        about=owners_of(subject_arn_of(one) for one in operations),
+        about=owners_of(subject_arn_of(operation) for operation in operations),
         missing=[stage.count for stage in need.stages],
         agreed=frozenset(),
         escalates=escalates,
@@ -175,7 +175,7 @@ def still_possible(
         need = replace(need, stages=tuple(everywhere))
     at = requirement.escalate_at
     alone = settings.SINGLE_OPERATOR
-    missing = [one.missing for one in progress.stages] if not alone else [1] * len(need.stages)
+    missing = [stage.missing for stage in progress.stages] if not alone else [1] * len(need.stages)
     approvals = chain.from_iterable(stage.approvals for stage in progress.stages)
     escalates = f"on {at:%d %b %Y at %H:%M} UTC" if at else ""
     return _approvers(
@@ -232,7 +232,7 @@ def require_still_possible(requirement: Requirement, progress: Progress, *, part
     """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks
     nothing where somebody can.
     """
-    if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
+    if _can_fill([(stage.missing, stage.able.keys()) for stage in progress.stages]):
         return
     approvers = still_possible(requirement, progress, parts=parts)
     if not approvers.is_possible:
@@ -243,7 +243,7 @@ def why_nobody(requirement: Requirement, progress: Progress, *, parts: Sequence[
     """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that;
     blank where somebody can.
     """
-    if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
+    if _can_fill([(stage.missing, stage.able.keys()) for stage in progress.stages]):
         return ""
     return still_possible(requirement, progress, parts=parts).problem
 

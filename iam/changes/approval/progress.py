@@ -49,7 +49,7 @@ class Progress:
     @property
     def at(self) -> int:
         """The place of the stage that waits; their number when all are done."""
-        return next((place for place, one in enumerate(self.stages) if not one.is_done), len(self.stages))
+        return next((place for place, stage in enumerate(self.stages) if not stage.is_done), len(self.stages))
 
     @property
     def is_complete(self) -> bool:
@@ -68,12 +68,14 @@ class Progress:
 
     def stage_of(self, person: UUID) -> int | None:
         """The first stage that waits, or comes later, which this person could decide."""
-        found = (place for place, one in enumerate(self.stages) if place >= self.at and person in one.able)
-        return next(found, None)
+        open_places = (
+            place for place, stage in enumerate(self.stages) if place >= self.at and person in stage.able
+        )
+        return next(open_places, None)
 
     def stands_in_any(self, person: UUID) -> bool:
         """Whether it is for this person to decide, now or in another stage."""
-        return self.has_agreed(person) or any(person in one.able for one in self.stages)
+        return self.has_agreed(person) or any(person in stage.able for stage in self.stages)
 
 
 def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
@@ -87,28 +89,30 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progres
     alone = settings.SINGLE_OPERATOR
     about = frozenset() if alone else owners_of(part.subject_arn for part in parts)
     barred = set() if alone else {parts[0].requested_by, *about}
-    given = list(Approval.objects.filter(change_set=requirement.pk, decision=Decision.APPROVE).order_by("id"))
+    approvals = list(
+        Approval.objects.filter(change_set=requirement.pk, decision=Decision.APPROVE).order_by("id")
+    )
     counted: set[UUID] = set()
     stages, valid = [], set()
     for place, stage in enumerate(_stages(requirement, alone=alone)):
         people = people_of(_who(requirement, stage), accounts=accounts)
         here = [
-            one
-            for one in given
-            if (one.stage == place or alone)
-            and one.receipt_digest == requirement.digest
-            and one.approver_id in people
-            and one.approver_id not in counted | barred
+            approval
+            for approval in approvals
+            if (approval.stage == place or alone)
+            and approval.receipt_digest == requirement.digest
+            and approval.approver_id in people
+            and approval.approver_id not in counted | barred
         ]
-        counted |= {one.approver_id for one in here}
-        valid |= {one.pk for one in here}
+        counted |= {approval.approver_id for approval in here}
+        valid |= {approval.pk for approval in here}
         stages.append((stage, here, people))
     return Progress(
         stages=tuple(
             StageState(stage, tuple(here), _able(people, but=counted | barred))
             for stage, here, people in stages
         ),
-        void=tuple(one for one in given if one.pk not in valid),
+        void=tuple(approval for approval in approvals if approval.pk not in valid),
         about=about,
     )
 

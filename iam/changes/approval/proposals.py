@@ -106,7 +106,7 @@ def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
         return f"This proposal was already decided. Its status is {proposal.get_state_display().lower()}."
     if proposal.author_id == viewer.person_id:
         return "You proposed this, so someone else decides."
-    able = {one.pk for one in seconds_for(but={proposal.author_id})}
+    able = {person.pk for person in seconds_for(but={proposal.author_id})}
     return "" if viewer.person_id in able else "Another administrator must decide this."
 
 

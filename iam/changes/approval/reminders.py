@@ -58,8 +58,8 @@ def _remind(row: Requirement, now: datetime) -> bool:
     waits = parts[0].state == ChangeState.AWAITING
     following = now + timedelta(hours=row.remind_hours) if waits and row.remind_hours else None
     with transaction.atomic():
-        held = Requirement.objects.filter(pk=row.pk, remind_at=row.remind_at)
-        if not held.update(remind_at=following, reminded=row.reminded + waits) or not waits:
+        due = Requirement.objects.filter(pk=row.pk, remind_at=row.remind_at)
+        if not due.update(remind_at=following, reminded=row.reminded + waits) or not waits:
             return False
         current = progress_of(row, parts=parts).current
         if current is None:
@@ -95,8 +95,8 @@ def _escalate(row: Requirement, now: datetime) -> bool:
 def _remind_of_review(glass: BreakGlass, now: datetime) -> bool:
     parts = parts_of(glass.change_set)
     with transaction.atomic():
-        held = BreakGlass.objects.filter(pk=glass.pk, remind_at=glass.remind_at, reviewed_at__isnull=True)
-        if not held.update(remind_at=now + REVIEW_EVERY, reminded=glass.reminded + 1):
+        due = BreakGlass.objects.filter(pk=glass.pk, remind_at=glass.remind_at, reviewed_at__isnull=True)
+        if not due.update(remind_at=now + REVIEW_EVERY, reminded=glass.reminded + 1):
             return False
         people = people_of(REVIEWERS, accounts={part.account.account_id for part in parts})
         if not settings.SINGLE_OPERATOR:

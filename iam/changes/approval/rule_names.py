@@ -21,7 +21,7 @@ def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
     rules = list(rules)
     who = set(chain.from_iterable(_who(rule) for rule in rules))
     slugs = set(chain.from_iterable(rule.teams for rule in rules)) | _slugs(who)
-    found = _people(who) | _teams(slugs)
+    names = _people(who) | _teams(slugs)
     numbers = set(chain.from_iterable(rule.accounts for rule in rules))
     known = (
         dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
@@ -30,8 +30,8 @@ def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
     )
     for number in numbers:
         sees = viewer.scope.sees_account(number)
-        found[number] = known.get(number, number) if sees else ELSEWHERE
-    return found
+        names[number] = known.get(number, number) if sees else ELSEWHERE
+    return names
 
 
 def names_in(need: Need) -> dict[str, str]:
@@ -47,13 +47,13 @@ def _who(rule: Rule) -> set[Who]:
 
 
 def _slugs(who: Iterable[Who]) -> set[str]:
-    return {one.value for one in who if one.kind == TEAM}
+    return {who_may.value for who_may in who if who_may.kind == TEAM}
 
 
 def _people(who: Iterable[Who]) -> dict[str, str]:
-    ids = [pk for one in who if one.kind == PERSON and (pk := uuid_of(one.value))]
-    found = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
-    return {str(pk): name for pk, name in found}
+    ids = [pk for who_may in who if who_may.kind == PERSON and (pk := uuid_of(who_may.value))]
+    rows = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
+    return {str(pk): name for pk, name in rows}
 
 
 def _teams(slugs: set[str]) -> dict[str, str]:

@@ -56,12 +56,12 @@ def stage_words(stage: Stage, *, names: Names) -> str:
     )
 
 
-def _ordered(found: Iterable[Who], *, names: Names) -> list[Who]:
+def _ordered(ordered: Iterable[Who], *, names: Names) -> list[Who]:
     """Roles, leads, then people by name: in which order they were written has no meaning, and is no
     difference between two rules.
     """
     kinds = (ROLE, LEAD, TEAM, PERSON)
-    return sorted(found, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
+    return sorted(ordered, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
 
 
 def _single(who: Who, *, names: Names) -> str:
@@ -83,7 +83,10 @@ def _word(who: Who, *, many: bool, names: Names) -> str:
 
 def who_words(who: Iterable[Who], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
-    return _and([_word(one, many=True, names=names) for one in _ordered(who, names=names)]) or "no one"
+    return (
+        _and([_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])
+        or "no one"
+    )
 
 
 def when(rule: Rule, *, names: Names) -> str:
@@ -131,24 +134,26 @@ def differences(before: Sequence[Rule], after: Sequence[Rule], *, names: Names) 
     old, new = {rule.key: rule for rule in before}, {rule.key: rule for rule in after}
     was = [rule.key for rule in before if rule.key in new]
     order = [rule.key for rule in after if rule.key in old]
-    found = []
+    differences = []
     for place, rule in enumerate(after, start=1):
         if rule.key not in old:
             lines = _all(rule, names=names)
             added = (("Place", "", str(place)), *((label, "", text) for label, text in lines))
-            found.append(Difference("added", rule.name, added))
+            differences.append(Difference("added", rule.name, added))
             continue
         changed = _changed(old[rule.key], rule, names=names)
         moved = was.index(rule.key) != order.index(rule.key)
         places = (("Place", str(was.index(rule.key) + 1), str(order.index(rule.key) + 1)),) if moved else ()
         if changed or moved:
             sort = "changed" if changed else "moved"
-            found.append(Difference(sort, rule.name, (*changed, *places)))
+            differences.append(Difference(sort, rule.name, (*changed, *places)))
     for rule in before:
         if rule.key not in new:
             lines = _all(rule, names=names)
-            found.append(Difference("removed", rule.name, tuple((label, text, "") for label, text in lines)))
-    return found
+            differences.append(
+                Difference("removed", rule.name, tuple((label, text, "") for label, text in lines))
+            )
+    return differences
 
 
 def _all(rule: Rule, *, names: Names) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ class Stage:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From what `asdict` gave."""
-        return cls(who=tuple(Who(**one) for one in body["who"]), count=int(body["count"]))
+        return cls(who=tuple(Who(**who) for who in body["who"]), count=int(body["count"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Rule:
         """From what `asdict` gave, and JSON may have made lists of. Raises TypeError, ValueError or KeyError
         for what is no rule.
         """
-        given = dict(body)
+        rule_body = dict(body)
         for name in ("accounts", "teams", "risks"):
-            given[name] = tuple(given.get(name, ()))
+            rule_body[name] = tuple(rule_body.get(name, ()))
         for name in ("escalate_to", "break_glass"):
-            given[name] = tuple(Who(**one) for one in given.get(name, ()))
-        given["stages"] = tuple(Stage.from_json(one) for one in given["stages"])
-        return cls(**given)
+            rule_body[name] = tuple(Who(**who) for who in rule_body.get(name, ()))
+        rule_body["stages"] = tuple(Stage.from_json(stage) for stage in rule_body["stages"])
+        return cls(**rule_body)
 
     @property
     def people(self) -> int:
@@ -177,23 +177,23 @@ def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
     Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the
     rules that have one, and only who may use break-glass under every rule may use it.
     """
-    found = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
-    found.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
-    glass = set(found[0].break_glass).intersection(*(rule.break_glass for rule in found))
+    applicable = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
+    applicable.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
+    glass = set(applicable[0].break_glass).intersection(*(rule.break_glass for rule in applicable))
     return Need(
-        stages=_together(found),
-        because=tuple(rule.name for rule in found),
-        wait_hours=min(rule.wait_hours for rule in found),
-        remind_hours=_shortest(rule.remind_hours for rule in found),
-        escalate_hours=_shortest(rule.escalate_hours for rule in found),
-        escalate_to=tuple(dict.fromkeys(chain.from_iterable(rule.escalate_to for rule in found))),
+        stages=_together(applicable),
+        because=tuple(rule.name for rule in applicable),
+        wait_hours=min(rule.wait_hours for rule in applicable),
+        remind_hours=_shortest(rule.remind_hours for rule in applicable),
+        escalate_hours=_shortest(rule.escalate_hours for rule in applicable),
+        escalate_to=tuple(dict.fromkeys(chain.from_iterable(rule.escalate_to for rule in applicable))),
         break_glass=tuple(sorted(glass)),
     )
 
 
-def _together(found: Sequence[Rule]) -> tuple[Stage, ...]:
+def _together(applicable: Sequence[Rule]) -> tuple[Stage, ...]:
     stages: list[Stage] = []
-    for rule in found:
+    for rule in applicable:
         free = list(range(len(stages)))
         for stage in rule.stages:
             same = next((at for at in free if set(stages[at].who) == set(stage.who)), None)
@@ -206,7 +206,7 @@ def _together(found: Sequence[Rule]) -> tuple[Stage, ...]:
 
 
 def _shortest(hours: Iterable[int]) -> int:
-    return min((one for one in hours if one), default=0)
+    return min((hour for hour in hours if hour), default=0)
 
 
 def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
@@ -216,26 +216,26 @@ def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 
 def problems_of(rules: Sequence[Rule]) -> list[str]:
     """Why these cannot be the rules, in words; empty is well."""
-    found = list(chain.from_iterable(_problems(rule) for rule in rules))
+    problems = list(chain.from_iterable(_problems(rule) for rule in rules))
     if len(rules) > MOST_RULES:
-        found.append(f"There are {len(rules)} rules, and the limit is {MOST_RULES}.")
+        problems.append(f"There are {len(rules)} rules, and the limit is {MOST_RULES}.")
     names = [rule.name.casefold() for rule in rules]
-    found += [
+    problems += [
         f"Two rules have the name “{rule.name}”. Rename one of them."
         for n, rule in enumerate(rules)
         if names.index(names[n]) < n
     ]
     if not rules or not _is_open(rules[-1]):
-        found.append(
+        problems.append(
             "The last rule must apply to all requests: remove its accounts, teams and risks. Otherwise some "
             "requests would have no rule."
         )
-    found += [
+    problems += [
         f"“{rule.name}” applies to all requests, so the rules below it would never apply. Move it to the end."
         for rule in rules[:-1]
         if _is_open(rule)
     ]
-    return found
+    return problems
 
 
 def _is_open(rule: Rule) -> bool:
@@ -243,44 +243,46 @@ def _is_open(rule: Rule) -> bool:
 
 
 def _problems(rule: Rule) -> list[str]:
-    found = []
+    problems = []
     if not rule.name.strip():
-        found.append("A rule needs a name.")
+        problems.append("A rule needs a name.")
     if not rule.stages:
-        found.append(f"“{rule.name}” has no stages. At least one person must approve.")
+        problems.append(f"“{rule.name}” has no stages. At least one person must approve.")
     if len(rule.stages) > MOST_STAGES:
-        found.append(f"“{rule.name}” has {len(rule.stages)} stages, and the limit is {MOST_STAGES}.")
+        problems.append(f"“{rule.name}” has {len(rule.stages)} stages, and the limit is {MOST_STAGES}.")
     for number, stage in enumerate(rule.stages, start=1):
         if not stage.who:
-            found.append(f"“{rule.name}” has no one in stage {number}.")
+            problems.append(f"“{rule.name}” has no one in stage {number}.")
         if not 1 <= stage.count <= MOST_PEOPLE:
-            found.append(
+            problems.append(
                 f"“{rule.name}” needs {stage.count} people in stage {number}. Enter 1 to {MOST_PEOPLE}."
             )
         named = {who for who in stage.who if who.kind == PERSON}
         if len(named) == len(stage.who) and len(named) < stage.count:
-            found.append(
+            problems.append(
                 f"“{rule.name}” needs {stage.count} people in stage {number}, but only {len(named)} can "
                 "approve."
             )
     if rule.stages and all(LEAD in {who.kind for who in stage.who} for stage in rule.stages):
-        found.append(
+        problems.append(
             f"“{rule.name}” could be approved by team leads alone, and one administrator can appoint team "
             "leads. Add a stage without them."
         )
     if any(who.kind == LEAD for who in rule.escalate_to):
-        found.append(
+        problems.append(
             f"“{rule.name}” escalates to team leads, and one administrator can appoint team leads. Choose "
             "someone else."
         )
     if not 1 <= rule.wait_hours <= MOST_HOURS:
-        found.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MOST_HOURS}.")
+        problems.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MOST_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:
-        found.append(
+        problems.append(
             f"“{rule.name}” escalates after {rule.escalate_hours} hours, but to no one. Choose who it "
             "escalates to."
         )
     for what, hours in (("reminds", rule.remind_hours), ("escalates", rule.escalate_hours)):
         if hours < 0 or (hours and hours >= rule.wait_hours):
-            found.append(f"“{rule.name}” {what} after {hours} hours, when the request has already expired.")
-    return found
+            problems.append(
+                f"“{rule.name}” {what} after {hours} hours, when the request has already expired."
+            )
+    return problems

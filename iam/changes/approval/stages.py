@@ -78,7 +78,7 @@ def after_rights_reduced(person: Person) -> None:
         requirement = kept_requirement(first.change_set)
         was = requirement.stage
         progress = go_on(requirement, parts=parts_of(first.change_set))
-        if progress.at < was or any(one.approver_id == person.pk for one in progress.void):
+        if progress.at < was or any(approval.approver_id == person.pk for approval in progress.void):
             note = f"{person.name} can no longer approve, so their approval no longer counts."
             _say(first, kind="approvals_void", note=note)
 

@@ -62,9 +62,9 @@ def find(account: Account) -> int:
 
 def _watch(account: Account) -> Watch | None:
     """How far the account was looked at; made when its first reading has ended, None before."""
-    found = Watch.objects.filter(pk=account.pk).first()
-    if found is not None:
-        return found
+    watch = Watch.objects.filter(pk=account.pk).first()
+    if watch is not None:
+        return watch
     read = Pull.objects.filter(account=account, state__in=[PullState.COMPLETE, PullState.PARTIAL])
     first = read.exclude(trigger=UPLOAD).filter(ended_at__isnull=False).order_by("ended_at").first()
     if first is None or first.ended_at is None:
@@ -77,26 +77,30 @@ def _watch(account: Account) -> Watch | None:
 def _touched(watch: Watch, *, account: Account) -> Iterator[list[int]]:
     """The things of which something was written, by their numbers, some at a time."""
     rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
-    found = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
+    owners = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
     credentials = UserCredentials.objects.filter(
         account=account, after__isnull=False, cause_kind=Cause.UNKNOWN
     ).filter(valid_from__gt=(watch.looked_at or watch.since) - REPORT_AGE)
-    found.update(credentials.values_list("user_id", flat=True))
-    ordered = sorted(found)
+    owners.update(credentials.values_list("user_id", flat=True))
+    ordered = sorted(owners)
     for start in range(0, len(ordered), CHUNK):
         yield ordered[start : start + CHUNK]
 
 
-def _keep(account: Account, found: Collection[Happened]) -> int:
-    told = [one for one in found if one.entity.kind in KINDS and one.events()]
+def _keep(account: Account, events: Collection[Happened]) -> int:
+    reported = [event for event in events if event.entity.kind in KINDS and event.events()]
     known = set(
-        Drift.objects.filter(entity__in={one.entity.pk for one in told}).values_list("entity_id", "seen_at")
+        Drift.objects.filter(entity__in={event.entity.pk for event in reported}).values_list(
+            "entity_id", "seen_at"
+        )
     )
-    fresh = [one for one in told if (one.entity.pk, one.when) not in known]
-    rows = [_row(account, one) for one in fresh]
+    fresh = [event for event in reported if (event.entity.pk, event.when) not in known]
+    rows = [_row(account, event) for event in fresh]
     open_ones = {(row.entity_id, row.seen_at) for row in rows if row.state == DriftState.OPEN}
-    effects = effects_of(one for one in fresh if (one.entity.pk, one.when) in open_ones)
-    _weigh_again(one for one in told if (one.entity.pk, one.when) in known and one.has_late_steps)
+    effects = effects_of(event for event in fresh if (event.entity.pk, event.when) in open_ones)
+    _weigh_again(
+        event for event in reported if (event.entity.pk, event.when) in known and event.has_late_steps
+    )
     for row in rows:
         row.impact = effects.get((row.entity_id or 0, row.seen_at), {})
         row.weight = WEIGHTS[row.impact.get("risk", NORMAL)]
@@ -104,20 +108,20 @@ def _keep(account: Account, found: Collection[Happened]) -> int:
     return len(rows)
 
 
-def _weigh_again(told: Iterable[Happened]) -> None:
+def _weigh_again(events: Iterable[Happened]) -> None:
     """What was read of an open drift after it was found, such as a key, changes how risky it is."""
-    for one in told:
-        drift = Drift.objects.filter(entity=one.entity, seen_at=one.when, state=DriftState.OPEN).first()
+    for event in events:
+        drift = Drift.objects.filter(entity=event.entity, seen_at=event.when, state=DriftState.OPEN).first()
         if drift is not None:
-            drift.impact = effects_of([one]).get((one.entity.pk, one.when), {})
+            drift.impact = effects_of([event]).get((event.entity.pk, event.when), {})
             drift.weight = WEIGHTS[drift.impact.get("risk", NORMAL)]
             drift.save(update_fields=["impact", "weight"])
 
 
-def _keep_settings(account: Account, found: Collection[Changed]) -> int:
+def _keep_settings(account: Account, settings_changed: Collection[Changed]) -> int:
     known = set(Drift.objects.filter(account=account, kind=ACCOUNT).values_list("fact", "seen_at"))
-    fresh = [one for one in found if (one.fact, one.when) not in known]
-    rows = [_setting_row(account, one) for one in fresh]
+    fresh = [setting for setting in settings_changed if (setting.fact, setting.when) not in known]
+    rows = [_setting_row(account, setting) for setting in fresh]
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -166,11 +170,11 @@ def _is_made(happened: Happened) -> bool:
     tags and boundary.
     """
     began = any(step.old is None for step in happened.steps.get(STATE, ()))
-    given = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
-    edges = [step.new for step in given.get(EDGE, ())]
+    steps = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
+    edges = [step.new for step in steps.get(EDGE, ())]
     return (
         began
-        and len(Happened(happened.entity, happened.when, given).events()) == len(happened.events())
+        and len(Happened(happened.entity, happened.when, steps).events()) == len(happened.events())
         and all(edge is not None and edge.kind == EdgeKind.BOUNDARY for edge in edges)
     )
 

@@ -29,12 +29,12 @@ _WORDS = {
 }
 
 
-def _bound(one: Entity, policy: Entity) -> Operation:
-    return PutBoundary.of(one, policy=policy)
+def _bound(entity: Entity, policy: Entity) -> Operation:
+    return PutBoundary.of(entity, policy=policy)
 
 
-def _unbound(one: Entity, _: Entity) -> Operation:
-    return DeleteBoundary.of(one)
+def _unbound(entity: Entity, _: Entity) -> Operation:
+    return DeleteBoundary.of(entity)
 
 
 _TIES: dict[str, Make] = {

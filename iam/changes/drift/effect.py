@@ -54,8 +54,8 @@ def effect_of(happened: Happened) -> dict[str, Any]:
         if account not in index.accounts:
             return {}
         shifts, sides = _shifts(index, index.accounts[account], before, after)
-        found = difference(index.documents.space, shifts, sides_of=sides.__getitem__)
-        impact = Lines(index, found).impact(own)
+        effect = difference(index.documents.space, shifts, sides_of=sides.__getitem__)
+        impact = Lines(index, effect).impact(own)
     body: dict[str, Any] = json.loads(json.dumps(impact.body))
     sensitivity = HIGH if opens_a_door(happened) else ""
     body["risk"] = level_of(body["risks"], sensitivity=sensitivity)
@@ -103,13 +103,15 @@ def _concerned(happened: Happened, shard: Shard) -> list[Member]:
         member = shard.members.get(number)
         return [member] if member else []
     if kind == Kind.GROUP:
-        found: Iterable[Member] = (one for one in shard.members.values() if number in one.grants.groups)
+        members: Iterable[Member] = (
+            member for member in shard.members.values() if number in member.grants.groups
+        )
     elif kind == Kind.POLICY:
         groups = {group.id for group in shard.groups.values() if number in group.grants.attached}
-        found = (one for one in shard.members.values() if _holds(one, number, groups))
+        members = (member for member in shard.members.values() if _holds(member, number, groups))
     else:
         return []
-    return sorted(found, key=lambda member: member.id)[:MOST]
+    return sorted(members, key=lambda member: member.id)[:MOST]
 
 
 def _holds(member: Member, policy: int, groups: set[int]) -> bool:
@@ -144,15 +146,15 @@ def _doors(happened: Happened) -> Iterator[str]:
             yield "console password"
 
 
-def effects_of(found: Iterable[Happened]) -> dict[tuple[int, datetime], dict[str, Any]]:
+def effects_of(events: Iterable[Happened]) -> dict[tuple[int, datetime], dict[str, Any]]:
     """The effect of each, by thing and moment; those of one moment side by side, since each moment is an
     index of its own.
     """
     by_moment: dict[tuple[datetime, datetime | None], list[Happened]] = defaultdict(list)
-    for one in found:
-        by_moment[one.when, one.after].append(one)
+    for event in events:
+        by_moment[event.when, event.after].append(event)
     effects: dict[tuple[int, datetime], dict[str, Any]] = {}
-    for some in by_moment.values():
-        for one in some:
-            effects[one.entity.pk, one.when] = effect_of(one)
+    for together in by_moment.values():
+        for event in together:
+            effects[event.entity.pk, event.when] = effect_of(event)
     return effects

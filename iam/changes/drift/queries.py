@@ -81,15 +81,15 @@ def drift_page(
     viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: Mark | None = None
 ) -> Page:
     """The riskiest first, then the newest; ten queries, whatever is on it."""
-    found = visible_drifts(viewer).filter(state__in=TABS[tab])
+    drifts = visible_drifts(viewer).filter(state__in=TABS[tab])
     if account_id:
-        found = found.filter(account__account_id=account_id)
+        drifts = drifts.filter(account__account_id=account_id)
     if kind:
-        found = found.filter(kind=kind)
+        drifts = drifts.filter(kind=kind)
     if after:
         older = Q(seen_at__lt=after.at) | Q(seen_at=after.at, pk__lt=after.pk)
-        found = found.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
-    rows = list(found.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
+        drifts = drifts.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
+    rows = list(drifts.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     last = Mark(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None
     return Page(what_happened(rows), last)
@@ -97,12 +97,12 @@ def drift_page(
 
 def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:
     """Each with what it is about; nine queries at most."""
-    told = happened_at([Place(one.entity_id, one.seen_at) for one in drifts if one.entity_id])
+    events = happened_at([Place(drift.entity_id, drift.seen_at) for drift in drifts if drift.entity_id])
     changed = settings_of(drifts)
     pairs: list[tuple[Drift, What]] = []
     for drift in drifts:
         if drift.entity_id:
-            pairs.append((drift, told.get(Place(drift.entity_id, drift.seen_at))))
+            pairs.append((drift, events.get(Place(drift.entity_id, drift.seen_at))))
         else:
             pairs.append((drift, changed.get((drift.account_id, drift.fact, drift.seen_at))))
     return pairs

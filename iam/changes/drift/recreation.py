@@ -74,7 +74,7 @@ def _was_worked_on(happened: Happened) -> bool:
         PolicyVersion.objects.filter(policy=entity),
         TagSet.objects.filter(entity=entity),
     ]
-    return any(found.filter(later).exists() for found in rows)
+    return any(queryset.filter(later).exists() for queryset in rows)
 
 
 def remade(happened: Happened) -> list[Reversal]:
@@ -91,10 +91,10 @@ def remade(happened: Happened) -> list[Reversal]:
     if make is None or state.path.startswith("/aws-"):
         why = "Gatehouse can’t create it again. Create it in AWS, or accept this."
         return [Reversal(what, why_not=why)]
-    found = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
+    reversals = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
     if entity.kind in _HOLDERS:
-        found += _given_back(happened)
-    return [*found, *_lost(happened)]
+        reversals += _given_back(happened)
+    return [*reversals, *_lost(happened)]
 
 
 def _given_back(happened: Happened) -> Iterator[Reversal]:
@@ -172,9 +172,11 @@ def _role(happened: Happened, state: EntityState) -> Operation:
 
 def _policy(happened: Happened, state: EntityState) -> Operation:
     versions = [step.old for step in happened.steps.get(VERSION, []) if step.old is not None]
-    ordered = sorted(versions, key=lambda one: int(one.version_id[1:]))
-    others = {str(place): one.document_id for place, one in enumerate(ordered) if not one.is_default}
-    default: Any = next(one for one in ordered if one.is_default)
+    ordered = sorted(versions, key=lambda version: int(version.version_id[1:]))
+    others = {
+        str(place): version.document_id for place, version in enumerate(ordered) if not version.is_default
+    }
+    default: Any = next(version for version in ordered if version.is_default)
     return CreatePolicy.of(
         state.account,
         name=state.name,

@@ -42,12 +42,12 @@ def reversals(happened: Happened) -> list[Reversal]:
         return [unmade(happened)]
     if any(step.new is None for step in states):
         return remade(happened)
-    found: list[Reversal] = []
+    reversals: list[Reversal] = []
     for table, turn in _TURNS:
         steps = happened.steps.get(table, [])
         for step in _default_step(steps) if table == VERSION else steps:
-            found += turn(step, happened.entity)
-    return found
+            reversals += turn(step, happened.entity)
+    return reversals
 
 
 def _state(step: Step, entity: Entity) -> Iterator[Reversal]:

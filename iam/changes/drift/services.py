@@ -60,7 +60,9 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
         if not may_adopt(actor, account_id=drift.account.account_id):
             raise RefusedError(f"You can view {drift.account.name}, but you can’t accept differences in it.")
     with transaction.atomic():
-        taken = [one for one in drifts if _decide(one, to=DriftState.ADOPTED, actor=actor, reason=reason)]
+        taken = [
+            drift for drift in drifts if _decide(drift, to=DriftState.ADOPTED, actor=actor, reason=reason)
+        ]
     if not taken:
         raise RefusedError("Someone else has already decided this.")
     return len(taken)
@@ -91,9 +93,9 @@ def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> l
             title=f"Undo {drift.reference}: {drift.name}"[:512],
             cause=Cause(CAUSE, drift.pk),
         )
-        held = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
-        remainder = "; ".join(f"{one.what}: {one.why_not}" for one in planned.stays)[:1024]
-        if not held.update(
+        open_drift = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
+        remainder = "; ".join(f"{reversal.what}: {reversal.why_not}" for reversal in planned.stays)[:1024]
+        if not open_drift.update(
             state=DriftState.UNDOING,
             change_set=changes[0].change_set_id,
             remainder=remainder,
@@ -105,10 +107,10 @@ def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> l
 
 def _asked_with(drift: Drift, *, actor: Viewer, idempotency_key: str) -> list[Change]:
     prefix = f"{actor.person_id}:{idempotency_key[:64]}:"
-    found = Change.objects.filter(
+    changes = Change.objects.filter(
         idempotency_key__startswith=prefix, change_set__cause_kind=CAUSE, change_set__cause_id=drift.pk
     )
-    return list(found.order_by("position"))
+    return list(changes.order_by("position"))
 
 
 def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
@@ -116,13 +118,14 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
         raise RefusedError(f"This was already decided: {drift.get_state_display().lower()}.")
     check_account(drift.account)
     every = _reversals(drift)
-    if moved := next((one for one in every if one.has_moved_on), None):
+    if moved := next((reversal for reversal in every if reversal.has_moved_on), None):
         raise RefusedError(f"{moved.what}: {moved.why_not}")
     operations = list(chain.from_iterable(reversal.operations for reversal in every))
-    stays = [one for one in every if not one.operations]
+    stays = [reversal for reversal in every if not reversal.operations]
     if not operations:
         raise RefusedError(
-            " ".join(f"{one.what}: {one.why_not}" for one in stays) or "There is nothing to undo."
+            " ".join(f"{reversal.what}: {reversal.why_not}" for reversal in stays)
+            or "There is nothing to undo."
         )
     return operations, stays
 
@@ -134,15 +137,15 @@ def _reversals(drift: Drift) -> list[Reversal]:
     if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
         raise RefusedError(f"{drift.name} was deleted in AWS since then.")
     place = Place(drift.entity.pk, drift.seen_at)
-    found = happened_at([place]).get(place)
-    return reversals(found) if found else []
+    event = happened_at([place]).get(place)
+    return reversals(event) if event else []
 
 
 def _decide(drift: Drift, *, to: DriftState, actor: Actor, reason: str) -> bool:
     """Decide what is open, in the caller's transaction; False when it is open no more."""
-    held = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
+    open_drift = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
     who = {"decided_by": getattr(actor, "person_id", None), "decided_label": actor.name[:128]}
-    if not held.update(state=to, reason=reason, decided_at=datetime.now(tz=UTC), **who):
+    if not open_drift.update(state=to, reason=reason, decided_at=datetime.now(tz=UTC), **who):
         return False
     _write_journal(drift, act=to.value, actor=actor, reason=reason)
     return True
@@ -190,7 +193,7 @@ def _settle(drift: Drift | None) -> None:
         return
     is_done = states == {ChangeState.APPLIED}
     with transaction.atomic():
-        held = Drift.objects.filter(pk=drift.pk, state=DriftState.UNDOING, change_set=drift.change_set_id)
+        undoing = Drift.objects.filter(pk=drift.pk, state=DriftState.UNDOING, change_set=drift.change_set_id)
         values = (
             {
                 "state": DriftState.UNDONE,
@@ -201,6 +204,6 @@ def _settle(drift: Drift | None) -> None:
             if is_done
             else {"state": DriftState.OPEN, "change_set": None, "remainder": "", "reason": ""}
         )
-        if held.update(**values):
+        if undoing.update(**values):
             act = "undone" if is_done else "not_undone"
             _write_journal(drift, act=act, actor=None)

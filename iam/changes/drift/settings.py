@@ -46,7 +46,7 @@ def setting_of(drift: Drift) -> Changed | None:
 
 def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], Changed]:
     """The same of several, by account, setting and moment; one query, none where no drift is of a setting."""
-    wanted = {(one.account_id, one.fact, one.seen_at) for one in drifts if one.fact}
+    wanted = {(drift.account_id, drift.fact, drift.seen_at) for drift in drifts if drift.fact}
     if not wanted:
         return {}
     moments = {when for _, _, when in wanted}
@@ -55,11 +55,11 @@ def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], Ch
         account__in={account for account, _, _ in wanted},
         name__in=SETTINGS,
     )
-    found = {}
+    settings_by_key = {}
     for account in {account for account, _, _ in wanted}:
-        for one in _changed(rows.filter(account=account)):
-            found[account, one.fact, one.when] = one
-    return {key: one for key, one in found.items() if key in wanted}
+        for setting in _changed(rows.filter(account=account)):
+            settings_by_key[account, setting.fact, setting.when] = setting
+    return {key: setting for key, setting in settings_by_key.items() if key in wanted}
 
 
 def _changed(rows: Any, *, since: datetime | None = None) -> list[Changed]:

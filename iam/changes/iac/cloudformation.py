@@ -17,11 +17,11 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     form = CLOUDFORMATION.get(operation)
     if form is None:
         return None
-    names = {name: json.dumps(given_by(params, given)) for name, given in form.names.items()}
+    names = {name: json.dumps(given_by(params, placeholder)) for name, placeholder in form.names.items()}
     values = {
-        name: _value(name, params, given)
-        for name, given in form.values.items()
-        if not given or given.strip("[]#") in params
+        name: _value(name, params, placeholder)
+        for name, placeholder in form.values.items()
+        if not placeholder or placeholder.strip("[]#") in params
     }
     head = [f"{_label(params, form)}:", f"  Type: {form.resource}", "  Properties:"]
     if form.act in (ADD, REMOVE):
@@ -39,16 +39,16 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
 
 def _label(params: Mapping[str, Any], form: Form) -> str:
     """A logical id; anyone who has the template knows the true one."""
-    parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
+    parts = [str(given_by(params, logical_id) or "").rpartition("/")[2] for logical_id in form.names.values()]
     words = re.split(r"[^A-Za-z0-9]+", " ".join(parts))
     return "".join(word[:1].upper() + word[1:] for word in words if word) or "This"
 
 
-def _value(name: str, params: Mapping[str, Any], given: str) -> str:
-    value = given_by(params, given) if given else None
+def _value(name: str, params: Mapping[str, Any], text: str) -> str:
+    value = given_by(params, text) if text else None
     if value is None:
         return "…"
-    if given.startswith("["):
+    if text.startswith("["):
         return json.dumps([value])
     if name == "Tags" and all(isinstance(tag, str) for tag in value):
         value = [{"Key": tag, "Value": "…"} for tag in value]

@@ -246,10 +246,10 @@ CLOUDFORMATION: Final[dict[str, Form]] = {
 }
 
 
-def given_by(params: Mapping[str, Any], given: str) -> Any:
+def given_by(params: Mapping[str, Any], name: str) -> Any:
     """What a call says for a parameter as forms name it; None when nothing."""
-    value = params.get(given.strip("[]#"))
-    if not given.endswith("#") or not isinstance(value, str):
+    value = params.get(name.strip("[]#"))
+    if not name.endswith("#") or not isinstance(value, str):
         return value
     if ":oidc-provider/" in value:
         return f"https://{value.partition(':oidc-provider/')[2]}"

@@ -60,11 +60,13 @@ def managed_by(*, name: str, path: str, tags: Mapping[str, str], arn: str = "") 
 
 
 def _tool_of(key: str, value: str) -> str:
-    lowered, said = key.lower(), value.lower()
-    if lowered in ("terraform", "tf", "opentofu") and said not in ("false", "no", "0"):
+    lowered, lowered_value = key.lower(), value.lower()
+    if lowered in ("terraform", "tf", "opentofu") and lowered_value not in ("false", "no", "0"):
         return TERRAFORM
     if lowered in _TAGS:
-        return next((tool for word, tool in _WORDS.items() if word in re.split(r"[^a-z]+", said)), "")
+        return next(
+            (tool for word, tool in _WORDS.items() if word in re.split(r"[^a-z]+", lowered_value)), ""
+        )
     return ""
 
 
@@ -78,8 +80,10 @@ def managed_entity(arns: Iterable[str], *, account: int) -> Managed | None:
     pks = [entity.pk for entity in entities]
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=pks).values_list("entity_id", "tags"))
     paths = dict(EntityState.objects.filter(valid_at(None), entity__in=pks).values_list("entity_id", "path"))
-    found = (
-        managed_by(name=one.name, path=paths.get(one.pk, "/"), tags=tags.get(one.pk) or {}, arn=one.arn)
-        for one in entities
+    managers = (
+        managed_by(
+            name=entity.name, path=paths.get(entity.pk, "/"), tags=tags.get(entity.pk) or {}, arn=entity.arn
+        )
+        for entity in entities
     )
-    return next((one for one in found if one), None)
+    return next((manager for manager in managers if manager), None)

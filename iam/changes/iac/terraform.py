@@ -17,9 +17,11 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     form = TERRAFORM.get(operation)
     if form is None:
         return None
-    names = {name: _value(name, params, given) for name, given in form.names.items()}
+    names = {name: _value(name, params, placeholder) for name, placeholder in form.names.items()}
     values = {
-        name: _value(name, params, given) for name, given in form.values.items() if _is_given(params, given)
+        name: _value(name, params, placeholder)
+        for name, placeholder in form.values.items()
+        if _is_given(params, placeholder)
     }
     label = _label(params, form)
     if form.act in (ADD, REMOVE):
@@ -42,29 +44,29 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     ]
 
 
-def _is_given(params: Mapping[str, Any], given: str) -> bool:
-    return not given or given.strip("[]#") in params
+def _is_given(params: Mapping[str, Any], text: str) -> bool:
+    return not text or text.strip("[]#") in params
 
 
 def _label(params: Mapping[str, Any], form: Form) -> str:
     """A name for the block; anyone who has the file knows the true one."""
-    parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
+    parts = [str(given_by(params, variable) or "").rpartition("/")[2] for variable in form.names.values()]
     name = re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"
     return f"_{name}" if name[0].isdigit() else name
 
 
-def _value(name: str, params: Mapping[str, Any], given: str) -> str:
-    if not given:
+def _value(name: str, params: Mapping[str, Any], text: str) -> str:
+    if not text:
         return "…"
-    value = given_by(params, given)
-    if given.startswith("["):
+    value = given_by(params, text)
+    if text.startswith("["):
         return f"[{_text(str(value))}]"
     if name in _DOCUMENTS and isinstance(value, str):
         return _document(value)
     if name == "tags" and isinstance(value, list):
         return _tags(value)
     if isinstance(value, list):
-        return f"[{', '.join(_text(str(one)) for one in value)}]"
+        return f"[{', '.join(_text(str(item)) for item in value)}]"
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 

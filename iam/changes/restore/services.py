@@ -120,27 +120,27 @@ def end_hold(*, cancel: Collection[str] | None, actor: Actor, label: str) -> Rel
     Raises RefusedError while an account that is concerned has not been synced since, or if a reference is
     unknown.
     """
-    held = waiting()
-    if held is None:
+    hold = waiting()
+    if hold is None:
         raise RefusedError("Nothing is on hold.")
-    if held.unsynced:
-        names = ", ".join(account.name for account in held.unsynced)
+    if hold.unsynced:
+        names = ", ".join(account.name for account in hold.unsynced)
         raise RefusedError(
             f"Not synced since the restore: {names}. Sync them first, so that you decide on what AWS is "
             "like now."
         )
-    known = {change.reference for change in held.changes}
+    known = {change.reference for change in hold.changes}
     if not_held := set(cancel or ()) - known:
         raise RefusedError(f"Not on hold: {', '.join(sorted(not_held))}.")
-    named = {change.change_set_id for change in held.changes if cancel is None or change.reference in cancel}
-    leaving = [change for change in held.changes if change.change_set_id in named]
+    named = {change.change_set_id for change in hold.changes if cancel is None or change.reference in cancel}
+    leaving = [change for change in hold.changes if change.change_set_id in named]
     with transaction.atomic():
         queued = [change for change in leaving if change.state == ChangeState.QUEUED]
         running = [change for change in leaving if change.state != ChangeState.QUEUED]
         cancelled = end_all(queued, to=ChangeState.CANCELLED, actor=actor, note=CANCELLED)
         unknown = sum(move(change, to=ChangeState.UNKNOWN, actor=actor, note=UNKNOWN) for change in running)
-        continued = len(held.changes) - cancelled - unknown
-        Hold.objects.filter(pk=held.hold.pk, is_open=True).update(
+        continued = len(hold.changes) - cancelled - unknown
+        Hold.objects.filter(pk=hold.hold.pk, is_open=True).update(
             is_open=False, ended_at=datetime.now(tz=UTC), ended_label=label
         )
         record(

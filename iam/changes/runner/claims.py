@@ -139,13 +139,13 @@ def _begin(change: Change, now: datetime) -> bool:
 
 def _take_over(change: Change, now: datetime) -> bool:
     with transaction.atomic():
-        held = Change.objects.filter(
+        lost_lease = Change.objects.filter(
             pk=change.pk,
             state=ChangeState.APPLYING,
             attempts=change.attempts,
             lease_until=change.lease_until,
         )
-        if not held.update(attempts=change.attempts + 1, lease_until=now + LEASE):
+        if not lost_lease.update(attempts=change.attempts + 1, lease_until=now + LEASE):
             return False
         change.attempts += 1
         change.lease_until = now + LEASE
@@ -155,10 +155,10 @@ def _take_over(change: Change, now: datetime) -> bool:
 
 
 def _read_on(change: Change, now: datetime) -> bool:
-    held = Change.objects.filter(
+    due = Change.objects.filter(
         pk=change.pk, state=ChangeState.CONFIRMING, attempts=change.attempts, due_at=change.due_at
     )
-    if not held.update(due_at=now + READING):
+    if not due.update(due_at=now + READING):
         return False
     change.due_at = now + READING
     return True
@@ -170,8 +170,8 @@ def keep(change: Change, **values: Any) -> None:
     """
     if change.state == ChangeState.APPLYING:
         values["lease_until"] = datetime.now(tz=UTC) + LEASE
-    held = Change.objects.filter(pk=change.pk, state=change.state, attempts=change.attempts)
-    if not held.update(**values):
+    same_attempt = Change.objects.filter(pk=change.pk, state=change.state, attempts=change.attempts)
+    if not same_attempt.update(**values):
         raise LeaseLostError(str(change.pk))
     for name, value in values.items():
         setattr(change, name, value)

@@ -180,16 +180,22 @@ def _waiting_behind(change: Change) -> list[Change]:
     """
     statement = _IN_BRANCH if change.branch else _IN_LANE
     # Nothing else of a branch can begin before its first.
-    found = statement.rows(now=datetime.now(tz=UTC), **{name: getattr(change, name) for name in _SLOTS})
-    rows = [Change.from_db(DEFAULT_DB_ALIAS, _WAITING, row) for row in found]
-    firsts = {one.branch: one for one in reversed(rows) if one.change_set_id == change.change_set_id}
+    waiting_rows = statement.rows(
+        now=datetime.now(tz=UTC), **{name: getattr(change, name) for name in _SLOTS}
+    )
+    rows = [Change.from_db(DEFAULT_DB_ALIAS, _WAITING, row) for row in waiting_rows]
+    firsts = {
+        behind.branch: behind for behind in reversed(rows) if behind.change_set_id == change.change_set_id
+    }
     of_same = [
-        one for one in rows if one.subject_id == change.subject_id and one.account_id == change.account_id
+        behind
+        for behind in rows
+        if behind.subject_id == change.subject_id and behind.account_id == change.account_id
     ]
     # Of those about one subject one is enough: it would keep the others out, and its end nudges the next.
     of_each = {
-        (one.account_id, one.subject_id): one
-        for one in sorted([*firsts.values(), *of_same], key=_turn, reverse=True)
+        (change.account_id, change.subject_id): change
+        for change in sorted([*firsts.values(), *of_same], key=_turn, reverse=True)
     }
     return list(of_each.values())
 

@@ -51,7 +51,7 @@ def queue_accepted(
     asker = Viewer(person_id=first.requested_by, name=first.requested_label, email="")
     with transaction.atomic():
         group = ChangeSet.objects.create(
-            title=title_for(operations, given=title),
+            title=title_for(operations, text=title),
             receipt=set_receipt_of(operations),
             summary=[block.body for block in summary_of(operations)],
             cause_kind=cause.kind,

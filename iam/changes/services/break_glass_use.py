@@ -96,13 +96,13 @@ def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
     administers or approves in; oldest first.
     """
     accounts = _reviews_in(viewer)
-    found = BreakGlass.objects.filter(reviewed_at__isnull=True)
+    unreviewed = BreakGlass.objects.filter(reviewed_at__isnull=True)
     if ANY_ACCOUNT not in accounts:
         elsewhere = Change.objects.filter(change_set=OuterRef("change_set")).exclude(
             account__account_id__in=accounts
         )
-        found = found.filter(~Q(Exists(elsewhere))) if accounts else found.none()
-    return found.select_related("change_set").order_by("at")
+        unreviewed = unreviewed.filter(~Q(Exists(elsewhere))) if accounts else unreviewed.none()
+    return unreviewed.select_related("change_set").order_by("at")
 
 
 def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
@@ -152,8 +152,8 @@ def _undo(parts: list[Change], *, actor: Viewer, comment: str, key: str) -> list
 
 def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, comment: str) -> None:
     alone = glass.used_by == actor.person_id
-    held = BreakGlass.objects.filter(pk=glass.pk, reviewed_at__isnull=True)
-    written = held.update(
+    unreviewed = BreakGlass.objects.filter(pk=glass.pk, reviewed_at__isnull=True)
+    written = unreviewed.update(
         reviewed_by=actor.person_id,
         reviewed_label=actor.name[:128],
         reviewed_at=datetime.now(tz=UTC),
@@ -172,8 +172,8 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
 
 def _reviews_in(viewer: Viewer) -> set[str]:
     """The accounts in which they are administrator or approver; "" for all."""
-    held = viewer.accounts_by_role
-    return set(chain.from_iterable(held.get(who.value, ()) for who in REVIEWERS))
+    roles = viewer.accounts_by_role
+    return set(chain.from_iterable(roles.get(who.value, ()) for who in REVIEWERS))
 
 
 def _accounts(parts: list[Change]) -> set[str]:

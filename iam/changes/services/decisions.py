@@ -265,10 +265,10 @@ def refresh_receipts(parts: list[Change]) -> bool:
         return False
     with transaction.atomic():
         # Of two who look at the same time, one writes: an approval of what the first has written stands.
-        held = ChangeSet.objects.select_for_update().get(pk=group.pk)
+        locked_group = ChangeSet.objects.select_for_update().get(pk=group.pk)
         waiting_parts(parts[0])
-        if held.receipt.get("digest") != group.receipt.get("digest"):
-            group.receipt = held.receipt
+        if locked_group.receipt.get("digest") != group.receipt.get("digest"):
+            group.receipt = locked_group.receipt
             return True
         if is_other:
             group.receipt = whole
@@ -281,8 +281,8 @@ def refresh_receipts(parts: list[Change]) -> bool:
 
 def _keep_receipt(part: Change, receipt: Receipt) -> bool:
     was = part.receipt_digest
-    held = Change.objects.filter(pk=part.pk, state=ChangeState.AWAITING, receipt_digest=was)
-    if not held.update(receipt=receipt.body, receipt_digest=receipt.digest):
+    same_receipt = Change.objects.filter(pk=part.pk, state=ChangeState.AWAITING, receipt_digest=was)
+    if not same_receipt.update(receipt=receipt.body, receipt_digest=receipt.digest):
         return False
     note = "What it does has changed since it was requested."
     add_event(part, kind="receipt_changed", actor=None, note=note)
@@ -340,14 +340,14 @@ def queue_all(
 
 def _firsts(parts: Sequence[Change]) -> list[Change]:
     """Those that wait for none of the others: the end of each wakes those behind it."""
-    found, seen = [], set[tuple[int, int]]()
+    firsts, seen = [], set[tuple[int, int]]()
     for part in parts:
         own, trunk = (part.lane, part.branch), (part.lane, 0)
         is_last = part.branch == LAST_BRANCH and any(lane == part.lane for lane, _ in seen)
         if own not in seen and trunk not in seen and not is_last:
-            found.append(part)
+            firsts.append(part)
         seen.add(own)
-    return found
+    return firsts
 
 
 def queue(

@@ -70,7 +70,9 @@ def request_deletion(actor: Viewer, *, entity: Entity, reason: str, idempotency_
 
 def lost_for_good(operations: list[Operation]) -> list[str]:
     """What of a deletion nothing brings back, each with the reason; to be said before anybody agrees."""
-    return [f"{one.title}: {one.irreversible}" for one in operations if one.irreversible]
+    return [
+        f"{operation.title}: {operation.irreversible}" for operation in operations if operation.irreversible
+    ]
 
 
 def _check_known(user: Entity) -> None:

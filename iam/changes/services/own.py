@@ -125,11 +125,11 @@ def _is_joined_by_own(operation: Operation) -> bool:
 
 def _own_arns(account_id: str) -> set[str]:
     """The ARNs of an account that Gatehouse works by."""
-    found = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
-    found |= set(ConnectionDraft.objects.values_list("hub_arn", flat=True))
+    arns = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
+    arns |= set(ConnectionDraft.objects.values_list("hub_arn", flat=True))
     results = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
-    found |= {arn for arn in results if arn}
+    arns |= {arn for arn in results if arn}
     for text in _trusts().values_list("document__text", flat=True).distinct():
         for statement in read(text or "").statements:
-            found |= set((statement.principals or {}).get("AWS", ()))
-    return {arn for arn in found if f":{account_id}:" in arn and not arn.endswith(":root")}
+            arns |= set((statement.principals or {}).get("AWS", ()))
+    return {arn for arn in arns if f":{account_id}:" in arn and not arn.endswith(":root")}

@@ -48,16 +48,16 @@ def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
 def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID, str]:
     """Of changes of one set, why each cannot be undone together with all of those that can; "" for one
     that can."""
-    found: dict[UUID, str] = {}
+    reasons: dict[UUID, str] = {}
     inverses: list[Operation] = []
-    for change in sorted(changes, key=lambda one: one.position, reverse=True):
+    for change in sorted(changes, key=lambda change: change.position, reverse=True):
         try:
             inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
         except RefusedError as refused:
-            found[change.pk] = refused.message
+            reasons[change.pk] = refused.message
         else:
-            found[change.pk] = ""
-    return found
+            reasons[change.pk] = ""
+    return reasons
 
 
 def undo_several(
@@ -90,9 +90,9 @@ def undo_several(
 
 def _asked_with(changes: Sequence[Change], *, actor: Viewer, idempotency_key: str) -> list[Change]:
     """What this person asked for with this key to undo just these; nothing if nothing."""
-    found = Change.objects.filter(idempotency_key__startswith=f"{actor.person_id}:{idempotency_key[:64]}:")
-    standing = list(found.order_by("position"))
-    return standing if {one.reverts_id for one in standing} == {change.pk for change in changes} else []
+    earlier = Change.objects.filter(idempotency_key__startswith=f"{actor.person_id}:{idempotency_key[:64]}:")
+    standing = list(earlier.order_by("position"))
+    return standing if {change.reverts_id for change in standing} == {change.pk for change in changes} else []
 
 
 def why_not_undo(change: Change, *, viewer: Viewer) -> str:
@@ -146,8 +146,8 @@ def _check_state(change: Change) -> None:
         change.reverted_by.filter(state__in=[*OPEN, ChangeState.APPLIED]).order_by("-created_at").first()
     )
     if standing is not None:
-        said = "has already been undone" if standing.state == ChangeState.APPLIED else "is being undone"
-        raise RefusedError(f"This {said} by {standing.reference}.", change=standing)
+        state_text = "has already been undone" if standing.state == ChangeState.APPLIED else "is being undone"
+        raise RefusedError(f"This {state_text} by {standing.reference}.", change=standing)
 
 
 def _check_still_so(operation: Operation) -> None:

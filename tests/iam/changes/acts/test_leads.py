@@ -160,7 +160,7 @@ def test_a_mail_to_a_lead_has_the_title_of_their_part(site: Site, lead: Any, tog
         at=factories.FIRST_READ,
     )
 
-    tell_comment(together, by=site.approves.person_id, name="Hana Sato", said="Tonight", event=1)
+    tell_comment(together, by=site.approves.person_id, name="Hana Sato", comment="Tonight", event=1)
 
     sent = {one.recipient: one.subject for one in Outgoing.objects.filter(key__endswith=":said:1")}
     assert "Payroll for vera.hidden" in sent[str(site.asks.person_id)]
