@@ -53,11 +53,11 @@ class SetContext(Sequence[Operation]):
 def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Operation, SetContext]]:
     """Each with those before it."""
     made: dict[tuple[int, str], int] = {}
-    for place, one in enumerate(operations):
-        for arn in one.created_arns():
-            made.setdefault((one.account.pk, arn), place)
-    for place, one in enumerate(operations):
-        yield one, SetContext(operations, place, made)
+    for place, operation in enumerate(operations):
+        for arn in operation.created_arns():
+            made.setdefault((operation.account.pk, arn), place)
+    for place, operation in enumerate(operations):
+        yield operation, SetContext(operations, place, made)
 
 
 def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[Operation]) -> set[str]:
@@ -74,21 +74,21 @@ def look_ahead(operations: Sequence[Operation]) -> None:
     """
     made: dict[int, set[str]] = defaultdict(set)
     names: dict[tuple[int, str], set[str]] = defaultdict(set)
-    for one in operations:
-        made[one.account.pk].update(one.created_arns())
-        if isinstance(one, Create):
-            names[one.account.pk, one.subject_kind].add(one.given.name.lower())
+    for operation in operations:
+        made[operation.account.pk].update(operation.created_arns())
+        if isinstance(operation, Create):
+            names[operation.account.pk, operation.subject_kind].add(operation.given.name.lower())
     for account, arns in made.items():
         there: set[str] = set()
-        for some in _chunks(arns):
-            present = Entity.objects.filter(account=account, arn__in=some, gone_at__isnull=True)
+        for chunk in _chunks(arns):
+            present = Entity.objects.filter(account=account, arn__in=chunk, gone_at__isnull=True)
             there.update(present.values_list("arn", flat=True))
         planning_cache.prime_absent(account, arns - there)
     for (account, kind), low in names.items():
         living = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True)
         taken: dict[str, Entity] = {}
-        for some in _chunks(low):
-            for namesake in living.annotate(low=Lower("name")).filter(low__in=some):
+        for chunk in _chunks(low):
+            for namesake in living.annotate(low=Lower("name")).filter(low__in=chunk):
                 taken[namesake.name.lower()] = namesake
         planning_cache.prime(("namesakes", account, kind), (frozenset(low), taken))
 
@@ -96,14 +96,14 @@ def look_ahead(operations: Sequence[Operation]) -> None:
 def open_beside(operations: Sequence[Operation]) -> None:
     """Ask at once for the open changes of the subjects of a set; within `memoized_reads`."""
     subjects: dict[int, set[str]] = defaultdict(set)
-    for one in operations:
-        subjects[one.account.pk].add(one.subject_id)
+    for operation in operations:
+        subjects[operation.account.pk].add(operation.subject_id)
     for account, ids in subjects.items():
-        found: dict[str, list[Change]] = {subject: [] for subject in ids}
-        for some in _chunks(ids):
-            for change in Change.objects.filter(account=account, subject_id__in=some, state__in=OPEN):
-                found[change.subject_id].append(change)
-        for subject, changes in found.items():
+        open_changes: dict[str, list[Change]] = {subject: [] for subject in ids}
+        for chunk in _chunks(ids):
+            for change in Change.objects.filter(account=account, subject_id__in=chunk, state__in=OPEN):
+                open_changes[change.subject_id].append(change)
+        for subject, changes in open_changes.items():
             planning_cache.prime(("open", account, subject), changes)
 
 

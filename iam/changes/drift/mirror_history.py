@@ -95,7 +95,7 @@ class Happened:
         of = self.steps.get
         yield from history_events.state_events(of(STATE, ()), entity=self.entity)
         yield from history_events.owned_events(
-            [one for one in of(OWNED, ()) if not _is_new_device(one)], entity=self.entity
+            [step for step in of(OWNED, ()) if not _is_new_device(step)], entity=self.entity
         )
         yield from history_events.edge_events(of(EDGE, ()), outgoing=True)
         yield from history_events.inline_events(of(INLINE, ()))
@@ -107,11 +107,11 @@ class Happened:
 
     def given(self, texts: Mapping[int, str]) -> list[str]:
         """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
-        found = [texts.get(one.target_id, "") for one in self.attached()]
+        texts_given = [texts.get(edge.target_id, "") for edge in self.attached()]
         for table in (INLINE, VERSION):
             rows = [step.new for step in self.steps.get(table, []) if step.new is not None]
-            found += [row.document.text for row in rows if table == INLINE or row.is_default]
-        return found
+            texts_given += [row.document.text for row in rows if table == INLINE or row.is_default]
+        return texts_given
 
     def attached(self) -> list[Edge]:
         """The managed policies that it got."""
@@ -127,11 +127,11 @@ class Happened:
         return any(old.document_id != new.document_id for old, new in pairs)
 
 
-def given_texts(found: Iterable[Happened]) -> dict[int, str]:
+def given_texts(events: Iterable[Happened]) -> dict[int, str]:
     """What the managed policies say now that these things got, by the policy's number; one query, none
     without any.
     """
-    attached = chain.from_iterable(happened.attached() for happened in found)
+    attached = chain.from_iterable(happened.attached() for happened in events)
     policies = {edge.target_id for edge in attached}
     if not policies:
         return {}
@@ -162,14 +162,14 @@ def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
     if not wanted:
         return {}
     moments = {place.when for place in wanted}
-    found = _read(
+    events = _read(
         {place.entity for place in wanted},
         begun=Q(valid_from__in=moments),
         ended=Q(valid_to__in=moments),
         late=Q(entity__owner__first_seen__in=moments),
         is_wanted=wanted.__contains__,
     )
-    return {Place(one.entity.pk, one.when): one for one in found}
+    return {Place(event.entity.pk, event.when): event for event in events}
 
 
 def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
@@ -193,16 +193,16 @@ def _read(
     late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
     begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
     ended &= Q(end_cause_kind=Cause.UNKNOWN)
-    found: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    rows_by_place: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for name, rows, column in _sources(known.keys()):
         wanted = begun | ended | (late if name == OWNED else NOTHING)
         for row in rows.filter(wanted):
             for place in _places(row, column):
                 if is_wanted(place):
-                    found[place][name].append(row)
+                    rows_by_place[place][name].append(row)
     return [
         Happened(known[place.entity], place.when, _steps(tables, place.when))
-        for place, tables in found.items()
+        for place, tables in rows_by_place.items()
         if not is_of_aws(known[place.entity])
     ]
 
@@ -227,13 +227,13 @@ def _came_with_owner(row: EntityState) -> bool:
 
 
 def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]]:
-    found = {
+    steps_by_name = {
         name: list(steps(rows, key=KEYS[type(rows[0])], low=when, high=when)) for name, rows in tables.items()
     }
     late = [row for row in tables.get(OWNED, ()) if row.valid_from != when and _came_with_owner(row)]
     if late:
-        found[OWNED] += [Step(None, row) for row in late if row.entity.owner.first_seen == when]
-    return found
+        steps_by_name[OWNED] += [Step(None, row) for row in late if row.entity.owner.first_seen == when]
+    return steps_by_name
 
 
 def is_of_aws(entity: Entity) -> bool:

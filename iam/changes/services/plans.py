@@ -97,8 +97,10 @@ def plan_set(
         look_ahead(operations)
         open_beside(operations)
         return [
-            plan(one, viewer=viewer, reverts=reverts_to, earlier=earlier, for_grant=for_grant)
-            for reverts_to, (one, earlier) in zip(reverted, one_after_the_other(operations), strict=True)
+            plan(operation, viewer=viewer, reverts=reverts_to, earlier=earlier, for_grant=for_grant)
+            for reverts_to, (operation, earlier) in zip(
+                reverted, one_after_the_other(operations), strict=True
+            )
         ]
 
 
@@ -191,8 +193,8 @@ def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
     made = {*operation.created_arns(), *made_before(operation, touched, earlier=earlier)}
     arns = frozenset(touched) - made
     there = Entity.objects.filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
-    found = there.values("arn").distinct()
-    if arns and memoize(("there", operation.account.pk, arns), found.count) < len(arns):
+    present = there.values("arn").distinct()
+    if arns and memoize(("there", operation.account.pk, arns), present.count) < len(arns):
         raise RefusedError(operation.missing_message)
 
 
@@ -219,10 +221,10 @@ def _check_not_asked_yet(operation: Operation) -> None:
     twin = next((c for c in standing if operation.excludes(c.operation, c.params)), None)
     if twin is None:
         return
-    said = twin.get_state_display().lower()
+    state_name = twin.get_state_display().lower()
     what = (
         "already requests this"
         if twin.params == operation.params
         else "changes the same resource, and comes first"
     )
-    raise RefusedError(f"{twin.reference} {what}: {said}.", change=twin)
+    raise RefusedError(f"{twin.reference} {what}: {state_name}.", change=twin)

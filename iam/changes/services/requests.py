@@ -118,7 +118,7 @@ def request_changes(
     plans = planned.plans if isinstance(planned, Weighed) else planned
     if not plans:
         raise RefusedError("There is nothing to request.")
-    operations = [one.operation for one in plans]
+    operations = [plan.operation for plan in plans]
     standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
@@ -126,7 +126,7 @@ def request_changes(
         if isinstance(planned, Weighed):
             weighed = planned
         else:
-            reverts = [one.reverts for one in plans]
+            reverts = [plan.reverts for plan in plans]
             for_grant = cause.kind == OF_GRANT
             weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
         group = ChangeSet(
@@ -204,19 +204,19 @@ def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_
     """
     prefix = _prefix(actor, idempotency_key)
     keys = [f"{prefix}:{position}" for position in range(len(operations))]
-    found = list(Change.objects.filter(idempotency_key__in=keys).order_by("position"))
-    if not found:
+    changes = list(Change.objects.filter(idempotency_key__in=keys).order_by("position"))
+    if not changes:
         return []
-    same = len(found) == len(operations) and all(
+    same = len(changes) == len(operations) and all(
         (change.operation, change.params, change.account_id)
         == (operation.slug, operation.params, operation.account.pk)
-        for change, operation in zip(found, operations, strict=True)
+        for change, operation in zip(changes, operations, strict=True)
     )
     if not same:
         raise RefusedError(
-            "This form was already submitted with other content. Open it again.", change=found[0]
+            "This form was already submitted with other content. Open it again.", change=changes[0]
         )
-    return found
+    return changes
 
 
 def write_set(
@@ -237,7 +237,7 @@ def write_set(
         "not_before": not_before,
     }
     with memoized_reads():
-        look_ahead([one.operation for one in planned])
+        look_ahead([plan.operation for plan in planned])
         written = [
             Change(
                 change_set=group,
@@ -245,17 +245,17 @@ def write_set(
                 idempotency_key=f"{prefix}:{position}",
                 **(lanes[position] if lanes else Lane())._asdict(),
                 **asked,
-                **_columns(one),
+                **_columns(plan),
             )
-            for position, one in enumerate(planned)
+            for position, plan in enumerate(planned)
         ]
     begin_all(
         written,
         actor=actor,
         note=reason,
         data=[
-            {"receipt": one.receipt.digest, "reverts": one.reverts.id if one.reverts else None}
-            for one in planned
+            {"receipt": plan.receipt.digest, "reverts": plan.reverts.id if plan.reverts else None}
+            for plan in planned
         ],
         expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
     )
@@ -264,18 +264,18 @@ def write_set(
 
 def _columns(planned: Plan) -> dict[str, Any]:
     """What a change has of its operation."""
-    one, subject = planned.operation, planned.operation.subject()
+    operation, subject = planned.operation, planned.operation.subject()
     return {
-        "operation": one.slug,
-        "title": one.title,
-        "account": one.account,
+        "operation": operation.slug,
+        "title": operation.title,
+        "account": operation.account,
         "entity": subject,
-        "subject_kind": one.subject_kind,
-        "subject_id": one.subject_id,
-        "subject_arn": subject_arn_of(one),
-        "params": one.params,
+        "subject_kind": operation.subject_kind,
+        "subject_id": operation.subject_id,
+        "subject_arn": subject_arn_of(operation),
+        "params": operation.params,
         "before": planned.before,
-        "after": one.desired_state(),
+        "after": operation.desired_state(),
         "receipt": planned.receipt.body,
         "receipt_digest": planned.receipt.digest,
         "calls": planned.receipt.body["calls"],

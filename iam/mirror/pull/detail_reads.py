@@ -44,9 +44,9 @@ class Answers:
     login_profiles: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
 
-    def add(self, section: str, known: EntityRow, found: list[Found]) -> None:
+    def add(self, section: str, known: EntityRow, aws_entities: list[Found]) -> None:
         """Note that a section of an entity was read whole."""
-        self.found.setdefault(section, []).extend(found)
+        self.found.setdefault(section, []).extend(aws_entities)
         self.read.setdefault(section, set()).add(known.id)
 
 

@@ -113,14 +113,14 @@ class EntityCache:
     def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], EntityRow]:
         """Entities that have gone, by key; an entity that AWS shows again is the same one."""
         wanted = set(keys) if self._has_past else set()
-        found: dict[tuple[str, str], EntityRow] = {}
+        past_entities: dict[tuple[str, str], EntityRow] = {}
         for chunk in chunks(sorted({aws_id for _, aws_id in wanted})):
             rows = Entity.objects.filter(account=self.account, gone_at__isnull=False, aws_id__in=chunk)
             for row in rows.values_list(*_COLUMNS):
                 known = _known(row)
                 if (known.kind, known.aws_id) in wanted:
-                    found[known.kind, known.aws_id] = known
-        return found
+                    past_entities[known.kind, known.aws_id] = known
+        return past_entities
 
 
 def _known(row: tuple[Any, ...]) -> EntityRow:

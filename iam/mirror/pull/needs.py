@@ -64,34 +64,36 @@ class Held:
 
 def held_of(census: EntityCache) -> Held:
     """Read what is held; one query."""
-    held = Held()
+    known_credentials = Held()
     for device in census.of_kind(Kind.MFA_DEVICE):
         if device.owner_id is not None:
-            (held.virtual if VIRTUAL in device.aws_id else held.other_devices).add(device.owner_id)
+            (known_credentials.virtual if VIRTUAL in device.aws_id else known_credentials.other_devices).add(
+                device.owner_id
+            )
     rows = EntityState.objects.filter(
         account=census.account, kind__in=(Kind.ACCESS_KEY, Kind.SIGNING_CERTIFICATE), valid_to__isnull=True
     )
     for pk, kind, status in rows.values_list("entity_id", "kind", "category"):
         known = census.by_pk.get(pk)
         if known is not None and known.owner_id is not None:
-            by_owner = held.keys if kind == Kind.ACCESS_KEY else held.certificates
+            by_owner = known_credentials.keys if kind == Kind.ACCESS_KEY else known_credentials.certificates
             by_owner.setdefault(known.owner_id, []).append(status)
-    return held
+    return known_credentials
 
 
 def visits(
     census: EntityCache, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
 ) -> list[Visit]:
     """All that needs reading, most urgent first. `reports` holds the report's facts by user."""
-    held = held_of(census)
-    found = [
+    known_credentials = held_of(census)
+    planned_visits = [
         *(
-            _visit_user(user, reports.get(user.id, {}), reported_at, held, now)
+            _visit_user(user, reports.get(user.id, {}), reported_at, known_credentials, now)
             for user in census.of_kind(Kind.USER)
         ),
         *(_visit_tagged(known, now) for known in census.of_kind(*TAGGED) if has_readable_tags(known)),
     ]
-    return sorted((visit for visit in found if visit is not None), key=lambda visit: visit.rank)
+    return sorted((visit for visit in planned_visits if visit is not None), key=lambda visit: visit.rank)
 
 
 def has_readable_tags(known: EntityRow) -> bool:
@@ -121,36 +123,48 @@ def _usual_urgency(known: EntityRow) -> int:
 
 
 def _visit_user(
-    user: EntityRow, report: dict[str, Any], reported_at: datetime | None, held: Held, now: datetime
+    user: EntityRow,
+    report: dict[str, Any],
+    reported_at: datetime | None,
+    known_credentials: Held,
+    now: datetime,
 ) -> Visit | None:
     is_stale = _is_stale(user, now)
     is_reported = "user_creation_time" in report and reported_at is not None
     is_news = is_reported and (user.detail_at is None or (reported_at or NEVER) > user.detail_at)
-    urgent = set(_contradictions(user, report, held)) if is_news else set()
+    urgent = set(_contradictions(user, report, known_credentials)) if is_news else set()
     is_full = is_stale or bool(urgent)
     due = urgent | _gaps(user)
     if is_full:
-        due |= set(_unknowable(report, is_reported=is_reported, user=user, held=held))
+        due |= set(
+            _unknowable(report, is_reported=is_reported, user=user, known_credentials=known_credentials)
+        )
     if not due:
         return None
     urgency = 0 if urgent else _usual_urgency(user)
     return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
 
 
-def _contradictions(user: EntityRow, report: dict[str, Any], held: Held) -> Iterator[str]:
+def _contradictions(user: EntityRow, report: dict[str, Any], known_credentials: Held) -> Iterator[str]:
     """Where a newer report says otherwise than the mirror."""
-    if not agree(reported_keys(report), held.keys.get(user.id, ()), read_at=user.detail_at):
+    if not agree(reported_keys(report), known_credentials.keys.get(user.id, ()), read_at=user.detail_at):
         yield ACCESS_KEYS
-    if not agree(_reported_certificates(report), held.certificates.get(user.id, ()), read_at=user.detail_at):
+    if not agree(
+        _reported_certificates(report),
+        known_credentials.certificates.get(user.id, ()),
+        read_at=user.detail_at,
+    ):
         yield SIGNING_CERTIFICATES
-    has_known = user.id in held.virtual or user.id in held.other_devices
+    has_known = user.id in known_credentials.virtual or user.id in known_credentials.other_devices
     if report.get("mfa_active") and not has_known:
         yield USER_MFA
-    if not report.get("mfa_active") and user.id in held.other_devices:
+    if not report.get("mfa_active") and user.id in known_credentials.other_devices:
         yield USER_MFA
 
 
-def _unknowable(report: dict[str, Any], *, is_reported: bool, user: EntityRow, held: Held) -> Iterator[str]:
+def _unknowable(
+    report: dict[str, Any], *, is_reported: bool, user: EntityRow, known_credentials: Held
+) -> Iterator[str]:
     """What no report tells, and what to confirm now that the user is read anyway; without a report that is
     everything.
     """
@@ -160,11 +174,11 @@ def _unknowable(report: dict[str, Any], *, is_reported: bool, user: EntityRow, h
         return
     if report.get("password_enabled"):
         yield LOGIN_PROFILES
-    if user.id in held.other_devices:
+    if user.id in known_credentials.other_devices:
         yield USER_MFA
-    if user.id in held.keys or reported_keys(report):
+    if user.id in known_credentials.keys or reported_keys(report):
         yield ACCESS_KEYS
-    if user.id in held.certificates or _reported_certificates(report):
+    if user.id in known_credentials.certificates or _reported_certificates(report):
         yield SIGNING_CERTIFICATES
 
 
@@ -177,14 +191,14 @@ def _reported_certificates(report: dict[str, Any]) -> list[Made]:
     return reported_keys(renamed)
 
 
-def agree(reported: Iterable[Made], held: Iterable[str], *, read_at: datetime | None) -> bool:
-    """Whether the report's (made or changed, status) tell of nothing that happened since the statuses `held`
-    were read.
+def agree(reported: Iterable[Made], mirrored_statuses: Iterable[str], *, read_at: datetime | None) -> bool:
+    """Whether the report's (made or changed, status) tell of nothing that happened since
+    `mirrored_statuses` were read.
 
     Ids cannot be compared, since the report has none.
     """
     reported = list(reported)
     if read_at is None:
-        return not reported and not list(held)
+        return not reported and not list(mirrored_statuses)
     is_older = all(made is None or made <= read_at for made, _ in reported)
-    return is_older and sorted(status for _, status in reported) == sorted(held)
+    return is_older and sorted(status for _, status in reported) == sorted(mirrored_statuses)

@@ -89,15 +89,17 @@ def upsert_entities(census: EntityCache, parts: list[Part]) -> UpsertResult:
 def _enrol_part(census: EntityCache, part: Part, roster: UpsertResult) -> None:
     members = roster.members.setdefault(part.section, [])
     past = census.past(
-        (found.kind, found.aws_id) for found in part.found if (found.kind, found.aws_id) not in census.current
+        (aws_entity.kind, aws_entity.aws_id)
+        for aws_entity in part.found
+        if (aws_entity.kind, aws_entity.aws_id) not in census.current
     )
     fresh: list[Found] = []
     returned: list[int] = []
     updates: list[tuple[EntityRow, Found]] = []
-    for found in part.found:
-        known = _matching(census, found) or past.get((found.kind, found.aws_id))
+    for aws_entity in part.found:
+        known = _matching(census, aws_entity) or past.get((aws_entity.kind, aws_entity.aws_id))
         if known is None:
-            fresh.append(found)
+            fresh.append(aws_entity)
             continue
         if known.gone_at is None:
             roster.seen.add(known.id)
@@ -107,19 +109,19 @@ def _enrol_part(census: EntityCache, part: Part, roster: UpsertResult) -> None:
             roster.fresh.add(known.id)
             roster.added.add(known.id)
             returned.append(known.id)
-        updates.append((known, found))
+        updates.append((known, aws_entity))
     if returned:
         revisions.note(census.account.pk, returned)
-    for known, found in _insert(census, fresh, roster, at=part.seen.at):
-        members.append((known, found))
+    for known, aws_entity in _insert(census, fresh, roster, at=part.seen.at):
+        members.append((known, aws_entity))
     _update(census, updates, roster)
     members.extend(updates)
 
 
-def _matching(census: EntityCache, found: Found) -> EntityRow | None:
-    known = census.current.get((found.kind, found.aws_id))
-    if known is None and found.kind == Kind.POLICY:
-        known = census.current.get((Kind.POLICY, found.arn))
+def _matching(census: EntityCache, aws_entity: Found) -> EntityRow | None:
+    known = census.current.get((aws_entity.kind, aws_entity.aws_id))
+    if known is None and aws_entity.kind == Kind.POLICY:
+        known = census.current.get((Kind.POLICY, aws_entity.arn))
     return known
 
 
@@ -128,8 +130,8 @@ def _placeholders(census: EntityCache, part: Part, roster: UpsertResult) -> list
     own.
     """
     missing: dict[str, Found] = {}
-    for _, found in roster.members[part.section]:
-        for _, ref in found.edges or ():
+    for _, aws_entity in roster.members[part.section]:
+        for _, ref in aws_entity.edges or ():
             if ref.kind == Kind.POLICY and ref.by == "arn" and roster.names.find(ref) is None:
                 missing.setdefault(ref.value, placeholder(ref.value))
     if not missing:
@@ -156,10 +158,10 @@ def placeholder(arn: str) -> Found:
 
 
 def _insert(
-    census: EntityCache, found: list[Found], roster: UpsertResult, *, at: datetime
+    census: EntityCache, aws_entities: list[Found], roster: UpsertResult, *, at: datetime
 ) -> list[tuple[EntityRow, Found]]:
     entered: list[tuple[EntityRow, Found]] = []
-    for pk, entity in zip(bulk.allocate_ids(Entity, len(found)), found, strict=True):
+    for pk, entity in zip(bulk.allocate_ids(Entity, len(aws_entities)), aws_entities, strict=True):
         known = EntityRow(pk, entity.kind, entity.aws_id, entity.name, entity.arn, entity.source_digest)
         known.owner_id = _owner(entity, roster.names)
         _note_move(entity, known, roster)
@@ -196,13 +198,13 @@ def _insert(
                 known.owner_id,
                 known.name,
                 known.arn,
-                search_text(known, found.tags),
+                search_text(known, aws_entity.tags),
                 at,
                 known.source_digest,
                 "",
                 revision,
             )
-            for known, found in entered
+            for known, aws_entity in entered
         ],
     )
     return entered
@@ -216,37 +218,37 @@ def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None
     return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
 
 
-def _owner(found: Found, names: Names) -> int | None:
-    owner = names.find(found.owner) if found.owner else None
+def _owner(aws_entity: Found, names: Names) -> int | None:
+    owner = names.find(aws_entity.owner) if aws_entity.owner else None
     return owner.id if owner else None
 
 
-def _note_move(found: Found, known: EntityRow, roster: UpsertResult) -> None:
+def _note_move(aws_entity: Found, known: EntityRow, roster: UpsertResult) -> None:
     """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
-    if found.kind not in (Kind.GROUP, Kind.POLICY):
+    if aws_entity.kind not in (Kind.GROUP, Kind.POLICY):
         return
-    by, value = ("name", found.name) if found.kind == Kind.GROUP else ("arn", found.arn)
-    holder = roster.names.find(Ref(found.kind, by, value))
+    by, value = ("name", aws_entity.name) if aws_entity.kind == Kind.GROUP else ("arn", aws_entity.arn)
+    holder = roster.names.find(Ref(aws_entity.kind, by, value))
     if holder is not None and holder.id != known.id:
         roster.moved[holder.id] = known
 
 
 def _update(census: EntityCache, updates: Iterable[tuple[EntityRow, Found]], roster: UpsertResult) -> None:
     rows: list[tuple[Any, ...]] = []
-    for known, found in updates:
+    for known, aws_entity in updates:
         before = _stable(known)
-        _note_move(found, known, roster)
+        _note_move(aws_entity, known, roster)
         census.forget(known)
-        known.aws_id, known.name, known.arn = found.aws_id, found.name, found.arn
+        known.aws_id, known.name, known.arn = aws_entity.aws_id, aws_entity.name, aws_entity.arn
         known.gone_at = None
-        known.source_digest = found.source_digest
-        if found.owner is not None or found.kind == Kind.MFA_DEVICE:
-            _pass_on(known, _owner(found, roster.names), roster)
+        known.source_digest = aws_entity.source_digest
+        if aws_entity.owner is not None or aws_entity.kind == Kind.MFA_DEVICE:
+            _pass_on(known, _owner(aws_entity, roster.names), roster)
         census.add(known)
         roster.names.put(known)
         roster.seen.add(known.id)
         if _stable(known) != before:
-            rows.append((known.id, *_stable(known), search_text(known, found.tags)))
+            rows.append((known.id, *_stable(known), search_text(known, aws_entity.tags)))
     columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
     bulk.update(Entity, key="id", columns=columns, rows=rows)
 

@@ -72,11 +72,19 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
     read = read_credentials(aws, user_name=user.name, section=ACCESS_KEYS)
     keys = {}
     with parallel_reads(aws) as ask:
-        uses = [ask(partial(details.access_key_last_used, aws, key_id=one.key_id)) for one in read.records]
-        for one, use in zip(read.records, uses, strict=True):
+        uses = [
+            ask(partial(details.access_key_last_used, aws, key_id=key_record.key_id))
+            for key_record in read.records
+        ]
+        for key_record, use in zip(read.records, uses, strict=True):
             used = use()
-            keys[one.key_id] = KeySeen(
-                one.key_id, one.status, one.created_at, used.at, used.service or "", used.region or ""
+            keys[key_record.key_id] = KeySeen(
+                key_record.key_id,
+                key_record.status,
+                key_record.created_at,
+                used.at,
+                used.service or "",
+                used.region or "",
             )
     if _differs(user, read):
         reread_credentials(account, user, read, cause_id=None)
@@ -99,8 +107,8 @@ def _differs(user: Entity, read: Credentials) -> bool:
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
     )
-    held = dict(rows.values_list("entity__aws_id", "category"))
-    return held != {one.key_id: one.status for one in read.records}
+    categories = dict(rows.values_list("entity__aws_id", "category"))
+    return categories != {key_record.key_id: key_record.status for key_record in read.records}
 
 
 def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> None:
