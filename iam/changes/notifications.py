@@ -64,7 +64,7 @@ def tell_waiting(
         event,
         first,
         people=set(people) - {first.requested_by},
-        said=_WAITS[event],
+        outcome=_WAITS[event],
         text=_requested(first),
         warnings=_warnings(first),
         key=f"{first.change_set_id}:{turn}",
@@ -77,7 +77,7 @@ def tell_decided(first: Change) -> None:
         Event.DECIDED,
         first,
         people={first.requested_by},
-        said="Approved",
+        outcome="Approved",
         text=_by_whom(first, Decision.APPROVE),
         key=f"{first.change_set_id}:approved",
     )
@@ -89,7 +89,7 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
         Event.BREAK_GLASS,
         first,
         people=set(people),
-        said=f"Applied without approval by {by}",
+        outcome=f"Applied without approval by {by}",
         text=f"{_requested(first)}\n\nSomeone else has to review this.",
         key=f"{first.change_set_id}:broken",
     )
@@ -103,7 +103,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
         Event.BREAK_GLASS,
         first,
         people=set(people),
-        said=f"Still to be reviewed, applied without approval by {by}",
+        outcome=f"Still to be reviewed, applied without approval by {by}",
         text=f"{_requested(first)}\n\nYou get this reminder until someone has reviewed it.",
         key=f"{first.change_set_id}:unreviewed:{turn}",
         page=f"/changes/{first.pk}/review/",
@@ -120,7 +120,7 @@ def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int
         Event.COMMENTED,
         first,
         people=people - {by},
-        said=f"{name} commented",
+        outcome=f"{name} commented",
         text=comment,
         key=f"{first.change_set_id}:said:{event}",
     )
@@ -156,7 +156,12 @@ def tell_end(change: Change) -> None:
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
-        event, first, people=people, said=text, text=_why(change), key=f"{first.change_set_id}:{change.state}"
+        event,
+        first,
+        people=people,
+        outcome=text,
+        text=_why(change),
+        key=f"{first.change_set_id}:{change.state}",
     )
 
 

@@ -40,4 +40,4 @@ def comment(change: Change, *, actor: Viewer, text: str) -> None:
     with transaction.atomic():
         event = add_event(first, kind="commented", actor=actor, note=text)
         write_journal(first, act="commented", actor=actor, note=text)
-        notifications.tell_comment(first, by=actor.person_id, name=actor.name, said=text, event=event.pk)
+        notifications.tell_comment(first, by=actor.person_id, name=actor.name, comment=text, event=event.pk)

@@ -130,7 +130,7 @@ def request_changes(
             for_grant = cause.kind == OF_GRANT
             weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
         group = ChangeSet(
-            title=title_for(operations, given=title),
+            title=title_for(operations, text=title),
             receipt=weighed.receipt,
             notes=list(dict.fromkeys([*notes, *general_warnings(operations)])),
             summary=[block.body for block in summary or summary_of(operations)],

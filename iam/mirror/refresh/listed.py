@@ -32,8 +32,8 @@ def reread_listed(
     when it is gone.
 
     It is looked for by its name, or by its id where names are not unique; one that was just made is entered,
-    and `aws_entity` None ends the one that is there. `at` is before the reading; an older one steps back before a
-    newer one. `cause_id` is the Change that caused it, None an unknown cause.
+    and `aws_entity` None ends the one that is there. `at` is before the reading; an older one steps back
+    before a newer one. `cause_id` is the Change that caused it, None an unknown cause.
     """
     section = next(section for section, kinds in KINDS.items() if kind in kinds)
     with transaction.atomic():
