@@ -96,7 +96,9 @@ def _one(name: str, resource: str, known: Catalogue) -> Meant:
         return Meant((name,), name, warning=_unknown(name, known))
     types = known.resource_types(name)
     written = known.names(known.mask(name))[0]
-    if resource == "*" or any(can_mean(resource, one.arn, has_variables=False) for one in types):
+    if resource == "*" or any(
+        can_mean(resource, resource_type.arn, has_variables=False) for resource_type in types
+    ):
         return Meant((written,), written)
     return Meant((written,), written, warning=_unfit(written, known))
 
@@ -107,7 +109,7 @@ def _unknown(name: str, known: Catalogue) -> str:
         close = _closest(prefix, known.prefixes)
         what, proposal = f"AWS has no service with the prefix {prefix}", f"{close}:{rest}"
     else:
-        names = [one.partition(":")[2] for one in known.expand(f"{prefix}:*")]
+        names = [action.partition(":")[2] for action in known.expand(f"{prefix}:*")]
         close = _closest(rest, names)
         what, proposal = f"{known.title(prefix)} has no action {rest}", f"{prefix.lower()}:{close}"
     return f"{what}.{f' Did you mean {proposal}?' if close else ''} The answer uses it as entered."
@@ -121,7 +123,9 @@ def _unfit(name: str, known: Catalogue) -> str:
 
 def resources_of(name: str) -> tuple[str, ...]:
     """The ARNs of the resource types that an action takes, with AWS's placeholders, the shortest first."""
-    arns = {one.arn.replace("${Partition}", "aws") for one in catalogue().resource_types(name)}
+    arns = {
+        resource_type.arn.replace("${Partition}", "aws") for resource_type in catalogue().resource_types(name)
+    }
     return tuple(sorted(arns, key=lambda arn: (len(arn), arn)))
 
 
@@ -150,13 +154,16 @@ def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple
 def _takes(name: str, resource: str, known: Catalogue) -> bool:
     if resource == "*":
         return True
-    return any(can_mean(resource, one.arn, has_variables=False) for one in known.resource_types(name))
+    return any(
+        can_mean(resource, resource_type.arn, has_variables=False)
+        for resource_type in known.resource_types(name)
+    )
 
 
 def _closest(name: str, known: tuple[str, ...] | list[str]) -> str:
-    spelled = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.75)
-    return spelled[found[0]] if found else ""
+    spelled = {candidate.lower(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.75)
+    return spelled[matches[0]] if matches else ""
 
 
 def action_names(text: str, *, size: int) -> list[str]:
@@ -168,9 +175,11 @@ def action_names(text: str, *, size: int) -> list[str]:
     if ":" in typed:
         prefix, _, rest = typed.partition(":")
         every = known.expand(f"{prefix}:*") if known.has_service(prefix) else ()
-        inner = [one for one in every if rest in one.partition(":")[2].lower()]
-        return sorted(inner, key=lambda one: not one.lower().startswith(typed))[:size]
-    services = [one for one in known.prefixes if one.startswith(typed)]
+        inner = [name for name in every if rest in name.partition(":")[2].lower()]
+        return sorted(inner, key=lambda name: not name.lower().startswith(typed))[:size]
+    services = [prefix for prefix in known.prefixes if prefix.startswith(typed)]
     if len(typed) < 2:
         return services[:size] if typed else []
-    return [*services, *(one for one in known.actions if typed in one.partition(":")[2].lower())][:size]
+    return [*services, *(action for action in known.actions if typed in action.partition(":")[2].lower())][
+        :size
+    ]

@@ -52,18 +52,18 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
     if known is not None and known.revisions == revisions:
         return known.found
     wanted = [number for number in revisions if account in ("", number)]
-    found: dict[int, bool] = {}
+    by_principal: dict[int, bool] = {}
     accounts = wanted if account else None
     with snapshot(accounts=accounts) as index:
         for number in wanted:
             shard = index.accounts.get(number)
             if shard is not None:
-                found |= _of(index, shard)
+                by_principal |= _of(index, shard)
     with _guard:
-        _answers[account] = _Answer(dict(revisions), found)
+        _answers[account] = _Answer(dict(revisions), by_principal)
         while len(_answers) > MOST:
             del _answers[next(iter(_answers))]
-    return found
+    return by_principal
 
 
 def forget() -> None:
@@ -78,7 +78,7 @@ def _of(index: Index, shard: Shard) -> dict[int, bool]:
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:
         return known.found
-    found = Builder(index, shard, Facts()).administrators()
+    by_principal = Builder(index, shard, Facts()).administrators()
     with _guard:
-        _shards[shard] = _Known(shard.version, found)
-    return found
+        _shards[shard] = _Known(shard.version, by_principal)
+    return by_principal

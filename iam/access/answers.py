@@ -99,7 +99,7 @@ class Runs:
     @cached_property
     def user_count(self) -> int:
         """How many users there are."""
-        return sum(len(some) for some in self.users())
+        return sum(len(run) for run in self.users())
 
     def principals(self) -> PrincipalCount:
         """How many people are behind them; counted again when a user was linked or matched since: one query
@@ -115,17 +115,17 @@ class Runs:
     @cached_property
     def by_account(self) -> Mapping[tuple[int, str], list[Sequence[Member]]]:
         """The members of each place in the order of decisions, and account."""
-        found: dict[tuple[int, str], list[Sequence[Member]]] = {}
+        members_by_account: dict[tuple[int, str], list[Sequence[Member]]] = {}
         for run in self.runs:
-            found.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
-        return found
+            members_by_account.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
+        return members_by_account
 
     def __len__(self) -> int:
         return sum(self.sizes.values())
 
     def count(self, decision: Decision) -> int:
         """How many are judged so."""
-        return sum(size for (one, _), size in self.sizes.items() if one is decision)
+        return sum(size for (ranked, _), size in self.sizes.items() if ranked is decision)
 
     def page(
         self, *, size: int, after: Place | None = None, before: Place | None = None
@@ -141,20 +141,22 @@ class Runs:
         return known
 
     def _page(self, size: int, after: Place | None, before: Place | None) -> list[tuple[Member, Decision]]:
-        found: list[tuple[Member, Decision]] = []
+        nearest_members: list[tuple[Member, Decision]] = []
         for rank, account in sorted(self.by_account, reverse=before is not None):
-            wanted = size + 1 - len(found)
+            wanted = size + 1 - len(nearest_members)
             if wanted <= 0:
                 break
             members = chain.from_iterable(self.by_account[rank, account])
             if before is not None:
-                rows = (one for one in members if Place(rank, account, one.arn) < before)
+                rows = (member for member in members if Place(rank, account, member.arn) < before)
                 nearest = nlargest(wanted, rows, key=_arn)
             else:
-                rows = (one for one in members if after is None or Place(rank, account, one.arn) > after)
+                rows = (
+                    member for member in members if after is None or Place(rank, account, member.arn) > after
+                )
                 nearest = nsmallest(wanted, rows, key=_arn)
-            found += [(member, ORDER[rank]) for member in nearest]
-        return found
+            nearest_members += [(member, ORDER[rank]) for member in nearest]
+        return nearest_members
 
 
 def _arn(member: Member) -> str:
@@ -203,11 +205,11 @@ class Everyone:
 
 def by_way(runs: Runs, ways: Ways) -> Mapping[Way, Runs]:
     """Principals by the way in which they can."""
-    found: dict[Way, list[Run]] = {}
+    runs_by_way: dict[Way, list[Run]] = {}
     for run in runs.runs:
         for way, members in ways.among(run.members).items():
-            found.setdefault(way, []).append(Run(run.decision, run.account, members))
-    return {way: Runs(some) for way, some in found.items()}
+            runs_by_way.setdefault(way, []).append(Run(run.decision, run.account, members))
+    return {way: Runs(way_runs) for way, way_runs in runs_by_way.items()}
 
 
 class OneAnswer:
@@ -237,7 +239,7 @@ class OneAnswer:
     def _fitting(self) -> Iterator[Run]:
         matcher = Matcher(self._narrowed.text)
         for run in self._everyone.runs.runs:
-            members = [one for one in run.members if self._fits(one, run.decision, matcher)]
+            members = [member for member in run.members if self._fits(member, run.decision, matcher)]
             if members:
                 yield Run(run.decision, run.account, members)
 
@@ -261,9 +263,13 @@ class OneAnswer:
     def groups(self) -> list[WayGroup]:
         """Those who fit by the way in which they can, the largest group first."""
         everyone = self._everyone
-        found = everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)
-        groups = [WayGroup(way, self._counts(runs), runs.user_count, runs) for way, runs in found.items()]
+        groups_by_way = (
+            everyone.by_way if self.fitting is everyone.runs else by_way(self.fitting, everyone.ways)
+        )
+        groups = [
+            WayGroup(way, self._counts(runs), runs.user_count, runs) for way, runs in groups_by_way.items()
+        ]
         return sorted(
             groups,
-            key=lambda one: (-one.counts[Certainty.CONFIRMED], -len(one.runs), one.way.sort_key),
+            key=lambda group: (-group.counts[Certainty.CONFIRMED], -len(group.runs), group.way.sort_key),
         )

@@ -215,7 +215,7 @@ class Comparison:
         right = by_service(self.shift.after, after.space) if after else {}
         names = chain.from_iterable(self.unlisted.values())
         unlisted = {name.partition(":")[0].lower() for name in names}
-        found = [
+        services = [
             OneService(
                 prefix,
                 catalogue().title(prefix),
@@ -225,7 +225,7 @@ class Comparison:
             )
             for prefix in {*left, *right, *unlisted}
         ]
-        return sorted(found, key=lambda one: (one.title.lower(), one.prefix))
+        return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
 
     def _number_of(self, sort: Sort, prefix: str) -> int:
         listed = (self.masks[sort] & catalogue().mask_of_service(prefix)).bit_count()
@@ -237,21 +237,21 @@ class Comparison:
 
     def groups(self, prefix: str) -> list[Group]:
         """What differs of one service, the same together: by sort, then by level."""
-        found: dict[tuple[Any, ...], list[str]] = {}
+        prefixes_by_meaning: dict[tuple[Any, ...], list[str]] = {}
         for sort, name, level in self._differing(prefix):
             key = (sort, level, *self._grades(name), self.causes(sort, self._bit(name)))
-            found.setdefault(key, []).append(name)
+            prefixes_by_meaning.setdefault(key, []).append(name)
         order, levels = list(Sort), [*Level, None]
-        keys = sorted(found, key=lambda key: (order.index(key[0]), levels.index(key[1])))
+        keys = sorted(prefixes_by_meaning, key=lambda key: (order.index(key[0]), levels.index(key[1])))
         return [
             Group(
                 sort=key[0],
                 level=key[1],
-                names=tuple(found[key]),
+                names=tuple(prefixes_by_meaning[key]),
                 left=key[2],
                 right=key[3],
                 causes=key[4],
-                is_risky=any(self._is_risky(name) for name in found[key]),
+                is_risky=any(self._is_risky(name) for name in prefixes_by_meaning[key]),
             )
             for key in keys
         ]
@@ -290,28 +290,28 @@ class Comparison:
 
         Empty where a boundary or the organization makes it.
         """
-        left = [one for one in self._only_left if one.mask & mask]
-        right = [one for one in self._only_right if one.mask & mask]
+        left = [says for says in self._only_left if says.mask & mask]
+        right = [says for says in self._only_right if says.mask & mask]
         if sort is Sort.ALTERED:
-            found = [*((one, False) for one in left), *((one, True) for one in right)]
+            says_with_side = [*((says, False) for says in left), *((says, True) for says in right)]
         else:
             is_less = sort in {Sort.ONLY_LEFT, Sort.NARROWER}
             more, less = (left, right) if is_less else (right, left)
-            found = [(one, not is_less) for one in more if one.statement.allows]
-            found += [(one, is_less) for one in less if not one.statement.allows]
-        return tuple(Cause(says, is_right) for says, is_right in found)
+            says_with_side = [(says, not is_less) for says in more if says.statement.allows]
+            says_with_side += [(says, is_less) for says in less if not says.statement.allows]
+        return tuple(Cause(says, is_right) for says, is_right in says_with_side)
 
     def causes_of(self, prefix: str) -> tuple[Cause, ...]:
         """The statements because of which anything of a service differs, each once."""
         service = catalogue().mask_of_service(prefix)
-        found: list[Cause] = []
+        causes: list[Cause] = []
         for sort, mask in self.masks.items():
             if mask & service:
-                found += self.causes(sort, mask & service)
+                causes += self.causes(sort, mask & service)
         for sort in self.unlisted:
             for name in self._unlisted_of(sort, prefix):
-                found += self.causes(sort, self._bit(name))
-        return tuple(dict.fromkeys(found))
+                causes += self.causes(sort, self._bit(name))
+        return tuple(dict.fromkeys(causes))
 
     @cached_property
     def _only_left(self) -> list[Says]:
@@ -324,14 +324,21 @@ class Comparison:
 
 def _only(mine: Side, other: Side) -> list[Says]:
     """The statements that one side holds and the other does not, wherever they stand."""
-    theirs = {_meaning(one.statement) for one in other.access.says} if other.access else set()
-    said = mine.access.says if mine.access else ()
-    return [one for one in said if _meaning(one.statement) not in theirs]
+    theirs = {_meaning(says.statement) for says in other.access.says} if other.access else set()
+    my_says = mine.access.says if mine.access else ()
+    return [says for says in my_says if _meaning(says.statement) not in theirs]
 
 
-def _meaning(one: Statement) -> tuple[Any, ...]:
+def _meaning(statement: Statement) -> tuple[Any, ...]:
     """What a statement says, wherever it stands."""
-    return (one.allows, one.actions, one.is_not_action, one.resources, one.is_not_resource, one.conditions)
+    return (
+        statement.allows,
+        statement.actions,
+        statement.is_not_action,
+        statement.resources,
+        statement.is_not_resource,
+        statement.conditions,
+    )
 
 
 def compare(left: Moment, right: Moment) -> Comparison:

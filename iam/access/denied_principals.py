@@ -42,32 +42,32 @@ def stopped(index: Index, question: Question, answer: Answer, *, most: int) -> S
     if judge.lowered in FREE:
         return Stopped((), is_whole=True)
     judge.listen(index.register)
-    found: list[Member] = []
+    stopped_members: list[Member] = []
     looks = 0
     for cls in _candidates(index, judge, answer, question, place.account):
         for signature, members in _alike(judge, cls):
             if looks == LOOKS:
-                return Stopped(_sorted(found), is_whole=False)
+                return Stopped(_sorted(stopped_members), is_whole=False)
             looks += 1
             if _is_stopped(judge, members[0], signature):
-                found += members[: most + 1 - len(found)]
-            if len(found) > most:
-                return Stopped(_sorted(found[:most]), is_whole=False)
-    return Stopped(_sorted(found), is_whole=True)
+                stopped_members += members[: most + 1 - len(stopped_members)]
+            if len(stopped_members) > most:
+                return Stopped(_sorted(stopped_members[:most]), is_whole=False)
+    return Stopped(_sorted(stopped_members), is_whole=True)
 
 
-def _sorted(found: list[Member]) -> tuple[Member, ...]:
-    return tuple(sorted(found, key=lambda member: (member.account, member.arn)))
+def _sorted(stopped_members: list[Member]) -> tuple[Member, ...]:
+    return tuple(sorted(stopped_members, key=lambda member: (member.account, member.arn)))
 
 
 def _is_stopped(judge: Judge, member: Member, signature: Signature) -> bool:
     """Whether an identity policy allows it, and something else denies it."""
     profile = member.cls.profile
-    said = judge.said_by(profile, member, signature)
-    if not said & ALLOWS:
+    effects = judge.said_by(profile, member, signature)
+    if not effects & ALLOWS:
         return False
     bounds = judge.bounds(profile.limits, member, signature, is_local=True)
-    return bounds.decide(said) is Decision.EXPLICITLY_DENIED
+    return bounds.decide(effects) is Decision.EXPLICITLY_DENIED
 
 
 def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
@@ -102,10 +102,10 @@ def _bundles(index: Index, judge: Judge) -> Iterator[Bundle]:
     able: list[Doc] = []
     denying: set[Bundle] = set()
     bundles_of = index.register.bundles_of
-    for doc, said in judge.said.items():
-        if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
+    for doc, effects in judge.said.items():
+        if effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows):
             able.append(doc)
-        if said & DENIES:
+        if effects & DENIES:
             denying.update(bundles_of[doc])
     seen: set[Bundle] = set()
     for is_first in (True, False):

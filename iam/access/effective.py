@@ -128,11 +128,11 @@ class Access:
             prefix = name.partition(":")[0].lower()
             unlisted[prefix] = unlisted.get(prefix, 0) + 1
         known = catalogue()
-        found = [
+        services = [
             OneService(prefix, known.title(prefix), listed.get(prefix, {}), unlisted.get(prefix, 0))
             for prefix in {*listed, *unlisted}
         ]
-        return sorted(found, key=lambda one: (one.title.lower(), one.prefix))
+        return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
 
     @property
     def is_full(self) -> bool:
@@ -151,7 +151,7 @@ class Access:
 
     def allowing(self, mask: int) -> list[Says]:
         """The statements that allow some of the actions."""
-        return [one for one in self.says if one.statement.allows and one.mask & mask]
+        return [says for says in self.says if says.statement.allows and says.mask & mask]
 
     def resources(self, prefix: str) -> tuple[str, ...] | None:
         """The resources of the statements by which a service is allowed; None where all of it is allowed
@@ -160,10 +160,10 @@ class Access:
         mask = self.of_service(prefix)
         if mask and not mask & ~self.found.everywhere:
             return None
-        found: dict[str, None] = {}
-        for one in self.allowing(mask & ~self.found.everywhere):
-            found.update(dict.fromkeys(patterns_of(one.statement)))
-        return tuple(found)
+        arns: dict[str, None] = {}
+        for says in self.allowing(mask & ~self.found.everywhere):
+            arns.update(dict.fromkeys(patterns_of(says.statement)))
+        return tuple(arns)
 
     def actions(self, prefix: str) -> Iterator[OneAction]:
         """The allowed actions of a service, those first that are listed."""
@@ -178,13 +178,13 @@ class Access:
         assert place is not None
         bit = 1 << place
         grade = next(grade for grade in Grade if getattr(self.found, grade) & bit)
-        speaking = [one for one in self.says if one.mask & bit]
+        speaking = [says for says in self.says if says.mask & bit]
         return OneAction(
             name,
             level,
             grade,
-            tuple(one for one in speaking if one.statement.allows),
-            tuple(one for one in speaking if not one.statement.allows),
+            tuple(says for says in speaking if says.statement.allows),
+            tuple(says for says in speaking if not says.statement.allows),
         )
 
 
@@ -204,36 +204,40 @@ def access_of(number: int, *, account: str, at: datetime | None) -> Access | Non
 def read_access(index: Index, member: Member) -> Access:
     """The same, of an index that is at hand."""
     effective = index.effective()
-    space, found = effective.space, effective.of(member)
-    found = Effective(*(mask & ~space.free for mask in found))
+    space, allowed = effective.space, effective.of(member)
+    allowed = Effective(*(mask & ~space.free for mask in allowed))
     request = effective.request_of(member)
     shard = index.accounts[member.account]
     docs = [doc for _, doc in shard.named_policies(member.grants)]
-    held = [one for _, one in holdings(shard, member.grants)]
+    held_policies = [holding for _, holding in holdings(shard, member.grants)]
     says = tuple(
-        chain.from_iterable(_says(own, doc, space, request) for own, doc in zip(held, docs, strict=True))
+        chain.from_iterable(
+            _says(own, doc, space, request) for own, doc in zip(held_policies, docs, strict=True)
+        )
     )
-    return Access(space, _unlisted(found, says, space), found, says, _basis(shard, member, held, request))
+    return Access(
+        space, _unlisted(allowed, says, space), allowed, says, _basis(shard, member, held_policies, request)
+    )
 
 
-def _unlisted(found: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
+def _unlisted(allowed: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
     """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means
     elsewhere.
     """
     own: set[str] = set()
-    for one in says:
-        if not one.statement.is_not_action:
-            own.update(map(fold, one.statement.actions))
-    unlisted = found.any >> len(catalogue()) << len(catalogue())
+    for allowing_says in says:
+        if not allowing_says.statement.is_not_action:
+            own.update(map(fold, allowing_says.statement.actions))
+    unlisted = allowed.any >> len(catalogue()) << len(catalogue())
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
-def _says(held: Held, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
+def _says(holding: Held, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
         ready = clause.ready(PolicyKind.IDENTITY)
         if all(condition.test(request) != NO for condition in ready.conditions):
-            yield Says(held, statement, space.mask(clause.actions))
+            yield Says(holding, statement, space.mask(clause.actions))
 
 
 def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
@@ -242,7 +246,7 @@ def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
         yield clause, replace(clause.source, index=index, sid=sid)
 
 
-def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> Basis:
+def _basis(shard: Shard, member: Member, held_policies: list[Held], request: Request) -> Basis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
     scps: list[tuple[str, Doc]] = []
@@ -256,8 +260,8 @@ def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> 
         (PolicyKind.SCP, scps),
         (PolicyKind.RCP, rcps),
     )
-    managed = {one.policy for one in held if one.policy.pk}
-    inline = {(one.policy, one.group) for one in held if not one.policy.pk}
+    managed = {holding.policy for holding in held_policies if holding.policy.pk}
+    inline = {(holding.policy, holding.group) for holding in held_policies if not holding.policy.pk}
     boundary_name = plain_name(boundary[0]) if boundary else ""
     return Basis(
         policies=len(managed) + len(inline),

@@ -138,7 +138,7 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
     rows = fitting.order_by(*PLACE)
     if after is not None:
         rows = rows.filter(_beyond(after))
-    part = [_row(one, own_roles) for one in rows[: size + 1]]
+    part = [_row(finding, own_roles) for finding in rows[: size + 1]]
     own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
     return Found(
         rows=part[:size],
@@ -156,8 +156,8 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
 
 def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[Finding, Finding]:
     """The findings of some accounts, administrators among them."""
-    found = Finding.objects.filter(calculation=stored.moment)
-    return found if accounts is None else found.filter(account__in=accounts)
+    findings = Finding.objects.filter(calculation=stored.moment)
+    return findings if accounts is None else findings.filter(account__in=accounts)
 
 
 def _beyond(after: Place) -> Q:
@@ -174,16 +174,16 @@ def people_in(
 ) -> tuple[PrincipalCount, PrincipalCount, PrincipalCount]:
     """Count those that are confirmed, the others, and all, with the people behind the users."""
     rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
-    found = [
+    principals = [
         (_Known(number, arn, aws_id), is_role, certainty == Certain.CONFIRMED)
         for number, arn, aws_id, is_role, certainty in rows
     ]
-    owners = people_of([user for user, is_role, _ in found if not is_role])
+    owners = people_of([user for user, is_role, _ in principals if not is_role])
 
     def count(*wanted: bool) -> PrincipalCount:
-        users = [user for user, is_role, is_sure in found if not is_role and is_sure in wanted]
+        users = [user for user, is_role, is_sure in principals if not is_role and is_sure in wanted]
         people = [owners[user.id] for user in users if user.id in owners]
-        roles = sum(is_role and is_sure in wanted for _, is_role, is_sure in found)
+        roles = sum(is_role and is_sure in wanted for _, is_role, is_sure in principals)
         return PrincipalCount(len(users), len(set(people)), len(users) - len(people), roles)
 
     return count(True), count(False), count(True, False)
@@ -197,17 +197,17 @@ class _Known(NamedTuple):
     unique_id: str
 
 
-def _row(one: Finding, own_roles: frozenset[str]) -> Row:
-    path = from_json(one.path)
-    place = Place(one.is_role, one.is_conditional, one.steps, one.account, one.arn)
-    is_own = one.steps > 0 and one.arn in own_roles
+def _row(finding: Finding, own_roles: frozenset[str]) -> Row:
+    path = from_json(finding.path)
+    place = Place(finding.is_role, finding.is_conditional, finding.steps, finding.account, finding.arn)
+    is_own = finding.steps > 0 and finding.arn in own_roles
     return Row(
-        one.principal,
+        finding.principal,
         place,
         path.who,
-        CERTAINTIES[Certain(one.certainty)],
+        CERTAINTIES[Certain(finding.certainty)],
         path,
-        tuple(one.unread),
+        tuple(finding.unread),
         is_own=is_own,
     )
 
@@ -228,7 +228,7 @@ def _who_reaches_one(stored: Stored, wanted: Wanted, *, size: int | None, after:
         },
     )
     return Found(
-        rows=[_row_from(one) for one in answer["rows"]],
+        rows=[_row_from(row) for row in answer["rows"]],
         has_after=answer["has_after"],
         everyone=PrincipalCount(*answer["everyone"]),
         by_certainty={each: answer["by_certainty"].get(each.value, 0) for each in Certainty},
@@ -315,21 +315,21 @@ def explained(
     finding = findings_in(stored, None).filter(principal=pk, account=account).first()
     if finding is None:
         return Explained(who, None, None, stored.calculated_at, limitations)
-    found, waits = None, False
+    found_closing, waits = None, False
     if finding.steps:
         try:
-            found = _closing_from(answer_to(stored, "path", asks)["closing"])
+            found_closing = _closing_from(answer_to(stored, "path", asks)["closing"])
         except BeingCalculatedError:
             waits = True
     path, unread = from_json(finding.path), tuple(finding.unread)
-    return Explained(path.who, path, found, stored.calculated_at, limitations, unread, waits=waits)
+    return Explained(path.who, path, found_closing, stored.calculated_at, limitations, unread, waits=waits)
 
 
 def _closing_from(kept: list[object] | None) -> Closing | None:
     if kept is None:
         return None
     statements, is_exact = kept
-    return Closing(frozenset(statement_from(one) for one in statements), bool(is_exact))  # type: ignore[attr-defined]
+    return Closing(frozenset(statement_from(statement) for statement in statements), bool(is_exact))  # type: ignore[attr-defined]
 
 
 def _principal(account: str, pk: int, at: datetime | None) -> Principal | None:
@@ -374,7 +374,7 @@ class Reached(NamedTuple):
 
 def policies_of(statements: Iterable[Statement], *, at: datetime | None) -> dict[tuple[str, str], int]:
     """The numbers of the managed policies that some statements are in, by account and ARN; one query."""
-    holders = {one.holder for one in statements if ":policy/" in one.holder}
+    holders = {statement.holder for statement in statements if ":policy/" in statement.holder}
     if not holders:
         return {}
     rows = EntityState.objects.filter(valid_at(at), kind=Kind.POLICY, arn__in=holders)

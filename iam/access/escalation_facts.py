@@ -39,7 +39,7 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
     roles_of, instances = _profiles(at)
     versions = _versions(at)
     digests = set(chain.from_iterable(versions.values()))
-    held = _held(index, digests | _unattached(index))
+    documents = _held(index, digests | _unattached(index))
     facts = Facts(
         group_arns=dict(
             EntityState.objects.filter(valid_at(at), kind=Kind.GROUP).values_list("entity_id", "arn")
@@ -49,7 +49,7 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
         passwords=_passwords(at),
         versions=versions,
     )
-    return facts, held
+    return facts, documents
 
 
 def _passwords(at: datetime | None) -> dict[int, bool]:
@@ -69,7 +69,7 @@ def _running(
             instance = Instance(arn, tuple(sorted(tags.get(number, {}).items())))
             for role in roles_of.get(profiles[number], ()):
                 of_role[role].append(instance)
-    return {role: tuple(found) for role, found in of_role.items()}
+    return {role: tuple(instances) for role, instances in of_role.items()}
 
 
 def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], dict[int, int]]:
@@ -98,11 +98,11 @@ def _profiled(index: Index, roles_of: dict[int, list[int]]) -> dict[str, frozens
 
 
 def _versions(at: datetime | None) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = defaultdict(list)
+    texts: dict[int, list[str]] = defaultdict(list)
     rows = PolicyVersion.objects.filter(valid_at(at), is_default=False)
     for policy, digest in rows.values_list("policy_id", "document_id"):
-        found[policy].append(digest)
-    return {policy: tuple(sorted(digests)) for policy, digests in found.items()}
+        texts[policy].append(digest)
+    return {policy: tuple(sorted(digests)) for policy, digests in texts.items()}
 
 
 def _unattached(index: Index) -> set[str]:
@@ -114,8 +114,8 @@ def _unattached(index: Index) -> set[str]:
 
 
 def _held(index: Index, digests: set[str]) -> list[Doc]:
-    held = []
+    documents = []
     for chunk in chunks(sorted(digests)):
         for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):
-            held.append(index.documents.add(digest, text))
-    return held
+            documents.append(index.documents.add(digest, text))
+    return documents

@@ -97,8 +97,8 @@ def escalation_at(at: datetime | None, *, is_anew: bool = False) -> Escalation:
     for again.
     """
     with snapshot(at) as index:
-        found = None if is_anew else _fitting(at, index)
-    return found or _make(at, is_anew=is_anew)
+        escalation = None if is_anew else _fitting(at, index)
+    return escalation or _make(at, is_anew=is_anew)
 
 
 @contextmanager
@@ -117,44 +117,50 @@ def forget() -> None:
 
 
 def _fitting(at: datetime | None, index: Index) -> Escalation | None:
-    found = _known.get(at)
-    return found if found and found.source is index and found.version == index.version else None
+    escalation = _known.get(at)
+    return (
+        escalation
+        if escalation and escalation.source is index and escalation.version == index.version
+        else None
+    )
 
 
 def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
     """The graph of the mirror as it is."""
     with _one_at_a_time:
         with snapshot(at) as index:
-            found = _fitting(at, index)
-            if found is not None and not is_anew:
-                return found
+            escalation = _fitting(at, index)
+            if escalation is not None and not is_anew:
+                return escalation
             private = _private.get(at)
             if private is None or private.source is not index:
                 private = _Private(index)
             version = private.take()
         try:
-            found = _made(at, private, version)
+            escalation = _made(at, private, version)
         except BaseException:
             # What it did not take in, the next would not look at again.
             with _guard:
                 _private.pop(at, None)
             raise
         with _guard:
-            _private[at], _known[at] = private, found
+            _private[at], _known[at] = private, escalation
             _known.move_to_end(at)
             while len(_known) > KEPT:
                 gone, _ = _known.popitem(last=False)
                 _private.pop(gone, None)
-    return found
+    return escalation
 
 
 def _made(at: datetime | None, private: _Private, version: int) -> Escalation:
     private.follow()
     index = private.index
-    facts, held = facts_at(at, index)
+    facts, documents = facts_at(at, index)
     graph = Graph(index, facts=facts, kept=private.estates)
     graph.to_administrator()
-    return Escalation(graph, index, Explorer(graph, index), private.source, version, held, private.gate, at)
+    return Escalation(
+        graph, index, Explorer(graph, index), private.source, version, documents, private.gate, at
+    )
 
 
 def _rows(shard: Shard) -> AccountRows:

@@ -226,8 +226,8 @@ def openings(
     accounts: Accounts, *, at: datetime | None = None, narrowed: Filter = NO_FILTER
 ) -> tuple[EscalationTotals, list[Opening]]:
     """The totals, and all groups that fit with everyone in them."""
-    found = groups_of(accounts, at=at, narrowed=narrowed, most=None, each=None)
-    return found.totals, found.shown
+    groups = groups_of(accounts, at=at, narrowed=narrowed, most=None, each=None)
+    return groups.totals, groups.shown
 
 
 def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> Opening | None:
@@ -282,20 +282,20 @@ def _groups(
     kept = models.Opening.objects.filter(calculation=known.moment)
     if only:
         kept = kept.filter(key=only)
-    found = []
+    opening_groups = []
     for key, statements, means in kept.values_list("key", "statements", "means"):
         if key in counts:
-            opener = frozenset(statement_from(one) for one in statements)
-            told = tuple(_means(means, accounts))
-            found.append(Opening(opener, (), counts[key], told, is_own=key == OWN_KEY))
-    return found
+            opener = frozenset(statement_from(statement) for statement in statements)
+            means_shown = tuple(_means(means, accounts))
+            opening_groups.append(Opening(opener, (), counts[key], means_shown, is_own=key == OWN_KEY))
+    return opening_groups
 
 
 def _means(kept: Mapping[str, list[Any]], accounts: Accounts) -> Iterator[Means]:
     tally: dict[Means, int] = {}
-    for number, found in kept.items():
+    for number, alternatives in kept.items():
         if accounts is None or number in accounts:
-            for many, steps in found:
+            for many, steps in alternatives:
                 means = tuple(tuple(Act(*act) for act in step) for step in steps)
                 tally[means] = tally.get(means, 0) + many
     for means, _ in sorted(tally.items(), key=lambda each: -each[1]):
@@ -311,8 +311,8 @@ def _filled(
         rank = Window(RowNumber(), partition_by="opener", order_by=[F(name).asc() for name in ORDER])
         wanted = wanted.annotate(rank=rank).filter(rank__lte=each)
     affected: dict[str, list[Affected]] = {}
-    for one in wanted.order_by(*ORDER):
-        affected.setdefault(one.opener, []).append(_affected(one))
+    for finding in wanted.order_by(*ORDER):
+        affected.setdefault(finding.opener, []).append(_affected(finding))
     return [
         Opening(
             group.statements,
@@ -325,10 +325,10 @@ def _filled(
     ]
 
 
-def _affected(one: Finding) -> Affected:
-    path = from_json(one.path)
-    certainty = CERTAINTIES[Certain(one.certainty)]
-    return Affected((one.account, one.principal), path.who, path, certainty, tuple(one.unread))
+def _affected(finding: Finding) -> Affected:
+    path = from_json(finding.path)
+    certainty = CERTAINTIES[Certain(finding.certainty)]
+    return Affected((finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,12 +353,12 @@ def fix_of(opening: Opening, accounts: Accounts = None, *, at: datetime | None =
     """
     asks = {"key": opening.key, "accounts": None if accounts is None else sorted(accounts)}
     answer = answer_to(stored.stored_at(at), "fix", asks)
-    by_number = {one.start[1]: one for one in opening.affected}
+    by_number = {affected.start[1]: affected for affected in opening.affected}
     return Fix(
         opening.statements,
         tuple(by_number[number] for number in answer["closed"] if number in by_number),
         tuple(by_number[number] for number in answer["others"] if number in by_number),
-        tuple(statement_from(one) for one in answer["more"]),
+        tuple(statement_from(statement) for statement in answer["more"]),
         answer["is_whole"],
         answer["unchecked"],
     )

@@ -53,7 +53,7 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
         goals = sorted((member.account, member.id) for member in answer.members(Decision.ALLOWED))
     if not goals:
         return Reaching([], 0, 0, 0)
-    found = answer_of_worker(
+    climb = answer_of_worker(
         stored,
         "climb",
         {
@@ -64,7 +64,7 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
         },
     )
     rows = []
-    for member, steps, certainty, first, unread in found["rows"]:
+    for member, steps, certainty, first, unread in climb["rows"]:
         becomes = None if first is None else principal_from(first)
         rows.append(Reached(principal_from(member), steps, Certainty(certainty), becomes, tuple(unread)))
-    return Reaching(rows, found["total"], found["sure"], len(goals))
+    return Reaching(rows, climb["total"], climb["sure"], len(goals))

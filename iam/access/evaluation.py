@@ -62,7 +62,7 @@ NAMES: Final = {
 
 
 class Tree:
-    """Takes one decision apart. `held` maps the names of identity policies to how they are held;
+    """Takes one decision apart. `held_policies` maps the names of identity policies to how they are held;
     `is_resource_known` False: the policy of the resource stands in for one that nobody has read.
     """
 
@@ -71,12 +71,12 @@ class Tree:
         request: Request,
         policies: Policies,
         *,
-        held: Mapping[str, Held],
+        held_policies: Mapping[str, Held],
         levels: Levels,
         is_resource_known: bool = True,
     ) -> None:
         self._request, self._policies = request, policies
-        self._held, self._levels = held, levels
+        self._held, self._levels = held_policies, levels
         self._is_resource_known = is_resource_known
         self._is_bounded = policies.boundary is not None
 
@@ -101,9 +101,9 @@ class Tree:
 
     def _denies(self, rest: Iterable[Branch]) -> Branch:
         leaves = chain.from_iterable(branch.every_leaf for branch in rest)
-        found = tuple(leaf for leaf in leaves if not leaf.allows)
-        sure = [leaf for leaf in found if leaf.mark == YES]
-        perhaps = tuple(leaf for leaf in found if leaf.mark == OPEN)
+        deny_leaves = tuple(leaf for leaf in leaves if not leaf.allows)
+        sure = [leaf for leaf in deny_leaves if leaf.mark == YES]
+        perhaps = tuple(leaf for leaf in deny_leaves if leaf.mark == OPEN)
         if sure:
             is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
             if is_void:
@@ -124,9 +124,10 @@ class Tree:
             text = "A statement denies it, depending on values that the request doesn’t give."
             return Branch("deny", "Explicit denies", Voice.DEPENDS, text, perhaps)
         text = "No statement denies it."
-        if found:
-            text = f"{text} {len(found)} would, but {'doesn’t' if len(found) == 1 else 'don’t'} match."
-        return Branch("deny", "Explicit denies", Voice.ALLOWS, text, found)
+        if deny_leaves:
+            verb = "doesn’t" if len(deny_leaves) == 1 else "don’t"
+            text = f"{text} {len(deny_leaves)} would, but {verb} match."
+        return Branch("deny", "Explicit denies", Voice.ALLOWS, text, deny_leaves)
 
     def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
         """SCPs or RCPs: each level must allow."""
@@ -135,10 +136,10 @@ class Tree:
             return Branch(str(kind), title, Voice.ASIDE, reason)
         names = self._levels.scps if kind is PolicyKind.SCP else self._levels.rcps
         parts = []
-        for place, found in enumerate(levels):
+        for place, policies in enumerate(levels):
             name = names[place] if place < len(names) else f"Level {place + 1}"
-            voice = self._voice(found)
-            parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", found))
+            voice = self._voice(policies)
+            parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", policies))
         denying = [part.title for part in parts if part.voice is Voice.DENIES]
         if denying:
             text = f"A policy attached to {_and(denying)} denies it."
@@ -169,21 +170,21 @@ class Tree:
         is_asked = has_rcps(self._request, self._policies)
         return "" if is_asked else "They don’t restrict this service, this action or this account."
 
-    def _bounding(self, kind: PolicyKind, found: PolicySet | None) -> Branch:
+    def _bounding(self, kind: PolicyKind, policies: PolicySet | None) -> Branch:
         title = NAMES[kind]
-        if found is None:
+        if policies is None:
             if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
                 return Branch(str(kind), title, Voice.SILENT, "Without one, the session has no permissions.")
             text = "None." if kind is PolicyKind.BOUNDARY else "Not specified."
             return Branch(str(kind), title, Voice.ASIDE, text)
-        voice = self._voice(found)
+        voice = self._voice(policies)
         if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
             through = BY_MARK[weigh(self._request, self._policies).endpoint]
             if voice is Voice.ALLOWS and through is Voice.DEPENDS:
-                return self._branch(str(kind), title, through, GATEWAY, found)
+                return self._branch(str(kind), title, through, GATEWAY, policies)
             voice = through
         text = STOPPING[kind] if voice is Voice.SILENT else f"It {WORDS[voice]}."
-        return self._branch(str(kind), title, voice, text, found)
+        return self._branch(str(kind), title, voice, text, policies)
 
     def _identity(self) -> Branch:
         title, who = "Identity policies", self._request.principal
@@ -193,9 +194,9 @@ class Tree:
             return Branch(
                 "identity", title, Voice.ALLOWS, "A root user has every permission in its own account."
             )
-        found = self._policies.identity
-        voice = self._voice(found)
-        parts = tuple(self._holders(found))
+        policies = self._policies.identity
+        voice = self._voice(policies)
+        parts = tuple(self._holders(policies))
         return Branch("identity", title, voice, self._identity_text(voice), parts=parts)
 
     def _identity_text(self, voice: Voice) -> str:
@@ -203,20 +204,20 @@ class Tree:
             return f"At least one of them {WORDS[voice]}."
         return "None of them allows it." if self._policies.identity.statements else "None."
 
-    def _holders(self, found: PolicySet) -> Iterator[Branch]:
+    def _holders(self, policies: PolicySet) -> Iterator[Branch]:
         """The principal's own policies, and those of each of its groups."""
         groups: dict[str, list[Compiled]] = {}
-        for one in found.statements:
-            held = self._held.get(one.policy)
-            group = held.group.name if held and held.group else ""
-            groups.setdefault(group, []).append(one)
+        for statement in policies.statements:
+            holding = self._held.get(statement.policy)
+            group = holding.group.name if holding and holding.group else ""
+            groups.setdefault(group, []).append(statement)
         for name, statements in sorted(groups.items()):
-            part = PolicySet(found.kind, tuple(statements))
+            part = PolicySet(policies.kind, tuple(statements))
             voice = self._voice(part)
             title = f"Group {name}" if name else "Its own policies"
             yield self._branch("identity", title, voice, f"{WORDS[voice].capitalize()}.", part)
-        if found.problems:
-            problems = tuple(f"{policy}: {problem}" for policy, problem in found.problems)
+        if policies.problems:
+            problems = tuple(f"{policy}: {problem}" for policy, problem in policies.problems)
             yield Branch(
                 "identity",
                 "Not readable",
@@ -226,11 +227,11 @@ class Tree:
             )
 
     def _resource(self) -> Branch:
-        title, found, request = "Resource-based policy", self._policies.resource, self._request
+        title, policies, request = "Resource-based policy", self._policies.resource, self._request
         is_needed = self._is_resource_needed
         if not self._is_resource_known:
             return Branch("resource", title, Voice.DEPENDS, "Not synced. It must allow the caller.")
-        if found is None:
+        if policies is None:
             if is_needed:
                 return Branch("resource", title, Voice.SILENT, "It must allow the caller, but there is none.")
             return Branch(
@@ -239,10 +240,10 @@ class Tree:
                 Voice.ASIDE,
                 "Not specified. In the same account it doesn’t need to allow anything.",
             )
-        denied, account, role, direct = found.judge_grades(request, is_bounded=self._is_bounded)
+        denied, account, role, direct = policies.judge_grades(request, is_bounded=self._is_bounded)
         mark = max(account, role, direct)
         if denied == YES and not is_never_locked_out(request):
-            return self._branch("resource", title, Voice.DENIES, "It denies it.", found)
+            return self._branch("resource", title, Voice.DENIES, "It denies it.", policies)
         text = self._grade_text(account, role, direct)
         if mark == NO:
             voice = Voice.SILENT if is_needed else Voice.ASIDE
@@ -251,11 +252,11 @@ class Tree:
                 if is_needed
                 else "It doesn’t allow the request, and doesn’t need to."
             )
-            return self._branch("resource", title, voice, text, found)
+            return self._branch("resource", title, voice, text, policies)
         voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
         is_enough = direct == YES and not request.is_cross_account and not self._is_barred
         return replace(
-            self._branch("resource", title, voice, text, found), is_enough=is_enough, is_needed=is_needed
+            self._branch("resource", title, voice, text, policies), is_enough=is_enough, is_needed=is_needed
         )
 
     @property
@@ -284,47 +285,47 @@ class Tree:
             )
         return f"It {perhaps}allows the account, so identity policies decide."
 
-    def _voice(self, found: PolicySet) -> Voice:
-        denied, allowed = found.judge(self._request)
+    def _voice(self, policies: PolicySet) -> Voice:
+        denied, allowed = policies.judge(self._request)
         if denied == YES:
             return Voice.DENIES
         return BY_MARK[min(allowed, YES - denied)]
 
-    def _branch(self, kind: str, title: str, voice: Voice, text: str, found: PolicySet) -> Branch:
+    def _branch(self, kind: str, title: str, voice: Voice, text: str, policies: PolicySet) -> Branch:
         if voice is Voice.DENIES:
             text = "It denies it."
-        speaking = found.speaking_of(self._request.lowered)
+        speaking = policies.speaking_of(self._request.lowered)
         return Branch(
             kind,
             title,
             voice,
             text,
-            tuple(self._leaf(one) for one in speaking),
-            others=len(found.statements) - len(speaking),
-            problems=tuple(f"{policy}: {problem}" for policy, problem in found.problems),
+            tuple(self._leaf(statement) for statement in speaking),
+            others=len(policies.statements) - len(speaking),
+            problems=tuple(f"{policy}: {problem}" for policy, problem in policies.problems),
         )
 
-    def _leaf(self, one: Compiled) -> Leaf:
-        mark, means = one.applies_to(self._request, is_bounded=self._is_bounded)
+    def _leaf(self, statement: Compiled) -> Leaf:
+        mark, means = statement.applies_to(self._request, is_bounded=self._is_bounded)
         return Leaf(
-            one.policy,
-            one.source,
+            statement.policy,
+            statement.source,
             min(mark, max(means)),
-            tuple(self._checks(one)),
-            self._held.get(one.policy),
-            tuple(str(problem) for problem in one.unknown),
+            tuple(self._checks(statement)),
+            self._held.get(statement.policy),
+            tuple(str(problem) for problem in statement.unknown),
         )
 
-    def _checks(self, one: Compiled) -> Iterator[Check]:
-        request, source = self._request, one.source
-        if one.means is not None:
+    def _checks(self, statement: Compiled) -> Iterator[Check]:
+        request, source = self._request, statement.source
+        if statement.means is not None:
             element = "NotPrincipal" if source.is_not_principal else "Principal"
             names = ", ".join(chain.from_iterable((source.principals or {}).values()))
-            yield Check(element, names, self._means(one), request.principal.arn)
-        if one.fits is not None:
+            yield Check(element, names, self._means(statement), request.principal.arn)
+        if statement.fits is not None:
             element = "NotResource" if source.is_not_resource else "Resource"
-            yield Check(element, ", ".join(source.resources or ()), one.fits(request), request.resource)
-        for condition in one.conditions:
+            yield Check(element, ", ".join(source.resources or ()), statement.fits(request), request.resource)
+        for condition in statement.conditions:
             yield Check(
                 "Condition",
                 str(condition),
@@ -333,22 +334,30 @@ class Tree:
                 phrase(condition.operator, condition.key, condition.values),
             )
 
-    def _means(self, one: Compiled) -> int:
+    def _means(self, statement: Compiled) -> int:
         """A Deny with NotPrincipal means everybody who has a permissions boundary."""
-        if self._is_bounded and one.source.is_not_principal and not one.allows:
+        if self._is_bounded and statement.source.is_not_principal and not statement.allows:
             return YES
-        return YES if one.means is None else max(one.means(self._request.principal, self._request.strict))
+        return (
+            YES
+            if statement.means is None
+            else max(statement.means(self._request.principal, self._request.strict))
+        )
 
 
 def _values(request: Request, key: str) -> str:
     """What the request has under a key, in words."""
-    found = request.values(key)
-    if found is None:
+    request_values = request.values(key)
+    if request_values is None:
         return "not said"
-    if not found:
+    if not request_values:
         return "absent"
-    shown = ", ".join(found[:MORE_VALUES])
-    return shown if len(found) <= MORE_VALUES else f"{shown} and {len(found) - MORE_VALUES} more"
+    shown = ", ".join(request_values[:MORE_VALUES])
+    return (
+        shown
+        if len(request_values) <= MORE_VALUES
+        else f"{shown} and {len(request_values) - MORE_VALUES} more"
+    )
 
 
 def _and(names: list[str]) -> str:

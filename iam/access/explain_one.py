@@ -98,8 +98,8 @@ def _without_owner(index: Index, member: Member, question: Question) -> Why:
 
 def spelt(action: str) -> str:
     """As AWS writes the action, if it is known."""
-    found = catalogue().action(action)
-    return found.name if found else action
+    known_action = catalogue().action(action)
+    return known_action.name if known_action else action
 
 
 def _first_resource(index: Index, member: Member, action: str) -> str:
@@ -111,11 +111,11 @@ def _first_resource(index: Index, member: Member, action: str) -> str:
     allowing: list[Says] = [] if place is None else access.allowing(1 << place)
     request = index.effective().request_of(member)
     patterns = chain.from_iterable(
-        patterns_of(one.statement) for one in allowing if not one.statement.is_not_resource
+        patterns_of(says.statement) for says in allowing if not says.statement.is_not_resource
     )
     named = [_filled(pattern, request) for pattern in patterns]
     types = catalogue().resource_types(action)
-    fitting = (one for one in named if any(can_mean(one, kind.arn, has_variables=False) for kind in types))
+    fitting = (arn for arn in named if any(can_mean(arn, kind.arn, has_variables=False) for kind in types))
     first_named = named[0] if named else EVERY
     return next(fitting, first_named)
 
@@ -125,8 +125,8 @@ def _filled(pattern: str, request: Request) -> str:
 
     def value(match: re.Match[str]) -> str:
         key = fold(match.group(1).partition(",")[0].strip())
-        found = request.values(key)
-        return found[0] if found and len(found) == 1 else EVERY
+        request_values = request.values(key)
+        return request_values[0] if request_values and len(request_values) == 1 else EVERY
 
     return VARIABLE.sub(value, pattern)
 
@@ -142,13 +142,13 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
     return replace(why, steps=(*own, *(Step(reason) for reason in _in_short(others))))
 
 
-def _in_short(found: list[Reason]) -> Iterator[Reason]:
+def _in_short(reasons: list[Reason]) -> Iterator[Reason]:
     """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do
     not is no news.
     """
     for kind, whose in WHOSE.items():
-        outcomes = {reason.outcome for reason in found if reason.kind == kind}
-        outcome = next((one for one in STRONGEST if one in outcomes), None)
+        outcomes = {reason.outcome for reason in reasons if reason.kind == kind}
+        outcome = next((effect for effect in STRONGEST if effect in outcomes), None)
         if outcome is Outcome.DEPENDS:
             yield Reason(LAST, outcome, f"Whether {whose} allows it depends on conditions")
         elif outcome is not None and (kind, outcome) != ("rcp", Outcome.ALLOWS):

@@ -71,10 +71,16 @@ class Step:
     @property
     def allows_everything(self) -> bool:
         """Whether the statement allows all actions on all resources, without conditions."""
-        one = self.source
-        if one is None or not one.allows or one.conditions or one.is_not_action or one.is_not_resource:
+        statement = self.source
+        if (
+            statement is None
+            or not statement.allows
+            or statement.conditions
+            or statement.is_not_action
+            or statement.is_not_resource
+        ):
             return False
-        return "*" in one.actions and "*" in (one.resources or ())
+        return "*" in statement.actions and "*" in (statement.resources or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +122,14 @@ def why(index: Index, member: Member, question: Question) -> Why:
 
 def explained(index: Index, member: Member, request: Request, policies: Policies) -> Why:
     """The same of a request and policies that may be others than those of the index."""
-    found = explain(request, policies)
+    explanation = explain(request, policies)
     shard = index.accounts[member.account]
-    held = dict(holdings(shard, member.grants))
+    held_policies = dict(holdings(shard, member.grants))
     number = member.grants.boundary
     boundary = None if number is None else _policy(shard, number)
     return Why(
-        found.decision,
-        tuple(_step(reason, held, policies, boundary) for reason in found.reasons),
+        explanation.decision,
+        tuple(_step(reason, held_policies, policies, boundary) for reason in explanation.reasons),
     )
 
 
@@ -150,8 +156,8 @@ def _of(shard: Shard, grants: Grants, group: Named | None) -> Iterator[tuple[str
         yield f"inline policy {name}{whose}", Held(Named(None, name), group, is_inline=True)
     for number in grants.attached:
         policy = shard.policies.get(number)
-        said = f"policy {number}" if policy is None else policy.name
-        yield f"{said}{whose}", Held(_policy(shard, number), group)
+        policy_name = f"policy {number}" if policy is None else policy.name
+        yield f"{policy_name}{whose}", Held(_policy(shard, number), group)
 
 
 def _policy(shard: Shard, number: int) -> Named:
@@ -161,11 +167,11 @@ def _policy(shard: Shard, number: int) -> Named:
     )
 
 
-def _step(reason: Reason, held: dict[str, Held], policies: Policies, boundary: Named | None) -> Step:
-    found = _statement(reason, policies)
-    source = None if found is None else found.source
+def _step(reason: Reason, held_policies: dict[str, Held], policies: Policies, boundary: Named | None) -> Step:
+    statement = _statement(reason, policies)
+    source = None if statement is None else statement.source
     if reason.kind == PolicyKind.IDENTITY:
-        mine = held.get(reason.policy)
+        mine = held_policies.get(reason.policy)
         policy = None if mine is None else mine.policy
         return Step(reason, policy, mine, source)
     if reason.kind == PolicyKind.BOUNDARY:
@@ -178,9 +184,11 @@ def _statement(reason: Reason, policies: Policies) -> Compiled | None:
     if reason.statement is None:
         return None
     wanted = (reason.policy, reason.statement)
-    found = _set_of(reason, policies)
-    statements = () if found is None else found.statements
-    return next((one for one in statements if (one.policy, one.source.index) == wanted), None)
+    policies_of_kind = _set_of(reason, policies)
+    statements = () if policies_of_kind is None else policies_of_kind.statements
+    return next(
+        (statement for statement in statements if (statement.policy, statement.source.index) == wanted), None
+    )
 
 
 def _set_of(reason: Reason, policies: Policies) -> PolicySet | None:
@@ -188,5 +196,5 @@ def _set_of(reason: Reason, policies: Policies) -> PolicySet | None:
         return policies.scps[reason.level - 1]
     if reason.kind == PolicyKind.RCP:
         return policies.rcps[reason.level - 1]
-    found: PolicySet | None = getattr(policies, reason.kind, None)
-    return found
+    policies_of_kind: PolicySet | None = getattr(policies, reason.kind, None)
+    return policies_of_kind

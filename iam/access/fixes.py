@@ -39,19 +39,19 @@ def fixed(text: str, *, finding: Finding) -> str:
     if not proposal or finding.line > len(lines):
         return text
     line = lines[finding.line - 1]
-    found = NAME.match(line, finding.column - 1)
-    if found is None:
+    match = NAME.match(line, finding.column - 1)
+    if match is None:
         return text
     # An operator's qualifier is not what was wrong with it.
-    qualifier = found[1].rpartition(":")[0] if finding.code == "INVALID_CONDITION_OPERATOR" else ""
+    qualifier = match[1].rpartition(":")[0] if finding.code == "INVALID_CONDITION_OPERATOR" else ""
     name = f"{qualifier}:{proposal}" if qualifier else proposal
-    lines[finding.line - 1] = line[: found.start()] + json.dumps(name) + line[found.end() :]
+    lines[finding.line - 1] = line[: match.start()] + json.dumps(name) + line[match.end() :]
     return "\n".join(lines)
 
 
 def _proposal(finding: Finding) -> str:
-    found = PROPOSED.fullmatch(finding.remedy) if finding.code in WHOLE else None
-    return found[1] if found else ""
+    match = PROPOSED.fullmatch(finding.remedy) if finding.code in WHOLE else None
+    return match[1] if match else ""
 
 
 def without_statement(text: str, number: int) -> str | None:
@@ -65,5 +65,5 @@ def without_statement(text: str, number: int) -> str | None:
     statements = document.get("Statement") if isinstance(document, dict) else None
     if not isinstance(statements, list) or len(statements) < 2 or not 0 <= number < len(statements):
         return None
-    document["Statement"] = [one for place, one in enumerate(statements) if place != number]
+    document["Statement"] = [statement for place, statement in enumerate(statements) if place != number]
     return json.dumps(document, indent=2, ensure_ascii=False)

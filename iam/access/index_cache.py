@@ -27,8 +27,8 @@ def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
             return known
     result = make()
     with _guard:
-        for one in [one for one in results if one[0] != index.version]:
-            del results[one]
+        for outdated in [key for key in results if key[0] != index.version]:
+            del results[outdated]
         results[about] = result
         while len(results) > MOST:
             del results[next(iter(results))]

@@ -32,17 +32,17 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
     left out.
     """
     with snapshot(at, accounts=set(people.values())) as index:
-        effective, found = index.effective(), dict[int, Levels]()
+        effective, levels = index.effective(), dict[int, Levels]()
         for number, account in people.items():
             member = index.member(account, number)
             if member is not None:
-                found[number] = counted(effective.of(member), effective.space)
-        return found
+                levels[number] = counted(effective.of(member), effective.space)
+        return levels
 
 
-def counted(found: Effective, space: Space) -> Levels:
+def counted(effective: Effective, space: Space) -> Levels:
     """What is allowed, counted."""
-    allowed = found.any & ~space.free
+    allowed = effective.any & ~space.free
     return Levels(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
 
 
@@ -62,20 +62,20 @@ class LevelsByAccount:
 
     def of(self, number: int, *, account: str) -> Levels | None:
         """The levels of a user; None where the index does not have them."""
-        found = self._known.get(account)
-        if found is None:
+        levels = self._known.get(account)
+        if levels is None:
             with snapshot(self._at, accounts=[account], may_lag=True) as index:
-                found = self._known[account] = _of_account(index, account)
-        return found.get(number)
+                levels = self._known[account] = _of_account(index, account)
+        return levels.get(number)
 
 
 def _of_account(index: Index, account: str) -> dict[int, Levels]:
     shard, effective = index.accounts.get(account), index.effective()
     same: dict[Effective, Levels] = {}
-    found: dict[int, Levels] = {}
+    level_counts: dict[int, Levels] = {}
     classes = [] if shard is None else list(shard.classes.values())
     for members, each in effective.everybody(classes):
         if members[0].kind is PrincipalKind.USER:
             levels = same.get(each) or same.setdefault(each, counted(each, effective.space))
-            found.update((member.id, levels) for member in members)
-    return found
+            level_counts.update((member.id, levels) for member in members)
+    return level_counts

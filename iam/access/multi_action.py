@@ -151,6 +151,6 @@ def _bounding(index: Index) -> set[Actions]:
         levels.add(limits.levels)
         if limits.boundary is not None:
             docs.add(limits.boundary)
-    for one in levels:
-        docs.update(doc for _, doc in chain.from_iterable((*one.scps, *one.rcps)))
+    for level in levels:
+        docs.update(doc for _, doc in chain.from_iterable((*level.scps, *level.rcps)))
     return {clause.actions for clause in chain.from_iterable(doc.clauses for doc in docs)}

@@ -14,5 +14,5 @@ OWN_KEY: Final = "gatehouse"
 
 def key_of(statements: Iterable[Statement]) -> str:
     """The word of a group."""
-    names = sorted(f"{one.holder} {one.policy} {one.number}" for one in statements)
+    names = sorted(f"{statement.holder} {statement.policy} {statement.number}" for statement in statements)
     return blake2b("\n".join(names).encode(), digest_size=6).hexdigest()

@@ -80,9 +80,9 @@ class PrincipalCount:
         return f"{counted(self.users, 'IAM user')} ({', '.join(behind)})"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def counted(number: int, noun: str, many: str = "") -> str:
     """'1 role', '1,204 roles'."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def count_of(members: Iterable[Member]) -> PrincipalCount:
@@ -133,12 +133,12 @@ def _match(
     for pk, mail, address in signs:
         if pk in by_pk:
             owners[pk] = (mail or address).lower()
-    said = {arn: (aws_id, mail) for arn, aws_id, mail in by_hand}
-    if not said:
+    by_arn = {arn: (aws_id, mail) for arn, aws_id, mail in by_hand}
+    if not by_arn:
         return
     for user in by_pk.values():
-        if user.arn in said:
-            aws_id, mail = said[user.arn]
+        if user.arn in by_arn:
+            aws_id, mail = by_arn[user.arn]
             if aws_id in ("", user.unique_id):
                 owners[user.id] = mail.lower()
 
@@ -153,10 +153,10 @@ class Matcher:
         self._arns: list[set[str]] = []
         self._numbers: list[set[int]] = []
         for word in self._words:
-            held = Identity.objects.filter(person__name__icontains=word) | Identity.objects.filter(
+            identities = Identity.objects.filter(person__name__icontains=word) | Identity.objects.filter(
                 person__email__icontains=word
             )
-            self._arns.append(set(held.values_list("user_arn", flat=True)))
+            self._arns.append(set(identities.values_list("user_arn", flat=True)))
             signs = (
                 Sign.objects.filter(person__name__icontains=word)
                 | Sign.objects.filter(person__email__icontains=word)
@@ -166,9 +166,9 @@ class Matcher:
 
     def fits(self, member: Named) -> bool:
         """Whether every word is found."""
-        told = searched(member)
+        text = searched(member)
         for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):
-            if word not in told and member.arn not in arns and member.id not in numbers:
+            if word not in text and member.arn not in arns and member.id not in numbers:
                 return False
         return True
 
@@ -177,17 +177,17 @@ def text_filter(text: str) -> Q:
     """What `Matcher` finds, as a condition on rows that have `search` (`searched`), `arn`, and the number of
     the principal.
     """
-    found = Q()
+    condition = Q()
     for word in text.lower().split():
         of_person = Q(person__name__icontains=word) | Q(person__email__icontains=word)
-        held = Identity.objects.filter(of_person)
+        identities = Identity.objects.filter(of_person)
         signs = Sign.objects.filter(of_person | Q(address__icontains=word)).exclude(standing__in=DOUBTS)
-        found &= (
+        condition &= (
             Q(search__contains=word)
-            | Q(arn__in=held.values("user_arn"))
+            | Q(arn__in=identities.values("user_arn"))
             | Q(principal__in=signs.values("pk"))
         )
-    return found
+    return condition
 
 
 def searched(member: Named) -> str:

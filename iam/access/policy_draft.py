@@ -103,8 +103,8 @@ def findings_of(policy: Entity, *, text: str) -> list[Finding]:
     ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
     kind = Kind.BOUNDARY if is_boundary else Kind.IDENTITY
-    found = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
-    return sorted([*_untaken(text), *found], key=lambda one: (one.line, one.column))
+    findings = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
+    return sorted([*_untaken(text), *findings], key=lambda finding: (finding.line, finding.column))
 
 
 def mended(policy: Entity, *, text: str, key: str) -> str:
@@ -112,7 +112,7 @@ def mended(policy: Entity, *, text: str, key: str) -> str:
     (any more).
     """
     text = _lines(text)
-    finding = next((one for one in findings_of(policy, text=text) if key_of(one) == key), None)
+    finding = next((finding for finding in findings_of(policy, text=text) if key_of(finding) == key), None)
     return fixed(text, finding=finding) if finding and key else text
 
 
@@ -120,11 +120,11 @@ def managed_by(policy: Entity) -> str:
     """What its tags say that it is written by, if they do: CloudFormation's own tag, or a habit such as
     ManagedBy.
     """
-    found = {
+    tags_by_key = {
         key.lower().replace("-", "").replace("_", ""): value for key, value in tags(policy, at=None).items()
     }
-    stack = found.get("aws:cloudformation:stackname")
-    return f"the CloudFormation stack {stack}" if stack else found.get("managedby", "")
+    stack = tags_by_key.get("aws:cloudformation:stackname")
+    return f"the CloudFormation stack {stack}" if stack else tags_by_key.get("managedby", "")
 
 
 def laid_out(text: str) -> str:
@@ -155,17 +155,17 @@ def _check_base(policy: Entity, *, base: str) -> None:
 
 
 def _untaken(text: str) -> list[Finding]:
-    found = UNTAKEN.search(text)
-    if found is None:
+    match = UNTAKEN.search(text)
+    if match is None:
         return []
-    at = found.start()
+    at = match.start()
     line = text.count("\n", 0, at) + 1
     column = at - text.rfind("\n", 0, at)
     return [
         Finding(
             code="CHARACTER_NOT_TAKEN",
             severity=Severity.ERROR,
-            message=f"AWS doesn’t accept the character U+{ord(found.group()):04X} in policies.",
+            message=f"AWS doesn’t accept the character U+{ord(match.group()):04X} in policies.",
             remedy="Use only Latin-1 characters (up to U+00FF). In names, use * and ? for other characters.",
             statement=None,
             path="",

@@ -95,14 +95,14 @@ def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, 
 
 
 def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
-    found = _columns(_called(name, accounts, at), size=NAMED + 1)
-    found = found or _by_other_names(name, accounts, at)
-    if len(found) == 1:
-        return _who(found[0])
-    if not found:
+    rows = _columns(_called(name, accounts, at), size=NAMED + 1)
+    rows = rows or _by_other_names(name, accounts, at)
+    if len(rows) == 1:
+        return _who(rows[0])
+    if not rows:
         raise PrincipalError(f"“{name[:SHOWN]}” matches no user or role. {FORMS}")
-    arns = ", ".join(row[2] for row in found[:NAMED])
-    more = " and others" if len(found) > NAMED else ""
+    arns = ", ".join(row[2] for row in rows[:NAMED])
+    more = " and others" if len(rows) > NAMED else ""
     raise PrincipalError(f"“{name[:SHOWN]}” matches several: {arns}{more}. Enter the ARN of one.")
 
 
@@ -141,7 +141,7 @@ def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tup
         )
     )
     candidates = [_Candidate(row, tags.get(row[1], {})) for row in rows]
-    return [one.row for one in named_exactly(candidates, text)]
+    return [candidate.row for candidate in named_exactly(candidates, text)]
 
 
 def _may_be_called(lowered: str) -> Q:
@@ -174,10 +174,10 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
         raise PrincipalError(f"“{arn[:SHOWN]}” isn’t the ARN of a user, role, session or root user. {FORMS}")
     rows = _called(parts[5].rpartition("/")[2], accounts, at)
-    found = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
-    if not found:
+    entity_columns = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
+    if not entity_columns:
         raise PrincipalError(_absent(arn, at))
-    return _who(found[0])
+    return _who(entity_columns[0])
 
 
 def _absent(arn: str, at: datetime | None) -> str:
@@ -205,7 +205,7 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
             f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
         )
     rows = _called(role, accounts, at).filter(kind=Kind.ROLE, account__account_id=parts[4])
-    found = _columns(rows, size=1)
-    if not found:
+    session_columns = _columns(rows, size=1)
+    if not session_columns:
         raise PrincipalError(f"Account {parts[4][:SHOWN]} has no role {role[:SHOWN]}.")
-    return Who(parts[4], found[0][1], arn, role, PrincipalKind.SESSION)
+    return Who(parts[4], session_columns[0][1], arn, role, PrincipalKind.SESSION)

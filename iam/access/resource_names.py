@@ -60,12 +60,14 @@ def resources_known(
 def _identities(
     viewer: Viewer, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
 ) -> list[Suggestion]:
-    kinds = [KINDS[one.name] for one in types if one.name in KINDS]
+    kinds = [KINDS[resource_type.name] for resource_type in types if resource_type.name in KINDS]
     rows = visible_entities(viewer).filter(
         kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=typed
     )
-    found: Iterable[Entity] = rows.select_related("account").order_by("name", "pk")[:20]
-    return [Suggestion(one.arn, f"{Kind(one.kind).label} in {one.account.name}") for one in found]
+    entities: Iterable[Entity] = rows.select_related("account").order_by("name", "pk")[:20]
+    return [
+        Suggestion(entity.arn, f"{Kind(entity.kind).label} in {entity.account.name}") for entity in entities
+    ]
 
 
 def _named(
@@ -75,13 +77,13 @@ def _named(
     counted: Counter[str] = Counter()
     for body in _texts(service, accounts):
         counted.update({arn for arn in ARN.findall(body) if f":{service}:" in arn})
-    patterns = [one.arn for one in types]
+    patterns = [resource_type.arn for resource_type in types]
     fitting = [
         (arn, times)
         for arn, times in counted.items()
         if typed in arn.lower() and _is_a_name(arn) and any(fits(arn, pattern) for pattern in patterns)
     ]
-    fitting.sort(key=lambda one: (-one[1], one[0]))
+    fitting.sort(key=lambda pair: (-pair[1], pair[0]))
     return [
         Suggestion(arn, f"Named in {times} {'policy' if times == 1 else 'policies'}")
         for arn, times in fitting
@@ -110,8 +112,10 @@ def names_known(viewer: Viewer, *, parameter: Parameter, accounts: Sequence[str]
     if not pattern:
         return []
     types = [ResourceType(kind, pattern)]
-    found = resources_known(viewer, service=service, types=types, accounts=accounts, text="", most=most * 3)
-    names = (_last(one.arn, service=service, pattern=pattern) for one in found)
+    suggestions = resources_known(
+        viewer, service=service, types=types, accounts=accounts, text="", most=most * 3
+    )
+    names = (_last(suggestion.arn, service=service, pattern=pattern) for suggestion in suggestions)
     taken = dict.fromkeys(name for name in names if name and _is_taken(parameter, name))
     return list(taken)[:most]
 

@@ -155,9 +155,9 @@ def _kept_uses(accounts: Accounts) -> Uses:
 
 def _summed(rows: Iterable[ServiceUse]) -> Uses:
     """What was counted of accounts, together."""
-    found = list(rows)
+    uses = list(rows)
     services: dict[str, Use] = {}
-    for row in found:
+    for row in uses:
         for prefix, (users, roles, levels) in row.services.items():
             use = services.get(prefix)
             if use is None:
@@ -166,9 +166,9 @@ def _summed(rows: Iterable[ServiceUse]) -> Uses:
             use.roles += roles
             for level, many in levels.items():
                 use.levels[Level(level)] += many
-    oldest = min((row.calculated_at for row in found), default=None)
+    oldest = min((row.calculated_at for row in uses), default=None)
     return Uses(
-        _ordered(services.values()), sum(row.users for row in found), sum(row.roles for row in found), oldest
+        _ordered(services.values()), sum(row.users for row in uses), sum(row.roles for row in uses), oldest
     )
 
 
@@ -194,10 +194,10 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
     # By identity: most share one object, and to compare sets of all actions takes longer than to count
     # people.
     tallies: dict[int, _Tally] = {}
-    for members, found in _everybody(index, accounts):
-        tally = tallies.get(id(found))
+    for members, allowed in _everybody(index, accounts):
+        tally = tallies.get(id(allowed))
         if tally is None:
-            tally = tallies[id(found)] = _Tally(found)
+            tally = tallies[id(allowed)] = _Tally(allowed)
         tally.add(members)
     services: dict[str, Use] = {}
     ranges = list(space.services.items()), [service.first for service in space.services.values()]
@@ -212,7 +212,9 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
             for level in levels:
                 use.levels[level] += users + roles
     every = tallies.values()
-    return Uses(_ordered(services.values()), sum(one.users for one in every), sum(one.roles for one in every))
+    return Uses(
+        _ordered(services.values()), sum(tally.users for tally in every), sum(tally.roles for tally in every)
+    )
 
 
 class _Tally:
@@ -222,8 +224,8 @@ class _Tally:
 
     __slots__ = ("found", "roles", "users")
 
-    def __init__(self, found: Effective) -> None:
-        self.found, self.users, self.roles = found, 0, 0
+    def __init__(self, allowed: Effective) -> None:
+        self.found, self.users, self.roles = allowed, 0, 0
 
     def add(self, members: Sequence[Member]) -> None:
         """Count some more, of one kind."""
@@ -269,8 +271,8 @@ def every_row(prefix: str, wanted: Wanted) -> Iterator[Row]:
     """All of them, account by account; the index is not held in between."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         service = index.effective().space.services[prefix]
-        found = list(_fitting(_alike(index, prefix, wanted.accounts), wanted, service))
-    for _, alike in groupby(found, key=lambda each: each.account):
+        alike_rows = list(_fitting(_alike(index, prefix, wanted.accounts), wanted, service))
+    for _, alike in groupby(alike_rows, key=lambda each: each.account):
         yield from _sorted_rows(list(alike), service, ("", ""))
 
 
@@ -284,10 +286,10 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
     first, size, _ = space.services[prefix]
     within = ((1 << size) - 1) & ~(space.free >> first)
     parts: dict[int, tuple[Effective, Effective]] = {}
-    for members, found in _everybody(index, accounts):
-        known = parts.get(id(found))
+    for members, allowed in _everybody(index, accounts):
+        known = parts.get(id(allowed))
         if known is None:
-            known = parts[id(found)] = found, Effective(*(mask >> first & within for mask in found))
+            known = parts[id(allowed)] = allowed, Effective(*(mask >> first & within for mask in allowed))
         if known[1].any:
             yield Alike(members[0].account, members[0].kind, members, known[1])
 
@@ -303,7 +305,11 @@ def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service
         if not text:
             yield each
             continue
-        members = [one for one in each.members if text in one.arn.lower() or text in _display(one).lower()]
+        members = [
+            member
+            for member in each.members
+            if text in member.arn.lower() or text in _display(member).lower()
+        ]
         if members:
             yield each._replace(members=members)
 
@@ -311,10 +317,14 @@ def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service
 def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[Row]:
     members = []
     for each in alike:
-        members += [(one.arn, one, each.part) for one in each.members if (each.account, one.arn) > after]
-    for arn, one, part in sorted(members, key=lambda row: row[0]):
+        members += [
+            (member.arn, member, each.part) for member in each.members if (each.account, member.arn) > after
+        ]
+    for arn, principal, part in sorted(members, key=lambda row: row[0]):
         counts = {level: _count(part, mask) for level, mask in service.levels.items() if mask}
-        yield Row(one.id, one.account, arn, one.name, _display(one), one.kind, counts)
+        yield Row(
+            principal.id, principal.account, arn, principal.name, _display(principal), principal.kind, counts
+        )
 
 
 def _count(part: Effective, mask: int) -> Count:

@@ -89,7 +89,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
     tree = Tree(
         request,
         policies,
-        held=dict(holdings(shard, member.grants)),
+        held_policies=dict(holdings(shard, member.grants)),
         levels=_levels(shard, owner, policies, inquiry),
         is_resource_known=is_known,
     )
@@ -178,8 +178,10 @@ def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:
         return False
     if inquiry.is_hidden or (request.is_cross_account and policies.resource is None):
         return True
-    found = policies.resource
-    return found is not None and any(one.policy == "the policy of the resource" for one in found.statements)
+    resource_policies = policies.resource
+    return resource_policies is not None and any(
+        statement.policy == "the policy of the resource" for statement in resource_policies.statements
+    )
 
 
 def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inquiry) -> Levels:
@@ -293,12 +295,12 @@ def _missing(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...
     if decision is not Decision.IMPLICITLY_DENIED:
         return ()
     is_enough = any(branch.is_enough for branch in branches)
-    found = [
+    missing = [
         _stopper(branch)
         for branch in branches
         if branch.voice is Voice.SILENT and not (is_enough and branch.kind in OWN)
     ]
-    return tuple(f"{text[0].upper()}{text[1:]}." for text in found)
+    return tuple(f"{text[0].upper()}{text[1:]}." for text in missing)
 
 
 def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
@@ -308,19 +310,19 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     settled = not _is_own_way_closed(branches) and any(
         branch.kind == "identity" and _is_sure(branch) for branch in branches
     )
-    found: dict[str, None] = {}
+    words_open: dict[str, None] = {}
     for branch in branches[1:]:
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
-            found["if the resource-based policy allows the caller"] = None
+            words_open["if the resource-based policy allows the caller"] = None
         if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
-            found["if the VPC endpoint isn’t a gateway endpoint"] = None
+            words_open["if the VPC endpoint isn’t a gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
             is_beside = part.kind == "resource" and settled and not part.is_needed
             is_asked = not _is_sure(part) and not is_beside
             for leaf in part.every_leaf:
                 if leaf.mark == OPEN and (is_asked or not leaf.allows):
-                    found |= dict.fromkeys(_open_words(leaf))
-    return tuple(found)
+                    words_open |= dict.fromkeys(_open_words(leaf))
+    return tuple(words_open)
 
 
 def _is_sure(branch: Branch) -> bool:

@@ -123,7 +123,7 @@ def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
         for number, name, text in rows.values_list(*columns)[:MOST_TEXTS]:
             if exact.search(text):
                 counted[number, name] += 1
-    ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     return [Candidate(number, name, many) for (number, name), many in ordered]
 
 

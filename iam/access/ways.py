@@ -58,8 +58,8 @@ class Way:
     @property
     def key(self) -> str:
         """A short word for addresses, the same as long as the way is."""
-        told = f"{self.kind} {self.policy} {self.policy_pk} {self.group_pk} {self.account}"
-        return blake2b(told.encode(), digest_size=6).hexdigest()
+        content = f"{self.kind} {self.policy} {self.policy_pk} {self.group_pk} {self.account}"
+        return blake2b(content.encode(), digest_size=6).hexdigest()
 
     @property
     def sort_key(self) -> tuple[int, str, str, str]:
@@ -72,10 +72,10 @@ class Ways:
     once.
     """
 
-    def __init__(self, index: Index, question: Callable[[str], Question], found: Tallied) -> None:
-        self._index, self._question, self._found = index, question, found
-        parts = [part.members for part in found.whole.parts if not isinstance(part.members, Members)]
-        self._personal = frozenset(found.by_member).union(*parts)
+    def __init__(self, index: Index, question: Callable[[str], Question], tallied: Tallied) -> None:
+        self._index, self._question, self._found = index, question, tallied
+        parts = [part.members for part in tallied.whole.parts if not isinstance(part.members, Members)]
+        self._personal = frozenset(tallied.by_member).union(*parts)
         self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, Way] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
@@ -101,18 +101,18 @@ class Ways:
         for member in members:
             key = member if member in self._personal else (member.cls, member.grants_key)
             alike.setdefault(key, []).append(member)
-        found: dict[Way, list[Member]] = {}
-        for some in alike.values():
-            found.setdefault(self.of(some[0]), []).extend(some)
-        return found
+        members_by_way: dict[Way, list[Member]] = {}
+        for same_members in alike.values():
+            members_by_way.setdefault(self.of(same_members[0]), []).extend(same_members)
+        return members_by_way
 
     def _among_class(self, members: Members) -> Mapping[Way, Sequence[Member]]:
         """Members of one class that nothing but what they hold tells apart."""
-        found: dict[Way, Members] = {}
-        for some in members.by_grants():
-            way = self.of(some[0])
-            found[way] = found[way] + some if way in found else some
-        return found
+        members_by_way: dict[Way, Members] = {}
+        for same_grants in members.by_grants():
+            way = self.of(same_grants[0])
+            members_by_way[way] = members_by_way[way] + same_grants if way in members_by_way else same_grants
+        return members_by_way
 
     def _way(self, member: Member, action: str, *, is_sure: bool) -> Way:
         if fold(action) in FREE:
@@ -134,26 +134,28 @@ class Ways:
         Where it is sure that the member can, conditional statements are no reason.
         """
         speaking, grants = self._speaking(action, member.account), member.grants
-        held = [speaking.policies[number] for number in grants.attached if number in speaking.policies]
+        policies_by_way = [
+            speaking.policies[number] for number in grants.attached if number in speaking.policies
+        ]
         for number in grants.groups:
-            held += speaking.groups.get(number, ())
+            policies_by_way += speaking.groups.get(number, ())
         for _, digest in grants.inline:
             if digest in speaking.inline:
-                held.append((Way(WayKind.INLINE), speaking.inline[digest]))
-        said = [(way, speaking.judge.said_of(doc, member) & ALLOWS) for way, doc in held]
-        sure = [way for way, mark in said if mark & YES]
-        unsure = [] if sure or is_sure else [way for way, mark in said if mark]
+                policies_by_way.append((Way(WayKind.INLINE), speaking.inline[digest]))
+        effects_by_way = [(way, speaking.judge.said_of(doc, member) & ALLOWS) for way, doc in policies_by_way]
+        sure = [way for way, mark in effects_by_way if mark & YES]
+        unsure = [] if sure or is_sure else [way for way, mark in effects_by_way if mark]
         return min(sure or unsure, key=_sort_key, default=None)
 
     def _speaking(self, action: str, account: str) -> Speaking:
-        found = self._by_account.get((action, account))
-        if found is None:
+        speaking = self._by_account.get((action, account))
+        if speaking is None:
             judge = self._judges.get(action)
             if judge is None:
                 judge = self._judges[action] = self._judge(action)
-            found = Speaking.of(judge, self._index.accounts[account])
-            self._by_account[action, account] = found
-        return found
+            speaking = Speaking.of(judge, self._index.accounts[account])
+            self._by_account[action, account] = speaking
+        return speaking
 
     def _judge(self, action: str) -> Judge:
         index = self._index
@@ -193,12 +195,12 @@ class Speaking:
                 policies[number] = (way_of(shard, held_as(shard, number)), doc)
         groups: dict[int, list[Spoken]] = {}
         for group in shard.groups.values():
-            held = [
+            policies_by_way = [
                 (way_of(shard, held_as(shard, number, group=group)), policies[number][1])
                 for number in group.grants.attached
                 if number in policies
             ]
-            held += [
+            policies_by_way += [
                 (
                     way_of(shard, Held(Named(None, name), Named(group.id, group.name), is_inline=True)),
                     inline[digest],
@@ -206,30 +208,30 @@ class Speaking:
                 for name, digest in group.grants.inline
                 if digest in inline
             ]
-            if held:
-                groups[group.id] = held
+            if policies_by_way:
+                groups[group.id] = policies_by_way
         return cls(judge, policies, groups, inline)
 
 
-def way_of(shard: Shard, held: Held) -> Way:
+def way_of(shard: Shard, holding: Held) -> Way:
     """The way of an identity policy that a user or role of an account holds so."""
-    row = None if held.policy.pk is None else shard.policies.get(held.policy.pk)
+    row = None if holding.policy.pk is None else shard.policies.get(holding.policy.pk)
     is_aws_managed = row is not None and ":iam::aws:" in row.name
-    if held.group is not None:
+    if holding.group is not None:
         return Way(
             WayKind.GROUP,
-            held.policy.name,
-            held.policy.pk,
-            held.group.name,
-            held.group.pk,
+            holding.policy.name,
+            holding.policy.pk,
+            holding.group.name,
+            holding.group.pk,
             shard.number,
             is_aws_managed,
         )
-    if held.is_inline:
+    if holding.is_inline:
         return Way(WayKind.INLINE)
     account = "" if is_aws_managed else shard.number
-    pk = None if is_aws_managed else held.policy.pk
-    return Way(WayKind.ATTACHED, held.policy.name, pk, account=account, is_aws_managed=is_aws_managed)
+    pk = None if is_aws_managed else holding.policy.pk
+    return Way(WayKind.ATTACHED, holding.policy.name, pk, account=account, is_aws_managed=is_aws_managed)
 
 
 def _sort_key(way: Way) -> tuple[int, str, str, str]:

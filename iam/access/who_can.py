@@ -212,9 +212,9 @@ def who_can(
         rows = [shown.row(*each) for each in page[:size]] if is_listed else []
         answer_groups = answer.groups() if group_size else ()
         groups = []
-        for number, one in enumerate(answer_groups):
+        for number, group in enumerate(answer_groups):
             rows_shown = group_size if number < GROUPS else 0
-            groups.append(shown.group(one, rows_shown))
+            groups.append(shown.group(group, rows_shown))
         stopped_rows = [shown.denied(member) for member in barred.members]
         named = _with_people([*rows[:: -1 if before else 1], *stopped_rows])
         has_before = has_more if before else after is not None
@@ -278,8 +278,8 @@ class _Shown:
 
 
 def _everyone(index: Index, asked: Asked) -> Everyone:
-    found = answer_to(index, asked, kinds=WITH_ROOT)
-    return Everyone(found, Ways(index, asked.question, found))
+    tallied = answer_to(index, asked, kinds=WITH_ROOT)
+    return Everyone(tallied, Ways(index, asked.question, tallied))
 
 
 def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[Row]:
@@ -288,11 +288,11 @@ def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> I
     """
     after: Place | None = None
     while True:
-        found = who_can(asked, size=size, after=after, narrowed=narrowed)
-        yield from found.rows
-        if not found.has_after or not found.rows:
+        page = who_can(asked, size=size, after=after, narrowed=narrowed)
+        yield from page.rows
+        if not page.has_after or not page.rows:
             return
-        after = found.rows[-1].place
+        after = page.rows[-1].place
 
 
 def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
@@ -305,11 +305,11 @@ def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
         member = index.member(account, pk)
         if member is None:
             return []
-        found = []
+        rows = []
         for action in asked.meant.actions:
             reasons = why(index, member, asked.question(action))
-            found.append(_row(member, reasons.decision, action, reasons))
-        return _with_people(found)
+            rows.append(_row(member, reasons.decision, action, reasons))
+        return _with_people(rows)
 
 
 def answer_to(index: Index, asked: Asked, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES) -> Tallied:

@@ -88,7 +88,7 @@ def _built(parts: tuple[Part, ...]) -> Built:
     for number, part in enumerate(parts):
         statements += [_statement(part, group) for group in groups_of(part)]
         lacks += _lacks(number, part)
-        free = tuple(one for one in part.actions if not catalogue().resource_types(one))
+        free = tuple(action for action in part.actions if not catalogue().resource_types(action))
         if free:
             unlimited.append((number, free))
         unused += [(number, arn) for arn in unused_arns(part)]
@@ -97,13 +97,13 @@ def _built(parts: tuple[Part, ...]) -> Built:
 
 def groups_of(part: Part) -> list[Group]:
     """The statements of a part: those on named resources, then those on any."""
-    found: dict[tuple[tuple[str, ...], tuple[When, ...]], list[str]] = {}
+    actions_by_scope: dict[tuple[tuple[str, ...], tuple[When, ...]], list[str]] = {}
     for action in part.actions:
         arns = arns_for(part, action)
         if arns:
-            found.setdefault((arns, whens_for(part, action)), []).append(action)
-    groups = [Group(tuple(actions), arns, whens) for (arns, whens), actions in found.items()]
-    return sorted(groups, key=lambda one: one.arns == EVERY)
+            actions_by_scope.setdefault((arns, whens_for(part, action)), []).append(action)
+    groups = [Group(tuple(actions), arns, whens) for (arns, whens), actions in actions_by_scope.items()]
+    return sorted(groups, key=lambda group: group.arns == EVERY)
 
 
 def arns_for(part: Part, action: str) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def arns_for(part: Part, action: str) -> tuple[str, ...]:
     types = catalogue().resource_types(action)
     if part.everywhere or not types:
         return EVERY
-    return tuple(arn for arn in part.arns if any(fits(arn, one.arn) for one in types))
+    return tuple(arn for arn in part.arns if any(fits(arn, resource_type.arn) for resource_type in types))
 
 
 def unused_arns(part: Part) -> tuple[str, ...]:
@@ -132,37 +132,37 @@ def fits(arn: str, pattern: str) -> bool:
 
 def whens_for(part: Part, action: str) -> tuple[When, ...]:
     """The conditions of a part that an action gets."""
-    return tuple(one for one in part.whens if not one.where_known or knows(action, one.key))
+    return tuple(when for when in part.whens if not when.where_known or knows(action, when.key))
 
 
 def knows(action: str, key: str) -> bool:
     """Whether requests for an action have a condition key, as far as AWS lists it."""
-    found = catalogue().condition_key(key)
-    if found is None:
+    condition_key = catalogue().condition_key(key)
+    if condition_key is None:
         return False
-    name = fold(found.name)
+    name = fold(condition_key.name)
     if name in GLOBAL_KEYS and name not in BY_ACTION:
         return True
-    return name in {fold(one) for one in catalogue().condition_keys(action)}
+    return name in {fold(known_key) for known_key in catalogue().condition_keys(action)}
 
 
 def _lacks(number: int, part: Part) -> Iterator[Lack]:
-    homeless = tuple(one for one in part.actions if not arns_for(part, one))
+    homeless = tuple(action for action in part.actions if not arns_for(part, action))
     if homeless:
         yield Lack(number, homeless)
     for when in part.whens:
-        strange = tuple(one for one in part.actions if not knows(one, when.key))
+        strange = tuple(action for action in part.actions if not knows(action, when.key))
         if strange and not when.where_known:
             yield Lack(number, strange, when.key)
 
 
 def _statement(part: Part, group: Group) -> dict[str, Any]:
     actions = shortened(group.actions)
-    found: dict[str, Any] = {"Effect": "Allow", "Action": _plain(actions), "Resource": _plain(group.arns)}
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": _plain(actions), "Resource": _plain(group.arns)}
     block: dict[str, dict[str, Any]] = {}
     for when in group.whens:
         block.setdefault(when.operator, {})[when.key] = _plain(when.values)
-    return found | ({"Condition": block} if block else {})
+    return statement | ({"Condition": block} if block else {})
 
 
 def _plain(values: Sequence[str]) -> str | list[str]:
@@ -174,12 +174,12 @@ def shortened(actions: tuple[str, ...]) -> tuple[str, ...]:
     """The same actions, those of one beginning as a pattern where today it means these alone."""
     known, kept, covered = catalogue(), list[str](), 0
     mask = 0
-    for one in actions:
-        mask |= known.mask(one)
-    for one in actions:
-        if known.mask(one) & covered:
+    for action in actions:
+        mask |= known.mask(action)
+    for action in actions:
+        if known.mask(action) & covered:
             continue
-        pattern = next((p for p in _beginnings(one) if _is_short_for(p, mask)), one)
+        pattern = next((p for p in _beginnings(action) if _is_short_for(p, mask)), action)
         covered |= known.mask(pattern)
         kept.append(pattern)
     return tuple(kept)
@@ -200,12 +200,12 @@ def _beginnings(action: str) -> Iterator[str]:
 
 def grants_of(parts: Iterable[Part]) -> frozenset[Given]:
     """What parts give."""
-    given: set[Given] = set()
+    triples: set[Given] = set()
     for part in parts:
         for group in groups_of(part):
-            given.update(product(group.actions, group.arns, (_of(group.whens),)))
-    return frozenset(given)
+            triples.update(product(group.actions, group.arns, (_of(group.whens),)))
+    return frozenset(triples)
 
 
 def _of(whens: Iterable[When]) -> frozenset[tuple[str, str, frozenset[str]]]:
-    return frozenset((*one.place, frozenset(one.values)) for one in whens)
+    return frozenset((*when.place, frozenset(when.values)) for when in whens)

@@ -75,17 +75,17 @@ class _WrongError(ValueError):
 
 def asked(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
     """The conditions that a form asks for, and for each kind that cannot be read (`ip`, `o0` …) why."""
-    found: dict[tuple[str, str], When] = {}
+    whens_by_key: dict[tuple[str, str], When] = {}
     wrong: dict[str, str] = {}
     for name, read in _readers(form):
         try:
             for when in read(form):
-                if when.place in found:
+                if when.place in whens_by_key:
                     raise _WrongError(f"{when.key} is used twice with {when.operator}. Combine the values.")
-                found[when.place] = when
+                whens_by_key[when.place] = when
         except _WrongError as error:
             wrong[name] = str(error)
-    return tuple(found.values()), wrong
+    return tuple(whens_by_key.values()), wrong
 
 
 def written(whens: Sequence[When]) -> dict[str, str]:
@@ -105,7 +105,7 @@ def written(whens: Sequence[When]) -> dict[str, str]:
 def others_in(form: Form) -> list[str]:
     """The numbers of the other conditions that are there: `o0`, `o1` …"""
     numbers = {name.partition("-")[0] for name, value in form.items() if OTHER.fullmatch(name) and value}
-    return sorted(numbers, key=lambda one: int(one[1:]))[:MOST_OTHERS]
+    return sorted(numbers, key=lambda slot: int(slot[1:]))[:MOST_OTHERS]
 
 
 def _readers(form: Form) -> Iterator[tuple[str, Callable[[Form], list[When]]]]:
@@ -123,7 +123,7 @@ def _words(text: str) -> list[str]:
 
 def _several(text: str) -> list[str]:
     """Values that may hold spaces: one after each comma or line."""
-    return list(dict.fromkeys(one.strip() for one in re.split(r"[,\n]", text) if one.strip()))
+    return list(dict.fromkeys(part.strip() for part in re.split(r"[,\n]", text) if part.strip()))
 
 
 def _limited(values: list[str], what: str) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _limited(values: list[str], what: str) -> tuple[str, ...]:
 
 
 def _fitting(values: list[str], pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
-    wrong = [one for one in values if not pattern.fullmatch(one)]
+    wrong = [value for value in values if not pattern.fullmatch(value)]
     if wrong:
         raise _WrongError(f"“{wrong[0][:40]}” isn’t {what}.")
     return _limited(values, what)
@@ -152,35 +152,35 @@ def _mfa(form: Form) -> list[When]:
 
 def _ip(form: Form) -> list[When]:
     nets = _words(form.get("ip-nets", ""))
-    for one in nets:
-        if "%" in one:
+    for net in nets:
+        if "%" in net:
             raise _WrongError("AWS doesn’t support address zones: remove the % and what follows.")
         try:
-            ipaddress.ip_network(one)
+            ipaddress.ip_network(net)
         except ValueError:
-            raise _WrongError(_about_network(one)) from None
+            raise _WrongError(_about_network(net)) from None
     return [When("IpAddress", "aws:SourceIp", _limited(nets, "a network, such as 203.0.113.0/24"))]
 
 
 def _about_network(text: str) -> str:
     try:
-        meant = ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"“{text[:40]}” isn’t a network. Use the form 203.0.113.0/24."
-    return f"“{text[:40]}” isn’t the start of a network. Did you mean {meant}?"
+    return f"“{text[:40]}” isn’t the start of a network. Did you mean {network}?"
 
 
 def _time(form: Form) -> list[When]:
-    found = [
+    whens = [
         When(operator, "aws:CurrentTime", (f"{moment:%Y-%m-%dT%H:%M:%SZ}",))
         for field, operator in (("time-from", "DateGreaterThan"), ("time-until", "DateLessThan"))
         if (moment := _moment(form.get(field, ""))) is not None
     ]
-    if not found:
+    if not whens:
         raise _WrongError("Enter a start, an end, or both.")
-    if len(found) == 2 and found[0].values >= found[1].values:
+    if len(whens) == 2 and whens[0].values >= whens[1].values:
         raise _WrongError("The end is before the start.")
-    return found
+    return whens
 
 
 def _moment(text: str) -> datetime | None:
@@ -188,12 +188,12 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-        found = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        in_utc = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise _WrongError(f"“{text[:40]}” isn’t a date and time.") from None
-    if found.year < EARLIEST:
+    if in_utc.year < EARLIEST:
         raise _WrongError(f"“{text[:40]}” is before {EARLIEST}. AWS doesn’t support earlier dates.")
-    return found
+    return in_utc
 
 
 def _tag(form: Form) -> list[When]:

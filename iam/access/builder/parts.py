@@ -52,14 +52,14 @@ class Part:
     @property
     def mask(self) -> int:
         """The actions as bits."""
-        found = 0
+        bits = 0
         for action in self.actions:
-            found |= catalogue().mask(action)
-        return found
+            bits |= catalogue().mask(action)
+        return bits
 
     def of_level(self, level: Level) -> tuple[str, ...]:
         """The chosen actions of an access level."""
-        return tuple(one for one in self.actions if catalogue().level(one) is level)
+        return tuple(action for action in self.actions if catalogue().level(action) is level)
 
     @property
     def whole(self) -> tuple[Level, ...]:
@@ -80,11 +80,11 @@ def level_actions(service: str, level: Level) -> tuple[str, ...]:
 def ordered(actions: Sequence[str], *, service: str) -> tuple[str, ...]:
     """Names as the catalogue writes them, each once, sorted; what is no action of the service is left out."""
     known = catalogue()
-    found = 0
+    bits = 0
     for action in actions:
         if "*" not in action and "?" not in action:
-            found |= known.mask(action)
-    return known.names(found & known.mask_of_service(service))
+            bits |= known.mask(action)
+    return known.names(bits & known.mask_of_service(service))
 
 
 def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return [
         {
             "service": part.service,
-            "actions": [one.partition(":")[2] for one in part.actions],
+            "actions": [action.partition(":")[2] for action in part.actions],
             "everywhere": part.everywhere,
             "arns": list(part.arns),
             "whens": [[w.operator, w.key, list(w.values), w.where_known] for w in part.whens],
@@ -105,8 +105,8 @@ def parts_from(value: Any) -> tuple[Part, ...]:
     """The parts of such JSON, no matter who wrote it: what is not of that shape, or too much, is left out."""
     if not isinstance(value, list):
         return ()
-    found = (_part(one) for one in value[:MOST_PARTS] if isinstance(one, Mapping))
-    return tuple(one for one in found if one is not None)
+    parsed_parts = (_part(item) for item in value[:MOST_PARTS] if isinstance(item, Mapping))
+    return tuple(part for part in parsed_parts if part is not None)
 
 
 def _part(value: Mapping[str, Any]) -> Part | None:
@@ -117,7 +117,7 @@ def _part(value: Mapping[str, Any]) -> Part | None:
     return Part(
         service=service,
         actions=ordered(
-            [f"{service}:{one}" for one in _texts(value.get("actions"), most=2000)], service=service
+            [f"{service}:{text}" for text in _texts(value.get("actions"), most=2000)], service=service
         ),
         everywhere=value.get("everywhere") is True,
         arns=tuple(dict.fromkeys(_texts(value.get("arns"), most=MOST_ARNS))),
@@ -126,20 +126,20 @@ def _part(value: Mapping[str, Any]) -> Part | None:
 
 
 def _whens(value: Any) -> tuple[When, ...]:
-    found: dict[tuple[str, str], When] = {}
-    for one in value[:MOST_WHENS] if isinstance(value, list) else ():
-        if not isinstance(one, list) or len(one) != 4:
+    whens_by_key: dict[tuple[str, str], When] = {}
+    for item in value[:MOST_WHENS] if isinstance(value, list) else ():
+        if not isinstance(item, list) or len(item) != 4:
             continue
-        operator, key, values, where_known = one
+        operator, key, values, where_known = item
         if isinstance(operator, str) and isinstance(key, str):
             when = When(
                 operator[:80], key[:512], tuple(_texts(values, most=MOST_VALUES)), where_known is True
             )
-            found.setdefault(when.place, when)
-    return tuple(found.values())
+            whens_by_key.setdefault(when.place, when)
+    return tuple(whens_by_key.values())
 
 
 def _texts(value: Any, *, most: int) -> list[str]:
     if not isinstance(value, list):
         return []
-    return [one[:LONGEST] for one in value[:most] if isinstance(one, str)]
+    return [item[:LONGEST] for item in value[:most] if isinstance(item, str)]

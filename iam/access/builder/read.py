@@ -38,7 +38,7 @@ def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
         return Reading(reasons=tuple(reasons[:5]))
     single = list(chain.from_iterable(map(_of_statement, document.statements)))
     parts = _merged(single)
-    if len(parts) > MOST_PARTS or any(_is_too_much(one) for one in parts):
+    if len(parts) > MOST_PARTS or any(_is_too_much(part) for part in parts):
         return Reading(reasons=("It is too large for the builder.",))
     return Reading(parts, notes=tuple(_idle(document)))
 
@@ -53,41 +53,41 @@ def _strange(document: Document) -> Iterator[str]:
         yield "It has no statements."
     if document.version != CURRENT and not document.problems:
         yield f"Its Version is not {CURRENT}, so its variables are plain text."
-    for one in document.statements:
-        yield from (f"Statement {one.index + 1}: {reason}" for reason in _strange_in(one))
+    for statement in document.statements:
+        yield from (f"Statement {statement.index + 1}: {reason}" for reason in _strange_in(statement))
 
 
-def _strange_in(one: Statement) -> Iterator[str]:
-    yield from map(str, one.problems)
-    if not one.allows:
+def _strange_in(statement: Statement) -> Iterator[str]:
+    yield from map(str, statement.problems)
+    if not statement.allows:
         yield "it is a deny. The builder only supports allow."
-    if one.is_not_action or one.is_not_resource:
+    if statement.is_not_action or statement.is_not_resource:
         yield "it uses NotAction or NotResource."
-    if one.principals is not None:
+    if statement.principals is not None:
         yield "it has a Principal element, as resource-based policies do."
-    if one.resources is None:
+    if statement.resources is None:
         yield "it has no Resource."
     known = catalogue()
-    for action in one.actions:
+    for action in statement.actions:
         if not known.has_service(action.partition(":")[0]):
             yield f"{action[:80]} names all services, or one that is unknown."
         elif not known.mask(action):
             yield f"{action[:80]} isn’t an AWS action."
-    places = [(fold(operator), fold(key)) for operator, key, _ in one.conditions]
+    places = [(fold(operator), fold(key)) for operator, key, _ in statement.conditions]
     if len(set(places)) < len(places):
         yield "a condition key is used twice with one operator."
 
 
-def _of_statement(one: Statement) -> Iterator[Part]:
+def _of_statement(statement: Statement) -> Iterator[Part]:
     """A part for each service of a statement; of it only what has an effect."""
     known = catalogue()
     mask = 0
-    for action in one.actions:
+    for action in statement.actions:
         mask |= known.mask(action)
-    everywhere = "*" in (one.resources or ())
-    arns = tuple(dict.fromkeys(arn for arn in one.resources or () if arn != "*"))
-    whens = tuple(When(*condition) for condition in one.conditions)
-    for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in one.actions):
+    everywhere = "*" in (statement.resources or ())
+    arns = tuple(dict.fromkeys(arn for arn in statement.resources or () if arn != "*"))
+    whens = tuple(When(*condition) for condition in statement.conditions)
+    for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in statement.actions):
         names = known.names(mask & known.mask_of_service(prefix))
         named = () if everywhere else arns
         part = Part(prefix, names, everywhere, named, whens)
@@ -103,90 +103,91 @@ def _reaches(part: Part, name: str) -> bool:
 
 def _merged(single: list[Part]) -> tuple[Part, ...]:
     """Statements of one service put together where that says the same."""
-    found: list[Part] = []
+    parts: list[Part] = []
     for part in single:
-        for place, other in enumerate(found):
+        for place, other in enumerate(parts):
             both = _both(other, part)
             if both is not None:
-                found[place] = both
+                parts[place] = both
                 break
         else:
-            found.append(part)
-    return tuple(map(_in_order, found))
+            parts.append(part)
+    return tuple(map(_in_order, parts))
 
 
 def _in_order(part: Part) -> Part:
     """The same in one order, so that what is built of it reads the same again."""
-    whens = tuple(sorted(part.whens, key=lambda one: one.place))
+    whens = tuple(sorted(part.whens, key=lambda when: when.place))
     return replace(part, arns=tuple(sorted(part.arns)), whens=whens)
 
 
-def _both(one: Part, other: Part) -> Part | None:
+def _both(part: Part, other: Part) -> Part | None:
     """One part that says what two say, or None."""
-    if one.service != other.service:
+    if part.service != other.service:
         return None
-    free, limited = _is_free(one), _is_free(other)
-    whens = _joined(one.whens, other.whens)
-    if whens is None or (one.everywhere != other.everywhere and not (free or limited)):
+    free, limited = _is_free(part), _is_free(other)
+    whens = _joined(part.whens, other.whens)
+    if whens is None or (part.everywhere != other.everywhere and not (free or limited)):
         return None
-    actions = catalogue().names(one.mask | other.mask)
-    everywhere = one.everywhere and other.everywhere
-    arns = tuple(dict.fromkeys((*one.arns, *other.arns)))
-    both = Part(one.service, actions, everywhere, arns, whens)
-    return both if grants_of([both]) == grants_of([one]) | grants_of([other]) else None
+    actions = catalogue().names(part.mask | other.mask)
+    everywhere = part.everywhere and other.everywhere
+    arns = tuple(dict.fromkeys((*part.arns, *other.arns)))
+    both = Part(part.service, actions, everywhere, arns, whens)
+    return both if grants_of([both]) == grants_of([part]) | grants_of([other]) else None
 
 
 def _is_free(part: Part) -> bool:
     """Whether all its actions work on `*` only, so that they go with whatever the others are limited to."""
-    return part.everywhere and not any(catalogue().resource_types(one) for one in part.actions)
+    return part.everywhere and not any(catalogue().resource_types(action) for action in part.actions)
 
 
-def _joined(some: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...] | None:
+def _joined(mine: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...] | None:
     """The conditions of both; those that only one has hold where they are known. None where they
     contradict.
     """
-    left, right = ({one.place: one for one in whens} for whens in (some, others))
-    found = []
+    left, right = ({when.place: when for when in whens} for whens in (mine, others))
+    joined = []
     for place in dict.fromkeys((*left, *right)):
-        one, other = left.get(place), right.get(place)
-        if one and other and set(one.values) != set(other.values):
+        when_left, other = left.get(place), right.get(place)
+        if when_left and other and set(when_left.values) != set(other.values):
             return None
-        when = one or other
+        when = when_left or other
         assert when is not None
-        is_partial = one is None or other is None or one.where_known or other.where_known
-        found.append(replace(when, where_known=is_partial))
-    return tuple(found)
+        is_partial = when_left is None or other is None or when_left.where_known or other.where_known
+        joined.append(replace(when, where_known=is_partial))
+    return tuple(joined)
 
 
 def _idle(document: Document) -> Iterator[str]:
     """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
-    for one in document.statements:
-        if any(not is_literal(action) for action in one.actions):
-            yield f"Statement {one.index + 1}: wildcards are shown as the actions that match today."
-        parts = list(_of_statement(one))
+    for statement in document.statements:
+        if any(not is_literal(action) for action in statement.actions):
+            yield f"Statement {statement.index + 1}: wildcards are shown as the actions that match today."
+        parts = list(_of_statement(statement))
         kept = set(chain.from_iterable(part.actions for part in parts))
-        names = set(chain.from_iterable(catalogue().expand(action) for action in one.actions))
-        lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
+        names = set(chain.from_iterable(catalogue().expand(action) for action in statement.actions))
+        lost = sorted(names - kept) if all(is_literal(action) for action in statement.actions) else []
         if lost:
             yield (
-                f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so it "
-                "is left out."
+                f"Statement {statement.index + 1}: {', '.join(lost[:3])} doesn’t work on these resources, so "
+                "it is left out."
             )
         used = set(chain.from_iterable(part.arns for part in parts))
-        for arn in one.resources or ():
-            if arn != "*" and "*" not in (one.resources or ()) and arn not in used:
+        for arn in statement.resources or ():
+            if arn != "*" and "*" not in (statement.resources or ()) and arn not in used:
                 yield (
-                    f"Statement {one.index + 1}: none of the actions works on {arn[:120]}, so it is left out."
+                    f"Statement {statement.index + 1}: none of the actions works on {arn[:120]}, so it is "
+                    "left out."
                 )
 
 
 def grants_of_document(document: Document) -> frozenset[Given]:
     """What a document gives, statement by statement, without any merging."""
-    given: set[Given] = set()
+    triples: set[Given] = set()
     for statement in document.statements:
         for part in _of_statement(statement):
             conditions = _of(When(*condition) for condition in statement.conditions)
             for action in part.actions:
                 arns = ("*",) if part.everywhere else arns_for(part, action)
-                given.update((action, arn, conditions) for arn in arns)
-    return frozenset(given)
+                triples.update((action, arn, conditions) for arn in arns)
+    return frozenset(triples)

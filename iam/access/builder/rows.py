@@ -39,8 +39,8 @@ class Row:
 
 def pattern_of(service: str, kind: str) -> str:
     """The ARN of a resource type with AWS's placeholders; "" where there is none such."""
-    found = catalogue().service(service)
-    known = found.resource_types.get(fold(kind)) if found else None
+    known_service = catalogue().service(service)
+    known = known_service.resource_types.get(fold(kind)) if known_service else None
     return known.arn if known else ""
 
 
@@ -53,32 +53,32 @@ def arn_of(row: Row, *, service: str, place: Place) -> str:
     """The ARN that a row says; "" while a field is empty, or holds what belongs to the next segment."""
     if not row.type:
         return row.values.get(FREE, "").strip()
-    found, pattern = "", pattern_of(service, row.type)
+    arn, pattern = "", pattern_of(service, row.type)
     if not pattern:
         return ""
     for fixed, name in pieces(pattern):
         value = place.partition if name == PARTITION else row.values.get(name, "").strip()
-        in_resource = (found + fixed).count(":") >= SEGMENTS - 1
+        in_resource = (arn + fixed).count(":") >= SEGMENTS - 1
         if name and (not value or (":" in value and not in_resource)):
             return ""
-        found += fixed + value
-    return found
+        arn += fixed + value
+    return arn
 
 
 def blank(service: str, kind: str, *, place: Place) -> Row:
     """A row of a type to fill in: region and account are there already."""
-    given = {ACCOUNT: place.account, REGION: "*"}
-    return Row(kind, {name: given.get(name, "") for name in fields(pattern_of(service, kind))})
+    defaults = {ACCOUNT: place.account, REGION: "*"}
+    return Row(kind, {name: defaults.get(name, "") for name in fields(pattern_of(service, kind))})
 
 
 def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> Row:
     """The row of an ARN, of the type that fits it best; those that the actions work on come first. As text
     where none does.
     """
-    found = catalogue().service(service)
+    known_service = catalogue().service(service)
     best: tuple[tuple[bool, int, int], Row] | None = None
     taken = {kind.name for kind in _types_of(actions)}
-    for kind in found.resource_types.values() if found else ():
+    for kind in known_service.resource_types.values() if known_service else ():
         values = _values(arn, kind)
         if values is not None:
             rank = (kind.name in taken, len(FIELD.sub("", kind.arn)), -len(values))
@@ -102,6 +102,6 @@ def _types_of(actions: Iterable[str]) -> Iterator[ResourceType]:
 
 def types_for(service: str, actions: Sequence[str]) -> tuple[ResourceType, ...]:
     """The resource types that chosen actions work on, those of the service itself first, by name."""
-    found = {kind.name: kind for kind in _types_of(actions)}
+    types_by_name = {kind.name: kind for kind in _types_of(actions)}
     own = f":{service}:"
-    return tuple(sorted(found.values(), key=lambda one: (own not in one.arn, one.name)))
+    return tuple(sorted(types_by_name.values(), key=lambda kind: (own not in kind.arn, kind.name)))

@@ -85,7 +85,9 @@ def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) ->
         return None
     names = viewer.scope.sees_account(who.account)
     outcome = _outcome(now, then, denied)
-    points = tuple(_spoken(one, is_own=is_own) for one in _points(outcome, now, then, denied, names=names))
+    points = tuple(
+        _spoken(point, is_own=is_own) for point in _points(outcome, now, then, denied, names=names)
+    )
     helps = outcome in (Outcome.HELPS, Outcome.HELPS_IF)
     helpful = document if helps else None
     limits = now.limits if names else ()
@@ -141,7 +143,7 @@ def _said_otherwise(denied: Denied) -> bool:
 
 def _is_open_resource(now: Verdict) -> bool:
     """Whether only the policy of the resource is open, while the principal's own policies are silent."""
-    return any(one.kind == "identity" and one.voice is Voice.SILENT for one in now.branches)
+    return any(branch.kind == "identity" and branch.voice is Voice.SILENT for branch in now.branches)
 
 
 def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
@@ -157,7 +159,7 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
         return
     if outcome is Outcome.NO_GRANT:
         yield from _stops(then, denied, names=names)
-    identity = next((one for one in now.branches if one.kind == "identity"), None)
+    identity = next((branch for branch in now.branches if branch.kind == "identity"), None)
     if identity is not None and identity.voice is Voice.SILENT:
         more = "Nothing denies it. It was never granted" if outcome is not Outcome.NO_GRANT else ""
         yield Point("bad", "Nothing that {they} hold allows it", more)
@@ -181,10 +183,10 @@ def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
     for leaf in chain.from_iterable(branch.every_leaf for branch in verdict.branches):
         if leaf.held is not None and leaf.mark == OPEN:
             own += [check.words for check in leaf.open_checks if check.words]
-    told = [words for words in verdict.residual if any(words.endswith(one) for one in own)]
-    told += [words for words in verdict.residual if words in UNREAD]
-    yield from dict.fromkeys(told)
-    if len(set(told)) < len(verdict.residual):
+    own_words = [words for words in verdict.residual if any(words.endswith(ending) for ending in own)]
+    own_words += [words for words in verdict.residual if words in UNREAD]
+    yield from dict.fromkeys(own_words)
+    if len(set(own_words)) < len(verdict.residual):
         yield "within limits that apply to everyone, such as the Region"
 
 
@@ -199,9 +201,9 @@ def _why_still_denied(denied: Denied) -> str:
 
 def _stops(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
     """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
-    found = list(_stopping(then, denied, names=names))
-    yield from found
-    if not found or (_said_otherwise(denied) and not _stopped(then)):
+    points = list(_stopping(then, denied, names=names))
+    yield from points
+    if not points or (_said_otherwise(denied) and not _stopped(then)):
         yield _said(denied, names=names)
 
 
@@ -253,11 +255,11 @@ TYPES: Final = {
 
 def _forbids(branch: Branch, *, names: bool) -> str:
     """'The permissions boundary forbids it: Bound, statement 2'."""
-    denying = next((one for one in branch.every_leaf if not one.allows), None)
-    held = ""
+    denying = next((leaf for leaf in branch.every_leaf if not leaf.allows), None)
+    policy_name = ""
     if denying:
-        held = denying.held.policy.name if denying.held else denying.policy
-    by = _plain(f": {held}, {denying.label}") if denying and names else ""
+        policy_name = denying.held.policy.name if denying.held else denying.policy
+    by = _plain(f": {policy_name}, {denying.label}") if denying and names else ""
     return f"{_whose(branch.kind, names=names)} denies it{by}"
 
 

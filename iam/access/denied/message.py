@@ -116,9 +116,9 @@ def read_message(text: str) -> Denied:
     if len(text) > LONGEST:
         raise MessageError(TOO_LONG)
     flat = html.unescape(" ".join(text.replace("\\n", " ").replace('\\"', '"').split()))
-    found = _decoded(text) or _sentence(flat) or _event(text) or _operation(flat)
-    if found is not None:
-        return found
+    denied = _decoded(text) or _sentence(flat) or _event(text) or _operation(flat)
+    if denied is not None:
+        return denied
     is_blob = bool(_ENCODED.search(flat)) or _BLOB.fullmatch(flat.replace(" ", "")) is not None
     why_not = ENCODED if is_blob else UNREAD
     raise MessageError(why_not)
@@ -127,17 +127,18 @@ def read_message(text: str) -> Denied:
 def _sentence(flat: str) -> Denied | None:
     """'User: … is not authorized to perform: … on resource: … because no … allows the … action'."""
     ways = (_PERFORM, _ONLY_PERFORM, _FIELDS, _CONSOLE)
-    found = next((one for way in ways if (one := way.search(flat))), None)
-    if found is None:
+    matches = (way.search(flat) for way in ways)
+    match = next((hit for hit in matches if hit is not None), None)
+    if match is None:
         return None
-    rest = flat[found.end() :]
+    rest = flat[match.end() :]
     another = rest.find("User: ")
     rest = rest if another < 0 else rest[:another]
-    principal = found.groupdict().get("principal") or ""
+    principal = match.groupdict().get("principal") or ""
     resource = _resource(rest, principal)
     kind, is_explicit, arn = _context(rest)
     return Denied(
-        action=_spelt(found["action"]),
+        action=_spelt(match["action"]),
         principal=principal,
         resource=resource,
         policy_type=kind,
@@ -210,10 +211,10 @@ def _operation(flat: str) -> Denied | None:
     """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call
     is named.
     """
-    found = _OPERATION.search(flat)
-    if found is None or _ENCODED.search(flat):
+    match = _OPERATION.search(flat)
+    if match is None or _ENCODED.search(flat):
         return None
-    name = found["operation"].lower()
+    name = match["operation"].lower()
     may_mean = tuple(a for a in catalogue().actions if a.partition(":")[2].lower() == name)
     if not may_mean:
         return None
@@ -223,10 +224,10 @@ def _operation(flat: str) -> Denied | None:
 
 def _json(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        event = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return event if isinstance(event, dict) else {}
 
 
 def _text(value: object) -> str:
@@ -237,5 +238,5 @@ def _text(value: object) -> str:
 def _spelt(action: str) -> str:
     """As AWS writes the action, if it is known."""
     action = _text(action)
-    found = catalogue().action(action)
-    return found.name if found else action
+    known_action = catalogue().action(action)
+    return known_action.name if known_action else action

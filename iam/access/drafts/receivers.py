@@ -69,7 +69,9 @@ class Pasted:
     def without_decided(self, arns: Collection[str]) -> Pasted:
         """The same without the lines of which somebody was selected already."""
         open_lines = {
-            text: rows for text, rows in self.several.items() if not any(one.arn in arns for one in rows)
+            text: rows
+            for text, rows in self.several.items()
+            if not any(receiver.arn in arns for receiver in rows)
         }
         return replace(self, several=open_lines)
 
@@ -77,8 +79,10 @@ class Pasted:
 def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
     """Those of a kind for whom the viewer may ask, in accounts that can be changed."""
     asks = visible_entities(replace(viewer, scope=viewer.asks))
-    found = asks.filter(kind=kind, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk"))
-    return found.select_related("account")
+    entities = asks.filter(
+        kind=kind, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk")
+    )
+    return entities.select_related("account")
 
 
 def search(viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = SHOWN) -> Found:
@@ -88,20 +92,22 @@ def search(viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", mo
         rows = rows.filter(account__account_id=account_id)
     for word in text.lower().split()[:8]:
         rows = rows.filter(search__contains=word)
-    found = list(rows.order_by("name", "id")[: most + 1])
-    return Found(_receivers(found[:most]), has_more=len(found) > most)
+    entities = list(rows.order_by("name", "id")[: most + 1])
+    return Found(_receivers(entities[:most]), has_more=len(entities) > most)
 
 
 def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[Receiver]:
     """The receivers of these ARNs whom the viewer may still choose, in the same order."""
-    found = {one.arn: one for one in _receivers(reach(viewer, KINDS[kind]).filter(arn__in=arns))}
-    return [found[arn] for arn in arns if arn in found]
+    by_arn = {
+        receiver.arn: receiver for receiver in _receivers(reach(viewer, KINDS[kind]).filter(arn__in=arns))
+    }
+    return [by_arn[arn] for arn in arns if arn in by_arn]
 
 
 def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> list[Receiver]:
     """Who is called as they are in other accounts: one person often has a user in each."""
-    names = {one.name for one in receivers}
-    arns = {one.arn for one in receivers}
+    names = {receiver.name for receiver in receivers}
+    arns = {receiver.arn for receiver in receivers}
     if not names:
         return []
     rows = reach(viewer, KINDS[kind]).filter(name__in=names).exclude(arn__in=arns)
@@ -118,35 +124,40 @@ def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = ""
     return _pasted(match_list(text, among=rows))
 
 
-def _pasted(meant: PastedList) -> Pasted:
-    to_decide = meant.to_decide
+def _pasted(pasted: PastedList) -> Pasted:
+    to_decide = pasted.to_decide
     offered = [match.entity for match in chain.from_iterable(line.matches for line in to_decide)]
-    rows = {one.pk: one for one in _receivers({one.pk: one for one in [*meant.chosen, *offered]}.values())}
+    rows = {
+        receiver.pk: receiver
+        for receiver in _receivers({entity.pk: entity for entity in [*pasted.chosen, *offered]}.values())
+    }
     several = {
         line.text: [replace(rows[match.entity.pk], basis=match.basis) for match in line.matches]
         for line in to_decide
     }
-    chosen = [rows[one.pk] for one in meant.chosen]
-    return Pasted(chosen, meant.unknown, several, list(meant.left_over))
+    chosen = [rows[entity.pk] for entity in pasted.chosen]
+    return Pasted(chosen, pasted.unknown, several, list(pasted.left_over))
 
 
 def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
-    found = list(entities)
-    users = [one.pk for one in found if one.kind == Kind.USER]
+    rows = list(entities)
+    users = [entity.pk for entity in rows if entity.kind == Kind.USER]
     facts = UserCredentials.objects.filter(valid_at(None), user__in=users) if users else []
-    mfa: dict[Any, str] = {one.user_id: one.mfa for one in facts if one.has_password is not False}
-    names = names_by_entity(found)
+    mfa: dict[Any, str] = {
+        credentials.user_id: credentials.mfa for credentials in facts if credentials.has_password is not False
+    }
+    names = names_by_entity(rows)
     return [
         Receiver(
-            pk=one.pk,
-            arn=one.arn,
-            name=one.name,
-            shown=names[one.pk],
-            kind=one.kind,
-            account=one.account,
-            has_mfa=has_mfa(mfa.get(one.pk)),
+            pk=entity.pk,
+            arn=entity.arn,
+            name=entity.name,
+            shown=names[entity.pk],
+            kind=entity.kind,
+            account=entity.account,
+            has_mfa=has_mfa(mfa.get(entity.pk)),
         )
-        for one in found
+        for entity in rows
     ]
 
 
@@ -166,9 +177,9 @@ def teams_to_choose(viewer: Viewer) -> list[Team]:
 def providers(viewer: Viewer, account_id: str = "") -> list[Entity]:
     """The identity providers of the accounts that the viewer may let people into."""
     kinds = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
-    found = Entity.objects.filter(
+    entities = Entity.objects.filter(
         kind__in=kinds, gone_at__isnull=True, account__in=whole_accounts(viewer).values("pk")
     ).select_related("account")
     if account_id:
-        found = found.filter(account__account_id=account_id)
-    return list(found.order_by("account__name", "name", "id")[:200])
+        entities = entities.filter(account__account_id=account_id)
+    return list(entities.order_by("account__name", "name", "id")[:200])

@@ -22,10 +22,10 @@ def open_draft(viewer: Viewer, pk: UUID) -> GrantDraft | None:
     """The draft under a link: what was written, or a blank one that is not stored yet; None if it is somebody
     else's.
     """
-    found = GrantDraft.objects.filter(pk=pk).first()
-    if found is None:
+    draft = GrantDraft.objects.filter(pk=pk).first()
+    if draft is None:
         return GrantDraft(pk=pk, person_id=viewer.person_id)
-    return found if found.person_id == viewer.person_id else None
+    return draft if draft.person_id == viewer.person_id else None
 
 
 def drafts_of(viewer: Viewer) -> QuerySet[GrantDraft]:
@@ -58,8 +58,8 @@ def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return NO_TEXT.sub("", value)
     if isinstance(value, dict):
-        return {_storable(name): _storable(one) for name, one in value.items()}
-    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def sent(draft: GrantDraft, *, grant_id: UUID) -> None:

@@ -49,8 +49,8 @@ class Ends:
 def _moment(text: str) -> datetime:
     """What a field for date and time holds, which says no zone: it is UTC, as everywhere on the pages."""
     try:
-        found = datetime.fromisoformat(text.strip())
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        instant = datetime.fromisoformat(text.strip())
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise TermsError(
             "Enter the end as a date and time, such as 2026-12-31 18:00.", part="until"
@@ -65,14 +65,14 @@ def who_of(body: Mapping[str, Any]) -> Who:
         kind = WhoKind(str(body.get("kind", WhoKind.USERS)))
     except ValueError:
         kind = WhoKind.USERS
-    given = body.get("who", {}).get(kind.value, {})
-    return Who.of({**given, "kind": kind.value})
+    texts = body.get("who", {}).get(kind.value, {})
+    return Who.of({**texts, "kind": kind.value})
 
 
 def what_of(body: Mapping[str, Any]) -> What | None:
     """What is given; None while nothing is chosen."""
-    given = body.get("what")
-    return What.of(given) if isinstance(given, dict) and given else None
+    what = body.get("what")
+    return What.of(what) if isinstance(what, dict) and what else None
 
 
 def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
     """
     if who.arns:
         return tuple(dict.fromkeys(arn.split(":")[4] for arn in who.arns))
-    return tuple(str(one) for one in body.get("accounts", []))
+    return tuple(str(account) for account in body.get("accounts", []))
 
 
 def terms_of(body: Mapping[str, Any], *, now: datetime) -> Terms:

@@ -55,18 +55,18 @@ def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> 
     theirs = users_of_people(seen, approvers.subjects)
     own = set(chain.from_iterable(theirs.values()))
     rest = seen.users.keys() - own
-    found = [_part(seen, rest, {}, viewer=viewer)] if rest else []
+    parts = [_part(seen, rest, {}, viewer=viewer)] if rest else []
     if not own:
-        return found
+        return parts
     together = _part(seen, own, approvers.subjects, viewer=viewer)
     if not together.problem or len(approvers.subjects) == 1:
-        return [*found, together]
+        return [*parts, together]
     each = [
         _part(seen, theirs[pk], {pk: name}, viewer=viewer)
         for pk, name in approvers.subjects.items()
         if theirs[pk]
     ]
-    return [*found, *each]
+    return [*parts, *each]
 
 
 def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()) -> Outlook:
@@ -83,23 +83,25 @@ def users_of_people(seen: Outlook, people: Iterable[UUID]) -> dict[UUID, set[int
     """
     wanted = list(people)
     by_arn = {user.arn: pk for pk, user in seen.users.items()}
-    found: dict[UUID, set[int]] = {person: set() for person in wanted}
+    users: dict[UUID, set[int]] = {person: set() for person in wanted}
     taken: set[int] = set()
-    held = Identity.objects.filter(person__in=wanted)
-    for person, arn in held.order_by("pk").values_list("person_id", "user_arn"):
+    identities = Identity.objects.filter(person__in=wanted)
+    for person, arn in identities.order_by("pk").values_list("person_id", "user_arn"):
         if arn in by_arn and by_arn[arn] not in taken:
             taken.add(by_arn[arn])
-            found[person].add(by_arn[arn])
-    said = Q(pk__in=[])
+            users[person].add(by_arn[arn])
+    mentions = Q(pk__in=[])
     for person in wanted:
-        said |= Q(said__icontains=str(person))
-    for user, voices in Sign.objects.filter(said, account=seen.scope.account).values_list("user_id", "said"):
+        mentions |= Q(said__icontains=str(person))
+    for user, voices in Sign.objects.filter(mentions, account=seen.scope.account).values_list(
+        "user_id", "said"
+    ):
         voiced = {voice["person"] for voice in voices}
         for person in wanted:
             if str(person) in voiced and user in seen.users and user not in taken:
                 taken.add(user)
-                found[person].add(user)
-    return found
+                users[person].add(user)
+    return users
 
 
 def approvers_elsewhere(account: Account, *, but: Collection[UUID]) -> list[str]:
@@ -122,15 +124,15 @@ def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, 
         planned = changes.plan_set(operations_for(part), viewer=viewer)
     except RefusedError as refused:
         return Part(people, len(users), problem=refused.message)
-    found = approvers_of(part, planned, viewer=viewer)
-    problem = "" if found.is_possible_now else found.problem
-    return Part(people, len(users), tuple(found.people.values()), problem)
+    approvers = approvers_of(part, planned, viewer=viewer)
+    problem = "" if approvers.is_possible_now else approvers.problem
+    return Part(people, len(users), tuple(approvers.people.values()), problem)
 
 
 def _subset(seen: Outlook, users: Collection[int]) -> Outlook:
     return replace(
         seen,
         users={pk: user for pk, user in seen.users.items() if pk in users},
-        standings=[one for one in seen.standings if one.number in users],
+        standings=[standing for standing in seen.standings if standing.number in users],
         outside=[user for user in seen.outside if user.pk in users],
     )

@@ -72,16 +72,16 @@ class Situation:
     @property
     def steps(self) -> tuple[Step, ...]:
         """What they need without MFA: a password may have expired by tomorrow, and a clock have drifted."""
-        found: list[Step] = []
+        steps: list[Step] = []
         if self.password is not Password.NONE:
-            found.append(Step.PASSWORD)
+            steps.append(Step.PASSWORD)
         if not self.devices:
-            found.append(Step.ENROL)
+            steps.append(Step.ENROL)
         else:
-            found.append(Step.RESYNC)
+            steps.append(Step.RESYNC)
         if self.active_keys:
-            found.append(Step.SESSION)
-        return tuple(found)
+            steps.append(Step.SESSION)
+        return tuple(steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
     there = [member for number in people if (member := index.member(trial.account, number)) is not None]
     if not there:
         return []
-    held = index.documents.add(trial.digest, trial.text)
+    document = index.documents.add(trial.digest, trial.text)
     then = _then(index, trial, there)
     effective = then.effective(context={PRESENT: "false"})
     way = effective.space.free
@@ -139,7 +139,7 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
     bearing: dict[Class, Hashable | None] = {}
     verdicts: dict[tuple[Hashable, Situation], Verdicts] = {}
     rests: dict[Class, tuple[Levels, int]] = {}
-    found = []
+    standings = []
     for member in there:
         moved, situation = then.accounts[trial.account].members[member.id], people[member.id]
         cls = moved.cls
@@ -152,9 +152,9 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
         if cls not in rests or bearing[cls] is None:
             can = effective.of(moved)
             rests[cls] = counted(can, effective.space), (can.any & ~way).bit_count()
-        found.append(_standing(member.id, situation, verdicts[key, situation], rests[cls]))
-    del held
-    return found
+        standings.append(_standing(member.id, situation, verdicts[key, situation], rests[cls]))
+    del document
+    return standings
 
 
 Verdicts = tuple[tuple[Step, str, Decision], ...]
@@ -165,8 +165,12 @@ def _standing(number: int, situation: Situation, verdicts: Verdicts, rest: tuple
     return Standing(
         number=number,
         situation=situation,
-        stopped=tuple((step, action) for step, action, one in verdicts if one is not Decision.CONDITIONAL),
-        depends=tuple((step, action) for step, action, one in verdicts if one is Decision.CONDITIONAL),
+        stopped=tuple(
+            (step, action) for step, action, decision in verdicts if decision is not Decision.CONDITIONAL
+        ),
+        depends=tuple(
+            (step, action) for step, action, decision in verdicts if decision is Decision.CONDITIONAL
+        ),
         left=rest[0],
         besides=rest[1],
     )
@@ -221,16 +225,20 @@ def _speaks_of_way(clause: Clause) -> bool:
 
 def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
     """What stops each of some who are stopped, in sentences, each once. The caller reads the index."""
-    stopped = {one.number: [action for _, action in one.stopped] for one in standings if one.stopped}
+    stopped = {
+        standing.number: [action for _, action in standing.stopped]
+        for standing in standings
+        if standing.stopped
+    }
     there = [member for number in stopped if (member := index.member(trial.account, number)) is not None]
     if not there:
         return {}
-    held = index.documents.add(trial.digest, trial.text)
+    document = index.documents.add(trial.digest, trial.text)
     then = _then(index, trial, there)
     members = then.accounts[trial.account].members
-    found = {one.id: _because(then, members[one.id], stopped[one.id]) for one in there}
-    del held
-    return found
+    reasons_by_id = {member.id: _because(then, members[member.id], stopped[member.id]) for member in there}
+    del document
+    return reasons_by_id
 
 
 def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
@@ -242,12 +250,16 @@ def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
         grants = replace(row.grants, attached=(*row.grants.attached, NEW))
         groups[trial.group] = replace(row, grants=grants)
     else:
-        for one in rows:
-            one.grants = replace(one.grants, attached=(*one.grants.attached, NEW))
+        for principal_row in rows:
+            principal_row.grants = replace(
+                principal_row.grants, attached=(*principal_row.grants.attached, NEW)
+            )
     policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", trial.digest)]
-    found = Index(index.documents, moment=index.moment)
-    found.put(AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing))
-    return found
+    index_then = Index(index.documents, moment=index.moment)
+    index_then.put(
+        AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing)
+    )
+    return index_then
 
 
 def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[Step, str, Decision]]:
@@ -271,13 +283,13 @@ def _is_unread(cls: Class) -> bool:
 
 def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, ...]:
     """What stops these calls, each reason once."""
-    found: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for step in ACTIONS.values():
         for action, on in step:
             if action in actions:
                 reasons = then.explain(member, _question(member, action, on)).reasons
-                found |= {reason.text: None for reason in reasons[:1]}
-    return tuple(found)
+                texts |= {reason.text: None for reason in reasons[:1]}
+    return tuple(texts)
 
 
 def _question(member: Member, action: str, on: str) -> Question:

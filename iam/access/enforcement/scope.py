@@ -46,12 +46,12 @@ class Scope:
 def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
     """The scope that a form names. Raises RefusedError."""
     if group:
-        found = Entity.objects.filter(
+        entity = Entity.objects.filter(
             account=account, kind=Kind.GROUP, name__iexact=group, gone_at__isnull=True
         ).first()
-        if found is None:
+        if entity is None:
             raise RefusedError(f"{account.name} has no group {group}, as of the last sync.")
-        return Scope(account, group=found)
+        return Scope(account, group=entity)
     if not (path.startswith("/") and path.endswith("/")):
         raise RefusedError(PATH_WORDS)
     return Scope(account, path=path)
@@ -78,13 +78,13 @@ def situations(users: Collection[int]) -> Mapping[int, Situation]:
     )
     devices = dict(Entity.objects.filter(pk__in=users).annotate(n=counted).values_list("pk", "n"))
     rows = UserCredentials.objects.filter(valid_at(None), user__in=users)
-    found = {}
+    situations_by_id = {}
     for user, has_password, keys, mfa, report in rows.values_list(
         "user", "has_password", "active_keys", "mfa", "report"
     ):
         count = devices.get(user, 0) or int(has_mfa(mfa) is True)
-        found[user] = Situation(_password(has_password, report), count, keys)
-    return {user: found.get(user, Situation(Password.UNREAD, 0)) for user in users}
+        situations_by_id[user] = Situation(_password(has_password, report), count, keys)
+    return {user: situations_by_id.get(user, Situation(Password.UNREAD, 0)) for user in users}
 
 
 def _password(has_password: bool | None, report: Mapping[str, object]) -> Password:

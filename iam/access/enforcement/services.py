@@ -47,21 +47,21 @@ class Outlook:
     @property
     def locked_out(self) -> list[Standing]:
         """Who would not get out of it."""
-        return [one for one in self.standings if not one.gets_out]
+        return [standing for standing in self.standings if not standing.gets_out]
 
     @property
     def digest(self) -> str:
         """Another where anything of it is: the text, who is in scope, who stands how."""
-        stands = sorted((one.number, one.stopped, one.besides) for one in self.standings)
-        said = repr((self.text, sorted(self.users), stands))
-        return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+        stands = sorted((standing.number, standing.stopped, standing.besides) for standing in self.standings)
+        content = repr((self.text, sorted(self.users), stands))
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     @property
     def machines(self) -> list[Standing]:
         """Who would stop working, if keys are denied too."""
         if not self.variant.denies_keys:
             return []
-        return [one for one in self.standings if _is_machine(one.situation)]
+        return [standing for standing in self.standings if _is_machine(standing.situation)]
 
 
 def look(viewer: Viewer, *, scope: Scope, denies_keys: bool, without: Sequence[int] = ()) -> Outlook:
@@ -78,10 +78,10 @@ def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Out
     text = text_of(variant)
     people = situations(list(users))
     with snapshot(accounts=[account.account_id]) as index:
-        found = stand(index, _trial(scope, text), people=people)
-    known = {one.number for one in found}
+        standings = stand(index, _trial(scope, text), people=people)
+    known = {standing.number for standing in standings}
     outside = [user for pk, user in users.items() if pk not in known]
-    return Outlook(scope, variant, text, users, found, outside)
+    return Outlook(scope, variant, text, users, standings, outside)
 
 
 def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
@@ -120,7 +120,10 @@ def operations_for(seen: Outlook) -> list[Operation]:
             "attach the policy to the group."
         )
     aws_id = policy.aws_id if policy else ""
-    return [*made, *(Attachment.by_arn(ATTACH_POLICY, one, arn=arn, policy_id=aws_id) for one in wanted)]
+    return [
+        *made,
+        *(Attachment.by_arn(ATTACH_POLICY, entity, arn=arn, policy_id=aws_id) for entity in wanted),
+    ]
 
 
 def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
@@ -155,7 +158,7 @@ def request_enforcement(
 
 def notes_for(seen: Outlook) -> list[str]:
     """What anyone who approves has to know besides."""
-    found = [
+    notes = [
         (
             f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an "
             "MFA "
@@ -163,19 +166,19 @@ def notes_for(seen: Outlook) -> list[str]:
         )
     ]
     if seen.machines:
-        found.append(
+        notes.append(
             f"{_people(len(seen.machines))} of these with an access key and no password: programs that use "
             "the key stop working."
         )
-    depends = sum(bool(one.depends) for one in seen.standings)
+    depends = sum(bool(standing.depends) for standing in seen.standings)
     if depends:
-        found.append(
+        notes.append(
             f"For {_people(depends)}, a step depends on existing conditions, such as the network, or on a "
             "policy that was not synced."
         )
     if seen.scope.group is None:
-        found.append("IAM users created later don’t get the policy automatically.")
-    return found
+        notes.append("IAM users created later don’t get the policy automatically.")
+    return notes
 
 
 def left_out_notes(names: Sequence[str]) -> list[str]:
@@ -217,8 +220,8 @@ def _check(viewer: Viewer, account: Account) -> None:
     check_account(account)
 
 
-def _is_machine(one: Situation) -> bool:
-    return one.password is Password.NONE and one.active_keys > 0
+def _is_machine(situation: Situation) -> bool:
+    return situation.password is Password.NONE and situation.active_keys > 0
 
 
 def _people(count: int) -> str:

@@ -64,10 +64,10 @@ def tend(*, is_forced: bool = False) -> int:
     try:
         with _renewed(lease):
             for _ in range(ROUNDS):
-                found = _round(is_forced=is_forced)
+                count = _round(is_forced=is_forced)
                 is_forced = False
-                done += found
-                if not found:
+                done += count
+                if not count:
                     break
             _tidy()
     finally:
@@ -183,12 +183,16 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
         return False
     revisions = _revisions()
     with escalation(at, is_anew=True) as known:
-        told = Findings(known, revisions, row, is_whole=is_forced)
-        told.tell()
+        findings = Findings(known, revisions, row, is_whole=is_forced)
+        findings.tell()
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
-        keep(row, told, inputs, revisions, began, seconds)
+        keep(row, findings, inputs, revisions, began, seconds)
     logger.info(
-        "escalation.calculated", moment=row.moment, seconds=seconds, findings=len(told.rows), told=told.anew
+        "escalation.calculated",
+        moment=row.moment,
+        seconds=seconds,
+        findings=len(findings.rows),
+        told=findings.anew,
     )
     return True
 

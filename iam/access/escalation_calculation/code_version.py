@@ -18,10 +18,10 @@ OWN: Final = Path(__file__).parent
 @cache
 def code_version() -> str:
     """A digest of the engine with its data, and of what tells and groups paths."""
-    found = blake2b(digest_size=16)
+    digest = blake2b(digest_size=16)
     folders = (Path(policy.__file__ or "").parent, OWN)
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS):
-            found.update(str(path.relative_to(folder)).encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

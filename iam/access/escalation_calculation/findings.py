@@ -130,17 +130,17 @@ class Findings:
                 path=None,
                 stamp=stamp,
             )
-            told = before.get(at)
-            if self.is_whole or told is None or told.stamp != stamp or self._kept.get(member.id) != stamp:
+            known = before.get(at)
+            if self.is_whole or known is None or known.stamp != stamp or self._kept.get(member.id) != stamp:
                 path = self.known.explorer.path(at, reach)
                 assert path is not None
                 self.anew += 1
                 row.path = to_json(path_of(path))
-                told = _Known(stamp, options_of(path.steps))
-            after[at] = told
+                known = _Known(stamp, options_of(path.steps))
+            after[at] = known
             self.rows[member.id] = row
             if steps:
-                self._options[at] = told.options
+                self._options[at] = known.options
         _told[self.calculation.moment] = after
         self._group()
 
@@ -173,7 +173,8 @@ class Findings:
 
     def _open(self, key: str, opener: Opener, starts: Iterable[At]) -> None:
         statements = [
-            statement_to(one) for one in sorted(opener, key=lambda s: (s.holder, s.policy, s.number))
+            statement_to(statement)
+            for statement in sorted(opener, key=lambda s: (s.holder, s.policy, s.number))
         ]
         tally: dict[str, dict[str, int]] = {}
         rows = sorted(
@@ -188,9 +189,9 @@ class Findings:
         means_of = {
             number: [
                 [many, json.loads(text)]
-                for text, many in sorted(found.items(), key=lambda each: -each[1])[:MEANS]
+                for text, many in sorted(counts.items(), key=lambda each: -each[1])[:MEANS]
             ]
-            for number, found in tally.items()
+            for number, counts in tally.items()
         }
         self.openings[key] = Opening(
             calculation=self.calculation, key=key, statements=statements, means=means_of
@@ -208,10 +209,18 @@ class Findings:
             parts = () if hop.way is None else hop.way.parts
             bit = 1 << at.node
             chosen = [
-                min((one for one in part if one.bits.any & bit), key=lambda one: not one.bits.sure & bit)
+                min(
+                    (alternative for alternative in part if alternative.bits.any & bit),
+                    key=lambda alternative: not alternative.bits.sure & bit,
+                )
                 for part in parts
             ]
-            steps.append([[one.method.title, one.subject.name, one.subject.arn] for one in chosen])
+            steps.append(
+                [
+                    [alternative.method.title, alternative.subject.name, alternative.subject.arn]
+                    for alternative in chosen
+                ]
+            )
             at = hop.to
             hop = hops[at][1]
         return steps

@@ -57,8 +57,13 @@ def cost_of(option: Opener, closes: int) -> tuple[int, int, int, list[tuple[str,
     """Trust policies last, since a workload may need them; then the fewest statements, then those that close
     the most.
     """
-    trusts = sum(one.policy == TRUST for one in option)
-    return trusts, len(option), -closes, sorted((one.holder, one.policy, one.number) for one in option)
+    trusts = sum(statement.policy == TRUST for statement in option)
+    return (
+        trusts,
+        len(option),
+        -closes,
+        sorted((statement.holder, statement.policy, statement.number) for statement in option),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,10 @@ class _Fixing:
     def _fix(
         self, closed: tuple[At, ...], others: tuple[At, ...], *, is_whole: bool, unchecked: int = 0
     ) -> FoundFix:
-        more = sorted(self.gone - self.statements, key=lambda one: (one.holder, one.policy, one.number))
+        more = sorted(
+            self.gone - self.statements,
+            key=lambda statement: (statement.holder, statement.policy, statement.number),
+        )
         return FoundFix(closed, others, tuple(more), is_whole, unchecked)
 
     def _close(self, left: list[tuple[At, list[Step]]]) -> bool:
@@ -127,9 +135,9 @@ class _Fixing:
 
     def _left(self, affected: Iterable[At]) -> list[tuple[At, list[Step]]]:
         reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
-        found = list[tuple[At, list[Step]]]()
+        remaining = list[tuple[At, list[Step]]]()
         for start in affected:
             steps = self.known.explorer.left(start, reach, gone, looks=self.looks)
             if steps is not None:
-                found.append((start, steps))
-        return found
+                remaining.append((start, steps))
+        return remaining

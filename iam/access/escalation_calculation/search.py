@@ -93,14 +93,14 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
         if asks["certainty"] in ("", certainty.value) and matcher.fits(member):
             place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
             fitting.append((place, at, member, certainty, clauses))
-    fitting.sort(key=lambda one: one[0])
+    fitting.sort(key=lambda pair: pair[0])
     after, size = asks["after"], asks["size"]
-    part = [one for one in fitting if after is None or one[0] > Place(*after)]
+    part = [pair for pair in fitting if after is None or pair[0] > Place(*after)]
     shown = part if size is None else part[:size]
     by_certainty: dict[str, int] = {}
-    for one in fitting:
-        by_certainty[one[3].value] = by_certainty.get(one[3].value, 0) + 1
-    everyone = count_of(one[2] for one in fitting)
+    for pair in fitting:
+        by_certainty[pair[3].value] = by_certainty.get(pair[3].value, 0) + 1
+    everyone = count_of(pair[2] for pair in fitting)
     return {
         "rows": [
             {
@@ -136,8 +136,11 @@ def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[st
         return nothing
     closing = None
     if path.steps:
-        found = known.explorer.closing(start, reach)
-        closing = [[statement_to(one) for one in sorted(found.statements, key=_by_name)], found.is_exact]
+        closing_found = known.explorer.closing(start, reach)
+        closing = [
+            [statement_to(statement) for statement in sorted(closing_found.statements, key=_by_name)],
+            closing_found.is_exact,
+        ]
     unread = Unread(known.index, at=known.at).of(members_on(path))
     return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
 
@@ -158,12 +161,12 @@ def _fix(known: Escalation, calculation: Calculation, asks: Mapping[str, Any]) -
         known.graph.find(account, pk)
         for account, pk in rows.order_by(*order).values_list("account", "principal")
     ]
-    statements = frozenset(statement_from(one) for one in (opening.statements if opening else ()))
+    statements = frozenset(statement_from(statement) for statement in (opening.statements if opening else ()))
     fix = fix_of(known, statements, [at for at in places if at is not None])
     return {
         "closed": _numbers(known, fix.closed),
         "others": _numbers(known, fix.others),
-        "more": [statement_to(one) for one in fix.more],
+        "more": [statement_to(statement) for statement in fix.more],
         "is_whole": fix.is_whole,
         "unchecked": fix.unchecked,
     }
@@ -181,28 +184,32 @@ def _climb(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[s
     goals = [at for account, pk in asks["goals"] if (at := known.graph.find(account, pk)) is not None]
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
     seen = None if asks["seen"] is None else frozenset(asks["seen"])
-    told = [one for one in can_reach(known, goals, accounts=accounts) if seen is None or _is_seen(one, seen)]
+    reachable = [
+        reached
+        for reached in can_reach(known, goals, accounts=accounts)
+        if seen is None or _is_seen(reached, seen)
+    ]
     return {
         "rows": [
             [
-                principal_to(one.member),
-                one.steps,
-                one.certainty.value,
-                None if one.first is None else principal_to(one.first),
-                list(one.unread),
+                principal_to(reached.member),
+                reached.steps,
+                reached.certainty.value,
+                None if reached.first is None else principal_to(reached.first),
+                list(reached.unread),
             ]
-            for one in told[: asks["most"]]
+            for reached in reachable[: asks["most"]]
         ],
-        "total": len(told),
-        "sure": sum(one.certainty is Certainty.CONFIRMED for one in told),
+        "total": len(reachable),
+        "sure": sum(reached.certainty is Certainty.CONFIRMED for reached in reachable),
     }
 
 
-def _is_seen(one: Reached, seen: frozenset[str]) -> bool:
+def _is_seen(reached: Reached, seen: frozenset[str]) -> bool:
     """Whether its way is known to stay where the asking person sees: of a long one only the first step is
     told.
     """
-    return one.steps == 1 and one.first is not None and one.first.account in seen
+    return reached.steps == 1 and reached.first is not None and reached.first.account in seen
 
 
 def can_reach(
@@ -216,7 +223,7 @@ def can_reach(
         return []
     reach = known.graph.to(wanted)
     unread = Unread(known.index, at=known.at)
-    found: list[Reached] = []
+    reached_principals: list[Reached] = []
     for start in known.graph.everybody:
         hops = reach.best(start)
         if start in wanted or hops is None or (accounts is not None and start.account not in accounts):
@@ -228,12 +235,17 @@ def can_reach(
             clauses = unread.of(on_the_way(known, hops, start))
             certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
             shown = None if first is None or isinstance(first, NewMember) else principal_of(first)
-            found.append(Reached(principal_of(member), steps, certainty, shown, clauses))
-    return sorted(found, key=_surest_first)
+            reached_principals.append(Reached(principal_of(member), steps, certainty, shown, clauses))
+    return sorted(reached_principals, key=_surest_first)
 
 
-def _surest_first(one: Reached) -> tuple[bool, int, str, str]:
-    return one.certainty is not Certainty.CONFIRMED, one.steps, one.member.account, one.member.arn
+def _surest_first(reached: Reached) -> tuple[bool, int, str, str]:
+    return (
+        reached.certainty is not Certainty.CONFIRMED,
+        reached.steps,
+        reached.member.account,
+        reached.member.arn,
+    )
 
 
 def _by_name(statement: Any) -> tuple[str, str, int]:

@@ -27,7 +27,7 @@ def due_accounts() -> dict[str, tuple[int, str]]:
     now = datetime.now(tz=UTC)
     known = {row.account: row for row in ServiceUse.objects.defer("services")}
     organizations = Organizations(None)
-    found = {}
+    due = {}
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
     for number, revision in accounts.values_list("account_id", "revision"):
         standing = _digest(organizations.standing(number))
@@ -38,8 +38,8 @@ def due_accounts() -> dict[str, tuple[int, str]]:
             FORMAT,
         )
         if row is None or not is_known or row.calculated_at < now - LASTS:
-            found[number] = (revision, standing)
-    return found
+            due[number] = (revision, standing)
+    return due
 
 
 def count_services() -> int:
@@ -53,21 +53,21 @@ def count_services() -> int:
     for number, (revision, standing) in due.items():
         began = datetime.now(tz=UTC)
         with snapshot(accounts=[number]) as index:
-            found = uses_in(index, frozenset({number}))
+            uses = uses_in(index, frozenset({number}))
         services = {
             use.prefix: [
                 use.users,
                 use.roles,
                 {level.value: many for level, many in use.levels.items() if many},
             ]
-            for use in found.services
+            for use in uses.services
         }
         kept = {
             "revision": revision,
             "standing": standing,
             "format": FORMAT,
-            "users": found.users,
-            "roles": found.roles,
+            "users": uses.users,
+            "roles": uses.roles,
             "services": services,
             "calculated_at": began,
         }

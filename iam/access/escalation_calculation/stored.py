@@ -67,13 +67,13 @@ class Stored:
 
     def limitations(self, accounts: Accounts) -> tuple[Limitation, ...]:
         """What the answers can't know: of some accounts, and of no account in particular."""
-        found = []
+        limitations = []
         for kind, text, numbers in self.unknown:
-            one = Limitation(kind, text, tuple(numbers))
-            told = tuple(number for number in numbers if accounts is None or number in accounts)
-            if told or not numbers:
-                found.append(replace(one, accounts=told))
-        return tuple(found)
+            limitation = Limitation(kind, text, tuple(numbers))
+            numbers_seen = tuple(number for number in numbers if accounts is None or number in accounts)
+            if numbers_seen or not numbers:
+                limitations.append(replace(limitation, accounts=numbers_seen))
+        return tuple(limitations)
 
 
 def moment_of(at: datetime | None) -> str:
@@ -95,17 +95,17 @@ def kept_at(at: datetime | None) -> Stored | None:
 
 def stored_at(at: datetime | None) -> Stored:
     """The same; where nothing was calculated a worker is told, and BeingCalculatedError raised."""
-    found = kept_at(at)
-    if found is None:
+    stored = kept_at(at)
+    if stored is None:
         if at is not None:
             Calculation.objects.update_or_create(
                 moment=moment_of(at), defaults={"wanted_at": datetime.now(tz=UTC)}
             )
         nudge()
-        found = kept_at(at)
-    if found is None:
+        stored = kept_at(at)
+    if stored is None:
         raise BeingCalculatedError
-    return found
+    return stored
 
 
 def accounts_without_services(accounts: Accounts) -> list[str]:

@@ -134,12 +134,12 @@ def to_json(path: Path) -> dict[str, Any]:
 
 def from_json(kept: Mapping[str, Any]) -> Path:
     """The path again."""
-    who = [principal_from(one) for one in kept["who"]]
-    said = [statement_from(one) for one in kept["said"]]
+    who = [principal_from(principal) for principal in kept["who"]]
+    statements = [statement_from(statement) for statement in kept["said"]]
     start, ends_sure, is_sure, steps = kept["path"]
 
-    def ground(one: list[Any]) -> Ground:
-        action, resource, arn, kind, decision, reasons, identity, by_resource = one
+    def ground(texts: list[Any]) -> Ground:
+        action, resource, arn, kind, decision, reasons, identity, by_resource = texts
         return Ground(
             action,
             resource,
@@ -147,8 +147,8 @@ def from_json(kept: Mapping[str, Any]) -> Path:
             PrincipalKind(kind),
             Decision(decision),
             tuple(_reason_from(reason) for reason in reasons),
-            tuple(said[place] for place in identity),
-            tuple(said[place] for place in by_resource),
+            tuple(statements[place] for place in identity),
+            tuple(statements[place] for place in by_resource),
         )
 
     def step(kept_step: list[Any]) -> Step:
@@ -170,7 +170,7 @@ def from_json(kept: Mapping[str, Any]) -> Path:
         tuple(map(step, steps)),
         bool(ends_sure),
         bool(is_sure),
-        frozenset(said[place] for place in kept["closing"]),
+        frozenset(statements[place] for place in kept["closing"]),
     )
 
 
@@ -183,37 +183,37 @@ class _Table:
         self._who: dict[str, int] = {}
         self._said: dict[Statement, int] = {}
 
-    def who(self, one: Principal) -> int:
+    def who(self, principal: Principal) -> int:
         """The place of a principal."""
-        place = self._who.setdefault(one.arn, len(self._who))
+        place = self._who.setdefault(principal.arn, len(self._who))
         if place == len(self.principals):
-            self.principals.append(principal_to(one))
+            self.principals.append(principal_to(principal))
         return place
 
     def all_of(self, statements: Iterable[Statement]) -> list[int]:
         """The places of statements."""
-        found = []
-        for one in statements:
-            place = self._said.setdefault(one, len(self._said))
+        numbers = []
+        for statement in statements:
+            place = self._said.setdefault(statement, len(self._said))
             if place == len(self.statements):
-                self.statements.append(statement_to(one))
-            found.append(place)
-        return found
+                self.statements.append(statement_to(statement))
+            numbers.append(place)
+        return numbers
 
-    def ground(self, one: Ground) -> list[Any]:
+    def ground(self, ground: Ground) -> list[Any]:
         """A ground."""
         return [
-            one.action,
-            one.resource,
-            one.who_arn,
-            one.who_kind.value,
-            one.decision.value,
+            ground.action,
+            ground.resource,
+            ground.who_arn,
+            ground.who_kind.value,
+            ground.decision.value,
             [
                 [r.kind, r.text, r.policy, r.statement, r.sid, r.level, list(r.conditions)]
-                for r in one.open_reasons
+                for r in ground.open_reasons
             ],
-            self.all_of(one.identity),
-            self.all_of(one.by_resource),
+            self.all_of(ground.identity),
+            self.all_of(ground.by_resource),
         ]
 
 
@@ -222,10 +222,10 @@ def _reason_from(kept: list[Any]) -> Reason:
     return Reason(kind, Outcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
 
 
-def principal_to(one: Principal) -> list[Any]:
+def principal_to(principal: Principal) -> list[Any]:
     """A principal as JSON."""
-    tags = None if one.tags is None else dict(one.tags)
-    return [one.id, one.arn, one.kind.value, tags, int(one.is_new)]
+    tags = None if principal.tags is None else dict(principal.tags)
+    return [principal.id, principal.arn, principal.kind.value, tags, int(principal.is_new)]
 
 
 def principal_from(kept: list[Any]) -> Principal:
@@ -234,9 +234,9 @@ def principal_from(kept: list[Any]) -> Principal:
     return Principal(number, arn, PrincipalKind(kind), tags, bool(is_new))
 
 
-def statement_to(one: Statement) -> list[Any]:
+def statement_to(statement: Statement) -> list[Any]:
     """A statement as JSON."""
-    return [one.holder, one.policy, one.number, one.sid, int(one.is_given)]
+    return [statement.holder, statement.policy, statement.number, statement.sid, int(statement.is_given)]
 
 
 def statement_from(kept: list[Any]) -> Statement:
@@ -245,5 +245,5 @@ def statement_from(kept: list[Any]) -> Statement:
     return Statement(holder, policy, number, sid, bool(is_given))
 
 
-def _by_name(one: Statement) -> tuple[str, str, int]:
-    return one.holder, one.policy, one.number
+def _by_name(statement: Statement) -> tuple[str, str, int]:
+    return statement.holder, statement.policy, statement.number

@@ -20,7 +20,7 @@ BATCH: Final = 500
 
 def keep(
     row: Calculation,
-    told: Findings,
+    findings: Findings,
     inputs: str,
     revisions: Mapping[str, int],
     began: datetime,
@@ -31,10 +31,13 @@ def keep(
         locked = Calculation.objects.select_for_update().get(moment=row.moment)
         if locked.calculated_at is not None and locked.calculated_at > began:
             return
-        is_same = _keep_findings(row, told)
-        is_same = _keep_openings(row, told) and is_same
-        limitations = [[one.kind, one.text, list(one.accounts)] for one in search.limitations_of(told.known)]
-        noted = {"asked": told.asked, "unread": told.unread, "limitations": limitations}
+        is_same = _keep_findings(row, findings)
+        is_same = _keep_openings(row, findings) and is_same
+        limitations = [
+            [limitation.kind, limitation.text, list(limitation.accounts)]
+            for limitation in search.limitations_of(findings.known)
+        ]
+        noted = {"asked": findings.asked, "unread": findings.unread, "limitations": limitations}
         is_same = is_same and locked.revisions == revisions and locked.format == FORMAT
         is_same = is_same and all(getattr(locked, name) == value for name, value in noted.items())
         number = locked.number if is_same and locked.number else locked.number + 1
@@ -67,17 +70,17 @@ FIELDS: Final = (
 )
 
 
-def _keep_findings(row: Calculation, told: Findings) -> bool:
+def _keep_findings(row: Calculation, findings: Findings) -> bool:
     """Whether all were as they are."""
     stored = Finding.objects.filter(calculation=row)
     known = {number: values for number, *values in stored.values_list("principal", *FIELDS).iterator()}
     changed = [
-        one
-        for number, one in told.rows.items()
-        if known.get(number) != [getattr(one, name) for name in FIELDS]
+        finding
+        for number, finding in findings.rows.items()
+        if known.get(number) != [getattr(finding, name) for name in FIELDS]
     ]
-    anew = [one for one in changed if one.path is not None]
-    same_path = [one for one in changed if one.path is None]
+    anew = [finding for finding in changed if finding.path is not None]
+    same_path = [finding for finding in changed if finding.path is None]
     Finding.objects.bulk_create(
         anew,
         batch_size=BATCH,
@@ -87,25 +90,29 @@ def _keep_findings(row: Calculation, told: Findings) -> bool:
     )
     numbers: dict[int, int] = {}
     if same_path:
-        rows = stored.filter(principal__in=[one.principal for one in same_path])
+        rows = stored.filter(principal__in=[finding.principal for finding in same_path])
         numbers = dict(rows.values_list("principal", "pk"))
-    for one in same_path:
-        one.pk = numbers[one.principal]
+    for finding in same_path:
+        finding.pk = numbers[finding.principal]
     Finding.objects.bulk_update(same_path, FIELDS, batch_size=BATCH)
-    gone = [number for number in known if number not in told.rows]
+    gone = [number for number in known if number not in findings.rows]
     for start in range(0, len(gone), BATCH):
         stored.filter(principal__in=gone[start : start + BATCH]).delete()
     return not changed and not gone
 
 
-def _keep_openings(row: Calculation, told: Findings) -> bool:
+def _keep_openings(row: Calculation, findings: Findings) -> bool:
     """Whether all were as they are."""
     stored = Opening.objects.filter(calculation=row)
     known = {
         key: (statements, means)
         for key, statements, means in stored.values_list("key", "statements", "means")
     }
-    changed = [one for key, one in told.openings.items() if known.get(key) != (one.statements, one.means)]
+    changed = [
+        opening
+        for key, opening in findings.openings.items()
+        if known.get(key) != (opening.statements, opening.means)
+    ]
     Opening.objects.bulk_create(
         changed,
         batch_size=BATCH,
@@ -113,7 +120,7 @@ def _keep_openings(row: Calculation, told: Findings) -> bool:
         unique_fields=["calculation", "key"],
         update_fields=["statements", "means"],
     )
-    gone = [key for key in known if key not in told.openings]
+    gone = [key for key in known if key not in findings.openings]
     for start in range(0, len(gone), BATCH):
         stored.filter(key__in=gone[start : start + BATCH]).delete()
     return not changed and not gone

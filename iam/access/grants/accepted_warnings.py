@@ -21,10 +21,10 @@ MOST: Final = 40
 
 def accepted_with(plan: GrantPlan) -> list[str]:
     """The warnings of a plan, what its checks found, and what is said of its parts; each sentence once."""
-    found = list(dict.fromkeys([*plan.warnings, *_checked(plan), *_of_parts(plan)]))
-    if len(found) > MOST:
-        return [*found[:MOST], f"And {len(found) - MOST} more, on the page of the grant."]
-    return found
+    warning_texts = list(dict.fromkeys([*plan.warnings, *_checked(plan), *_of_parts(plan)]))
+    if len(warning_texts) > MOST:
+        return [*warning_texts[:MOST], f"And {len(warning_texts) - MOST} more, on the page of the grant."]
+    return warning_texts
 
 
 def summary_for(plan: GrantPlan) -> list[Block]:

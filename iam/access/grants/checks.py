@@ -93,14 +93,18 @@ def _texts(plan: GrantPlan) -> Iterator[str]:
         named = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=what.policy_arn)
         yield from named.values_list("document__text", flat=True)[:1]
         return
-    found = (str(one.params.get("document", "")) for one in plan.operations if "trust" not in one.slug)
-    yield from list(dict.fromkeys(text for text in found if text))[:TEXTS]
+    documents = (
+        str(operation.params.get("document", ""))
+        for operation in plan.operations
+        if "trust" not in operation.slug
+    )
+    yield from list(dict.fromkeys(text for text in documents if text))[:TEXTS]
 
 
 def _holders(plan: GrantPlan) -> Iterator[Entity]:
     """The users and roles that are there already and get something themselves."""
     steps = chain.from_iterable(part.steps for part in plan.parts)
-    arns = {one.holder_arn for one in chain.from_iterable(step.permissions for step in steps)}
+    arns = {permission.holder_arn for permission in chain.from_iterable(step.permissions for step in steps)}
     yield from Entity.objects.filter(
         arn__in=arns, kind__in=[Kind.USER, Kind.ROLE], gone_at__isnull=True
     ).order_by("name", "pk")
@@ -110,8 +114,10 @@ def _sound(texts: Sequence[str]) -> Iterator[Check]:
     if not texts:
         return
     linted = chain.from_iterable(lint(text, kind=LintKind.IDENTITY) for text in texts)
-    found = [one for one in linted if not one.is_refused]
-    wrong: list[Finding] = [one for one in found if one.severity is not Severity.SUGGESTION]
+    warnings_found = [finding for finding in linted if not finding.is_refused]
+    wrong: list[Finding] = [
+        finding for finding in warnings_found if finding.severity is not Severity.SUGGESTION
+    ]
     if not wrong:
         yield Check(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
         return
@@ -127,10 +133,10 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         return
     with snapshot(accounts=numbers) as index:
         known = {number: index.accounts[number].standing.is_known for number in numbers & set(index.accounts)}
-        found = _Stopped()
-        for one in holders[:MEMBERS]:
-            _look(index, one, asked[:ACTIONS], found)
-    yield from found.checks(holders)
+        stopped = _Stopped()
+        for entity in holders[:MEMBERS]:
+            _look(index, entity, asked[:ACTIONS], stopped)
+    yield from stopped.checks(holders)
     if not all(known.values()):
         places = listed(
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
@@ -152,7 +158,7 @@ class _Stopped:
 
     def checks(self, holders: Sequence[Entity]) -> Iterator[Check]:
         """What comes of it for these holders."""
-        names = names_by_entity(one for one in holders if one.pk in self.by_boundary)
+        names = names_by_entity(entity for entity in holders if entity.pk in self.by_boundary)
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
             yield Check(
@@ -190,27 +196,27 @@ def _asked(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
     try:
-        meant = actions_meant(pattern, resource=resource)
+        meaning = actions_meant(pattern, resource=resource)
     except ActionsError:
         return
-    yield from ((name, resource) for name in meant.actions[:ACTIONS])
+    yield from ((name, resource) for name in meaning.actions[:ACTIONS])
 
 
-def _look(index: Index, one: Entity, asked: Sequence[tuple[str, str]], found: _Stopped) -> None:
-    member = index.find(one.arn)
+def _look(index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Stopped) -> None:
+    member = index.find(entity.arn)
     if member is None:
         return
     bounding = index.accounts[member.account].boundary_of(member.grants)
     if bounding is not None:
-        found.boundaries[bounding[0].rpartition("/")[2]] = None
+        stopped.boundaries[bounding[0].rpartition("/")[2]] = None
     for action, resource in asked:
         request, policies = index.request_and_policies(member, Question(action, resource))
         if policies.boundary is not None and _stops(policies.boundary, request):
-            found.by_boundary.setdefault(one.pk, set()).add(action)
+            stopped.by_boundary.setdefault(entity.pk, set()).add(action)
         if policies.scps and has_scps(request):
-            found.has_scps = True
+            stopped.has_scps = True
             if any(_stops(level, request) for level in policies.scps):
-                found.by_scp[action] = None
+                stopped.by_scp[action] = None
 
 
 def _stops(limit: PolicySet, request: Request) -> bool:
@@ -225,7 +231,7 @@ def _asks_for_mfa(text: str) -> bool:
 
 def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     """Whether those who get it have a second factor; where the policy asks for it, nothing works without."""
-    users = {one.pk: one for one in holders if one.kind == Kind.USER}
+    users = {entity.pk: entity for entity in holders if entity.kind == Kind.USER}
     if not users:
         return
     rows = UserCredentials.objects.filter(valid_at(None), user__in=users)
@@ -242,7 +248,7 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     if len(without) == 1:
         yield Check(tone, f"{names[without[0].pk]} has no MFA device", note, without[0].pk)
     elif without:
-        people = tuple((one.pk, names[one.pk]) for one in without)
+        people = tuple((entity.pk, names[entity.pk]) for entity in without)
         yield Check(tone, f"{len(without):,} IAM users have no MFA device", note, people=people)
     if devices and not without and len(devices) == len(users):
         yield Check(Tone.OK, "Everyone who gets access has an MFA device")
@@ -266,8 +272,8 @@ def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
         return
     age = now - min(moments)
     if age > STALE:
-        said = f"{counted(int(age / STALE), 'hour')} ago"
-        yield Check(Tone.WARN, f"Last synced {said}", "AWS is checked again before anything changes.")
+        age_text = f"{counted(int(age / STALE), 'hour')} ago"
+        yield Check(Tone.WARN, f"Last synced {age_text}", "AWS is checked again before anything changes.")
     else:
         minutes = max(1, round(age.total_seconds() / 60))
         yield Check(Tone.OK, f"Synced {counted(minutes, 'minute')} ago")

@@ -56,7 +56,7 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
     """Under the operator that says nothing about the time yet: what says another time holds as well."""
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
     for operator in WHEN:
-        name = next((one for one in conditions if fold(one) == fold(operator)), operator)
+        name = next((condition for condition in conditions if fold(condition) == fold(operator)), operator)
         block = conditions.setdefault(name, {})
         if not any(fold(key) == fold(NOW) for key in block):
             block[NOW] = stamp(end)
@@ -96,7 +96,7 @@ def written(body: Mapping[str, Any]) -> str:
     beyond Latin-1, which the calls of AWS do not take, are escaped.
     """
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return _BEYOND.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _BEYOND.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str, ...]:
@@ -105,19 +105,19 @@ def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str
 
     Raises TooLargeError when one statement alone does not fit.
     """
-    found: list[dict[str, Any]] = []
+    statements: list[dict[str, Any]] = []
     for version, statement in _all(documents):
-        last = found[-1] if found else None
+        last = statements[-1] if statements else None
         if last is not None and last["Version"] == version:
             longer = _with(last, statement)
             if MANAGED.size(written(longer)) <= limit:
-                found[-1] = longer
+                statements[-1] = longer
                 continue
         alone = {"Version": version, "Statement": [statement]}
         if (size := MANAGED.size(written(alone))) > limit:
             raise TooLargeError(f"One statement alone has {size:,} characters, and {limit:,} fit.")
-        found.append(alone)
-    return tuple(written(body) for body in found)
+        statements.append(alone)
+    return tuple(written(body) for body in statements)
 
 
 def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -131,7 +131,7 @@ def _with(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, An
     """One statement more; a name that another has already is left out, since names are unique in a
     document.
     """
-    names = {one.get("Sid") for one in body["Statement"]}
+    names = {statement.get("Sid") for statement in body["Statement"]}
     own = {key: value for key, value in statement.items() if key != "Sid" or value not in names}
     return {**body, "Statement": [*body["Statement"], own]}
 
@@ -140,13 +140,13 @@ def meaning_of(documents: Iterable[str]) -> Meaning | None:
     """What documents say together; None where one of them cannot be read whole, or uses variables that its
     version does not know.
     """
-    found: set[tuple[object, ...]] = set()
+    meanings: set[tuple[object, ...]] = set()
     for text in documents:
         document = read(text)
-        if document.problems or any(one.problems for one in document.statements):
+        if document.problems or any(statement.problems for statement in document.statements):
             return None
-        found.update(_said(one, document.version) for one in document.statements)
-    return frozenset(found)
+        meanings.update(_said(statement, document.version) for statement in document.statements)
+    return frozenset(meanings)
 
 
 def _said(statement: Statement, version: str) -> tuple[object, ...]:

@@ -36,16 +36,16 @@ def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
     return None
 
 
-def _covers(given: Terms, wanted: Terms) -> bool:
-    if not set(wanted.accounts) <= set(given.accounts) or not _is_same(given.what, wanted.what):
+def _covers(terms: Terms, wanted: Terms) -> bool:
+    if not set(wanted.accounts) <= set(terms.accounts) or not _is_same(terms.what, wanted.what):
         return False
     if wanted.who.arns:
-        return set(wanted.who.arns) <= set(given.who.arns)
-    return given.who.body == wanted.who.body
+        return set(wanted.who.arns) <= set(terms.who.arns)
+    return terms.who.body == wanted.who.body
 
 
-def _is_same(given: What, wanted: What) -> bool:
+def _is_same(what: What, wanted: What) -> bool:
     """A template is the same in whatever version: the newer one replaces the older one."""
     if wanted.kind is WhatKind.TEMPLATE:
-        return dict(given.parameters) == dict(wanted.parameters)
-    return given.body == wanted.body
+        return dict(what.parameters) == dict(wanted.parameters)
+    return what.body == wanted.body

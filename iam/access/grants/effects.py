@@ -171,7 +171,7 @@ def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _Known
     """The policies of a role or group, attached and inline."""
     wanted = {_here(arn, account): account.account_id for account in accounts}
     rows = Entity.objects.filter(kind=kind, arn__in=wanted, gone_at__isnull=True)
-    holders = {pk: wanted[found] for pk, found in rows.values_list("pk", "arn")}
+    holders = {pk: wanted[arn] for pk, arn in rows.values_list("pk", "arn")}
     texts: dict[str, list[str]] = {number: [] for number in holders.values()}
     missing: dict[str, int] = dict.fromkeys(texts, 0)
     now = valid_at(None)
@@ -186,7 +186,7 @@ def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _Known
             texts[holders[source]].append(documents[target])
         else:
             missing[holders[source]] += 1
-    return {number: _Known(tuple(found), missing[number]) for number, found in texts.items()}
+    return {number: _Known(tuple(policy_texts), missing[number]) for number, policy_texts in texts.items()}
 
 
 def _default_texts(policies: Collection[int]) -> dict[int, str]:

@@ -21,7 +21,7 @@ def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]
     """
     if viewer.scope.sees_everything:
         return {}
-    others = [one.pk for one in grants if one.requested_by != viewer.person_id]
+    others = [grant.pk for grant in grants if grant.requested_by != viewer.person_id]
     entries = LedgerEntry.objects.filter(part__grant__in=others).exclude(sort__in=MADE)
     holders = entries.values_list("part__grant", "account__account_id", "entity_id", "holder_arn")
     rows = list(holders) if others else []

@@ -48,23 +48,29 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
     by_permission: dict[tuple[str, int | str], list[LedgerEntry]] = defaultdict(list)
     for entry in open_entries:
         by_permission[entry.sort, entry.target_entity_id or entry.target].append(entry)
-    held = [*_tied(entity), *_inline(entity), *(_trusted(entity) if entity.kind == Kind.ROLE else ())]
-    return [_justified(one, _entries_of(one, by_permission), seen) for one in held]
+    rows = [*_tied(entity), *_inline(entity), *(_trusted(entity) if entity.kind == Kind.ROLE else ())]
+    return [_justified(row, _entries_of(row, by_permission), seen) for row in rows]
 
 
 def _entries_of(
-    one: Justified, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
+    justified: Justified, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
 ) -> list[LedgerEntry]:
     """By what it is, whatever its name was; by the name where that is all that is known."""
-    keys: tuple[int | str, ...] = (one.entity.pk, one.target) if one.entity else (one.target,)
-    return list(chain.from_iterable(by_permission.get((one.sort, key), ()) for key in keys))
+    keys: tuple[int | str, ...] = (
+        (justified.entity.pk, justified.target) if justified.entity else (justified.target,)
+    )
+    return list(chain.from_iterable(by_permission.get((justified.sort, key), ()) for key in keys))
 
 
 def _tied(entity: Entity) -> list[Justified]:
     sorts = {EdgeKind.MEMBER.value: Sort.MEMBER, EdgeKind.ATTACHED.value: Sort.ATTACHED}
     edges = Edge.objects.filter(valid_at(None), source=entity, kind__in=list(sorts)).select_related("target")
-    found = [Justified(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target) for edge in edges]
-    return sorted(found, key=lambda one: (one.sort != Sort.MEMBER, one.name.lower()))
+    justified_rows = [
+        Justified(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target) for edge in edges
+    ]
+    return sorted(
+        justified_rows, key=lambda justified: (justified.sort != Sort.MEMBER, justified.name.lower())
+    )
 
 
 def _inline(entity: Entity) -> list[Justified]:
@@ -76,17 +82,17 @@ def _trusted(role: Entity) -> list[Justified]:
     """The named statements of its trust policy: by which somebody may assume it."""
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     document = read(state.document.text) if state and state.document else None
-    names = [one.sid for one in document.statements if one.sid] if document else []
+    names = [statement.sid for statement in document.statements if statement.sid] if document else []
     return [Justified(Sort.TRUST, name, name, None) for name in names]
 
 
-def _justified(one: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:
+def _justified(justified: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:
     shown = tuple(entry for entry in entries if entry.part.grant_id in seen)
     return Justified(
-        sort=one.sort,
-        target=one.target,
-        name=one.name,
-        entity=one.entity,
+        sort=justified.sort,
+        target=justified.target,
+        name=justified.name,
+        entity=justified.entity,
         reasons=shown,
         hidden=len(entries) - len(shown),
         is_by_hand=not entries or any(entry.stood_before for entry in entries),

@@ -22,13 +22,17 @@ def is_within(inner: Iterable[str], outer: Iterable[str]) -> bool:
     the outer deny is left out.
     """
     mine, theirs = list(_statements(inner)), list(_statements(outer))
-    if any(one is None for one in (*mine, *theirs)):
+    if any(statement is None for statement in (*mine, *theirs)):
         return False
-    denies = [one for one in theirs if one is not None and not one.allows]
-    if not all(any(_same(one, deny) for one in mine if one is not None) for deny in denies):
+    denies = [statement for statement in theirs if statement is not None and not statement.allows]
+    if not all(any(_same(statement, deny) for statement in mine if statement is not None) for deny in denies):
         return False
-    allows = [one for one in theirs if one is not None and one.allows]
-    return all(any(_covers(wide, one) for wide in allows) for one in mine if one is not None and one.allows)
+    allows = [statement for statement in theirs if statement is not None and statement.allows]
+    return all(
+        any(_covers(wide, statement) for wide in allows)
+        for statement in mine
+        if statement is not None and statement.allows
+    )
 
 
 def _statements(texts: Iterable[str]) -> Iterable[Statement | None]:
@@ -37,22 +41,22 @@ def _statements(texts: Iterable[str]) -> Iterable[Statement | None]:
         document = read(text)
         if document.problems or not document.has_variables:
             yield None
-        for one in document.statements:
-            yield None if one.problems else one
+        for statement in document.statements:
+            yield None if statement.problems else statement
 
 
-def _same(one: Statement, other: Statement) -> bool:
-    return _told(one) == _told(other)
+def _same(statement: Statement, other: Statement) -> bool:
+    return _told(statement) == _told(other)
 
 
-def _told(one: Statement) -> tuple[object, ...]:
+def _told(statement: Statement) -> tuple[object, ...]:
     return (
-        one.allows,
-        one.is_not_action,
-        frozenset(fold(name) for name in one.actions),
-        one.is_not_resource,
-        frozenset(one.resources or ()),
-        _conditions(one.conditions),
+        statement.allows,
+        statement.is_not_action,
+        frozenset(fold(name) for name in statement.actions),
+        statement.is_not_resource,
+        frozenset(statement.resources or ()),
+        _conditions(statement.conditions),
     )
 
 
@@ -92,10 +96,12 @@ def _is_stricter(narrow: Block, wide: Block) -> bool:
     """
     own = _conditions(narrow)
     for operator, key, values in _conditions(wide):
-        same = [said for one, name, said in own if (one, name) == (operator, key)]
+        same = [
+            own_values for own_operator, name, own_values in own if (own_operator, name) == (operator, key)
+        ]
         if values in same:
             continue
-        if operator not in CHOICES or not any(said and said <= values for said in same):
+        if operator not in CHOICES or not any(own_values and own_values <= values for own_values in same):
             return False
     return True
 

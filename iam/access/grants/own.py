@@ -20,8 +20,8 @@ def own_grants(viewer: Viewer) -> QuerySet[Grant]:
     end first come first.
     """
     states = (State.WAITING, *LIVING)
-    found = Grant.objects.filter(held_by(viewer), state__in=states)
-    return found.order_by("ends_at", "-created_at")
+    grants = Grant.objects.filter(held_by(viewer), state__in=states)
+    return grants.order_by("ends_at", "-created_at")
 
 
 def declined_lately(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[Grant]:
@@ -36,5 +36,5 @@ def held_by(viewer: Viewer) -> Q:
     renaming.
     """
     own = Entity.objects.filter(arn__in=viewer.scope.user_arns, gone_at__isnull=True)
-    meant = Q(entity__in=own.values("pk")) | Q(entity__isnull=True, holder_arn__in=viewer.scope.user_arns)
-    return Q(Exists(LedgerEntry.objects.filter(meant, part__grant=OuterRef("pk"))))
+    holder = Q(entity__in=own.values("pk")) | Q(entity__isnull=True, holder_arn__in=viewer.scope.user_arns)
+    return Q(Exists(LedgerEntry.objects.filter(holder, part__grant=OuterRef("pk"))))

@@ -100,7 +100,8 @@ class PartPlan:
         return {
             "why": self.why,
             "others": [
-                {"way": str(one.way), "says": WAYS[one.way], "why_not": one.why_not} for one in self.others
+                {"way": str(other.way), "says": WAYS[other.way], "why_not": other.why_not}
+                for other in self.others
             ],
             "quotas": list(self.quotas),
             "notes": list(self.notes),

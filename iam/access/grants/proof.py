@@ -90,14 +90,14 @@ def proof_of(part: GrantPart) -> Proof:
     other reasons.
     """
     removals = tuple(_removal(change) for change in _taking(part))
-    moments = [one.removed_at for one in removals if one.removed_at]
+    moments = [removal.removed_at for removal in removals if removal.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
     return Proof(
         removals=removals,
-        is_whole=bool(removals) and all(one.change.state == ChangeState.APPLIED for one in removals),
+        is_whole=bool(removals) and all(removal.change.state == ChangeState.APPLIED for removal in removals),
         removed_at=max(moments, default=None),
-        reads=sum(one.reads for one in removals),
-        kept=max(0, ended - sum(not one.is_of_sessions for one in removals)),
+        reads=sum(removal.reads for removal in removals),
+        kept=max(0, ended - sum(not removal.is_of_sessions for removal in removals)),
         again_at=_seen_again(part, removals),
         cuts=tuple(_removal(change) for change in _cutting(part)),
     )
@@ -107,7 +107,7 @@ def _seen_again(part: GrantPart, removals: tuple[Removal, ...]) -> datetime | No
     """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of
     everything, which found the same.
     """
-    seen = max((one.seen_at for one in removals if one.seen_at), default=None)
+    seen = max((removal.seen_at for removal in removals if removal.seen_at), default=None)
     if seen is None or part.state != State.ENDED:
         return None
     read = Section.objects.filter(account=part.account_id, name__in=HOLDING, observed_at__gt=seen)
@@ -120,9 +120,9 @@ def _seen_again(part: GrantPart, removals: tuple[Removal, ...]) -> datetime | No
 def _taking(part: GrantPart) -> QuerySet[Change]:
     """Every change that was to take it away; what failed and was tried again, by the newest trial only."""
     sets = Q(change_set__cause_id=part.grant_id, change_set__cause_kind=ENDING)
-    found = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
+    changes = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
     newest = Q(change_set=part.ending_set_id) | Q(state=ChangeState.APPLIED)
-    return found.filter(newest) if part.ending_set_id else found.none()
+    return changes.filter(newest) if part.ending_set_id else changes.none()
 
 
 def _cutting(part: GrantPart) -> QuerySet[Change]:

@@ -107,17 +107,17 @@ def _told(text: str, viewer: Viewer) -> Q:
     """By what it is called, by its reference, or by anyone who holds something of it and is seen: a search
     tells of nobody else.
     """
-    found = Q(title__icontains=text) | Q(requested_label__icontains=text)
+    condition = Q(title__icontains=text) | Q(requested_label__icontains=text)
     short = text.upper().removeprefix("GRT-").lower()
     if len(short) >= 4 and all(letter in "0123456789abcdef" for letter in short[:8]):
-        found |= Q(pk__gte=UUID(short[:8].ljust(32, "0")), pk__lte=UUID(short[:8].ljust(32, "f")))
+        condition |= Q(pk__gte=UUID(short[:8].ljust(32, "0")), pk__lte=UUID(short[:8].ljust(32, "f")))
     holders = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__icontains=text)
     if not viewer.scope.sees_everything:
         seen = Q(entity__in=visible_entities(viewer).values("pk")) | Q(
             part__grant__requested_by=viewer.person_id
         )
         holders = holders.filter(seen | Q(account__account_id__in=viewer.scope.accounts or ()))
-    return found | Q(Exists(holders))
+    return condition | Q(Exists(holders))
 
 
 def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
@@ -137,8 +137,8 @@ def ending_soon(viewer: Viewer, *, by: datetime | Slot | None = None) -> QuerySe
 def counts(viewer: Viewer) -> dict[str, int]:
     """How many there are by tab; one query a tab."""
     grants = visible_grants(viewer)
-    found = {tab: grants.filter(state__in=states).count() for tab, states in TABS.items() if tab != "soon"}
-    return found | {"soon": ending_soon(viewer).count()}
+    numbers = {tab: grants.filter(state__in=states).count() for tab, states in TABS.items() if tab != "soon"}
+    return numbers | {"soon": ending_soon(viewer).count()}
 
 
 def parts_of(grant: Grant, *, viewer: Viewer) -> list[GrantPart]:
@@ -186,8 +186,8 @@ def grants_about(entity: Entity) -> QuerySet[Grant]:
 
 def grants_of_template(slug: str, *, version: int | None = None) -> QuerySet[Grant]:
     """Living grants of a template, of one version or of all."""
-    found = Grant.objects.filter(template=slug, state__in=GIVING)
-    return (found if version is None else found.filter(template_version=version)).order_by("created_at")
+    grants = Grant.objects.filter(template=slug, state__in=GIVING)
+    return (grants if version is None else grants.filter(template_version=version)).order_by("created_at")
 
 
 def often_given(*, most: int = 3, now: datetime | None = None) -> list[str]:

@@ -22,19 +22,19 @@ class TermsError(ValueError):
         self.part = part
 
 
-def body_of(given: Any) -> dict[str, Any]:
+def body_of(record: Any) -> dict[str, Any]:
     """A dataclass as JSON; what is empty is left out."""
-    values = {one.name: getattr(given, one.name) for one in fields(given)}
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
     plain = {}
     for name, value in values.items():
         if value:
             plain[name] = list(value) if isinstance(value, tuple) else value
-    return {**plain, "kind": str(given.kind)}
+    return {**plain, "kind": str(record.kind)}
 
 
 def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, Any]:
     """The members that are texts; refuses what it does not know, so that nothing is lost on the way."""
-    names = {one.name for one in fields(cls)}
+    names = {field.name for field in fields(cls)}
     strange = sorted(set(body) - names)
     if strange:
         raise TermsError(f"{listed(strange)}: unknown field.", part=part)
@@ -54,6 +54,6 @@ def kind_of(kinds: type[Any], body: Mapping[str, Any], *, part: str) -> Any:
 def texts_of(body: Mapping[str, Any], name: str, *, part: str) -> tuple[str, ...]:
     """A list of texts. Raises TermsError."""
     value = body.get(name, [])
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise TermsError(f"{name} must be a list of texts.", part=part)
     return tuple(value)

@@ -49,8 +49,8 @@ def _services(what: What) -> str:
 def who_words(who: Who) -> str:
     """To whom."""
     if who.kind is WhoKind.TEAM:
-        found = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()
-        return f"team {found or who.team}"
+        team_name = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()
+        return f"team {team_name or who.team}"
     if who.kind is WhoKind.ACCOUNT:
         return f"account {who.account_id}"
     if who.kind is WhoKind.PARTNER:
@@ -61,11 +61,11 @@ def who_words(who: Who) -> str:
         # One person often has a user in each account.
         names = list(dict.fromkeys(names_by_arn(who.arns).values()))
         return names[0] if len(names) == 1 else counted(len(names), "person", "people")
-    meant = set(who.arns)
-    if len(meant) == 1:
-        return _name(meant.pop())
+    arns = set(who.arns)
+    if len(arns) == 1:
+        return _name(arns.pop())
     noun = "group" if who.kind is WhoKind.GROUP else "role"
-    return counted(len(meant), noun)
+    return counted(len(arns), noun)
 
 
 def _name(arn: str) -> str:

@@ -89,7 +89,9 @@ def trust_of(statement: Mapping[str, Any], *, limit: int = TRUST.limit) -> str:
 def opened(text: str, *, statement: Mapping[str, Any], limit: int = TRUST.limit) -> str:
     """The trust policy with one statement more, in the place of one of the same name. Raises TermsError."""
     body = json.loads(text)
-    kept = [one for one in _listed(body) if one.get("Sid") != statement["Sid"]]
+    kept = [
+        part_statement for part_statement in _listed(body) if part_statement.get("Sid") != statement["Sid"]
+    ]
     return _checked({**body, "Statement": [*kept, dict(statement)]}, limit)
 
 
@@ -98,23 +100,25 @@ def closed(text: str, *, sid: str) -> str | None:
     policy may be.
     """
     body = json.loads(text)
-    kept = [one for one in _listed(body) if one.get("Sid") != sid]
+    kept = [statement for statement in _listed(body) if statement.get("Sid") != sid]
     return written({**body, "Statement": kept}) if kept else None
 
 
 def sids_of(text: str) -> set[str]:
     """The names of the statements."""
-    return {str(one.get("Sid", "")) for one in _listed(json.loads(text))}
+    return {str(statement.get("Sid", "")) for statement in _listed(json.loads(text))}
 
 
 def users_of(text: str, *, sid: str) -> list[str]:
     """The names of the users whom a statement lets in under their own names; none where it does not demand
     these.
     """
-    found = next((one for one in _listed(json.loads(text)) if one.get("Sid") == sid), {})
-    if found.get("Condition", {}).get("StringEquals", {}).get(SESSION) != USER_NAME:
+    statement_of_sid = next(
+        (statement for statement in _listed(json.loads(text)) if statement.get("Sid") == sid), {}
+    )
+    if statement_of_sid.get("Condition", {}).get("StringEquals", {}).get(SESSION) != USER_NAME:
         return []
-    named = found.get("Principal", {}).get("AWS", [])
+    named = statement_of_sid.get("Principal", {}).get("AWS", [])
     arns = named if isinstance(named, list) else [named]
     return sorted(arn.rpartition("/")[2] for arn in arns if ":user/" in arn)
 
@@ -132,9 +136,11 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
             "Choose fewer people, or give access to a role of theirs.",
             part="who",
         )
-    found = lint(text, kind=Kind.TRUST)
+    findings = lint(text, kind=Kind.TRUST)
     # The lint knows AWS's own figure; an account may have a higher one.
-    wrong = [one for one in found if one.severity is Severity.ERROR and one.code != TOO_LONG]
+    wrong = [
+        finding for finding in findings if finding.severity is Severity.ERROR and finding.code != TOO_LONG
+    ]
     if wrong:
         first = wrong[0]
         start = "AWS would reject the trust policy" if first.is_refused else "Fix the trust policy"

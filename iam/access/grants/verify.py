@@ -47,18 +47,18 @@ def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[
     rows = list(entries.select_related("entity", "target_entity", "change").order_by("pk"))
     if not rows:
         return {}
-    found = _found({row.entity_id for row in rows if row.entity_id})
+    present = _found({row.entity_id for row in rows if row.entity_id})
     missing: dict[int, list[str]] = defaultdict(list)
     for row in rows:
-        for said in _missing(row, found, grant.ends_at):
-            if said not in missing[row.part_id]:
-                missing[row.part_id].append(said)
-    return {part: _first(said) for part, said in missing.items() if said}
+        for sentence in _missing(row, present, grant.ends_at):
+            if sentence not in missing[row.part_id]:
+                missing[row.part_id].append(sentence)
+    return {part: _first(sentences) for part, sentences in missing.items() if sentences}
 
 
-def _first(said: list[str]) -> list[str]:
-    more = len(said) - MOST
-    return [*said[:MOST], f"And {more:,} more."] if more > 1 else said
+def _first(sentences: list[str]) -> list[str]:
+    more = len(sentences) - MOST
+    return [*sentences[:MOST], f"And {more:,} more."] if more > 1 else sentences
 
 
 def _found(holders: Iterable[int]) -> Found:
@@ -87,25 +87,25 @@ def has_come_back(part: GrantPart) -> bool:
     """Whether something that its end took away is there again."""
     entries = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
     rows = list(entries.select_related("entity", "target_entity", "change"))
-    found = _found({row.entity_id for row in rows if row.entity_id})
-    return any(not list(_missing(row, found, None)) for row in rows)
+    present = _found({row.entity_id for row in rows if row.entity_id})
+    return any(not list(_missing(row, present, None)) for row in rows)
 
 
 def stands(entry: LedgerEntry) -> bool:
     """Whether AWS has the permission of an entry, as the mirror shows it now."""
     holders = [entry.entity_id] if entry.entity_id else []
-    found = _found(holders)
-    return not list(_missing(entry, found, None))
+    present = _found(holders)
+    return not list(_missing(entry, present, None))
 
 
-def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator[str]:
+def _missing(entry: LedgerEntry, present: Found, end: datetime | None) -> Iterator[str]:
     holder = entry.entity
     name = holder.name if holder else entry.holder_arn.rpartition("/")[2]
     if holder is None or holder.gone_at is not None:
         yield f"{name} no longer exists."
         return
     if entry.sort in EDGES:
-        if not _is_tied(entry, found):
+        if not _is_tied(entry, present):
             target = entry.target_entity.name if entry.target_entity else entry.target.rpartition("/")[2]
             yield (
                 f"{name} is no longer in the group {target}."
@@ -114,9 +114,9 @@ def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator
             )
         return
     text = (
-        found.inline.get((holder.pk, entry.target))
+        present.inline.get((holder.pk, entry.target))
         if entry.sort == Sort.INLINE
-        else found.texts.get(holder.pk)
+        else present.texts.get(holder.pk)
     )
     if entry.sort == Sort.INLINE and text is None:
         yield f"{name} no longer has the inline policy {entry.target}."
@@ -126,12 +126,12 @@ def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator
         yield f"{name} has a different end date than the grant, or none: someone changed it in AWS."
 
 
-def _is_tied(entry: LedgerEntry, found: Found) -> bool:
+def _is_tied(entry: LedgerEntry, present: Found) -> bool:
     kind = EDGES[Sort(entry.sort)].value
-    return (entry.entity_id, kind, entry.target_entity_id or entry.target) in found.ties
+    return (entry.entity_id, kind, entry.target_entity_id or entry.target) in present.ties
 
 
 def _has_lost_its_end(entry: LedgerEntry, text: str, end: datetime | None) -> bool:
     """What was written with an end says the end of now."""
-    given = json.dumps(entry.change.params) if entry.change else ""
-    return end is not None and not entry.stood_before and NOW in given and stamp(end) not in text
+    params = json.dumps(entry.change.params) if entry.change else ""
+    return end is not None and not entry.stood_before and NOW in params and stamp(end) not in text

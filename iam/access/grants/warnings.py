@@ -48,22 +48,30 @@ def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
 
 
 def _can_be_guessed(terms: Terms) -> bool:
-    said = terms.who.external_id
-    return len(said) < SECRET or terms.who.account_id in said or slugged(said) == slugged(terms.who.label)
+    external_id = terms.who.external_id
+    return (
+        len(external_id) < SECRET
+        or terms.who.account_id in external_id
+        or slugged(external_id) == slugged(terms.who.label)
+    )
 
 
 def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
     """What the lint doubts of statements that somebody wrote, and what can never hold."""
     for text in terms.what.documents:
-        found = lint(text, kind=Kind.IDENTITY)
-        yield from [f"{one.message} {one.remedy}".strip() for one in found if _is_grave(one)][:MOST_DOUBTS]
-        for one in read(text).statements:
+        findings = lint(text, kind=Kind.IDENTITY)
+        yield from [
+            f"{finding.message} {finding.remedy}".strip() for finding in findings if _is_grave(finding)
+        ][:MOST_DOUBTS]
+        for statement in read(text).statements:
             for part in parts:
-                yield from _elsewhere(one.resources or (), part.account)
+                yield from _elsewhere(statement.resources or (), part.account)
 
 
-def _is_grave(one: Finding) -> bool:
-    return one.severity in (Severity.SECURITY, Severity.WARNING) or one.code == "EMPTY_ARRAY_CONDITION"
+def _is_grave(finding: Finding) -> bool:
+    return (
+        finding.severity in (Severity.SECURITY, Severity.WARNING) or finding.code == "EMPTY_ARRAY_CONDITION"
+    )
 
 
 def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:

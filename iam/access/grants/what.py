@@ -56,7 +56,7 @@ class What:
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
         """From JSON. Raises TermsError for what is none."""
-        given = known_texts(cls, body, part="what") | {
+        fields_given = known_texts(cls, body, part="what") | {
             "kind": kind_of(WhatKind, body, part="what"),
             "documents": texts_of(body, "documents", part="what"),
         }
@@ -67,7 +67,7 @@ class What:
             raise TermsError("Template parameters must be texts.", part="what")
         if not isinstance(version, int):
             raise TermsError("The version of a template is a number.", part="what")
-        return cls(**given | {"parameters": dict(parameters), "version": version})
+        return cls(**fields_given | {"parameters": dict(parameters), "version": version})
 
     def check(self) -> None:
         """Raises TermsError."""
@@ -91,19 +91,19 @@ def check_documents(documents: tuple[str, ...]) -> None:
         raise TermsError("Choose permissions: there are none yet.", part="what")
     for text in documents:
         document = read(text)
-        in_statements = chain.from_iterable(one.problems for one in document.statements)
+        in_statements = chain.from_iterable(statement.problems for statement in document.statements)
         problems = [*document.problems, *in_statements]
         if problems:
             raise TermsError(f"The policy can’t be read: {problems[0]}.", part="what")
         if not document.statements:
             raise TermsError("Choose permissions: a policy has no statement.", part="what")
-        if any(one.principals is not None for one in document.statements):
+        if any(statement.principals is not None for statement in document.statements):
             raise TermsError(
                 "Remove the Principal element: who gets access is chosen in the previous step.", part="what"
             )
-        wrong = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
+        wrong = [finding for finding in lint(text, kind=Kind.IDENTITY) if finding.severity is Severity.ERROR]
         # How much fits is for the planner to say, who writes several policies where one is too small.
-        wrong = [one for one in wrong if not one.code.startswith("POLICY_SIZE")]
+        wrong = [finding for finding in wrong if not finding.code.startswith("POLICY_SIZE")]
         if wrong:
             raise TermsError(_refusal(wrong[0]), part="what")
 
@@ -116,6 +116,6 @@ def _refusal(finding: Finding) -> str:
 
 
 def _check_one(arn: str, *, kind: str) -> None:
-    found = ARN.fullmatch(arn)
-    if not found or found[3] != kind:
+    match = ARN.fullmatch(arn)
+    if not match or match[3] != kind:
         raise TermsError(f"Choose the {kind}.", part="what")

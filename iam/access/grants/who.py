@@ -112,7 +112,7 @@ class Who:
                 "into two grants.",
                 part="who",
             )
-        wrong = [arn for arn in self.arns if not (found := ARN.fullmatch(arn)) or found[3] != kind]
+        wrong = [arn for arn in self.arns if not (match := ARN.fullmatch(arn)) or match[3] != kind]
         if wrong:
             raise TermsError(f"{listed(wrong)} isn’t the ARN of a {kind}.", part="who")
         if len(set(self.arns)) < len(self.arns):
@@ -121,14 +121,14 @@ class Who:
     def _check_account(self) -> None:
         if not NUMBER.fullmatch(self.account_id):
             raise TermsError("Enter the 12-digit account ID.", part="who")
-        found = ARN.fullmatch(self.principal)
-        if self.principal and (not found or found[3] == "group"):
+        match = ARN.fullmatch(self.principal)
+        if self.principal and (not match or match[3] == "group"):
             raise TermsError(
                 "Enter one role or user, such as role/reader, without wildcards. Leave it blank for the "
                 "whole account.",
                 part="who",
             )
-        if found and found[2] != self.account_id:
+        if match and match[2] != self.account_id:
             raise TermsError(f"{self.principal} isn’t in account {self.account_id}.", part="who")
         if self.kind is WhoKind.PARTNER and not EXTERNAL_ID.fullmatch(self.external_id):
             raise TermsError(
@@ -138,8 +138,8 @@ class Who:
             raise TermsError("Enter the partner’s name.", part="who")
 
     def _check_federated(self) -> None:
-        found = PROVIDER.fullmatch(self.provider_arn)
-        if not found:
+        match = PROVIDER.fullmatch(self.provider_arn)
+        if not match:
             raise TermsError("Choose the identity provider.", part="who")
         if not re.match(r"[^*?\s]", self.subject) or not self._names_somebody():
             raise TermsError(
@@ -153,7 +153,7 @@ class Who:
                 "Subject and audience must be plain text: a variable such as ${…} could let everyone in.",
                 part="who",
             )
-        if found[3] == "oidc-provider" and not self.audience.strip():
+        if match[3] == "oidc-provider" and not self.audience.strip():
             raise TermsError("Enter the audience of the provider’s tokens.", part="who")
 
     def _names_somebody(self) -> bool:

@@ -81,11 +81,11 @@ def plan_rollout(grants: Sequence[Grant], *, body: Body) -> RolloutPlan:
 
 
 def _entries(grants: Sequence[Grant]) -> dict[object, list[LedgerEntry]]:
-    found: dict[object, list[LedgerEntry]] = defaultdict(list)
+    entries_by_part: dict[object, list[LedgerEntry]] = defaultdict(list)
     rows = LedgerEntry.objects.filter(part__grant__in=grants, since__isnull=False, until__isnull=True)
     for entry in rows.select_related("part", "account", "part__account").order_by("pk"):
-        found[entry.part.grant_id].append(entry)
-    return found
+        entries_by_part[entry.part.grant_id].append(entry)
+    return entries_by_part
 
 
 def _operations(
@@ -96,16 +96,20 @@ def _operations(
     for entry in entries:
         by_part[entry.part_id].append(entry)
     is_any = False
-    for some in by_part.values():
-        text = _text(grant, some[0].part.account, body)
-        roles = {one.holder_arn for one in some if one.sort == Sort.ROLE}
-        policies = [one for one in some if one.sort == Sort.POLICY]
-        inline = [one for one in some if one.sort == Sort.INLINE and (not roles or one.holder_arn in roles)]
+    for part_entries in by_part.values():
+        text = _text(grant, part_entries[0].part.account, body)
+        roles = {entry.holder_arn for entry in part_entries if entry.sort == Sort.ROLE}
+        policies = [entry for entry in part_entries if entry.sort == Sort.POLICY]
+        inline = [
+            entry
+            for entry in part_entries
+            if entry.sort == Sort.INLINE and (not roles or entry.holder_arn in roles)
+        ]
         is_any = is_any or bool(policies or inline)
         if policies:
             yield from _managed(grant, policies, text)
-        for one in inline:
-            yield from _inline(one, text)
+        for inline_entry in inline:
+            yield from _inline(inline_entry, text)
     if not is_any:
         raise _LeftError("It is given through an existing group or policy, which keeps its own text.")
 
@@ -113,7 +117,7 @@ def _operations(
 def _text(grant: Grant, account: Account, body: Body) -> str:
     """What the grant would say in an account, with its end."""
     parameters = dict(grant.agreed.what.parameters)
-    names = {one.name for one in body.parameters}
+    names = {parameter.name for parameter in body.parameters}
     try:
         document = body.render(
             {name: value for name, value in parameters.items() if name in names},
@@ -137,11 +141,11 @@ def _managed(
         raise _LeftError(
             f"It needs {len(texts)} policies and has {len(policies)}. End the grant and create a new one."
         )
-    for entry, one in zip(policies, texts, strict=True):
+    for entry, policy_text in zip(policies, texts, strict=True):
         _check_shared(grant, entry)
         policy = _living(entry.account, entry.holder_arn)
-        if meaning_of([default_text(policy)]) != meaning_of([one]):
-            yield (entry.account.account_id, policy.arn, ""), CreatePolicyVersion.of(policy, text=one)
+        if meaning_of([default_text(policy)]) != meaning_of([policy_text]):
+            yield (entry.account.account_id, policy.arn, ""), CreatePolicyVersion.of(policy, text=policy_text)
 
 
 def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
@@ -175,11 +179,11 @@ def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str
 
 
 def _living(account: Account, arn: str) -> Entity:
-    found = (
+    entity = (
         Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True)
         .select_related("account")
         .first()
     )
-    if found is None:
+    if entity is None:
         raise _LeftError(f"{arn.rpartition('/')[2]} no longer exists in AWS, as of the last sync.")
-    return found
+    return entity

@@ -60,8 +60,8 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
             cause=Cause(OF_ROLLOUT, rollout.pk),
         )
         RolloutGrant.objects.bulk_create(
-            RolloutGrant(rollout=rollout, grant=one.grant, positions=list(one.places))
-            for one in plan.followed
+            RolloutGrant(rollout=rollout, grant=followed.grant, positions=list(followed.places))
+            for followed in plan.followed
         )
     return written[0]
 
@@ -93,19 +93,19 @@ def settle_open() -> int:
     """The same for all that are under way, for those of which nobody was told. Returns how many were looked
     at.
     """
-    found = list(Rollout.objects.filter(done_at__isnull=True).select_related("version__template"))
+    rollouts = list(Rollout.objects.filter(done_at__isnull=True).select_related("version__template"))
     sets = dict(
-        ChangeSet.objects.filter(cause_kind=OF_ROLLOUT, cause_id__in=[one.pk for one in found]).values_list(
-            "cause_id", "pk"
-        )
+        ChangeSet.objects.filter(
+            cause_kind=OF_ROLLOUT, cause_id__in=[rollout.pk for rollout in rollouts]
+        ).values_list("cause_id", "pk")
     )
-    for one in found:
-        if one.pk in sets:
-            settle(one, sets[one.pk])
+    for rollout in rollouts:
+        if rollout.pk in sets:
+            settle(rollout, sets[rollout.pk])
     since = datetime.now(tz=UTC) - LOOKED_BACK
     for change in _undoing().filter(ended_at__gt=since).select_related("reverts__change_set"):
         _undone(change)
-    return len(found)
+    return len(rollouts)
 
 
 def settle(rollout: Rollout | None, change_set: UUID) -> None:
@@ -114,22 +114,22 @@ def settle(rollout: Rollout | None, change_set: UUID) -> None:
         return
     states = dict(Change.objects.filter(change_set=change_set).values_list("position", "state"))
     with transaction.atomic():
-        held = Rollout.objects.select_for_update().get(pk=rollout.pk)
-        for one in held.grants.filter(done_at__isnull=True):
-            if _all_applied(one.positions, states):
-                _follow(one, rollout.version)
+        locked_rollout = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        for grant in locked_rollout.grants.filter(done_at__isnull=True):
+            if _all_applied(grant.positions, states):
+                _follow(grant, rollout.version)
         if not set(states.values()) & set(OPEN):
-            held.done_at = datetime.now(tz=UTC)
-            held.save(update_fields=["done_at"])
+            locked_rollout.done_at = datetime.now(tz=UTC)
+            locked_rollout.save(update_fields=["done_at"])
 
 
 def _all_applied(positions: Sequence[int], states: dict[int, str]) -> bool:
     return all(states.get(place) == ChangeState.APPLIED for place in positions)
 
 
-def _follow(one: RolloutGrant, version: TemplateVersion) -> None:
+def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:
     """The grant says from now on that it has this version."""
-    grant = Grant.objects.select_for_update().get(pk=one.grant_id)
+    grant = Grant.objects.select_for_update().get(pk=rollout_grant.grant_id)
     if grant.template == version.template.slug and grant.template_version != version.number:
         what = {**grant.terms["what"], "version": version.number}
         kept = {parameter.name for parameter in body_of(version).parameters}
@@ -140,8 +140,8 @@ def _follow(one: RolloutGrant, version: TemplateVersion) -> None:
         grant.template_version = version.number
         grant.save(update_fields=["terms", "template_version"])
         note(grant, act=Act.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
-    one.done_at = datetime.now(tz=UTC)
-    one.save(update_fields=["done_at"])
+    rollout_grant.done_at = datetime.now(tz=UTC)
+    rollout_grant.save(update_fields=["done_at"])
 
 
 def _undoing() -> QuerySet[Change]:
@@ -159,9 +159,9 @@ def _undone(change: Change) -> None:
         return
     gone = set(_undoing().filter(reverts__change_set=whole).values_list("reverts__position", flat=True))
     with transaction.atomic():
-        for one in rollout.grants.filter(done_at__isnull=False):
-            if one.positions and gone.issuperset(one.positions):
-                _go_back(one.grant_id, rollout.version)
+        for grant in rollout.grants.filter(done_at__isnull=False):
+            if grant.positions and gone.issuperset(grant.positions):
+                _go_back(grant.grant_id, rollout.version)
 
 
 def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
@@ -170,8 +170,8 @@ def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
     if (grant.template, grant.template_version) != (version.template.slug, version.number):
         return
     acts = list(grant.versions.order_by("number"))
-    followed = [one for one in acts if one.act == Act.FOLLOWED]
-    before = [one for one in acts if followed and one.number < followed[-1].number]
+    followed = [act for act in acts if act.act == Act.FOLLOWED]
+    before = [act for act in acts if followed and act.number < followed[-1].number]
     if not before:
         return
     what = before[-1].terms["what"]

@@ -75,8 +75,8 @@ class Body:
             "category": self.category,
             "risk": self.risk,
             "hours": self.hours,
-            "parameters": [one.body for one in self.parameters],
-            "statements": [dict(one) for one in self.statements],
+            "parameters": [parameter.body for parameter in self.parameters],
+            "statements": [dict(statement) for statement in self.statements],
         }
 
     @property
@@ -89,13 +89,13 @@ class Body:
     def of(cls, value: Mapping[str, Any]) -> Self:
         """From JSON. Raises TemplateError in words."""
         try:
-            parameters = tuple(parameter_from(one) for one in _objects(value.get("parameters", [])))
+            parameters = tuple(parameter_from(item) for item in _objects(value.get("parameters", [])))
         except ValueError as error:
             raise TemplateError(str(error)) from None
         hours = value.get("hours", 0)
         if isinstance(hours, bool) or not isinstance(hours, int):
             hours = -1
-        found = cls(
+        body = cls(
             title=str(value.get("title", "")).strip(),
             description=str(value.get("description", "")).strip(),
             category=str(value.get("category", "")),
@@ -104,8 +104,8 @@ class Body:
             parameters=parameters,
             statements=tuple(_objects(value.get("statements", []))),
         )
-        found.check()
-        return found
+        body.check()
+        return body
 
     def check(self) -> None:
         """Whether it can be used. Raises TemplateError."""
@@ -121,17 +121,17 @@ class Body:
             raise TemplateError("The suggested duration is a number of hours, up to three years; 0 for none.")
         if not self.statements:
             raise TemplateError("A template has at least one statement.")
-        names = [one.name for one in self.parameters]
+        names = [parameter.name for parameter in self.parameters]
         if len(set(names)) < len(names) or set(names) & set(GIVEN):
             raise TemplateError("Each parameter needs its own name, other than account and partition.")
         self._check_placeholders(set(names))
 
     def _check_placeholders(self, names: set[str]) -> None:
-        several = {one.name for one in self.parameters if one.many}
+        several = {parameter.name for parameter in self.parameters if parameter.many}
         used: set[str] = set()
         for text, is_key in texts_in(list(self.statements)):
             inner = PLACEHOLDER.findall(text)
-            if strange := [one for one in inner if one not in names and one not in GIVEN]:
+            if strange := [name for name in inner if name not in names and name not in GIVEN]:
                 raise TemplateError(f"No parameter is named “{strange[0][:40]}”.")
             if "{{" in PLACEHOLDER.sub("", text) or "}}" in PLACEHOLDER.sub("", text):
                 raise TemplateError(f"A placeholder is written {{{{name}}}}; see “{text[:60]}”.")
@@ -144,30 +144,30 @@ class Body:
     @property
     def samples(self) -> dict[str, str]:
         """A value for each parameter, to show what it comes to."""
-        return {one.name: one.sample for one in self.parameters}
+        return {parameter.name: parameter.sample for parameter in self.parameters}
 
-    def values(self, given: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    def values(self, texts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         """The values of all parameters. Raises TemplateError with a sentence for each that is wrong."""
-        found: dict[str, tuple[str, ...]] = {}
+        values_by_name: dict[str, tuple[str, ...]] = {}
         wrong: dict[str, str] = {}
         for parameter in self.parameters:
             try:
-                found[parameter.name] = parameter.values_of(given.get(parameter.name, ""))
+                values_by_name[parameter.name] = parameter.values_of(texts.get(parameter.name, ""))
             except ValueError as error:
                 wrong[parameter.name] = str(error)
-        if strange := sorted(set(given) - {one.name for one in self.parameters}):
+        if strange := sorted(set(texts) - {parameter.name for parameter in self.parameters}):
             raise TemplateError(f"The template has no parameter {strange[0][:40]}.", fields=wrong)
         if wrong:
-            first = next(one for one in self.parameters if one.name in wrong)
+            first = next(parameter for parameter in self.parameters if parameter.name in wrong)
             raise TemplateError(f"{first.label}: {wrong[first.name]}", fields=wrong)
-        return found
+        return values_by_name
 
     def render(
-        self, given: Mapping[str, str], *, account_id: str = SAMPLE_ACCOUNT, partition: str = "aws"
+        self, texts: Mapping[str, str], *, account_id: str = SAMPLE_ACCOUNT, partition: str = "aws"
     ) -> dict[str, Any]:
         """The policy document for these parameters in an account. Raises TemplateError."""
-        values = self.values(given) | {"account": (account_id,), "partition": (partition,)}
-        statements = [_filled(dict(one), values) for one in self.statements]
+        values = self.values(texts) | {"account": (account_id,), "partition": (partition,)}
+        statements = [_filled(dict(statement), values) for statement in self.statements]
         return {"Version": CURRENT, "Statement": statements}
 
     def renamed(self, title: str) -> Body:
@@ -176,7 +176,7 @@ class Body:
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise TemplateError("Parameters and statements must be lists of objects.")
     return value
 
@@ -196,8 +196,8 @@ def texts_in(value: Any, *, is_key: bool = False) -> Iterator[tuple[str, bool]]:
 
 def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
     if isinstance(value, str):
-        found = _texts(value, values)
-        return found[0] if len(found) == 1 else found
+        texts = _texts(value, values)
+        return texts[0] if len(texts) == 1 else texts
     if isinstance(value, Mapping):
         return {_texts(name, values)[0]: _filled(inner, values) for name, inner in value.items()}
     if isinstance(value, list):
@@ -207,7 +207,7 @@ def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
             flat += filled if isinstance(filled, list) and isinstance(inner, str) else [filled]
         if len(flat) > MOST_RENDERED:
             raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
-        return list(dict.fromkeys(flat)) if all(isinstance(one, str) for one in flat) else flat
+        return list(dict.fromkeys(flat)) if all(isinstance(text, str) for text in flat) else flat
     return value
 
 
@@ -215,13 +215,13 @@ def _texts(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
     """A text for each way to fill its placeholders in."""
     names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
     ways = product(*(values[name] for name in names))
-    found = []
+    filled = []
     for way in ways:
         chosen = dict(zip(names, way, strict=True))
-        found.append(PLACEHOLDER.sub(partial(_value, chosen=chosen), text))
-        if len(found) > MOST_RENDERED:
+        filled.append(PLACEHOLDER.sub(partial(_value, chosen=chosen), text))
+        if len(filled) > MOST_RENDERED:
             raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
-    return found
+    return filled
 
 
 def _value(match: re.Match[str], *, chosen: Mapping[str, str]) -> str:

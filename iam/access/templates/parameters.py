@@ -137,16 +137,18 @@ class Parameter:
 
     def values_of(self, text: str) -> tuple[str, ...]:
         """The values that somebody typed, or the default. Raises ValueError in words."""
-        given = SEPARATOR.split(text) if self.many else [text]
-        found = tuple(dict.fromkeys(one.strip() for one in given if one.strip()))
-        found = found or ((self.default,) if self.default else ())
-        if not found:
+        texts = SEPARATOR.split(text) if self.many else [text]
+        stripped = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+        stripped = stripped or ((self.default,) if self.default else ())
+        if not stripped:
             raise ValueError(f"Say which: {FORMS[self.kind].words}")
-        if len(found) > MOST_VALUES:
-            raise ValueError(f"{len(found)} values are too many for one grant. The limit is {MOST_VALUES}.")
-        for one in found:
-            self.check(one)
-        return found
+        if len(stripped) > MOST_VALUES:
+            raise ValueError(
+                f"{len(stripped)} values are too many for one grant. The limit is {MOST_VALUES}."
+            )
+        for value in stripped:
+            self.check(value)
+        return stripped
 
     def check(self, value: str) -> None:
         """Whether one value may stand. Raises ValueError in words."""
@@ -180,20 +182,23 @@ def parameter_from(value: Mapping[str, Any]) -> Parameter:
         kind = ParameterKind(str(value.get("kind")))
     except ValueError:
         raise ValueError(f"The parameter {name} is of no kind that is known.") from None
-    texts = {one: str(value.get(one, "")) for one in ("label", "hint", "example", "default", "resource")}
-    found = Parameter(
+    texts = {
+        field_name: str(value.get(field_name, ""))
+        for field_name in ("label", "hint", "example", "default", "resource")
+    }
+    parameter = Parameter(
         name=name,
         kind=kind,
         wildcard=value.get("wildcard") is True,
         many=value.get("many") is True,
         **texts | {"label": texts["label"] or LABELS[kind]},
     )
-    for given in filter(None, (found.example, found.default)):
+    for sample in filter(None, (parameter.example, parameter.default)):
         try:
-            found.values_of(given)
+            parameter.values_of(sample)
         except ValueError as error:
             raise ValueError(f"The parameter {name}: {error}") from None
-    return found
+    return parameter
 
 
 def _shown(value: str) -> str:

@@ -35,7 +35,7 @@ def offers(*, with_retired: bool = False) -> list[Offer]:
     rows = TemplateVersion.objects.filter(number=F("template__current")).select_related("template")
     if not with_retired:
         rows = rows.filter(template__retired_at__isnull=True)
-    return [Offer(one.template, one) for one in rows.order_by("title", "template__slug")]
+    return [Offer(version.template, version) for version in rows.order_by("title", "template__slug")]
 
 
 def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
@@ -44,8 +44,8 @@ def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
     """
     rows = TemplateVersion.objects.filter(template__slug=slug).select_related("template")
     rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
-    found = rows.first()
-    return Offer(found.template, found) if found else None
+    version = rows.first()
+    return Offer(version.template, version) if version else None
 
 
 def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Body]:
@@ -67,10 +67,10 @@ def document_for(
     slug: str, *, version: int, parameters: Mapping[str, str], account_id: str, partition: str = "aws"
 ) -> dict[str, Any]:
     """The policy document of a version for these parameters in an account. Raises TemplateError."""
-    found = offer_of(slug, number=version)
-    if found is None:
+    offer = offer_of(slug, number=version)
+    if offer is None:
         raise TemplateError(f"The template {slug[:64]} has no version {version}.")
-    return found.body.render(parameters, account_id=account_id, partition=partition)
+    return offer.body.render(parameters, account_id=account_id, partition=partition)
 
 
 def body_of(version: TemplateVersion) -> Body:

@@ -122,8 +122,8 @@ def _write(template: Template, *, actor: Viewer, body: Body, number: int, note: 
 def _check(actor: Viewer, body: Body) -> None:
     _check_right(actor)
     body.check()
-    if found := errors_of(body):
-        raise TemplateError(f"{found[0].message} {found[0].remedy}")
+    if findings := errors_of(body):
+        raise TemplateError(f"{findings[0].message} {findings[0].remedy}")
 
 
 def _check_right(actor: Viewer) -> None:

@@ -19,11 +19,11 @@ FOLDER: Final = "shipped"
 @cache
 def shipped() -> dict[str, Body]:
     """The templates of the package by slug, sorted."""
-    found = {}
-    for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda one: one.name):
+    bodies = {}
+    for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
-            found[file.name.removesuffix(".json")] = Body.of(json.loads(file.read_text(encoding="utf-8")))
-    return found
+            bodies[file.name.removesuffix(".json")] = Body.of(json.loads(file.read_text(encoding="utf-8")))
+    return bodies
 
 
 def digest_of_shipped() -> str:
@@ -45,8 +45,8 @@ def ship(templates: type[Any], versions: type[Any]) -> int:
     added = 0
     for slug, body in shipped().items():
         template, _ = templates.objects.get_or_create(slug=slug, defaults={"origin": "shipped"})
-        standing = {one.number: one for one in versions.objects.filter(template=template)}
-        if any(one.digest == body.digest for one in standing.values()):
+        standing = {version.number: version for version in versions.objects.filter(template=template)}
+        if any(version.digest == body.digest for version in standing.values()):
             continue
         number = max(standing, default=0) + 1
         versions.objects.create(**_row(body), template=template, number=number)

@@ -20,4 +20,4 @@ def findings_of(body: Body) -> list[Finding]:
 
 def errors_of(body: Body) -> list[Finding]:
     """What AWS would refuse, or what can never do what it says."""
-    return [one for one in findings_of(body) if one.severity is Severity.ERROR]
+    return [finding for finding in findings_of(body) if finding.severity is Severity.ERROR]

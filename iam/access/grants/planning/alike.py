@@ -25,9 +25,9 @@ def policy_alike(site: Site) -> Entity | None:
         return None
     rows = PolicyVersion.objects.filter(valid_at(None), account=site.account, is_default=True)
     rows = rows.exclude(policy__arn__contains=":iam::aws:").order_by("policy__name")
-    said = dict(rows.values_list("policy_id", "document_id"))
-    meanings = _meanings(set(said.values()))
-    alike = [policy for policy, digest in said.items() if meanings.get(digest) == wanted]
+    document_ids = dict(rows.values_list("policy_id", "document_id"))
+    meanings = _meanings(set(document_ids.values()))
+    alike = [policy for policy, digest in document_ids.items() if meanings.get(digest) == wanted]
     return Entity.objects.filter(pk=alike[0]).select_related("account").first() if alike else None
 
 
@@ -46,8 +46,8 @@ def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:
     `policy` is the managed policy that is given, where one is; else the documents are compared. A group that
     makes people part of a team is none.
     """
-    found = _saying_alone(site) if policy is None else _holding_alone(site, policy)
-    return found.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
+    entities = _saying_alone(site) if policy is None else _holding_alone(site, policy)
+    return entities.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
 
 
 def _of_teams(site: Site) -> QuerySet[TeamRule, str]:
@@ -74,36 +74,36 @@ def _saying_alone(site: Site) -> QuerySet[Entity]:
     wanted = meaning_of(site.documents)
     if not wanted:
         return Entity.objects.none()
-    held = _held_by_groups(site)
-    meanings = _meanings(set().union(*held.values()))
-    alike = [group for group, digests in held.items() if _union(digests, meanings) == wanted]
+    texts_by_group = _held_by_groups(site)
+    meanings = _meanings(set().union(*texts_by_group.values()))
+    alike = [group for group, digests in texts_by_group.items() if _union(digests, meanings) == wanted]
     return _groups(site).filter(pk__in=alike)
 
 
 def _held_by_groups(site: Site) -> dict[int, set[str]]:
     """The digests of the documents that each group of the account holds."""
-    now, held = valid_at(None), defaultdict[int, set[str]](set)
+    now, texts_by_group = valid_at(None), defaultdict[int, set[str]](set)
     edges = Edge.objects.filter(now, account=site.account, kind=EdgeKind.ATTACHED, source__kind=Kind.GROUP)
     pairs = list(edges.values_list("source_id", "target_id"))
     versions = PolicyVersion.objects.filter(now, is_default=True, policy__in={policy for _, policy in pairs})
     digests = dict(versions.values_list("policy_id", "document_id"))
     for group, policy in pairs:
         # What a policy says that was not read equals nothing.
-        held[group].add(digests.get(policy, ""))
+        texts_by_group[group].add(digests.get(policy, ""))
     inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP)
     for group, digest in inline.values_list("owner_id", "document_id"):
-        held[group].add(digest)
-    return held
+        texts_by_group[group].add(digest)
+    return texts_by_group
 
 
 def _union(digests: set[str], meanings: dict[str, Meaning | None]) -> Meaning | None:
-    found: set[tuple[object, ...]] = set()
+    union: set[tuple[object, ...]] = set()
     for digest in digests:
         meaning = meanings.get(digest)
         if meaning is None:
             return None
-        found |= meaning
-    return frozenset(found)
+        union |= meaning
+    return frozenset(union)
 
 
 _KNOWN: dict[str, Meaning | None] = {}

@@ -49,39 +49,41 @@ def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, .
 
     Of those whose own account Gatehouse does not change, the parts say so. Who has no room there is refused.
     """
-    found = list(parts)
-    roles = {place: _role_of(part) for place, part in enumerate(found) if part.callers and not part.refusal}
-    arns = sorted(set(chain.from_iterable(found[place].callers for place in roles)))
+    planned = list(parts)
+    roles = {place: _role_of(part) for place, part in enumerate(planned) if part.callers and not part.refusal}
+    arns = sorted(set(chain.from_iterable(planned[place].callers for place in roles)))
     for number, arn in enumerate(arns, start=1):
-        places = [place for place in roles if arn in found[place].callers]
+        places = [place for place in roles if arn in planned[place].callers]
         first, home = places[0], _home(arn, rights.viewer)
         if home is None:
             for place in places:
-                found[place] = _with_absent(found[place], arn, role_arn=roles[place])
+                planned[place] = _with_absent(planned[place], arn, role_arn=roles[place])
             continue
-        if found[first].refusal:
+        if planned[first].refusal:
             continue
         try:
             steps = _steps(home, arn, [roles[place] for place in places], rights, number)
         except RefusedError as refused:
-            found[first] = replace(found[first], refusal=refused.message, steps=())
+            planned[first] = replace(planned[first], refusal=refused.message, steps=())
         else:
-            found[first] = replace(found[first], steps=(*steps, *found[first].steps))
-    return tuple(found)
+            planned[first] = replace(planned[first], steps=(*steps, *planned[first].steps))
+    return tuple(planned)
 
 
 def _role_of(part: PartPlan) -> str:
     permissions = chain.from_iterable(step.permissions for step in part.steps)
-    return next(one.holder_arn for one in permissions if one.sort in (Sort.ROLE, Sort.TRUST))
+    return next(
+        permission.holder_arn for permission in permissions if permission.sort in (Sort.ROLE, Sort.TRUST)
+    )
 
 
 def _with_absent(part: PartPlan, arn: str, *, role_arn: str) -> PartPlan:
     name = arn.rpartition("/")[2]
-    said = (
+    sentence = (
         f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can’t "
         "change that account."
     )
-    return replace(part, notes=(*part.notes, said))
+    return replace(part, notes=(*part.notes, sentence))
 
 
 def _home(arn: str, viewer: Viewer) -> Account | None:
@@ -104,7 +106,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     if holder is None:
         raise RefusedError(f"{arn} no longer exists, as of the last sync.")
     room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
-    accounts = [one.split(":")[4] for one in roles]
+    accounts = [role.split(":")[4] for role in roles]
     what = f"assume {listed(accounts) if len(roles) <= FEW else counted(len(roles), 'role')}"
     text = _until(may_assume(roles), rights.end)
     if room.for_inline(MANAGED.size(text)):
@@ -118,9 +120,9 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
             f"{room.attached} of {room.most_attached} managed policies are used, and this needs {len(texts)}."
         )
     steps: list[Step] = []
-    for place, one in enumerate(texts, start=1):
+    for place, policy_text in enumerate(texts, start=1):
         name = name_for(what, mark=f"{rights.mark}-{number}-{place}")
-        made = CreatePolicy.of(home, name=name, text=one, path=PATH, description=DESCRIPTION)
+        made = CreatePolicy.of(home, name=name, text=policy_text, path=PATH, description=DESCRIPTION)
         policy = made.given.subject_arn
         steps.append(Step(made, (Permission(policy, Sort.POLICY, name),), branch))
         attach = Attachment.by_arn(ATTACH_POLICY, holder, arn=policy)

@@ -74,11 +74,11 @@ class Choosing:
         what = self.site.terms.what
         if what.kind is not WhatKind.MANAGED:
             return None
-        found = self.site.living(Kind.POLICY, what.policy_arn)
+        policy = self.site.living(Kind.POLICY, what.policy_arn)
         is_theirs = ":iam::aws:" not in what.policy_arn
-        if is_theirs and (found is None or not _sees(self.site, found)):
+        if is_theirs and (policy is None or not _sees(self.site, policy)):
             raise RefusedError(f"The account has no policy {what.policy_arn.rpartition('/')[2]}.")
-        return found
+        return policy
 
     @cached_property
     def group(self) -> Entity | None:
@@ -106,10 +106,10 @@ class Choosing:
         is not known.
         """
         try:
-            found = packed(self.site.documents_until, limit=MANAGED.limit * 2)
+            texts = packed(self.site.documents_until, limit=MANAGED.limit * 2)
         except TooLargeError:
             return ""
-        return found[0] if len(found) == 1 else ""
+        return texts[0] if len(texts) == 1 else ""
 
 
 def plan_holders(site: Site, holders: Sequence[Entity]) -> PartPlan:
@@ -132,11 +132,11 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
     )
     others: list[Other] = []
     for way in ways:
-        found = way(choosing, holder, others)
-        if isinstance(found, Pick):
-            return found
-        others.append(found)
-    raise RefusedError(f"{holder.name} has no room for this. " + " ".join(one.why_not for one in others))
+        pick = way(choosing, holder, others)
+        if isinstance(pick, Pick):
+            return pick
+        others.append(pick)
+    raise RefusedError(f"{holder.name} has no room for this. " + " ".join(other.why_not for other in others))
 
 
 def _named_group(choosing: Choosing) -> Entity:
@@ -202,10 +202,10 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
     if not room.for_policies(1):
         return Other(Way.ATTACH, _full(holder, room))
     arn = site.policy_arn
-    given = choosing.given
+    policy = choosing.given
     operation = (
-        Attachment.of(ATTACH_POLICY, holder, policy=given)
-        if given
+        Attachment.of(ATTACH_POLICY, holder, policy=policy)
+        if policy
         else Attachment.by_arn(ATTACH_POLICY, holder, arn=arn)
     )
     if site.end is not None:
@@ -256,7 +256,7 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
             choosing.made[name] = CreatePolicy.of(
                 site.account, name=name, text=text, path=PATH, description=DESCRIPTION
             )
-    arns = [one.given.subject_arn for one in choosing.made.values()]
+    arns = [create.given.subject_arn for create in choosing.made.values()]
     operations = [Attachment.by_arn(ATTACH_POLICY, holder, arn=arn) for arn in arns]
     why = (
         "A new policy, so that AWS ends the access."
@@ -348,18 +348,18 @@ def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> Step:
 
 
 def _whys(picks: Sequence[Pick]) -> str:
-    said: dict[str, list[str]] = {}
+    names_by_reason: dict[str, list[str]] = {}
     for pick in picks:
-        said.setdefault(pick.why, []).append(pick.holder.name)
-    return " ".join(f"{listed(names)}: {why}" for why, names in said.items())
+        names_by_reason.setdefault(pick.why, []).append(pick.holder.name)
+    return " ".join(f"{listed(names)}: {why}" for why, names in names_by_reason.items())
 
 
 def _quotas(picks: Sequence[Pick]) -> list[str]:
     """Sentences, one for all of whom the same is true."""
-    said: dict[str, list[str]] = {}
+    names_by_quota: dict[str, list[str]] = {}
     for pick in picks:
-        said.setdefault(pick.quota, []).append(pick.holder.name)
-    return [f"{listed(names)}, {quota}" for quota, names in list(said.items())[:8]]
+        names_by_quota.setdefault(pick.quota, []).append(pick.holder.name)
+    return [f"{listed(names)}, {quota}" for quota, names in list(names_by_quota.items())[:8]]
 
 
 def _ends_only(site: Site, picks: Sequence[Pick]) -> str:

@@ -35,14 +35,14 @@ def check_reach(site: Site) -> None:
 def _patterns(site: Site) -> Iterator[str]:
     """The actions of each allow; "" stands for all but some."""
     for text in site.documents:
-        for one in read(text).statements:
-            if one.allows:
-                yield from ("",) if one.is_not_action else one.actions
+        for statement in read(text).statements:
+            if statement.allows:
+                yield from ("",) if statement.is_not_action else statement.actions
 
 
 def _reading() -> int:
-    found = catalogue()
-    return found.mask_of_level(Level.LIST) | found.mask_of_level(Level.READ)
+    known = catalogue()
+    return known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
 
 
 def unread(site: Site) -> tuple[str, ...]:

@@ -34,15 +34,15 @@ def receivers_in(site: Site) -> Receivers:
     own = [arn for arn in who.arns if _account_of(arn) == site.number]
     others = [arn for arn in who.arns if _account_of(arn) != site.number]
     if own:
-        found = {one.arn: one for one in _living(site, own)}
-        missing = [arn for arn in own if arn not in found]
+        by_arn = {entity.arn: entity for entity in _living(site, own)}
+        missing = [arn for arn in own if arn not in by_arn]
         if missing:
             raise RefusedError(
                 f"{listed([_name(arn) for arn in missing])} no longer exists, as of the last sync."
             )
         # Somebody who is in several accounts of the grant is served in each of them.
         absent = tuple(_name(arn) for arn in others if _account_of(arn) not in site.terms.accounts)
-        return Receivers(_reached(site, [found[arn] for arn in own]), absent=absent)
+        return Receivers(_reached(site, [by_arn[arn] for arn in own]), absent=absent)
     if who.kind is WhoKind.GROUP:
         raise RefusedError(
             "The group is in another account, and a role can’t trust a group. Choose the people instead."
@@ -72,16 +72,16 @@ def _living(site: Site, arns: Sequence[str]) -> list[Entity]:
     )
 
 
-def _reached(site: Site, found: Sequence[Entity]) -> tuple[Entity, ...]:
+def _reached(site: Site, entities: Sequence[Entity]) -> tuple[Entity, ...]:
     """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in
     the same words.
     """
-    mine = [one for one in found if one.arn in site.viewer.scope.user_arns]
-    rest = [one.pk for one in found if one not in mine]
+    mine = [entity for entity in entities if entity.arn in site.viewer.scope.user_arns]
+    rest = [entity.pk for entity in entities if entity not in mine]
     reach = replace(site.viewer, scope=site.viewer.asks)
     if rest and visible_entities(reach).filter(pk__in=rest).count() < len(rest):
         raise RefusedError("You can only request access for people and groups in your teams.")
-    return tuple(sorted(found, key=lambda one: one.name.lower()))
+    return tuple(sorted(entities, key=lambda entity: entity.name.lower()))
 
 
 def _team(site: Site, who: Who) -> list[Entity]:
@@ -96,7 +96,7 @@ def _team(site: Site, who: Who) -> list[Entity]:
     )
     nobody = Viewer(person_id=site.viewer.person_id, name="", email="", scope=scope)
     people = visible_entities(nobody).filter(account=site.account, kind=Kind.USER, gone_at__isnull=True)
-    found = list(people.select_related("account"))
-    if not found:
+    users = list(people.select_related("account"))
+    if not users:
         raise RefusedError(f"{team.name} has no users in this account.")
-    return found
+    return users

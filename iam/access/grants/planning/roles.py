@@ -39,7 +39,7 @@ def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
         raise RefusedError("Only people who see the whole account can request access to a role.")
     _check_provider(site)
     _check_partition(site)
-    arns = sorted([*(one.arn for one in receivers.here), *receivers.elsewhere])
+    arns = sorted([*(entity.arn for entity in receivers.here), *receivers.elsewhere])
     statement = statement_for(
         site.terms.who,
         sid=f"Gatehouse{site.mark}",
@@ -129,7 +129,7 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
 
 def _sound(text: str) -> str:
     """Raises RefusedError for a trust that lets in more than anybody can mean."""
-    wrong = [one for one in lint(text, kind="trust") if one.severity is Severity.SECURITY]
+    wrong = [finding for finding in lint(text, kind="trust") if finding.severity is Severity.SECURITY]
     if wrong:
         raise RefusedError(f"This trust policy isn’t allowed: {wrong[0].message} {wrong[0].remedy}".strip())
     return text
@@ -160,7 +160,7 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
     )
     role = NewRole(name, create.given.subject_arn)
     making = Step(create, (Permission(role.arn, Sort.ROLE, role.name),))
-    held = tuple(_given(site, role))
+    steps = tuple(_given(site, role))
     return PartPlan(
         account=site.account,
         way=Way.ROLE,
@@ -169,7 +169,7 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
         others=(Other(Way.TRUST, "An existing role would give everything it allows."),),
         quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
-        steps=(making, *held),
+        steps=(making, *steps),
     )
 
 
@@ -177,8 +177,8 @@ def _described(title: str) -> str:
     """The description of a role, of the signs that AWS takes:
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
     """
-    said = f"{DESCRIPTION}: {title}"[:200]
-    return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", said)
+    description = f"{DESCRIPTION}: {title}"[:200]
+    return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", description)
 
 
 def _made_notes(site: Site) -> tuple[str, ...]:
@@ -241,10 +241,10 @@ def _policy_id(site: Site) -> str:
     not there.
     """
     arn = site.terms.what.policy_arn
-    found = site.living(Kind.POLICY, arn)
-    if found is None and ":iam::aws:" not in arn:
+    policy = site.living(Kind.POLICY, arn)
+    if policy is None and ":iam::aws:" not in arn:
         raise RefusedError(f"The account has no policy {arn.rpartition('/')[2]}.")
-    return found.aws_id if found else ""
+    return policy.aws_id if policy else ""
 
 
 __all__ = ["TermsError", "plan_through_role"]

@@ -47,7 +47,7 @@ class Room:
 
 def rooms(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
     """The room of each, by number; three queries and one for the quotas."""
-    keys = [one.pk for one in holders]
+    keys = [entity.pk for entity in holders]
     edges = Edge.objects.filter(
         valid_at(None), source__in=keys, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED]
     )
@@ -57,17 +57,17 @@ def rooms(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
     for owner, text in texts.values_list("owner_id", "document__text"):
         characters[owner] += SIZES["user"].size(text)
     most_groups = quota_of(account, "GroupsPerUserQuota", default=USUAL)
-    limits = {kind: _limits(account, kind) for kind in {one.kind for one in holders}}
+    limits = {kind: _limits(account, kind) for kind in {entity.kind for entity in holders}}
     return {
-        one.pk: Room(
-            groups=counted[one.pk, EdgeKind.MEMBER],
+        entity.pk: Room(
+            groups=counted[entity.pk, EdgeKind.MEMBER],
             most_groups=most_groups,
-            attached=counted[one.pk, EdgeKind.ATTACHED],
-            most_attached=limits[one.kind][0],
-            inline=characters[one.pk],
-            most_inline=limits[one.kind][1],
+            attached=counted[entity.pk, EdgeKind.ATTACHED],
+            most_attached=limits[entity.kind][0],
+            inline=characters[entity.pk],
+            most_inline=limits[entity.kind][1],
         )
-        for one in holders
+        for entity in holders
     }
 
 

@@ -81,19 +81,19 @@ class Site:
 
     def living(self, kind: Kind, arn: str) -> Entity | None:
         """What the mirror has in this account under the same path and name."""
-        found = Entity.objects.filter(
+        entities = Entity.objects.filter(
             account=self.account, kind=kind, arn=self.here(arn), gone_at__isnull=True
         )
-        return found.select_related("account").first()
+        return entities.select_related("account").first()
 
     def named(self, kind: Kind, arn: str) -> Entity:
         """The same. Raises RefusedError where there is none."""
-        found = self.living(kind, arn)
-        if found is None:
+        entity = self.living(kind, arn)
+        if entity is None:
             raise RefusedError(
                 f"The account has no {kind.label.lower().removeprefix('iam ')} {arn.rpartition('/')[2]}."
             )
-        return found
+        return entity
 
     @cached_property
     def policy_arn(self) -> str:
@@ -104,5 +104,5 @@ class Site:
     def policy_text(self) -> str:
         """What it says by default; of one of AWS what any account that has it shows, "" when none does."""
         rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=self.policy_arn)
-        found = rows.order_by("-observed_at").values_list("document__text", flat=True).first()
-        return found or ""
+        policy_text = rows.order_by("-observed_at").values_list("document__text", flat=True).first()
+        return policy_text or ""

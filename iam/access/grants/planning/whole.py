@@ -34,8 +34,8 @@ def plan_parts(
     TermsError.
     """
     known = {
-        one.account_id: one
-        for one in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True)
+        account.account_id: account
+        for account in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True)
     }
     parts = [
         _part(known.get(number), number, terms=terms, viewer=viewer, title=title, mark=mark, end=end)
@@ -55,8 +55,8 @@ def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
     steps = chain.from_iterable(part.steps for part in parts)
     made = [step.operation for step in steps if isinstance(step.operation, Create)]
     why: dict[tuple[int, str], str] = {}
-    for (account, slug), number in Counter((one.account.pk, one.slug) for one in made).items():
-        quota = next(one for one in made if (one.account.pk, one.slug) == (account, slug)).quota()
+    for (account, slug), number in Counter((create.account.pk, create.slug) for create in made).items():
+        quota = next(create for create in made if (create.account.pk, create.slug) == (account, slug)).quota()
         if quota is not None and quota.used + number > quota.limit:
             why[account, slug] = quota.refusal
     return tuple(_fitting(part, why) for part in parts) if why else tuple(parts)
@@ -64,15 +64,15 @@ def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
 
 def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
     keys = [(step.operation.account.pk, step.operation.slug) for step in part.steps]
-    found = next((why[key] for key in keys if key in why), "")
-    return _refused(part.account, found) if found else part
+    reason = next((why[key] for key in keys if key in why), "")
+    return _refused(part.account, reason) if reason else part
 
 
 def _is_own(part: PartPlan) -> bool:
     """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
     operations = [step.operation for step in part.steps]
     made = set(chain.from_iterable(operation.created_arns() for operation in operations))
-    return any(is_own(one) for one in operations if not set(one.modified_arns()) <= made)
+    return any(is_own(operation) for operation in operations if not set(operation.modified_arns()) <= made)
 
 
 def _part(
@@ -125,8 +125,8 @@ def _planned(site: Site) -> PartPlan:
 def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
     if not receivers.absent:
         return part
-    said = (
+    sentence = (
         f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and "
         "gets no access in this account."
     )
-    return replace(part, notes=(*part.notes, said))
+    return replace(part, notes=(*part.notes, sentence))

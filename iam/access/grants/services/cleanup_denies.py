@@ -49,8 +49,8 @@ def _over(now: datetime) -> Iterator[Change]:
             account=change.account_id, operation=RevokeSessions.spec.slug, ended_at__gt=change.ended_at
         )
         name = change.params["policy_name"]
-        held = InlinePolicy.objects.filter(valid_at(None), owner=change.entity_id, name=name)
-        if held.exists() and not later.filter(entity=change.entity_id, params__policy_name=name).exists():
+        inline = InlinePolicy.objects.filter(valid_at(None), owner=change.entity_id, name=name)
+        if inline.exists() and not later.filter(entity=change.entity_id, params__policy_name=name).exists():
             yield change
 
 

@@ -91,7 +91,7 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
             **columns(change, old=grant.planned_end, new=until)
         )
     for group in ChangeSet.objects.filter(pk__in=sets):
-        kept = [said for said in group.notes if not said.startswith((ENDS, FORMER_ENDS))]
+        kept = [note for note in group.notes if not note.startswith((ENDS, FORMER_ENDS))]
         ChangeSet.objects.filter(pk=group.pk).update(notes=[*kept, f"{ENDS} on {moment(until)}."])
     set_end(grant, until)
     grant.planned_end = until
@@ -122,15 +122,15 @@ def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[A
 def _of_entry(entry: LedgerEntry, old: datetime, new: datetime) -> Operation | None:
     living = Entity.objects.filter(account=entry.account, gone_at__isnull=True)
     holder = living.filter(pk=entry.entity_id) if entry.entity_id else living.filter(arn=entry.holder_arn)
-    found = holder.select_related("account").first()
-    if found is None or entry.stood_before:
+    holder_entity = holder.select_related("account").first()
+    if holder_entity is None or entry.stood_before:
         return None
     if entry.sort == Sort.POLICY:
-        return _policy(found, old, new)
+        return _policy(holder_entity, old, new)
     if entry.sort == Sort.INLINE:
-        return _inline(found, entry.target, old, new)
+        return _inline(holder_entity, entry.target, old, new)
     if entry.sort in (Sort.TRUST, Sort.ROLE):
-        return _trust(found, old, new)
+        return _trust(holder_entity, old, new)
     return None
 
 

@@ -53,12 +53,12 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     stuck = Grant.objects.filter(pk__in=GrantPart.objects.filter(state=State.ENDING).values("grant"))
     # In any order, so that many that cannot be ended keep none from it that can.
     again = [grant for grant in stuck.order_by("?")[:BATCH] if _has_stuck(grant, moment)]
-    found = {grant.pk: grant for grant in (*due.filter(state__in=GIVING)[:BATCH], *late[:BATCH], *again)}
-    for grant in found.values():
+    due_grants = {grant.pk: grant for grant in (*due.filter(state__in=GIVING)[:BATCH], *late[:BATCH], *again)}
+    for grant in due_grants.values():
         with suppress(RefusedError):
             # Somebody else was quicker.
             _end(grant, actor=None, reason="The end date was reached.", act=Act.RAN_OUT)
-    return len(found)
+    return len(due_grants)
 
 
 def close_overdue(*, now: datetime | None = None) -> int:
@@ -66,14 +66,14 @@ def close_overdue(*, now: datetime | None = None) -> int:
     moment = now or datetime.now(tz=UTC)
     overdue = Grant.objects.filter(state=State.WAITING, planned_end__lte=moment).order_by("planned_end")
     # What lasts some time from its approval on has no end yet.
-    found = list(overdue.filter(terms__lasts=0)[:BATCH])
-    for grant in found:
+    grants = list(overdue.filter(terms__lasts=0)[:BATCH])
+    for grant in grants:
         sets = grant.parts.values("change_set")
         waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
         parts = list(waiting.select_related("account", "change_set").order_by("position"))
         end_all(parts, to=ChangeState.EXPIRED, actor=None, note="The end date passed before approval.")
         settle(grant)
-    return len(found)
+    return len(grants)
 
 
 def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:

@@ -80,10 +80,10 @@ def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
     waiting = Preparation.objects.filter(free, grant__state=State.PREPARING)
-    found = list(waiting.order_by("grant__created_at").values_list("pk", flat=True)[:BATCH])
-    for pk in found:
+    waiting_ids = list(waiting.order_by("grant__created_at").values_list("pk", flat=True)[:BATCH])
+    for pk in waiting_ids:
         prepare(pk)
-    return len(found)
+    return len(waiting_ids)
 
 
 def prepare(grant_id: UUID) -> None:
@@ -129,8 +129,8 @@ def _claimed(grant_id: UUID) -> Preparation | None:
     """The preparation, taken by this process for a while; None where another has it, or it is over."""
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    held = Preparation.objects.filter(free, pk=grant_id, grant__state=State.PREPARING)
-    if not held.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
+    claimed = Preparation.objects.filter(free, pk=grant_id, grant__state=State.PREPARING)
+    if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
         return None
     return Preparation.objects.select_related("grant").get(pk=grant_id)
 
@@ -170,8 +170,8 @@ def _move(
 ) -> bool:
     """Compare and set: anyone who comes first brings it out of its preparation."""
     with transaction.atomic():
-        held = Grant.objects.filter(pk=grant.pk, state=State.PREPARING)
-        if not held.update(state=to, **fields):
+        preparing = Grant.objects.filter(pk=grant.pk, state=State.PREPARING)
+        if not preparing.update(state=to, **fields):
             return False
         about = {"grant": grant.pk, "reference": grant.reference, "from": State.PREPARING, "to": to}
         record(kind="grant.state", actor=actor, subject=grant.title, data=about | (data or {}))

@@ -24,13 +24,13 @@ def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
     """All reasons, of any grant, for the permission of an entry; itself among them. Anyone who got the name
     of somebody later is another.
     """
-    found = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
+    entries = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
     holder, target = Q(holder_arn=entry.holder_arn), Q(target=entry.target)
     if entry.entity_id:
         holder = Q(entity=entry.entity_id) | holder & Q(entity__isnull=True)
     if entry.target_entity_id:
         target = Q(target_entity=entry.target_entity_id) | target & Q(target_entity__isnull=True)
-    return found.filter(holder, target)
+    return entries.filter(holder, target)
 
 
 def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:

@@ -94,8 +94,8 @@ def extend_grant(
 
 def _notes(grant: Grant, end: datetime) -> list[str]:
     """What an approver agrees to of an extension."""
-    said = [f"Ends on {moment(end)} instead of {moment(grant.ends_at)}."] if grant.ends_at else []
-    return said + [
+    sentences = [f"Ends on {moment(end)} instead of {moment(grant.ends_at)}."] if grant.ends_at else []
+    return sentences + [
         part.plan["ends_only"] for part in grant.parts.order_by("lane") if part.plan.get("ends_only")
     ]
 
@@ -131,14 +131,14 @@ def _extending(grant: Grant, end: datetime) -> tuple[list[Lane], list[Operation]
     lanes: list[Lane] = []
     operations: list[Operation] = []
     for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).order_by("lane"):
-        found = [operation for _, operation in moving(part, old=grant.ends_at, new=end)]
-        found = (
-            found
+        ends = [operation for _, operation in moving(part, old=grant.ends_at, new=end)]
+        ends = (
+            ends
             or [_restored(change) for change in giving_changes(part) if change.state == ChangeState.APPLIED][
                 :1
             ]
         )
-        for branch, operation in enumerate(found, start=1):
+        for branch, operation in enumerate(ends, start=1):
             lanes.append(Lane(part.lane, branch))
             operations.append(operation)
     return lanes, operations
@@ -178,9 +178,9 @@ def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Gr
     """
     old = grant.ends_at
     for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).select_related("change_set"):
-        found = [operation for _, operation in moving(part, old=old, new=until)] if old else []
-        if found:
-            _queue_shorter(grant, part, found, until=until, actor=actor, reason=reason)
+        operations = [operation for _, operation in moving(part, old=old, new=until)] if old else []
+        if operations:
+            _queue_shorter(grant, part, operations, until=until, actor=actor, reason=reason)
     with transaction.atomic():
         set_end(grant, until)
         note(grant, act=Act.SHORTENED, actor=actor, reason=reason)
@@ -236,13 +236,13 @@ def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
         "grant", "account", "change_set", "ending_set"
     )
     refused: list[str] = []
-    found = list(failed.order_by("lane"))
-    for part in found:
+    parts = list(failed.order_by("lane"))
+    for part in parts:
         try:
             retry_part(part, actor=actor)
         except RefusedError as error:
             refused.append(f"{part.account.name}: {error.message}")
-    if len(refused) == len(found):
+    if len(refused) == len(parts):
         raise RefusedError(" ".join(refused) or "Nothing failed.")
     return settle(grant)
 

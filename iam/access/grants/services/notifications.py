@@ -63,7 +63,7 @@ def _warn(grant: Grant) -> None:
     _tell(
         grant,
         Event.GRANT_ENDING,
-        said="ends soon",
+        outcome="ends soon",
         text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend "
         "it or request it again. Both need approval.",
         key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
@@ -128,7 +128,7 @@ def tell_ended(grant: Grant) -> None:
     end, again = moment(grant.ended_at), "To get the access again, submit a new request."
     key = f"{grant.pk}:ended"
     text = f"{_what(grant)}: ended on {end}. {again}"
-    _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=key)
+    _tell(grant, Event.GRANT_ENDED, outcome="has ended", text=text, key=key)
     for group in recipients_of(grant, has_ended=True):
         where = where_words([name for _, name in group.places])
         _tell_others(
@@ -146,7 +146,7 @@ def told_of_end(grant_id: UUID) -> set[UUID]:
     grant = Grant.objects.filter(pk=grant_id).first()
     if grant is None or _went_with_its_person(grant):
         return set()
-    people = [one.pk for one in _who_open(grant, _people(grant))]
+    people = [person.pk for person in _who_open(grant, _people(grant))]
     return wants(people, spec=spec_of(Event.GRANT_ENDED), channel=Channel.EMAIL)
 
 
@@ -184,14 +184,14 @@ def _words(grant: Grant) -> str:
     return in_one_line(terms.what, account_id=terms.accounts[0], bodies=bodies_for([grant]), plain=True)
 
 
-def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None:
-    subject = f"{grant.reference} {said}: {grant.title}"
+def _tell(grant: Grant, event: Event, *, outcome: str, text: str, key: str) -> None:
+    subject = f"{grant.reference} {outcome}: {grant.title}"
     _tell_some(grant, _people(grant), event, subject=subject, text=text, key=key)
 
 
 def _who_open(grant: Grant, people: Sequence[Person]) -> list[Person]:
     """Of these people, those who can open it."""
-    return [one for one in people if visible_grants(viewer_for(one)).filter(pk=grant.pk).exists()]
+    return [person for person in people if visible_grants(viewer_for(person)).filter(pk=grant.pk).exists()]
 
 
 def _tell_others(
@@ -225,7 +225,9 @@ def _people(grant: Grant) -> list[Person]:
     entries = LedgerEntry.objects.filter(part__grant=grant)
     named = Q(identities__user_arn__in=entries.filter(entity__isnull=True).values("holder_arn"))
     # Those who were renamed since are told as well.
-    meant = Q(identities__user_arn__in=entries.filter(entity__gone_at__isnull=True).values("entity__arn"))
-    receivers = Person.objects.filter(named | meant, is_active=True)
+    identities_of_receivers = Q(
+        identities__user_arn__in=entries.filter(entity__gone_at__isnull=True).values("entity__arn")
+    )
+    receivers = Person.objects.filter(named | identities_of_receivers, is_active=True)
     asked = Person.objects.filter(is_active=True, pk=grant.requested_by)
     return list((receivers | asked).distinct().order_by("pk"))

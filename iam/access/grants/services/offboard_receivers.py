@@ -25,8 +25,8 @@ from iam.mirror.models import Entity
 
 def grants_to(user: Entity) -> list[Grant]:
     """The grants that live, or wait, by which a user holds something or comes in; two queries."""
-    held = LedgerEntry.objects.filter(Q(entity=user) | Q(holder_arn=user.arn), until__isnull=True)
-    wanted = Q(pk__in=held.values("part__grant")) | Q(terms__icontains=f'"{user.arn}"')
+    open_entries = LedgerEntry.objects.filter(Q(entity=user) | Q(holder_arn=user.arn), until__isnull=True)
+    wanted = Q(pk__in=open_entries.values("part__grant")) | Q(terms__icontains=f'"{user.arn}"')
     return list(Grant.objects.filter(wanted, state__in=[State.WAITING, *LIVING]).order_by("created_at", "pk"))
 
 
@@ -54,8 +54,8 @@ def end_for_leaver(grant: Grant, *, reason: str) -> None:
 def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
     """What a grant is a reason for that the user holds themselves."""
     own = Q(entity=user) | Q(holder_arn=user.arn)
-    found = LedgerEntry.objects.filter(own, part__grant=grant, until__isnull=True, since__isnull=False)
-    return found.select_related("account", "part__grant", "entity", "target_entity").order_by("pk")
+    open_entries = LedgerEntry.objects.filter(own, part__grant=grant, until__isnull=True, since__isnull=False)
+    return open_entries.select_related("account", "part__grant", "entity", "target_entity").order_by("pk")
 
 
 def take_from_leaver(
@@ -96,9 +96,13 @@ def follow_takings(user: Entity, grants: Collection[UUID]) -> bool:
     these grants is left to the user.
     """
     own = Q(entity=user) | Q(holder_arn=user.arn)
-    held = LedgerEntry.objects.filter(own, part__grant__in=grants, until__isnull=True, since__isnull=False)
-    for entry in held.filter(ended_by__state=ChangeState.APPLIED).select_related("ended_by", "part__grant"):
+    open_entries = LedgerEntry.objects.filter(
+        own, part__grant__in=grants, until__isnull=True, since__isnull=False
+    )
+    for entry in open_entries.filter(ended_by__state=ChangeState.APPLIED).select_related(
+        "ended_by", "part__grant"
+    ):
         assert entry.ended_by is not None
         LedgerEntry.objects.filter(pk=entry.pk, until__isnull=True).update(until=entry.ended_by.ended_at)
         settle(entry.part.grant)
-    return not held.exists()
+    return not open_entries.exists()

@@ -35,15 +35,15 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
     the grant as it is then.
     """
     with transaction.atomic():
-        held = Grant.objects.select_for_update().get(pk=grant.pk)
-        parts = held.parts.select_related(
+        locked_grant = Grant.objects.select_for_update().get(pk=grant.pk)
+        parts = locked_grant.parts.select_related(
             "account", "change_set", "retry_set", "extending_set", "ending_set"
         ).order_by("lane")
         for part in parts if lane is None else parts.filter(lane=lane):
             _settle_part(part)
-        held.refresh_from_db()
-        _settle_whole(held)
-    return held
+        locked_grant.refresh_from_db()
+        _settle_whole(locked_grant)
+    return locked_grant
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
@@ -61,10 +61,10 @@ def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
         & Exists(Change.objects.filter(of_grant, state__in=RUNNING))
         & ~Exists(Change.objects.filter(of_grant, state__in=(S.AWAITING, S.DRAFT)))
     )
-    found = list(on_the_way.filter(missed | approved).order_by("created_at")[:BATCH])
-    for grant in found:
+    grants = list(on_the_way.filter(missed | approved).order_by("created_at")[:BATCH])
+    for grant in grants:
         settle(grant)
-    return len(found)
+    return len(grants)
 
 
 def _settle_part(part: GrantPart) -> None:
@@ -135,7 +135,7 @@ def _begin(entry: LedgerEntry) -> None:
     is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.spec.slug
     reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
     if change.already_so or is_shared:
-        entry.stood_before = all(one.stood_before for one in reasons) and not (is_shared and not reasons)
+        entry.stood_before = all(entry.stood_before for entry in reasons) and not (is_shared and not reasons)
     entry.since = change.ended_at or datetime.now(tz=UTC)
     # Another process may begin it for the sake of one of its own.
     LedgerEntry.objects.filter(pk=entry.pk, since__isnull=True).update(
@@ -144,9 +144,9 @@ def _begin(entry: LedgerEntry) -> None:
         entity=entry.entity_id,
         target_entity=entry.target_entity_id,
     )
-    for one in reasons:
-        if one.until is not None:
-            give_back(one)
+    for ledger_entry in reasons:
+        if ledger_entry.until is not None:
+            give_back(ledger_entry)
 
 
 def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
@@ -232,8 +232,12 @@ def giving_changes(part: GrantPart) -> list[Change]:
 
 def failed_changes(part: GrantPart) -> list[Change]:
     """The changes of it that were approved and did not go through: what can be tried again."""
-    found = giving_changes(part)
-    return [one for one in found if one.state in (S.FAILED, S.CANCELLED) and one.queued_at is not None]
+    changes = giving_changes(part)
+    return [
+        change
+        for change in changes
+        if change.state in (S.FAILED, S.CANCELLED) and change.queued_at is not None
+    ]
 
 
 def approved_lately() -> Q:
@@ -282,7 +286,7 @@ def _ending_state(part: GrantPart) -> State:
 
 def _settle_whole(grant: Grant) -> None:
     rows = list(grant.parts.values_list("state", "ended_at"))
-    state = _whole_state([State(one) for one, _ in rows])
+    state = _whole_state([State(state) for state, _ in rows])
     ends = [at for _, at in rows if at]
     values = {
         "state": state,
@@ -325,13 +329,13 @@ def _begun_at(grant: Grant) -> datetime | None:
 
 def _whole_state(states: Sequence[State]) -> State:
     """One state for all parts: what is still to happen comes first, then what stands."""
-    found = set(states)
+    part_states = set(states)
     for state in (State.WAITING, State.APPLYING, State.ENDING):
-        if state in found:
+        if state in part_states:
             return state
-    if found & set(GIVING):
-        return State.ACTIVE if found == {State.ACTIVE} else State.PARTLY
-    return next(state for state in OVER if state in found)
+    if part_states & set(GIVING):
+        return State.ACTIVE if part_states == {State.ACTIVE} else State.PARTLY
+    return next(state for state in OVER if state in part_states)
 
 
 def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:
@@ -358,8 +362,8 @@ def change_ended(change: Change) -> None:
 
 def _undone(change: Change) -> None:
     """What a change gave was taken back by undoing it; or what an end took was given back."""
-    given = LedgerEntry.objects.filter(change=change.reverts_id)
-    given.filter(since__isnull=False, until__isnull=True).update(until=change.ended_at)
-    about = GrantPart.objects.filter(entries__in=given).select_related("grant").distinct()
+    entries = LedgerEntry.objects.filter(change=change.reverts_id)
+    entries.filter(since__isnull=False, until__isnull=True).update(until=change.ended_at)
+    about = GrantPart.objects.filter(entries__in=entries).select_related("grant").distinct()
     for part in [*about, *given_again(change).select_related("grant")]:
         settle(part.grant, lane=part.lane)

@@ -52,13 +52,13 @@ def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "")
     """
     plan = plan_reduced(grant, terms=terms, actor=actor)
     with transaction.atomic():
-        held = Grant.objects.select_for_update().get(pk=grant.pk)
-        if held.state != State.WAITING or held.terms != grant.terms:
+        locked_grant = Grant.objects.select_for_update().get(pk=grant.pk)
+        if locked_grant.state != State.WAITING or locked_grant.terms != grant.terms:
             raise RefusedError("The request has changed meanwhile. Reload the page.")
-        _take_back(held, actor=actor)
-        _write(held, plan)
-        note(held, act=Act.REDUCED, actor=actor, reason=reason)
-    return settle(held)
+        _take_back(locked_grant, actor=actor)
+        _write(locked_grant, plan)
+        note(locked_grant, act=Act.REDUCED, actor=actor, reason=reason)
+    return settle(locked_grant)
 
 
 def _requester(grant: Grant) -> Viewer:
@@ -88,7 +88,9 @@ def _check_what(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> 
     if asked.what.kind not in written or terms.what.kind not in written:
         raise RefusedError(MORE)
     for account in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True):
-        mine, theirs = (Site(account, one, viewer, "", grant.title, None).documents for one in (terms, asked))
+        mine, theirs = (
+            Site(account, side, viewer, "", grant.title, None).documents for side in (terms, asked)
+        )
         if not is_within(mine, theirs):
             raise RefusedError(MORE)
 

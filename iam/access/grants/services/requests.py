@@ -145,13 +145,13 @@ def id_for(actor: Viewer, key: str) -> UUID:
 
 def asked_before(terms: Terms, *, actor: Viewer, key: str) -> Grant | None:
     """What this person asked for with this key. Raises RefusedError where that was something else."""
-    found = Grant.objects.filter(pk=id_for(actor, key)).first()
-    if found is None:
+    changes = Grant.objects.filter(pk=id_for(actor, key)).first()
+    if changes is None:
         return None
-    first = found.versions.order_by("number").first()
+    first = changes.versions.order_by("number").first()
     if first is not None and first.terms != terms.body:
         raise RefusedError("This form was already submitted with different content. Open it again.")
-    return found
+    return changes
 
 
 def write_grant(
@@ -230,7 +230,7 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
         arns |= {permission.holder_arn, permission.target}
     # AWS's own policies are in the mirror only while somebody has them: these are meant by their ARN.
     known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True).exclude(arn__contains=OF_AWS)
-    entities = {(one.account_id, one.arn): one.pk for one in known}
+    entities = {(entity.account_id, entity.arn): entity.pk for entity in known}
     entries = []
     for step, change in zip(part.steps, written, strict=True):
         entries += [

@@ -51,8 +51,8 @@ def _living(entry: LedgerEntry) -> LedgerEntry:
         known = getattr(entry, name)
         if known is None or known.gone_at is None:
             continue
-        found = Entity.objects.filter(account=entry.account_id, arn=arn, gone_at__isnull=True)
-        setattr(entry, name, found.first() or known)
+        entities = Entity.objects.filter(account=entry.account_id, arn=arn, gone_at__isnull=True)
+        setattr(entry, name, entities.first() or known)
     return entry
 
 

@@ -50,16 +50,16 @@ class Removal:
 
     def add(self, entry: LedgerEntry, operations: Sequence[Operation], *, branch: int) -> None:
         """Each as the mirror stands after all before it. What is refused leaves the others alone."""
-        found: list[Operation] = []
+        removals: list[Operation] = []
         try:
             for operation in operations:
-                examine(operation, earlier=[*self.operations, *found])
-                found.append(operation)
+                examine(operation, earlier=[*self.operations, *removals])
+                removals.append(operation)
         except RefusedError as refused:
             self.refused.append(refused.message)
             return
-        self.operations += found
-        self.branches += [branch] * len(found)
+        self.operations += removals
+        self.branches += [branch] * len(removals)
         self.taken_by[entry.pk] = len(self.operations) - 1
 
 
@@ -75,7 +75,7 @@ def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
     # A role goes with all that it holds, also what somebody else gave it.
     within = [entry for entry in going if entry.holder_arn in roles and entry.sort != Sort.ROLE]
     branches: dict[str, int] = {}
-    for entry in sorted(going, key=lambda one: (ORDER.index(Sort(one.sort)), one.pk)):
+    for entry in sorted(going, key=lambda entry: (ORDER.index(Sort(entry.sort)), entry.pk)):
         if entry in within:
             continue
         branch = (
@@ -137,8 +137,8 @@ def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
         entry.holder_arn for entry in going if entry.sort == Sort.ATTACHED and entry.target == policy.arn
     }
     kinds = [EdgeKind.ATTACHED, EdgeKind.BOUNDARY]
-    held = Edge.objects.filter(valid_at(None), kind__in=kinds, target=policy)
-    return held.exclude(source__arn__in=losing).exists()
+    edges = Edge.objects.filter(valid_at(None), kind__in=kinds, target=policy)
+    return edges.exclude(source__arn__in=losing).exists()
 
 
 def _now(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:

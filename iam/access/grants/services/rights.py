@@ -49,13 +49,13 @@ def is_receiver(grant: Grant, viewer: Viewer) -> bool:
     arns = set(grant.terms.get("who", {}).get("arns", ()))
     if not arns or len(arns) > len(viewer.scope.user_arns):
         return False
-    meant: dict[str, int] = {}
+    entity_by_arn: dict[str, int] = {}
     states = EntityState.objects.filter(kind=Kind.USER, arn__in=arns).order_by("valid_from", "pk")
     for arn, entity, begun in states.values_list("arn", "entity_id", "valid_from"):
-        if arn not in meant or begun <= grant.created_at:
-            meant[arn] = entity
+        if arn not in entity_by_arn or begun <= grant.created_at:
+            entity_by_arn[arn] = entity
     own = Entity.objects.filter(kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True)
-    return arns <= set(meant) and set(meant.values()) <= set(own.values_list("pk", flat=True))
+    return arns <= set(entity_by_arn) and set(entity_by_arn.values()) <= set(own.values_list("pk", flat=True))
 
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
