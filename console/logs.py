@@ -79,9 +79,9 @@ def render_exception(logger: Any, method: str, line: MutableMapping[str, Any]) -
     """The traceback as a list of errors with file, line and function; no variables, and no values in the
     errors' own texts.
     """
-    told = line.get("exc_info")
+    exc_info = line.get("exc_info")
     line = _render(logger, method, line)
-    if not told:
+    if not exc_info:
         return line
     for error in line.get("exception", ()):
         _clean_error(error)

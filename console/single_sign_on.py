@@ -20,13 +20,13 @@ LONGEST_KEY = 200
 
 def providers(*, embedded: bool) -> dict[str, Any]:
     """What allauth reads as SOCIALACCOUNT_PROVIDERS; empty when nothing is configured."""
-    found: dict[str, Any] = {}
+    context: dict[str, Any] = {}
     if oidc := _oidc(embedded=embedded):
         # Our own provider insists on PKCE whatever this says; it is what allauth’s would read.
-        found["openid_connect"] = {"OAUTH_PKCE_ENABLED": True, "APPS": [oidc]}
+        context["openid_connect"] = {"OAUTH_PKCE_ENABLED": True, "APPS": [oidc]}
     if saml := _saml(embedded=embedded):
-        found["saml"] = {"APPS": [saml]}
-    return found
+        context["saml"] = {"APPS": [saml]}
+    return context
 
 
 def form_targets(configured: dict[str, Any]) -> list[str]:

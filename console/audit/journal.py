@@ -128,8 +128,8 @@ def _filter(request: ViewerRequest) -> Filter:
 
 def _accounts(viewer: Viewer) -> frozenset[str] | None:
     """The accounts whose entries this viewer sees; None: everything, also what belongs to no account."""
-    held = {account for right, account in viewer.grants if right is Right.SEE_JOURNAL}
-    return None if "" in held else frozenset(held)
+    accounts = {account for right, account in viewer.grants if right is Right.SEE_JOURNAL}
+    return None if "" in accounts else frozenset(accounts)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -155,8 +155,8 @@ def _export(request: ViewerRequest, wanted: Filter, form: str) -> StreamingHttpR
         actor=request.viewer,
         data={"format": form, "filter": request.GET.urlencode()},
     )
-    told = _told(rows, request.viewer)
-    lines = _csv(told) if form == "csv" else _json(told)
+    entries_with_text = _told(rows, request.viewer)
+    lines = _csv(entries_with_text) if form == "csv" else _json(entries_with_text)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     response = StreamingHttpResponse(lines, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="journal-{datetime.now(tz=UTC):%Y-%m-%d}.{form}"'

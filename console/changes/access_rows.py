@@ -150,7 +150,7 @@ def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
 
 def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
     """The users among those whom a receipt names, who are in the mirror: number and login of each."""
-    return {one["entity_id"]: one["name"] for one in rows if one["kind"] == "user" and one["entity_id"]}
+    return {row["entity_id"]: row["name"] for row in rows if row["kind"] == "user" and row["entity_id"]}
 
 
 def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]) -> WayShown:
@@ -172,21 +172,21 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Map
 
 
 def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
-    sign, css, said = SIGNS[shift["sort"]]
+    sign, css, label = SIGNS[shift["sort"]]
     witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
     plain = shift["sort"] in (GAINED, LOST)
     on = _listed(shift["on"])
     only_where = f"on {on}" if on else ""
-    what_and_where = f"{said}: {on}" if on else said
+    what_and_where = f"{label}: {on}" if on else label
     note = only_where if plain else what_and_where
-    return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"], witnesses)
+    return Row(shift["action"], sign, css, label, note, shift["people"], shift["is_risky"], witnesses)
 
 
 def _how(way: dict[str, Any]) -> str:
-    found = [f"through {_listed(way['through'])}"] if way["through"] else []
-    found += ["directly"] if way["is_direct"] else []
-    found += ["as permissions boundary"] if way["is_boundary"] else []
-    return " and ".join(found)
+    sources = [f"through {_listed(way['through'])}"] if way["through"] else []
+    sources += ["directly"] if way["is_direct"] else []
+    sources += ["as permissions boundary"] if way["is_boundary"] else []
+    return " and ".join(sources)
 
 
 def _listed(names: Iterable[str]) -> str:

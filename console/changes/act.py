@@ -67,82 +67,82 @@ def act(request: ViewerRequest, slug: str) -> HttpResponse:
     """The page of an act; `on` says of which entity, `account` in which account. An act that asks nothing
     shows at once what it does.
     """
-    one = ACTS.get(slug)
-    if one is None or request.at is not None:
+    act = ACTS.get(slug)
+    if act is None or request.at is not None:
         raise Http404
-    subject = _subject(request, one)
+    subject = _subject(request, act)
     if request.method == "GET":
-        return _page(request, one, subject, data=_start(request, one, subject), looks=not one.fields)
-    data = {field.name: request.POST.get(field.name, "")[: MOST_TEXT + 1] for field in one.fields}
+        return _page(request, act, subject, data=_start(request, act, subject), looks=not act.fields)
+    data = {field.name: request.POST.get(field.name, "")[: MOST_TEXT + 1] for field in act.fields}
     if "look" in request.POST:
-        return _page(request, one, subject, data=data, looks=True)
-    return _ask(request, one, subject, data)
+        return _page(request, act, subject, data=data, looks=True)
+    return _ask(request, act, subject, data)
 
 
-def _subject(request: ViewerRequest, one: Act) -> Subject:
+def _subject(request: ViewerRequest, act: Act) -> Subject:
     """What the address names, if the viewer may see it; else 404."""
     text = request.GET.get("on", "")
-    found: Subject | None
+    whole_account: Subject | None
     if text:
         if not text.isdecimal() or len(text) > 18:
             raise Http404
-        kinds = [Kind(kind) for kind in one.kinds if kind in Kind.values]
-        found = entity_or_404(_asking(request), int(text), kinds=kinds) if kinds else None
+        kinds = [Kind(kind) for kind in act.kinds if kind in Kind.values]
+        whole_account = entity_or_404(_asking(request), int(text), kinds=kinds) if kinds else None
     else:
         number = request.GET.get("account", "")
-        found = whole_accounts(request.viewer).filter(account_id=number).first()
-    if found is None or not one.is_about(found):
+        whole_account = whole_accounts(request.viewer).filter(account_id=number).first()
+    if whole_account is None or not act.is_about(whole_account):
         raise Http404
-    return found
+    return whole_account
 
 
-def _start(request: ViewerRequest, one: Act, subject: Subject) -> dict[str, str]:
+def _start(request: ViewerRequest, act: Act, subject: Subject) -> dict[str, str]:
     """What the form begins with; `policy` in the address names one of several that the subject has."""
     data: dict[str, str] = {}
-    for field in one.fields:
+    for field in act.fields:
         data[field.name] = field.start(subject) if field.start else ""
     named = request.GET.get("policy", "")[:MOST_NAME]
-    return data | one.begin(subject, named) if named and one.begin else data
+    return data | act.begin(subject, named) if named and act.begin else data
 
 
-def _operations(request: ViewerRequest, one: Act, subject: Subject, data: dict[str, str]) -> list[Operation]:
+def _operations(request: ViewerRequest, act: Act, subject: Subject, data: dict[str, str]) -> list[Operation]:
     """Raises RefusedError with what is wrong with the answers."""
-    check_names(one, subject, data, viewer=_asking(request))
-    given = read_fields(one.fields, data, subject=subject)
+    check_names(act, subject, data, viewer=_asking(request))
+    values = read_fields(act.fields, data, subject=subject)
     try:
-        found = list(one.build(subject, given))
+        operations = list(act.build(subject, values))
     except ValueError as error:
         # A parameter that the operation itself does not take.
         raise RefusedError(str(error)) from error
-    if not found:
+    if not operations:
         raise RefusedError("Nothing would change, so there is nothing to request.")
-    return found
+    return operations
 
 
-def _ask(request: ViewerRequest, one: Act, subject: Subject, data: dict[str, str]) -> HttpResponse:
+def _ask(request: ViewerRequest, act: Act, subject: Subject, data: dict[str, str]) -> HttpResponse:
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        return _page(request, one, subject, data=data, looks=True, form=form, status=422)
+        return _page(request, act, subject, data=data, looks=True, form=form, status=422)
     try:
-        if one.send is not None:
-            made = _with_secret(request, one, subject, data=data, form=form)
+        if act.send is not None:
+            made = _with_secret(request, act, subject, data=data, form=form)
         else:
-            made = _without_secret(request, one, subject, data=data, form=form)
+            made = _without_secret(request, act, subject, data=data, form=form)
     except RefusedError as refused:
-        return _page(request, one, subject, data=data, looks=True, form=form, refused=refused, status=422)
+        return _page(request, act, subject, data=data, looks=True, form=form, refused=refused, status=422)
     return redirect(address_of(made))
 
 
 def _without_secret(
-    request: ViewerRequest, one: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+    request: ViewerRequest, act: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
 ) -> Change:
     key = str(form.cleaned_data["key"])
-    operations = _operations(request, one, subject, data)
+    operations = _operations(request, act, subject, data)
     standing = asked_before(operations, actor=request.viewer, idempotency_key=key)
     if standing:
         return standing[0]
     planned = _planned(request, operations)
-    title = _title(one, subject) if len(planned) > 1 else ""
+    title = _title(act, subject) if len(planned) > 1 else ""
     made = services.request_changes(
         planned,
         actor=request.viewer,
@@ -154,12 +154,12 @@ def _without_secret(
 
 
 def _with_secret(
-    request: ViewerRequest, one: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+    request: ViewerRequest, act: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
 ) -> Change:
-    assert one.send is not None
-    return one.send(
+    assert act.send is not None
+    return act.send(
         subject,
-        read_fields(one.fields, data, subject=subject),
+        read_fields(act.fields, data, subject=subject),
         secret=request.POST.get(SEALED, "")[:MOST_SECRET],
         actor=request.viewer,
         reason=form.cleaned_data["reason"],
@@ -169,9 +169,9 @@ def _with_secret(
 
 def _planned(request: ViewerRequest, operations: list[Operation]) -> list[Plan]:
     """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was shown."""
-    found = lint_of(operations)
-    if found.get("is_faulty"):
-        why = "AWS would refuse this text" if found["is_refused"] else "This text has errors"
+    findings = lint_of(operations)
+    if findings.get("is_faulty"):
+        why = "AWS would refuse this text" if findings["is_refused"] else "This text has errors"
         raise RefusedError(f"{why}. Fix the errors listed below, then submit again.")
     planned = services.plan_set(operations, viewer=request.viewer)
     if _digest(planned) != request.POST.get("seen"):
@@ -188,7 +188,7 @@ def _digest(planned: list[Plan]) -> str:
 
 def _page(
     request: ViewerRequest,
-    one: Act,
+    act: Act,
     subject: Subject,
     *,
     data: dict[str, str],
@@ -201,22 +201,22 @@ def _page(
     error: RefusedError | None = None
     if looks:
         try:
-            operations = _operations(request, one, subject, data)
+            operations = _operations(request, act, subject, data)
             context = lint_of(operations)
             context |= {} if context.get("is_faulty") else _preview(request, operations)
-        except RefusedError as found:
-            error, status = found, 422 if request.method == "POST" else status
+        except RefusedError as refusal:
+            error, status = refusal, 422 if request.method == "POST" else status
     secret_error = ""
     if isinstance(refused, FieldError) and refused.field == SEALED:
         secret_error, refused = refused.message, None
-    wrong = next((one for one in (error, refused) if isinstance(one, FieldError)), None)
+    wrong = next((problem for problem in (error, refused) if isinstance(problem, FieldError)), None)
     account = account_of(subject)
     context |= {
-        "act": one,
-        "title": _title(one, subject),
+        "act": act,
+        "title": _title(act, subject),
         "account": account,
         "back": back_of(subject),
-        "rows": [_row(request, field, subject, data, wrong) for field in one.fields],
+        "rows": [_row(request, field, subject, data, wrong) for field in act.fields],
         "is_about_account": isinstance(subject, Account),
         "query": request.GET.urlencode(),
         "form": form or _with_reason(request),
@@ -235,8 +235,8 @@ def _with_reason(request: ViewerRequest) -> ReasonForm:
     return form
 
 
-def _title(one: Act, subject: Subject) -> str:
-    return one.title.format(shown_name(subject))
+def _title(act: Act, subject: Subject) -> str:
+    return act.title.format(shown_name(subject))
 
 
 def _row(
@@ -267,7 +267,9 @@ def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, A
             "seen": _digest(planned),
             "quotas": _quotas(planned),
             "steps": [plan.operation.title for plan in planned] if len(planned) > 1 else [],
-            "lost": [_lost(one) for one in operations if one.irreversible] if len(planned) > 1 else [],
+            "lost": [_lost(operation) for operation in operations if operation.irreversible]
+            if len(planned) > 1
+            else [],
         }
     )
 
@@ -275,13 +277,15 @@ def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, A
 def _quotas(planned: list[Plan]) -> list[dict[str, Any]]:
     """What the changes come to under each quota that they draw on; what only makes room is not told."""
     quotas = [plan.receipt.body["quota"] for plan in planned]
-    found = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
-    return list(found.values())
+    quotas_full = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
+    return list(quotas_full.values())
 
 
-def _lost(one: Operation) -> str:
+def _lost(operation: Operation) -> str:
     """Why nothing brings it back, and what could be done instead."""
-    return f"{one.title}: {one.irreversible}" + (f" Instead: {one.instead}" if one.instead else "")
+    return f"{operation.title}: {operation.irreversible}" + (
+        f" Instead: {operation.instead}" if operation.instead else ""
+    )
 
 
 def _one_body(planned: list[Plan]) -> dict[str, Any]:
@@ -329,16 +333,16 @@ def acts(request: ViewerRequest) -> HttpResponse:
 
 def _any_subject(request: ViewerRequest) -> Subject:
     text, number = request.GET.get("on", ""), request.GET.get("account", "")
-    found: Subject | None
+    subject: Subject | None
     if text:
         is_number = text.isdecimal() and len(text) < 19
-        found = entity_or_404(_asking(request), int(text), kinds=list(Kind)) if is_number else None
+        subject = entity_or_404(_asking(request), int(text), kinds=list(Kind)) if is_number else None
     else:
         mine = whole_accounts(request.viewer)
-        found = (mine.filter(account_id=number) if number else mine).first()
-    if found is None:
+        subject = (mine.filter(account_id=number) if number else mine).first()
+    if subject is None:
         raise Http404
-    return found
+    return subject
 
 
 def _asking(request: ViewerRequest) -> Viewer:

@@ -105,14 +105,14 @@ def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[Button]]:
     if not account.is_writable or not viewer.may(Right.REQUEST_CHANGE, account_id=account.account_id):
         return {}
     sees_all = viewer.scope.sees_account(account.account_id)
-    found: dict[str, list[Button]] = {}
+    buttons: dict[str, list[Button]] = {}
     if sees_all and isinstance(subject, Entity) and _has_own_text(subject):
-        found[ACCESS] = [Button("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
+        buttons[ACCESS] = [Button("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
     for act in acts_on(subject):
         if sees_all or act.is_plain:
             button = Button(act.button, address_of(act, subject), act.is_danger, act.note)
-            found.setdefault(act.part, []).append(button)
-    return found
+            buttons.setdefault(act.part, []).append(button)
+    return buttons
 
 
 def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
@@ -165,18 +165,18 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     """
     names: dict[Hashable, list[str]] = {}
     texts: dict[Hashable, Written] = {}
-    for one in operations:
-        if (written := _written(one)) is not None:
+    for operation in operations:
+        if (written := _written(operation)) is not None:
             texts.setdefault(written.key, written)
             names.setdefault(written.key, []).append(written.name)
     if not texts:
         return {}
-    found = []
+    problems = []
     for key, written in list(texts.items())[:MOST_TEXTS]:
         for finding in written.findings():
-            found.append((finding, _named(names[key])))
-    findings = [finding for finding, _ in found]
-    policies = [name for _, name in found] if len(texts) > 1 else []
+            problems.append((finding, _named(names[key])))
+    findings = [finding for finding, _ in problems]
+    policies = [name for _, name in problems] if len(texts) > 1 else []
     return finding_rows(findings, policies=policies) | {
         "is_faulty": any(finding.severity is Severity.ERROR for finding in findings),
         "is_refused": any(finding.is_refused for finding in findings),
@@ -194,58 +194,61 @@ def _named(names: Sequence[str]) -> str:
     return f"{first[:1].upper()}{first[1:]}{more}"
 
 
-def _written(one: Operation) -> Written | None:
-    if isinstance(one, DefaultText):
-        policy = one.subject()
+def _written(operation: Operation) -> Written | None:
+    if isinstance(operation, DefaultText):
+        policy = operation.subject()
         if policy is None:
             return None
-        text = one.text
+        text = operation.text
         return Written((policy.pk, text), f"policy {policy.name}", lambda: findings_of(policy, text=text))
-    found = text_of(one)
-    if found is None:
+    policy_text = text_of(operation)
+    if policy_text is None:
         return None
-    if isinstance(one, PutInlinePolicy) and any(finding.is_by_catalogue for finding in _lint(*found)):
-        former = one.now
+    if isinstance(operation, PutInlinePolicy) and any(
+        finding.is_by_catalogue for finding in _lint(*policy_text)
+    ):
+        former = operation.now
         return Written(
-            (*found, former),
-            _name_of(one),
-            lambda: less_standing(_lint(*found), former=lambda: former, kind=PolicyKind.IDENTITY),
+            (*policy_text, former),
+            _name_of(operation),
+            lambda: less_standing(_lint(*policy_text), former=lambda: former, kind=PolicyKind.IDENTITY),
         )
-    return Written(found, _name_of(one), lambda: _lint(*found))
+    return Written(policy_text, _name_of(operation), lambda: _lint(*policy_text))
 
 
 _lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, quota=quota))
 
 
-def _name_of(one: Operation) -> str:
+def _name_of(operation: Operation) -> str:
     """The policy that an operation writes, in words."""
-    if isinstance(one, PutInlinePolicy):
-        return f"inline policy {one.given.policy_name} of {one.given.holder_kind} {one.given.holder_name}"
-    name = str(getattr(getattr(one, "given", None), "name", ""))
-    if isinstance(one, ReplaceTrustPolicy | CreateRole):
+    if isinstance(operation, PutInlinePolicy):
+        params = operation.given
+        return f"inline policy {params.policy_name} of {params.holder_kind} {params.holder_name}"
+    name = str(getattr(getattr(operation, "given", None), "name", ""))
+    if isinstance(operation, ReplaceTrustPolicy | CreateRole):
         return f"trust policy of role {name}"
     return f"policy {name}"
 
 
-def text_shown(one: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
+def text_shown(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
     """The context of `_texts.html`: the text before and after, or where there is none before the one that is
     written.
     """
-    found = text_of(one)
-    if found is None:
+    policy_text = text_of(operation)
+    if policy_text is None:
         return {}
-    texts = texts_of(before=before, after=laid_out(found[0]))
-    return {"texts": (laid_out(texts[0]), texts[1]) if texts else None, "new_text": laid_out(found[0])}
+    texts = texts_of(before=before, after=laid_out(policy_text[0]))
+    return {"texts": (laid_out(texts[0]), texts[1]) if texts else None, "new_text": laid_out(policy_text[0])}
 
 
-def text_of(one: Operation) -> tuple[str, PolicyKind, Quota | None] | None:
+def text_of(operation: Operation) -> tuple[str, PolicyKind, Quota | None] | None:
     """The policy that an operation writes, what kind it is, and the quota of its size that the lint knows."""
-    if isinstance(one, PutInlinePolicy):
-        return one.text, PolicyKind.IDENTITY, None
-    if isinstance(one, CreatePolicy):
-        return one.given.document, PolicyKind.IDENTITY, MANAGED
-    if isinstance(one, ReplaceTrustPolicy):
-        return one.given.document, PolicyKind.TRUST, OF_KIND
-    if isinstance(one, CreateRole):
-        return one.given.trust, PolicyKind.TRUST, OF_KIND
+    if isinstance(operation, PutInlinePolicy):
+        return operation.text, PolicyKind.IDENTITY, None
+    if isinstance(operation, CreatePolicy):
+        return operation.given.document, PolicyKind.IDENTITY, MANAGED
+    if isinstance(operation, ReplaceTrustPolicy):
+        return operation.given.document, PolicyKind.TRUST, OF_KIND
+    if isinstance(operation, CreateRole):
+        return operation.given.trust, PolicyKind.TRUST, OF_KIND
     return None

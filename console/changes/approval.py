@@ -71,9 +71,9 @@ def break_glass(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST" and form.is_valid():
         try:
-            given = form.cleaned_data
+            form_data = form.cleaned_data
             services.break_glass(
-                shown, actor=request.viewer, reason=given["reason"], seen_digest=given["seen"]
+                shown, actor=request.viewer, reason=form_data["reason"], seen_digest=form_data["seen"]
             )
         except RefusedError as error:
             refused = error

@@ -44,10 +44,10 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
     lists = (waiting_for(viewer), waiting_for_others(viewer), _asked_by(viewer), decided_by(viewer))
     waiting, others, mine, decided = (
-        narrowed(found, viewer=viewer, account_id=get.get("account", "")) for found in lists
+        narrowed(changes, viewer=viewer, account_id=get.get("account", "")) for changes in lists
     )
     chosen = {"mine": mine, "decided": decided, "glass": mine.none()}.get(tab, waiting)
-    chosen, others = (_containing(found, viewer=viewer, text=text) for found in (chosen, others))
+    chosen, others = (_containing(changes, viewer=viewer, text=text) for changes in (chosen, others))
     rows = _rows(request, chosen, risky=risky, name="chosen")
     glass, count = services.to_review(viewer), waiting.count()
     context = {
@@ -77,25 +77,27 @@ def _asked_by(viewer: Viewer) -> QuerySet[Change]:
     return mine.select_related("account").order_by("created_at", "id")
 
 
-def _containing(found: QuerySet[Change], *, viewer: Viewer, text: str) -> QuerySet[Change]:
+def _containing(changes: QuerySet[Change], *, viewer: Viewer, text: str) -> QuerySet[Change]:
     """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what
     they do not read.
     """
     if text:
-        said = Q(title__icontains=text) | Q(reason__icontains=text)
+        condition = Q(title__icontains=text) | Q(reason__icontains=text)
         if viewer.scope.sees_everything:
-            said |= Q(change_set__title__icontains=text)
-        found = found.filter(said | Q(requested_label__icontains=text))
-    return found
+            condition |= Q(change_set__title__icontains=text)
+        changes = changes.filter(condition | Q(requested_label__icontains=text))
+    return changes
 
 
-def _rows(request: ViewerRequest, found: QuerySet[Change], *, risky: bool, name: str) -> Cut[dict[str, Any]]:
+def _rows(
+    request: ViewerRequest, changes_shown: QuerySet[Change], *, risky: bool, name: str
+) -> Cut[dict[str, Any]]:
     """The first rows with how far their requests are; `risky` leaves those that are sensitive, and looks at
     all.
     """
-    found = found.select_related("account", "change_set__requirement")
+    changes_shown = changes_shown.select_related("account", "change_set__requirement")
     most = MOST_OF_ALL if risky else SHORT
-    changes = first_rows(request, found, most=most, name=name)
+    changes = first_rows(request, changes_shown, most=most, name=name)
     rows = [
         row | _stage(change)
         for row, change in zip(rows_of(list(changes), viewer=request.viewer), changes, strict=True)
@@ -119,17 +121,21 @@ def _besides(request: ViewerRequest) -> dict[str, Any]:
     """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
     viewer = request.viewer
     uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
-    found: dict[str, Any] = {"glass": uses.but([_used(one) for one in uses])}
+    context: dict[str, Any] = {"glass": uses.but([_used(glass) for glass in uses])}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
         waiting = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")
         proposals = first_rows(request, waiting, most=SHORT, name="proposals")
-        found["proposals"] = proposals.but([(one, why_not_rules(one, viewer=viewer)) for one in proposals])
+        context["proposals"] = proposals.but(
+            [(proposal, why_not_rules(proposal, viewer=viewer)) for proposal in proposals]
+        )
     if viewer.may(Right.MANAGE_OPERATORS) or viewer.may(Right.APPROVE_CHANGE):
         made = Appointment.objects.filter(state=AppointmentState.WAITING).select_related("person")
-        seen = [one for one in made.order_by("at") if _sees(viewer, one)]
+        seen = [appointment for appointment in made.order_by("at") if _sees(viewer, appointment)]
         shown = first_rows(request, seen, most=SHORT, name="appointments")
-        found["appointments"] = shown.but([(one, why_not_appoint(one, actor=viewer)) for one in shown])
-    return found
+        context["appointments"] = shown.but(
+            [(appointment, why_not_appoint(appointment, actor=viewer)) for appointment in shown]
+        )
+    return context
 
 
 def _sees(viewer: Viewer, appointment: Appointment) -> bool:
@@ -140,10 +146,10 @@ def _sees(viewer: Viewer, appointment: Appointment) -> bool:
 def _glass(request: ViewerRequest) -> dict[str, Any]:
     """Every use of break-glass that the viewer sees, those to review first."""
     seen = visible_changes(request.viewer).values("change_set")
-    found = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
-    ordered = found.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
+    uses = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
+    ordered = uses.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
     shown = first_rows(request, ordered, most=SHORT, name="glass")
-    return {"glass": shown.but([_used(one) for one in shown])}
+    return {"glass": shown.but([_used(glass) for glass in shown])}
 
 
 def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:

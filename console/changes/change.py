@@ -60,11 +60,13 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         if not form.is_valid():
             raise RefusedError("Choose Approve or Reject. A comment can have up to 1,000 characters.")
-        given = form.cleaned_data
-        if given["decision"] == "approve":
-            services.approve(shown, actor=request.viewer, seen_digest=given["seen"], comment=given["comment"])
+        form_data = form.cleaned_data
+        if form_data["decision"] == "approve":
+            services.approve(
+                shown, actor=request.viewer, seen_digest=form_data["seen"], comment=form_data["comment"]
+            )
         else:
-            services.reject(shown, actor=request.viewer, comment=given["comment"])
+            services.reject(shown, actor=request.viewer, comment=form_data["comment"])
     except RefusedError as refused:
         comment = request.POST.get("comment", "")[:1000]
         wants_comment = request.POST.get("decision") == "reject" and not comment.strip()

@@ -52,30 +52,30 @@ def credential(request: ViewerRequest) -> HttpResponse:
     if not is_own and not request.viewer.may(Right.REQUEST_CHANGE):
         raise Http404
     if request.method == "GET":
-        given = {"key": uuid.uuid4(), "service": request.GET.get("service", "")[:64]}
-        return _page(request, wish, CredentialForm(initial=given), given=given)
+        fields = {"key": uuid.uuid4(), "service": request.GET.get("service", "")[:64]}
+        return _page(request, wish, CredentialForm(initial=fields), fields=fields)
     form = CredentialForm(request.POST)
     is_whole = form.is_valid()
-    given = {
+    fields = {
         "key": form.cleaned_data.get("key"),
         **{n: form.cleaned_data.get(n, "") for n in ("service", "body")},
     }
     if "look" in request.POST:
-        typed = {**given, "reason": request.POST.get("reason", "")[:1000]}
-        return _page(request, wish, CredentialForm(initial=typed), given=given)
+        typed = {**fields, "reason": request.POST.get("reason", "")[:1000]}
+        return _page(request, wish, CredentialForm(initial=typed), fields=fields)
     if not is_whole:
-        return _page(request, wish, form, given=given, status=422)
+        return _page(request, wish, form, fields=fields, status=422)
     viewer, cause = requester_of(request.viewer, act=wish.act, user=wish.user)
     try:
         change = request_operation(
             viewer,
-            operation=_operation(request, wish, given),
+            operation=_operation(request, wish, fields),
             reason=form.cleaned_data["reason"],
             idempotency_key=str(form.cleaned_data["key"]),
             cause=cause,
         )
     except RefusedError as refused:
-        return _page(request, wish, form, given=given, refused=refused, status=422)
+        return _page(request, wish, form, fields=fields, refused=refused, status=422)
     return redirect("changes:change", pk=change.pk)
 
 
@@ -88,11 +88,11 @@ def _wish(request: ViewerRequest) -> Wish:
         raise Http404 from None
     if kind is None:
         return Wish(act, _user(request, _number(request, "user")), None)
-    found = Entity.objects.filter(pk=_number(request, "of"), kind=kind, gone_at__isnull=True)
-    one = found.select_related("owner", "account").first()
-    if one is None or one.owner_id is None:
+    owners = Entity.objects.filter(pk=_number(request, "of"), kind=kind, gone_at__isnull=True)
+    entity = owners.select_related("owner", "account").first()
+    if entity is None or entity.owner_id is None:
         raise Http404
-    return Wish(act, _user(request, one.owner_id), one)
+    return Wish(act, _user(request, entity.owner_id), entity)
 
 
 def _number(request: ViewerRequest, name: str) -> int:
@@ -106,14 +106,14 @@ def _user(request: ViewerRequest, pk: int) -> Entity:
     return entity_or_404(request.viewer, pk, kinds=[Kind.USER])
 
 
-def _operation(request: ViewerRequest, wish: Wish, given: dict[str, Any]) -> Operation:
+def _operation(request: ViewerRequest, wish: Wish, fields: dict[str, Any]) -> Operation:
     viewer = request.viewer
     asked = Asked(
         user=wish.user,
         credential=wish.one,
         recipient=Recipient(viewer.person_id, viewer.name),
-        sealed_id=seal_id(person_id=viewer.person_id, key=str(given["key"])),
-        fields=given,
+        sealed_id=seal_id(person_id=viewer.person_id, key=str(fields["key"])),
+        fields=fields,
     )
     return operation_of(wish.act, asked)
 
@@ -123,20 +123,20 @@ def _page(
     wish: Wish,
     form: CredentialForm,
     *,
-    given: dict[str, Any],
+    fields: dict[str, Any],
     refused: RefusedError | None = None,
     says_errors: bool = True,
     status: int = 200,
 ) -> HttpResponse:
     what = form_of(wish.act)
-    is_open = what is None or any(given.get(name) for name in what.names)
+    is_open = what is None or any(fields.get(name) for name in what.names)
     context: dict[str, Any] = {
         "form": form,
         "says_errors": says_errors,
         "refused": refused,
         "title": what.title if what else "",
         "what": what,
-        "given": given,
+        "given": fields,
         "wish": wish,
         "user": wish.user,
         "user_name": names_by_entity([wish.user])[wish.user.pk],
@@ -145,16 +145,16 @@ def _page(
         "layout": layout_for(request.viewer),
     }
     if is_open or refused:
-        context |= _preview(request, wish, given, refused=refused)
+        context |= _preview(request, wish, fields, refused=refused)
     return render_page(request, "changes/credential.html", context, status=status)
 
 
 def _preview(
-    request: ViewerRequest, wish: Wish, given: dict[str, Any], *, refused: RefusedError | None
+    request: ViewerRequest, wish: Wish, fields: dict[str, Any], *, refused: RefusedError | None
 ) -> dict[str, Any]:
     """What it does, or why it cannot be asked for."""
     try:
-        operation = _operation(request, wish, given)
+        operation = _operation(request, wish, fields)
         viewer, _ = requester_of(request.viewer, act=wish.act, user=wish.user)
         plan = services.plan(operation, viewer=viewer)
     except RefusedError as error:

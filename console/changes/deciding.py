@@ -95,21 +95,21 @@ def _stages(requirement: Requirement, progress: Progress) -> dict[str, Any]:
     rows = [
         StageRow(
             number=place + 1,
-            words=stage_words(one.stage, names=names),
-            is_done=one.is_done,
+            words=stage_words(stage.stage, names=names),
+            is_done=stage.is_done,
             is_current=place == progress.at,
-            agreed=[_agreed(approval) for approval in one.approvals],
-            missing=one.missing,
-            able=list(one.able.values())[:NAMED],
-            more=len(list(one.able)[NAMED:]),
+            agreed=[_agreed(approval) for approval in stage.approvals],
+            missing=stage.missing,
+            able=list(stage.able.values())[:NAMED],
+            more=len(list(stage.able)[NAMED:]),
         )
-        for place, one in enumerate(progress.stages)
+        for place, stage in enumerate(progress.stages)
     ]
     return {
         "stages": rows,
         "stage_notes": requirement.notes,
         "rule_names": requirement.because,
-        "void": [one.approver_label for one in progress.void],
+        "void": [approval.approver_label for approval in progress.void],
         "need_words": sentence(requirement.need, names=names),
         "escalated_at": requirement.escalated_at,
     }

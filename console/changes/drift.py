@@ -68,7 +68,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         "tab": tab,
         "tabs": LABELS,
         "kind": kind,
-        "kinds": [*((one.value, one.label) for one in KINDS), (ACCOUNT, "Account settings")]
+        "kinds": [*((kind.value, kind.label) for kind in KINDS), (ACCOUNT, "Account settings")]
         if viewer.sees_accounts
         else [],
         "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
@@ -99,8 +99,8 @@ def _adopts_any(request: ViewerRequest, numbers: set[str]) -> bool:
 def adopt(request: ViewerRequest) -> HttpResponse:
     """Adopt what is ticked, with one reason for all."""
     _refuse_the_past(request)
-    found = visible_drifts(request.viewer).filter(pk__in=_ids(request.POST.getlist("drift")))
-    chosen = list(found.select_related("account", "entity").order_by("seen_at")[: services.MOST + 1])
+    drifts = visible_drifts(request.viewer).filter(pk__in=_ids(request.POST.getlist("drift")))
+    chosen = list(drifts.select_related("account", "entity").order_by("seen_at")[: services.MOST + 1])
     reason = request.POST.get("reason", "")[:2000]
     try:
         number = services.adopt(chosen, actor=request.viewer, reason=_as_stored(reason))
@@ -120,13 +120,13 @@ def _as_stored(reason: str) -> str:
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
-    found = []
+    ids = []
     for text in texts[: services.MOST + 1]:
         try:
-            found.append(UUID(text))
+            ids.append(UUID(text))
         except ValueError:
             raise Http404 from None
-    return found
+    return ids
 
 
 def _refuse_the_past(request: ViewerRequest) -> None:

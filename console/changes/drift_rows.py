@@ -102,19 +102,21 @@ class Row:
         return f"{self.noun} {self.name} changed{ways}"
 
 
-def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:
+def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:
     """The drifts with their links; a query for those who do not see the accounts whole."""
-    events = {drift.pk: _events(what) for drift, what in found}
+    events = {drift.pk: _events(what) for drift, what in drifts}
     others = chain.from_iterable(event.others for event in chain.from_iterable(events.values()))
     pks = {other.pk for other in others}
-    pks |= {drift.entity_id for drift, _ in found if drift.entity_id}
-    numbers = {drift.account.account_id for drift, _ in found}
+    pks |= {drift.entity_id for drift, _ in drifts if drift.entity_id}
+    numbers = {drift.account.account_id for drift, _ in drifts}
     open_to = openable_in(viewer, account_ids=numbers, pks=pks)
-    users = {one.entity_id: one.name for one, _ in found if one.kind == Kind.USER and one.entity_id}
+    users = {
+        drift.entity_id: drift.name for drift, _ in drifts if drift.kind == Kind.USER and drift.entity_id
+    }
     names = names_by_number(users)
-    texts = given_texts([what for _, what in found if isinstance(what, Happened)])
+    texts = given_texts([what for _, what in drifts if isinstance(what, Happened)])
     rows: list[Row] = []
-    for drift, what in found:
+    for drift, what in drifts:
         risks = _risks(drift, what, texts) if isinstance(what, Happened) else []
         name = names.get(drift.entity_id or 0, drift.name)
         rows.append(_row(drift, events[drift.pk], open_to, risks=risks, name=name))
@@ -136,9 +138,9 @@ def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[t
     known = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
     if known:
         return known
-    given = happened.given(texts)
-    found = set(chain.from_iterable(flags(text) for text in given)) & _FLAGS.keys()
-    marks = [mark for flag, mark in _FLAGS.items() if flag in found]
+    policy_texts = happened.given(texts)
+    flags_found = set(chain.from_iterable(flags(text) for text in policy_texts)) & _FLAGS.keys()
+    marks = [mark for flag, mark in _FLAGS.items() if flag in flags_found]
     return [*marks, *([("Trust policy changed", "warn")] if happened.is_about_trust else [])]
 
 
@@ -161,16 +163,18 @@ def _row(
         url=url,
         mark=_MARKS[DriftState(drift.state)],
         # What came into being or went comes before what it had.
-        lines=[_line(event, open_to) for event in sorted(events, key=lambda one: one.lead not in WHOLE)],
+        lines=[_line(event, open_to) for event in sorted(events, key=lambda event: event.lead not in WHOLE)],
         level=level_shown(drift.impact.get("risk") or NORMAL),
         risks=risks,
     )
 
 
 def _line(event: Event, open_to: Openable) -> Line:
-    css, sign, said = _SIGNS.get(event.sign, ("", "~", "Changed"))
-    names = [Link(one.name, _address(one.kind, one.pk, open_to)) for one in event.others[:NAMES_SHOWN]]
-    return Line(event, css, sign, said, names, more=max(0, len(event.others) - NAMES_SHOWN))
+    css, sign, label = _SIGNS.get(event.sign, ("", "~", "Changed"))
+    names = [
+        Link(named.name, _address(named.kind, named.pk, open_to)) for named in event.others[:NAMES_SHOWN]
+    ]
+    return Line(event, css, sign, label, names, more=max(0, len(event.others) - NAMES_SHOWN))
 
 
 def _address(kind: str, pk: int, open_to: Openable) -> str:

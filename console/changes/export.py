@@ -89,9 +89,9 @@ def _of(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _what(blocks: list[Block]) -> list[str]:
-    said: list[str] = []
+    texts: list[str] = []
     for block in blocks:
-        said += block.what
+        texts += block.what
         if block.more:
-            said.append(f"and {block.more:,} more")
-    return said
+            texts.append(f"and {block.more:,} more")
+    return texts

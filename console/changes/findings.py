@@ -60,5 +60,7 @@ def finding_rows(findings: Sequence[Finding], *, policies: Sequence[str] = ()) -
 
 def summary(findings: Sequence[Finding]) -> str:
     """'1 error, 2 warnings', or that there is none."""
-    counts = [(sum(one.severity is severity for one in findings), WORDS[severity]) for severity in Severity]
+    counts = [
+        (sum(finding.severity is severity for finding in findings), WORDS[severity]) for severity in Severity
+    ]
     return ", ".join(f"{number} {words[number != 1]}" for number, words in counts if number) or "no findings"

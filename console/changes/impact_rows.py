@@ -156,8 +156,8 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         risks=_risks(impact["risks"]),
         level=level_shown(impact.get("risk") or level_of(impact["risks"])),
         unchanged=[
-            _unchanged(one, viewer=viewer, open_to=open_to, accounts=accounts)
-            for one in impact.get("unchanged", ())
+            _unchanged(block, viewer=viewer, open_to=open_to, accounts=accounts)
+            for block in impact.get("unchanged", ())
         ],
         undecided=impact["undecided"],
     )
@@ -226,7 +226,7 @@ def _gain(
         outside=hidden,
         services=_services(gain["rows"], is_shown=is_shown),
         more_services=gain["more_services"],
-        actions=[_action(one, is_shown=is_shown) for one in gain["actions"]],
+        actions=[_action(action, is_shown=is_shown) for action in gain["actions"]],
         more_actions=gain["more_actions"],
         risks=_risks(gain["risks"]),
         ways_up=[" + ".join(actions) for actions in gain["ways_up"]],
@@ -257,41 +257,45 @@ def _unchanged(
 def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
     users = {
-        one["entity_id"]: one["name"] for one in gain["names"] if one["kind"] == "user" and one["entity_id"]
+        name["entity_id"]: name["name"]
+        for name in gain["names"]
+        if name["kind"] == "user" and name["entity_id"]
     }
     called = names_by_number(users)
-    for one in gain["names"]:
-        pk = one["entity_id"] if one["entity_id"] in open_to else None
-        if _is_visible(one, gain, viewer=viewer, open_to=open_to):
-            yield Name(called.get(one["entity_id"], one["name"]), one["kind"], pk)
+    for name in gain["names"]:
+        pk = name["entity_id"] if name["entity_id"] in open_to else None
+        if _is_visible(name, gain, viewer=viewer, open_to=open_to):
+            yield Name(called.get(name["entity_id"], name["name"]), name["kind"], pk)
 
 
-def _is_visible(one: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
+def _is_visible(name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
     """Whether the viewer may know somebody by name."""
-    number = one["entity_id"]
+    number = name["entity_id"]
     return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to
 
 
 def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLines]:
-    found: dict[str, list[Line]] = {}
+    lines_by_service: dict[str, list[Line]] = {}
     for row in rows:
-        found.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown))
+        lines_by_service.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown))
     known = catalogue()
-    return [ServiceLines(known.title(prefix), lines) for prefix, lines in found.items()]
+    return [ServiceLines(known.title(prefix), lines) for prefix, lines in lines_by_service.items()]
 
 
 def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[Line]:
     key = KEYS[Level(row["level"])]
     for sort, count in row["counts"].items():
-        sign, css, said = _SAID[sort]
+        sign, css, label = _SAID[sort]
         witnesses = witnesses_shown(row.get("witnesses", {}).get(sort)) if is_shown else []
-        yield Line(sign, css, said, count, row["level"], _DOTS.get(key, key), witnesses)
+        yield Line(sign, css, label, count, row["level"], _DOTS.get(key, key), witnesses)
 
 
-def _action(one: dict[str, Any], *, is_shown: bool) -> Action:
-    sign, css, said = SIGNS[one["sort"]]
-    witnesses = witnesses_shown(one.get("witnesses")) if is_shown else []
-    return Action(one["action"], sign, css, said, one["sort"] in (GAINED, LOST), one["is_risky"], witnesses)
+def _action(shift: dict[str, Any], *, is_shown: bool) -> Action:
+    sign, css, label = SIGNS[shift["sort"]]
+    witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
+    return Action(
+        shift["action"], sign, css, label, shift["sort"] in (GAINED, LOST), shift["is_risky"], witnesses
+    )
 
 
 def level_shown(level: str) -> Risk:

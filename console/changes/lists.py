@@ -79,17 +79,17 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     return file_links("changes:export", Query.of([*pairs, ("mine", "1" if wanted["mine"] else "")]))
 
 
-def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
+def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
     """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and
     where, state and weight, as its page shows them. Five queries, whatever their number.
     """
-    sets = [change.change_set_id for change in found]
+    sets = [change.change_set_id for change in changes]
     partial = partly_hidden(sets, viewer=viewer)
     standings = standings_of(sets)
-    ending = ends.ends_of([change.change_set for change in found])
-    lasting = ends.lasts_of([change.change_set for change in found])
+    ending = ends.ends_of([change.change_set for change in changes])
+    lasting = ends.lasts_of([change.change_set for change in changes])
     rows = []
-    for change in found:
+    for change in changes:
         is_partial = change.change_set_id in partial
         blocks = blocks_of(change.change_set.summary, plain=not viewer.sees_accounts)
         standing = standings[change.change_set_id]

@@ -128,14 +128,14 @@ def _render(
     partial: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    one = user or group
+    entity = user or group
     frame = {
         "user": user,
         "user_name": names_by_entity([user])[user.pk] if user else "",
         "group": group,
         "do": do,
         "title": _title(user, group, do) if user and group else "",
-        "account": one.account if one else None,
+        "account": entity.account if entity else None,
         "section": "people" if user else "groups",
     }
     return render_page(request, template, frame | context, partial=partial, status=status)

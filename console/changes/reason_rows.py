@@ -30,10 +30,10 @@ def _blocked(rows: Iterable[Mapping[str, Any]], *, people: int) -> Iterator[str]
         yield _capital(f"{_of(row)} {stay} denied{who} by {by}")
 
 
-def _who(some: int, people: int) -> str:
+def _who(number: int, people: int) -> str:
     if people == 1:
         return ""
-    return f"All {people:,} " if some == people else f"{some:,} of {people:,} "
+    return f"All {people:,} " if number == people else f"{number:,} of {people:,} "
 
 
 def _of(row: Mapping[str, Any]) -> str:

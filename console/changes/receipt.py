@@ -76,7 +76,7 @@ def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
 
 def _known(place: dict[str, Any]) -> dict[str, Any]:
     """A block, or a part of it, that names only who is in the mirror."""
-    return place | {"names": [one for one in place["names"] if one["entity_id"]]}
+    return place | {"names": [name for name in place["names"] if name["entity_id"]]}
 
 
 def _elsewhere(receipt: dict[str, Any]) -> dict[str, Any] | None:

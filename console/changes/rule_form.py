@@ -87,7 +87,7 @@ class RuleForm(forms.Form):
 
     def __init__(self, data: Any = None, *, viewer: Viewer, rule: Rule | None = None) -> None:
         people = _people()
-        who = [(code_of(one), label) for one, label in PLAIN] + people
+        who = [(code_of(who), label) for who, label in PLAIN] + people
         stages = len(rule.stages) if rule else 0
         self.stage_count = min(max(stages + 1, 2), MOST_STAGES)
         hours = {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0}
@@ -101,7 +101,7 @@ class RuleForm(forms.Form):
         known = {number for number, _ in offered}
         self.fields["risks"] = _several(list(WORDS.items()), label="Any of these risks", hint=any_hint)
         self.fields["accounts"] = _several(
-            offered + [one for one in chosen if one[0] not in known],
+            offered + [choice for choice in chosen if choice[0] not in known],
             label="Any of these accounts",
             hint=any_hint,
         )
@@ -120,7 +120,7 @@ class RuleForm(forms.Form):
         )
         self.fields["remind_hours"] = _hours("Remind every, hours", least=0, hint="0 for never.")
         self.fields["escalate_hours"] = _hours("Escalate after, hours", least=0, hint="0 for never.")
-        plain = [one for one in who if not one[0].startswith(LEAD)]
+        plain = [choice for choice in who if not choice[0].startswith(LEAD)]
         self.fields["escalate_to"] = _several(
             plain, label="Escalate to", hint="From then on, they can approve too."
         )
@@ -138,25 +138,25 @@ class RuleForm(forms.Form):
 
     def rule(self, key: str) -> Rule:
         """The rule that valid data says."""
-        given = self.cleaned_data
+        form_data = self.cleaned_data
         stages = [
-            Stage(who_of(given[f"who_{n}"]), given[f"count_{n}"] or 1)
+            Stage(who_of(form_data[f"who_{n}"]), form_data[f"count_{n}"] or 1)
             for n in range(1, self.stage_count + 1)
-            if given[f"who_{n}"]
+            if form_data[f"who_{n}"]
         ]
         return Rule(
             key=key,
-            name=given["name"],
+            name=form_data["name"],
             stages=tuple(stages),
-            accounts=tuple(given["accounts"]),
-            teams=tuple(given["teams"]),
-            risks=tuple(given["risks"]),
-            sensitivity=given["sensitivity"],
-            wait_hours=given["wait_hours"],
-            remind_hours=given["remind_hours"],
-            escalate_hours=given["escalate_hours"],
-            escalate_to=who_of(given["escalate_to"]),
-            break_glass=who_of(given["break_glass"]),
+            accounts=tuple(form_data["accounts"]),
+            teams=tuple(form_data["teams"]),
+            risks=tuple(form_data["risks"]),
+            sensitivity=form_data["sensitivity"],
+            wait_hours=form_data["wait_hours"],
+            remind_hours=form_data["remind_hours"],
+            escalate_hours=form_data["escalate_hours"],
+            escalate_to=who_of(form_data["escalate_to"]),
+            break_glass=who_of(form_data["break_glass"]),
         )
 
 
@@ -175,9 +175,9 @@ def _initial(rule: Rule) -> dict[str, Any]:
         "wait_hours": rule.wait_hours,
         "remind_hours": rule.remind_hours,
         "escalate_hours": rule.escalate_hours,
-        "escalate_to": [code_of(one) for one in rule.escalate_to],
-        "break_glass": [code_of(one) for one in rule.break_glass],
+        "escalate_to": [code_of(who) for who in rule.escalate_to],
+        "break_glass": [code_of(who) for who in rule.break_glass],
     }
     for number, stage in enumerate(rule.stages, start=1):
-        initial |= {f"who_{number}": [code_of(one) for one in stage.who], f"count_{number}": stage.count}
+        initial |= {f"who_{number}": [code_of(who) for who in stage.who], f"count_{number}": stage.count}
     return initial

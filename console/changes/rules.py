@@ -37,7 +37,7 @@ DECIDES = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
 @require(Right.SEE_ACCOUNT)
 def rules(request: ViewerRequest) -> HttpResponse:
     """What holds now, who decided so, and what was before."""
-    number, found = rules_in_force()
+    number, rules = rules_in_force()
     current = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
     past = RuleSet.objects.filter(
         state__in=[RulesState.SUPERSEDED, RulesState.REJECTED, RulesState.WITHDRAWN]
@@ -45,7 +45,7 @@ def rules(request: ViewerRequest) -> HttpResponse:
     context = {
         "number": number,
         "current": current,
-        "cards": _cards(request, found),
+        "cards": _cards(request, rules),
         "waiting": list(RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")),
         "past": first_rows(request, past.order_by("-decided_at"), most=KEPT),
         "draft": _own_draft(request),
@@ -60,11 +60,11 @@ def _administers(request: ViewerRequest) -> bool:
     return request.at is None and request.viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
-def _cards(request: ViewerRequest, found: tuple[Rule, ...]) -> list[dict[str, Any]]:
-    names = names_for(found, viewer=request.viewer)
+def _cards(request: ViewerRequest, rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
+    names = names_for(rules, viewer=request.viewer)
     return [
         {"rule": rule, "when": when(rule, names=names), "lines": lines_of(rule, names=names)[1:]}
-        for rule in found
+        for rule in rules
     ]
 
 
@@ -119,12 +119,12 @@ def _draft_page(
 def rule(request: ViewerRequest, key: str) -> HttpResponse:
     """One rule of the draft; `new` is one more."""
     mine = _draft_or_404(request)
-    found = next((one for one in mine.rules if one.key == key), None)
-    if found is None and key != "new":
+    rule = next((rule for rule in mine.rules if rule.key == key), None)
+    if rule is None and key != "new":
         raise Http404
-    form = RuleForm(request.POST or None, viewer=request.viewer, rule=found)
+    form = RuleForm(request.POST or None, viewer=request.viewer, rule=rule)
     if request.method == "POST" and form.is_valid():
-        rule_key = found.key if found else uuid.uuid4().hex[:12]
+        rule_key = rule.key if rule else uuid.uuid4().hex[:12]
         written = form.rule(rule_key)
         if not written.stages:
             form.add_error(None, "Select who can approve in stage 1.")
@@ -133,17 +133,17 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
             if request.POST.get("do") == "more" and len(written.stages) < MOST_STAGES:
                 return redirect("changes:rule", key=written.key)
             return redirect("changes:rules-draft")
-    context = {"form": form, "rule": found, "key": key, "section": "rules"}
+    context = {"form": form, "rule": rule, "key": key, "section": "rules"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/rule.html", context, status=status)
 
 
-def _put(found: tuple[Rule, ...], written: Rule) -> list[Rule]:
+def _put(rules_now: tuple[Rule, ...], written: Rule) -> list[Rule]:
     """In its place; a new one before the last, which holds for everything."""
-    if all(before.key != written.key for before in found):
-        return [*found[:-1], written, *found[-1:]]
+    if all(before.key != written.key for before in rules_now):
+        return [*rules_now[:-1], written, *rules_now[-1:]]
     rules: list[Rule] = []
-    for before in found:
+    for before in rules_now:
         after = written if before.key == written.key else before
         rules.append(after)
     return rules
@@ -155,15 +155,15 @@ def _put(found: tuple[Rule, ...], written: Rule) -> list[Rule]:
 def arrange(request: ViewerRequest) -> HttpResponse:
     """Move a rule of the draft up or down, or take it out."""
     mine = _draft_or_404(request)
-    found, do = list(mine.rules), request.POST.get("do", "")
-    place = next((n for n, one in enumerate(found) if one.key == request.POST.get("key", "")), None)
+    rules, do = list(mine.rules), request.POST.get("do", "")
+    place = next((n for n, rule in enumerate(rules) if rule.key == request.POST.get("key", "")), None)
     if place is None or do not in ("up", "down", "remove"):
         raise Http404
-    one = found.pop(place)
+    moved = rules.pop(place)
     if do != "remove":
         new_place = max(0, place - 1) if do == "up" else place + 1
-        found.insert(new_place, one)
-    proposals.save_draft(mine, found, actor=request.viewer)
+        rules.insert(new_place, moved)
+    proposals.save_draft(mine, rules, actor=request.viewer)
     return redirect("changes:rules-draft")
 
 
@@ -231,8 +231,8 @@ def _proposal_page(
 
 
 def _base_of(shown: RuleSet) -> tuple[Rule, ...]:
-    found = RuleSet.objects.filter(number=shown.base, number__gt=0).first()
-    return found.rules if found else SHIPPED
+    rule_set = RuleSet.objects.filter(number=shown.base, number__gt=0).first()
+    return rule_set.rules if rule_set else SHIPPED
 
 
 @require_POST

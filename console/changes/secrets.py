@@ -64,8 +64,8 @@ def _rows(change: Change, *, label: str, text: str) -> list[Row]:
     if change.operation == "access_key.create":
         return [Row("id", "Access key ID", label), Row("secret", "Secret access key", text)]
     if change.operation.startswith("service_credential."):
-        found = Entity.objects.filter(account=change.account, aws_id=label).first()
-        user_name = found.name if found else label
+        entity = Entity.objects.filter(account=change.account, aws_id=label).first()
+        user_name = entity.name if entity else label
         return [Row("id", "User name", user_name), Row("secret", "Password", text)]
     return [
         Row("page", "Sign-in page", sign_in_page(change.account)),

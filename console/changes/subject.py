@@ -43,17 +43,17 @@ def subject_openable(change: Change, *, viewer: Viewer) -> Openable:
 
 def about_of(change: Change, *, open_to: Openable) -> list[About]:
     """The subject, and the group of a membership."""
-    found = [_about(change.subject_kind, _name(change), change.entity_id, open_to)]
+    rows = [_about(change.subject_kind, _name(change), change.entity_id, open_to)]
     if change.group_name and change.subject_kind != Kind.GROUP:
-        found.append(_about(Kind.GROUP.value, change.group_name, group_of(change), open_to))
-    return found
+        rows.append(_about(Kind.GROUP.value, change.group_name, group_of(change), open_to))
+    return rows
 
 
 def _name(change: Change) -> str:
     if change.entity is not None:
         return change.entity.name
-    given = (change.params.get(name) for name in _NAMES)
-    return next((str(name) for name in given if name), change.subject_arn or change.subject_id)
+    names = (change.params.get(name) for name in _NAMES)
+    return next((str(name) for name in names if name), change.subject_arn or change.subject_id)
 
 
 def _about(kind: str, name: str, pk: int | None, open_to: Openable) -> About:

@@ -108,8 +108,8 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _given(form: ReasonForm) -> dict[str, str]:
-    given = form.cleaned_data
-    return {"reason": given["reason"], "idempotency_key": str(given["key"])}
+    form_data = form.cleaned_data
+    return {"reason": form_data["reason"], "idempotency_key": str(form_data["key"])}
 
 
 def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> dict[str, Any]:

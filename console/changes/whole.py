@@ -71,8 +71,8 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "address": reverse(page, args=[shown.pk]),
         "mark": MARKS[shown.state] if is_single else SET_MARKS[standing.state],
         "standing_words": standing.words,
-        "accepted": [one for one in accepted if not one.is_note],
-        "good_to_know": [one for one in accepted if one.is_note],
+        "accepted": [warning for warning in accepted if not warning.is_note],
+        "good_to_know": [warning for warning in accepted if warning.is_note],
         "listed": [_part(part) for part in parts[:LISTED]],
         "set_total": len(parts),
         "set_more": len(parts) > LISTED,
@@ -123,21 +123,21 @@ def _lines(
 ) -> list[Line]:
     """The timeline of the request: what was decided, then what failed, then how it ended."""
     kinds = [event.kind for event in events]
-    told = [line for line, kind in zip(lines, kinds, strict=False) if kind not in _OF_ONE]
+    telling_lines = [line for line, kind in zip(lines, kinds, strict=False) if kind not in _OF_ONE]
     wrong = [part for part in parts if part.state in (ChangeState.FAILED, ChangeState.UNKNOWN)]
-    for part in sorted(wrong, key=lambda one: one.ended_at or one.created_at)[:TROUBLES]:
+    for part in sorted(wrong, key=lambda change: change.ended_at or change.created_at)[:TROUBLES]:
         mark = MARKS[part.state]
-        told.append(
+        telling_lines.append(
             Line(f"{mark.text}: {part.title}", mark.icon, mark.tone, part.ended_at, part.error_message)
         )
     if len(wrong) > TROUBLES:
-        told.append(Line(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
+        telling_lines.append(Line(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
     ended: list[datetime] = [part.ended_at for part in parts if part.ended_at]
     if standing.words and len(ended) == len(parts):
         tone = "" if standing.failed else "ok"
-        told.append(Line(standing.words, "shield-check", tone, max(ended)))
+        telling_lines.append(Line(standing.words, "shield-check", tone, max(ended)))
     elif any(part.state in RUNNING for part in parts):
-        told.append(Line(standing.words or "Waiting for a worker", "hourglass", "note", None))
+        telling_lines.append(Line(standing.words or "Waiting for a worker", "hourglass", "note", None))
     elif len(lines) > len(kinds):
-        told.append(replace(lines[-1], note=""))
-    return told
+        telling_lines.append(replace(lines[-1], note=""))
+    return telling_lines

@@ -40,15 +40,15 @@ def witnesses_shown(witnesses: Iterable[Mapping[str, Any]] | None) -> list[Witne
     """The requests of a line; none for a receipt that was stored before receipts had them."""
     return [
         WitnessShown(
-            principal=one["principal"].rpartition("/")[2],
-            action=one["action"],
-            resource=resource_words(one["resource"]),
-            circumstances=circumstances_words(one["context"]),
-            before=one["before"],
-            after=one["after"],
-            given=_GIVEN.get(one["given"], ""),
+            principal=witness["principal"].rpartition("/")[2],
+            action=witness["action"],
+            resource=resource_words(witness["resource"]),
+            circumstances=circumstances_words(witness["context"]),
+            before=witness["before"],
+            after=witness["after"],
+            given=_GIVEN.get(witness["given"], ""),
         )
-        for one in witnesses or ()
+        for witness in witnesses or ()
     ]
 
 
@@ -57,8 +57,8 @@ def witness_text(witness: WitnessShown) -> str:
     asked = " ".join(
         part for part in (f"{witness.action} on {witness.resource}", witness.circumstances) if part
     )
-    given = f" ({witness.given})" if witness.given else ""
-    return f"{asked}: {witness.before} → {witness.after}{given}"
+    value_text = f" ({witness.given})" if witness.given else ""
+    return f"{asked}: {witness.before} → {witness.after}{value_text}"
 
 
 def resource_words(resource: str) -> str:
@@ -70,8 +70,8 @@ def resource_words(resource: str) -> str:
 
 def circumstances_words(context: Sequence[Sequence[Any]]) -> str:
     """'with MFA, from 192.0.2.10'; keys that are not named are absent."""
-    found = [words for key, values in context if (words := _words(key.lower(), key, list(values)))]
-    return ", ".join(found)
+    context_words = [words for key, values in context if (words := _words(key.lower(), key, list(values)))]
+    return ", ".join(context_words)
 
 
 def _words(lowered: str, key: str, values: list[str]) -> str:

@@ -46,8 +46,8 @@ def matters(
         for line, number in waits.lines
         if number
     ]
-    found = [*_mirrored(viewer, account, waits), *waiting, *figures]
-    return sorted(found, key=lambda matter: RANK[matter.tone])
+    matters_now = [*_mirrored(viewer, account, waits), *waiting, *figures]
+    return sorted(matters_now, key=lambda matter: RANK[matter.tone])
 
 
 def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterator[Matter]:
@@ -88,10 +88,10 @@ def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[Ma
         yield Matter(title, " ".join(totals.unread), UNKNOWN, "warn", url)
 
 
-def _root_matters(found: list[Root], kept: str) -> Iterator[Matter]:
-    without = sum(root.standing is RootStanding.NONE for root in found)
-    unknown = sum(root.standing in (RootStanding.UNREAD, RootStanding.UNCONNECTED) for root in found)
-    with_keys = sum(bool(root.keys) for root in found)
+def _root_matters(roots: list[Root], kept: str) -> Iterator[Matter]:
+    without = sum(root.standing is RootStanding.NONE for root in roots)
+    unknown = sum(root.standing in (RootStanding.UNREAD, RootStanding.UNCONNECTED) for root in roots)
+    with_keys = sum(bool(root.keys) for root in roots)
     url = f"{reverse('mfa:roots')}{kept}"
     if without:
         meaning = "A root user can do everything in its account, and no policy stops it."

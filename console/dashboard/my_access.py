@@ -39,13 +39,13 @@ DECLINED = 5
 
 def my_access(request: ViewerRequest) -> HttpResponse:
     """A card per IAM user of the viewer: groups, policies, password, MFA, keys."""
-    found = (
+    own_users = (
         visible_entities(request.viewer)
         .filter(kind=Kind.USER, gone_at__isnull=True)
         .select_related("account")
         .order_by("account__name", "name", "pk")
     )
-    users = list(found)
+    users = list(own_users)
     not_yet = bool(users) and request.at is not None
     cards = [card for user in users if (card := _card(request, user))]
     context = (asof_context(request, entity=users[0]) if users else {}) | {
@@ -94,19 +94,19 @@ def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
     grants = first_rows(request, own_grants(request.viewer), most=MOST, name="grants")
     rows = [
         {
-            "grant": one,
-            "mark": mark_of(one),
-            "used": used_of(one, now=now),
-            "extends": not may_extend(one, viewer=request.viewer),
+            "grant": grant,
+            "mark": mark_of(grant),
+            "used": used_of(grant, now=now),
+            "extends": not may_extend(grant, viewer=request.viewer),
         }
-        for one in grants
+        for grant in grants
     ]
     return grants.but(rows)
 
 
 def _declined(request: ViewerRequest) -> list[tuple[Grant, Mark]]:
     """What one asked for oneself and did not get, of late."""
-    return [(one, mark_of(one)) for one in declined_lately(request.viewer)[:DECLINED]]
+    return [(grant, mark_of(grant)) for grant in declined_lately(request.viewer)[:DECLINED]]
 
 
 def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
@@ -114,23 +114,23 @@ def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
     if state is None:
         return None
     shown = Shown(user, state, request.at, request.viewer)
-    held = held_by(shown)
+    holding = held_by(shown)
     credentials = entities.credentials(user, at=request.at)
     usage = Usage.objects.filter(entity=user).first() if request.at is None else None
-    contents = entities.group_contents([tie.pk for tie in held.groups], at=request.at)
+    contents = entities.group_contents([tie.pk for tie in holding.groups], at=request.at)
     shown_credentials = credentials_context(shown, credentials, usage)
     inline = entities.inline_policies(user, at=request.at)
     return shown_credentials | {
         "user": user,
         "state": state,
         "url": reverse("identities:person", args=[user.pk]),
-        "groups": [(tie, _gives(contents[tie.pk])) for tie in held.groups],
-        "policies": held.policies,
+        "groups": [(tie, _gives(contents[tie.pk])) for tie in holding.groups],
+        "policies": holding.policies,
         "inline": inline,
-        "sources": _sources(len(held.groups), len(held.policies) + len(inline)),
+        "sources": _sources(len(holding.groups), len(holding.policies) + len(inline)),
         "password": _password(credentials, shown_credentials["password_days"]),
         "no_keys": _no_keys(credentials),
-        "boundary": held.boundary,
+        "boundary": holding.boundary,
         "credentials": credentials,
         "usage": usage,
         "mfa": words.mfa_mark(credentials),
@@ -145,7 +145,7 @@ def _gives(content: entities.GroupContent) -> str:
 
 def _sources(groups: int, policies: int) -> str:
     parts = [(groups, "group", "groups"), (policies, "policy", "policies")]
-    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
+    return ", ".join(f"{number} {noun if number == 1 else many}" for number, noun, many in parts if number)
 
 
 def _password(credentials: UserCredentials | None, days: int | None) -> str:

@@ -145,10 +145,10 @@ def escalation(request: ViewerRequest) -> HttpResponse:
     seen = accounts_seen(request.viewer, account=account_id)
     totals = escalation_totals(seen, wait=False)
     kept = f"?account={account.account_id}" if account else ""
-    found = list(escalation_matter(totals, kept))
-    if not found:
+    matters = list(escalation_matter(totals, kept))
+    if not matters:
         return HttpResponse("")
-    return render_page(request, "dashboard/_matter.html", {"matter": found[0]})
+    return render_page(request, "dashboard/_matter.html", {"matter": matters[0]})
 
 
 def _matters(
@@ -210,7 +210,7 @@ def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[T
     names += [("groups", "groups", "group", "groups")]
     if whole:
         names += [("policies", "policies", "policy", "policies")]
-    found = []
+    sums = []
     for place, (name, page, singular, plural) in enumerate(names):
         number = totals[name]
         after = {len(names) - 1: "", len(names) - 2: " and"}.get(place, ",")
@@ -218,8 +218,8 @@ def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[T
         text = f"{number:,} {words}"
         if TOTAL_SECTIONS[page] in unsynced:
             text = f"at least {text}" if number else f"an unknown number of {plural}"
-        found.append(Total(text, reverse(f"identities:{page}"), after))
-    return found
+        sums.append(Total(text, reverse(f"identities:{page}"), after))
+    return sums
 
 
 def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool, total: int | None) -> str:
@@ -276,7 +276,7 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
     return {
         "campaigns": campaigns,
         "newcomers": newcomers,
-        "total": newcomers.total + sum(one.to_remind + one.unlinked for one in campaigns),
+        "total": newcomers.total + sum(campaign.to_remind + campaign.unlinked for campaign in campaigns),
     }
 
 
@@ -286,16 +286,16 @@ def _waiting(request: ViewerRequest, chosen: Account | None, waits: Waiting) -> 
     """
     viewer, number = request.viewer, chosen.account_id if chosen else ""
     # Counted before: rows are read only where there are some.
-    found = _first_waiting(waiting_for(viewer), viewer, number) if waits.of(OWN) else []
-    mine = bool(found) or viewer.may(Right.APPROVE_CHANGE)
+    changes = _first_waiting(waiting_for(viewer), viewer, number) if waits.of(OWN) else []
+    mine = bool(changes) or viewer.may(Right.APPROVE_CHANGE)
     if not mine and waits.of(OTHERS):
-        found = _first_waiting(waiting_for_others(viewer), viewer, number)
+        changes = _first_waiting(waiting_for_others(viewer), viewer, number)
     url = reverse("changes:approvals") if mine else reverse("changes:list")
     kept = Query.of([("tab", "" if mine else "waiting"), ("account", number)])
     return {
         "waits_for_me": mine,
-        "waiting": rows_of(found[:WAITING], viewer=request.viewer) if found else [],
-        "waiting_more": len(found) > WAITING,
+        "waiting": rows_of(changes[:WAITING], viewer=request.viewer) if changes else [],
+        "waiting_more": len(changes) > WAITING,
         "waiting_url": f"{url}{kept}".rstrip("?"),
         "asks": request.viewer.may(Right.REQUEST_CHANGE),
     }
@@ -314,6 +314,6 @@ def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
         return {}
     by_need = accounts_by_need(request.viewer, account=chosen)
     shown = dict(by_need[:ACCOUNTS])
-    found = facts_of(list(shown), for_standing=True)
-    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in found]
+    facts_by_account = facts_of(list(shown), for_standing=True)
+    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in facts_by_account]
     return {"sync": rows, "accounts": len(by_need), "behind": sum(needs for _, needs in by_need)}

@@ -18,13 +18,13 @@ from iam.people.campaigns.queries import may_begin
 
 def places_for(viewer: Viewer) -> list[tuple[str, str]]:
     """(value, label) of what a campaign can be for."""
-    found = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
+    choices = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
     accounts = visible_accounts(viewer).order_by("name", "id")
-    found += [
+    choices += [
         (f"account:{a.account_id}", a.name) for a in accounts if may_begin(viewer, account=a, team=None)
     ]
     teams = Team.objects.order_by("name")
-    return found + [
+    return choices + [
         (f"team:{t.slug}", f"Team {t.name}") for t in teams if may_begin(viewer, account=None, team=t)
     ]
 

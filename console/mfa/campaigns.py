@@ -70,12 +70,14 @@ def index(request: ViewerRequest) -> HttpResponse:
     """The campaigns, the newest first."""
     page = page_number(request)
     rows = visible_campaigns(request.viewer).order_by("-begun_at", "pk")
-    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
-    known = progresses(found[:PAGE], viewer=request.viewer)
+    campaigns = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    known = progresses(campaigns[:PAGE], viewer=request.viewer)
     context = _frame(request) | {
-        "rows": [(one, known[one.pk], *STATES[State(one.state)]) for one in found[:PAGE]],
+        "rows": [
+            (campaign, known[campaign.pk], *STATES[State(campaign.state)]) for campaign in campaigns[:PAGE]
+        ],
         "page": page,
-        "has_more": len(found) > PAGE,
+        "has_more": len(campaigns) > PAGE,
         "may_begin": bool(places_for(request.viewer)),
     }
     return render_page(request, "mfa/campaigns.html", context)
@@ -89,7 +91,9 @@ def begin(request: ViewerRequest) -> HttpResponse:
     context = _frame(request) | {
         "places": places,
         "endings": [
-            one for one in Ending.choices if one[0] != Ending.RESTRICT or request.viewer.sees_accounts
+            choice
+            for choice in Ending.choices
+            if choice[0] != Ending.RESTRICT or request.viewer.sees_accounts
         ],
         "given": request.POST if request.method == "POST" else request.GET,
         "refused": None,
@@ -123,31 +127,31 @@ def begin(request: ViewerRequest) -> HttpResponse:
 
 def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, Any]) -> HttpResponse:
     """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
-    found = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
+    reached = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
     of_list = listed_people(request, terms.account, terms.team)
     picked = request.POST.getlist("pick")
-    if not found.total and not (of_list and of_list.to_decide):
+    if not reached.total and not (of_list and of_list.to_decide):
         raise RefusedError("No one there signs in with a console password.")
-    example = found.mailed[0][0] if found.mailed else None
+    example = reached.mailed[0][0] if reached.mailed else None
     subject, text = "", ""
     if example is not None:
         draft = services.draft(request.viewer, terms)
         until = datetime.now(tz=UTC) + services.LASTS
         subject, text = services.message(draft, user=example, until=until, is_reminder=False)
     names = names_by_entity(
-        [*(user for user, _ in found.mailed[:SHOWN]), *found.unlinked[:SHOWN], *found.unknown[:SHOWN]]
+        [*(user for user, _ in reached.mailed[:SHOWN]), *reached.unlinked[:SHOWN], *reached.unknown[:SHOWN]]
     )
     context |= {
         "terms": terms,
         "place": terms.team or terms.account,
         "ending": Ending(terms.ending).label,
-        "audience": found,
-        "mailed": [(user, person, names[user.pk]) for user, person in found.mailed[:SHOWN]],
-        "unlinked": [(user, names[user.pk]) for user in found.unlinked[:SHOWN]],
-        "unknown": [(user, names[user.pk]) for user in found.unknown[:SHOWN]],
-        "mailed_more": max(0, len(found.mailed) - SHOWN),
-        "unlinked_more": max(0, len(found.unlinked) - SHOWN),
-        "unknown_more": max(0, len(found.unknown) - SHOWN),
+        "audience": reached,
+        "mailed": [(user, person, names[user.pk]) for user, person in reached.mailed[:SHOWN]],
+        "unlinked": [(user, names[user.pk]) for user in reached.unlinked[:SHOWN]],
+        "unknown": [(user, names[user.pk]) for user in reached.unknown[:SHOWN]],
+        "mailed_more": max(0, len(reached.mailed) - SHOWN),
+        "unlinked_more": max(0, len(reached.unlinked) - SHOWN),
+        "unknown_more": max(0, len(reached.unknown) - SHOWN),
         "subject": subject,
         "text": text,
         "of_list": of_list,
@@ -192,7 +196,7 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "is_open": campaign.state != State.CLOSED,
         "may_run": may_run(request.viewer, campaign)
         and (campaign.state != State.CLOSED or waits_for_approval(campaign)),
-        "rows": [one | {"typed": _typed(request, one, refused)} for one in _rows(part[:PAGE])],
+        "rows": [row | {"typed": _typed(request, row, refused)} for row in _rows(part[:PAGE])],
         "page": page,
         "has_more": len(part) > PAGE,
         "to_remind": known.missing - known.excused - unlinked,
@@ -272,9 +276,9 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
     elif do == "remind":
         chosen = [_participant(request, campaign)] if request.POST.get("who") else None
         count = services.remind(viewer, campaign=campaign, some=chosen)
-        said = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
+        sentence = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
         none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
-        outcome = said if count else none
+        outcome = sentence if count else none
         messages.success(request, outcome)
     elif do == "excuse":
         until = date_typed(request.POST.get("until", ""))
@@ -288,13 +292,15 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
 
 def _rows(part: list[Participant]) -> list[dict[str, Any]]:
     """The participants of a page, each with the first change of what was asked for of them."""
-    sets = {one.asked_id for one in part if one.asked_id}
-    firsts = {one.change_set_id: one for one in Change.objects.filter(change_set__in=sets, position=0)}
-    usages = Usage.objects.filter(entity__in=[one.user_id for one in part])
+    sets = {participant.asked_id for participant in part if participant.asked_id}
+    firsts = {
+        change.change_set_id: change for change in Change.objects.filter(change_set__in=sets, position=0)
+    }
+    usages = Usage.objects.filter(entity__in=[participant.user_id for participant in part])
     seen = {
         user: details.get("password_last_used") for user, details in usages.values_list("entity", "details")
     }
-    names = names_by_entity(one.user for one in part)
+    names = names_by_entity(participant.user for participant in part)
     shown = []
     for row in rows_of(part):
         asked = firsts.get(row.participant.asked_id) if row.participant.asked_id else None
@@ -304,30 +310,31 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
 
 
 def _shown(row: Row, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
-    one, is_expired = row.participant, _is_expired(row)
+    participant, is_expired = row.participant, _is_expired(row)
     words, tone, icon_name = EXPIRED if is_expired else MARKS[row.standing]
     return {
-        "pk": one.pk,
-        "user": one.user,
-        "name": row.person.name if row.person else names[one.user_id],
+        "pk": participant.pk,
+        "user": participant.user,
+        "name": row.person.name if row.person else names[participant.user_id],
         "words": words,
         "tone": tone,
         "icon_name": icon_name,
         "note": _note(row),
-        "messages": one.messages,
-        "told_at": one.told_at,
+        "messages": participant.messages,
+        "told_at": participant.told_at,
         "asked": asked,
         "remind": "Send new link" if is_expired else "Remind",
         "can_remind": row.standing in (Standing.MISSING, Standing.ENROLLING) and row.person is not None,
         "can_excuse": row.standing in (Standing.MISSING, Standing.ENROLLING),
-        "is_excused": one.excused_until is not None and row.standing is Standing.EXCUSED,
+        "is_excused": participant.excused_until is not None and row.standing is Standing.EXCUSED,
     }
 
 
 def _note(row: Row) -> str:
-    one = row.participant
-    if row.standing is Standing.EXCUSED and one.excused_until:
-        return f"Until {one.excused_until:%-d %b %Y}: {one.excused_why} ({one.excused_by})"
+    participant = row.participant
+    if row.standing is Standing.EXCUSED and participant.excused_until:
+        until = f"{participant.excused_until:%-d %b %Y}"
+        return f"Until {until}: {participant.excused_why} ({participant.excused_by})"
     if row.standing is Standing.MISSING:
         if row.person is None:
             return "No person linked"
@@ -368,5 +375,5 @@ def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
     rows = participants(campaign, viewer=request.viewer).select_related(
         "campaign__team", "campaign__account", "user"
     )
-    found: Participant | None = rows.filter(pk=pk).first()
-    return found_or_404(found)
+    participant: Participant | None = rows.filter(pk=pk).first()
+    return found_or_404(participant)

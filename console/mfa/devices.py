@@ -59,16 +59,16 @@ def label(request: ViewerRequest, pk: int) -> HttpResponse:
     context = _context(request, device.owner) | {"device": device, "label": label_of(device)}
     if request.method == "GET":
         return render_page(request, "mfa/label.html", context)
-    given = request.POST.get("label", "")[:200]
+    label_text = request.POST.get("label", "")[:200]
     try:
         change = set_label(
             device,
             person=Person.objects.get(pk=request.viewer.person_id),
-            label=given,
+            label=label_text,
             key=request.POST.get("key", "")[:64],
         )
     except RefusedError as refused:
-        context |= refused_context(refused) | {"label": given}
+        context |= refused_context(refused) | {"label": label_text}
         return render_page(request, "mfa/label.html", context, status=422)
     return redirect("changes:change", pk=change.pk)
 
@@ -98,8 +98,8 @@ def _context(request: ViewerRequest, user: Entity) -> dict[str, Any]:
 
 def _own_user(request: ViewerRequest, pk: int) -> Entity:
     arns = request.viewer.scope.user_arns
-    found = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
-    user = found.select_related("account").first()
+    users = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
+    user = users.select_related("account").first()
     if user is None or request.at is not None:
         raise Http404
     return user
@@ -107,8 +107,8 @@ def _own_user(request: ViewerRequest, pk: int) -> Entity:
 
 def _own_device(request: ViewerRequest, pk: int) -> Entity:
     arns = request.viewer.scope.user_arns
-    found = Entity.objects.filter(pk=pk, kind=Kind.MFA_DEVICE, owner__arn__in=arns, gone_at__isnull=True)
-    device = found.select_related("owner__account", "account").first()
+    devices = Entity.objects.filter(pk=pk, kind=Kind.MFA_DEVICE, owner__arn__in=arns, gone_at__isnull=True)
+    device = devices.select_related("owner__account", "account").first()
     if device is None or request.at is not None:
         raise Http404
     return device

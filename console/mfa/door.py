@@ -66,11 +66,11 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
         return refusal(request, locks.sentence(until), status=429)
     try:
         if request.method != "POST":
-            found = find_link(word)
-            _check_reader(request, found)
-            if closed_of(found).why:
-                return refusal(request, "", link=found, status=410)
-            context = {"link": found, "sender": found.created_label, "contact": sender_of(found)}
+            link = find_link(word)
+            _check_reader(request, link)
+            if closed_of(link).why:
+                return refusal(request, "", link=link, status=410)
+            context = {"link": link, "sender": link.created_label, "contact": sender_of(link)}
             return render_page(request, "mfa/door.html", context)
         entered = exchange(word, address=client_address(request), reader=_reader(request))
     except LinkRefusedError as refused:
@@ -101,14 +101,14 @@ def users_of(link: Link) -> list[str]:
     """The ARNs of the users for whom a link adds a device, in the order in which the person goes through
     them.
     """
-    found = USERS[link.purpose](link) if link.purpose in USERS else []
-    return found or [link.user_arn]
+    user_names = USERS[link.purpose](link) if link.purpose in USERS else []
+    return user_names or [link.user_arn]
 
 
 def closed_of(link: Link | None) -> Closed:
     """What has become of what a link was made for."""
-    told = CLOSED.get(link.purpose) if link is not None else None
-    return told(link) if told is not None and link is not None else Closed()
+    closed_page = CLOSED.get(link.purpose) if link is not None else None
+    return closed_page(link) if closed_page is not None and link is not None else Closed()
 
 
 def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status: int = 403) -> HttpResponse:
@@ -125,10 +125,10 @@ def _reader(request: HttpRequest) -> Person | None:
     return Person.objects.filter(pk=viewer.person_id).first() if viewer else None
 
 
-def _check_reader(request: HttpRequest, found: Link) -> None:
+def _check_reader(request: HttpRequest, link: Link) -> None:
     reader = _reader(request)
     if reader is not None:
-        check_reader(found, reader)
+        check_reader(link, reader)
 
 
 def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> HttpResponse:
@@ -148,8 +148,8 @@ def _count_guess(key: str) -> None:
         record(kind="link.locked", actor=None, data={"until": until})
 
 
-def _is_inside(request: HttpRequest, found: Link) -> bool:
+def _is_inside(request: HttpRequest, link: Link) -> bool:
     try:
-        return inside(request).pk == found.pk
+        return inside(request).pk == link.pk
     except LinkRefusedError:
         return False

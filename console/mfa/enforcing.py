@@ -104,7 +104,7 @@ def enforce(request: ViewerRequest) -> HttpResponse:
 def _form(request: ViewerRequest, accounts: list[Account]) -> dict[str, Any]:
     get = request.GET
     number = get.get("in", "") or (chosen.account_id if (chosen := frame_of(request).chosen) else "")
-    account = next((one for one in accounts if one.account_id == number), None)
+    account = next((account for account in accounts if account.account_id == number), None)
     return {
         "section": "fleet",
         "sees_accounts": request.viewer.sees_accounts,
@@ -132,7 +132,9 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
     denies = get.get("keys", "denied") != "left"
     seen = look(request.viewer, scope=scope, denies_keys=denies)
     if get.get("out") == "1" and scope.group is None:
-        gone = [one.number for one in (*seen.locked_out, *seen.machines)] + [one.pk for one in seen.outside]
+        gone = [standing.number for standing in (*seen.locked_out, *seen.machines)] + [
+            entity.pk for entity in seen.outside
+        ]
         seen = look(request.viewer, scope=scope, denies_keys=denies, without=gone)
     only, skip = _people(request, "only"), _people(request, "skip")
     return narrowed(seen, only=only, skip=skip) if only or skip else seen
@@ -140,13 +142,13 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
 
 def _people(request: ViewerRequest, name: str) -> list[UUID]:
     """The people whose users are the only ones, or are left out."""
-    found = []
+    person_ids = []
     for text in request.GET.get(name, "").split(",")[:MOST_PEOPLE]:
         try:
-            found.append(UUID(text))
+            person_ids.append(UUID(text))
         except ValueError:
             continue
-    return found
+    return person_ids
 
 
 def _names(people: list[UUID]) -> list[str]:
@@ -156,15 +158,17 @@ def _names(people: list[UUID]) -> list[str]:
 def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     """Who stands how: anyone who is locked out first, then by name."""
     page = page_number(request)
-    ranked = sorted(seen.standings, key=lambda one: (one.gets_out, seen.users[one.number].name.lower()))
+    ranked = sorted(
+        seen.standings, key=lambda standing: (standing.gets_out, seen.users[standing.number].name.lower())
+    )
     part = ranked[(page - 1) * PAGE : page * PAGE]
     because = because_of(seen, part)
-    names = names_by_entity(seen.users[one.number] for one in part)
+    names = names_by_entity(seen.users[standing.number] for standing in part)
     query = {name: str(value) for name, value in request.GET.items() if name != "page"}
     return {
         "seen": seen,
         "policy_name": NAMES[seen.variant.denies_keys],
-        "rows": [_row(seen, one, because.get(one.number, ()), names) for one in part],
+        "rows": [_row(seen, standing, because.get(standing.number, ()), names) for standing in part],
         "total": len(ranked),
         "locked": len(seen.locked_out) + len(seen.outside),
         "machines": len(seen.machines),
@@ -202,24 +206,26 @@ def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers
     }
 
 
-def _row(seen: Outlook, one: Standing, because: tuple[str, ...], names: Mapping[int, str]) -> dict[str, Any]:
-    user = seen.users[one.number]
-    devices = one.situation.devices
+def _row(
+    seen: Outlook, standing: Standing, because: tuple[str, ...], names: Mapping[int, str]
+) -> dict[str, Any]:
+    user = seen.users[standing.number]
+    devices = standing.situation.devices
     noun = "devices" if devices > 1 else "device"
     has = f"{devices} {noun}" if devices else "no device"
-    stopped = list(dict.fromkeys(step for step, _ in one.stopped))
+    stopped = list(dict.fromkeys(step for step, _ in standing.stopped))
     return {
         "pk": user.pk,
         "name": names[user.pk],
         "login": user.name,
-        "signs_in": f"{PASSWORDS[one.situation.password]}, {has}",
-        "gets_out": one.gets_out,
-        "ways": [STEPS[step] for step in one.situation.steps if step not in stopped],
+        "signs_in": f"{PASSWORDS[standing.situation.password]}, {has}",
+        "gets_out": standing.gets_out,
+        "ways": [STEPS[step] for step in standing.situation.steps if step not in stopped],
         "stopped": [STEPS[step] for step in stopped],
-        "calls": sorted({action for _, action in one.stopped}),
+        "calls": sorted({action for _, action in standing.stopped}),
         "because": because,
-        "depends": sorted({action for _, action in one.depends}),
-        "besides": one.besides,
+        "depends": sorted({action for _, action in standing.depends}),
+        "besides": standing.besides,
     }
 
 

@@ -68,10 +68,10 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
     if len(users) > 1 and not place:
         at = next((at for at, user in enumerate(users, 1) if not has_mfa(user)), len(users))
         return redirect("mfa:by-link-at", place=at)
-    found = users[place - 1] if place else users[0]
-    seat = Seat(person=link.person, user=found, secret=request.COOKIES[door.COOKIE], link=link)
+    user = users[place - 1] if place else users[0]
+    seat = Seat(person=link.person, user=user, secret=request.COOKIES[door.COOKIE], link=link)
     address = reverse("mfa:by-link-at", args=[place]) if place else reverse("mfa:by-link")
-    return _answer(request, seat, address=address, several=_several(users, found))
+    return _answer(request, seat, address=address, several=_several(users, user))
 
 
 def having_mfa(link: Link) -> tuple[int, int]:
@@ -97,11 +97,11 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
     require_present(request)
     arns = request.viewer.scope.user_arns
     user = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
-    found = user.select_related("account").first()
-    if found is None:
+    entity = user.select_related("account").first()
+    if entity is None:
         raise Http404
     person = Person.objects.get(pk=request.viewer.person_id)
-    seat = Seat(person=person, user=found, secret=secret_of(request))
+    seat = Seat(person=person, user=entity, secret=secret_of(request))
     return _answer(request, seat, address=reverse("mfa:enrol", args=[pk]))
 
 

@@ -182,10 +182,12 @@ def _notice(fresh: Fresh, viewer: Viewer) -> SafeString | str:
 
 def _where(fresh: Fresh, viewer: Viewer) -> str:
     """The accounts by name, for a reader who sees all of them."""
-    seen = [one for one in fresh.behind if viewer.may(Right.SEE_ACCOUNT, account_id=one.account_id)]
+    seen = [
+        account for account in fresh.behind if viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
+    ]
     if len(seen) < len(fresh.behind):
         return "in some accounts"
-    names = [one.name for one in seen[:NAMED]]
+    names = [account.name for account in seen[:NAMED]]
     more = len(seen) - len(names)
     if more:
         names.append(f"{more:,} more {'account' if more == 1 else 'accounts'}")
@@ -193,13 +195,13 @@ def _where(fresh: Fresh, viewer: Viewer) -> str:
 
 
 def _filters(fleet: Fleet, viewer: Viewer) -> list[Filter]:
-    known = {one.name: one for one in people.PAGE.filters}
-    found = [known["mfa"], known["password"]]
-    found.append(
+    known = {list_filter.name: list_filter for list_filter in people.PAGE.filters}
+    filters = [known["mfa"], known["password"]]
+    filters.append(
         Filter("role", "Administrator", (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown")))
     )
-    choices = tuple(one for one in fleet.places.teams if viewer.sees_accounts or one[0] in viewer.leads)
-    return [*found, *([Filter("team", "Team", choices)] if choices else [])]
+    choices = tuple(team for team in fleet.places.teams if viewer.sees_accounts or team[0] in viewer.leads)
+    return [*filters, *([Filter("team", "Team", choices)] if choices else [])]
 
 
 @require_safe

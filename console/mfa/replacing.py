@@ -31,7 +31,7 @@ TONES = {
     State.REFUSED: ("bad", "x"),
     State.EXPIRED: ("", "clock"),
 }
-REPORTED = tuple(one for one in Channel if one is not Channel.PORTAL)
+REPORTED = tuple(channel for channel in Channel if channel is not Channel.PORTAL)
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,10 +39,10 @@ REPORTED = tuple(one for one in Channel if one is not Channel.PORTAL)
 @recently_authenticated
 def lost(request: ViewerRequest, pk: int) -> HttpResponse:
     """What happened to which device."""
-    found = Entity.objects.filter(
+    devices = Entity.objects.filter(
         pk=pk, kind=Kind.MFA_DEVICE, owner__gone_at__isnull=True, gone_at__isnull=True
     )
-    device = found.select_related("owner__account", "account").first()
+    device = devices.select_related("owner__account", "account").first()
     if device is None or device.owner is None or request.at is not None:
         raise Http404
     if not services.may_ask(request.viewer, user=device.owner):
@@ -52,7 +52,7 @@ def lost(request: ViewerRequest, pk: int) -> HttpResponse:
         "user": device.owner,
         "account": device.account,
         "is_own": device.owner.arn in request.viewer.scope.user_arns,
-        "channels": [(one.value, one.label) for one in REPORTED],
+        "channels": [(choice.value, choice.label) for choice in REPORTED],
         "given": request.POST,
         "refused": None,
     }
@@ -81,15 +81,15 @@ def index(request: ViewerRequest) -> HttpResponse:
     )
     context = _frame(request.viewer) | {
         "sees_accounts": request.viewer.sees_accounts,
-        "rows": [(one, *_mark(one)) for one in rows[:PAGE]],
+        "rows": [(replacement, *_mark(replacement)) for replacement in rows[:PAGE]],
     }
     return render_page(request, "mfa/replacements.html", context)
 
 
-def _mark(one: Replacement) -> tuple[str, str, str]:
+def _mark(replacement: Replacement) -> tuple[str, str, str]:
     """Words, tone and icon; what nobody answered is over before the beat has seen it."""
-    is_over = one.state == State.WAITING and one.until <= datetime.now(tz=UTC)
-    state = State.EXPIRED if is_over else State(one.state)
+    is_over = replacement.state == State.WAITING and replacement.until <= datetime.now(tz=UTC)
+    state = State.EXPIRED if is_over else State(replacement.state)
     return (state.label, *TONES[state])
 
 
@@ -98,49 +98,53 @@ def _mark(one: Replacement) -> tuple[str, str, str]:
 @recently_authenticated
 def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How it stands; the second person decides here."""
-    one = _one(request, pk)
+    replacement = _one(request, pk)
     refused: RefusedError | None = None
     address = ""
     if request.method == "POST":
         try:
             if request.POST.get("do") != "show":
-                _decide(request, one)
+                _decide(request, replacement)
                 return redirect("mfa:replacement", pk=pk)
-            one.link, address = services.show_link(request.viewer, one)
-        except RefusedError as found:
-            refused = found
-    why_not = services.why_not_check(request.viewer, one)
-    state, tone, icon_name = _mark(one)
+            replacement.link, address = services.show_link(request.viewer, replacement)
+        except RefusedError as refusal:
+            refused = refusal
+    why_not = services.why_not_check(request.viewer, replacement)
+    state, tone, icon_name = _mark(replacement)
     context: dict[str, Any] = _frame(request.viewer) | {
-        "one": one,
+        "one": replacement,
         "tone": tone,
         "icon_name": icon_name,
         "state": state,
         "has_mail": settings.MAIL_IS_CONFIGURED,
         "link_address": address,
-        "shows": not address and services.may_show(request.viewer, one),
-        "why_not": why_not if one.state == State.WAITING else "",
+        "shows": not address and services.may_show(request.viewer, replacement),
+        "why_not": why_not if replacement.state == State.WAITING else "",
         "decides": not why_not,
-        "channels": [(c.value, c.label) for c in SURE if c != one.asked_over],
+        "channels": [(c.value, c.label) for c in SURE if c != replacement.asked_over],
         "given": request.POST,
         "refused": refused,
-        "sees_change": may_invite(request.viewer, user=one.user),
+        "sees_change": may_invite(request.viewer, user=replacement.user),
     }
     status = 422 if refused else 200
     return render_page(request, "mfa/replacement.html", context, status=status)
 
 
-def _decide(request: ViewerRequest, one: Replacement) -> None:
+def _decide(request: ViewerRequest, replacement: Replacement) -> None:
     post = request.POST
     if post.get("do") == "refuse":
-        services.refuse(request.viewer, one, why=post.get("how", ""))
+        services.refuse(request.viewer, replacement, why=post.get("how", ""))
         return
     over = post.get("over", "")
     if over not in Channel.values:
         raise RefusedError("Choose over which channel you made sure.")
-    services.check(request.viewer, one, over=Channel(over), how=post.get("how", ""))
-    said = f"A link is on its way to {one.person.name}, and the" if settings.MAIL_IS_CONFIGURED else "The"
-    messages.success(request, f"{said} removal waits for approval.")
+    services.check(request.viewer, replacement, over=Channel(over), how=post.get("how", ""))
+    who_gets_it = (
+        f"A link is on its way to {replacement.person.name}, and the"
+        if settings.MAIL_IS_CONFIGURED
+        else "The"
+    )
+    messages.success(request, f"{who_gets_it} removal waits for approval.")
 
 
 def _one(request: ViewerRequest, pk: UUID) -> Replacement:
@@ -148,10 +152,10 @@ def _one(request: ViewerRequest, pk: UUID) -> Replacement:
     rows = services.visible_replacements(request.viewer).select_related(
         "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"
     )
-    found = rows.filter(pk=pk).first()
-    if found is None or request.at is not None:
+    replacement = rows.filter(pk=pk).first()
+    if replacement is None or request.at is not None:
         raise Http404
-    return found
+    return replacement
 
 
 def _frame(viewer: Viewer) -> dict[str, Any]:

@@ -39,19 +39,19 @@ STANDING: Final = {
 def roots_page(request: ViewerRequest) -> HttpResponse:
     """The accounts, a page at a time."""
     page = page_number(request)
-    found = roots(request.viewer, account=frame_of(request).chosen)
-    counts = {one: sum(root.standing is one for root in found) for one in RootStanding}
-    shown = found[(page - 1) * PAGE : page * PAGE]
+    root_rows = roots(request.viewer, account=frame_of(request).chosen)
+    counts = {standing: sum(root.standing is standing for root in root_rows) for standing in RootStanding}
+    shown = root_rows[(page - 1) * PAGE : page * PAGE]
     context = {
         "section": "fleet",
         "sees_accounts": True,
         "account": frame_of(request).chosen,
         "rows": [(root, *STANDING[root.standing]) for root in shown],
-        "total": len(found),
+        "total": len(root_rows),
         "first": (page - 1) * PAGE + 1,
         "last": (page - 1) * PAGE + len(shown),
         "page": page,
-        "has_more": len(found) > page * PAGE,
+        "has_more": len(root_rows) > page * PAGE,
         "without": counts[RootStanding.NONE],
         "safe": counts[RootStanding.ON] + counts[RootStanding.ABSENT],
         "unknown": counts[RootStanding.UNREAD] + counts[RootStanding.UNCONNECTED],
@@ -66,9 +66,9 @@ def roots_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """All of them as a file, noted in the journal."""
     if not request.viewer.may(Right.EXPORT) or form not in FORMS:
         raise Http404
-    found = roots(request.viewer, account=frame_of(request).chosen)
+    root_rows = roots(request.viewer, account=frame_of(request).chosen)
     record(kind="list.export", actor=request.viewer, subject="roots", data={"form": form, "chosen": 0})
-    rows = (_row(root) for root in found)
+    rows = (_row(root) for root in root_rows)
     names = ["account_id", "account", "root_mfa", "root_access_keys", "root_last_used", "read_at"]
     parts = csv_lines(names, rows) if form == "csv" else json_lines({"list": "roots"}, rows)
     return download(parts, form=form, name="gatehouse-root-users")
@@ -96,22 +96,24 @@ def demands(request: ViewerRequest) -> HttpResponse:
             raise Http404
         wanted = request.POST.get("do") == "demand"
         if demand(request.viewer, place=place, wanted=wanted):
-            said = "is required in" if wanted else "is no longer required in"
-            messages.success(request, f"Hardware MFA {said} {place.name}.")
+            verb = "is required in" if wanted else "is no longer required in"
+            messages.success(request, f"Hardware MFA {verb} {place.name}.")
         return redirect("mfa:demands")
     accounts = list(visible_accounts(request.viewer).order_by("name", "id"))
     known = demanded()
-    rows = [one for one in known if one.team or one.account in accounts]
-    places = {one.place for one in known}
+    rows = [demand for demand in known if demand.team or demand.account in accounts]
+    places = {demand.place for demand in known}
     context = {
         "section": "fleet",
         "sees_accounts": True,
-        "rows": [(one, may_demand(request.viewer, one.place)) for one in rows],
-        "accounts": [one for one in accounts if one not in places and may_demand(request.viewer, one)],
+        "rows": [(demand, may_demand(request.viewer, demand.place)) for demand in rows],
+        "accounts": [
+            account for account in accounts if account not in places and may_demand(request.viewer, account)
+        ],
         "teams": [
-            one
-            for one in Team.objects.order_by("name")
-            if one not in places and may_demand(request.viewer, one)
+            team
+            for team in Team.objects.order_by("name")
+            if team not in places and may_demand(request.viewer, team)
         ],
     }
     return render_page(request, "mfa/demands.html", context)

@@ -52,21 +52,21 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Take a link back."""
     link = Link.objects.filter(pk=pk).first()
     user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True) if link else None
-    found = user.first() if user is not None else None
-    if link is None or found is None:
+    entity = user.first() if user is not None else None
+    if link is None or entity is None:
         raise Http404
-    _user(request, found.pk)
+    _user(request, entity.pk)
     if inviting.revoke(request.viewer, link):
         messages.success(request, f"The link of {link.created_at:%H:%M} UTC opens nothing any more.")
-    return redirect("mfa:send", pk=found.pk)
+    return redirect("mfa:send", pk=entity.pk)
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """The IAM user, if the viewer may ask its person; else 404."""
-    found = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
-    if request.at is not None or not inviting.may_invite(request.viewer, user=found):
+    entity = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
+    if request.at is not None or not inviting.may_invite(request.viewer, user=entity):
         raise Http404
-    return found
+    return entity
 
 
 def _page(

@@ -54,11 +54,12 @@ def _shown(request: ViewerRequest) -> list[tuple[str, str, bool, bool, bool]]:
     posted = request.POST if request.method == "POST" else None
     return [
         (
-            one.spec.event,
-            one.spec.label,
-            one.spec.is_fixed or (one.spec.event in posted.getlist("email") if posted else one.email),
-            one.spec.event in posted.getlist("slack") if posted else one.slack,
-            one.spec.is_fixed,
+            choice.spec.event,
+            choice.spec.label,
+            choice.spec.is_fixed
+            or (choice.spec.event in posted.getlist("email") if posted else choice.email),
+            choice.spec.event in posted.getlist("slack") if posted else choice.slack,
+            choice.spec.is_fixed,
         )
-        for one in choices_of(request.viewer.person_id)
+        for choice in choices_of(request.viewer.person_id)
     ]

@@ -169,8 +169,8 @@ def _known(credentials: dict[str, Any]) -> Operator | None:
     for user in filter_users_by_email(_typed(credentials)) if "@" in _typed(credentials) else ():
         if isinstance(user, Operator):
             return user
-    found = get_user_by_username(_typed(credentials))
-    return found if isinstance(found, Operator) else None
+    operator = get_user_by_username(_typed(credentials))
+    return operator if isinstance(operator, Operator) else None
 
 
 def _seal() -> MultiFernet:

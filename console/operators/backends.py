@@ -30,10 +30,10 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         """
         password = str(credentials["password"])
         email, username = str(credentials.get("email") or ""), str(credentials.get("username") or "")
-        found = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
+        operators = filter_users_by_email(email, prefer_verified=True, for_login=True) if email else []
         user = None
-        if found:
-            user = found[0]
+        if operators:
+            user = operators[0]
         elif username:
             user = get_user_by_username(username)
         checked: Operator | None = self._check_password(user, password)

@@ -72,10 +72,10 @@ def _no_answer(request: HttpRequest) -> HttpResponse:
 
 def kept(request: HttpRequest) -> dict[str, Any] | None:
     """The form that was kept for this person, as long as it is fresh; None for none."""
-    found: dict[str, Any] | None = request.session.get(KEPT)
-    if found is None:
+    kept_fields: dict[str, Any] | None = request.session.get(KEPT)
+    if kept_fields is None:
         return None
-    if found["person"] != str(request.user.pk) or time.time() - found["at"] > FOR_SECONDS:
+    if kept_fields["person"] != str(request.user.pk) or time.time() - kept_fields["at"] > FOR_SECONDS:
         del request.session[KEPT]
         return None
-    return found
+    return kept_fields

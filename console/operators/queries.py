@@ -68,9 +68,9 @@ def people_page(
     name, _, number = after.rpartition("~")
     if name and _is_uuid(number):
         people = people.filter(Q(name__gt=name) | Q(name=name, id__gt=number))
-    found = list(people.order_by("name", "id")[: PAGE + 1])
-    rows = _rows(viewer, found[:PAGE])
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    people_found = list(people.order_by("name", "id")[: PAGE + 1])
+    rows = _rows(viewer, people_found[:PAGE])
+    last = people_found[PAGE - 1] if len(people_found) > PAGE else None
     return rows, f"{last.name}~{last.id}" if last else ""
 
 
@@ -88,8 +88,8 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
     guarded = set(
         Authenticator.objects.filter(user_id__in=ids, type__in=FACTORS).values_list("user_id", flat=True)
     )
-    held = list(chain.from_iterable(person.assignments.all() for person in people))
-    seen = {assignment.pk for assignment in held}
+    assignments = list(chain.from_iterable(person.assignments.all() for person in people))
+    seen = {assignment.pk for assignment in assignments}
     concerned = set(operators)
     if accounts_of(viewer) is not None:
         concerned = set(visible_people(viewer).filter(pk__in=operators).values_list("pk", flat=True))

@@ -15,8 +15,8 @@ from iam.guard import Right, Viewer
 
 def accounts_of(viewer: Viewer) -> frozenset[str] | None:
     """The accounts in which the viewer sees operators; None: all of them."""
-    held = {account_id for right, account_id in viewer.grants if right is Right.SEE_OPERATORS}
-    return None if EVERYWHERE in held else frozenset(held)
+    account_ids = {account_id for right, account_id in viewer.grants if right is Right.SEE_OPERATORS}
+    return None if EVERYWHERE in account_ids else frozenset(account_ids)
 
 
 def manages_everyone(viewer: Viewer) -> bool:

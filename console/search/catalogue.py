@@ -70,7 +70,7 @@ def service_results(viewer: Viewer, text: str) -> list[Result]:
     exact = [prefix for prefix in known.prefixes if prefix == typed]
     others = [prefix for prefix in known.prefixes if prefix.startswith(typed) and prefix not in exact]
     titled = [prefix for prefix in known.prefixes if typed in known.title(prefix).lower()]
-    found = list(dict.fromkeys([*exact, *others, *titled]))[:SERVICES]
+    prefixes = list(dict.fromkeys([*exact, *others, *titled]))[:SERVICES]
     return [
         Result(
             title=known.title(prefix),
@@ -79,5 +79,5 @@ def service_results(viewer: Viewer, text: str) -> list[Result]:
             kind="AWS service",
             detail=prefix,
         )
-        for prefix in found
+        for prefix in prefixes
     ]

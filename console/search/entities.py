@@ -65,12 +65,12 @@ def result_of(hit: Hit, kept: Query, *, plain: bool) -> Result:
 
 def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[Section]:
     """All that matches, by kind."""
-    found = []
+    sections_found = []
     for group in queries.search(viewer, text, at=at):
         results = [result_of(hit, kept, plain=not viewer.sees_accounts) for hit in group.hits]
         rest = _rest(group.kind, text, kept) if group.total > len(results) else ""
-        found.append(Section(PLURALS[Kind(group.kind)], results, group.total, rest))
-    return found
+        sections_found.append(Section(PLURALS[Kind(group.kind)], results, group.total, rest))
+    return sections_found
 
 
 def _rest(kind: str, text: str, kept: Query) -> str:

@@ -55,18 +55,18 @@ def page_results(viewer: Viewer, text: str) -> list[Result]:
     words = text.lower().split()
     if not words or len("".join(words)) < 2:
         return []
-    found = []
+    results = []
     for place in PLACES:
         where = "" if place.everywhere else None
         if place.rights and not any(viewer.may(right, account_id=where) for right in place.rights):
             continue
         if _has_all(words, f"{place.label} {place.words}"):
-            found.append(Result(place.label, reverse(place.url), place.icon, "Page"))
+            results.append(Result(place.label, reverse(place.url), place.icon, "Page"))
     for entry, icon, label, url in tabs_for(Reader.of(viewer)):
         if _has_all(words, f"{entry} {label}"):
             detail = "" if entry == label else entry
-            found.append(Result(label, url, icon, "Page", detail))
-    return found[:MOST]
+            results.append(Result(label, url, icon, "Page", detail))
+    return results[:MOST]
 
 
 def _has_all(words: list[str], text: str) -> bool:

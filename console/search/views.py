@@ -107,14 +107,16 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[Result]
     """A few links: what is to be done and what has that number, then entities, then the rest."""
     plain = not request.viewer.sees_accounts
     hits = queries.suggestions(request.viewer, text, at=request.at)
-    found = [entities.result_of(hit, kept, plain=plain) for hit in hits]
+    results = [entities.result_of(hit, kept, plain=plain) for hit in hits]
     around = dict(_around(request, text, kept))
     first_titles = ("To do", "Requests and grants", "People")
     first = list(chain.from_iterable(around.get(title, []) for title in first_titles))
     last_titles = ("Pages", "Actions", "AWS services")
     last = list(chain.from_iterable(around.get(title, [])[:3] for title in last_titles))
     room = max(SUGGESTED - len(first) - len(last), 3)
-    by_url = {result.url or result.title: result for result in [*first, *found[:room], *last, *found[room:]]}
+    by_url = {
+        result.url or result.title: result for result in [*first, *results[:room], *last, *results[room:]]
+    }
     return list(by_url.values())[:SUGGESTED]
 
 

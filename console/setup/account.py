@@ -49,44 +49,44 @@ STOPPED_SHORT = frozenset({SectionState.DENIED, SectionState.HELD, SectionState.
 @require(Right.SEE_ACCOUNT)
 def account(request: ViewerRequest, number: str) -> HttpResponse:
     """The page of one account, now or as it was."""
-    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     at = request.at
-    facts = own_facts(found, at=at)
-    context = live_context(request, found, at=at) | asof_context(request, account=found)
+    facts = own_facts(account, at=at)
+    context = live_context(request, account, at=at) | asof_context(request, account=account)
     context |= {
         "at": at,
-        "was_there": at is None or was_connected(found, at=at),
-        "pulls": history(found, at=at),
-        "own": own_settings(facts, used=_used(found, context["facts"], at)),
-        "organization": _organization(found, facts, at),
-        "units": unit_path(found, at=at),
-        "tree": organization_tree(found, at=at),
-        "every": every(found.pull_every or settings.PULL_MINUTES),
+        "was_there": at is None or was_connected(account, at=at),
+        "pulls": history(account, at=at),
+        "own": own_settings(facts, used=_used(account, context["facts"], at)),
+        "organization": _organization(account, facts, at),
+        "units": unit_path(account, at=at),
+        "tree": organization_tree(account, at=at),
+        "every": every(account.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
 
 
-def _used(found: Account, facts: Facts, at: datetime | None) -> dict[str, int]:
+def _used(account: Account, facts: Facts, at: datetime | None) -> dict[str, int]:
     synced = {name for name, section in facts.sections.items() if section.observed_at is not None}
-    return quota_usage(found, facts.counts, synced=synced, at=at)
+    return quota_usage(account, facts.counts, synced=synced, at=at)
 
 
-def _organization(found: Account, facts: dict[str, AccountFact], at: datetime | None) -> str:
+def _organization(account: Account, facts: dict[str, AccountFact], at: datetime | None) -> str:
     """The organization's id as it was read; before the first reading, as it was connected."""
     if "organization" in facts:
         return str((facts["organization"].value or {}).get("Id", ""))
-    return "" if at else found.organization_id
+    return "" if at else account.organization_id
 
 
-def live_context(request: ViewerRequest, found: Account, *, at: datetime | None = None) -> dict[str, Any]:
+def live_context(request: ViewerRequest, account: Account, *, at: datetime | None = None) -> dict[str, Any]:
     """What changes while the account is read, and how it was at a past moment."""
-    facts = replace(facts_of([found.pk], at=at)[0], counts=section_counts(found, at=at))
+    facts = replace(facts_of([account.pk], at=at)[0], counts=section_counts(account, at=at))
     shown = cells(facts)
     step = step_of(request)
     progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None
     problems = _problems(shown, facts)
     return {
-        "account": found,
+        "account": account,
         "facts": facts,
         "standing": standing(facts),
         "cells": shown,
@@ -96,7 +96,7 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
         "pull": facts.pull,
         "progress": progress or NO_PROGRESS,
         "spoken": f"Syncing, {progress.spoken}" if progress else "",
-        "role_name": found.role_arn.rpartition("/")[2],
+        "role_name": account.role_arn.rpartition("/")[2],
         "step": step,
         "missing": [cell for cell in problems if _is_missing(cell)],
         "is_held": any(cell.section and cell.section.state == SectionState.HELD for cell in shown),
@@ -107,21 +107,21 @@ def _problems(shown: list[Cell], facts: Facts) -> list[Cell]:
     """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that
     is told above them.
     """
-    told = facts.last_message if facts.last_state == PullState.FAILED else ""
+    message = facts.last_message if facts.last_state == PullState.FAILED else ""
     stopped = [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT]
-    return [cell for cell in stopped if not (told and cell.section and cell.section.message == told)]
+    return [cell for cell in stopped if not (message and cell.section and cell.section.message == message)]
 
 
 def _is_missing(cell: Cell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.DENIED)
 
 
-def history(found: Account, older: str = "", *, at: datetime | None = None) -> dict[str, Any]:
+def history(account: Account, older: str = "", *, at: datetime | None = None) -> dict[str, Any]:
     """Past pulls, of a past moment those of until then, with the names of those who asked for them: two
     queries.
     """
     before = parse_moment(older)
-    pulls = pull_history(found, before=before, at=at)
+    pulls = pull_history(account, before=before, at=at)
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
     people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
     return {
@@ -140,16 +140,16 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
     """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx:
     the whole page.
     """
-    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     if not is_fragment(request):
         return redirect("setup:account", number=number)
-    context = live_context(request, found)
+    context = live_context(request, account)
     ended = context["pull"] is None
-    said = context["spoken"] or f"Sync finished: {context['standing'].words}"
-    if said != request.GET.get("said", ""):
-        context["said"] = said
+    announcement = context["spoken"] or f"Sync finished: {context['standing'].words}"
+    if announcement != request.GET.get("said", ""):
+        context["said"] = announcement
     if ended:
-        context |= {"pulls": history(found), "swap_pulls": True}
+        context |= {"pulls": history(account), "swap_pulls": True}
     status = 286 if ended else 200
     return setup_page(request, "account.html", context, partial="live", status=status)
 
@@ -158,11 +158,11 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
 @require(Right.SEE_ACCOUNT)
 def pulls(request: ViewerRequest, number: str) -> HttpResponse:
     """All readings of an account, a page at a time."""
-    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
-    context = asof_context(request, account=found) | {
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    context = asof_context(request, account=account) | {
         "at": request.at,
-        "account": found,
-        "pulls": history(found, request.GET.get("older", ""), at=request.at),
+        "account": account,
+        "pulls": history(account, request.GET.get("older", ""), at=request.at),
     }
     return setup_page(request, "pulls.html", context)
 
@@ -171,33 +171,33 @@ def pulls(request: ViewerRequest, number: str) -> HttpResponse:
 @require(Right.MANAGE_ACCOUNTS)
 def pull(request: ViewerRequest, number: str) -> HttpResponse:
     """Ask for a reading."""
-    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
     try:
-        request_pull(found, requested_by=request.viewer)
+        request_pull(account, requested_by=request.viewer)
     except NotPullableError:
-        messages.error(request, f"{found.name} comes from an uploaded file. Upload a newer one instead.")
+        messages.error(request, f"{account.name} comes from an uploaded file. Upload a newer one instead.")
         return redirect("setup:account", number=number)
-    return _live_or_page(request, found)
+    return _live_or_page(request, account)
 
 
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def stop(request: ViewerRequest, number: str) -> HttpResponse:
     """Stop the reading that runs, if one does."""
-    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
-    running = Pull.objects.filter(ACTIVE_PULL, account=found).first()
+    account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    running = Pull.objects.filter(ACTIVE_PULL, account=account).first()
     if running:
         cancel_pull(running, actor=request.viewer)
-    return _live_or_page(request, found)
+    return _live_or_page(request, account)
 
 
-def _live_or_page(request: ViewerRequest, found: Account) -> HttpResponse:
+def _live_or_page(request: ViewerRequest, account: Account) -> HttpResponse:
     if not is_fragment(request):
-        return redirect("setup:account", number=found.account_id)
-    context = live_context(request, found)
+        return redirect("setup:account", number=account.account_id)
+    context = live_context(request, account)
     context["said"] = context["spoken"] or context["standing"].words
     if context["pull"] is None:
-        context |= {"pulls": history(found), "swap_pulls": True}
+        context |= {"pulls": history(account), "swap_pulls": True}
     return setup_page(request, "account.html", context, partial="live")
 
 
@@ -207,23 +207,23 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
     """Say that what vanished is really gone: what was held back is applied by the next reading, after a
     confirmation.
     """
-    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
-    held = [cell for cell in cells(facts_of([found.pk])[0]) if _is_held(cell)]
+    account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    held_cells = [cell for cell in cells(facts_of([account.pk])[0]) if _is_held(cell)]
     if request.method != "POST":
-        return setup_page(request, "apply_loss.html", {"account": found, "held": held})
-    if not held:
+        return setup_page(request, "apply_loss.html", {"account": account, "held": held_cells})
+    if not held_cells:
         messages.info(request, "No sync is on hold anymore.")
         return redirect("setup:account", number=number)
     if request.POST.get("sure") != "yes":
         context = {
-            "account": found,
-            "held": held,
+            "account": account,
+            "held": held_cells,
             "error": "Select the checkbox to confirm that they were deleted in AWS.",
         }
         return setup_page(request, "apply_loss.html", context, partial="form", status=422)
-    request_pull(found, requested_by=request.viewer, accept_loss=True)
+    request_pull(account, requested_by=request.viewer, accept_loss=True)
     messages.success(
-        request, f"{found.name} is being synced again. Entries that are still missing are removed."
+        request, f"{account.name} is being synced again. Entries that are still missing are removed."
     )
     return redirect("setup:account", number=number)
 
@@ -232,9 +232,9 @@ def _is_held(cell: Cell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.HELD)
 
 
-def facts_or_404(found: Account) -> Facts:
+def facts_or_404(account: Account) -> Facts:
     """The facts of an account that was just found."""
-    facts = facts_of([found.pk])
+    facts = facts_of([account.pk])
     if not facts:
         raise Http404
     return facts[0]

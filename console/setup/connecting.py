@@ -72,27 +72,29 @@ def _find_hub(draft: ConnectionDraft, request: ViewerRequest) -> None:
 
 
 def _draft_or_404(request: ViewerRequest, draft: UUID) -> ConnectionDraft:
-    found = ConnectionDraft.objects.filter(pk=draft).first()
-    if found is None or not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=found.account_id):
+    connection_draft = ConnectionDraft.objects.filter(pk=draft).first()
+    if connection_draft is None or not request.viewer.may(
+        Right.MANAGE_ACCOUNTS, account_id=connection_draft.account_id
+    ):
         raise Http404
-    return found
+    return connection_draft
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
     """The second step: the texts that make the roles, and the field for their ARNs."""
-    found = _draft_or_404(request, draft)
-    texts = _texts(found)
+    connection_draft = _draft_or_404(request, draft)
+    texts = _texts(connection_draft)
     initial = {"role_arn": texts[0].arn} if texts else {}
-    form = RoleForm(request.POST or None, where=where_of(found), initial=initial)
+    form = RoleForm(request.POST or None, where=where_of(connection_draft), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            return _connect(request, found, form)
+            return _connect(request, connection_draft, form)
         except SetupError as error:
             tell(form, error)
     status = 422 if form.is_bound else 200
-    context = _role_context(request, found, form)
+    context = _role_context(request, connection_draft, form)
     return setup_page(request, "connect_role.html", context, status=status)
 
 
@@ -154,10 +156,14 @@ def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
     """Whether the worker has said who it is: asked by the page until it has, then answered with the page's
     texts.
     """
-    found = _draft_or_404(request, draft)
+    connection_draft = _draft_or_404(request, draft)
     identity = latest_identity(include_failed=True)
-    waits = not found.hub_arn and (identity is None or not identity.is_final)
-    context = _role_context(request, found, RoleForm(where=where_of(found), initial=_suggested(found)))
+    waits = not connection_draft.hub_arn and (identity is None or not identity.is_final)
+    context = _role_context(
+        request,
+        connection_draft,
+        RoleForm(where=where_of(connection_draft), initial=_suggested(connection_draft)),
+    )
     status = 200 if waits else 286
     return setup_page(request, "connect_role.html", context, partial="texts", status=status)
 
@@ -171,17 +177,20 @@ def _suggested(draft: ConnectionDraft) -> dict[str, str]:
 @require(Right.MANAGE_ACCOUNTS)
 def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
     """Name the hub's role, or the external id that the account's role asks for already."""
-    found = _draft_or_404(request, draft)
+    connection_draft = _draft_or_404(request, draft)
     form = HubForm(request.POST) if "hub_arn" in request.POST else ExternalIdForm(request.POST)
     if form.is_valid():
         try:
-            update_draft(found, actor=request.viewer, **form.cleaned_data)
-            return redirect("setup:connect-role", draft=found.pk)
+            update_draft(connection_draft, actor=request.viewer, **form.cleaned_data)
+            return redirect("setup:connect-role", draft=connection_draft.pk)
         except SetupError as error:
             tell(form, error)
     name = "hub_form" if isinstance(form, HubForm) else "external_form"
     context = _role_context(
-        request, found, RoleForm(where=where_of(found), initial=_suggested(found)), **{name: form}
+        request,
+        connection_draft,
+        RoleForm(where=where_of(connection_draft), initial=_suggested(connection_draft)),
+        **{name: form},
     )
     return setup_page(request, "connect_role.html", context, status=422)
 
@@ -190,9 +199,11 @@ def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
 @require(Right.MANAGE_ACCOUNTS)
 def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
     """Forget a prepared connection."""
-    found = _draft_or_404(request, draft)
-    discard_draft(found, actor=request.viewer)
-    messages.success(request, f"The connection of {found.name} was discarded, with its external ID.")
+    connection_draft = _draft_or_404(request, draft)
+    discard_draft(connection_draft, actor=request.viewer)
+    messages.success(
+        request, f"The connection of {connection_draft.name} was discarded, with its external ID."
+    )
     return redirect("setup:accounts")
 
 
@@ -200,12 +211,14 @@ def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
 @require(Right.MANAGE_ACCOUNTS)
 def download(request: ViewerRequest, draft: UUID, purpose: str, what: str) -> HttpResponse:
     """One of the texts as a file."""
-    found = _draft_or_404(request, draft)
-    texts = {text.purpose: text for text in _texts(found)}
+    connection_draft = _draft_or_404(request, draft)
+    texts = {text.purpose: text for text in _texts(connection_draft)}
     if purpose not in texts or what not in FILES:
         raise Http404
     ending, attribute, content_type = FILES[what]
     text = texts[purpose]
     response = HttpResponse(getattr(text, attribute), content_type=f"{content_type}; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{text.name}-{found.account_id}.{ending}"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="{text.name}-{connection_draft.account_id}.{ending}"'
+    )
     return response

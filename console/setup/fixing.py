@@ -17,8 +17,8 @@ from iam.mirror.queries.freshness import standing
 @require(Right.SEE_ACCOUNT)
 def fix(request: ViewerRequest, number: str) -> HttpResponse:
     """The missing permissions of an account, as a drawer of its page or as a page."""
-    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
-    facts = facts_of([found.pk])[0]
-    missing = missing_of(found, facts.sections.values(), last_examination(found))
-    context = {"account": found, "missing": missing, "no_access": "" if missing else standing(facts).note}
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    facts = facts_of([account.pk])[0]
+    missing = missing_of(account, facts.sections.values(), last_examination(account))
+    context = {"account": account, "missing": missing, "no_access": "" if missing else standing(facts).note}
     return setup_page(request, "fix.html", context, partial="drawer")

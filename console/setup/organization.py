@@ -56,22 +56,22 @@ def connect_organization(request: ViewerRequest) -> HttpResponse:
 
 def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
     _must_manage_all(request)
-    found = visible_job(request.viewer, job)
-    if found is None or found.kind != SetupKind.DISCOVER:
+    setup_job = visible_job(request.viewer, job)
+    if setup_job is None or setup_job.kind != SetupKind.DISCOVER:
         raise Http404
-    return found
+    return setup_job
 
 
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
     """The accounts that were found, or how far the worker is; 286 tells the page that asks to stop asking."""
-    found = _discovery_or_404(request, job)
-    if not found.is_final:
+    setup_job = _discovery_or_404(request, job)
+    if not setup_job.is_final:
         return setup_page(
-            request, "discovered.html", {"job": found, "step": step_of(request)}, partial="body"
+            request, "discovered.html", {"job": setup_job, "step": step_of(request)}, partial="body"
         )
-    context = _context(request, found, RolePlanForm(initial=_initial(found)))
+    context = _context(request, setup_job, RolePlanForm(initial=_initial(setup_job)))
     status = 286 if request.GET.get("n") else 200
     return setup_page(request, "discovered.html", context, partial="body", status=status)
 
@@ -84,11 +84,17 @@ def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[
     accounts = job.result.get("accounts", [])
     text = request.GET.get("q", "").strip().lower()[:100]
     chosen = set(request.POST.getlist("account"))
-    matching = [one for one in accounts if text in f"{one['name']} {one['account_id']}".lower()]
+    matching = [
+        account for account in accounts if text in f"{account['name']} {account['account_id']}".lower()
+    ]
     first = max(0, _number(request.GET.get("from", "")) - 1)
     shown = matching[first : first + PER_PAGE]
-    connected = connected_numbers([one["account_id"] for one in accounts])
-    open_ones = [one for one in accounts if one["account_id"] not in connected and one["status"] == READABLE]
+    connected = connected_numbers([account["account_id"] for account in accounts])
+    open_ones = [
+        account
+        for account in accounts
+        if account["account_id"] not in connected and account["status"] == READABLE
+    ]
     previous = 0
     if first >= PER_PAGE:
         previous = first + 1 - PER_PAGE
@@ -97,7 +103,10 @@ def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[
     return {
         "job": job,
         "form": form,
-        "rows": [_row(job, one, connected) | {"is_chosen": one["account_id"] in chosen} for one in shown],
+        "rows": [
+            _row(job, account, connected) | {"is_chosen": account["account_id"] in chosen}
+            for account in shown
+        ],
         "q": request.GET.get("q", ""),
         "found": len(accounts),
         "matching": len(matching),
@@ -114,15 +123,15 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 7 else 1
 
 
-def _row(job: SetupJob, one: dict[str, str], connected: set[str]) -> dict[str, Any]:
-    number = one["account_id"]
+def _row(job: SetupJob, row: dict[str, str], connected: set[str]) -> dict[str, Any]:
+    number = row["account_id"]
     return {
         "account_id": number,
         "display_id": f"{number[:4]}-{number[4:8]}-{number[8:]}",
-        "name": one["name"],
-        "status": one["status"].lower().replace("_", " "),
+        "name": row["name"],
+        "status": row["status"].lower().replace("_", " "),
         "is_connected": number in connected,
-        "is_open": number not in connected and one["status"] == READABLE,
+        "is_open": number not in connected and row["status"] == READABLE,
         "is_own": bool(job.result.get("own_credentials")) and number == job.result["identity"]["account_id"],
         "is_management": number == job.result.get("management_account_id"),
     }
@@ -150,8 +159,8 @@ def _stack_set(job: SetupJob, form: RolePlanForm) -> RoleTexts | None:
 @require(Right.MANAGE_ACCOUNTS)
 def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
     """Connect the picked accounts, or all that are not connected yet."""
-    found = _discovery_or_404(request, job)
-    if found.state != JobState.DONE:
+    setup_job = _discovery_or_404(request, job)
+    if setup_job.state != JobState.DONE:
         raise Http404
     form = RolePlanForm(request.POST)
     chosen = None if request.POST.get("which") == "all" else set(request.POST.getlist("account"))
@@ -160,13 +169,13 @@ def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
             if chosen is not None and not chosen:
                 raise SetupError("Select at least one account.")
             outcome = connect_discovered(
-                found.result, chosen=chosen, plan=RolePlan(**form.cleaned_data), actor=request.viewer
+                setup_job.result, chosen=chosen, plan=RolePlan(**form.cleaned_data), actor=request.viewer
             )
         except SetupError as error:
             tell(form, error)
         else:
             return _told(request, outcome.connected, outcome.left_out)
-    return setup_page(request, "discovered.html", _context(request, found, form), status=422)
+    return setup_page(request, "discovered.html", _context(request, setup_job, form), status=422)
 
 
 def _told(

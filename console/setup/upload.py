@@ -106,18 +106,18 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
     """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
     asking.
     """
-    found = visible_job(request.viewer, job)
-    if found is None or found.kind != SetupKind.IMPORT:
+    setup_job = visible_job(request.viewer, job)
+    if setup_job is None or setup_job.kind != SetupKind.IMPORT:
         raise Http404
     context = {
-        "job": found,
+        "job": setup_job,
         "step": step_of(request),
-        "held": found.result.get("held", ""),
-        "is_done": found.state == JobState.DONE,
-        "made": _moment(found.result.get("observed_at", "")),
-        "counts": _counted(found.result.get("counts", {})),
+        "held": setup_job.result.get("held", ""),
+        "is_done": setup_job.state == JobState.DONE,
+        "made": _moment(setup_job.result.get("observed_at", "")),
+        "counts": _counted(setup_job.result.get("counts", {})),
     }
-    status = 286 if found.is_final and request.GET.get("n") else 200
+    status = 286 if setup_job.is_final and request.GET.get("n") else 200
     return setup_page(request, "import.html", context, partial="body", status=status)
 
 
@@ -135,6 +135,6 @@ _KINDS = {
 
 def _counted(counts: dict[str, int]) -> list[str]:
     return [
-        f"{counts.get(kind, 0):,} {one if counts.get(kind, 0) == 1 else many}"
-        for kind, (one, many) in _KINDS.items()
+        f"{counts.get(kind, 0):,} {singular if counts.get(kind, 0) == 1 else many}"
+        for kind, (singular, many) in _KINDS.items()
     ]

@@ -96,11 +96,11 @@ def require_present(request: ViewerRequest) -> None:
         raise PresentOnlyError
 
 
-def found_or_404(found: Found | None) -> Found:
+def found_or_404(row: Found | None) -> Found:
     """What a query of those that the viewer sees has found; 404 where that is nothing."""
-    if found is None:
+    if row is None:
         raise Http404
-    return found
+    return row
 
 
 def entity_or_404(viewer: Viewer, pk: int, *, kinds: Collection[str]) -> Entity:

@@ -52,50 +52,50 @@ def asof_context(
     """
     asked = cast(ViewerRequest, request)
     if entity is not None:
-        found = entity_moments(entity, at=asked.at)
+        moments = entity_moments(entity, at=asked.at)
     else:
         account = account or frame_of(request).chosen
-        found = account_moments(account, at=asked.at)
+        moments = account_moments(account, at=asked.at)
     whole = entity is None and account is None
-    synced_at = frame_of(request).oldest if whole else found.read_at
+    synced_at = frame_of(request).oldest if whole else moments.read_at
     of_account = entity.account if entity else account
     interval = of_account.pull_every if of_account else None
     limit = patience(interval)
-    fresh = None if whole else found.read_at
-    is_incomplete = frame_of(request).is_incomplete if whole else found.is_incomplete
+    fresh = None if whole else moments.read_at
+    is_incomplete = frame_of(request).is_incomplete if whole else moments.is_incomplete
     kept: list[tuple[str, str]] = []
     for name, values in request.GET.lists():
         if name not in POSITION:
             kept.extend((name, value) for value in values)
     return {
         "asof": AsOf(
-            earliest=found.earliest,
-            before=found.before,
-            next=found.after,
-            read_at=found.read_at,
+            earliest=moments.earliest,
+            before=moments.before,
+            next=moments.after,
+            read_at=moments.read_at,
             fresh=fresh,
             is_old=synced_at is None or datetime.now(tz=UTC) - synced_at > limit,
             is_incomplete=is_incomplete,
-            moments=_worth_a_click(found, at=asked.at),
+            moments=_worth_a_click(moments, at=asked.at),
             kept=kept,
             compare=_compare_address(asked.viewer, account=account, entity=entity, at=asked.at),
         )
     }
 
 
-def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:
-    if found.earliest is None:
+def _worth_a_click(moments: Moments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:
+    if moments.earliest is None:
         return []
     now = datetime.now(tz=UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     wanted = [
-        ("Before the last change", None if at else found.before, "git-compare"),
+        ("Before the last change", None if at else moments.before, "git-compare"),
         ("Yesterday, end of day", midnight - timedelta(seconds=1), "history"),
         ("A week ago", now.replace(microsecond=0) - timedelta(days=7), "history"),
-        ("First sync", found.earliest, "flag"),
+        ("First sync", moments.earliest, "flag"),
     ]
     return [
-        (label, moment, icon) for label, moment, icon in wanted if moment and found.earliest <= moment < now
+        (label, moment, icon) for label, moment, icon in wanted if moment and moments.earliest <= moment < now
     ]
 
 

@@ -78,8 +78,8 @@ class SignedCache(RedisCache):
     def _opened(self, key: Any, text: Any, default: Any, version: Any) -> Any:
         if not isinstance(text, str) or len(text) <= SIGNATURE:
             return default
-        given, content = text[:SIGNATURE], text[SIGNATURE:]
-        if not constant_time_compare(given, self._signature(key, content, version)):
+        signature, content = text[:SIGNATURE], text[SIGNATURE:]
+        if not constant_time_compare(signature, self._signature(key, content, version)):
             logger.error("cache.value_refused", key=str(key)[:80])
             return default
         return json.loads(content)

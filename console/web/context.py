@@ -42,13 +42,13 @@ class Marks:
 def _marks(viewer: Viewer) -> Marks:
     """One query, of those who look after others or decide."""
     names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
-    found = dict(zip(names, statement.numbers(), strict=True))
+    numbers = dict(zip(names, statement.numbers(), strict=True))
     return Marks(
-        waiting=count_said(found.get("waiting", 0)),
-        drift=count_said(found.get("drift", 0)),
-        glass=found.get("glass", 0),
-        approvers=found.get("approvers", APPROVERS_NEEDED),
-        is_held=bool(found.get("held")),
+        waiting=count_said(numbers.get("waiting", 0)),
+        drift=count_said(numbers.get("drift", 0)),
+        glass=numbers.get("glass", 0),
+        approvers=numbers.get("approvers", APPROVERS_NEEDED),
+        is_held=bool(numbers.get("held")),
     )
 
 
@@ -93,12 +93,12 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
 
 def frame_of(request: HttpRequest) -> Frame:
     """The accounts of the frame, read once a request; a view that needs the chosen account asks here."""
-    found: Frame | None = getattr(request, "frame", None)
-    if found is None:
+    known_frame: Frame | None = getattr(request, "frame", None)
+    if known_frame is None:
         viewer: Viewer = request.viewer  # type: ignore[attr-defined]
-        found = frame(viewer, account_id=request.GET.get("account", ""))
-        request.frame = found  # type: ignore[attr-defined]
-    return found
+        known_frame = frame(viewer, account_id=request.GET.get("account", ""))
+        request.frame = known_frame  # type: ignore[attr-defined]
+    return known_frame
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _disconnected_by(account: Account) -> Entry | None:
-    found = Entry.objects.filter(kind="account.disconnect", account_id=account.account_id)
-    return found.order_by("-id").first()
+    disconnections = Entry.objects.filter(kind="account.disconnect", account_id=account.account_id)
+    return disconnections.order_by("-id").first()
 
 
 def _connect_url(account: Account) -> str:

@@ -231,13 +231,13 @@ Tabs = tuple[str, tuple[tuple[str, str], ...]]
 
 @lru_cache(maxsize=256)
 def _tabs_by_path(reader: Reader) -> dict[str, Tabs]:
-    found: dict[str, Tabs] = {}
+    tabs_by_path: dict[str, Tabs] = {}
     for group in NAVIGATION:
         for entry in group.entries:
             tabs = tuple((reverse(tab.url), tab.label) for tab in entry.tabs if tab.is_for(reader))
             if len(tabs) > 1:
-                found |= {address: (entry.label, tabs) for address, _ in tabs}
-    return found
+                tabs_by_path |= {address: (entry.label, tabs) for address, _ in tabs}
+    return tabs_by_path
 
 
 def tabs_at(path: str, reader: Reader) -> Tabs | None:
@@ -250,8 +250,8 @@ def tabs_at(path: str, reader: Reader) -> Tabs | None:
 @lru_cache(maxsize=256)
 def tabs_for(reader: Reader) -> tuple[tuple[str, str, str, str], ...]:
     """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
-    found: list[tuple[str, str, str, str]] = []
+    shown_tabs: list[tuple[str, str, str, str]] = []
     for entry in chain.from_iterable(group.entries for group in NAVIGATION):
         tabs = [tab for tab in entry.tabs if tab.is_for(reader)]
-        found.extend((entry.label, entry.icon, tab.label, reverse(tab.url)) for tab in tabs)
-    return tuple(found)
+        shown_tabs.extend((entry.label, entry.icon, tab.label, reverse(tab.url)) for tab in tabs)
+    return tuple(shown_tabs)

@@ -29,8 +29,8 @@ class Query:
         """
         new = {name.replace("_", "-"): value for name, value in changes.items()}
         pairs = [(name, value) for name, value in self.pairs if name not in new]
-        for name, given in new.items():
-            values = [given] if isinstance(given, str) else given
+        for name, new_values in new.items():
+            values = [new_values] if isinstance(new_values, str) else new_values
             pairs.extend((name, value) for value in values)
         return Query.of(pairs)
 

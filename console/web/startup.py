@@ -45,7 +45,7 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
     """Names of variables, and of credential files, that would give this process AWS credentials. Never their
     values.
     """
-    found = [name for name in CREDENTIAL_VARIABLES if environment.get(name)]
+    names = [name for name in CREDENTIAL_VARIABLES if environment.get(name)]
     for name, default in (
         ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         ("AWS_CONFIG_FILE", "~/.aws/config"),
@@ -54,19 +54,19 @@ def credentials_in(environment: Mapping[str, str]) -> list[str]:
         try:
             if file.is_file():
                 named = f"{name} ({file})" if environment.get(name) else str(file)
-                found.append(named)
+                names.append(named)
         except OSError:
             continue
-    return found
+    return names
 
 
 def refuse_credentials() -> None:
     """For the web server, before anything slow: it holds no AWS credentials in production. Raises
     ImproperlyConfigured with a sentence.
     """
-    if not settings.EMBEDDED and (found := credentials_in(os.environ)):
+    if not settings.EMBEDDED and (names := credentials_in(os.environ)):
         raise ImproperlyConfigured(
-            f"The web server must hold no AWS credentials, but finds {', '.join(found)}. "
+            f"The web server must hold no AWS credentials, but finds {', '.join(names)}. "
             "Give them to the Celery workers alone."
         )
 

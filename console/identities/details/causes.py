@@ -29,11 +29,11 @@ class Caused:
 UNKNOWN = Caused()
 
 
-def causes(found: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
+def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
     """The known causes among (kind, id), by id; no query without one, else one. What the viewer may not see
     is only named.
     """
-    ids = {cause for kind, cause in found if kind == Cause.CHANGE and cause is not None}
+    ids = {cause for kind, cause in moments if kind == Cause.CHANGE and cause is not None}
     if not ids:
         return {}
     rows = visible_changes(viewer).filter(pk__in=ids).values_list("pk", "requested_label")

@@ -90,8 +90,8 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
     earliest = just_after(known) if known else just_after(entity.first_seen)
     span = _since_first(request, span, earliest)
     shown = Shown(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
-    found = difference(entity, left=span.left, right=span.right)
-    others = chain.from_iterable(event.others for event in found.events)
+    timeline = difference(entity, left=span.left, right=span.right)
+    others = chain.from_iterable(event.others for event in timeline.events)
     open_to = shown.openable({named.pk for named in others})
     section, title, name = SECTIONS[entity.kind]
     context |= {
@@ -103,8 +103,8 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
         "lists": context["layout"] == "base.html",
         "entity_url": reverse(name, args=[entity.pk]),
         "history_url": reverse(f"{name}-history", args=[entity.pk]),
-        "lines": history.lines_of(found.events, shown=shown, open_to=open_to),
-        "is_cut": found.is_cut,
+        "lines": history.lines_of(timeline.events, shown=shown, open_to=open_to),
+        "is_cut": timeline.is_cut,
         "was_there": entities.state_at(entity, at=span.left) is not None,
         "is_there": shown.state is not None,
         "left_unknown": was_unknown(entity, at=span.left),
@@ -164,7 +164,7 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
             "after": rows[-1].pk if more else "",
         }
         return render_page(request, "identities/compare.html", context)
-    found = differences.sections(account, span, few=FEW)
+    sections = differences.sections(account, span, few=FEW)
     context |= {
         "sections": [
             {
@@ -182,11 +182,11 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
                     if count > FEW
                 ],
             }
-            for section in found
+            for section in sections
         ],
-        "came": sum(section.counts.get(CAME, 0) for section in found),
-        "went": sum(section.counts.get(WENT, 0) for section in found),
-        "changed": sum(section.counts.get(CHANGED, 0) for section in found),
+        "came": sum(section.counts.get(CAME, 0) for section in sections),
+        "went": sum(section.counts.get(WENT, 0) for section in sections),
+        "changed": sum(section.counts.get(CHANGED, 0) for section in sections),
         "facts": [
             (FACTS.get(fact.name, fact.name), setting_changes(fact.name, fact.left, fact.right), fact)
             for fact in differences.fact_changes(account, span)

@@ -116,8 +116,8 @@ def differences(
 
 def _openable(rows: list[Row], viewer: Viewer) -> Openable:
     pks = {row.entity for row in rows} | {row.other_entity for row in rows if row.other_entity}
-    found = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
-    return Openable(whole=False, pks=frozenset(found))
+    openable = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
+    return Openable(whole=False, pks=frozenset(openable))
 
 
 def _difference(row: Row, open_to: Openable, *, with_nouns: bool, cause: Caused) -> Difference:

@@ -53,11 +53,11 @@ def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
     """What every page of a group shows above its tab; `here` is the name of the page."""
-    held = held_by(shown)
+    holding = held_by(shown)
     policies = own_policies(
-        held,
+        holding,
         entities.inline_policies(shown.entity, at=shown.at),
-        shown.openable(held.pks),
+        shown.openable(holding.pks),
         edits=shown.edits_all,
     )
     people = entities.member_count(shown.entity, at=shown.at)
@@ -65,7 +65,7 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
         "people": people,
         "without_mfa": entities.without_mfa(shown.entity, at=shown.at),
         "policies": policies,
-        "managed": len(held.policies),
+        "managed": len(holding.policies),
         "quota": POLICY_QUOTA,
         "add": membership_address(group=shown.entity.pk, do="add")
         if shown.entity.pk in shown.askable([shown.entity.pk])

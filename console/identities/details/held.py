@@ -52,15 +52,15 @@ class PolicyRow:
 
 def held_by(shown: Shown) -> Held:
     """The ties of the principal at the moment: one query."""
-    held = Held()
+    holding = Held()
     for tie in entities.targets(shown.entity, kinds=HELD, at=shown.at):
         if tie.tie == EdgeKind.MEMBER:
-            held.groups.append(tie)
+            holding.groups.append(tie)
         elif tie.tie == EdgeKind.ATTACHED:
-            held.policies.append(tie)
+            holding.policies.append(tie)
         else:
-            held.boundary = tie
-    return held
+            holding.boundary = tie
+    return holding
 
 
 def address(name: str, tie: Tie | None, open_to: Openable) -> str:
@@ -82,12 +82,12 @@ def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str 
 
 
 def own_policies(
-    held: Held, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
+    holding: Held, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
 ) -> list[PolicyRow]:
     """The principal's own policies: the managed ones, then the inline ones with their documents, and where
     one asks for another text of them, if the viewer `edits` such.
     """
-    rows = [managed(tie, open_to) for tie in held.policies]
+    rows = [managed(tie, open_to) for tie in holding.policies]
     for policy in inline:
         edit = act_address("put-inline", policy.owner_id, policy=policy.name) if edits else ""
         rows.append(

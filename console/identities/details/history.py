@@ -118,7 +118,7 @@ def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> lis
 
 
 def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:
-    shown = [one for one in event.others if one.kind != Kind.USER or one.pk in open_to]
+    shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - NAMES_SHOWN)
     hidden = [f"and {more} more"] if more else []
     if outside:
@@ -127,7 +127,7 @@ def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:
     return Line(
         event=event,
         tone=TONES.get(event.sign, ""),
-        names=[_link(one, open_to) for one in shown[:NAMES_SHOWN]],
+        names=[_link(named, open_to) for named in shown[:NAMES_SHOWN]],
         hidden=", ".join(hidden),
         at=just_after(event.when),
         cause=cause,

@@ -25,17 +25,21 @@ class Page:
 def page_of(request: ViewerRequest, rows: QuerySet[Any, Any], *, column: str, tie: str, size: int) -> Page:
     """The page that `?after=` or `?before=` name; a place that makes no sense is the beginning. One query."""
     order = Order(column, tie)
-    found = page(
+    slice_of_rows = page(
         rows,
         order=order,
         size=size,
         after=_place(request.GET.get("after", "")),
         before=_place(request.GET.get("before", "")),
     )
-    before = _text(order.place(found.rows[0])) if found.has_before and found.rows else ""
-    after = _text(order.place(found.rows[-1])) if found.has_after and found.rows else ""
+    before = (
+        _text(order.place(slice_of_rows.rows[0])) if slice_of_rows.has_before and slice_of_rows.rows else ""
+    )
+    after = (
+        _text(order.place(slice_of_rows.rows[-1])) if slice_of_rows.has_after and slice_of_rows.rows else ""
+    )
     return Page(
-        rows=found.rows,
+        rows=slice_of_rows.rows,
         before=before,
         after=after,
     )

@@ -41,13 +41,13 @@ def person(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return render_shown(request, shown, "identities/person.html", {})
-    held = held_by(shown)
-    contents = entities.group_contents([tie.pk for tie in held.groups], at=shown.at)
+    holding = held_by(shown)
+    contents = entities.group_contents([tie.pk for tie in holding.groups], at=shown.at)
     policies = chain.from_iterable(content.policies for content in contents.values())
     through = [tie.pk for tie in policies]
-    open_to = shown.openable([*held.pks, *through])
-    askable = shown.askable([shown.entity.pk, *(tie.pk for tie in held.groups)])
-    context = _head(shown, held, open_to, here="identities:person") | {
+    open_to = shown.openable([*holding.pks, *through])
+    askable = shown.askable([shown.entity.pk, *(tie.pk for tie in holding.groups)])
+    context = _head(shown, holding, open_to, here="identities:person") | {
         "tab": "identities/person_groups.html",
         "groups": [
             {
@@ -59,10 +59,10 @@ def person(request: ViewerRequest, pk: int) -> HttpResponse:
                 if tie.pk in askable and shown.entity.pk in askable
                 else "",
             }
-            for tie in held.groups
+            for tie in holding.groups
         ],
         "add": membership_address(user=shown.entity.pk, do="add") if shown.entity.pk in askable else "",
-        "policies": _policy_rows(shown, held, contents, open_to),
+        "policies": _policy_rows(shown, holding, contents, open_to),
     }
     return render_shown(request, shown, "identities/person.html", context)
 
@@ -73,9 +73,9 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return render_shown(request, shown, "identities/person.html", {})
-    held = held_by(shown)
-    open_to = shown.openable(held.pks)
-    head = _head(shown, held, open_to, here="identities:person-credentials")
+    holding = held_by(shown)
+    open_to = shown.openable(holding.pks)
+    head = _head(shown, holding, open_to, here="identities:person-credentials")
     context = head | credentials_context(shown, head["credentials"], head["usage"])
     asks = shown.entity.pk in shown.askable([shown.entity.pk])
     return render_shown(
@@ -103,9 +103,9 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.USER])
     if shown.state is None:
         return history.render_gone(request, shown)
-    held = held_by(shown)
-    open_to = shown.openable(held.pks)
-    context = _head(shown, held, open_to, here="identities:person-history")
+    holding = held_by(shown)
+    open_to = shown.openable(holding.pks)
+    context = _head(shown, holding, open_to, here="identities:person-history")
     return history.render_history(request, shown, "identities/person.html", context)
 
 
@@ -153,11 +153,11 @@ def _has_mfa(credentials: UserCredentials | None) -> bool:
 
 def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
     """What every page of a person shows above its tab; `here` is the name of the page."""
-    held = held_by(shown)
-    return _head(shown, held, shown.openable(held.pks), here=here)
+    holding = held_by(shown)
+    return _head(shown, holding, shown.openable(holding.pks), here=here)
 
 
-def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
+def _head(shown: Shown, holding: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
     days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
@@ -177,8 +177,8 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
         "console": words.password_words(credentials),
         "oldest_key": words.days_words(days, never=words.no_key(credentials)),
         "key_is_old": days is not None and days > words.KEY_DAYS,
-        "boundary": held.boundary,
-        "boundary_url": address("identities:policy", held.boundary, open_to),
+        "boundary": holding.boundary,
+        "boundary_url": address("identities:policy", holding.boundary, open_to),
         "tags": tags,
         "owning_team": owned,
         "tabs": _tabs(shown, credentials, here=here),
@@ -211,12 +211,12 @@ def _usage(shown: Shown) -> Usage | None:
 
 
 def _policy_rows(
-    shown: Shown, held: Held, contents: dict[int, GroupContent], open_to: Openable
+    shown: Shown, holding: Held, contents: dict[int, GroupContent], open_to: Openable
 ) -> list[PolicyRow]:
     rows = own_policies(
-        held, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
+        holding, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
     )
-    for group in held.groups:
+    for group in holding.groups:
         url = address("identities:group", group, open_to)
         content = contents[group.pk]
         rows += [managed(tie, open_to, through=group.name, through_url=url) for tie in content.policies]
@@ -242,11 +242,11 @@ def credentials_context(
         "password_next": words.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
-        "keys": [_key(one, shown) for one in owned.get(Kind.ACCESS_KEY, [])],
+        "keys": [_key(key, shown) for key in owned.get(Kind.ACCESS_KEY, [])],
         "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
-        "others": [(one, words.status_mark(one), _service(one), acts_of(one)) for one in others],
+        "others": [(key, words.status_mark(key), _service(key), acts_of(key)) for key in others],
         "others_unsynced": _unsynced_others(shown),
     }
 
@@ -266,11 +266,14 @@ def _unsynced_others(shown: Shown) -> str:
 
 
 def _devices(
-    found: Sequence[EntityState], *, at: datetime | None
+    devices: Sequence[EntityState], *, at: datetime | None
 ) -> list[tuple[EntityState, words.Mark, list[Act]]]:
     """Each with its sort and its label, and what can be asked for about it."""
-    labels = labels_of([one.entity_id for one in found if one.category == "virtual"], at=at)
-    return [(one, words.device_mark(one, label=labels.get(one.entity_id, "")), acts_of(one)) for one in found]
+    labels = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
+    return [
+        (device, words.device_mark(device, label=labels.get(device.entity_id, "")), acts_of(device))
+        for device in devices
+    ]
 
 
 def _key(state: EntityState, shown: Shown) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, "identities/policy.html", {})
     head = _head(shown, here="identities:policy-versions")
-    found: list[PolicyVersion] = head["versions"]
-    left, right = _chosen(found, request.GET.get("a", ""), request.GET.get("b", ""))
+    policy_versions: list[PolicyVersion] = head["versions"]
+    left, right = _chosen(policy_versions, request.GET.get("a", ""), request.GET.get("b", ""))
     context = head | {"tab": "identities/policy_versions.html", "left": left, "right": right}
     return render_shown(request, shown, "identities/policy.html", context)
 
@@ -87,12 +87,12 @@ def policy_history(request: ViewerRequest, pk: int) -> HttpResponse:
 def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     state = shown.state
     assert state is not None
-    found = versions(shown.entity, at=shown.at)
-    default = next((one for one in found if one.is_default), None)
+    policy_versions = versions(shown.entity, at=shown.at)
+    default = next((version for version in policy_versions if version.is_default), None)
     counts = holders.holder_counts(shown.entity, at=shown.at)
     text = default.document.text if default else ""
     return {
-        "versions": found,
+        "versions": policy_versions,
         "default": default,
         "version_quota": VERSION_QUOTA,
         "characters": len("".join(text.split())),
@@ -101,7 +101,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "sort_words": words.POLICY_TYPES.get(state.category, "Managed"),
         "description": str(state.attrs.get("Description") or ""),
         "edits": state.category != "aws"
-        and bool(found)
+        and bool(policy_versions)
         and shown.entity.pk in shown.askable([shown.entity.pk]),
         "is_unread": bool(state.attrs.get("IsPlaceholder")),
         "counts": counts,
@@ -109,7 +109,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "tags": tags(shown.entity, at=shown.at),
         "tabs": [
             shown.tab("Document", "identities:policy", here=here),
-            shown.tab("Versions", "identities:policy-versions", here=here, count=len(found)),
+            shown.tab("Versions", "identities:policy-versions", here=here, count=len(policy_versions)),
             shown.tab("Attached to", "identities:policy-holders", here=here, count=sum(counts.values())),
             shown.tab("History", "identities:policy-history", here=here),
         ],
@@ -140,20 +140,22 @@ def _statements(default: PolicyVersion | None) -> int | None:
         body = json.loads(default.document.text)
     except (ValueError, RecursionError):
         return None
-    found = body.get("Statement", []) if isinstance(body, dict) else []
-    return len(found) if isinstance(found, list) else 1
+    statements = body.get("Statement", []) if isinstance(body, dict) else []
+    return len(statements) if isinstance(statements, list) else 1
 
 
 def _chosen(
-    found: list[PolicyVersion], left: str, right: str
+    policy_versions: list[PolicyVersion], left: str, right: str
 ) -> tuple[PolicyVersion | None, PolicyVersion | None]:
     """The two versions that are asked for; else the default on the right, and the next older one on the
     left.
     """
-    by_id = {one.version_id: one for one in found}
-    default = next((place for place, one in enumerate(found) if one.is_default), 0)
-    new = by_id.get(right) or (found[default] if found else None)
+    by_id = {version.version_id: version for version in policy_versions}
+    default = next((place for place, version in enumerate(policy_versions) if version.is_default), 0)
+    new = by_id.get(right) or (policy_versions[default] if policy_versions else None)
     if new is None:
         return None, None
-    older = found[found.index(new) + 1 :] or [one for one in found if one is not new]
+    older = policy_versions[policy_versions.index(new) + 1 :] or [
+        version for version in policy_versions if version is not new
+    ]
     return by_id.get(left) or (older[0] if older else None), new

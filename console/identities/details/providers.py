@@ -56,7 +56,7 @@ def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
 def _role(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
     """A role, whom it lets in through the provider, and the worst tone of that."""
     sentences = lets_in(row["document__text"], provider=shown.entity, at=shown.at)
-    tones = {one.tone for one in sentences}
+    tones = {sentence.tone for sentence in sentences}
     return row | {"lets_in": sentences, "tone": next((tone for tone in ("bad", "warn") if tone in tones), "")}
 
 

@@ -51,11 +51,13 @@ def role(request: ViewerRequest, pk: int) -> HttpResponse:
         "trust": trust,
         "sentences": [
             {
-                "said": one,
-                "icon": "git-branch" if one.badge == "GitHub Actions" else ICONS.get(one.kind, "circle-help"),
-                "url": _address(one, trust.known),
+                "said": sentence,
+                "icon": "git-branch"
+                if sentence.badge == "GitHub Actions"
+                else ICONS.get(sentence.kind, "circle-help"),
+                "url": _address(sentence, trust.known),
             }
-            for one in trust.sentences
+            for sentence in trust.sentences
         ],
         "document": text,
         "characters": len("".join(text.split())),
@@ -81,19 +83,19 @@ def _address(sentence: Sentence, known: Any) -> str:
 
 def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
     """What every page of a role shows above its tab; `here` is the name of the page."""
-    held = held_by(shown)
+    holding = held_by(shown)
     profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
-    open_to = shown.openable([*held.pks, *(tie.pk for tie in profiles)])
+    open_to = shown.openable([*holding.pks, *(tie.pk for tie in profiles)])
     state, unsynced = shown.state, shown.unsynced()
     assert state is not None
     is_linked = state.path.startswith("/aws-service-role/")
     return {
         "policies": own_policies(
-            held, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
+            holding, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
         ),
         "edit_trust": act_address("trust", shown.entity.pk) if shown.edits_all and not is_linked else "",
-        "boundary": held.boundary,
-        "boundary_url": address("identities:policy", held.boundary, open_to),
+        "boundary": holding.boundary,
+        "boundary_url": address("identities:policy", holding.boundary, open_to),
         "profiles": [(tie, address("identities:instance-profile", tie, open_to)) for tie in profiles],
         "no_profiles": none_or_unknown(
             "No instance profile contains this role.", needs=(INSTANCE_PROFILES,), unsynced=unsynced

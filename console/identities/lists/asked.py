@@ -90,21 +90,21 @@ def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]
 def _filters(
     request: ViewerRequest, page: Page, lens: Lens, problems: list[str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found = []
+    filters = []
     offered = page.filters_for(lens)
     for known in page.filters:
         every = [value.strip() for value in request.GET.getlist(known.name)]
-        given = [value[:TEXT] for value in every[:VALUES]]
+        texts = [value[:TEXT] for value in every[:VALUES]]
         if len(every) > VALUES:
             problems.append(f"Only the first {VALUES} values of the filter “{known.label}” are used.")
-        values = tuple(dict.fromkeys(known.value_of(v) for v in given if v and "\x00" not in v))
+        values = tuple(dict.fromkeys(known.value_of(v) for v in texts if v and "\x00" not in v))
         wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
         problems += [
             f"“{known.label}: {value}” isn’t a filter of this list and was ignored." for value in wrong
         ]
         if kept := tuple(v for v in values if v not in wrong):
-            found.append((known.name, kept))
-    return tuple(found)
+            filters.append((known.name, kept))
+    return tuple(filters)
 
 
 def _makes_sense(known: Filter, value: str) -> bool:

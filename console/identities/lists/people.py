@@ -120,16 +120,16 @@ def _since(row: Row) -> list[tuple[str, str]]:
     """What has changed for a user since the shown moment, as words with a tone."""
     if row["gone_at"]:
         return [(f"Gone since {row['gone_at']:%-d %b %Y}", "")]
-    found: list[tuple[str, str]] = []
+    marks: list[tuple[str, str]] = []
     mfa, now = row["mfa"], row["now_mfa"] or row["mfa"]
     if mfa != now:
         words = _mfa_mark(now, row["now_password"])
         mark = ("MFA off", "bad") if now == "none" else (f"MFA: {words.text.lower()}", words.tone)
-        found.append(mark)
+        marks.append(mark)
     had, has = row["has_password"], row["now_password"]
     if had != has and None not in (had, has):
         password_mark = ("Password set", "") if has else ("Password gone", "")
-        found.append(password_mark)
+        marks.append(password_mark)
     if row["now_key_at"] and row["now_key_at"] != row["key_at"]:
         if row["now_key_at"] == NEVER:
             word = "Keys gone"
@@ -137,11 +137,11 @@ def _since(row: Row) -> list[tuple[str, str]]:
             word = "Key made"
         else:
             word = "Key replaced"
-        found.append((word, ""))
-    found += [(f"+ {name}", "ok") for name in sorted(row["joined"])[:2]]
-    found += [(f"− {name}", "bad") for name in sorted(row["left"])[:2]]
+        marks.append((word, ""))
+    marks += [(f"+ {name}", "ok") for name in sorted(row["joined"])[:2]]
+    marks += [(f"− {name}", "bad") for name in sorted(row["left"])[:2]]
     more = max(0, len(row["joined"]) - 2) + max(0, len(row["left"]) - 2)
-    return [*found, (f"{more} more", "")] if more else found
+    return [*marks, (f"{more} more", "")] if more else marks
 
 
 def export(lens: Lens) -> tuple[Column, ...]:

@@ -66,19 +66,19 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"The hold is over. {_told(released)}"))
 
     def _list(self) -> None:
-        held = services.waiting()
-        if held is None:
+        waiting = services.waiting()
+        if waiting is None:
             self.stdout.write("Nothing is on hold.")
             return
-        self.stdout.write(f"On hold since {moment_words(held.hold.began_at)}. {held.hold.cause}")
-        for change in held.changes:
+        self.stdout.write(f"On hold since {moment_words(waiting.hold.began_at)}. {waiting.hold.cause}")
+        for change in waiting.changes:
             self.stdout.write(
                 f"{change.reference}  {change.get_state_display()}  {change.account.name}  {change.title}  "
                 f"(requested by {change.requested_label})"
             )
-        for account in held.unsynced:
+        for account in waiting.unsynced:
             self.stdout.write(self.style.WARNING(f"Not synced since: {account.name} ({account.account_id})"))
-        if held.changes:
+        if waiting.changes:
             self.stdout.write(
                 "Compare each with AWS as it is now, then run --release (with --cancel CHG-… for what must "
                 "not go on) or --cancel-all."

@@ -58,8 +58,10 @@ class Command(BaseCommand):
             raise CommandError(error.message, returncode=2) from error
 
     def _account(self, number: str, options: dict[str, Any]) -> None:
-        given = _Given(number, options)
-        connection = given.by_environment() if options["from_environment"] else given.by_role()
+        given_options = _Given(number, options)
+        connection = (
+            given_options.by_environment() if options["from_environment"] else given_options.by_role()
+        )
         account = connect_account(connection, actor=COMMAND_LINE, due_at=datetime.now(tz=UTC))
         self.stdout.write(f"{account.name} {number} is connected by {account.get_source_display().lower()}.")
         run = examined(account)

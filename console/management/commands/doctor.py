@@ -94,11 +94,11 @@ def _accounts(numbers: list[str]) -> list[Account]:
     connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
     if not numbers:
         return list(connected.order_by("name", "id"))
-    found = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
+    accounts_by_id = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
     for number in numbers:
-        if number not in found:
+        if number not in accounts_by_id:
             raise CommandError(f"{number} isn’t connected. Connect it with `manage.py connect {number}`.")
-    return [found[number] for number in dict.fromkeys(numbers)]
+    return [accounts_by_id[number] for number in dict.fromkeys(numbers)]
 
 
 def _as_json(run: DoctorRun) -> dict[str, Any]:

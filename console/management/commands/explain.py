@@ -86,14 +86,14 @@ class Command(BaseCommand):
 
     def _action(self, text: str, resource: str) -> str:
         try:
-            meant = actions_meant(text, resource=resource)
+            meaning = actions_meant(text, resource=resource)
         except ActionsError as error:
             raise CommandError(f"ACTION: {error}") from None
-        if not meant.is_one:
+        if not meaning.is_one:
             raise CommandError("ACTION: Enter one full action name, such as s3:GetObject.")
-        warnings = [meant.warning] if meant.warning else []
+        warnings = [meaning.warning] if meaning.warning else []
         self._warn(warnings)
-        return meant.actions[0]
+        return meaning.actions[0]
 
     def _warn(self, texts: Iterable[str]) -> None:
         for text in texts:

@@ -51,10 +51,10 @@ class Command(BaseCommand):
             self._print_table(asked)
 
     def _print_json(self, asked: Asked, account: str) -> None:
-        found = who_can(asked, size=1)
+        answer = who_can(asked, size=1)
         body = about(asked, account, datetime.now(tz=UTC)) | {
-            "counts": {str(decision): count for decision, count in found.counts.items()},
-            "limitations": [one.text for one in found.limitations],
+            "counts": {str(decision): count for decision, count in answer.counts.items()},
+            "limitations": [limitation.text for limitation in answer.limitations],
             "warning": asked.meant.warning or None,
             "rows": [values_of(row) for row in every_row(asked)],
         }
@@ -66,21 +66,21 @@ class Command(BaseCommand):
         for line in [HEADS, *lines] if lines else []:
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
             self.stdout.write("  ".join([*cells, line[-1]]).rstrip())
-        found = who_can(asked, size=1)
-        self.stdout.write(_summary(found, asked))
-        for one in found.limitations:
-            self.stdout.write(f"Note: {one.text} {', '.join(one.accounts)}".rstrip())
+        answer = who_can(asked, size=1)
+        self.stdout.write(_summary(answer, asked))
+        for limitation in answer.limitations:
+            self.stdout.write(f"Note: {limitation.text} {', '.join(limitation.accounts)}".rstrip())
 
 
 def _asked(options: dict[str, Any]) -> Asked:
-    meant = _meant(options)
+    meaning = _meant(options)
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
     owner = owner_given(options["owner"], resource=options["resource"], option="--owner")
     accounts = frozenset({_account(options["account"])}) if options["account"] else None
     return Asked(
-        meant,
+        meaning,
         options["resource"],
         context=circumstances.context,
         strict=options["strict"],
@@ -114,7 +114,7 @@ def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
         yield (values["decision"], row.account, values["kind"], row.name, f"{tally}{'; '.join(reasons)}")
 
 
-def _summary(found: Found, asked: Asked) -> str:
-    allowed, maybe = found.counts[Decision.ALLOWED], found.counts[Decision.CONDITIONAL]
+def _summary(answer: Found, asked: Asked) -> str:
+    allowed, maybe = answer.counts[Decision.ALLOWED], answer.counts[Decision.CONDITIONAL]
     many = f", {maybe} more conditionally" if maybe else ""
-    return f"{allowed} of {found.asked} principals can{many}: {asked.meant.words} on {asked.resource}."
+    return f"{allowed} of {answer.asked} principals can{many}: {asked.meant.words} on {asked.resource}."

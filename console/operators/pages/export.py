@@ -56,8 +56,8 @@ def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
         people, after = people_page(viewer, **chosen, after=after)
         is_first = False
         for row in people:
-            held: list[RoleAssignment | None] = [*row.roles]
-            for assignment in held or [None]:
+            assignments: list[RoleAssignment | None] = [*row.roles]
+            for assignment in assignments or [None]:
                 yield dict(zip(COLUMNS, _values(row, assignment), strict=True))
 
 

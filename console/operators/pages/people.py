@@ -168,7 +168,9 @@ def _roles(viewer: Viewer, person: Person) -> dict[str, Any]:
         "assignments": assignments,
         "roles_elsewhere": person.assignments.count() - len(assignments),
         "removable": {
-            one.pk for one in assignments if viewer.may(Right.MANAGE_OPERATORS, account_id=one.account_id)
+            assignment.pk
+            for assignment in assignments
+            if viewer.may(Right.MANAGE_OPERATORS, account_id=assignment.account_id)
         },
         "appointments": appointments.order_by("at"),
     }
@@ -192,7 +194,7 @@ def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
     """The IAM users in accounts that the viewer sees, and how many there are elsewhere."""
     every = list(person.identities.order_by("user_arn"))
     scope = request.viewer.scope
-    shown = [one for one in every if scope.sees_account(one.user_arn.split(":")[4])]
+    shown = [identity for identity in every if scope.sees_account(identity.user_arn.split(":")[4])]
     return {"identities": shown, "identities_elsewhere": len(every) - len(shown)}
 
 
@@ -245,15 +247,15 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     person, form = person_or_404(pk), RoleForm(request.POST)
     if not form.is_valid():
         return render_person(request, person, role_form=form, status=422)
-    given = form.cleaned_data
-    if Role(given["role"]) in DECIDING and given["team"] is None:
-        _appoint(request, person, role=Role(given["role"]), account_id=given["account_id"])
+    form_data = form.cleaned_data
+    if Role(form_data["role"]) in DECIDING and form_data["team"] is None:
+        _appoint(request, person, role=Role(form_data["role"]), account_id=form_data["account_id"])
         return redirect("operator", pk)
-    label = Role(given["role"]).label.lower()
+    label = Role(form_data["role"]).label.lower()
     return attempt_on(
         pk,
         request,
-        lambda: assign_role(person, **given, actor=request.viewer),
+        lambda: assign_role(person, **form_data, actor=request.viewer),
         done=f"{person.name} now has the {label} role.",
     )
 
@@ -280,15 +282,15 @@ def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: 
 @recently_authenticated
 def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Agree to an appointment as the second person, reject it, or take one's own back."""
-    found = get_object_or_404(Appointment.objects.select_related("person"), pk=pk)
+    appointment = get_object_or_404(Appointment.objects.select_related("person"), pk=pk)
     viewer = request.viewer
     rights = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
-    if not any(viewer.may(right, account_id=found.account_id) for right in rights):
+    if not any(viewer.may(right, account_id=appointment.account_id) for right in rights):
         raise Http404
     acts = {
         "approve": (
             approve_appointment,
-            f"{found.person.name} now has the {found.get_role_display().lower()} role.",
+            f"{appointment.person.name} now has the {appointment.get_role_display().lower()} role.",
         ),
         "reject": (reject_appointment, "Rejected. The role wasn’t given."),
         "withdraw": (withdraw_appointment, "Withdrawn. The role wasn’t given."),
@@ -297,7 +299,7 @@ def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "Choose Approve or Reject.")
     else:
         act, done = acts[request.POST["decision"]]
-        attempt(request, lambda: act(found, actor=viewer), done=done)
+        attempt(request, lambda: act(appointment, actor=viewer), done=done)
     return redirect("changes:approvals")
 
 

@@ -60,8 +60,8 @@ def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
     arns = list(person.identities.order_by("user_arn").values_list("user_arn", flat=True))
     if not any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)):
         return [(arn, None) for arn in arns]
-    found = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True, arn__in=arns)
-    users = {user.arn: user for user in found.select_related("account")}
+    entities = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True, arn__in=arns)
+    users = {user.arn: user for user in entities.select_related("account")}
     return [(arn, users.get(arn)) for arn in arns]
 
 

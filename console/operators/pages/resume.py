@@ -39,10 +39,10 @@ def resume(request: ViewerRequest) -> HttpResponse:
 
 def entered(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """(label, value) of what a person has typed or chosen, to read it before it is submitted."""
-    found = []
+    pairs = []
     for name, value in fields:
         if not KEY.fullmatch(value.strip()):
             words = [WORDS.get(word, word) for word in re.split(r"[_-]", name)]
             label = " ".join(words)
-            found.append((label[:1].upper() + label[1:], value))
-    return found[:MOST]
+            pairs.append((label[:1].upper() + label[1:], value))
+    return pairs[:MOST]

@@ -139,10 +139,10 @@ def set_up(request: ViewerRequest) -> HttpResponse:
     first = {"first_name": known[0].name, "first_email": known[0].email} if known else {}
     form = SetUpForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
+        form_data = form.cleaned_data
         people = [
-            (given["first_name"], given["first_email"]),
-            (given["second_name"], given["second_email"]),
+            (form_data["first_name"], form_data["first_email"]),
+            (form_data["second_name"], form_data["second_email"]),
         ]
         try:
             appointed = appoint_approvers(people, actor=request.viewer)

@@ -91,11 +91,11 @@ def bindings_of(operator: Operator) -> list[SocialAccount]:
     """The identities by which the operator signs in, oldest first; `is_unknown` where the provider was not
     recorded.
     """
-    found = list(SocialAccount.objects.filter(user=operator).order_by("date_joined", "pk"))
-    for binding in found:
+    bindings = list(SocialAccount.objects.filter(user=operator).order_by("date_joined", "pk"))
+    for binding in bindings:
         binding.is_unknown = binding.provider in UNKNOWN_PROVIDERS
         binding.address = str(binding.extra_data.get("email") or "")
-    return found
+    return bindings
 
 
 @transaction.atomic

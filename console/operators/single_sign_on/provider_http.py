@@ -147,9 +147,9 @@ def fetch_json(url: str, *, what: str, **request: Any) -> dict[str, Any]:
     """The JSON object of a 200 answer; raises SignInFailedError."""
     body = fetch_bytes(url, what=what, **request)
     try:
-        found = json.loads(body)
+        body_json = json.loads(body)
     except (ValueError, RecursionError):
         raise SignInFailedError("not_json", what=what) from None
-    if not isinstance(found, dict):
+    if not isinstance(body_json, dict):
         raise SignInFailedError("not_json", what=what)
-    return found
+    return body_json

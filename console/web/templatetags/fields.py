@@ -23,9 +23,9 @@ def field(bound: BoundField, cls: str = "input", label: str = "", **attrs: str) 
     """
     if bound.is_hidden:
         return bound.as_widget()
-    given = {name.replace("_", "-"): value for name, value in attrs.items()}
+    attributes = {name.replace("_", "-"): value for name, value in attrs.items()}
     control = bound.as_widget(
-        attrs={"class": cls, "placeholder": bound.field.widget.attrs.get("placeholder", "")} | given
+        attrs={"class": cls, "placeholder": bound.field.widget.attrs.get("placeholder", "")} | attributes
     )
     hint = (
         format_html('<span class="hint" id="{}_helptext">{}</span>', bound.auto_id, bound.help_text)
@@ -82,7 +82,7 @@ def input_field(
     }
     if exact:
         attributes |= {"autocomplete": "off", "spellcheck": "false"}
-    attributes |= {key.replace("_", "-"): given for key, given in attrs.items()}
+    attributes |= {key.replace("_", "-"): value for key, value in attrs.items()}
     if kind not in ("textarea", "select"):
         attributes |= {"type": kind, "value": value}
     return {
@@ -95,7 +95,7 @@ def input_field(
         "options": [(str(key), text, str(key) == str(value)) for key, text in options],
         "hint": hint,
         "error": error,
-        "attributes": flatatt({key: given for key, given in attributes.items() if given not in (None, "")}),
+        "attributes": flatatt({key: value for key, value in attributes.items() if value not in (None, "")}),
     }
 
 

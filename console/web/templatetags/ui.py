@@ -270,7 +270,7 @@ def here(context: dict[str, Any], **changes: object) -> str:
             pairs.extend((key, value) for value in values)
     for key, value in new.items():
         several = value if isinstance(value, list | tuple) else [value]
-        pairs += [(key, str(one)) for one in several if one not in (None, "")]
+        pairs += [(key, str(url_name)) for url_name in several if url_name not in (None, "")]
     text = urlencode(pairs)
     return f"?{text}" if text else "?"
 
