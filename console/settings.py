@@ -320,7 +320,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "console.web.stylesheet.JoinedStylesheet",
+    "console.web.joined_files.JoinedFiles",
 ]
 STATIC_ROOT = VAR / "staticfiles"
 STORAGES = {

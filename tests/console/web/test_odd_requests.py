@@ -67,7 +67,7 @@ def test_a_method_that_no_page_has_is_refused_before_any_view(client: Client, me
         ("/people/export.csv", "text/csv; charset=utf-8"),
         ("/people/export.json", "application/json"),
         ("/healthz", "application/json"),
-        ("/static/app.js", 'text/javascript; charset="utf-8"'),
+        ("/static/js/gatehouse.js", 'text/javascript; charset="utf-8"'),
     ],
 )
 def test_each_answer_says_what_it_is_and_is_framed_by_nobody(client: Client, path: str, kind: str) -> None:
