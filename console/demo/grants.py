@@ -82,10 +82,10 @@ def _arn(login: str) -> str:
     yet.
     """
     arns = Identity.objects.filter(person__email=f"{login}@{DOMAIN}").values("user_arn")
-    found = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).exclude(
+    users = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).exclude(
         account__write_role_arn=""
     )
-    return found.order_by("account__name").values_list("arn", flat=True).first() or ""
+    return users.order_by("account__name").values_list("arn", flat=True).first() or ""
 
 
 def _give(sample: Sample, arn: str) -> bool:

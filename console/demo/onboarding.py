@@ -98,10 +98,10 @@ def write_blueprints() -> None:
             team = teams.create_team(name=name, description=description, actor=COMMAND_LINE)
             teams.add_rule(team, kind=kind, value=value, actor=COMMAND_LINE)
     for team_name, name, body in BLUEPRINTS:
-        found = Team.objects.filter(name=team_name).first()
+        own_team = Team.objects.filter(name=team_name).first()
         try:
-            if found is not None:
-                create_blueprint(actor, team=found, name=name, body=body)
+            if own_team is not None:
+                create_blueprint(actor, team=own_team, name=name, body=body)
         except BlueprintError as error:
             logger.warning("sample_blueprint.refused", blueprint=name, why=error.message)
 

@@ -65,13 +65,15 @@ def _client(endpoint: str, account: Account) -> Any:
     session = boto3.session.Session()
     where = {"endpoint_url": endpoint, "region_name": "us-east-1", "config": CONFIG}
     role = f"arn:aws:iam::{account.account_id}:role/{ROLE}"
-    given = session.client("sts", **where).assume_role(RoleArn=role, RoleSessionName=SESSION)["Credentials"]
+    credentials = session.client("sts", **where).assume_role(RoleArn=role, RoleSessionName=SESSION)[
+        "Credentials"
+    ]
     return session.client(
         "iam",
         **where,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
     )
 
 

@@ -119,7 +119,8 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
             calls.extend([(call, account) for call in plan.receipt.body["calls"]])
         context |= {
             "steps": [
-                (one.operation.account.name, one.operation.title, one.operation.irreversible) for one in plans
+                (plan.operation.account.name, plan.operation.title, plan.operation.irreversible)
+                for plan in plans
             ],
             "calls": rows_by_account(calls[:SHOWN_CALLS]),
             "more_calls": max(0, len(calls) - SHOWN_CALLS),

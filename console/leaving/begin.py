@@ -52,7 +52,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     person = somebody(user)
     others = same_name(person, viewer=request.viewer)
-    chosen = [one for one in others if str(one.pk) in data.getlist("also")[:MOST]]
+    chosen = [entity for entity in others if str(entity.pk) in data.getlist("also")[:MOST]]
     (person,) = within([person], viewer=request.viewer, more=chosen)
     if request.method != "POST" or "look" in request.POST:
         return _page(request, user, person, others, chosen)
@@ -71,14 +71,14 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
 def _search(request: ViewerRequest) -> HttpResponse:
     """People by any part of their name, or all whom the viewer may offboard, by name."""
     text = request.GET.get("q", "").strip()[:256]
-    found = find_people(request.viewer, text)
+    matches = find_people(request.viewer, text)
     context: dict[str, Any] = {
         "section": "leaving",
         "text": text,
-        "found": found.people,
-        "is_cut": found.is_cut,
+        "found": matches.people,
+        "is_cut": matches.is_cut,
     }
-    context |= {"shown": len(found.people), "leaders": _leads_only(request)}
+    context |= {"shown": len(matches.people), "leaders": _leads_only(request)}
     if text:
         context["offboarded"] = listed(request.viewer, text=text, start=0, limit=SHORT)
         if request.viewer.may(Right.MANAGE_OPERATORS, account_id=""):
@@ -115,8 +115,8 @@ def _page(
         "section": "leaving",
         "user": user,
         "person": person,
-        "why": [(one, person.why[one.pk]) for one in person.users],
-        "others": [(one, one in chosen) for one in others],
+        "why": [(user, person.why[user.pk]) for user in person.users],
+        "others": [(user, user in chosen) for user in others],
         "running": running,
         "left": left,
         "warnings": warnings_for([person], viewer=request.viewer),

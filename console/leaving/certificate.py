@@ -24,27 +24,27 @@ from iam.people.leaving.models import Certificate, Leaver
 def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Leaver, Certificate]:
     """The certificate of a leaver whom the viewer sees whole: it tells of all accounts."""
     leaver = leaver_or_404(request, pk)
-    found = leaver.certificates.filter(kind=kind).first()
+    certificate = leaver.certificates.filter(kind=kind).first()
     numbers = leaver.seats.values_list("account__account_id", flat=True)
     sees = not request.viewer.sees_accounts or all(map(request.viewer.scope.sees_account, numbers))
-    if found is None or not sees:
+    if certificate is None or not sees:
         raise Http404
-    return leaver, found
+    return leaver, certificate
 
 
 @require_safe
 @require(*SEES)
 def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
     """To read and to print."""
-    leaver, found = certificate_or_404(request, pk, kind)
+    leaver, certificate = certificate_or_404(request, pk, kind)
     context = {
         "section": "leaving",
         "leaver": leaver,
-        "certificate": found,
-        "body": json.loads(found.text),
-        "stands": stands(found),
+        "certificate": certificate,
+        "body": json.loads(certificate.text),
+        "stands": stands(certificate),
         "sees_journal": request.viewer.may(Right.SEE_JOURNAL),
-        "others": [one for one in leaver.certificates.all() if one.pk != found.pk],
+        "others": [kept for kept in leaver.certificates.all() if kept.pk != certificate.pk],
     }
     return render_page(request, "leaving/certificate.html", context)
 
@@ -53,14 +53,14 @@ def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpRespons
 @require(Right.EXPORT)
 def certificate_export(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
     """The very text whose digest stands in the journal."""
-    leaver, found = certificate_or_404(request, pk, kind)
+    leaver, certificate = certificate_or_404(request, pk, kind)
     record(
         kind="leaving.export",
         actor=request.viewer,
         subject=leaver.name,
-        data={"leaver": leaver.pk, "reference": leaver.run.reference, "digest": found.digest},
+        data={"leaver": leaver.pk, "reference": leaver.run.reference, "digest": certificate.digest},
     )
-    sent = HttpResponse(found.text, content_type="application/json")
+    sent = HttpResponse(certificate.text, content_type="application/json")
     name = UNFIT.sub("-", f"{leaver.run.reference}-{leaver.name}-{kind}")
     sent["Content-Disposition"] = f'attachment; filename="{name}.json"'
     sent["Cache-Control"] = "no-store"

@@ -36,28 +36,28 @@ TABS: Final[tuple[tuple[str, str, tuple[Stage, ...]], ...]] = (
 def leavers_page(request: ViewerRequest) -> HttpResponse:
     """Leavers, the newest first."""
     show = request.GET.get("show", "")
-    stages = next((found for name, _, found in TABS if name == show), ())
+    stages = next((stages for name, _, stages in TABS if name == show), ())
     text = request.GET.get("q", "").strip()[:128]
     page = page_number(request)
-    found = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
+    leavers = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
     counts = counts_by_stage(request.viewer)
     query = Query.of([("show", show), ("q", text)])
     context = {
         "section": "leaving",
-        "rows": [(one, *mark_of(one)) for one in found[:PAGE]],
+        "rows": [(leaver, *mark_of(leaver)) for leaver in leavers[:PAGE]],
         "tabs": [
             (
                 str(query.but(show=name)),
                 words,
-                sum(counts.get(one, 0) for one in some) if some else sum(counts.values()),
+                sum(counts.get(stage, 0) for stage in stages) if stages else sum(counts.values()),
                 name == show,
             )
-            for name, words, some in TABS
+            for name, words, stages in TABS
         ],
         "text": text,
         "show": show,
         "newer": str(query.but(page=str(page - 1))) if page > 1 else "",
-        "older": str(query.but(page=str(page + 1))) if len(found) > PAGE else "",
+        "older": str(query.but(page=str(page + 1))) if len(leavers) > PAGE else "",
         "drafts": drafts_of(request.viewer),
         "may_begin": may_begin(request.viewer) and request.at is None,
     }

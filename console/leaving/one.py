@@ -50,8 +50,8 @@ def leaver_or_404(request: ViewerRequest, pk: UUID) -> Leaver:
 def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How it stands."""
     leaver = leaver_or_404(request, pk)
-    held = held_by([leaver])[leaver.pk]
-    seen, hidden = _within(held, request)
+    seat_states = held_by([leaver])[leaver.pk]
+    seen, hidden = _within(seat_states, request)
     step = step_of(request)
     pace = _pace(leaver, step)
     acts = (
@@ -71,11 +71,11 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "seats": seats,
         "differs": differs_now(leaver, [seat.now for seat in seats]),
         "hidden": hidden,
-        "progress": progress_of(held),
+        "progress": progress_of(seat_states),
         "later_awaits": any(change.state == ChangeState.AWAITING for change in later),
-        "request_of": first_change(held),
+        "request_of": first_change(seat_states),
         "later": later[0] if later else None,
-        "later_done": sum(one.state == "applied" for one in later),
+        "later_done": sum(change.state == "applied" for change in later),
         "later_total": len(later),
         "grants": _grants(leaver, request),
         "certificates": list(leaver.certificates.all()),
@@ -109,18 +109,18 @@ def leaver_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[str, Any]:
     """What can be done about a suspension, or from an offboarding that waits: suspend until then."""
     first = leaver.seats.order_by("pk").first()
-    found: dict[str, Any] = {"first_user": first.user_id if first else None}
+    context: dict[str, Any] = {"first_user": first.user_id if first else None}
     if not leaver.run.is_suspension:
         waits = leaver.stage in (Stage.WAITING, Stage.PLANNED)
         users = [seat.user for seat in leaver.seats.select_related("user")]
         suspended = suspended_already(users) if waits else None
-        found |= {
+        context |= {
             "suspended": suspended.leaver if suspended else None,
             "openable": openable(request.viewer, [suspended.leaver if suspended else None]),
             "may_suspend": acts and waits and suspended is None and may_suspend(request.viewer),
         }
-        return found
-    return found | {
+        return context
+    return context | {
         "review": review_of(leaver),
         "may_confirm": not why_not_confirm(request.viewer, leaver),
         "may_take_back": may_take_back(request.viewer, leaver),
@@ -139,14 +139,14 @@ def _pace(leaver: Leaver, step: Step) -> str:
     return step.wait if is_moving(leaver) else ""
 
 
-def _within(held: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
+def _within(seats: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
     """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there
     are.
     """
     if not request.viewer.sees_accounts:
-        return held, 0
-    seen = [one for one in held if request.viewer.scope.sees_account(one.seat.account.account_id)]
-    return seen, len(held) - len(seen)
+        return seats, 0
+    seen = [seat for seat in seats if request.viewer.scope.sees_account(seat.seat.account.account_id)]
+    return seen, len(seats) - len(seen)
 
 
 def _grants(leaver: Leaver, request: ViewerRequest) -> Cut[EndedGrant]:

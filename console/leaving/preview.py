@@ -64,4 +64,4 @@ def _accounts(plan: Plan) -> list[Any]:
 
 def _said(operations: Sequence[Operation]) -> list[tuple[str, str]]:
     """(title, why nothing brings it back) of each."""
-    return [(one.title, one.irreversible) for one in operations]
+    return [(operation.title, operation.irreversible) for operation in operations]

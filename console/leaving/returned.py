@@ -29,7 +29,7 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
     if request.method != "POST":
         return _page(request, link, leaver)
     number = request.POST.get("place", "")[:36]
-    seat = next((one for one in leaver.seats.all() if str(one.pk) == number), None)
+    seat = next((seat for seat in leaver.seats.all() if str(seat.pk) == number), None)
     try:
         if seat is None:
             raise RefusedError("There is nothing for you here.")

@@ -67,14 +67,14 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
     total, good = run.people.count(), len(ready)
-    firsts = [one.seats.all()[0].user for one in ready if one.seats.all()]
+    firsts = [leaver.seats.all()[0].user for leaver in ready if leaver.seats.all()]
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     options = candidates(request.viewer, list(page.object_list))
     context: dict[str, Any] = {
         "section": "leaving",
         "run": run,
         "page": page,
-        "shown": [(one, options.get(one.pk, [])) for one in page],
+        "shown": [(leaver, options.get(leaver.pk, [])) for leaver in page],
         "total": total,
         "good": good,
         "bad": total - good,
@@ -151,20 +151,22 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     people = visible_leavers(request.viewer).filter(run=run).order_by("position")
     page = Paginator(people, PAGE).get_page(request.GET.get("page"))
-    found = list(page.object_list)
-    held = held_by(found)
+    leavers = list(page.object_list)
+    holdings_by_leaver = held_by(leavers)
     step = step_of(request)
     # While the request is written, its people are no offboardings yet, but so many are asked for.
     is_asking = run.state == RunState.ASKING
     total = run.people.filter(standing=Standing.READY).count() if is_asking else people.count()
-    is_open = is_asking or any(map(is_moving, found))
+    is_open = is_asking or any(map(is_moving, leavers))
     pace = step.wait if is_open else ""
     context = {
         "section": "leaving",
         "run": run,
-        "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
+        "rows": [
+            (leaver, *mark_of(leaver), progress_of(holdings_by_leaver[leaver.pk])) for leaver in leavers
+        ],
         "page": page,
-        "request_of": first_change(list(chain.from_iterable(held.values()))),
+        "request_of": first_change(list(chain.from_iterable(holdings_by_leaver.values()))),
         "counts": _counts(run, total),
         "following": f"{reverse('leaving:run', args=[run.pk])}?page={page.number}&n={step.following}",
     }

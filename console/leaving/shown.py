@@ -114,9 +114,9 @@ def is_moving(leaver: Leaver) -> bool:
     return leaver.stage in MOVING or leaver.stage == Stage.SUSPENDED
 
 
-def first_change(held: Sequence[Held]) -> Change | None:
+def first_change(seats: Sequence[Held]) -> Change | None:
     """The change by whose page the request of these users is opened; None while it is not written."""
-    return next((one.changes[0] for one in held if one.changes), None)
+    return next((seat.changes[0] for seat in seats if seat.changes), None)
 
 
 def progress_of(seats: Sequence[Held]) -> Progress:
@@ -126,42 +126,47 @@ def progress_of(seats: Sequence[Held]) -> Progress:
     nothing is left of it.
     """
     total = applied = failed = running = 0
-    for held in seats:
-        done = {change.title for change in held.changes if change.state == ChangeState.APPLIED}
-        is_proved = held.seat.proved_at is not None
-        left = [] if is_proved else [change for change in held.failed if change.title not in done]
-        waiting = sum(change.state in OPEN for change in held.changes)
-        applied += held.applied
+    for seat in seats:
+        done = {change.title for change in seat.changes if change.state == ChangeState.APPLIED}
+        is_proved = seat.seat.proved_at is not None
+        left = [] if is_proved else [change for change in seat.failed if change.title not in done]
+        waiting = sum(change.state in OPEN for change in seat.changes)
+        applied += seat.applied
         failed += len(left)
         running += sum(
-            change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in held.changes
+            change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in seat.changes
         )
-        total += held.applied + waiting + len(left)
+        total += seat.applied + waiting + len(left)
     return Progress(total, applied, failed, running)
 
 
 def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:
     """Each account, with its steps, what AWS showed after them, and how the user is now."""
-    now = users_now([held.seat for held in seats])
-    return [_seat(held, leaver, user) for held, user in zip(seats, now, strict=True)]
+    now = users_now([seat.seat for seat in seats])
+    return [_seat(seat, leaver, user) for seat, user in zip(seats, now, strict=True)]
 
 
 def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
     """Each change with its tone."""
-    return [_step(one) for one in changes]
+    return [_step(change) for change in changes]
 
 
-def _seat(held: Held, leaver: Leaver, now: UserNow) -> SeatShown:
-    seat = held.seat
+def _seat(seat_state: Held, leaver: Leaver, now: UserNow) -> SeatShown:
+    seat = seat_state.seat
     rows = [_row(row) for row in seat.proof]
     return SeatShown(
-        held, steps_shown(held.changes), rows, progress_of([held]), now, *_mark_of_seat(held, leaver, now)
+        seat_state,
+        steps_shown(seat_state.changes),
+        rows,
+        progress_of([seat_state]),
+        now,
+        *_mark_of_seat(seat_state, leaver, now),
     )
 
 
-def _mark_of_seat(held: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
+def _mark_of_seat(seat_state: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
     """(words, tone, icon) of one user: what is so now, not what was so once."""
-    seat = held.seat
+    seat = seat_state.seat
     if not now.is_there:
         return ("Deleted in AWS", "", "trash-2")
     if leaver.stage in CUT and now.gives_access:
@@ -176,7 +181,7 @@ def _mark_of_seat(held: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, s
         return ("Not fully removed", "bad", "triangle-alert")
     if leaver.stage not in (Stage.CLOSING, Stage.SUSPENDING, Stage.OPEN):
         return mark_of(leaver)
-    if held.is_open:
+    if seat_state.is_open:
         return ("Removing access", "info", "loader-circle")
     if seat.proved_at is not None:
         return ("Access removed", "ok", "shield-check")

@@ -47,19 +47,19 @@ class PlainStep:
 
 def plain_steps(operations: Sequence[Operation]) -> list[PlainStep]:
     """What the operations of one user come to, the deny first."""
-    found: list[PlainStep] = []
+    steps: list[PlainStep] = []
     if any(map(_is_deny, operations)):
         note = "First of all. From then on AWS refuses everything that they try."
-        found.append(PlainStep("Denies them everything", note, is_deny=True))
+        steps.append(PlainStep("Denies them everything", note, is_deny=True))
     counts = Counter(_sort(operation) for operation in operations if not _is_deny(operation))
     for slug, count in counts.items():
         if slug not in _WORDS:
             continue
         single, several, note = _WORDS[slug]
         sentence = single if count == 1 else several.format(n=count)
-        found.append(PlainStep(sentence, note))
-    found += [PlainStep(operation.title, operation.irreversible) for operation in _others(operations)]
-    return found
+        steps.append(PlainStep(sentence, note))
+    steps += [PlainStep(operation.title, operation.irreversible) for operation in _others(operations)]
+    return steps
 
 
 def _sort(operation: Operation) -> str:
@@ -67,7 +67,7 @@ def _sort(operation: Operation) -> str:
 
 
 def _others(operations: Iterable[Operation]) -> Iterable[Operation]:
-    return (one for one in operations if one.slug not in _WORDS and not _is_deny(one))
+    return (operation for operation in operations if operation.slug not in _WORDS and not _is_deny(operation))
 
 
 def _is_deny(operation: Operation) -> bool:

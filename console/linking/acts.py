@@ -102,27 +102,27 @@ def confirm(request: ViewerRequest) -> HttpResponse:
     """Accept proposals: those of the fields `user`, or all, some hundreds at once."""
     rows = signs_of(PROPOSED, request.viewer).select_related("user__account")
     if "all" not in request.POST:
-        chosen = [int(one) for one in request.POST.getlist("user") if one.isdecimal() and len(one) < 18]
+        chosen = [int(arn) for arn in request.POST.getlist("user") if arn.isdecimal() and len(arn) < 18]
         rows = rows.filter(pk__in=chosen)
-    meant = list(rows.order_by("login", "user"))
-    left = len(meant) - acts.MOST_AT_ONCE
-    found = acts.confirm(
+    chosen_signs = list(rows.order_by("login", "user"))
+    left = len(chosen_signs) - acts.MOST_AT_ONCE
+    outcome = acts.confirm(
         request.viewer,
-        [one.user for one in meant[: acts.MOST_AT_ONCE]],
+        [sign.user for sign in chosen_signs[: acts.MOST_AT_ONCE]],
         why=request.POST.get("why", ""),
     )
-    if found.linked:
-        said = "1 IAM user is linked" if found.linked == 1 else f"{found.linked} IAM users are linked"
-        messages.success(request, f"{said}. {NOTHING}")
-    elif not found.refused:
+    if outcome.linked:
+        result = "1 IAM user is linked" if outcome.linked == 1 else f"{outcome.linked} IAM users are linked"
+        messages.success(request, f"{result}. {NOTHING}")
+    elif not outcome.refused:
         messages.error(request, "Select the IAM users to confirm.")
     if left > 0:
-        said = (
+        result = (
             f"{left:,} more are left: at most {acts.MOST_AT_ONCE} are confirmed at once. Confirm again for "
             "the others."
         )
-        messages.warning(request, said)
-    for sentence in found.refused[:5]:
+        messages.warning(request, result)
+    for sentence in outcome.refused[:5]:
         messages.error(request, sentence)
     return redirect("linking:links")
 
@@ -137,12 +137,12 @@ def _user(request: ViewerRequest, pk: int) -> Entity:
 
 def _person(request: ViewerRequest) -> Person:
     try:
-        found = person_to_choose(request.viewer, UUID(request.POST.get("person", "")))
+        person = person_to_choose(request.viewer, UUID(request.POST.get("person", "")))
     except ValueError:
-        found = None
-    if found is None:
+        person = None
+    if person is None:
         raise Http404
-    return found
+    return person
 
 
 def _tried(request: ViewerRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:

@@ -93,23 +93,23 @@ def _place(request: ViewerRequest) -> tuple[str, int] | None:
 
 
 def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, Any]]:
-    pks = [one.pk for one in signs]
+    pks = [sign.pk for sign in signs]
     password = dict(
         UserCredentials.objects.filter(valid_at(None), user__in=pks).values_list("user_id", "has_password")
     )
     names = queries.names_of(signs, viewer=viewer) if view == queries.DOUBTFUL else {}
     twins = queries.same_names(signs, viewer=viewer) if view == queries.UNLINKED else {}
-    held = lines_by_hand([one.user for one in signs]) if view == queries.LINKED else {}
+    identities = lines_by_hand([sign.user for sign in signs]) if view == queries.LINKED else {}
     return [
         {
-            "sign": one,
-            "user": one.user,
-            "console": PASSWORD[password.get(one.pk)],
-            "voices": [_voice(voice, names, whole=viewer.sees_accounts) for voice in one.said],
-            "twins": twins.get(one.pk, []),
-            "identity": held.get(one.user.arn),
+            "sign": sign,
+            "user": sign.user,
+            "console": PASSWORD[password.get(sign.pk)],
+            "voices": [_voice(voice, names, whole=viewer.sees_accounts) for voice in sign.said],
+            "twins": twins.get(sign.pk, []),
+            "identity": identities.get(sign.user.arn),
         }
-        for one in signs
+        for sign in signs
     ]
 
 
@@ -149,7 +149,7 @@ def ways(request: ViewerRequest) -> HttpResponse:
 
 def _chosen(request: ViewerRequest) -> Chosen:
     """The fields: a key of a tag in each line, and for each rule a user name and an address."""
-    keys = tuple(one.strip() for one in request.POST.get("tags", "")[:2000].splitlines() if one.strip())
+    keys = tuple(line.strip() for line in request.POST.get("tags", "")[:2000].splitlines() if line.strip())
     pairs = zip(request.POST.getlist("user_name"), request.POST.getlist("address"), strict=False)
     rules = tuple((name.strip()[:64], address.strip()[:64]) for name, address in pairs)
     return Chosen(
@@ -180,7 +180,7 @@ def persons(request: ViewerRequest) -> HttpResponse:
         "section": "people",
         "text": text,
         "may_link": may_link_any(request.viewer),
-        "rows": [(one, [facts_of(line) for line in one.lines], summary_of(one.lines)) for one in rows],
+        "rows": [(row, [facts_of(line) for line in row.lines], summary_of(row.lines)) for row in rows],
         "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
         "following": f"{reverse('linking:persons')}?{urlencode({'q': text, 'after': '~'.join(following)})}"
         if following

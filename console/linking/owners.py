@@ -41,8 +41,8 @@ def owners_page(request: ViewerRequest) -> HttpResponse:
 def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     viewer, data = request.viewer, request.POST if request.method == "POST" else request.GET
     ids = _numbers(data.getlist("id"))
-    meant = owners.settable(viewer).filter(pk__in=ids) if ids else owners.unowned_machines(viewer)
-    users = list(meant.order_by("name", "pk")[: owners.MOST_AT_ONCE + 1])
+    machines = owners.settable(viewer).filter(pk__in=ids) if ids else owners.unowned_machines(viewer)
+    users = list(machines.order_by("name", "pk")[: owners.MOST_AT_ONCE + 1])
     rows = owners.owner_rows(viewer, users[: owners.MOST_AT_ONCE])
     # What tags propose comes first, then what somebody has to choose.
     rows.sort(key=lambda row: (row.proposed is None, not row.candidates))
@@ -99,7 +99,7 @@ def owner(request: ViewerRequest, pk: int) -> HttpResponse:
     """Set the owning team of one user, or none, from the user’s page."""
     user = _user(request, pk)
     slug = request.POST.get("team", "")
-    team = next((one for one in owners.teams_to_set(request.viewer) if one.slug == slug), None)
+    team = next((team for team in owners.teams_to_set(request.viewer) if team.slug == slug), None)
     if slug and team is None:
         raise Http404
     try:

@@ -46,28 +46,28 @@ def person_users(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     """What the tab shows besides the head of the page."""
-    found = everything_of(shown.entity, viewer=request.viewer)
-    may = found.may_say and request.at is None and shown.entity.gone_at is None
-    person = found.whose.person
-    reach = _access(found)
+    everybody = everything_of(shown.entity, viewer=request.viewer)
+    may = everybody.may_say and request.at is None and shown.entity.gone_at is None
+    person = everybody.whose.person
+    reach = _access(everybody)
     context: dict[str, Any] = {
-        "whose": found.whose,
+        "whose": everybody.whose,
         "owner": person,
-        "rows": [facts_of(one, bar=reach["bars"].get(one.user.pk, "")) for one in found.lines],
-        "summary": summary_of(found.lines),
-        "unseen": found.unseen,
+        "rows": [facts_of(line, bar=reach["bars"].get(line.user.pk, "")) for line in everybody.lines],
+        "summary": summary_of(everybody.lines),
+        "unseen": everybody.unseen,
         "gone": gone_of(person, viewer=request.viewer) if person is not None else [],
         "may_say": may,
         "links_page": may_link_any(request.viewer),
-        **_owner_context(request, shown, found),
+        **_owner_context(request, shown, everybody),
         "is_me": person is not None and person.pk == request.viewer.person_id,
     }
-    return context | reach | (_forms(request, shown, found, person) if may else {})
+    return context | reach | (_forms(request, shown, everybody, person) if may else {})
 
 
-def _owner_context(request: ViewerRequest, shown: Shown, found: Everybody) -> dict[str, Any]:
+def _owner_context(request: ViewerRequest, shown: Shown, everybody: Everybody) -> dict[str, Any]:
     """The owning team of a user without a linked person, and who can set it."""
-    if found.whose.confirmed or request.at is not None or shown.entity.gone_at is not None:
+    if everybody.whose.confirmed or request.at is not None or shown.entity.gone_at is not None:
         return {"shows_owner": False}
     sets_owner = may_set_owner(request.viewer, shown.entity)
     owned = owning_team(shown.entity)
@@ -79,21 +79,25 @@ def _owner_context(request: ViewerRequest, shown: Shown, found: Everybody) -> di
     }
 
 
-def _access(found: Everybody) -> dict[str, Any]:
+def _access(everybody: Everybody) -> dict[str, Any]:
     """How far they reach in each account, and in how many they could change permissions."""
-    levels = levels_of({one.user.pk: one.user.account.account_id for one in found.lines}, at=None)
-    bars = {pk: small_bar(one) for pk, one in levels.items()}
-    known = [(one.user.account_id, levels[one.user.pk]) for one in found.lines if one.user.pk in levels]
+    levels = levels_of({line.user.pk: line.user.account.account_id for line in everybody.lines}, at=None)
+    bars = {pk: small_bar(levels_of_user) for pk, levels_of_user in levels.items()}
+    known = [
+        (line.user.account_id, levels[line.user.pk]) for line in everybody.lines if line.user.pk in levels
+    ]
     return {
         "bars": bars,
-        "changing": len({account for account, one in known if one.permissions}),
-        "writing": len({account for account, one in known if one.write}),
+        "changing": len({account for account, account_levels in known if account_levels.permissions}),
+        "writing": len({account for account, account_levels in known if account_levels.write}),
     }
 
 
-def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Person | None) -> dict[str, Any]:
+def _forms(
+    request: ViewerRequest, shown: Shown, everybody: Everybody, person: Person | None
+) -> dict[str, Any]:
     text = request.GET.get("q", "").strip()[:128]
-    sign = found.whose.sign
+    sign = everybody.whose.sign
     proposed = _proposed(sign, viewer=request.viewer) if person is None and sign is not None else []
     people = people_found(request.viewer, text) if text and person is None else []
     users = users_found(request.viewer, text) if text and person is not None else []
@@ -101,9 +105,11 @@ def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Perso
         "text": text,
         "may_add": may_rule(request.viewer) and person is None,
         "people": people,
-        "users": [one for one in users if one.pk != shown.entity.pk],
+        "users": [entity for entity in users if entity.pk != shown.entity.pk],
         "proposed": [
-            (one, words) for one, words in proposed if may_say(request.viewer, user=shown.entity, person=one)
+            (candidate, words)
+            for candidate, words in proposed
+            if may_say(request.viewer, user=shown.entity, person=candidate)
         ],
         "marks": list(Apart.objects.filter(user=shown.entity).select_related("person")),
     }
@@ -114,10 +120,12 @@ def _proposed(sign: Sign, *, viewer: Viewer) -> list[tuple[Person, str]]:
     had this one before.
     """
     known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
-    people = {str(pk): one for pk, one in known.items()}
-    found = [(people[voice["person"]], voice["words"]) for voice in sign.said if voice["person"] in people]
-    for one, user in same_names([sign], viewer=viewer)[sign.pk]:
-        found.append((one, f"has the user {user.name} in {user.account.name}"))
+    people = {str(pk): person for pk, person in known.items()}
+    suggestions = [
+        (people[voice["person"]], voice["words"]) for voice in sign.said if voice["person"] in people
+    ]
+    for person, user in same_names([sign], viewer=viewer)[sign.pk]:
+        suggestions.append((person, f"has the user {user.name} in {user.account.name}"))
     if sign.former is not None:
-        found.append((sign.former, "had a user of this name before it was made again"))
-    return found
+        suggestions.append((sign.former, "had a user of this name before it was made again"))
+    return suggestions

@@ -75,49 +75,51 @@ def review_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     if not may_link_any(request.viewer):
         raise Http404
-    found, selection = review(request.viewer), Selection.of(request)
-    group = found.group(request.GET.get("group", ""))
+    current, selection = review(request.viewer), Selection.of(request)
+    group = current.group(request.GET.get("group", ""))
     number = _number(request.GET.get("page", ""))
     if request.method == "GET":
-        return _page(request, found, selection, group, number)
-    shown = _take_over(request, found, selection)
-    selection.keep(request, found)
+        return _page(request, current, selection, group, number)
+    shown = _take_over(request, current, selection)
+    selection.keep(request, current)
     for act, is_on in (("all", True), ("none", False)):
-        wanted = found.group(request.POST[act]) if act in request.POST else None
+        wanted = current.group(request.POST[act]) if act in request.POST else None
         if wanted is not None:
             selection.select_all(wanted, is_on=is_on)
-            selection.keep(request, found)
+            selection.keep(request, current)
             next_number = number if wanted == group else 1
             return redirect(_address(wanted, next_number))
     if "go" in request.POST:
         key, _, page = request.POST["go"].rpartition("~")
-        return redirect(_address(found.group(key), _number(page)))
-    is_same = shown is not None and selection.digest(found, but=shown) == request.POST.get("elsewhere", "")
+        return redirect(_address(current.group(key), _number(page)))
+    is_same = shown is not None and selection.digest(current, but=shown) == request.POST.get("elsewhere", "")
     if not is_same:
-        return _page(request, found, selection, group, number, error=CHANGED)
-    return _confirm(request, found, selection, group, number)
+        return _page(request, current, selection, group, number, error=CHANGED)
+    return _confirm(request, current, selection, group, number)
 
 
 def _confirm(
-    request: ViewerRequest, found: Review, selection: Selection, group: Group | None, number: int
+    request: ViewerRequest, current: Review, selection: Selection, group: Group | None, number: int
 ) -> HttpResponse:
     """Link what is selected in all groups, as much as one request takes; what is left stays selected."""
-    chosen = list(chain.from_iterable(map(selection.chosen, found.groups)))
+    chosen = list(chain.from_iterable(map(selection.chosen, current.groups)))
     if not chosen:
-        return _page(request, found, selection, group, number, error=NOTHING_CHOSEN)
-    names = _names(request, selection, [one for one in chosen if one.person is None])
-    if nameless := next((one for one in chosen if one.person is None and not names.get(one.user)), None):
-        newcomers = found.group(NEWCOMERS)
+        return _page(request, current, selection, group, number, error=NOTHING_CHOSEN)
+    names = _names(request, selection, [chosen for chosen in chosen if chosen.person is None])
+    if nameless := next(
+        (chosen for chosen in chosen if chosen.person is None and not names.get(chosen.user)), None
+    ):
+        newcomers = current.group(NEWCOMERS)
         page = _page_of(newcomers, nameless.user)
-        return _page(request, found, selection, newcomers, page, errors={nameless.user: NO_NAME})
-    some = chosen[:AT_ONCE]
-    pairs = {one.user: one.person for one in some if one.person is not None}
-    new = {one.user: names[one.user] for one in some if one.person is None}
+        return _page(request, current, selection, newcomers, page, errors={nameless.user: NO_NAME})
+    batch = chosen[:AT_ONCE]
+    pairs = {chosen.user: chosen.person for chosen in batch if chosen.person is not None}
+    new = {chosen.user: names[chosen.user] for chosen in batch if chosen.person is None}
     done = link_many(request.viewer, pairs, newcomers=new, why=selection.why)
     if done.linked:
         users = "1 IAM user is" if done.linked == 1 else f"{done.linked:,} IAM users are"
         messages.success(request, f"{users} linked. Nothing changes in AWS.")
-    if left := len(chosen) - len(some):
+    if left := len(chosen) - len(batch):
         messages.info(request, f"{left:,} more selected matches are left. Confirm them next.")
     else:
         selection.why = ""
@@ -129,12 +131,12 @@ def _confirm(
     return redirect("linking:review")
 
 
-def _take_over(request: ViewerRequest, found: Review, selection: Selection) -> set[int] | None:
+def _take_over(request: ViewerRequest, current: Review, selection: Selection) -> set[int] | None:
     """Note what the rows of the posted page say. The users on it; None if one of them is no longer proposed
     as it was shown.
     """
     proposals = {}
-    for group in found.groups:
+    for group in current.groups:
         proposals.update({proposal.user: (group, proposal) for proposal in group.proposals})
     shown = {int(text) for text in request.POST.get("rows", "").split(",")[:PAGE] if _is_pk(text)}
     is_same = True
@@ -160,14 +162,16 @@ def _take_over(request: ViewerRequest, found: Review, selection: Selection) -> s
 
 def _names(request: ViewerRequest, selection: Selection, chosen: list[Chosen]) -> dict[int, str]:
     """The names of new people: as typed, or as their tags say."""
-    untyped = [Proposal(one.user) for one in chosen if one.user not in selection.names]
+    untyped = [Proposal(chosen.user) for chosen in chosen if chosen.user not in selection.names]
     proposed = {row.user.pk: row.display for row in match_rows(request.viewer, untyped)} if untyped else {}
-    return proposed | {one.user: selection.names[one.user] for one in chosen if one.user in selection.names}
+    return proposed | {
+        chosen.user: selection.names[chosen.user] for chosen in chosen if chosen.user in selection.names
+    }
 
 
 def _page(
     request: ViewerRequest,
-    found: Review,
+    current: Review,
     selection: Selection,
     group: Group | None,
     number: int,
@@ -180,16 +184,19 @@ def _page(
     number = min(number, pages)
     shown = proposals[(number - 1) * PAGE : number * PAGE]
     rows = _rows(request, selection, group, shown, errors or {}) if group else []
-    groups = [GroupShown(one, selection.count(one), one == group) for one in found.groups]
+    groups = [
+        GroupShown(shown_group, selection.count(shown_group), shown_group == group)
+        for shown_group in current.groups
+    ]
     key = group.key if group else ""
-    selected = sum(one.selected for one in groups)
+    selected = sum(group.selected for group in groups)
     context: dict[str, Any] = {
         "section": "links",
         "groups": groups,
         "group": group,
         "rows": rows,
-        "pks": ",".join(str(one.user) for one in shown),
-        "elsewhere": selection.digest(found, but={one.user for one in shown}),
+        "pks": ",".join(str(proposal.user) for proposal in shown),
+        "elsewhere": selection.digest(current, but={proposal.user for proposal in shown}),
         "number": number,
         "pages": pages,
         "first": (number - 1) * PAGE + 1,
@@ -198,7 +205,7 @@ def _page(
         "after": f"{key}~{number + 1}" if number < pages else "",
         "selected": selected,
         "at_once": AT_ONCE if selected > AT_ONCE else 0,
-        "unmatched": _unmatched(found),
+        "unmatched": _unmatched(current),
         "may_rule": may_rule(request.viewer),
         "whole": request.viewer.sees_accounts,
         "why": selection.why,
@@ -218,15 +225,15 @@ def _rows(
     rows = {row.user.pk: row for row in match_rows(request.viewer, shown)}
     return [
         RowShown(
-            rows[one.user],
-            one,
-            selection.is_selected(group, one.user),
-            person=selection.people.get(one.user, ""),
-            name=selection.names.get(one.user, rows[one.user].display),
-            error=errors.get(one.user, ""),
+            rows[proposal.user],
+            proposal,
+            selection.is_selected(group, proposal.user),
+            person=selection.people.get(proposal.user, ""),
+            name=selection.names.get(proposal.user, rows[proposal.user].display),
+            error=errors.get(proposal.user, ""),
         )
-        for one in shown
-        if one.user in rows
+        for proposal in shown
+        if proposal.user in rows
     ]
 
 
@@ -237,7 +244,7 @@ def _address(group: Group | None, page: int) -> str:
 
 
 def _page_of(group: Group | None, user: int) -> int:
-    users = [one.user for one in group.proposals] if group else []
+    users = [proposal.user for proposal in group.proposals] if group else []
     return users.index(user) // PAGE + 1 if user in users else 1
 
 
@@ -256,5 +263,5 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _unmatched(found: Review) -> str:
-    return f"More than {CAP:,}" if found.unmatched >= CAP else f"{found.unmatched:,}"
+def _unmatched(current: Review) -> str:
+    return f"More than {CAP:,}" if current.unmatched >= CAP else f"{current.unmatched:,}"

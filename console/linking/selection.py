@@ -78,7 +78,7 @@ class Selection:
 
     def select_all(self, group: Group, *, is_on: bool) -> None:
         """Select or clear all users of a group. Where several people fit, only clearing is possible."""
-        users = {one.user for one in group.proposals}
+        users = {proposal.user for proposal in group.proposals}
         if group.key == SEVERAL:
             self.people = {user: person for user, person in self.people.items() if user not in users}
             return
@@ -103,7 +103,7 @@ class Selection:
         was shown.
         """
         chosen = chain.from_iterable(map(self.chosen, review.groups))
-        pairs = sorted((one.user, str(one.person or "")) for one in chosen if one.user not in but)
+        pairs = sorted((chosen.user, str(chosen.person or "")) for chosen in chosen if chosen.user not in but)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
     def _person(self, group: Group, proposal: Proposal) -> UUID | None:

@@ -33,13 +33,13 @@ class Facts(NamedTuple):
 
 def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
     """The words for one user; `bar` is how far they reach."""
-    held = line.credentials
-    days = days_since(held.oldest_key_at, at=None) if held else None
+    credentials = line.credentials
+    days = days_since(credentials.oldest_key_at, at=None) if credentials else None
     return Facts(
         line,
-        mfa_mark(held),
-        password_words(held),
-        days_words(days, never=no_key(held)),
+        mfa_mark(credentials),
+        password_words(credentials),
+        days_words(days, never=no_key(credentials)),
         days is not None and days > OLD,
         line.used_at,
         bar,
@@ -48,21 +48,21 @@ def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
 
 def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
     """All users of a person in one: MFA, keys, last use, and what stands out, the worst first."""
-    held = [one for one in lines if one.credentials]
-    console = [one for one in held if one.credentials and one.credentials.has_password]
-    bare = [one for one in console if one.credentials and one.credentials.mfa == "none"]
-    used = [one.used_at for one in lines if one.used_at and one.used_at != NEVER]
-    keys = sum(one.credentials.active_keys for one in held if one.credentials)
-    is_synced = all(one.credentials and one.credentials.has_password is not None for one in lines)
+    with_credentials = [line for line in lines if line.credentials]
+    console = [line for line in with_credentials if line.credentials and line.credentials.has_password]
+    bare = [line for line in console if line.credentials and line.credentials.mfa == "none"]
+    used = [line.used_at for line in lines if line.used_at and line.used_at != NEVER]
+    keys = sum(line.credentials.active_keys for line in with_credentials if line.credentials)
+    is_synced = all(line.credentials and line.credentials.has_password is not None for line in lines)
     return {
         "users": len(lines),
-        "accounts": len({one.user.account_id for one in lines}),
+        "accounts": len({line.user.account_id for line in lines}),
         "bare": len(bare),
         "mfa": _mfa_of(lines, console, bare),
         "keys": Figure(keys, is_whole=is_synced),
         "used_at": max(used) if used else NEVER,
         "never_used": "Never" if is_synced else UNKNOWN,
-        "risks": [*_bare(bare), *_old(held), *_idle(held)],
+        "risks": [*_bare(bare), *_old(with_credentials), *_idle(with_credentials)],
     }
 
 
@@ -78,10 +78,10 @@ def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]
 
 def _is_unknown(line: Line) -> bool:
     """True if it is unknown whether this user needs MFA and has it."""
-    held = line.credentials
-    if held is None or held.has_password is None:
+    credentials = line.credentials
+    if credentials is None or credentials.has_password is None:
         return True
-    return held.has_password and has_mfa(held.mfa) is None
+    return credentials.has_password and has_mfa(credentials.mfa) is None
 
 
 def _bare(lines: Sequence[Line]) -> list[tuple[str, str]]:
@@ -91,9 +91,11 @@ def _bare(lines: Sequence[Line]) -> list[tuple[str, str]]:
 def _old(lines: Sequence[Line]) -> list[tuple[str, str]]:
     before = datetime.now(tz=UTC) - timedelta(days=OLD)
     old = [
-        one
-        for one in lines
-        if one.credentials and NEVER < one.credentials.oldest_key_at < before and one.credentials.active_keys
+        line
+        for line in lines
+        if line.credentials
+        and NEVER < line.credentials.oldest_key_at < before
+        and line.credentials.active_keys
     ]
     return [("warn", f"Access key over {OLD} days old in {_where(old)}.")] if old else []
 
@@ -101,18 +103,18 @@ def _old(lines: Sequence[Line]) -> list[tuple[str, str]]:
 def _idle(lines: Sequence[Line]) -> list[tuple[str, str]]:
     before = datetime.now(tz=UTC) - timedelta(days=IDLE)
     idle = [
-        one
-        for one in lines
-        if one.credentials
-        and (one.credentials.has_password or one.credentials.active_keys)
-        and (one.used_at or NEVER) < before
-        and one.user.first_seen < before
+        line
+        for line in lines
+        if line.credentials
+        and (line.credentials.has_password or line.credentials.active_keys)
+        and (line.used_at or NEVER) < before
+        and line.user.first_seen < before
     ]
     return [("warn", f"No sign-in for {IDLE} days in {_where(idle)}.")] if idle else []
 
 
 def _where(lines: Sequence[Line], *, most: int = 3) -> str:
-    names = list(dict.fromkeys(one.user.account.name for one in lines))
+    names = list(dict.fromkeys(line.user.account.name for line in lines))
     more = len(names) - most
     if more > 0:
         return f"{', '.join(names[:most])} and {more} more account{'s' if more > 1 else ''}"

@@ -105,10 +105,12 @@ def _check_shown(data: QueryDict, former: BlueprintVersion, version: BlueprintVe
 
 def line_rows(summary: Sequence[dict[str, str]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """(account, its lines with class, sign, words) in their order."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    for one in summary:
-        found.setdefault(one["account"], []).append((*MARKS[one["sign"]], one["text"], one["says"]))
-    return list(found.items())
+    lines_by_kind: dict[str, list[tuple[Any, ...]]] = {}
+    for fact in summary:
+        lines_by_kind.setdefault(fact["account"], []).append(
+            (*MARKS[fact["sign"]], fact["text"], fact["says"])
+        )
+    return list(lines_by_kind.items())
 
 
 def _chosen(versions: Sequence[BlueprintVersion], text: str) -> BlueprintVersion | None:
@@ -116,7 +118,10 @@ def _chosen(versions: Sequence[BlueprintVersion], text: str) -> BlueprintVersion
         wanted = UUID(text)
     except ValueError:
         return None
-    return next((one for one in versions if one.blueprint_id == wanted), None)
+    return next(
+        (blueprint_version for blueprint_version in versions if blueprint_version.blueprint_id == wanted),
+        None,
+    )
 
 
 def _mover(person: Somebody) -> Mover:
@@ -155,5 +160,5 @@ def _preview(
 
 
 def _parts(plan: MovePlan) -> list[Any]:
-    found = {one.account.pk: one.account for one in plan.operations}
-    return [SimpleNamespace(account=account) for account in found.values()]
+    accounts_by_pk = {operation.account.pk: operation.account for operation in plan.operations}
+    return [SimpleNamespace(account=account) for account in accounts_by_pk.values()]

@@ -34,7 +34,7 @@ def moves_page(request: ViewerRequest) -> HttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "section": "onboarding",
-        "rows": [(one, str(one.get_state_display()), *TONES[MoveState(one.state)]) for one in page],
+        "rows": [(move, str(move.get_state_display()), *TONES[MoveState(move.state)]) for move in page],
         "page": page,
     }
     return render_page(request, "moving/moves.html", context)

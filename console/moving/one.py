@@ -55,8 +55,10 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "mark": (str(move.get_state_display()), *TONES[MoveState(move.state)]),
         "accounts": line_rows(move.summary),
         "steps": steps_shown(changes),
-        "done": sum(one.state == ChangeState.APPLIED for one in changes),
-        "share": round(100 * sum(one.state == ChangeState.APPLIED for one in changes) / max(1, len(changes))),
+        "done": sum(change.state == ChangeState.APPLIED for change in changes),
+        "share": round(
+            100 * sum(change.state == ChangeState.APPLIED for change in changes) / max(1, len(changes))
+        ),
         "users": _users(users),
         "made": _made(request, move),
         "invites": _person_to_invite(request, move) is not None,
@@ -72,7 +74,7 @@ def _users_now(move: Move) -> set[int]:
     """
     person = Person.objects.filter(pk=move.person_id).first() if move.person_id else None
     users = users_of([person]).get(person.pk, []) if person else []
-    return {*move.users, *(one.user.pk for one in users)}
+    return {*move.users, *(owned_user.user.pk for owned_user in users)}
 
 
 def _made(request: ViewerRequest, move: Move) -> Newcomer | None:

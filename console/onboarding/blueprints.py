@@ -112,7 +112,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "is_current": is_current,
         "lacks": _lacks(version, request) if runs and is_current else "",
         "lockouts": locked,
-        "can_fix": any(one.is_sure and not one.is_denied for one in locked),
+        "can_fix": any(lockout.is_sure and not lockout.is_denied for lockout in locked),
         "may_write": may_write(request.viewer, blueprint.team),
         "may_run": runs,
     }

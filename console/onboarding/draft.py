@@ -36,7 +36,7 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
     """Rows, counts, and the receipt; where it cannot be asked for, why."""
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
-    counts = {one.value: run.people.filter(standing=one).count() for one in Standing}
+    counts = {standing.value: run.people.filter(standing=standing).count() for standing in Standing}
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,

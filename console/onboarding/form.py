@@ -43,8 +43,8 @@ class Written:
         """(template, version, parameters) of a row of the form."""
         if number >= len(self.templates):
             return "", 0, {}
-        one = self.templates[number]
-        return one.slug, one.version, one.parameters
+        filled = self.templates[number]
+        return filled.slug, filled.version, filled.parameters
 
     def body(self) -> Body:
         """What it says. Raises BlueprintError."""
@@ -53,7 +53,9 @@ class Written:
         return Body(
             accounts=self.accounts,
             path=self.path,
-            groups=tuple(dict.fromkeys(one.strip() for one in _SPLIT.split(self.groups) if one.strip())),
+            groups=tuple(
+                dict.fromkeys(group.strip() for group in _SPLIT.split(self.groups) if group.strip())
+            ),
             templates=self.templates,
             boundary=self.boundary,
             tags=_tags(self.tags),
@@ -96,7 +98,7 @@ def read(data: QueryDict) -> Written:
     return Written(
         team=text("team"),
         name=text("name", 80),
-        accounts=tuple(dict.fromkeys(one[:12] for one in data.getlist("accounts")[:100])),
+        accounts=tuple(dict.fromkeys(number[:12] for number in data.getlist("accounts")[:100])),
         path=text("path") or "/",
         groups=text("groups", LONGEST),
         boundary=text("boundary", 2048),
@@ -114,24 +116,25 @@ def read(data: QueryDict) -> Written:
 
 
 def _templates(data: QueryDict) -> list[Filled]:
-    found = []
+    templates = []
     for number in range(ROWS):
         slug = data.get(f"t{number}", "").strip()[:64]
         offer = offer_of(slug) if slug else None
         if offer is not None:
-            given = {
-                one.name: data.get(f"t{number}-{one.name}", "").strip()[:512] for one in offer.body.parameters
+            values = {
+                parameter.name: data.get(f"t{number}-{parameter.name}", "").strip()[:512]
+                for parameter in offer.body.parameters
             }
-            filled = {name: value for name, value in given.items() if value}
-            found.append(Filled(slug, offer.version.number, filled))
-    return found
+            filled = {name: value for name, value in values.items() if value}
+            templates.append(Filled(slug, offer.version.number, filled))
+    return templates
 
 
 def _tags(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    tags: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         key, sign, value = line.partition("=")
         if not sign:
             raise BlueprintError(f"Write each tag as key = value. “{line[:60]}” has no “=”.", part="tags")
-        found[key.strip()] = value.strip()
-    return found
+        tags[key.strip()] = value.strip()
+    return tags

@@ -172,7 +172,7 @@ def _page(
 ) -> HttpResponse:
     version = version_of(newcomer)
     body = version.body
-    offers = [offer_of(one.slug, number=one.version) for one in body.templates]
+    offers = [offer_of(filled.slug, number=filled.version) for filled in body.templates]
     places = newcomer.places.filter(joined_at__isnull=False).select_related("account").order_by("pk")
     seats = [_seat(place, taken, session=_session(request), gives=body.password) for place in places]
     context: dict[str, Any] = {
@@ -184,7 +184,7 @@ def _page(
         "again": ""
         if all(seat.can_show for seat in seats)
         else reverse("invitation-request", args=[word_of(link.pk)]),
-        "offers": [one for one in offers if one],
+        "offers": [offer for offer in offers if offer],
         "refused": refused,
         "asker": link.created_label,
         "phone": having_mfa(link),

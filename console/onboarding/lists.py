@@ -32,14 +32,14 @@ PAGE: Final = 50
 def runs_page(request: ViewerRequest) -> HttpResponse:
     """The runs, the newest first."""
     page = page_number(request)
-    found = counted_runs(request.viewer, start=(page - 1) * PAGE, limit=PAGE + 1)
+    runs = counted_runs(request.viewer, start=(page - 1) * PAGE, limit=PAGE + 1)
     versions = current_versions(request.viewer)
     context = {
         "section": "onboarding",
-        "runs": [(one, *TONES[one.state]) for one in found[:PAGE]],
+        "runs": [(run, *TONES[run.state]) for run in runs[:PAGE]],
         "page": page,
-        "has_more": len(found) > PAGE,
-        "begins": [one for one in versions if may_run(request.viewer, one.blueprint.team)],
+        "has_more": len(runs) > PAGE,
+        "begins": [version for version in versions if may_run(request.viewer, version.blueprint.team)],
         "may_write": bool(writable_teams(request.viewer)),
     }
     return render_page(request, "onboarding/runs.html", context)
@@ -54,8 +54,12 @@ def blueprints_page(request: ViewerRequest) -> HttpResponse:
     context = {
         "section": "onboarding",
         "rows": [
-            (one, dict(said(one.body)), may_run(request.viewer, one.blueprint.team) and not is_retired)
-            for one in versions
+            (
+                version,
+                dict(said(version.body)),
+                may_run(request.viewer, version.blueprint.team) and not is_retired,
+            )
+            for version in versions
         ],
         "is_retired": is_retired,
         "may_write": bool(writable_teams(request.viewer)),

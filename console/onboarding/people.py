@@ -104,7 +104,7 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return _page(request, pk, kept)
     written = Written(_posted(request), request.POST.get("pasted", ""), draft)
     if request.POST.get("do") == "more":
-        more = [Row(len(written.rows) + one) for one in range(ROWS)]
+        more = [Row(len(written.rows) + number) for number in range(ROWS)]
         rows = tuple([*written.rows, *more][:MOST_ROWS])
         return _page(request, pk, Written(rows, written.pasted, draft))
     blueprint = blueprint_or_404(request, pk)
@@ -136,8 +136,8 @@ def _people_of(request: ViewerRequest, written: Written, errors: dict[str, str])
         people += read_pasted(written.pasted) if written.pasted.strip() else []
     except SheetError as error:
         errors["pasted"] = str(error)
-    given = [row for row in written.rows if row.name or row.email or row.user_name]
-    people += [typed(row.number + 1, {name: getattr(row, name) for name in FIELDS}) for row in given]
+    rows = [row for row in written.rows if row.name or row.email or row.user_name]
+    people += [typed(row.number + 1, {name: getattr(row, name) for name in FIELDS}) for row in rows]
     if not people and not errors:
         errors["form"] = "Add at least one person: fill in a row, paste a table or choose a file."
     return people, (file.name or "a file") if file else ""
@@ -157,7 +157,7 @@ def _draft(request: ViewerRequest, key: str) -> Run | None:
 
 def _of_draft(run: Run) -> Written:
     """What was typed for a draft: in rows, or as a table where it is longer."""
-    values = [typed_values(one) for one in run.people.all()]
+    values = [typed_values(newcomer) for newcomer in run.people.all()]
     if len(values) <= MOST_ROWS:
         rows = [Row(at, **fields) for at, fields in enumerate(values)]
         rows += [Row(at) for at in range(len(rows), ROWS)]

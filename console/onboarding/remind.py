@@ -37,5 +37,5 @@ def remind_page(request: ViewerRequest) -> HttpResponse:
     return redirect(following)
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _counted(number: int, noun: str, many: str) -> str:
+    return f"{number} {noun if number == 1 else many}"

@@ -190,10 +190,10 @@ def run_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
 def _lines(run: Run) -> Iterator[dict[str, Any]]:
     people = run.people.filter(standing=Standing.READY)
     for page in Paginator(people, 200):
-        for one in checklists(list(page.object_list), body=run.version.body):
-            who = one.newcomer
+        for checklist in checklists(list(page.object_list), body=run.version.body):
+            who = checklist.newcomer
             until = who.until.isoformat() if who.until else ""
-            for item in one.items:
+            for item in checklist.items:
                 values = (who.name, who.email, who.user_name, until, item.what, item.standing.value, item.at)
                 yield dict(zip(COLUMNS, values, strict=True))
 
@@ -205,10 +205,10 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     people = people_shown(run, text=text, only=failed_only)
     pages = Paginator(people, PAGE)
     page = pages.get_page(request.GET.get("page"))
-    found = checklists(list(page.object_list), body=run.version.body)
+    page_checklists = checklists(list(page.object_list), body=run.version.body)
     step = step_of(request)
     progress = progress_of(counts.states)
-    waits_for_people = not run.is_open and any(not one.is_over for one in person_rows(found))
+    waits_for_people = not run.is_open and any(not person.is_over for person in person_rows(page_checklists))
     pace = ""
     if run.is_open:
         pace = step.wait
@@ -226,7 +226,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "body": run.version.body,
         "mark": (run.get_state_display(), *TONES[run.state]),
         "progress": progress,
-        "people": person_rows(found),
+        "people": person_rows(page_checklists),
         "page": page,
         "total": total,
         "failed_count": len(counts.failed),
@@ -234,7 +234,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "q": text,
         "wanted": wanted,
         "step": step,
-        "sets": [(number, _first(one.pk)) for number, one in enumerate(sets_of(run), start=1)],
+        "sets": [(number, _first(change_set.pk)) for number, change_set in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None
         and progress.failed
         and run.state not in (RunState.ASKING, RunState.WAITING)
@@ -246,5 +246,5 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
 
 
 def _first(set_id: UUID) -> UUID | None:
-    found = Change.objects.filter(change_set=set_id).order_by("position")
-    return found.values_list("pk", flat=True).first()
+    changes = Change.objects.filter(change_set=set_id).order_by("position")
+    return changes.values_list("pk", flat=True).first()

@@ -91,24 +91,30 @@ def progress_of(counts: Mapping[str, int]) -> Progress:
     )
 
 
-def person_rows(found: Sequence[Checklist]) -> list[PersonShown]:
+def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
     """Each person; the first who needs somebody is open."""
     rows = []
-    for one in found:
-        text, tone, icon = MARKS[one.standing]
-        if one.standing is Standing.DONE:
+    for checklist in checklists:
+        text, tone, icon = MARKS[checklist.standing]
+        if checklist.standing is Standing.DONE:
             text = "All done"
         items = []
-        for item in one.items:
+        for item in checklist.items:
             words, mark, sign = MARKS[item.standing]
             says = item.says if item.standing in SAYS and item.says else words
             items.append(ItemShown(item, says, mark, sign))
-        if one.standing is Standing.OVER:
+        if checklist.standing is Standing.OVER:
             text = next(item.text for item in items if item.item.standing is Standing.OVER)
-        is_over = one.standing in (Standing.DONE, Standing.CLOSED, Standing.OVER, Standing.FAILED)
+        is_over = checklist.standing in (Standing.DONE, Standing.CLOSED, Standing.OVER, Standing.FAILED)
         rows.append(
             PersonShown(
-                one, text, tone, icon, items, one.standing is Standing.FAILED or len(found) == 1, is_over
+                checklist,
+                text,
+                tone,
+                icon,
+                items,
+                checklist.standing is Standing.FAILED or len(checklists) == 1,
+                is_over,
             )
         )
     return rows

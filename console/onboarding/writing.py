@@ -37,7 +37,7 @@ def blueprint_new(request: ViewerRequest) -> HttpResponse:
     written = read(request.POST)
     if request.POST.get("do") == "refresh":
         return _page(request, written, teams=teams)
-    team = next((one for one in teams if one.slug == written.team), None)
+    team = next((team for team in teams if team.slug == written.team), None)
     try:
         if team is None:
             raise BlueprintError("Choose the team.", part="team")
@@ -90,7 +90,9 @@ def _page(
         "teams": teams,
         "blueprint": blueprint,
         "refused": refused,
-        "accounts": [(one, one.account_id in chosen) for one in accounts_to_change(request.viewer)[:100]],
+        "accounts": [
+            (account, account.account_id in chosen) for account in accounts_to_change(request.viewer)[:100]
+        ],
         "namings": RULES.items(),
         "offers": offers(),
         "templates": [_template(written, number) for number in range(ROWS)],
@@ -114,5 +116,9 @@ def _template(written: Written, number: int) -> dict[str, Any]:
     """A row: the template that is chosen, and a field for each of its parameters."""
     slug, version, parameters = written.row(number)
     offer = offer_of(slug, number=version or None) if slug else None
-    fields = [(one, parameters.get(one.name, "")) for one in offer.body.parameters] if offer else []
+    fields = (
+        [(parameter, parameters.get(parameter.name, "")) for parameter in offer.body.parameters]
+        if offer
+        else []
+    )
     return {"number": number, "slug": slug, "fields": fields, "offer": offer}

@@ -64,13 +64,13 @@ def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def key_or_404(request: ViewerRequest, pk: int) -> Entity:
     """The key, if the viewer sees it and may rotate it; else 404."""
-    found = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
+    entity = entity_or_404(request.viewer, pk, kinds=[Kind.ACCESS_KEY])
     require_present(request)
-    if found.owner is None or found.gone_at is not None:
+    if entity.owner is None or entity.gone_at is not None:
         raise Http404
-    if not may_begin(request.viewer, user=found.owner):
+    if not may_begin(request.viewer, user=entity.owner):
         raise Http404
-    return found
+    return entity
 
 
 def read_terms(data: QueryDict) -> Terms:
@@ -143,13 +143,13 @@ def _first(request: ViewerRequest, key: Entity) -> Entity | None:
 def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None = None) -> HttpResponse:
     user = key.owner
     assert user is not None
-    held = keys_of(user)
+    keys = keys_of(user)
     owned = owning_team(user)
     people = recipients(user, viewer=request.viewer)
     # A user has no person and no team: the requester of the rotation puts the new key in place.
     person = _chosen(request, people) or Person.objects.get(pk=request.viewer.person_id)
-    own = next((one for one in held if one.entity.pk == key.pk), None)
-    other = next((one for one in held if one.entity.pk != key.pk), None)
+    own = next((access_key for access_key in keys if access_key.entity.pk == key.pk), None)
+    other = next((access_key for access_key in keys if access_key.entity.pk != key.pk), None)
     terms = terms_context(request)
     deactivates = request.viewer.may(
         Right.REQUEST_CHANGE, account_id=key.account.account_id
@@ -189,7 +189,7 @@ def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
     """Who gets the secret: the person of the form, else the first who can."""
     wanted = request.POST.get("recipient", "")
     first_person = people[0] if people else None
-    return next((one for one in people if str(one.pk) == wanted), first_person)
+    return next((person for person in people if str(person.pk) == wanted), first_person)
 
 
 def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | None) -> dict[str, Any]:

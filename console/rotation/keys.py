@@ -147,10 +147,10 @@ def page_for(viewer: Viewer) -> Page:
     """The page, with the teams that the viewer can filter by."""
     owners = owners_to_filter(viewer)
     owner = Filter("owner", "Owning team", tuple(owners))
-    found = [choice for choice in owners if choice not in WORDS]
-    if not found:
+    own_choices = [choice for choice in owners if choice not in WORDS]
+    if not own_choices:
         return replace(PAGE, filters=(*PAGE.filters, owner))
-    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(found)), owner))
+    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(own_choices)), owner))
 
 
 @require_safe

@@ -74,16 +74,16 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     counts = _counts(rows)
     page = page_number(request)
     all_of_batch = batch is not None and "view" not in request.GET
-    found = (
+    rotations = (
         rows.order_by(_ENDED_LAST, *NEWEST) if all_of_batch else rows.filter(_KEPT[view]).order_by(*NEWEST)
     )
     # Just what a row shows: a change with its receipt, for one, is long.
-    part = list(found.values(*COLUMNS, **OTHERS)[(page - 1) * PAGE : page * PAGE + 1])
+    part = list(rotations.values(*COLUMNS, **OTHERS)[(page - 1) * PAGE : page * PAGE + 1])
     context: dict[str, Any] = {
         "section": "keys",
         "sees_accounts": request.viewer.sees_accounts,
         "account": account,
-        "rows": [(one, mark_at(one["stage"], one["outcome"])) for one in part[:PAGE]],
+        "rows": [(rotation, mark_at(rotation["stage"], rotation["outcome"])) for rotation in part[:PAGE]],
         "tabs": [(name, label, counts[name], name == view) for name, label in VIEWS.items()],
         "nothing": NOTHING[view],
         "batch": batch,

@@ -37,25 +37,25 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
     rotations = Rotation.objects.filter(person=viewer.person_id).select_related(
         "user__account", "old", "change"
     )
-    found = first_rows(request, rotations.order_by("-begun_at"), most=MOST, name="rotations")
-    busy = {one.user_id: one for one in found if one.is_living}
+    mine = first_rows(request, rotations.order_by("-begun_at"), most=MOST, name="rotations")
+    busy = {rotation.user_id: rotation for rotation in mine if rotation.is_living}
     context = {
         "section": "keys",
         "layout": layout_for(viewer),
         "users": [
-            (user, [(held, _acts(held)) for held in keys_of(user)], busy.get(user.pk))
+            (user, [(key, _acts(key)) for key in keys_of(user)], busy.get(user.pk))
             for user in users.select_related("account").order_by("account__name", "pk")
         ],
-        "rotations": found.but([(one, mark_of(one), waits(one)) for one in found]),
+        "rotations": mine.but([(rotation, mark_of(rotation), waits(rotation)) for rotation in mine]),
     }
     return render_page(request, "rotation/mine.html", context)
 
 
-def _acts(held: Held) -> list[tuple[str, str, bool]]:
+def _acts(key: Held) -> list[tuple[str, str, bool]]:
     """What can be requested for a key besides a rotation: words, address, and whether it can't be undone."""
-    found = []
-    for act in acts_on(Kind.ACCESS_KEY, status=held.status, aws_id=held.entity.aws_id):
-        query = urlencode({"do": act, "of": str(held.entity.pk)})
+    acts = []
+    for act in acts_on(Kind.ACCESS_KEY, status=key.status, aws_id=key.entity.aws_id):
+        query = urlencode({"do": act, "of": str(key.entity.pk)})
         words = act.partition(".")[2].capitalize()
-        found.append((words, f"{reverse('changes:credential')}?{query}", act == DELETE[Kind.ACCESS_KEY].slug))
-    return found
+        acts.append((words, f"{reverse('changes:credential')}?{query}", act == DELETE[Kind.ACCESS_KEY].slug))
+    return acts

@@ -26,18 +26,18 @@ def roots_page(request: ViewerRequest) -> HttpResponse:
     request.at = None
     page = page_number(request)
     known = roots(request.viewer, account=frame_of(request).chosen)
-    found = [one for one in known if one.keys]
-    shown = found[(page - 1) * PAGE : page * PAGE]
+    roots_with_keys = [root for root in known if root.keys]
+    shown = roots_with_keys[(page - 1) * PAGE : page * PAGE]
     context = {
         "section": "keys",
         "sees_accounts": True,
         "account": frame_of(request).chosen,
         "rows": shown,
-        "total": len(found),
-        "safe": sum(one.keys == 0 for one in known),
-        "unknown": sum(one.keys is None for one in known),
+        "total": len(roots_with_keys),
+        "safe": sum(root.keys == 0 for root in known),
+        "unknown": sum(root.keys is None for root in known),
         "page": page,
-        "has_more": len(found) > page * PAGE,
+        "has_more": len(roots_with_keys) > page * PAGE,
         "first": (page - 1) * PAGE + 1,
         "last": (page - 1) * PAGE + len(shown),
     }

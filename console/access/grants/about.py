@@ -81,15 +81,15 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     if shown.at is not None:
         return base
     seen = visible_grants(request.viewer).values("pk")
-    found = list(grants_about(shown.entity).filter(pk__in=seen)[: MOST + 1])
+    grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MOST + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
-    open_to = shown.openable([one.entity.pk for one in ledger if one.entity])
-    rows: list[tuple[Grant, Mark, End]] = [(one, mark_of(one), end_of(one)) for one in found[:MOST]]
+    open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
+    rows: list[tuple[Grant, Mark, End]] = [(grant, mark_of(grant), end_of(grant)) for grant in grants[:MOST]]
     return base | {
-        "ledger": [_row(one, open_to) for one in ledger],
+        "ledger": [_row(justified, open_to) for justified in ledger],
         "grants": rows,
         "more": f"{reverse('access:grants')}?{urlencode({'q': shown.entity.name})}"
-        if len(found) > MOST
+        if len(grants) > MOST
         else "",
         "give": _give(request, shown),
         "ask": reverse("access:ask") if shown.is_self else "",
@@ -106,18 +106,18 @@ def _give(request: ViewerRequest, shown: Shown) -> str:
     return f"{reverse('access:grant-new')}?for={shown.entity.pk}" if askable and writable else ""
 
 
-def _row(one: Justified, open_to: Any) -> LedgerRow:
+def _row(justified: Justified, open_to: Any) -> LedgerRow:
     names = {Sort.MEMBER: "identities:group", Sort.ATTACHED: "identities:policy"}
-    page = names.get(one.sort)
-    opens = page and one.entity is not None and one.entity.pk in open_to
-    url = reverse(page, args=[one.entity.pk]) if page and opens and one.entity else ""
+    page = names.get(justified.sort)
+    opens = page and justified.entity is not None and justified.entity.pk in open_to
+    url = reverse(page, args=[justified.entity.pk]) if page and opens and justified.entity else ""
     return LedgerRow(
-        says=SORTS.get(one.sort, ""),
-        name=one.name,
+        says=SORTS.get(justified.sort, ""),
+        name=justified.name,
         url=url,
-        reasons=list({entry.part.grant_id: _grant(entry) for entry in one.reasons}.values()),
-        hidden=one.hidden,
-        is_by_hand=one.is_by_hand,
+        reasons=list({entry.part.grant_id: _grant(entry) for entry in justified.reasons}.values()),
+        hidden=justified.hidden,
+        is_by_hand=justified.is_by_hand,
     )
 
 

@@ -51,38 +51,38 @@ LONGER: Final = "1d"
 @require(*SEES)
 def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """End it now; what will be removed is named first."""
-    found = acting_on(request, pk)
-    if why := may_end(found, viewer=request.viewer):
-        return _not_now(request, found, why)
+    grant = acting_on(request, pk)
+    if why := may_end(grant, viewer=request.viewer):
+        return _not_now(request, grant, why)
     error = None
     if request.method == "POST":
         try:
-            end_grant(found, actor=request.viewer, reason=request.POST.get("why", ""))
+            end_grant(grant, actor=request.viewer, reason=request.POST.get("why", ""))
             return redirect("access:grant", pk=pk)
         except RefusedError as why_not:
             error = why_not
     words = {
         "label": "End now",
-        "question": f"End {found.reference} now?",
+        "question": f"End {grant.reference} now?",
         "button": "End grant",
         "is_danger": True,
     }
-    return _page(request, found, words, name="end", error=error)
+    return _page(request, grant, words, name="end", error=error)
 
 
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request more time, which is approved like a new grant."""
-    found = acting_on(request, pk)
-    if why := may_extend(found, viewer=request.viewer, again=request.method == "POST"):
-        return _not_now(request, found, why, extends=True)
+    grant = acting_on(request, pk)
+    if why := may_extend(grant, viewer=request.viewer, again=request.method == "POST"):
+        return _not_now(request, grant, why, extends=True)
     error: RefusedError | TermsError | None = None
     ends = read_ends(request.POST) if request.method == "POST" else Ends(LONGER)
     if request.method == "POST":
         try:
             extend_grant(
-                found,
+                grant,
                 actor=request.viewer,
                 reason=request.POST.get("why", ""),
                 idempotency_key=_key(request),
@@ -93,7 +93,7 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
             error = why_not
     words = {
         "label": "Extend",
-        "question": f"Extend {found.reference}?",
+        "question": f"Extend {grant.reference}?",
         "button": "Request extension",
         "ends": ends_choices(ends, with_never=False),
         "ends_label": "Extend by",
@@ -104,18 +104,18 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "is approved."
         ),
     }
-    return _page(request, found, words, name="extend", error=error)
+    return _page(request, grant, words, name="extend", error=error)
 
 
-def _not_now(request: ViewerRequest, found: Grant, why: str, *, extends: bool = False) -> HttpResponse:
+def _not_now(request: ViewerRequest, grant: Grant, why: str, *, extends: bool = False) -> HttpResponse:
     """Back on its page, which shows the current state: a link in a mail or another tab outlives what it led
     to. A form that was sent learns why not. Who can never do it learns nothing.
     """
-    if not may_act(found, viewer=request.viewer, extends=extends):
+    if not may_act(grant, viewer=request.viewer, extends=extends):
         raise Http404
     if request.method == "GET":
-        return redirect("access:grant", pk=found.pk)
-    return refused(request, found.pk, RefusedError(why))
+        return redirect("access:grant", pk=grant.pk)
+    return refused(request, grant.pk, RefusedError(why))
 
 
 def _key(request: ViewerRequest) -> str:
@@ -127,22 +127,22 @@ def _key(request: ViewerRequest) -> str:
 @require(*SEES)
 def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Have it end earlier: less than was agreed to, so nobody has to approve it."""
-    found = acting_on(request, pk)
-    if why := may_shorten(found, viewer=request.viewer):
-        return _not_now(request, found, why)
+    grant = acting_on(request, pk)
+    if why := may_shorten(grant, viewer=request.viewer):
+        return _not_now(request, grant, why)
     error: RefusedError | TermsError | None = None
     ends = read_ends(request.POST) if request.method == "POST" else Ends("1h")
     if request.method == "POST":
         try:
             until = _moment(ends)
-            shorten_grant(found, until=until, actor=request.viewer, reason=request.POST.get("why", ""))
+            shorten_grant(grant, until=until, actor=request.viewer, reason=request.POST.get("why", ""))
             return redirect("access:grant", pk=pk)
         except (RefusedError, TermsError) as why_not:
             error = why_not
-    at_most = found.ends_at - datetime.now(tz=UTC) if found.ends_at else None
+    at_most = grant.ends_at - datetime.now(tz=UTC) if grant.ends_at else None
     words = {
         "label": "Shorten",
-        "question": f"End {found.reference} earlier?",
+        "question": f"End {grant.reference} earlier?",
         "button": "Shorten grant",
         "ends": ends_choices(ends, with_never=False, at_most=at_most),
         "ends_label": "New end",
@@ -153,7 +153,7 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "than was approved."
         ),
     }
-    return _page(request, found, words, name="shorten", error=error)
+    return _page(request, grant, words, name="shorten", error=error)
 
 
 def _moment(ends: Ends) -> datetime:
@@ -165,18 +165,18 @@ def _moment(ends: Ends) -> datetime:
 
 def _page(
     request: ViewerRequest,
-    found: Grant,
+    grant: Grant,
     words: dict[str, Any],
     *,
     name: str,
     error: RefusedError | TermsError | None = None,
 ) -> HttpResponse:
-    hidden = hidden_holders(found, viewer=request.viewer)
-    parts = parts_shown(found, viewer=request.viewer, hidden=hidden)
+    hidden = hidden_holders(grant, viewer=request.viewer)
+    parts = parts_shown(grant, viewer=request.viewer, hidden=hidden)
     context = (
-        grant_context(request, found, parts, hidden=hidden)
+        grant_context(request, grant, parts, hidden=hidden)
         | {
-            "address": reverse(f"access:grant-{name}", args=[found.pk]),
+            "address": reverse(f"access:grant-{name}", args=[grant.pk]),
             "key": request.POST.get("key", "")[:36] or uuid4(),
             "why": request.POST.get("why", "")[:2000],
             **_errors(request, error),
@@ -205,9 +205,9 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """Request that running sessions end in the roles that the grant opened: those of one person, or all;
     approved like any change.
     """
-    found = acting_on(request, pk)
+    grant = acting_on(request, pk)
     part = get_object_or_404(
-        found.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
+        grant.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
     )
     roles = roles_of(part)
     allowed = request.viewer.may(Right.REQUEST_CHANGE, account_id=part.account.account_id)
@@ -237,24 +237,24 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
             "Ends only the sessions with this source identity. It can’t be changed during a session. Leave "
             "it blank to end all sessions."
         ),
-        "address": reverse("access:grant-cut", args=[found.pk, part.pk]),
+        "address": reverse("access:grant-cut", args=[grant.pk, part.pk]),
         "warning": "Without a source identity, everyone who uses the role is signed out of it, not only the "
         "people "
         "of this grant. "
         "The request names them before anyone approves it.",
     }
-    return _page(request, found, words, name="end", error=error)
+    return _page(request, grant, words, name="end", error=error)
 
 
 @require_POST
 @require(*SEES)
 def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Take one's own request back while it waits."""
-    found = acting_on(request, pk)
-    if found.requested_by != request.viewer.person_id:
+    grant = acting_on(request, pk)
+    if grant.requested_by != request.viewer.person_id:
         raise Http404
     try:
-        withdraw_grant(found, actor=request.viewer)
+        withdraw_grant(grant, actor=request.viewer)
     except RefusedError as error:
         return refused(request, pk, error)
     return redirect("access:grant", pk=pk)
@@ -264,11 +264,11 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(*SEES)
 def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Retry what failed in each account: exactly what was approved."""
-    found = acting_on(request, pk)
-    if why := may_retry(found, viewer=request.viewer):
-        return _not_now(request, found, why)
+    grant = acting_on(request, pk)
+    if why := may_retry(grant, viewer=request.viewer):
+        return _not_now(request, grant, why)
     try:
-        retry_failed(found, actor=request.viewer)
+        retry_failed(grant, actor=request.viewer)
     except RefusedError as error:
         return refused(request, pk, error)
     return redirect("access:grant", pk=pk)
@@ -280,13 +280,13 @@ def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Start a draft with the terms of a grant; the grant stays as it is. A date that has passed, and a
     duration that no form offers, are chosen anew.
     """
-    found = acting_on(request, pk)
-    if not may_ask_again(found, viewer=request.viewer):
+    grant = acting_on(request, pk)
+    if not may_ask_again(grant, viewer=request.viewer):
         raise Http404
     draft = drafts.open_draft(request.viewer, uuid4())
     assert draft is not None
-    body = body_of(found.agreed)
-    if found.agreed.until and found.agreed.until <= datetime.now(tz=UTC):
+    body = body_of(grant.agreed)
+    if grant.agreed.until and grant.agreed.until <= datetime.now(tz=UTC):
         body |= {"ends": "", "until": ""}
     drafts.write(draft, **body)
     following = "access:grant-preview" if body["ends"] else "access:grant-what"

@@ -64,8 +64,8 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
     """
     asking = read_address(request, request.POST)
     ends, why = read_ends(request.POST), request.POST.get("why", "").strip()
-    found = asking.answer
-    if found is None or found.document is None or asking.who is None:
+    answer = asking.answer
+    if answer is None or answer.document is None or asking.who is None:
         return _page(request, asking, ends=ends, why=why)
     try:
         ends.fields()
@@ -86,7 +86,7 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
         draft,
         kind=kind.value,
         who={kind.value: {"arns": [arn]}},
-        what={"kind": "statements", "documents": [json.dumps(found.document)]},
+        what={"kind": "statements", "documents": [json.dumps(answer.document)]},
         ends=ends.choice,
         until=ends.until,
         why=why,
@@ -102,17 +102,17 @@ def _role_arn(asking: Asking) -> str:
 
 
 def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, why: str = "") -> HttpResponse:
-    found = asking.answer
+    answer = asking.answer
     names = request.viewer.sees_accounts
     context: dict[str, Any] = {
         "asking": asking,
-        "found": found,
-        "is_helped": found is not None and found.document is not None,
-        "lead": LEADS[found.outcome] if found else "",
-        "level": LEVELS.get(found.level or "", "") if found else "",
-        "document": json.dumps(found.document, indent=2) if found and found.document else "",
-        "smallest": sentences_of(found.document, account_id=_account_of(asking))
-        if found and found.document
+        "found": answer,
+        "is_helped": answer is not None and answer.document is not None,
+        "lead": LEADS[answer.outcome] if answer else "",
+        "level": LEVELS.get(answer.level or "", "") if answer else "",
+        "document": json.dumps(answer.document, indent=2) if answer and answer.document else "",
+        "smallest": sentences_of(answer.document, account_id=_account_of(asking))
+        if answer and answer.document
         else (),
         "is_plain": not names,
         "ends": ends_choices(ends or Ends(DEFAULT), with_never=names),
@@ -138,9 +138,9 @@ def _often() -> list[tuple[Offer, str]]:
     """The templates that were asked for most, as far as they are offered, and the longest time that each
     suggests.
     """
-    found = {one.slug: one for one in offers()}
-    shown = [found[slug] for slug in often_given() if slug in found]
-    return [(one, duration(one.body.hours * 3600) if one.body.hours else "") for one in shown]
+    offers_by_slug = {offer.slug: offer for offer in offers()}
+    shown = [offers_by_slug[slug] for slug in often_given() if slug in offers_by_slug]
+    return [(offer, duration(offer.body.hours * 3600) if offer.body.hours else "") for offer in shown]
 
 
 def _may_mean(asking: Asking) -> list[tuple[str, str]]:
@@ -149,7 +149,7 @@ def _may_mean(asking: Asking) -> list[tuple[str, str]]:
     if denied is None or denied.action or not denied.may_mean:
         return []
     base = asking.query
-    return [(one, f"{reverse('access:ask')}{base.but(action=one)}") for one in denied.may_mean[:20]]
+    return [(action, f"{reverse('access:ask')}{base.but(action=action)}") for action in denied.may_mean[:20]]
 
 
 LEADS: Final = {
@@ -169,13 +169,13 @@ def ask_from_template(request: ViewerRequest) -> HttpResponse:
     """
     require_present(request)
     own = own_users(request.viewer)
-    chosen = [one for one in own if str(one.pk) in request.POST.getlist("user")] or own[:1]
+    chosen = [entity for entity in own if str(entity.pk) in request.POST.getlist("user")] or own[:1]
     draft = services.open_draft(request.viewer, uuid4())
     if not chosen or draft is None:
         raise Http404
-    who = {WhoKind.USERS.value: {"arns": [one.arn for one in chosen]}}
+    who = {WhoKind.USERS.value: {"arns": [entity.arn for entity in chosen]}}
     slug = request.POST.get("template", "")
-    is_offered = slug and any(one.slug == slug for one in offers())
+    is_offered = slug and any(offer.slug == slug for offer in offers())
     what = {"what_form": State(template=slug).body} if is_offered else {}
     services.write(draft, kind=WhoKind.USERS.value, who=who, **what)
     return redirect("access:grant-what", pk=draft.pk)

@@ -46,29 +46,29 @@ class Asking:
     @property
     def query(self) -> Query:
         """The address that holds the same, without the message."""
-        one = self.denied
-        if one is None:
+        denied = self.denied
+        if denied is None:
             return Query()
-        said = {True: "explicit", False: "implicit", None: ""}[one.is_explicit]
+        kind_of_deny = {True: "explicit", False: "implicit", None: ""}[denied.is_explicit]
         return Query.of(
             [
-                ("action", one.action),
-                ("resource", one.resource),
+                ("action", denied.action),
+                ("resource", denied.resource),
                 ("principal", self.principal),
                 ("user", str(self.user or "")),
-                ("said", said),
-                ("by", one.policy_type or ""),
-                ("policy", one.policy_arn),
+                ("said", kind_of_deny),
+                ("by", denied.policy_type or ""),
+                ("policy", denied.policy_arn),
             ]
         )
 
 
 def own_users(viewer: Viewer) -> list[Entity]:
     """The viewer's own IAM users that exist, by account."""
-    found = visible_entities(viewer).filter(
+    users = visible_entities(viewer).filter(
         kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True
     )
-    return list(found.select_related("account").order_by("account__name", "name", "pk"))
+    return list(users.select_related("account").order_by("account__name", "name", "pk"))
 
 
 def read_text(request: ViewerRequest, text: str) -> Asking:
@@ -83,25 +83,25 @@ def read_text(request: ViewerRequest, text: str) -> Asking:
     return asking
 
 
-def read_address(request: ViewerRequest, given: QueryDict) -> Asking:
+def read_address(request: ViewerRequest, parameters: QueryDict) -> Asking:
     """What an address, or a form of the same fields, asks; and the answer, if it can be answered."""
     asking = Asking(own_users(request.viewer))
     action, resource, principal, policy = (
-        given.get(name, "").strip()[:LONGEST] for name in ("action", "resource", "principal", "policy")
+        parameters.get(name, "").strip()[:LONGEST] for name in ("action", "resource", "principal", "policy")
     )
     if not action and not resource:
         return asking
     asking.principal = principal
-    user = given.get("user", "")
+    user = parameters.get("user", "")
     asking.user = int(user) if user.isdecimal() and len(user) < 19 else None
-    by = given.get("by", "")
+    by = parameters.get("by", "")
     policy_type = PolicyType(by) if by in set(PolicyType) else None
     asking.denied = Denied(
         action,
         principal,
         resource,
         policy_type=policy_type,
-        is_explicit=SAID.get(given.get("said", "")),
+        is_explicit=SAID.get(parameters.get("said", "")),
         policy_arn=policy,
     )
     _check(asking)
@@ -120,11 +120,11 @@ def _check(asking: Asking) -> None:
     if denied.resource and (problem := resource_problem(denied.resource)):
         asking.errors["resource"] = problem
     try:
-        meant = actions_meant(denied.action, resource="*")
+        meaning = actions_meant(denied.action, resource="*")
     except ActionsError as error:
         asking.errors["action"] = str(error)
         return
-    if not meant.is_one:
+    if not meaning.is_one:
         asking.errors["action"] = "Enter one full action, such as s3:GetObject."
     elif needs_resource(denied) and "resource" not in asking.errors:
         asking.errors["resource"] = (
@@ -134,7 +134,7 @@ def _check(asking: Asking) -> None:
 
 def _find(asking: Asking, viewer: Viewer) -> None:
     """Whom it is about: oneself, or somebody for whom the viewer may ask."""
-    mine = next((one for one in asking.own if one.arn == asking.principal), None)
+    mine = next((entity for entity in asking.own if entity.arn == asking.principal), None)
     if mine is None and not asking.principal:
         mine = _own_of(asking)
         if mine is None and not viewer.may(Right.REQUEST_CHANGE):
@@ -149,11 +149,11 @@ def _find(asking: Asking, viewer: Viewer) -> None:
 
 def _own_of(asking: Asking) -> Entity | None:
     """The user that was chosen, the one in the account of the resource, or the only one."""
-    chosen = next((one for one in asking.own if one.pk == asking.user), None)
+    chosen = next((entity for entity in asking.own if entity.pk == asking.user), None)
     place = account_of(asking.denied.resource) if asking.denied else ""
-    there = [one for one in asking.own if one.account.account_id == place]
-    found = there if len(there) == 1 else asking.own
-    return chosen or (found[0] if len(found) == 1 else None)
+    there = [entity for entity in asking.own if entity.account.account_id == place]
+    users = there if len(there) == 1 else asking.own
+    return chosen or (users[0] if len(users) == 1 else None)
 
 
 def _find_other(asking: Asking, viewer: Viewer) -> None:
@@ -178,11 +178,11 @@ def _seen(text: str, viewer: Viewer) -> Who:
     people = visible_entities(viewer).filter(
         kind=Kind.USER, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk")
     )
-    found = people.filter(arn=text) | people.filter(name=text)
-    one = found.select_related("account").order_by("pk").first()
-    if one is None:
+    users = people.filter(arn=text) | people.filter(name=text)
+    user = users.select_related("account").order_by("pk").first()
+    if user is None:
         raise PrincipalError("No one in your teams matches. Try a name, email or user name.")
-    return Who(one.account.account_id, one.pk, one.arn, one.name, KINDS[one.kind])
+    return Who(user.account.account_id, user.pk, user.arn, user.name, KINDS[user.kind])
 
 
 def _not_own(principal: str) -> str:

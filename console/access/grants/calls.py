@@ -16,17 +16,17 @@ MOST: Final = 60
 def calls_of(plan: GrantPlan) -> tuple[list[CallRow], int]:
     """The first calls, in order, and how many more there are."""
     several = len(plan.parts) > 1
-    found: list[CallRow] = []
+    rows: list[CallRow] = []
     total = 0
     for part in plan.parts:
         calls = _calls(part)
         total += len(calls)
-        if len(found) >= MOST:
+        if len(rows) >= MOST:
             continue
         for row in call_rows(calls, partition=part.account.partition):
             sentence = f"{row.shown.sentence} In {part.account.name}." if several else row.shown.sentence
-            found.append(replace(row, shown=replace(row.shown, number=len(found) + 1, sentence=sentence)))
-    return found[:MOST], max(0, total - MOST)
+            rows.append(replace(row, shown=replace(row.shown, number=len(rows) + 1, sentence=sentence)))
+    return rows[:MOST], max(0, total - MOST)
 
 
 def _calls(part: PartPlan) -> list[dict[str, Any]]:

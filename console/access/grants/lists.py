@@ -103,7 +103,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
         "q": wanted["text"],
         "template": wanted["template"],
         "files": _files(viewer, wanted) if page.rows else [],
-        "templates": [(one.slug, one.body.title) for one in offers(with_retired=True)]
+        "templates": [(offer.slug, offer.body.title) for offer in offers(with_retired=True)]
         if viewer.sees_accounts
         else [],
         "drafts": _drafts(request) if may_ask and not is_fragment(request) else [],
@@ -134,27 +134,27 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     return file_links("access:grants-export", query)
 
 
-def rows_of(found: list[Grant], viewer: Viewer) -> list[Row]:
+def rows_of(grants: list[Grant], viewer: Viewer) -> list[Row]:
     """The lines of grants; the same few queries whatever their number."""
-    hidden = hidden_in(found, viewer=viewer)
-    bodies = bodies_for(found)
+    hidden = hidden_in(grants, viewer=viewer)
+    bodies = bodies_for(grants)
     now = datetime.now(tz=UTC)
     rows = []
-    for one in found:
-        others = len(hidden.get(one.pk, ()))
-        parts = [] if others else sorted(one.parts.all(), key=lambda part: part.account.name)
+    for grant in grants:
+        others = len(hidden.get(grant.pk, ()))
+        parts = [] if others else sorted(grant.parts.all(), key=lambda part: part.account.name)
         accounts = [part.account.name for part in parts]
-        unplanned = 0 if one.parts.all() else len(one.terms["accounts"])
+        unplanned = 0 if grant.parts.all() else len(grant.terms["accounts"])
         rows.append(
             Row(
-                one,
-                mark_of(one),
-                _effect(one, bodies, viewer),
-                end_of(one),
+                grant,
+                mark_of(grant),
+                _effect(grant, bodies, viewer),
+                end_of(grant),
                 accounts[:NAMED],
                 max(0, len(accounts) - NAMED),
                 unplanned,
-                _soon(one, now),
+                _soon(grant, now),
                 [(part.account.account_id, part.account.name) for part in parts],
                 others,
             )
@@ -162,27 +162,27 @@ def rows_of(found: list[Grant], viewer: Viewer) -> list[Row]:
     return rows
 
 
-def _effect(one: Grant, bodies: Bodies, viewer: Viewer) -> str:
-    terms = one.agreed
+def _effect(grant: Grant, bodies: Bodies, viewer: Viewer) -> str:
+    terms = grant.agreed
     return in_one_line(
         terms.what, account_id=terms.accounts[0], bodies=bodies, plain=not viewer.sees_accounts
     )
 
 
-def _soon(one: Grant, now: datetime) -> str:
+def _soon(grant: Grant, now: datetime) -> str:
     """'3 hours left', of what ends within a week."""
-    if one.ends_at is None or one.state not in GIVING:
+    if grant.ends_at is None or grant.state not in GIVING:
         return ""
-    left = one.ends_at - now
+    left = grant.ends_at - now
     if left <= timedelta():
         return "Ending"
-    return left_text(one.ends_at, now=now) if left < SOON else ""
+    return left_text(grant.ends_at, now=now) if left < SOON else ""
 
 
 def _drafts(request: ViewerRequest) -> list[DraftRow]:
     return [
-        DraftRow(reverse("access:grant-who", args=[one.pk]), _said(one), one.updated_at)
-        for one in drafts_of(request.viewer)[:MOST_DRAFTS]
+        DraftRow(reverse("access:grant-who", args=[draft.pk]), _said(draft), draft.updated_at)
+        for draft in drafts_of(request.viewer)[:MOST_DRAFTS]
     ]
 
 

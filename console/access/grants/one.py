@@ -78,8 +78,8 @@ def grant(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """The page; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing
     more comes.
     """
-    found = grant_or_404(request, pk)
-    return _live(request, found, template="access/grants/one.html", more=_acts(request, found))
+    grant = grant_or_404(request, pk)
+    return _live(request, grant, template="access/grants/one.html", more=_acts(request, grant))
 
 
 @never_cache
@@ -90,22 +90,22 @@ def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     draft = draft_or_404(request, pk)
     if draft.grant_id is None:
         return redirect("access:grant-preview", pk=draft.pk)
-    found = grant_or_404(request, draft.grant_id)
-    link = request.build_absolute_uri(reverse("access:grant", args=[found.pk]))
-    asked = _asked(request, found)
+    grant = grant_or_404(request, draft.grant_id)
+    link = request.build_absolute_uri(reverse("access:grant", args=[grant.pk]))
+    asked = _asked(request, grant)
     more = wizard_context(request, draft, "done") | {
         "address": reverse("access:grant-done", args=[draft.pk]),
         "link": link,
-        "following": following(found, calls=asked.get("call_count", 0), closes=asked.get("closes")),
+        "following": following(grant, calls=asked.get("call_count", 0), closes=asked.get("closes")),
         "is_stored": False,
         **asked,
     }
-    return _live(request, found, template="access/grants/done.html", more=more)
+    return _live(request, grant, template="access/grants/done.html", more=more)
 
 
-def _asked(request: ViewerRequest, found: Grant) -> dict[str, Any]:
+def _asked(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     """While it waits: who has to agree, how many calls follow, and when it closes unanswered."""
-    change = _change_to_decide(request.viewer, found) if found.state == State.WAITING else None
+    change = _change_to_decide(request.viewer, grant) if grant.state == State.WAITING else None
     if change is None:
         return {}
     context = deciding_context(request, change)
@@ -113,23 +113,23 @@ def _asked(request: ViewerRequest, found: Grant) -> dict[str, Any]:
     return {name: context[name] for name in names if name in context} | {"closes": change.expires_at}
 
 
-def _live(request: ViewerRequest, found: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
-    hidden = hidden_holders(found, viewer=request.viewer)
-    parts, pace = _parts(request, found, hidden), pace_of(found)
-    version = version_of(found, parts)
+def _live(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
+    hidden = hidden_holders(grant, viewer=request.viewer)
+    parts, pace = _parts(request, grant, hidden), pace_of(grant)
+    version = version_of(grant, parts)
     if is_fragment(request) and request.GET.get("seen") == version and pace:
         return HttpResponse(status=204)
-    context = grant_context(request, found, parts, hidden=hidden) | more | {"version": version}
+    context = grant_context(request, grant, parts, hidden=hidden) | more | {"version": version}
     return render_live(request, template, context, pace=pace)
 
 
-def _parts(request: ViewerRequest, found: Grant, hidden: Collection[str]) -> Parts:
+def _parts(request: ViewerRequest, grant: Grant, hidden: Collection[str]) -> Parts:
     """The accounts that the address asks for: of one state, after a place."""
     after, state = request.GET.get("after", ""), request.GET.get("state", "")
     shown_state = state if state in set(State) else ""
     after_number = int(after) if after.isdecimal() and len(after) < 6 else -1
     return parts_shown(
-        found,
+        grant,
         viewer=request.viewer,
         hidden=hidden,
         state=shown_state,
@@ -144,15 +144,15 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """A grant in one account: everybody who holds something by it there, its changes, and the proof that it
     is gone.
     """
-    found = grant_or_404(request, pk)
-    which = next((one for one in parts_of(found, viewer=request.viewer) if one.pk == number), None)
+    grant = grant_or_404(request, pk)
+    which = next((part for part in parts_of(grant, viewer=request.viewer) if part.pk == number), None)
     if which is None:
         raise Http404
-    hidden = hidden_holders(found, viewer=request.viewer)
+    hidden = hidden_holders(grant, viewer=request.viewer)
     after = request.GET.get("after", "")
     after_number = int(after) if after.isdecimal() and len(after) < 19 else 0
     shown, following = one_part(
-        found,
+        grant,
         which,
         viewer=request.viewer,
         hidden=hidden,
@@ -160,7 +160,7 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         most=PAGE,
     )
     context = {
-        "grant": found,
+        "grant": grant,
         "shown": shown,
         "following": following,
         "is_first": not after,
@@ -173,45 +173,45 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 
 
 def grant_context(
-    request: ViewerRequest, found: Grant, parts: Parts, *, hidden: Collection[str] = ()
+    request: ViewerRequest, part: Grant, parts: Parts, *, hidden: Collection[str] = ()
 ) -> dict[str, Any]:
     """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
-    terms = found.agreed
-    places = [one.account for one in parts.all] or accounts_of_terms(terms)
-    end = end_of(found)
-    own = list(names_by_arn(seen_holders(found, hidden=hidden)).values()) if hidden else []
-    waits = found.state == State.WAITING
-    decide = _change_to_decide(request.viewer, found) if waits else None
-    can = allowed(found, viewer=request.viewer)
+    terms = part.agreed
+    places = [part.account for part in parts.all] or accounts_of_terms(terms)
+    end = end_of(part)
+    own = list(names_by_arn(seen_holders(part, hidden=hidden)).values()) if hidden else []
+    waits = part.state == State.WAITING
+    decide = _change_to_decide(request.viewer, part) if waits else None
+    can = allowed(part, viewer=request.viewer)
     now = request.at is None
     who = who_words(terms.who) if not hidden else others_too(own, len(hidden))
     return {
-        "grant": found,
+        "grant": part,
         "terms": terms,
-        "mark": mark_of(found),
-        "moves": found.state in MOVING,
+        "mark": mark_of(part),
+        "moves": part.state in MOVING,
         "parts": parts.shown,
         "rows": parts.rows,
         "part_count": len(parts.all) or len(terms.accounts),
         "is_unplanned": not parts.all,
-        **problems_of(found),
-        "asks_again": now and may_ask_again(found, viewer=request.viewer),
+        **problems_of(part),
+        "asks_again": now and may_ask_again(part, viewer=request.viewer),
         "counts": parts.counts,
         "following_parts": parts.following,
-        "places": [one.account.name for one in parts.all[:NAMED]],
+        "places": [part.account.name for part in parts.all[:NAMED]],
         "more_places": max(0, len(parts.all) - NAMED),
-        "events": events_of(found, parts),
+        "events": events_of(part, parts),
         "who_words": who,
         "what_words": what_words(terms.what),
         "end": end,
-        "left": left_text(found.ends_at) if found.ends_at and found.state in GIVING else "",
+        "left": left_text(part.ends_at) if part.ends_at and part.state in GIVING else "",
         **effect_context(request.viewer, terms, accounts=places, end=end),
-        "effect_heading": effect_heading(found, who=who),
-        "extension_url": _extension_url(request.viewer, found),
+        "effect_heading": effect_heading(part, who=who),
+        "extension_url": _extension_url(request.viewer, part),
         "text_of_what": terms.what.documents if request.viewer.sees_accounts else (),
-        "used": used_of(found, now=datetime.now(tz=UTC)),
+        "used": used_of(part, now=datetime.now(tz=UTC)),
         "withdraws": now and not can.withdraw,
-        "handover_url": _handover_url(request.viewer, found),
+        "handover_url": _handover_url(request.viewer, part),
         "decide_url": reverse("changes:request", args=[decide.pk]) if decide else "",
         "decides": decide is not None and waiting_for(request.viewer).filter(pk=decide.pk).exists(),
         "section": "grants",
@@ -219,77 +219,77 @@ def grant_context(
     }
 
 
-def _extension_url(viewer: Viewer, found: Grant) -> str:
+def _extension_url(viewer: Viewer, grant: Grant) -> str:
     """The page of the extension that was requested and is not yet done, where there is one that the viewer
     sees.
     """
-    sets = found.parts.filter(extending_set__isnull=False).values("extending_set")
+    sets = grant.parts.filter(extending_set__isnull=False).values("extending_set")
     first = visible_changes(viewer).filter(change_set__in=sets).order_by("position").first()
     return reverse("changes:request", args=[first.pk]) if first else ""
 
 
-def _handover_url(viewer: Viewer, found: Grant) -> str:
+def _handover_url(viewer: Viewer, grant: Grant) -> str:
     """The sheet for a partner, where there is one and the viewer may have it."""
-    return reverse("access:grant-handover", args=[found.pk]) if may_hand_over(found, viewer=viewer) else ""
+    return reverse("access:grant-handover", args=[grant.pk]) if may_hand_over(grant, viewer=viewer) else ""
 
 
-def problems_of(found: Grant) -> dict[str, Any]:
+def problems_of(grant: Grant) -> dict[str, Any]:
     """Why it could not be asked for: the first of many."""
-    if found.state != State.REFUSED:
+    if grant.state != State.REFUSED:
         return {}
-    rows = Preparation.objects.filter(pk=found.pk).values_list("problems", flat=True)
-    said = list(rows.first() or ())
-    return {"problems": said[:PROBLEMS], "more_problems": max(0, len(said) - PROBLEMS)}
+    rows = Preparation.objects.filter(pk=grant.pk).values_list("problems", flat=True)
+    row = list(rows.first() or ())
+    return {"problems": row[:PROBLEMS], "more_problems": max(0, len(row) - PROBLEMS)}
 
 
-def _change_to_decide(viewer: Viewer, found: Grant) -> Change | None:
+def _change_to_decide(viewer: Viewer, grant: Grant) -> Change | None:
     """The first change of its set, on whose page it is decided."""
-    sets = found.parts.values("change_set")
+    sets = grant.parts.values("change_set")
     return visible_changes(viewer).filter(change_set__in=sets, position=0).order_by("created_at").last()
 
 
-def _acts(request: ViewerRequest, found: Grant) -> dict[str, Any]:
-    can = allowed(found, viewer=request.viewer)
+def _acts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
+    can = allowed(grant, viewer=request.viewer)
     now = request.at is None
     return {
-        "acts": links_of(found, can) if now else [],
+        "acts": links_of(grant, can) if now else [],
         "cuts_sessions": request.viewer.may(Right.REQUEST_CHANGE),
         "retries": now and not can.retry,
         "reduces": now and not can.reduce,
     }
 
 
-def links_of(found: Grant, can: Allowed) -> list[ActLink]:
+def links_of(grant: Grant, can: Allowed) -> list[ActLink]:
     """The pages on which the viewer may do something about it."""
     links = []
     if not can.extend:
-        links.append(ActLink("Extend", reverse("access:grant-extend", args=[found.pk]), "timer"))
-    if not can.shorten and found.state != State.WAITING:
-        links.append(ActLink("Shorten", reverse("access:grant-shorten", args=[found.pk]), "calendar-clock"))
+        links.append(ActLink("Extend", reverse("access:grant-extend", args=[grant.pk]), "timer"))
+    if not can.shorten and grant.state != State.WAITING:
+        links.append(ActLink("Shorten", reverse("access:grant-shorten", args=[grant.pk]), "calendar-clock"))
     if not can.end:
-        links.append(ActLink("End now", reverse("access:grant-end", args=[found.pk]), "ban", is_danger=True))
+        links.append(ActLink("End now", reverse("access:grant-end", args=[grant.pk]), "ban", is_danger=True))
     return links
 
 
 def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpResponse:
     """The page as it stands now, with the reason."""
-    found = grant_or_404(request, pk)
-    hidden = hidden_holders(found, viewer=request.viewer)
-    parts = _parts(request, found, hidden)
+    grant = grant_or_404(request, pk)
+    hidden = hidden_holders(grant, viewer=request.viewer)
+    parts = _parts(request, grant, hidden)
     context = (
-        grant_context(request, found, parts, hidden=hidden)
-        | _acts(request, found)
+        grant_context(request, grant, parts, hidden=hidden)
+        | _acts(request, grant)
         | {"pace": "", "refused": error}
     )
     return render_page(request, "access/grants/one.html", context, status=422)
 
 
-def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
+def following(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
     """What comes next, as far as it is sure: (what, icon, note)."""
-    if found.is_over:
+    if grant.is_over:
         return []
     steps = []
-    if found.state == State.PREPARING:
+    if grant.state == State.PREPARING:
         steps.append(
             (
                 "Gatehouse plans the request for each account",
@@ -297,14 +297,14 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
                 "It is submitted for all accounts, or not at all.",
             )
         )
-    if found.state in (State.PREPARING, State.WAITING):
+    if grant.state in (State.PREPARING, State.WAITING):
         note = "The approver can reduce the request, but not extend it."
         note += f" Without a decision it expires on {moment_text(closes)}." if closes else ""
         steps.append(("Someone else approves", "hourglass", note))
-    if found.state in (State.PREPARING, State.WAITING, State.APPLYING):
+    if grant.state in (State.PREPARING, State.WAITING, State.APPLYING):
         made = f"Gatehouse makes {counted(calls, 'AWS call')}" if calls else "Gatehouse changes AWS"
         steps.append((f"{made} and checks the result", "play", ""))
-    terms = found.agreed
+    terms = grant.agreed
     if terms.lasts:
         note = (
             "The requester and the people with access are notified before it ends. They can request an "
@@ -312,13 +312,13 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
         )
         steps.append((f"Access lasts {end_of_terms(terms).words.removeprefix('for ')}", "timer", note))
     if terms.ends:
-        steps.append((_how_it_ends(found), "minus", ""))
+        steps.append((_how_it_ends(grant), "minus", ""))
     return steps
 
 
-def _how_it_ends(found: Grant) -> str:
+def _how_it_ends(grant: Grant) -> str:
     """AWS ends by itself what is a policy with an end; the rest only Gatehouse does."""
-    plans = list(found.parts.values_list("plan", flat=True)[:200])
+    plans = list(grant.parts.values_list("plan", flat=True)[:200])
     if any(plan.get("ends_only") for plan in plans):
         return "Access ends: Gatehouse removes it"
     return "Access ends: AWS stops it, and Gatehouse removes what is left"

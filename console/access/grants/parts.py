@@ -163,9 +163,9 @@ def one_part(
     """A part by itself with a page of its permissions, and the entry after which the next page begins."""
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
     rows = _rows(grant, [part], changes=changes, hidden=hidden)
-    found = list(_entries([part], hidden).filter(pk__gt=after).order_by("pk")[: most + 1])
-    fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=found[:most], most=most)
-    return rows[0], found[most - 1].pk if len(found) > most else None
+    entries = list(_entries([part], hidden).filter(pk__gt=after).order_by("pk")[: most + 1])
+    fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=entries[:most], most=most)
+    return rows[0], entries[most - 1].pk if len(entries) > most else None
 
 
 def _rows(
@@ -226,10 +226,10 @@ def fill(
 def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
     """How it went; of single permissions only those are told whose changes the viewer sees."""
     row.proof = proof_of(row.part)
-    told = [*row.proof.cuts, *row.proof.removals][: most * 10]
-    pks = [one.change.pk for one in told]
+    removals = [*row.proof.cuts, *row.proof.removals][: most * 10]
+    pks = [removal.change.pk for removal in removals]
     seen = set(visible_changes(viewer).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()
-    row.removals = [one.says for one in told if one.change.pk in seen][:most]
+    row.removals = [removal.says for removal in removals if removal.change.pk in seen][:most]
     row.cuts = bool(roles_of(row.part))
 
 
@@ -248,19 +248,21 @@ def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
     is_right = Case(When(Q(state__in=WRONG), then=Value(0)), default=Value(1), output_field=IntegerField())
     order = [is_right.asc(), F("created_at").asc(), F("position").asc()]
     place = Window(RowNumber(), partition_by=[F("account_id")], order_by=order)
-    found = rows.select_related(None).only("id", "title", "state", "account_id", "error_message")
-    return list(found.annotate(place=place).filter(place__lte=most).order_by("account_id", "place"))
+    first_changes = rows.select_related(None).only("id", "title", "state", "account_id", "error_message")
+    return list(first_changes.annotate(place=place).filter(place__lte=most).order_by("account_id", "place"))
 
 
 def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
     """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two
     queries.
     """
-    arns = {one.holder_arn for one in entries} | {one.target for one in entries if one.target[:4] == "arn:"}
+    arns = {entry.holder_arn for entry in entries} | {
+        entry.target for entry in entries if entry.target[:4] == "arn:"
+    }
     if not arns:
         return {}
-    found = Entity.objects.filter(arn__in=arns, kind__in=list(PAGES), gone_at__isnull=True)
-    rows = list(found.values_list("arn", "pk", "kind", "account__account_id"))
+    entities = Entity.objects.filter(arn__in=arns, kind__in=list(PAGES), gone_at__isnull=True)
+    rows = list(entities.values_list("arn", "pk", "kind", "account__account_id"))
     seen: Openable = openable_in(viewer, account_ids={row[3] for row in rows}, pks=[row[1] for row in rows])
     return {arn: reverse(PAGES[Kind(kind)], args=[pk]) for arn, pk, kind, _ in rows if pk in seen}
 
@@ -285,10 +287,10 @@ def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) 
 
 def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, Mark, int]]:
     """(state, its mark, how many accounts are in it), what went wrong first."""
-    found: dict[str, int] = {}
-    for part in sorted(parts, key=lambda one: one.state not in (State.FAILED, State.PARTLY)):
-        found[part.state] = found.get(part.state, 0) + 1
-    return [(state, MARKS[state], count) for state, count in found.items()]
+    counts: dict[str, int] = {}
+    for part in sorted(parts, key=lambda part: part.state not in (State.FAILED, State.PARTLY)):
+        counts[part.state] = counts.get(part.state, 0) + 1
+    return [(state, MARKS[state], count) for state, count in counts.items()]
 
 
 def _set_up(parts: Sequence[GrantPart], hidden: Collection[str]) -> dict[int, datetime]:

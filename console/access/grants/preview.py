@@ -172,11 +172,11 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
     accounts = [part.account.account_id for part in plan.parts]
     modified = chain.from_iterable(operation.modified_arns() for operation in plan.operations)
     barred = {request.viewer.person_id, *owners_of(modified)}
-    found = []
+    stages = []
     for number, stage in enumerate(need.stages, start=1):
         able = people_of(stage.who, accounts=accounts)
         names = sorted(name for pk, name in able.items() if pk not in barred)
-        found.append(
+        stages.append(
             NeedStage(
                 number,
                 stage.count,
@@ -185,27 +185,27 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
                 max(0, len(names) - SHOWN),
             )
         )
-    return found
+    return stages
 
 
 def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     """As the receipts of the changes say it: each is weighed knowing what those before it make."""
-    found = []
-    for place, one in enumerate(operations):
-        one.with_preceding(operations[:place])
-        found.append({"sensitivity": one.sensitivity(one.effect())})
-    return found
+    sensitivities = []
+    for place, operation in enumerate(operations):
+        operation.with_preceding(operations[:place])
+        sensitivities.append({"sensitivity": operation.sensitivity(operation.effect())})
+    return sensitivities
 
 
 def _who(who: Iterable[Who]) -> str:
     """'Approver or Administrator', 'a lead of payments'."""
-    said = []
-    for one in who:
-        if one.kind == ROLE and one.value in Role.values:
-            said.append(str(Role(one.value).label))
-        elif one.kind == TEAM:
-            lead = f"a lead of {one.value}" if one.value else "a lead of the person’s team"
-            said.append(lead)
+    names = []
+    for principal in who:
+        if principal.kind == ROLE and principal.value in Role.values:
+            names.append(str(Role(principal.value).label))
+        elif principal.kind == TEAM:
+            lead = f"a lead of {principal.value}" if principal.value else "a lead of the person’s team"
+            names.append(lead)
         else:
-            said.append("a named person")
-    return " or ".join(dict.fromkeys(said))
+            names.append("a named person")
+    return " or ".join(dict.fromkeys(names))

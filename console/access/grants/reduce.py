@@ -54,26 +54,26 @@ def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """What was asked for, to take things out of; `do=look` shows what is left, `do=reduce` asks for that
     instead.
     """
-    found = acting_on(request, pk)
-    if may_reduce(found, viewer=request.viewer):
+    grant = acting_on(request, pk)
+    if may_reduce(grant, viewer=request.viewer):
         raise Http404
-    asked = found.agreed
+    asked = grant.agreed
     if request.method == "GET":
-        return _page(request, found, _Form(asked, state_for(asked.what), Ends(AS_ASKED)))
+        return _page(request, grant, _Form(asked, state_for(asked.what), Ends(AS_ASKED)))
     form = _Form.read(request, asked)
     if is_fragment(request):
-        return render(request, "access/what/_what.html", {"what": _what(request, found, form)})
+        return render(request, "access/what/_what.html", {"what": _what(request, grant, form)})
     if is_its_own(request.POST):
-        return _page(request, found, form)
+        return _page(request, grant, form)
     try:
         terms = form.terms()
         if request.POST.get("do") == "reduce":
-            reduce_grant(found, terms=terms, actor=request.viewer, reason=request.POST.get("why", ""))
+            reduce_grant(grant, terms=terms, actor=request.viewer, reason=request.POST.get("why", ""))
             return redirect("access:grant", pk=pk)
-        plan = plan_reduced(found, terms=terms, actor=request.viewer)
+        plan = plan_reduced(grant, terms=terms, actor=request.viewer)
     except (RefusedError, TermsError) as error:
-        return _page(request, found, form, refused=error)
-    return _page(request, found, form, plan=plan)
+        return _page(request, grant, form, refused=error)
+    return _page(request, grant, form, plan=plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Form:
             what,
             ends,
             tuple(arn for arn in asked.who.arns if arn in arns),
-            tuple(one for one in asked.accounts if one in accounts),
+            tuple(account for account in asked.accounts if account in accounts),
         )
 
     @property
@@ -112,7 +112,7 @@ class _Form:
         """Where it is left; people who are named are in their own accounts."""
         if self.asked.who.arns:
             left = {arn.split(":")[4] for arn in self.kept_arns}
-            return tuple(one for one in self.asked.accounts if one in left)
+            return tuple(account for account in self.asked.accounts if account in left)
         return self.asked.accounts if self.accounts is None else self.accounts
 
     def terms(self) -> Terms:
@@ -131,30 +131,30 @@ class _Form:
         return less if self.ends.choice == AS_ASKED else with_end(less, self.ends)
 
 
-def _what(request: ViewerRequest, found: Grant, form: _Form) -> dict[str, Any]:
+def _what(request: ViewerRequest, grant: Grant, form: _Form) -> dict[str, Any]:
     return shown(
         request,
         form.state,
         accounts=form.asked.accounts,
-        url=reverse("access:grant-reduce", args=[found.pk]),
+        url=reverse("access:grant-reduce", args=[grant.pk]),
         who=who_words(form.asked.who),
     )
 
 
 def _page(
     request: ViewerRequest,
-    found: Grant,
+    grant: Grant,
     form: _Form,
     *,
     refused: RefusedError | TermsError | None = None,
     plan: GrantPlan | None = None,
 ) -> HttpResponse:
-    parts = parts_shown(found, viewer=request.viewer)
-    context = grant_context(request, found, parts) | {
-        "address": reverse("access:grant-reduce", args=[found.pk]),
+    parts = parts_shown(grant, viewer=request.viewer)
+    context = grant_context(request, grant, parts) | {
+        "address": reverse("access:grant-reduce", args=[grant.pk]),
         "people": _people(form),
         "places": _places(form),
-        "what": _what(request, found, form) if form.asked.what.kind in WRITTEN else None,
+        "what": _what(request, grant, form) if form.asked.what.kind in WRITTEN else None,
         "ends": _ends(form),
         "until": until_text(form.ends),
         "zone": zone_label(),
@@ -181,7 +181,7 @@ def _places(form: _Form) -> list[Choice]:
     if len(numbers) < 2 or form.asked.who.arns:
         return []
     names = dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
-    return [Choice(one, names.get(one, one), one in form.kept_accounts) for one in numbers]
+    return [Choice(number, names.get(number, number), number in form.kept_accounts) for number in numbers]
 
 
 def _ends(form: _Form) -> list[dict[str, Any]]:
@@ -191,10 +191,10 @@ def _ends(form: _Form) -> list[dict[str, Any]]:
     first = {"value": AS_ASKED, "label": label, "is_chosen": form.ends.choice == AS_ASKED}
     longest = asked.lasts or None
     shorter = [
-        one
-        for one in ends_choices(form.ends, with_never=False)
-        if one["value"] in (DATE, NEVER)
+        choice
+        for choice in ends_choices(form.ends, with_never=False)
+        if choice["value"] in (DATE, NEVER)
         or longest is None
-        or LASTS[one["value"]][1].total_seconds() < longest
+        or LASTS[choice["value"]][1].total_seconds() < longest
     ]
     return [first, *shorter]

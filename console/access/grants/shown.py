@@ -65,13 +65,13 @@ def version_of(grant: Grant, parts: Parts) -> str:
 
 def events_of(grant: Grant, parts: Parts) -> list[Event]:
     """What happened to it, oldest first: what people did, who agreed, and what came of it in each account."""
-    found = [_act(one) for one in GrantVersion.objects.filter(grant=grant).order_by("number")]
+    events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
     requested = chain.from_iterable((part.change_set_id, part.ending_set_id) for part in parts.all)
     sets = {change_set for change_set in requested if change_set}
-    found += [_approval(one) for one in Approval.objects.filter(change_set__in=sets)]
-    found += _closed(grant, sets)
-    found += _in_accounts(parts)
-    return sorted(found, key=lambda event: event.at)
+    events += [_approval(approval) for approval in Approval.objects.filter(change_set__in=sets)]
+    events += _closed(grant, sets)
+    events += _in_accounts(parts)
+    return sorted(events, key=lambda event: event.at)
 
 
 def _act(version: GrantVersion) -> Event:
@@ -84,11 +84,11 @@ def _act(version: GrantVersion) -> Event:
     return Event(text, icon, tone, version.at, note)
 
 
-def _approval(one: Approval) -> Event:
-    agreed = one.decision == "approve"
+def _approval(approval: Approval) -> Event:
+    agreed = approval.decision == "approve"
     verb, icon, tone = ("approved", "check", "ok") if agreed else ("rejected it", "ban", "bad")
-    own = ", their own request" if one.is_own_request else ""
-    return Event(f"{one.approver_label} {verb}{own}", icon, tone, one.at, one.comment)
+    own = ", their own request" if approval.is_own_request else ""
+    return Event(f"{approval.approver_label} {verb}{own}", icon, tone, approval.at, approval.comment)
 
 
 def _closed(grant: Grant, sets: Collection[UUID]) -> list[Event]:
@@ -109,7 +109,7 @@ def _in_accounts(parts: Parts) -> list[Event]:
         if part.pk in parts.set_up and part.state not in (State.WAITING, State.APPLYING)
     ]
     gone = [(part, part.ended_at) for part in parts.all if part.ended_at]
-    proofs = {one.part.pk: one.proof.says for one in parts.shown if one.proof}
+    proofs = {part.part.pk: part.proof.says for part in parts.shown if part.proof}
     return _told(up, "Set up in", "shield-check", "ok", {}) + _told(gone, "Removed from", "minus", "", proofs)
 
 

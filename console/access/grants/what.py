@@ -83,7 +83,7 @@ def _keep(request: ViewerRequest, draft: GrantDraft, state: State, accounts: tup
 
 def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dict[str, str]:
     """What is still to be chosen or put right, by what it is about."""
-    found: dict[str, str] = {}
+    mistakes: dict[str, str] = {}
     checks: tuple[Callable[[], None], ...] = (
         lambda: what_of(state, accounts=accounts).check(),
         lambda: _check_end(Ends.of(draft.body)),
@@ -93,8 +93,8 @@ def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dic
         try:
             check()
         except TermsError as error:
-            found[error.part] = error.message
-    return found
+            mistakes[error.part] = error.message
+    return mistakes
 
 
 def _check_end(ends: Ends) -> None:

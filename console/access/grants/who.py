@@ -93,8 +93,8 @@ def _is_news(request: ViewerRequest, asked: Asked) -> bool:
     """True if names of the list could not be added, and nobody was told of them yet: the page says so once,
     and does not stand in the way.
     """
-    told = set(split_list(request.POST.get("told", "")))
-    return bool(asked.problems) and not set(split_list(asked.names)) <= told
+    told_already = set(split_list(request.POST.get("told", "")))
+    return bool(asked.problems) and not set(split_list(asked.names)) <= told_already
 
 
 def _other_kind(draft: GrantDraft, do: str) -> str:
@@ -112,7 +112,7 @@ def _from_address(request: ViewerRequest, draft: GrantDraft) -> Asked:
     kind = _kind(get.get("kind", ""), default=who_of(draft.body).kind)
     asked = Asked(kind, get.get("q", "").strip()[:200], get.get("in", "")[:12])
     if kind in KINDS:
-        added = [int(one) for one in get.getlist("add")[:50] if one.isdecimal() and len(one) < 19]
+        added = [int(arn) for arn in get.getlist("add")[:50] if arn.isdecimal() and len(arn) < 19]
         reach = receivers.reach(request.viewer, KINDS[kind])
         arns = list(reach.filter(pk__in=added).values_list("arn", flat=True)) if added else []
         asked.arns = list(dict.fromkeys([*_kept(draft, kind), *arns]))
@@ -127,11 +127,11 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> Asked:
     post = request.POST
     kind = _kind(post.get("kind", ""), default=WhoKind.USERS)
     asked = Asked(kind, post.get("q", "").strip()[:200], post.get("in", "")[:12])
-    given = _chosen(request, asked) if kind in KINDS else _given(post, draft, kind)
+    fields = _chosen(request, asked) if kind in KINDS else _given(post, draft, kind)
     services.write(
         draft,
         kind=kind.value,
-        who={**draft.body.get("who", {}), kind.value: given},
+        who={**draft.body.get("who", {}), kind.value: fields},
         accounts=_accounts(request, draft),
     )
     if post.get("do") == "next" and asked.error is None:
@@ -150,14 +150,14 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     if asked.names and post.get("do") in TAKING:
         read = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
         asked.pasted = read.without_decided(arns)
-        arns += [one.arn for one in asked.pasted.found]
+        arns += [receiver.arn for receiver in asked.pasted.found]
         asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several, *asked.pasted.left_over])
         asked.problems = list(_problems_of(asked.pasted))
     if post.get("do") == "everywhere":
         there = receivers.chosen(request.viewer, asked.kind, [arn for arn in arns if arn not in dropped])
-        arns += [one.arn for one in receivers.namesakes(request.viewer, asked.kind, there)]
+        arns += [receiver.arn for receiver in receivers.namesakes(request.viewer, asked.kind, there)]
     wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= LONGEST]
-    asked.arns = [one.arn for one in receivers.chosen(request.viewer, asked.kind, wanted)]
+    asked.arns = [receiver.arn for receiver in receivers.chosen(request.viewer, asked.kind, wanted)]
     asked.left_out = len(wanted) - len(asked.arns)
     return {"arns": asked.arns}
 
@@ -187,13 +187,13 @@ def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     """The fields of anyone who is not chosen in the mirror; an account number may be written with spaces and
     hyphens.
     """
-    given = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}
-    if "account_id" in given:
-        given["account_id"] = re.sub(r"[\s-]", "", given["account_id"])
-        given["principal"] = _principal(given["principal"], given["account_id"])
-    if kind is WhoKind.PARTNER and given["label"] and given["account_id"]:
-        given["external_id"] = external_id(draft.pk, label=given["label"], account_id=given["account_id"])
-    return {name: value for name, value in given.items() if value}
+    fields = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}
+    if "account_id" in fields:
+        fields["account_id"] = re.sub(r"[\s-]", "", fields["account_id"])
+        fields["principal"] = _principal(fields["principal"], fields["account_id"])
+    if kind is WhoKind.PARTNER and fields["label"] and fields["account_id"]:
+        fields["external_id"] = external_id(draft.pk, label=fields["label"], account_id=fields["account_id"])
+    return {name: value for name, value in fields.items() if value}
 
 
 def _principal(text: str, account_id: str) -> str:
@@ -234,9 +234,15 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
         "asked": asked,
         "address": address(draft, "who"),
         "kinds": [
-            {"kind": one, "label": label, "hint": hint, "icon": ICONS[one], "is_chosen": one is kind}
-            for one, label, hint in TILES
-            if lets_in or one not in OUTSIDE
+            {
+                "kind": tile_kind,
+                "label": label,
+                "hint": hint,
+                "icon": ICONS[tile_kind],
+                "is_chosen": tile_kind is kind,
+            }
+            for tile_kind, label, hint in TILES
+            if lets_in or tile_kind not in OUTSIDE
         ],
         "given": draft.body.get("who", {}).get(kind.value, {}),
         "accounts": list(accounts_to_change(viewer)),
@@ -252,27 +258,27 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
 
 def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     viewer, kind = request.viewer, asked.kind
-    found = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
+    matches = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
     picked = receivers.chosen(viewer, kind, asked.arns)
     namesakes = asked.pasted.several if asked.pasted else {}
-    meant = {entity.arn: entity for entity in chain.from_iterable(namesakes.values())}
+    namesake_by_arn = {entity.arn: entity for entity in chain.from_iterable(namesakes.values())}
     also = receivers.namesakes(viewer, kind, picked)
-    arns = {one.arn for one in picked}
+    arns = {receiver.arn for receiver in picked}
     return {
-        "found": _rows(found, arns, list(meant.values())),
-        "has_more": found.has_more,
+        "found": _rows(matches, arns, list(namesake_by_arn.values())),
+        "has_more": matches.has_more,
         "chosen": picked,
         "chosen_count": len(picked),
-        "also": [one for one in also if one.arn not in meant],
-        "without_mfa": [one.shown for one in picked if one.has_mfa is False],
+        "also": [receiver for receiver in also if receiver.arn not in namesake_by_arn],
+        "without_mfa": [receiver.shown for receiver in picked if receiver.has_mfa is False],
     }
 
 
-def _rows(found: Found, arns: set[str], meant: list[Receiver]) -> list[dict[str, Any]]:
+def _rows(matches: Found, arns: set[str], receivers_meant: list[Receiver]) -> list[dict[str, Any]]:
     """Whom a pasted name may mean comes first, then what was searched for."""
-    known = {one.arn for one in meant}
-    rows = [*meant, *(one for one in found.rows if one.arn not in known)]
-    return [{"one": one, "is_chosen": one.arn in arns} for one in rows]
+    known = {receiver.arn for receiver in receivers_meant}
+    rows = [*receivers_meant, *(receiver for receiver in matches.rows if receiver.arn not in known)]
+    return [{"one": receiver, "is_chosen": receiver.arn in arns} for receiver in rows]
 
 
 def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
@@ -281,7 +287,7 @@ def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[
     accounts = list(offered)
     ticked = set(draft.body.get("accounts", []))
     return {
-        "places": [(one, one.account_id in ticked) for one in accounts],
+        "places": [(account, account.account_id in ticked) for account in accounts],
         "teams": receivers.teams_to_choose(viewer) if kind is WhoKind.TEAM else [],
         "providers": receivers.providers(viewer) if kind is WhoKind.FEDERATED else [],
         "chosen_count": 1 if _is_whole(who_of(draft.body), kind) else 0,

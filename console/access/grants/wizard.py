@@ -88,15 +88,15 @@ def step_of(error: TermsError) -> str:
 
 def steps(draft: GrantDraft, current: str) -> list[Step]:
     """The row of steps; one can go to those that are behind, and to those that are filled in."""
-    said = {"who": who_words(who_of(draft.body)), "what": _what_said(draft)}
+    texts = {"who": who_words(who_of(draft.body)), "what": _what_said(draft)}
     names = [name for name, _ in STEPS]
     here = names.index(current)
-    found = []
+    steps_shown = []
     for place, (name, label) in enumerate(STEPS):
-        is_open = name != current and name != "done" and (place < here or bool(said.get(name)))
+        is_open = name != current and name != "done" and (place < here or bool(texts.get(name)))
         url = address(draft, name) if is_open else ""
-        summary = said.get(name, "") if place <= here or is_open else ""
-        found.append(
+        summary = texts.get(name, "") if place <= here or is_open else ""
+        steps_shown.append(
             Step(
                 name,
                 label,
@@ -106,7 +106,7 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
                 is_current=name == current,
             )
         )
-    return found
+    return steps_shown
 
 
 def _what_said(draft: GrantDraft) -> str:
@@ -145,9 +145,9 @@ def begin(request: ViewerRequest) -> HttpResponse:
     number = request.GET.get("for", "")
     if not number:
         return redirect(start)
-    found = _entity(request, number)
-    kind = next((kind for kind, of in KINDS.items() if of == found.kind), WhoKind.USERS)
-    return redirect(f"{start}?kind={kind}&add={found.pk}")
+    entity = _entity(request, number)
+    kind = next((kind for kind, of in KINDS.items() if of == entity.kind), WhoKind.USERS)
+    return redirect(f"{start}?kind={kind}&add={entity.pk}")
 
 
 @require_POST
@@ -156,13 +156,13 @@ def begin_with(request: ViewerRequest) -> HttpResponse:
     """A new draft in which one action on one resource is chosen already; who receives it comes next."""
     action, resource = (request.POST.get(name, "").strip()[:LONGEST] for name in ("action", "resource"))
     try:
-        meant = actions_meant(action, resource=resource or "*")
+        meaning = actions_meant(action, resource=resource or "*")
     except ActionsError:
         raise Http404 from None
     draft = services.open_draft(request.viewer, uuid4()) if request.at is None else None
-    if draft is None or not meant.is_one or (resource and resource_problem(resource)):
+    if draft is None or not meaning.is_one or (resource and resource_problem(resource)):
         raise Http404
-    text = json.dumps(smallest(meant.actions[0], resource or "*"))
+    text = json.dumps(smallest(meaning.actions[0], resource or "*"))
     services.write(draft, what={"kind": WhatKind.STATEMENTS.value, "documents": [text]})
     return redirect(address(draft, "who"))
 

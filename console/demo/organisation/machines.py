@@ -265,7 +265,11 @@ def users(account_name: str) -> tuple[User, ...]:
 
 def _user(machine: Machine, account_name: str) -> User:
     number = int(digest("machine", machine.name, account_name)[:6], 16)
-    ages = [200.0, *(key.age for key in machine.keys), *(found.age for found in machine.credentials)]
+    ages = [
+        200.0,
+        *(key.age for key in machine.keys),
+        *(credential.age for credential in machine.credentials),
+    ]
     oldest = max([*ages, machine.login.age if machine.login else 0])
     return User(
         name=machine.name,

@@ -130,8 +130,8 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
 
 def users(account_name: str) -> tuple[User, ...]:
     """The users of all people who work in the account."""
-    found = [_user(person, account_name) for person in PEOPLE if account_name in person.accounts]
-    return (*found, *_leavers(account_name))
+    users = [_user(person, account_name) for person in PEOPLE if account_name in person.accounts]
+    return (*users, *_leavers(account_name))
 
 
 def _user(person: Person, account_name: str) -> User:
@@ -153,8 +153,12 @@ def _user(person: Person, account_name: str) -> User:
         devices=_devices(person, number, age, account_name),
     )
     story = STORIES.get((account_name, person.login), {})
-    told = replace(drawn, **story)
-    return told if "age" in story else replace(told, age=max(told.age, _oldest_part(told)))
+    user_with_story = replace(drawn, **story)
+    return (
+        user_with_story
+        if "age" in story
+        else replace(user_with_story, age=max(user_with_story.age, _oldest_part(user_with_story)))
+    )
 
 
 def _oldest_part(user: User) -> float:

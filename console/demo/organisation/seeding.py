@@ -252,6 +252,6 @@ class AccountSeeder:
         made = self._made(spec.age, "certificate", spec.name)
         ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
         body = material.certificate(spec.name, begins=made, ends=ends)
-        found = self.backend.upload_server_certificate(spec.name, body, "", path=spec.path)
-        found.gatehouse_id, found.gatehouse_uploaded = self._id("ASCA", spec.name), made
-        found.gatehouse_tags = tag_list(spec.tags)
+        certificate = self.backend.upload_server_certificate(spec.name, body, "", path=spec.path)
+        certificate.gatehouse_id, certificate.gatehouse_uploaded = self._id("ASCA", spec.name), made
+        certificate.gatehouse_tags = tag_list(spec.tags)

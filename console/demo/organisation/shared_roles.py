@@ -115,13 +115,13 @@ def providers(account_name: str) -> tuple[Provider, ...]:
     if account_name == "management":
         return ()
     account = ACCOUNT_IDS[account_name]
-    found = [
+    providers_made = [
         Provider("saml", "Okta", 1100, expires_in=820, tags=PLATFORM),
         Provider("oidc", "token.actions.githubusercontent.com", 760, tags=PLATFORM),
     ]
     if account_name in PODS:
-        found.append(Provider("oidc", eks_provider(account), 640, tags=PLATFORM))
-    return tuple(found)
+        providers_made.append(Provider("oidc", eks_provider(account), 640, tags=PLATFORM))
+    return tuple(providers_made)
 
 
 def _age(*parts: str) -> int:

@@ -76,19 +76,19 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
 
     def describe_regions(self) -> ActionResult:
         """The regions that the account has switched on."""
-        found = [
+        regions = [
             {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": "opt-in-not-required"}
             for r in REGIONS
         ]
-        return ActionResult({"Regions": found})
+        return ActionResult({"Regions": regions})
 
     def describe_instances(self) -> ActionResult:
         """Instances in pages, by id or filter; one reservation each."""
         wanted = self._get_param("InstanceIds")
         for instance_id in wanted or []:
             self._instance(instance_id)
-        found = [i for i in self._instances.values() if not wanted or i.id in wanted]
-        chosen, token = self._token_page(self._filtered(found, INSTANCE_FILTERS))
+        instances = [i for i in self._instances.values() if not wanted or i.id in wanted]
+        chosen, token = self._token_page(self._filtered(instances, INSTANCE_FILTERS))
         reservations = [
             {
                 "ReservationId": i.id.replace("i-", "r-"),
@@ -124,20 +124,20 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
 
     def terminate_instances(self) -> ActionResult:
         """End instances, which stay listed for a while."""
-        found = [self._instance(instance_id) for instance_id in self._get_param("InstanceIds")]
-        for instance in found:
+        instances = [self._instance(instance_id) for instance_id in self._get_param("InstanceIds")]
+        for instance in instances:
             instance.state, instance.association = "terminated", None
-        return ActionResult({"TerminatingInstances": [{"InstanceId": i.id} for i in found]})
+        return ActionResult({"TerminatingInstances": [{"InstanceId": i.id} for i in instances]})
 
     def describe_iam_instance_profile_associations(self) -> ActionResult:
         """Which instance has which profile."""
         wanted = self._get_param("AssociationIds")
-        found = [
+        instances = [
             i
             for i in self._instances.values()
             if i.association is not None and (not wanted or i.association.id in wanted)
         ]
-        chosen, token = self._token_page(self._filtered(found, ASSOCIATION_FILTERS))
+        chosen, token = self._token_page(self._filtered(instances, ASSOCIATION_FILTERS))
         return ActionResult(
             {"IamInstanceProfileAssociations": [_association(i) for i in chosen], "NextToken": token}
         )
@@ -194,18 +194,20 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
             "InvalidAssociationID.NotFound", f"An invalid association-id of '{wanted}' was given"
         )
 
-    def _filtered(self, found: list[Instance], known: dict[str, Callable[[Instance], str]]) -> list[Instance]:
+    def _filtered(
+        self, instances: list[Instance], known: dict[str, Callable[[Instance], str]]
+    ) -> list[Instance]:
         for entry in self._get_param("Filters") or []:
             value = known.get(entry["Name"])
             if value is None:
                 raise AnswerError("InvalidParameterValue", f"The filter '{entry['Name']}' is invalid")
-            found = [i for i in found if any(glob(w).fullmatch(value(i)) for w in entry["Values"])]
-        return found
+            instances = [i for i in instances if any(glob(w).fullmatch(value(i)) for w in entry["Values"])]
+        return instances
 
-    def _token_page(self, found: list[Instance]) -> tuple[list[Instance], str | None]:
+    def _token_page(self, instances: list[Instance]) -> tuple[list[Instance], str | None]:
         size = int(self._get_param("MaxResults") or 1000)
         after = read_marker(self._get_param("NextToken"))
-        rest = [i for i in sorted(found, key=lambda i: i.id) if after is None or i.id > after]
+        rest = [i for i in sorted(instances, key=lambda i: i.id) if after is None or i.id > after]
         return rest[:size], write_marker(rest[size - 1].id) if len(rest) > size else None
 
 
@@ -228,8 +230,8 @@ def _profile(instance: Instance) -> dict[str, Any] | None:
         return None
     arn = instance.association.profile_arn
     profiles = iam_backends[instance.account]["aws"].instance_profiles.values()
-    found = next((p for p in profiles if p.arn == arn), None)
-    return {"Arn": arn, "Id": found.id if found else ids.stable("AIPA", instance.account, "deleted", arn)}
+    profile = next((p for p in profiles if p.arn == arn), None)
+    return {"Arn": arn, "Id": profile.id if profile else ids.stable("AIPA", instance.account, "deleted", arn)}
 
 
 def _association(instance: Instance) -> dict[str, Any]:

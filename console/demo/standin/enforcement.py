@@ -118,11 +118,11 @@ def principal_of(caller: Caller) -> tuple[list[str], str | None] | None:
 
 def documents_of(entities: Iterable[Any]) -> list[str]:
     """The inline policies and the default versions of the attached policies."""
-    found: list[str] = []
+    texts: list[str] = []
     for entity in entities:
-        found += entity.policies.values()
-        found += [default_document(policy) for policy in entity.managed_policies.values()]
-    return found
+        texts += entity.policies.values()
+        texts += [default_document(policy) for policy in entity.managed_policies.values()]
+    return texts
 
 
 def document_at(backend: Any, arn: str | None) -> str | None:

@@ -36,15 +36,15 @@ class Question:
 
 def decide(documents: Iterable[str], question: Question) -> str:
     """What the documents together say: explicitDeny wins, then allowed, else implicitDeny."""
-    found = IMPLICIT_DENY
+    decision = IMPLICIT_DENY
     for document in documents:
         for statement in statements(document):
             if not applies(statement, question):
                 continue
             if statement.get("Effect") == "Deny":
                 return EXPLICIT_DENY
-            found = ALLOWED
-    return found
+            decision = ALLOWED
+    return decision
 
 
 def statements(document: str) -> list[dict[str, Any]]:
@@ -129,9 +129,9 @@ def substitute(pattern: str, context: Context) -> str | None:
     """The pattern with its policy variables filled in; None when one has no value and no default."""
     missing = False
 
-    def value(found: re.Match[str]) -> str:
+    def value(match: re.Match[str]) -> str:
         nonlocal missing
-        name, _, default = found[1].partition(",")
+        name, _, default = match[1].partition(",")
         if name in {"*", "?", "$"}:
             return name
         values = context.get(name.strip().lower())

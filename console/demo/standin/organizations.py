@@ -86,19 +86,19 @@ class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
     def list_accounts_for_parent(self) -> str:
         """The accounts straight under a root or unit."""
         parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
-        found = [a for a in self.organizations_backend.accounts if a.parent_id == parent]
-        return self._list("Accounts", found, lambda a: dict(a.describe()))
+        accounts = [a for a in self.organizations_backend.accounts if a.parent_id == parent]
+        return self._list("Accounts", accounts, lambda a: dict(a.describe()))
 
     def list_organizational_units_for_parent(self) -> str:
         """The units straight under a root or unit."""
         parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
-        found = [u for u in self.organizations_backend.ou if u.parent_id == parent]
-        return self._list("OrganizationalUnits", found, lambda u: {"Id": u.id, "Arn": u.arn, "Name": u.name})
+        units = [u for u in self.organizations_backend.ou if u.parent_id == parent]
+        return self._list("OrganizationalUnits", units, lambda u: {"Id": u.id, "Arn": u.arn, "Name": u.name})
 
     def list_policies(self) -> str:
         """The policies of one type, AWS's own among them, without their content."""
-        found = [p for p in self.organizations_backend.policies if p.type == self._get_param("Filter")]
-        return self._list("Policies", found, _summary)
+        policies = [p for p in self.organizations_backend.policies if p.type == self._get_param("Filter")]
+        return self._list("Policies", policies, _summary)
 
     def describe_policy(self) -> str:
         """One policy with its content."""
@@ -108,8 +108,8 @@ class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
     def list_policies_for_target(self) -> str:
         """The policies of one type that are attached to a root, unit or account itself."""
         target = self._target(self._get_param("TargetId"))
-        found = [p for p in target.attached_policies if p.type == self._get_param("Filter")]
-        return self._list("Policies", found, _summary)
+        policies = [p for p in target.attached_policies if p.type == self._get_param("Filter")]
+        return self._list("Policies", policies, _summary)
 
     def list_targets_for_policy(self) -> str:
         """What a policy is attached to."""

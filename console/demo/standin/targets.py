@@ -29,17 +29,17 @@ ARNS = ("RoleArn", "PolicyArn", "SAMLProviderArn", "OpenIDConnectProviderArn")
 
 def resource_of(call: Call) -> str:
     """The ARN that the call is about, or * for a call about the account as a whole."""
-    given = call.parameters
+    params = call.parameters
     if call.service == "sts":
-        return str(given.get("RoleArn", "*"))
+        return str(params.get("RoleArn", "*"))
     if call.service != "iam":
         return "*"
     for parameter, kind, table in NAMED:
-        if name := given.get(parameter):
+        if name := params.get(parameter):
             return _arn(call, kind, str(name), table)
-    if "SerialNumber" in given and str(given["SerialNumber"]).startswith("arn:"):
-        return str(given["SerialNumber"])
-    return next((str(given[parameter]) for parameter in ARNS if parameter in given), "*")
+    if "SerialNumber" in params and str(params["SerialNumber"]).startswith("arn:"):
+        return str(params["SerialNumber"])
+    return next((str(params[parameter]) for parameter in ARNS if parameter in params), "*")
 
 
 def _arn(call: Call, kind: str, name: str, table: str) -> str:
@@ -53,7 +53,7 @@ def _arn(call: Call, kind: str, name: str, table: str) -> str:
 
 def context_of(call: Call, *, organisation: str | None) -> Context:
     """The condition keys of the call, in lower case; a key that AWS would leave out is left out."""
-    caller, given = call.caller, call.parameters
+    caller, params = call.caller, call.parameters
     context: Context = {
         "aws:principalarn": [caller.role_arn or caller.arn],
         "aws:principalaccount": [caller.account],
@@ -74,11 +74,11 @@ def context_of(call: Call, *, organisation: str | None) -> Context:
     context |= {
         f"aws:principaltag/{key.lower()}": [value] for key, value in _tags(caller_entity(call)).items()
     }
-    context |= _request_keys(given)
+    context |= _request_keys(params)
     return context
 
 
-def _request_keys(given: dict[str, Any]) -> Context:
+def _request_keys(params: dict[str, Any]) -> Context:
     """What the parameters of the request themselves say."""
     keys = {
         "ExternalId": "sts:externalid",
@@ -88,13 +88,13 @@ def _request_keys(given: dict[str, Any]) -> Context:
         "PermissionsBoundary": "iam:permissionsboundary",
         "AWSServiceName": "iam:awsservicename",
     }
-    found: Context = {key: [str(given[name])] for name, key in keys.items() if name in given}
+    context: Context = {key: [str(params[name])] for name, key in keys.items() if name in params}
     tags: dict[str, str] = {}
-    for name, value in given.items():
+    for name, value in params.items():
         if name.startswith("Tags.member.") and name.endswith(".Key"):
-            tags[str(value)] = str(given.get(name.removesuffix("Key") + "Value", ""))
-    found |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
-    return found | ({"aws:tagkeys": list(tags)} if tags else {})
+            tags[str(value)] = str(params.get(name.removesuffix("Key") + "Value", ""))
+    context |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
+    return context | ({"aws:tagkeys": list(tags)} if tags else {})
 
 
 def caller_entity(call: Call) -> Any | None:

@@ -35,8 +35,8 @@ TRAILS: dict[str, tuple[Trail, ...]] = {}
 
 def record(call: Call, reply: Reply) -> None:
     """Keep one call as CloudTrail would: no secrets, and an error code for what was refused."""
-    found = ERROR_CODE.search(reply.body) if reply.status >= 400 else None
-    code = next((group.decode() for group in found.groups() if group), None) if found else None
+    match = ERROR_CODE.search(reply.body) if reply.status >= 400 else None
+    code = next((group.decode() for group in match.groups() if group), None) if match else None
     event: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call),
@@ -88,9 +88,9 @@ def _identity(call: Call) -> dict[str, Any]:
     return identity
 
 
-def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+def _parameters(params: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in params.items():
         shown[name[:1].lower() + name[1:]] = HIDDEN if name in SECRETS | PASSWORDS else value
     return shown
 
@@ -111,10 +111,10 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
             raise AnswerError("InvalidMaxResultsException", "MaxResults is not between 1 and 50.")
         before = int(self._get_param("NextToken") or 0)
         kept = reversed(EVENTS.get(self.current_account, ()))
-        found = [(n, e) for n, e in kept if (not before or n < before) and self._wanted(e)]
-        answer: dict[str, Any] = {"Events": [_summary(e) for _, e in found[:size]]}
-        if len(found) > size:
-            answer["NextToken"] = str(found[size - 1][0])
+        events = [(n, e) for n, e in kept if (not before or n < before) and self._wanted(e)]
+        answer: dict[str, Any] = {"Events": [_summary(e) for _, e in events[:size]]}
+        if len(events) > size:
+            answer["NextToken"] = str(events[size - 1][0])
         return ActionResult(answer)
 
     def _wanted(self, event: dict[str, Any]) -> bool:
@@ -139,11 +139,11 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
 
     def list_trails(self) -> ActionResult:
         """The trails of the account by name."""
-        found = [
+        trails = [
             {"TrailARN": self._arn(t), "Name": t.name, "HomeRegion": t.region}
             for t in TRAILS.get(self.current_account, ())
         ]
-        return ActionResult({"Trails": found})
+        return ActionResult({"Trails": trails})
 
     def get_trail_status(self) -> ActionResult:
         """Whether a trail is logging."""

@@ -189,14 +189,14 @@ class Credentials(Overlay):
         else:
             users = [self._user()]
         service = self._get_param("ServiceName")
-        found = []
+        credentials = []
         for user in users:
             for credential in user_extras(user).service_credentials:
                 if service in (None, credential.service):
-                    found.append((user, credential))
+                    credentials.append((user, credential))
         return self._page(
             "ServiceSpecificCredentials",
-            found,
+            credentials,
             name=lambda pair: f"{pair[0].name}/{pair[1].id}",
             shape=lambda pair: _metadata(*pair),
         )

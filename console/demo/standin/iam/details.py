@@ -51,16 +51,16 @@ class AuthorizationDetails(Overlay):
 def _of_kind(backend: Any, kind: str, usage: shapes.Usage) -> list[tuple[str, Any]]:
     """(kind, entity) pairs in the order of their names."""
     if kind in {"User", "Group", "Role"}:
-        found = {"User": backend.users, "Group": backend.groups, "Role": backend.roles}[kind].values()
+        entities = {"User": backend.users, "Group": backend.groups, "Role": backend.roles}[kind].values()
     else:
         ours = kind == "LocalManagedPolicy"
-        found = [
+        entities = [
             p
             for p in backend.managed_policies.values()
             if (ours and not isinstance(p, AWSManagedPolicy))
             or (not ours and isinstance(p, AWSManagedPolicy) and usage.is_used(p.arn))
         ]
-    return [(kind, entity) for entity in sorted(found, key=lambda entity: str(entity.name))]
+    return [(kind, entity) for entity in sorted(entities, key=lambda entity: str(entity.name))]
 
 
 def _position(pair: tuple[str, Any]) -> str:

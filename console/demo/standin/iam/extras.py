@@ -72,20 +72,20 @@ class AccountExtras:
 
 def user_extras(user: Any) -> UserExtras:
     """The extras of a moto user, made at the first question; they follow the user through a rename."""
-    found = getattr(user, "gatehouse_extras", None)
-    if not isinstance(found, UserExtras):
-        found = UserExtras()
-        user.gatehouse_extras = found
-    return found
+    extras = getattr(user, "gatehouse_extras", None)
+    if not isinstance(extras, UserExtras):
+        extras = UserExtras()
+        user.gatehouse_extras = extras
+    return extras
 
 
 def account_extras(backend: Any) -> AccountExtras:
     """The extras of an account, kept on moto's IAM backend and so gone with it."""
-    found = getattr(backend, "gatehouse_extras", None)
-    if not isinstance(found, AccountExtras):
-        found = AccountExtras()
-        backend.gatehouse_extras = found
-    return found
+    extras = getattr(backend, "gatehouse_extras", None)
+    if not isinstance(extras, AccountExtras):
+        extras = AccountExtras()
+        backend.gatehouse_extras = extras
+    return extras
 
 
 def tags_of(entity: Any) -> TagList:
@@ -95,5 +95,5 @@ def tags_of(entity: Any) -> TagList:
 
 def devices_of(backend: Any, user: Any) -> list[MfaDevice]:
     """The enabled devices of a user, by serial number."""
-    found = [d for d in account_extras(backend).devices.values() if d.user is user and d.enabled]
-    return sorted(found, key=lambda d: d.serial)
+    devices = [d for d in account_extras(backend).devices.values() if d.user is user and d.enabled]
+    return sorted(devices, key=lambda d: d.serial)

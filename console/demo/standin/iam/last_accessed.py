@@ -57,8 +57,10 @@ class LastAccessed(Overlay):
                 }
             )
         done = {"JobStatus": "COMPLETED", "JobCompletionDate": job["created"] + timedelta(seconds=1)}
-        found = services(self.backend, job["arn"])
-        return self._page("ServicesLastAccessed", found, name=lambda s: s["ServiceNamespace"], **head, **done)
+        accessed = services(self.backend, job["arn"])
+        return self._page(
+            "ServicesLastAccessed", accessed, name=lambda s: s["ServiceNamespace"], **head, **done
+        )
 
 
 def services(backend: Any, arn: str) -> list[dict[str, Any]]:
@@ -103,16 +105,16 @@ def _holders(backend: Any, arn: str) -> tuple[list[str], list[Any]]:
 
 
 def _allowed_services(documents: list[str]) -> list[str]:
-    found: set[str] = set()
+    prefixes: set[str] = set()
     for document in documents:
         for statement in statements(document):
             if statement.get("Effect") != "Allow":
                 continue
             actions = listed(statement["Action"]) if "Action" in statement else ["*"]
-            found |= {a.partition(":")[0].lower() for a in actions if ":" in a}
+            prefixes |= {a.partition(":")[0].lower() for a in actions if ":" in a}
             if "*" in actions:
-                found |= set(COMMON)
-    return sorted(name for name in found if "*" not in name)
+                prefixes |= set(COMMON)
+    return sorted(name for name in prefixes if "*" not in name)
 
 
 def _drawn(entity: Any, namespace: str) -> datetime | None:

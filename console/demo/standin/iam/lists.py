@@ -25,18 +25,18 @@ class Lists(Overlay):
 
     def list_users(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html"""
-        found = self._under_path(self.backend.users.values())
-        return self._page("Users", found, name=_name, shape=shapes.user)
+        users = self._under_path(self.backend.users.values())
+        return self._page("Users", users, name=_name, shape=shapes.user)
 
     def list_groups(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html"""
-        found = self._under_path(self.backend.groups.values())
-        return self._page("Groups", found, name=_name, shape=shapes.group)
+        groups = self._under_path(self.backend.groups.values())
+        return self._page("Groups", groups, name=_name, shape=shapes.group)
 
     def list_roles(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html"""
-        found = self._under_path(self.backend.roles.values())
-        return self._page("Roles", found, name=_name, shape=shapes.role)
+        roles = self._under_path(self.backend.roles.values())
+        return self._page("Roles", roles, name=_name, shape=shapes.role)
 
     def list_policies(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html"""
@@ -44,41 +44,41 @@ class Lists(Overlay):
         scope = self._get_param("Scope") or "All"
         counts = {"PermissionsPolicy": usage.attachments, "PermissionsBoundary": usage.boundaries}
         counted = counts.get(self._get_param("PolicyUsageFilter") or "PermissionsPolicy", usage.attachments)
-        found = [
+        policies = [
             p
             for p in self._under_path(self.backend.managed_policies.values())
             if scope == "All" or (scope == "AWS") == isinstance(p, AWSManagedPolicy)
         ]
         if self._get_param("OnlyAttached") or self._get_param("PolicyUsageFilter"):
-            found = [p for p in found if counted[p.arn]]
-        return self._page("Policies", found, name=lambda p: p.arn, shape=lambda p: shapes.policy(p, usage))
+            policies = [p for p in policies if counted[p.arn]]
+        return self._page("Policies", policies, name=lambda p: p.arn, shape=lambda p: shapes.policy(p, usage))
 
     def list_policy_versions(self) -> ActionResult:
         """The newest version first, without documents."""
-        found = shapes.versions(self.backend.get_policy(self._get_param("PolicyArn")))
-        order = {v.version_id: f"{index:04d}" for index, v in enumerate(found)}
+        versions = shapes.versions(self.backend.get_policy(self._get_param("PolicyArn")))
+        order = {v.version_id: f"{index:04d}" for index, v in enumerate(versions)}
         return self._page(
             "Versions",
-            found,
+            versions,
             name=lambda v: order[v.version_id],
             shape=lambda v: shapes.version(v, document=False),
         )
 
     def list_instance_profiles(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html"""
-        found = self._under_path(self.backend.instance_profiles.values())
-        return self._page("InstanceProfiles", found, name=_name, shape=shapes.instance_profile)
+        profiles = self._under_path(self.backend.instance_profiles.values())
+        return self._page("InstanceProfiles", profiles, name=_name, shape=shapes.instance_profile)
 
     def list_instance_profiles_for_role(self) -> ActionResult:
         """The profiles that hold the role."""
         role = self.backend.get_role(self._get_param("RoleName"))
-        found = [p for p in self.backend.instance_profiles.values() if role in p.roles]
-        return self._page("InstanceProfiles", found, name=_name, shape=shapes.instance_profile)
+        profiles = [p for p in self.backend.instance_profiles.values() if role in p.roles]
+        return self._page("InstanceProfiles", profiles, name=_name, shape=shapes.instance_profile)
 
     def list_groups_for_user(self) -> ActionResult:
         """The groups that the user is in."""
-        found = self.backend.get_groups_for_user(self._get_param("UserName"))
-        return self._page("Groups", found, name=_name, shape=shapes.group)
+        groups = self.backend.get_groups_for_user(self._get_param("UserName"))
+        return self._page("Groups", groups, name=_name, shape=shapes.group)
 
     def list_user_policies(self) -> ActionResult:
         """Names of the user's inline policies."""
@@ -108,9 +108,12 @@ class Lists(Overlay):
         return self._page("PolicyNames", entity.policies, name=str)
 
     def _attached(self, entity: Any) -> ActionResult:
-        found = self._under_path(entity.managed_policies.values())
+        policies = self._under_path(entity.managed_policies.values())
         return self._page(
-            "AttachedPolicies", found, name=_name, shape=lambda p: {"PolicyName": p.name, "PolicyArn": p.arn}
+            "AttachedPolicies",
+            policies,
+            name=_name,
+            shape=lambda p: {"PolicyName": p.name, "PolicyArn": p.arn},
         )
 
     def list_entities_for_policy(self) -> ActionResult:
@@ -119,14 +122,14 @@ class Lists(Overlay):
         wanted = self._get_param("EntityFilter")
         use = self._get_param("PolicyUsageFilter")
         sources = {"User": self.backend.users, "Group": self.backend.groups, "Role": self.backend.roles}
-        found = []
+        attached_to = []
         for kind, entities in sources.items():
             if wanted in (None, kind):
                 for entity in self._under_path(entities.values()):
                     if _has(kind, entity, arn, use):
-                        found.append((kind, entity))
+                        attached_to.append((kind, entity))
         chosen, marker = self._cut(
-            sorted(found, key=lambda pair: f"{pair[0]}/{pair[1].name}"),
+            sorted(attached_to, key=lambda pair: f"{pair[0]}/{pair[1].name}"),
             name=lambda pair: f"{pair[0]}/{pair[1].name}",
         )
         result: dict[str, Any] = {f"Policy{kind}s": [] for kind in sources}

@@ -136,11 +136,11 @@ class Mfa(Overlay):
     def list_virtual_mfa_devices(self) -> ActionResult:
         """The virtual devices of the account, given to somebody or not; the root user's too."""
         wanted = self._get_param("AssignmentStatus") or "Any"
-        found = [d for d in account_extras(self.backend).devices.values() if d.kind == "virtual"]
+        devices = [d for d in account_extras(self.backend).devices.values() if d.kind == "virtual"]
         if wanted != "Any":
-            found = [d for d in found if (d.enabled is not None) == (wanted == "Assigned")]
+            devices = [d for d in devices if (d.enabled is not None) == (wanted == "Assigned")]
         return self._page(
-            "VirtualMFADevices", found, name=lambda d: d.serial, shape=lambda d: _virtual(self.backend, d)
+            "VirtualMFADevices", devices, name=lambda d: d.serial, shape=lambda d: _virtual(self.backend, d)
         )
 
     def list_mfa_device_tags(self) -> ActionResult:

@@ -40,11 +40,12 @@ class Providers(Overlay):
 
     def list_saml_providers(self) -> ActionResult:
         """All SAML providers; this list has no pages."""
-        found = sorted(self.backend.saml_providers.values(), key=lambda p: str(p.name))
+        saml_providers = sorted(self.backend.saml_providers.values(), key=lambda p: str(p.name))
         return ActionResult(
             {
                 "SAMLProviderList": [
-                    {"Arn": p.arn, "ValidUntil": valid_until(p), "CreateDate": p.create_date} for p in found
+                    {"Arn": p.arn, "ValidUntil": valid_until(p), "CreateDate": p.create_date}
+                    for p in saml_providers
                 ]
             }
         )
@@ -127,36 +128,38 @@ class Providers(Overlay):
     def list_server_certificates(self) -> ActionResult:
         """The certificates of the account, without their text."""
         prefix = self._get_param("PathPrefix") or "/"
-        found = [c for c in self.backend.certificates.values() if c.path.startswith(prefix)]
-        return self._page("ServerCertificateMetadataList", found, name=lambda c: c.cert_name, shape=_metadata)
+        certificates = [c for c in self.backend.certificates.values() if c.path.startswith(prefix)]
+        return self._page(
+            "ServerCertificateMetadataList", certificates, name=lambda c: c.cert_name, shape=_metadata
+        )
 
     def get_server_certificate(self) -> ActionResult:
         """A certificate with its text and tags."""
-        found = self.backend.get_server_certificate(self._get_param("ServerCertificateName"))
+        certificate = self.backend.get_server_certificate(self._get_param("ServerCertificateName"))
         return ActionResult(
             {
                 "ServerCertificate": {
-                    "ServerCertificateMetadata": _metadata(found),
-                    "CertificateBody": found.cert_body,
-                    "CertificateChain": found.cert_chain,
-                    "Tags": tags_of(found) or None,
+                    "ServerCertificateMetadata": _metadata(certificate),
+                    "CertificateBody": certificate.cert_body,
+                    "CertificateChain": certificate.cert_chain,
+                    "Tags": tags_of(certificate) or None,
                 }
             }
         )
 
     def update_server_certificate(self) -> ActionResult:
         """Rename a certificate or move it to another path."""
-        found = self.backend.get_server_certificate(self._get_param("ServerCertificateName"))
-        found.cert_name = self._get_param("NewServerCertificateName") or found.cert_name
-        found.path = self._get_param("NewPath") or found.path
+        certificate = self.backend.get_server_certificate(self._get_param("ServerCertificateName"))
+        certificate.cert_name = self._get_param("NewServerCertificateName") or certificate.cert_name
+        certificate.path = self._get_param("NewPath") or certificate.path
         return EmptyResult()
 
 
 def valid_until(provider: Any) -> datetime:
     """Until when a provider's metadata hold: the end of the signing certificate inside."""
-    found = METADATA_CERTIFICATE.search(provider.saml_metadata_document)
-    if found:
-        lines = re.sub(r"\s+", "", found[1])
+    match = METADATA_CERTIFICATE.search(provider.saml_metadata_document)
+    if match:
+        lines = re.sub(r"\s+", "", match[1])
         try:
             return _expiry(f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
         except AnswerError:

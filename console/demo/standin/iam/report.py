@@ -136,10 +136,10 @@ def _keys(keys: list[Any]) -> list[str]:
 
 def _certificates(user: Any) -> list[str]:
     cells: list[str] = []
-    found = sorted(user.signing_certificates.values(), key=lambda c: c.upload_date)[:2]
-    for certificate in found:
+    certificates = sorted(user.signing_certificates.values(), key=lambda c: c.upload_date)[:2]
+    for certificate in certificates:
         cells += [_flag(certificate.status == "Active"), stamp(certificate.upload_date)]
-    return cells + ["false", "N/A"] * (2 - len(found))
+    return cells + ["false", "N/A"] * (2 - len(certificates))
 
 
 def _flag(value: bool) -> str:

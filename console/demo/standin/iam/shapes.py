@@ -157,8 +157,8 @@ def versions(entity: Any) -> list[Any]:
 
 def attached(entity: Any) -> list[Shape]:
     """The managed policies of a principal, by name."""
-    found = [{"PolicyName": p.name, "PolicyArn": p.arn} for p in entity.managed_policies.values()]
-    return sorted(found, key=lambda p: str(p["PolicyName"]))
+    policies = [{"PolicyName": p.name, "PolicyArn": p.arn} for p in entity.managed_policies.values()]
+    return sorted(policies, key=lambda p: str(p["PolicyName"]))
 
 
 def inline(entity: Any) -> list[Shape]:
