@@ -33,7 +33,7 @@ def can_apply(action: str, resources: Collection[str] | None, *, is_not: bool = 
     if known is None:
         formats.append(formats[0].replace("${Region}", ""))
     else:
-        formats = [one.arn for one in known.resource_types]
+        formats = [resource_type.arn for resource_type in known.resource_types]
     return any(_can_be(resource, formats) for resource in resources)
 
 

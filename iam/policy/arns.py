@@ -48,20 +48,20 @@ def text_matcher(name: str) -> Matcher:
 
 def resource_tokens(parts: Sequence[Token]) -> list[Token]:
     """The pattern with the wildcards marked that stay within their segment."""
-    found: list[Token] = []
+    segment_tokens: list[Token] = []
     segment = 1
     for place, part in enumerate(parts):
         if part == ":":
             segment += 1
         if segment == SEGMENTS:
-            return [*found, *parts[place:]]
+            return [*segment_tokens, *parts[place:]]
         ends_segment = place + 1 == len(parts) or parts[place + 1] == ":"
         if part == ANY and not ends_segment:
             part = WITHIN
         elif part == ONE:
             part = ONE_WITHIN
-        found.append(part)
-    return found
+        segment_tokens.append(part)
+    return segment_tokens
 
 
 def arn_like_text(pattern: str) -> Matcher:
@@ -69,7 +69,7 @@ def arn_like_text(pattern: str) -> Matcher:
     segments = pattern.split(":", SEGMENTS - 1)
     if pattern == "*" or len(segments) < SEGMENTS:
         return arn_like(tokens(pattern))
-    return _each([(place, compile_glob(one)) for place, one in _asked(segments) if one != "*"])
+    return _each([(place, compile_glob(segment)) for place, segment in _asked(segments) if segment != "*"])
 
 
 def arn_like(parts: Sequence[Token]) -> Matcher:
@@ -82,23 +82,23 @@ def arn_like(parts: Sequence[Token]) -> Matcher:
     segments = _segments(parts)
     if len(segments) < SEGMENTS:
         return lambda text: False
-    return _each([(place, from_tokens(one)) for place, one in _asked(segments) if one != [ANY]])
+    return _each([(place, from_tokens(segment)) for place, segment in _asked(segments) if segment != [ANY]])
 
 
 def _asked(segments: Sequence[S]) -> list[tuple[int, S]]:
     """The longest is asked first: it tells the most apart."""
-    return sorted(enumerate(segments), key=lambda one: -len(one[1]))
+    return sorted(enumerate(segments), key=lambda numbered: -len(numbered[1]))
 
 
 def _each(matchers: Sequence[tuple[int, Matcher]]) -> Matcher:
     """A segment that takes anything is not among them."""
 
     def match(text: str) -> bool:
-        found = text.split(":", SEGMENTS - 1)
-        if len(found) != SEGMENTS:
+        parts = text.split(":", SEGMENTS - 1)
+        if len(parts) != SEGMENTS:
             return False
         for place, matches in matchers:  # noqa: SIM110 - half the time of all() with a generator
-            if not matches(found[place]):
+            if not matches(parts[place]):
                 return False
         return True
 

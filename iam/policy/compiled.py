@@ -67,16 +67,16 @@ class Compiled:
         """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for
         elsewhere.
         """
-        found = YES if self.fits is None else self.fits(request)
-        if not found:
+        result = YES if self.fits is None else self.fits(request)
+        if not result:
             return NO
         for condition in self.conditions:
             mark = condition.test(request)
-            if mark < found:
+            if mark < result:
                 if not mark:
                     return NO
-                found = mark
-        return OPEN if self.unknown and found else found
+                result = mark
+        return OPEN if self.unknown and result else result
 
     def applies_to(self, request: Request, *, is_bounded: bool = False) -> tuple[int, Grades]:
         """`applies`, and how the Principal element means the caller; without such an element it means
@@ -159,16 +159,18 @@ def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
     place = f"Statement[{statement.index}]"
     if kind in WITH_PRINCIPAL:
         return _misplaced_principal(statement, kind, place)
-    found = (
+    problems = (
         [Problem(f"{place}.Resource", "is missing, and so is NotResource")]
         if statement.resources is None
         else []
     )
     if statement.principals is not None:
-        found.append(Problem(f"{place}.Principal", "has no place in this kind of policy"))
+        problems.append(Problem(f"{place}.Principal", "has no place in this kind of policy"))
     if kind is PolicyKind.SESSION and any(is_incomplete(name) for name in statement.resources or ()):
-        found.append(Problem(f"{place}.Resource", "is an incomplete ARN, which no session policy may have"))
-    return found
+        problems.append(
+            Problem(f"{place}.Resource", "is an incomplete ARN, which no session policy may have")
+        )
+    return problems
 
 
 def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[Problem]:
@@ -178,10 +180,10 @@ def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> 
     if not statement.is_not_principal:
         is_right = kind is not PolicyKind.RCP or statement.principals == {"AWS": ("*",)}
         return [] if is_right else [Problem(f"{place}.Principal", "must be * in this kind of policy")]
-    found = [Problem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
+    problems = [Problem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
     if kind is PolicyKind.RCP:
-        found.append(Problem(f"{place}.NotPrincipal", "has no place in this kind of policy"))
-    return found
+        problems.append(Problem(f"{place}.NotPrincipal", "has no place in this kind of policy"))
+    return problems
 
 
 def action_matcher(names: Names, *, is_not: bool) -> Matcher:
@@ -210,18 +212,20 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     rest = [name for name in others if (has_variables and "${" in name) or is_incomplete(name)]
     templates = resource_templates(tuple(rest), has_variables=has_variables)
     slow = [text_matcher(name) for name in plain]
-    slow += [resource_matcher(one.fill_without_request()) for one in templates if not one.variables]
+    slow += [
+        resource_matcher(template.fill_without_request()) for template in templates if not template.variables
+    ]
     matcher = either([*quick, *slow])
     open_ones = tuple((each, from_tokens(with_anything(each))) for each in templates if each.variables)
 
     def fits(request: Request) -> int:
         if matcher(request.resource):
-            found = YES
+            result = YES
         elif open_ones:
-            found = _filled(open_ones, request)
+            result = _filled(open_ones, request)
         else:
-            found = NO
-        return negation(found) if is_not else found
+            result = NO
+        return negation(result) if is_not else result
 
     return fits
 
@@ -282,7 +286,7 @@ def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -
     The matcher beside each takes in whatever its variables can stand for: beyond it, open ones change
     nothing.
     """
-    found = NO
+    result = NO
     for template, widest in templates:
         if not widest(request.resource):
             continue
@@ -290,10 +294,10 @@ def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -
             if resource_matcher(template.fill(request))(request.resource):
                 return YES
         except OpenVariableError:
-            found = OPEN
+            result = OPEN
         except AbsentVariableError:
             continue
-    return found
+    return result
 
 
 Entry = tuple[Compiled, ...]
@@ -312,28 +316,28 @@ class PolicySet:
 
     def speaking_of(self, action: str) -> Entry:
         """The statements whose Action element covers an action (in lower case)."""
-        found = self._by_action.get(action)
-        if found is None:
+        speaking = self._by_action.get(action)
+        if speaking is None:
             if len(self._by_action) >= REMEMBERED:
                 self._by_action.clear()
-            found = tuple(one for one in self.statements if one.speaks_of(action))
-            self._by_action[action] = found
-        return found
+            speaking = tuple(compiled for compiled in self.statements if compiled.speaks_of(action))
+            self._by_action[action] = speaking
+        return speaking
 
     def judge(self, request: Request) -> tuple[int, int]:
         """(denied, allowed), each NO, OPEN or YES. Principal elements, as endpoint policies have, must mean
         the caller.
         """
         denied, allowed = NO, NO
-        for one in self.speaking_of(request.lowered):
-            if one.allows and allowed == YES:
+        for compiled in self.speaking_of(request.lowered):
+            if compiled.allows and allowed == YES:
                 continue
-            mark = one.applies(request)
+            mark = compiled.applies(request)
             if not mark:
                 continue
-            if one.means is not None:
-                mark = min(mark, max(one.means(request.principal, request.strict)))
-            if one.allows:
+            if compiled.means is not None:
+                mark = min(mark, max(compiled.means(request.principal, request.strict)))
+            if compiled.allows:
                 allowed = max(allowed, mark)
             elif mark == YES:
                 return YES, allowed
@@ -346,11 +350,11 @@ class PolicySet:
         sees the caller.
         """
         denied, grades = NO, [NO, NO, NO]
-        for one in self.speaking_of(request.lowered):
-            mark, means = one.applies_to(request, is_bounded=is_bounded)
+        for compiled in self.speaking_of(request.lowered):
+            mark, means = compiled.applies_to(request, is_bounded=is_bounded)
             if not mark:
                 continue
-            if one.allows:
+            if compiled.allows:
                 for grade, certainty in enumerate(means):
                     grades[grade] = max(grades[grade], min(mark, certainty))
             else:
@@ -366,7 +370,7 @@ def compile_set(documents: Iterable[tuple[str, Document]], *, kind: PolicyKind) 
         problems += [(name, problem) for problem in document.problems]
         with without_collecting(sum(map(_size_of, document.statements))):
             statements += [
-                compile_statement(one, policy=name, kind=kind, has_variables=document.has_variables)
-                for one in document.statements
+                compile_statement(statement, policy=name, kind=kind, has_variables=document.has_variables)
+                for statement in document.statements
             ]
     return PolicySet(kind, tuple(statements), tuple(problems))

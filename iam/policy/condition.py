@@ -90,10 +90,10 @@ def _null(key: str, values: Sequence[str]) -> Test:
     present, absent = (NO, YES) if wanted == {"true"} else (YES, NO)
 
     def test(request: Request) -> int:
-        found = request.values(key)
-        if found is None:
+        request_values = request.values(key)
+        if request_values is None:
             return OPEN
-        return present if found else absent
+        return present if request_values else absent
 
     return test
 
@@ -135,11 +135,11 @@ def either(matchers: Sequence[Matcher]) -> Matcher:
     """Whether one of them matches."""
     if len(matchers) == 1:
         return matchers[0]
-    found = tuple(matchers)
+    all_matchers = tuple(matchers)
 
     def match(text: str) -> bool:
-        for one in found:  # noqa: SIM110 - half the time of any() with a generator
-            if one(text):
+        for matcher in all_matchers:  # noqa: SIM110 - half the time of any() with a generator
+            if matcher(text):
                 return True
         return False
 
@@ -151,19 +151,19 @@ def _against_fixed(key: str, match: Matcher, quantifier: str, absent: int, *, is
         combine = all if quantifier == "forallvalues" else any
 
         def test_each(request: Request) -> int:
-            found = request.values(key)
-            if not found or found == NOTHING:
-                return OPEN if found is None else absent
-            return YES if combine(match(value) is not is_negated for value in found) else NO
+            request_values = request.values(key)
+            if not request_values or request_values == NOTHING:
+                return OPEN if request_values is None else absent
+            return YES if combine(match(value) is not is_negated for value in request_values) else NO
 
         return test_each
     passed, failed = (NO, YES) if is_negated else (YES, NO)
 
     def test(request: Request) -> int:
-        found = request.values(key)
-        if not found:
-            return OPEN if found is None else absent
-        for value in found:
+        request_values = request.values(key)
+        if not request_values:
+            return OPEN if request_values is None else absent
+        for value in request_values:
             if match(value):
                 return passed
         return failed
@@ -177,9 +177,9 @@ def _against_filled(
     """Values with variables, which each request fills; one whose variable is absent matches nothing."""
 
     def test(request: Request) -> int:
-        found = request.values(key)
-        if not found or (quantifier and found == NOTHING):
-            return OPEN if found is None else absent
+        request_values = request.values(key)
+        if not request_values or (quantifier and request_values == NOTHING):
+            return OPEN if request_values is None else absent
         matchers, is_open = [], False
         for template in templates:
             try:
@@ -188,14 +188,16 @@ def _against_filled(
                 is_open = True
             except AbsentVariableError:
                 continue
-        return _judge(found, matchers, known, quantifier, is_open=is_open)
+        return _judge(request_values, matchers, known, quantifier, is_open=is_open)
 
     return test
 
 
-def _judge(found: Values, matchers: list[Matcher], known: Operator, quantifier: str, *, is_open: bool) -> int:
+def _judge(
+    values: Values, matchers: list[Matcher], known: Operator, quantifier: str, *, is_open: bool
+) -> int:
     marks = []
-    for value in found:
+    for value in values:
         if any(match(value) for match in matchers):
             mark = YES
         elif is_open:

@@ -80,12 +80,12 @@ class Members(dict[str, Any]):
 
 
 def _members(pairs: list[tuple[str, Any]]) -> Members:
-    found = Members(pairs)
-    if len(found) != len(pairs):
-        found.repeated = tuple(
+    members = Members(pairs)
+    if len(members) != len(pairs):
+        members.repeated = tuple(
             name for name, times in Counter(name for name, _ in pairs).items() if times > 1
         )
-    return found
+    return members
 
 
 def _whole(text: str) -> int | str:
@@ -139,10 +139,10 @@ class _Reading:
         values = value if isinstance(value, list) else [value]
         if not values:
             self.problem(place, "is an empty list")
-        wrong = [one for one in values if not isinstance(one, str)]
+        wrong = [value for value in values if not isinstance(value, str)]
         if wrong:
             self.problem(place, f"holds {json.dumps(wrong[0])[:40]}, which isn’t a string")
-        return tuple(one for one in values if isinstance(one, str))
+        return tuple(value for value in values if isinstance(value, str))
 
 
 def read(source: str | bytes | Mapping[str, Any]) -> Document:
@@ -185,14 +185,14 @@ def _statements(value: Any, reading: _Reading) -> tuple[Statement, ...]:
     if value is None:
         reading.problem("Statement", "is missing")
         return ()
-    found = []
+    statements = []
     listed = value if isinstance(value, list) else [value]
-    for index, one in enumerate(listed):
-        if isinstance(one, Mapping):
-            found.append(_statement(index, one))
+    for index, statement in enumerate(listed):
+        if isinstance(statement, Mapping):
+            statements.append(_statement(index, statement))
         else:
-            reading.problem(f"Statement[{index}]", f"is {_shown(one)}, which isn’t a JSON object")
-    return tuple(found)
+            reading.problem(f"Statement[{index}]", f"is {_shown(statement)}, which isn’t a JSON object")
+    return tuple(statements)
 
 
 ELEMENTS = frozenset(
@@ -277,19 +277,19 @@ def _conditions(block: Any, reading: _Reading) -> Block:
         reading.problem("Condition", f"is {_shown(block)}, and must be a JSON object")
         return ()
     reading.once("Condition", block)
-    found = []
+    conditions = []
     for operator, keys in block.items():
         if not isinstance(keys, Mapping):
             reading.problem(f"Condition.{operator}"[:80], "must be a JSON object of keys and values")
             continue
         reading.once(f"Condition.{operator}"[:80], keys)
         for key, values in keys.items():
-            given = values if isinstance(values, list) else [values]
-            if not all(isinstance(one, str | int | float | bool) for one in given):
+            listed = values if isinstance(values, list) else [values]
+            if not all(isinstance(item, str | int | float | bool) for item in listed):
                 reading.problem(f"Condition.{operator}.{key}"[:120], "must be a value or a list of values")
-            texts = tuple(text_of(one) for one in given if isinstance(one, str | int | float | bool))
-            found.append((str(operator), str(key), texts))
-    return tuple(found)
+            texts = tuple(text_of(item) for item in listed if isinstance(item, str | int | float | bool))
+            conditions.append((str(operator), str(key), texts))
+    return tuple(conditions)
 
 
 def _shown(value: Any) -> str:

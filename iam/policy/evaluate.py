@@ -134,20 +134,24 @@ def weigh(request: Request, policies: Policies) -> Marks:
     return marks
 
 
-def _weigh_resource(request: Request, policies: Policies, found: PolicySet, marks: Marks) -> None:
+def _weigh_resource(request: Request, policies: Policies, resource_policies: PolicySet, marks: Marks) -> None:
     is_bounded = policies.boundary is not None
-    denied, marks.account, marks.role, marks.direct = found.judge_grades(request, is_bounded=is_bounded)
+    denied, marks.account, marks.role, marks.direct = resource_policies.judge_grades(
+        request, is_bounded=is_bounded
+    )
     if not is_never_locked_out(request):
         marks.denied = max(marks.denied, denied)
 
 
-def _weigh_endpoint(request: Request, policies: Policies, found: PolicySet, marks: Marks) -> None:
+def _weigh_endpoint(request: Request, policies: Policies, endpoint_policies: PolicySet, marks: Marks) -> None:
     """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it
     is, is not known.
 
     Source: "Control access to VPC endpoints using endpoint policies", principals for gateway endpoints.
     """
-    denied, account, role, direct = found.judge_grades(request, is_bounded=policies.boundary is not None)
+    denied, account, role, direct = endpoint_policies.judge_grades(
+        request, is_bounded=policies.boundary is not None
+    )
     if request.lowered.partition(":")[0] in GATEWAY_SERVICES:
         account = min(account, OPEN)
     marks.endpoint = max(account, role, direct)

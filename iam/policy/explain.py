@@ -131,23 +131,23 @@ def _sets(request: Request, policies: Policies) -> Iterator[tuple[PolicyKind, in
         (PolicyKind.RESOURCE, policies.resource),
         (PolicyKind.ENDPOINT, policies.endpoint),
     )
-    for kind, found in single:
-        if found is not None:
-            yield kind, 0, found
+    for kind, policies_of_kind in single:
+        if policies_of_kind is not None:
+            yield kind, 0, policies_of_kind
     if has_scps(request):
-        for level, found in enumerate(policies.scps, start=1):
-            yield PolicyKind.SCP, level, found
+        for level, level_policies in enumerate(policies.scps, start=1):
+            yield PolicyKind.SCP, level, level_policies
     if policies.rcps and has_rcps(request, policies):
-        for level, found in enumerate(policies.rcps, start=1):
-            yield PolicyKind.RCP, level, found
+        for level, level_policies in enumerate(policies.rcps, start=1):
+            yield PolicyKind.RCP, level, level_policies
 
 
 def _look(
-    request: Request, kind: PolicyKind, level: int, found: PolicySet, *, is_bounded: bool
+    request: Request, kind: PolicyKind, level: int, policies: PolicySet, *, is_bounded: bool
 ) -> Iterator[_Seen]:
-    for one in found.speaking_of(request.lowered):
-        mark, means = one.applies_to(request, is_bounded=is_bounded)
-        yield _Seen(one, kind, level, min(mark, max(means)))
+    for statement in policies.speaking_of(request.lowered):
+        mark, means = statement.applies_to(request, is_bounded=is_bounded)
+        yield _Seen(statement, kind, level, min(mark, max(means)))
 
 
 def _reason(seen: _Seen, outcome: Outcome, verb: str, conditions: tuple[str, ...] = ()) -> Reason:
@@ -172,14 +172,14 @@ def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
 
 
 def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
-    found = [
+    reasons = [
         _reason(each, Outcome.ALLOWS, "allows it") for each in seen if each.one.allows and each.mark == YES
     ]
-    if _is_rooted(request) and not any(each.kind == "resource" for each in found):
-        found.insert(
+    if _is_rooted(request) and not any(each.kind == "resource" for each in reasons):
+        reasons.insert(
             0, Reason("rule", Outcome.RULE, "The root user has every permission in its own account.")
         )
-    return found
+    return reasons
 
 
 def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
@@ -199,9 +199,9 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason
 
 def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
     """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
-    found: list[Reason] = []
+    reasons: list[Reason] = []
     if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":
-        found.append(Reason("rule", Outcome.RULE, "A root user can’t assume roles."))
+        reasons.append(Reason("rule", Outcome.RULE, "A root user can’t assume roles."))
     for kind, level, _ in sets:
         if kind in OWN and request.principal.kind in WITHOUT_OWN:
             continue
@@ -212,19 +212,21 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
             continue
         at_level = f" at level {level}" if level else ""
         not_allowed = NOT_ALLOWED[kind].format(at_level)
-        found.append(Reason(str(kind), Outcome.MISSING, f"{not_allowed} {request.action} here.", level=level))
-        found += [
+        reasons.append(
+            Reason(str(kind), Outcome.MISSING, f"{not_allowed} {request.action} here.", level=level)
+        )
+        reasons += [
             _reason(
                 each, Outcome.WOULD, "allows the action, but not this request", _failing(request, each.one)
             )
             for each in mine
         ]
     if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
-        found.insert(0, Reason("resource", Outcome.MISSING, _no_resource_policy(request)))
+        reasons.insert(0, Reason("resource", Outcome.MISSING, _no_resource_policy(request)))
     kinds = {kind for kind, _, _ in sets}
     if request.principal.kind is PrincipalKind.FEDERATED_USER and PolicyKind.SESSION not in kinds:
-        found.append(Reason("session", Outcome.MISSING, NO_SESSION_POLICY))
-    return found + _allowed(request, sets, seen)
+        reasons.append(Reason("session", Outcome.MISSING, NO_SESSION_POLICY))
+    return reasons + _allowed(request, sets, seen)
 
 
 def _is_rooted(request: Request) -> bool:
@@ -251,30 +253,30 @@ def _no_resource_policy(request: Request) -> str:
     )
 
 
-def _open_parts(request: Request, one: Compiled) -> tuple[str, ...]:
-    found = [str(condition) for condition in one.conditions if condition.test(request) == OPEN]
-    if one.fits is not None and one.fits(request) == OPEN:
-        found.append(f"Resource: {', '.join(one.source.resources or ())}")
-    if one.means is not None and max(one.means(request.principal, request.strict)) == OPEN:
-        found.append("Principal: whether the caller is included")
-    return (*found, *(f"undecidable: {problem}" for problem in one.unknown))
+def _open_parts(request: Request, statement: Compiled) -> tuple[str, ...]:
+    open_parts = [str(condition) for condition in statement.conditions if condition.test(request) == OPEN]
+    if statement.fits is not None and statement.fits(request) == OPEN:
+        open_parts.append(f"Resource: {', '.join(statement.source.resources or ())}")
+    if statement.means is not None and max(statement.means(request.principal, request.strict)) == OPEN:
+        open_parts.append("Principal: whether the caller is included")
+    return (*open_parts, *(f"undecidable: {problem}" for problem in statement.unknown))
 
 
-def _failing(request: Request, one: Compiled) -> tuple[str, ...]:
-    found = [str(condition) for condition in one.conditions if condition.test(request) == NO]
-    if one.fits is not None and one.fits(request) == NO:
-        element = "NotResource" if one.source.is_not_resource else "Resource"
-        found.insert(0, f"{element}: {', '.join(one.source.resources or ())}")
-    if one.means is not None and not any(one.means(request.principal, request.strict)):
-        found.insert(0, "Principal: the caller isn’t included")
-    return tuple(found)
+def _failing(request: Request, statement: Compiled) -> tuple[str, ...]:
+    failing = [str(condition) for condition in statement.conditions if condition.test(request) == NO]
+    if statement.fits is not None and statement.fits(request) == NO:
+        element = "NotResource" if statement.source.is_not_resource else "Resource"
+        failing.insert(0, f"{element}: {', '.join(statement.source.resources or ())}")
+    if statement.means is not None and not any(statement.means(request.principal, request.strict)):
+        failing.insert(0, "Principal: the caller isn’t included")
+    return tuple(failing)
 
 
 def _problems(sets: Sets) -> list[Reason]:
-    found = []
+    problems = []
     for kind, level, each in sets:
-        found += [
+        problems += [
             Reason(str(kind), Outcome.PROBLEM, f"{policy}: {problem}.", policy=policy, level=level)
             for policy, problem in each.problems
         ]
-    return found
+    return problems

@@ -26,14 +26,14 @@ ONE_WITHIN: Final = "?within"
 
 def tokens(pattern: str) -> list[Token]:
     """The characters and wildcards of a pattern."""
-    found: list[Token] = list(pattern)
+    pattern_tokens: list[Token] = list(pattern)
     # No call for each letter: policies can have megabytes of them.
     for place, letter in enumerate(pattern):
         if letter == "*":
-            found[place] = ANY
+            pattern_tokens[place] = ANY
         elif letter == "?":
-            found[place] = ONE
-    return found
+            pattern_tokens[place] = ONE
+    return pattern_tokens
 
 
 def compile_glob(pattern: str) -> Matcher:
@@ -69,12 +69,12 @@ def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
             if begins < place:
                 texts.append((begins, "".join(parts[begins:place])))
             begins = place + 1
-    found = tuple(texts)
+    pieces = tuple(texts)
 
     def match(text: str) -> bool:
         if len(text) != size:
             return False
-        for place, letters in found:
+        for place, letters in pieces:
             if not text.startswith(letters, place):
                 return False
         return ":" not in [text[place] for place in within]
@@ -111,10 +111,10 @@ def _of_texts(pieces: list[str]) -> Matcher:
             return False
         at, end = len(first), len(text) - size
         for piece in middle:
-            found = text.find(piece, at, end)
-            if found < 0:
+            start = text.find(piece, at, end)
+            if start < 0:
                 return False
-            at = found + len(piece)
+            at = start + len(piece)
         return at <= end
 
     return match

@@ -69,7 +69,7 @@ class Reading:
     def place(self, at: int) -> tuple[int, int]:
         """(line, column), both from 1, of an offset."""
         if not self._lines:
-            self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
+            self._lines = [0, *(line_break.end() for line_break in re.finditer("\n", self.text))]
         line = bisect_right(self._lines, at)
         return line, at - self._lines[line - 1] + 1
 
@@ -140,9 +140,9 @@ class _Reader:
         character = self.text[self.at : self.at + 1]
         if character not in BLANK:
             return character
-        found = SPACE.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
+        match = SPACE.match(self.text, self.at)
+        if match is not None:
+            self.at = match.end()
         return self.text[self.at : self.at + 1]
 
     def document(self) -> Node:
@@ -179,16 +179,16 @@ class _Reader:
     def ends(self, container: _Open) -> bool:
         """Take the comma or the closing bracket; whether it was the bracket."""
         close = "}" if container.is_object else "]"
-        found = self.peek()
+        sign = self.peek()
         if not container.is_empty and container.comma_at < 0:
-            if found == ",":
+            if sign == ",":
                 container.comma_at = self.at
                 self.at += 1
-                found = self.peek()
-            elif found and found not in "}]:":
+                sign = self.peek()
+            elif sign and sign not in "}]:":
                 self.fault(self.at, "A comma is missing before this.", "Put a comma between the two.")
-        if found != close:
-            self.refuse(container, found)
+        if sign != close:
+            self.refuse(container, sign)
             return False
         if container.comma_at >= 0:
             self.fault(
@@ -197,18 +197,18 @@ class _Reader:
         self.at += 1
         return True
 
-    def refuse(self, container: _Open, found: str) -> None:
+    def refuse(self, container: _Open, text_found: str) -> None:
         what, close = ("object", "}") if container.is_object else ("list", "]")
-        if not found:
+        if not text_found:
             line, column = self.reading.place(container.at)
             raise self.stop(
                 max(self.at - 1, 0),
                 f"The {what} that starts on line {line}, column {column} isn’t closed.",
                 f"Close it with {close}.",
             )
-        if found in "}]":
-            raise self.stop(self.at, f"This {found} doesn’t match the open {what}.", f"Write {close}.")
-        if found == ",":
+        if text_found in "}]":
+            raise self.stop(self.at, f"This {text_found} doesn’t match the open {what}.", f"Write {close}.")
+        if text_found == ",":
             raise self.stop(self.at, "There’s a comma where a value is expected.", "Remove the comma.")
 
     def read_name(self, container: _Open) -> None:
@@ -247,8 +247,8 @@ class _Reader:
         if plain is not None:
             self.at = plain.end()
             return plain.group(1)
-        found = TEXT.match(self.text, self.at)
-        end = found.end() if found is not None else self.at
+        match = TEXT.match(self.text, self.at)
+        end = match.end() if match is not None else self.at
         last = self.text[end : end + 1]
         if last == '"':
             source, self.at = self.text[self.at : end + 1], end + 1
@@ -264,25 +264,25 @@ class _Reader:
         raise self.stop(self.at, "This string isn’t closed.", "Close it with a double quote.")
 
     def read_number(self) -> int | float:
-        found = NUMBER.match(self.text, self.at)
+        match = NUMBER.match(self.text, self.at)
         if (
-            found is None
-            or WORD.match(self.text, found.end())
-            or is_digits(self.text[found.end() : found.end() + 1])
+            match is None
+            or WORD.match(self.text, match.end())
+            or is_digits(self.text[match.end() : match.end() + 1])
         ):
             raise self.stop(
                 self.at, "This isn’t a valid number.", "Write a number, or put a string in double quotes."
             )
-        source, self.at = found.group(), found.end()
+        source, self.at = match.group(), match.end()
         is_whole = is_digits(source.lstrip("-")) and len(source) < LONGEST_NUMBER
         return int(source) if is_whole else float(source)
 
     def read_word(self) -> Scalar:
-        found = WORD.match(self.text, self.at)
-        if found is not None and found.group() in WORDS:
-            self.at = found.end()
-            return WORDS[found.group()]
-        raise self.stop(min(self.at, len(self.text) - 1), *self.no_value(found))
+        match = WORD.match(self.text, self.at)
+        if match is not None and match.group() in WORDS:
+            self.at = match.end()
+            return WORDS[match.group()]
+        raise self.stop(min(self.at, len(self.text) - 1), *self.no_value(match))
 
     def no_value(self, word: re.Match[str] | None) -> tuple[str, str]:
         first = self.text[self.at : self.at + 1]

@@ -47,9 +47,9 @@ def answers(lines: Iterable[str], *, strict: bool) -> Iterator[str]:
     """One line of JSON for each line that is not empty."""
     for line in lines:
         if line.strip(" \t\r\n"):
-            found = answer(line, strict=strict)
+            reply = answer(line, strict=strict)
             try:
-                yield json.dumps(found)
+                yield json.dumps(reply)
             except RecursionError:
                 yield json.dumps({"id": None, "error": TOO_DEEP})
 
@@ -88,9 +88,12 @@ def _id(source: Mapping[str, Any]) -> Any:
     return value
 
 
-def shown(found: Explanation) -> dict[str, Any]:
+def shown(explanation: Explanation) -> dict[str, Any]:
     """The decision and its reasons as JSON holds them."""
-    return {"decision": str(found.decision), "because": [_reason(reason) for reason in found.reasons]}
+    return {
+        "decision": str(explanation.decision),
+        "because": [_reason(reason) for reason in explanation.reasons],
+    }
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
@@ -176,7 +179,7 @@ def _context(source: Mapping[str, Any]) -> dict[str, Any]:
     """The values of each key; null says that the key is absent."""
     _each_once(source, "context")
     for key, value in source.items():
-        if value is not None and not all(_is_scalar(one) for one in _listed(value)):
+        if value is not None and not all(_is_scalar(item) for item in _listed(value)):
             raise InvalidRequestError(f"context.{key[:SHOWN]} must be a value or a list of values.")
     return dict(source)
 
@@ -276,7 +279,7 @@ def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Do
     Source: "RCP evaluation",
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
     """
-    has_allow = any(any(one.allows for one in document.statements) for _, document in level)
+    has_allow = any(any(statement.allows for statement in document.statements) for _, document in level)
     return level if has_allow else [RCP_FULL_AWS_ACCESS, *level]
 
 

@@ -119,8 +119,8 @@ def _compared(read: Reader, compare: Callable[[Decimal, Decimal], bool]) -> Make
         limit = wanted
 
         def match(text: str) -> bool:
-            found = read(text)
-            return found is not None and compare(found, limit)
+            number = read(text)
+            return number is not None and compare(number, limit)
 
         return match
 
@@ -155,8 +155,8 @@ def range_of(text: str) -> Range | None:
 
 @lru_cache(maxsize=4096)
 def _range(text: str) -> Range | None:
-    if (found := PLAIN_RANGE.fullmatch(text)) is not None:
-        return _plain_range(found)
+    if (match := PLAIN_RANGE.fullmatch(text)) is not None:
+        return _plain_range(match)
     with suppress(ValueError):
         address = ip_address(text)
         return address.version, int(address), int(address)
@@ -171,11 +171,11 @@ OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 PLAIN_RANGE = re.compile(rf"{OCTET}\.{OCTET}\.{OCTET}\.{OCTET}(?:/(3[0-2]|[12]?[0-9]))?", re.ASCII)
 
 
-def _plain_range(found: re.Match[str]) -> Range:
+def _plain_range(match: re.Match[str]) -> Range:
     """An address or a range of version 4 as nearly all are written; the library takes ten times as long."""
-    first, second, third, fourth = (int(octet) for octet in found.groups()[:4])
+    first, second, third, fourth = (int(octet) for octet in match.groups()[:4])
     number = first << 24 | second << 16 | third << 8 | fourth
-    inside = (1 << 32 - int(found[5] or 32)) - 1
+    inside = (1 << 32 - int(match[5] or 32)) - 1
     return 4, number & ~inside, number | inside
 
 
@@ -189,8 +189,13 @@ def _within(wanted: Range) -> Matcher:
     version, low, high = wanted
 
     def match(text: str) -> bool:
-        found = range_of(text)
-        return found is not None and found[0] == version and low <= found[1] and found[2] <= high
+        value_range = range_of(text)
+        return (
+            value_range is not None
+            and value_range[0] == version
+            and low <= value_range[1]
+            and value_range[2] <= high
+        )
 
     return match
 
@@ -222,7 +227,7 @@ def _ordered(prefix: str, read: Reader) -> list[Operator]:
 
 def table() -> dict[str, Operator]:
     """Every operator, by its name in lower case; Null is none of them, since it compares nothing."""
-    found = (
+    every_operator = (
         *_pair("StringEquals", "StringNotEquals", _equals, is_text=True),
         *_pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", _equals_ignoring_case, is_text=True),
         *_pair("StringLike", "StringNotLike", from_tokens, is_text=True, make_of_text=compile_glob),
@@ -234,7 +239,7 @@ def table() -> dict[str, Operator]:
         *_pair("ArnEquals", "ArnNotEquals", arn_like, is_text=True, make_of_text=arn_like_text),
         *_pair("ArnLike", "ArnNotLike", arn_like, is_text=True, make_of_text=arn_like_text),
     )
-    return {fold(one.name): one for one in found}
+    return {fold(operator.name): operator for operator in every_operator}
 
 
 OPERATORS = table()

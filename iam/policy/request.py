@@ -271,12 +271,12 @@ class Request:
 
     def values(self, key: str) -> Values | None:
         """The values of a context key (in lower case); empty when it is absent, None when that is open."""
-        found = self.keys.get(key)
-        if found is not None:
-            return found
-        found = self.principal.derived.get(key)
-        if found is not None:
-            return found
+        known_values = self.keys.get(key)
+        if known_values is not None:
+            return known_values
+        known_values = self.principal.derived.get(key)
+        if known_values is not None:
+            return known_values
         if key in RESOURCE_ACCOUNT and self.resource_account:
             return (self.resource_account,)
         if key in TIMES:
@@ -339,7 +339,7 @@ def values_of(value: Any) -> Values:
     if value is None:
         return ()
     if isinstance(value, Sequence):
-        return tuple(text_of(one) for one in value)
+        return tuple(text_of(item) for item in value)
     return (text_of(value),)
 
 

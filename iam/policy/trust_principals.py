@@ -80,8 +80,8 @@ def read_principals(element: object) -> Iterator[Principal]:
     if not isinstance(element, Mapping):
         raise ValueError("Principal isn’t * or a JSON object")
     for sort, named in element.items():
-        for one in as_list(named):
-            yield _read(str(sort), one)
+        for item in as_list(named):
+            yield _read(str(sort), item)
 
 
 def _read(sort: str, value: Any) -> Principal:

@@ -53,14 +53,14 @@ def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Sub
         return [_without_subject(issuer, asking, about)], set(asking)
     test = asking[0]
     words = _reader(issuer)
-    found = []
+    subjects = []
     for value in test.values:
         if test.base in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
             note = f"{test.operator} doesn’t support wildcards, so no token matches {value}"
-            found.append(Subject(f"No one, by the subject {value}", note=note, tone="warn"))
+            subjects.append(Subject(f"No one, by the subject {value}", note=note, tone="warn"))
         else:
-            found.append(words(issuer, value))
-    return found, {test}
+            subjects.append(words(issuer, value))
+    return subjects, {test}
 
 
 def _without_subject(issuer: str, asking: list[Requirement], about: list[Requirement]) -> Subject:

@@ -90,10 +90,10 @@ def explain_trust(
 
 def nobody_else(sentences: list[Sentence]) -> str:
     """How the list ends: what is not let in at all. Empty when the list lets in anybody."""
-    kinds = {one.kind for one in sentences if one.kind != "refusal"}
+    kinds = {sentence.kind for sentence in sentences if sentence.kind != "refusal"}
     if "anybody" in kinds:
         return ""
-    outside = any(one.badge == "Other account" for one in sentences)
+    outside = any(sentence.badge == "Other account" for sentence in sentences)
     absent = [
         words
         for words, here in (
@@ -121,22 +121,22 @@ def _statement(statement: Any, reading: Reading) -> Iterator[Sentence]:
         return
     for principal in read_principals(statement["Principal"]):
         if _can_assume(principal, actions):
-            yield from (_end(one, tests, reading) for one in _allowed(principal, tests, reading))
+            yield from (_end(sentence, tests, reading) for sentence in _allowed(principal, tests, reading))
         else:
             yield _cannot_assume(principal, tests, actions, reading)
 
 
 def _actions(statement: dict[str, Any]) -> tuple[str, ...]:
     if "NotAction" in statement:
-        return ("not", *(fold(str(one)) for one in as_list(statement["NotAction"])))
-    return tuple(fold(str(one)) for one in as_list(statement.get("Action", [])))
+        return ("not", *(fold(str(item)) for item in as_list(statement["NotAction"])))
+    return tuple(fold(str(item)) for item in as_list(statement.get("Action", [])))
 
 
 def _can_assume(principal: Principal, actions: tuple[str, ...]) -> bool:
     calls = CALLS.get(principal.kind, AWS_CALL)
     if actions[:1] == ("not",):
-        return any(not any(fnmatchcase(call, one) for one in actions[1:]) for call in calls)
-    return any(any(fnmatchcase(call, one) for one in actions) for call in calls)
+        return any(not any(fnmatchcase(call, action) for action in actions[1:]) for call in calls)
+    return any(any(fnmatchcase(call, action) for action in actions) for call in calls)
 
 
 def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Iterator[Sentence]:
@@ -154,12 +154,12 @@ def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Read
 
 def _words(tests: tuple[Requirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The phrases of the tests that have words, and the others as they are."""
-    said: list[str] = []
+    phrases: list[str] = []
     literal: list[str] = []
     for test in tests:
         words = in_words(test)
-        (said if words else literal).append(words or str(test))
-    return tuple(said), tuple(literal)
+        (phrases if words else literal).append(words or str(test))
+    return tuple(phrases), tuple(literal)
 
 
 def _asked(tests: tuple[Requirement, ...]) -> set[str]:
@@ -232,8 +232,8 @@ def _anybody(tests: tuple[Requirement, ...]) -> Sentence:
 
 def _service(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
     name, purpose = service_name(principal.text)
-    said, literal = _words(tests)
-    how = (purpose, *said) if purpose else said
+    phrases, literal = _words(tests)
+    how = (purpose, *phrases) if purpose else phrases
     return Sentence(name, how, (), literal, badge="Service", kind="service", principal=principal.text)
 
 
@@ -250,7 +250,7 @@ def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
             how.append(f"with {test.key[5:]} = {', '.join(test.values)}")
         else:
             rest.append(test)
-    said, literal = _words(tuple(rest))
+    phrases, literal = _words(tuple(rest))
     notes = (
         ()
         if audience
@@ -258,7 +258,7 @@ def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
     )
     tone = "ok" if audience else "warn"
     return Sentence(
-        who, (*how, *said), notes, literal, tone, "SAML", "saml", principal.text, principal.account_id
+        who, (*how, *phrases), notes, literal, tone, "SAML", "saml", principal.text, principal.account_id
     )
 
 
@@ -276,37 +276,37 @@ def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sente
                 notes.append(f"For the audience {', '.join(test.values)}")
         elif test.name == f"{COGNITO}:amr" and set(test.values) <= {"authenticated", "unauthenticated"}:
             signed_in = "without signing in" if "unauthenticated" in test.values else "who signed in"
-            subjects = [replace(one, phrase=signed_in) for one in subjects]
+            subjects = [replace(subject, phrase=signed_in) for subject in subjects]
         else:
             rest.append(test)
     if not audience:
         notes.append("There’s no audience condition")
-    said, literal = _words(tuple(rest))
-    for one in subjects:
-        yield _web_sentence(one, principal, said, tuple(notes), literal)
+    phrases, literal = _words(tuple(rest))
+    for subject in subjects:
+        yield _web_sentence(subject, principal, phrases, tuple(notes), literal)
 
 
 def _web_sentence(
-    one: Subject,
+    subject: Subject,
     principal: Principal,
-    said: tuple[str, ...],
+    phrases: tuple[str, ...],
     notes: tuple[str, ...],
     literal: tuple[str, ...],
 ) -> Sentence:
     name = issuer_words(principal.name)
-    how = (one.phrase, *said) if one.phrase else said
-    all_notes = (one.note, *notes) if one.note else notes
+    how = (subject.phrase, *phrases) if subject.phrase else phrases
+    all_notes = (subject.note, *notes) if subject.note else notes
     badge = "Web identity"
     if name.startswith("the EKS"):
         badge = "EKS"
     elif name != principal.name:
         badge = name
     return Sentence(
-        who=one.who,
+        who=subject.who,
         how=how,
         notes=all_notes,
         literal=literal,
-        tone=one.tone,
+        tone=subject.tone,
         badge=badge,
         kind="web",
         principal=principal.text,
@@ -326,7 +326,7 @@ def _refusal(
     statement: dict[str, Any], tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
 ) -> Sentence:
     if "Principal" in statement:
-        named = [_refused(one, reading) for one in read_principals(statement["Principal"])]
+        named = [_refused(principal, reading) for principal in read_principals(statement["Principal"])]
         who = f"Denied: {', '.join(named)}"
     else:
         who = f"Denied: everyone except {_texts(statement.get('NotPrincipal'))}"
@@ -361,7 +361,7 @@ def _all_but(statement: dict[str, Any], tests: tuple[Requirement, ...]) -> Sente
 
 
 def _texts(element: object) -> str:
-    return ", ".join(one.text for one in read_principals(element)) or "no one"
+    return ", ".join(principal.text for principal in read_principals(element)) or "no one"
 
 
 def _cannot_assume(

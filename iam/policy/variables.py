@@ -60,15 +60,15 @@ class Template:
 
     def fill(self, request: Request) -> list[Token]:
         """The tokens for a request; raises OpenVariableError or AbsentVariableError."""
-        found: list[Token] = []
+        filled: list[Token] = []
         for part in self.parts:
             if isinstance(part, Variable):
-                found.extend(_value(part, request))
+                filled.extend(_value(part, request))
             else:
-                found.append(part)
-            if len(found) > LONGEST:
+                filled.append(part)
+            if len(filled) > LONGEST:
                 raise AbsentVariableError("a text that long is nowhere in AWS")
-        return found
+        return filled
 
 
 def _value(variable: Variable, request: Request) -> str:
@@ -87,7 +87,7 @@ def read(text: str, *, has_variables: bool) -> Template:
     if not has_variables or "${" not in text:
         return Template(tuple(tokens(text)))
     parts: list[Token | Variable] = []
-    found: list[Variable] = []
+    variables: list[Variable] = []
     at = 0
     for match in VARIABLE.finditer(text):
         parts += tokens(text[at : match.start()])
@@ -95,10 +95,10 @@ def read(text: str, *, has_variables: bool) -> Template:
         if inner in LITERALS:
             parts.append(inner)
         else:
-            found.append(_variable(inner))
-            parts.append(found[-1])
+            variables.append(_variable(inner))
+            parts.append(variables[-1])
         at = match.end()
-    return Template((*parts, *tokens(text[at:])), tuple(found))
+    return Template((*parts, *tokens(text[at:])), tuple(variables))
 
 
 @lru_cache(maxsize=1024)

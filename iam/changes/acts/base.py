@@ -29,7 +29,7 @@ class Sender(Protocol):
     """Asks for what comes with a secret. Raises RefusedError."""
 
     def __call__(
-        self, subject: Subject, given: Given, *, secret: str, actor: Viewer, reason: str, key: str
+        self, subject: Subject, fields: Given, *, secret: str, actor: Viewer, reason: str, key: str
     ) -> Change: ...
 
 

@@ -21,29 +21,29 @@ _NOWHERE: Final = UUID(int=0)
 """Stands for the seal while nothing is sealed yet."""
 
 
-def _upload(subject: Subject, given: Given) -> Sequence[Operation]:
+def _upload(subject: Subject, fields: Given) -> Sequence[Operation]:
     made = UploadServerCertificate.of(
         account(subject),
-        name=given["name"],
-        body=given["body"],
+        name=fields["name"],
+        body=fields["body"],
         sealed_id=_NOWHERE,
-        chain=given["chain"],
-        path=given["path"],
-        tags=given["tags"],
+        chain=fields["chain"],
+        path=fields["path"],
+        tags=fields["tags"],
     )
     return [made]
 
 
-def _send(subject: Subject, given: Given, *, secret: str, actor: Viewer, reason: str, key: str) -> Change:
+def _send(subject: Subject, fields: Given, *, secret: str, actor: Viewer, reason: str, key: str) -> Change:
     if not secret.strip():
         raise FieldError("Paste the private key. It isn’t kept after a failed attempt.", field=SEALED)
     new = NewCertificate(
-        name=given["name"],
-        body=given["body"],
+        name=fields["name"],
+        body=fields["body"],
         key=secret.strip() + "\n",
-        chain=given["chain"],
-        path=given["path"],
-        tags=given["tags"],
+        chain=fields["chain"],
+        path=fields["path"],
+        tags=fields["tags"],
     )
     return request_upload(
         actor, account=account(subject), certificate=new, reason=reason, idempotency_key=key

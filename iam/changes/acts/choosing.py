@@ -32,18 +32,18 @@ PROPOSED: Final = 300
 def named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
     """What a name or an ARN means in an account. Raises FieldError when nothing, or more than one thing."""
     wanted = Q(arn=text) if text.startswith("arn:") else Q(name=text)
-    found = list(
+    matches = list(
         Entity.objects.filter(wanted, account=account, kind=kind, gone_at__isnull=True).select_related(
             "account"
         )[:2]
     )
-    if not found:
+    if not matches:
         raise not_there(account, kind, text, field=field)
-    if len(found) > 1:
+    if len(matches) > 1:
         raise FieldError(
             f"Several {_label(kind)} entries are named {text[:200]}. Enter the ARN.", field=field
         )
-    return found[0]
+    return matches[0]
 
 
 def not_there(account: Account, kind: Kind, text: str, *, field: str) -> FieldError:

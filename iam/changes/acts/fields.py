@@ -110,7 +110,7 @@ def _document(field: Field, text: str, subject: Any) -> str:
 
 
 def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
+    tags: dict[str, str] = {}
     for place, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -119,10 +119,10 @@ def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
             raise FieldError(
                 f"{field.label}: line {place} isn’t “key = value”: {line.strip()[:80]}", field=field.name
             )
-        if key.strip() in found:
+        if key.strip() in tags:
             raise FieldError(f"{field.label}: the key {key.strip()[:80]} is used twice.", field=field.name)
-        found[key.strip()] = value.strip()
-    return found
+        tags[key.strip()] = value.strip()
+    return tags
 
 
 def _lines(field: Field, text: str, subject: Any) -> list[str]:

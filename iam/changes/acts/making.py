@@ -38,7 +38,7 @@ PATH_FIELD = Field(
     "path",
     "Path",
     hint="Begins and ends with a slash, such as /payments/. A single slash means no path.",
-    start=lambda one: "/",
+    start=lambda subject: "/",
 )
 NEW_TAGS = Field(
     "tags", "Tags", TAGS, hint="One per line: key = value.", example="team = payments", is_needed=False
@@ -49,104 +49,104 @@ BOUNDARY = Field(
     NAME,
     hint="Name or ARN of a managed policy. Leave it empty for none.",
     is_needed=False,
-    choices=lambda one: choosing.of_kind(account(one), Kind.POLICY),
+    choices=lambda subject: choosing.of_kind(account(subject), Kind.POLICY),
 )
 
 
-def _boundary(subject: Subject, given: Given) -> str:
-    text = given["boundary"]
+def _boundary(subject: Subject, fields: Given) -> str:
+    text = fields["boundary"]
     return choosing.named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
 
 
-def _user(subject: Subject, given: Given) -> Sequence[Operation]:
-    boundary = _boundary(subject, given)
+def _user(subject: Subject, fields: Given) -> Sequence[Operation]:
+    boundary = _boundary(subject, fields)
     return [
         CreateUser.of(
-            account(subject), name=given["name"], path=given["path"], boundary=boundary, tags=given["tags"]
+            account(subject), name=fields["name"], path=fields["path"], boundary=boundary, tags=fields["tags"]
         )
     ]
 
 
-def _group(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [CreateGroup.of(account(subject), name=given["name"], path=given["path"])]
+def _group(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [CreateGroup.of(account(subject), name=fields["name"], path=fields["path"])]
 
 
-def _role(subject: Subject, given: Given) -> Sequence[Operation]:
+def _role(subject: Subject, fields: Given) -> Sequence[Operation]:
     made = CreateRole.of(
         account(subject),
-        name=given["name"],
-        trust=given["document"],
-        path=given["path"],
-        settings=Settings(description=given["description"], max_session=int(given["hours"]) * 3600),
-        boundary=_boundary(subject, given),
-        tags=given["tags"],
+        name=fields["name"],
+        trust=fields["document"],
+        path=fields["path"],
+        settings=Settings(description=fields["description"], max_session=int(fields["hours"]) * 3600),
+        boundary=_boundary(subject, fields),
+        tags=fields["tags"],
     )
     return [made]
 
 
-def _policy(subject: Subject, given: Given) -> Sequence[Operation]:
+def _policy(subject: Subject, fields: Given) -> Sequence[Operation]:
     made = CreatePolicy.of(
         account(subject),
-        name=given["name"],
-        text=given["document"],
-        path=given["path"],
-        description=given["description"],
-        tags=given["tags"],
+        name=fields["name"],
+        text=fields["document"],
+        path=fields["path"],
+        description=fields["description"],
+        tags=fields["tags"],
     )
     return [made]
 
 
-def _profile(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [CreateInstanceProfile.of(account(subject), name=given["name"], path=given["path"])]
+def _profile(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [CreateInstanceProfile.of(account(subject), name=fields["name"], path=fields["path"])]
 
 
-def _linked(subject: Subject, given: Given) -> Sequence[Operation]:
+def _linked(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [
         CreateServiceLinkedRole.of(
             account(subject),
-            service=given["service"],
-            suffix=given["suffix"],
-            description=given["description"],
+            service=fields["service"],
+            suffix=fields["suffix"],
+            description=fields["description"],
         )
     ]
 
 
-def _saml(subject: Subject, given: Given) -> Sequence[Operation]:
+def _saml(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [
         CreateSamlProvider.of(
-            account(subject), name=given["name"], metadata=given["metadata"], tags=given["tags"]
+            account(subject), name=fields["name"], metadata=fields["metadata"], tags=fields["tags"]
         )
     ]
 
 
-def _oidc(subject: Subject, given: Given) -> Sequence[Operation]:
+def _oidc(subject: Subject, fields: Given) -> Sequence[Operation]:
     made = CreateOidcProvider.of(
         account(subject),
-        url=given["url"],
-        clients=given["clients"],
-        thumbprints=given["thumbprints"],
-        tags=given["tags"],
+        url=fields["url"],
+        clients=fields["clients"],
+        thumbprints=fields["thumbprints"],
+        tags=fields["tags"],
     )
     return [made]
 
 
-def _alias(subject: Subject, given: Given) -> Sequence[Operation]:
+def _alias(subject: Subject, fields: Given) -> Sequence[Operation]:
     """AWS has one alias an account; the new one takes the place of the old one."""
-    return [Alias.of(CREATE_ALIAS, account(subject), alias=given["alias"])]
+    return [Alias.of(CREATE_ALIAS, account(subject), alias=fields["alias"])]
 
 
-def _no_alias(subject: Subject, given: Given) -> Sequence[Operation]:
+def _no_alias(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [Alias.of(DELETE_ALIAS, account(subject), alias=account(subject).alias)]
 
 
-def _rules(subject: Subject, given: Given) -> Sequence[Operation]:
-    rules: dict[str, Any] = {name: given[name] or 0 for name in NUMBERS} | {
-        name: given[name] for name in FLAGS
+def _rules(subject: Subject, fields: Given) -> Sequence[Operation]:
+    rules: dict[str, Any] = {name: fields[name] or 0 for name in NUMBERS} | {
+        name: fields[name] for name in FLAGS
     }
     return [UpdatePasswordPolicy(account(subject), PasswordRules(**rules))]
 
 
-def _no_rules(subject: Subject, given: Given) -> Sequence[Operation]:
+def _no_rules(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeletePasswordPolicy.of(account(subject))]
 
 
@@ -239,7 +239,7 @@ MAKING: Final = (
                     "Who can assume the role. The example lets EC2 instances assume it. Replace it "
                     "for others."
                 ),
-                start=lambda one: TRUSTS_EC2,
+                start=lambda subject: TRUSTS_EC2,
             ),
             LONG_DESCRIPTION,
             Field(
@@ -249,7 +249,7 @@ MAKING: Final = (
                 hint="A whole number from 1 to 12.",
                 low=1,
                 high=12,
-                start=lambda one: "1",
+                start=lambda subject: "1",
             ),
             BOUNDARY,
             NEW_TAGS,
@@ -346,7 +346,7 @@ MAKING: Final = (
                     "3 to 63 lowercase letters, digits and single hyphens. It becomes part of the "
                     "sign-in address."
                 ),
-                start=lambda one: account(one).alias,
+                start=lambda subject: account(subject).alias,
             ),
         ),
     ),
@@ -358,7 +358,7 @@ MAKING: Final = (
         _no_alias,
         is_danger=True,
         part=END,
-        is_open=lambda one: bool(account(one).alias),
+        is_open=lambda subject: bool(account(subject).alias),
     ),
     Act("password-rules", "Set password policy", "Set the password policy of {}", ABOUT, _rules, RULES),
     Act(

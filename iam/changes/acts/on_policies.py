@@ -34,31 +34,31 @@ SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Ki
 _TAGGED: Final = (POLICY, PROFILE, SAML, OIDC, CERTIFICATE, DEVICE)
 
 
-def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [SetTags.of(entity(subject), tags=given["tags"])]
+def _tag(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [SetTags.of(entity(subject), tags=fields["tags"])]
 
 
-def _version(subject: Subject, given: Given) -> PolicyVersion:
-    return PolicyVersion.objects.get(valid_at(None), policy=entity(subject), version_id=given["version"])
+def _version(subject: Subject, fields: Given) -> PolicyVersion:
+    return PolicyVersion.objects.get(valid_at(None), policy=entity(subject), version_id=fields["version"])
 
 
-def _set_default(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [SetDefaultVersion.of(entity(subject), version=_version(subject, given))]
+def _set_default(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [SetDefaultVersion.of(entity(subject), version=_version(subject, fields))]
 
 
-def _delete_version(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [DeletePolicyVersion.of(entity(subject), version=_version(subject, given))]
+def _delete_version(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [DeletePolicyVersion.of(entity(subject), version=_version(subject, fields))]
 
 
-def _fill(subject: Subject, given: Given) -> Sequence[Operation]:
+def _fill(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
+    role = choosing.named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(ADD_ROLE, profile, role=role)]
 
 
-def _empty(subject: Subject, given: Given) -> Sequence[Operation]:
+def _empty(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
+    role = choosing.named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(REMOVE_ROLE, profile, role=role)]
 
 
@@ -74,27 +74,27 @@ def _has_profile(subject: Subject) -> bool:
     ).exists()
 
 
-def _give_profile(subject: Subject, given: Given) -> Sequence[Operation]:
+def _give_profile(subject: Subject, fields: Given) -> Sequence[Operation]:
     instance = entity(subject)
-    profile = choosing.named(instance.account, Kind.INSTANCE_PROFILE, given["profile"], field="profile")
+    profile = choosing.named(instance.account, Kind.INSTANCE_PROFILE, fields["profile"], field="profile")
     return [profile_for(instance, profile=profile)]
 
 
-def _take_profile(subject: Subject, given: Given) -> Sequence[Operation]:
+def _take_profile(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [profile_for(entity(subject), profile=None)]
 
 
-def _metadata(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [UpdateSamlProvider.of(entity(subject), metadata=given["metadata"])]
+def _metadata(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [UpdateSamlProvider.of(entity(subject), metadata=fields["metadata"])]
 
 
-def _delete_provider(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    return [(DeleteSamlProvider if one.kind == SAML else DeleteOidcProvider).of(one)]
+def _delete_provider(subject: Subject, fields: Given) -> Sequence[Operation]:
+    subject_entity = entity(subject)
+    return [(DeleteSamlProvider if subject_entity.kind == SAML else DeleteOidcProvider).of(subject_entity)]
 
 
-def _thumbprints(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [SetThumbprints.of(entity(subject), thumbprints=given["thumbprints"])]
+def _thumbprints(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [SetThumbprints.of(entity(subject), thumbprints=fields["thumbprints"])]
 
 
 def _listed(name: str) -> Field:
@@ -107,43 +107,51 @@ def _listed(name: str) -> Field:
         LINES,
         hint="One per line.",
         is_needed=False,
-        start=lambda one: "\n".join(getattr(choosing.state_of(one), "attrs", {}).get(name) or ()),
+        start=lambda subject: "\n".join(getattr(choosing.state_of(subject), "attrs", {}).get(name) or ()),
     )
 
 
-def _clients(subject: Subject, given: Given) -> Sequence[Operation]:
+def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
     """What is new is added before what goes is removed: a provider is never without its audience."""
-    one = entity(subject)
-    state = choosing.state_of(one)
+    subject_entity = entity(subject)
+    state = choosing.state_of(subject_entity)
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
-    if len(given["clients"]) > MOST_CLIENTS:
+    if len(fields["clients"]) > MOST_CLIENTS:
         raise FieldError(
-            f"A provider has at most {MOST_CLIENTS} audiences, not {len(given['clients'])}.",
+            f"A provider has at most {MOST_CLIENTS} audiences, not {len(fields['clients'])}.",
             field="clients",
         )
-    fresh = [Client.of(ADD_CLIENT_ID, one, client=client) for client in given["clients"] if client not in now]
+    fresh = [
+        Client.of(ADD_CLIENT_ID, subject_entity, client=client)
+        for client in fields["clients"]
+        if client not in now
+    ]
     gone = [
-        Client.of(REMOVE_CLIENT_ID, one, client=client) for client in now if client not in given["clients"]
+        Client.of(REMOVE_CLIENT_ID, subject_entity, client=client)
+        for client in now
+        if client not in fields["clients"]
     ]
     return [*fresh, *gone]
 
 
-def _rename_certificate(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [UpdateServerCertificate.of(entity(subject), name=given["name"], path=given["path"])]
+def _rename_certificate(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [UpdateServerCertificate.of(entity(subject), name=fields["name"], path=fields["path"])]
 
 
-def _delete_certificate(subject: Subject, given: Given) -> Sequence[Operation]:
+def _delete_certificate(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeleteServerCertificate.of(entity(subject))]
 
 
-def _delete_device(subject: Subject, given: Given) -> Sequence[Operation]:
+def _delete_device(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeleteSpareMfaDevice.of(entity(subject))]
 
 
 def _is_own(subject: Subject) -> bool:
     """Not one of AWS; of MFA devices only virtual ones have tags."""
-    one = entity(subject)
-    return ":iam::aws:" not in one.arn and (one.kind != DEVICE or is_virtual(one.aws_id))
+    subject_entity = entity(subject)
+    return ":iam::aws:" not in subject_entity.arn and (
+        subject_entity.kind != DEVICE or is_virtual(subject_entity.aws_id)
+    )
 
 
 VERSION = Field("version", "Version", CHOICE, choices=choosing.spare_versions)
@@ -156,7 +164,7 @@ POLICY_ACTS: Final = (
         (POLICY,),
         _set_default,
         (VERSION,),
-        is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
+        is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
         part=ACCESS,
     ),
     Act(
@@ -167,7 +175,7 @@ POLICY_ACTS: Final = (
         _delete_version,
         (VERSION,),
         is_danger=True,
-        is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
+        is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
     ),
     Act("tag-it", "Edit tags", "Edit tags of {}", _TAGGED, _tag, (TAG_FIELD,), is_open=_is_own),
     Act(
@@ -182,10 +190,10 @@ POLICY_ACTS: Final = (
                 "Role",
                 NAME,
                 hint="A role whose trust policy allows ec2.amazonaws.com.",
-                choices=lambda one: choosing.of_kind(one.account, Kind.ROLE),
+                choices=lambda subject: choosing.of_kind(subject.account, Kind.ROLE),
             ),
         ),
-        is_open=lambda one: not roles_in(entity(one)),
+        is_open=lambda subject: not roles_in(entity(subject)),
         part=ACCESS,
     ),
     Act(
@@ -200,11 +208,11 @@ POLICY_ACTS: Final = (
                 "Role",
                 CHOICE,
                 choices=roles_in,
-                start=lambda one: next((v for v, _ in roles_in(one)), ""),
+                start=lambda subject: next((v for v, _ in roles_in(subject)), ""),
             ),
         ),
         is_danger=True,
-        is_open=lambda one: bool(roles_in(entity(one))),
+        is_open=lambda subject: bool(roles_in(entity(subject))),
         note="Instances with this profile lose their AWS credentials.",
         part=ACCESS,
     ),
@@ -220,7 +228,7 @@ POLICY_ACTS: Final = (
                 "Instance profile",
                 NAME,
                 hint="Its name. It replaces the current instance profile.",
-                choices=lambda one: choosing.of_kind(one.account, Kind.INSTANCE_PROFILE),
+                choices=lambda subject: choosing.of_kind(subject.account, Kind.INSTANCE_PROFILE),
             ),
         ),
         part=ACCESS,
@@ -270,8 +278,8 @@ POLICY_ACTS: Final = (
         (CERTIFICATE,),
         _rename_certificate,
         (
-            Field("name", "Name", start=lambda one: one.name),
-            Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
+            Field("name", "Name", start=lambda subject: subject.name),
+            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
         ),
     ),
     Act(
@@ -291,7 +299,7 @@ POLICY_ACTS: Final = (
         (DEVICE,),
         _delete_device,
         is_danger=True,
-        is_open=lambda one: not entity(one).owner_id and is_virtual(entity(one).aws_id),
+        is_open=lambda subject: not entity(subject).owner_id and is_virtual(entity(subject).aws_id),
         part=END,
     ),
 )

@@ -42,22 +42,22 @@ from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
 USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value
 
 
-def _attach(subject: Subject, given: Given) -> Sequence[Operation]:
-    holder, text = entity(subject), str(given["policy"])
+def _attach(subject: Subject, fields: Given) -> Sequence[Operation]:
+    holder, text = entity(subject), str(fields["policy"])
     if text.startswith("arn:") and ":iam::aws:policy/" in text:
         return [Attachment.by_arn(ATTACH_POLICY, holder, arn=text)]
     policy = choosing.named(holder.account, Kind.POLICY, text, field="policy")
     return [Attachment.of(ATTACH_POLICY, holder, policy=policy)]
 
 
-def _detach(subject: Subject, given: Given) -> Sequence[Operation]:
+def _detach(subject: Subject, fields: Given) -> Sequence[Operation]:
     holder = entity(subject)
-    policy = choosing.named(holder.account, Kind.POLICY, str(given["policy"]), field="policy")
+    policy = choosing.named(holder.account, Kind.POLICY, str(fields["policy"]), field="policy")
     return [Attachment.of(DETACH_POLICY, holder, policy=policy)]
 
 
-def _inline(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [PutInlinePolicy.of(entity(subject), name=str(given["name"]), text=str(given["document"]))]
+def _inline(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [PutInlinePolicy.of(entity(subject), name=str(fields["name"]), text=str(fields["document"]))]
 
 
 def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
@@ -65,47 +65,51 @@ def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
     return {"name": name, "document": choosing.inline_text(entity(subject), name)}
 
 
-def _drop_inline(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [DeleteInlinePolicy.of(entity(subject), name=str(given["name"]))]
+def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [DeleteInlinePolicy.of(entity(subject), name=str(fields["name"]))]
 
 
-def _bound(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    policy = choosing.named(one.account, Kind.POLICY, str(given["policy"]), field="policy")
-    return [PutBoundary.of(one, policy=policy)]
+def _bound(subject: Subject, fields: Given) -> Sequence[Operation]:
+    subject_entity = entity(subject)
+    policy = choosing.named(subject_entity.account, Kind.POLICY, str(fields["policy"]), field="policy")
+    return [PutBoundary.of(subject_entity, policy=policy)]
 
 
-def _unbound(subject: Subject, given: Given) -> Sequence[Operation]:
+def _unbound(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeleteBoundary.of(entity(subject))]
 
 
-def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [SetTags.of(entity(subject), tags=given["tags"])]
+def _tag(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [SetTags.of(entity(subject), tags=fields["tags"])]
 
 
-def _rename(subject: Subject, given: Given) -> Sequence[Operation]:
-    one = entity(subject)
-    return [(UpdateUser if one.kind == USER else UpdateGroup).of(one, name=given["name"], path=given["path"])]
+def _rename(subject: Subject, fields: Given) -> Sequence[Operation]:
+    subject_entity = entity(subject)
+    return [
+        (UpdateUser if subject_entity.kind == USER else UpdateGroup).of(
+            subject_entity, name=fields["name"], path=fields["path"]
+        )
+    ]
 
 
-def _settings(subject: Subject, given: Given) -> Sequence[Operation]:
-    settings = Settings(description=given["description"], max_session=int(given["hours"]) * 3600)
+def _settings(subject: Subject, fields: Given) -> Sequence[Operation]:
+    settings = Settings(description=fields["description"], max_session=int(fields["hours"]) * 3600)
     return [UpdateRole.of(entity(subject), settings=settings)]
 
 
-def _trust(subject: Subject, given: Given) -> Sequence[Operation]:
-    return [ReplaceTrustPolicy.of(entity(subject), text=given["document"])]
+def _trust(subject: Subject, fields: Given) -> Sequence[Operation]:
+    return [ReplaceTrustPolicy.of(entity(subject), text=fields["document"])]
 
 
-def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
-    role, now, whose = entity(subject), _moment(given["since"]), given["whose"]
+def _revoke(subject: Subject, fields: Given) -> Sequence[Operation]:
+    role, now, whose = entity(subject), _moment(fields["since"]), fields["whose"]
     if whose == "everybody":
         return [RevokeSessions.of_everybody(role, at=now)]
-    if not given["value"]:
+    if not fields["value"]:
         raise FieldError("Enter the source identity or the session name.", field="value")
     if whose == "source-identity":
-        return [RevokeSessions.of_source_identity(role, source_identity=given["value"], at=now)]
-    return [RevokeSessions.of_session_name(role, session_name=given["value"], at=now)]
+        return [RevokeSessions.of_source_identity(role, source_identity=fields["value"], at=now)]
+    return [RevokeSessions.of_session_name(role, session_name=fields["value"], at=now)]
 
 
 def _moment(text: str) -> datetime:
@@ -118,7 +122,7 @@ def _moment(text: str) -> datetime:
         return now
 
 
-def _delete(subject: Subject, given: Given) -> Sequence[Operation]:
+def _delete(subject: Subject, fields: Given) -> Sequence[Operation]:
     return deletion_of(entity(subject))
 
 
@@ -168,7 +172,7 @@ DOCUMENT_FIELD = Field(
     "Policy",
     DOCUMENT,
     hint="Policy in JSON. Replace the example.",
-    start=lambda one: STARTER,
+    start=lambda subject: STARTER,
 )
 
 PRINCIPAL_ACTS: Final = (
@@ -190,7 +194,7 @@ PRINCIPAL_ACTS: Final = (
         HOLDERS,
         _detach,
         (Field("policy", "Policy", CHOICE, choices=choosing.attached),),
-        is_open=lambda one: _is_not_linked(one) and bool(choosing.attached(entity(one))),
+        is_open=lambda subject: _is_not_linked(subject) and bool(choosing.attached(entity(subject))),
         part=ACCESS,
         is_plain=True,
     ),
@@ -221,9 +225,9 @@ PRINCIPAL_ACTS: Final = (
         _drop_inline,
         (Field("name", "Policy", CHOICE, choices=choosing.inline),),
         is_danger=True,
-        is_open=lambda one: _is_not_linked(one) and bool(choosing.inline(entity(one))),
+        is_open=lambda subject: _is_not_linked(subject) and bool(choosing.inline(entity(subject))),
         part=ACCESS,
-        begin=lambda one, name: {"name": name},
+        begin=lambda subject, name: {"name": name},
     ),
     Act(
         "put-boundary",
@@ -264,8 +268,8 @@ PRINCIPAL_ACTS: Final = (
         (USER, GROUP),
         _rename,
         (
-            Field("name", "Name", start=lambda one: one.name),
-            Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
+            Field("name", "Name", start=lambda subject: subject.name),
+            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
         ),
         note="This changes the ARN. Policies that name the old ARN no longer apply.",
         is_plain=True,
@@ -303,7 +307,7 @@ PRINCIPAL_ACTS: Final = (
                 "Description",
                 LONG,
                 is_needed=False,
-                start=lambda one: Settings.of(choosing.state_of(one)).description,
+                start=lambda subject: Settings.of(choosing.state_of(subject)).description,
             ),
             Field(
                 "hours",
@@ -328,12 +332,12 @@ PRINCIPAL_ACTS: Final = (
                 "whose",
                 "Whose sessions",
                 CHOICE,
-                choices=lambda one: (
+                choices=lambda subject: (
                     ("everybody", "Everyone's"),
                     ("source-identity", "One person’s, by source identity"),
                     ("session-name", "One session, by its name"),
                 ),
-                start=lambda one: "everybody",
+                start=lambda subject: "everybody",
             ),
             Field(
                 "value",
@@ -347,7 +351,7 @@ PRINCIPAL_ACTS: Final = (
                 "",
                 HIDDEN,
                 is_needed=False,
-                start=lambda one: f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+                start=lambda subject: f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
             ),
         ),
         is_danger=True,
@@ -365,7 +369,7 @@ PRINCIPAL_ACTS: Final = (
         (*HOLDERS, Kind.POLICY.value, Kind.INSTANCE_PROFILE.value),
         _delete,
         is_danger=True,
-        is_open=lambda one: ":iam::aws:" not in entity(one).arn,
+        is_open=lambda subject: ":iam::aws:" not in entity(subject).arn,
         note=(
             "Everything that AWS requires to be removed first, such as access keys and attached "
             "policies, is removed in the same request."

@@ -21,5 +21,5 @@ def acts_on(subject: Subject) -> list[Act]:
     """What can be asked for about a subject as it is now, in the order of the menu, within each part what
     destroys last.
     """
-    found = [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]
-    return sorted(found, key=lambda act: (PARTS.index(act.part), act.is_danger))
+    acts = [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]
+    return sorted(acts, key=lambda act: (PARTS.index(act.part), act.is_danger))

@@ -26,15 +26,15 @@ def choices_for(field: Field, subject: Subject, *, viewer: Viewer) -> Choices:
     if field.kind != NAME or viewer.scope.sees_account(account(subject).account_id):
         return field.choices(subject)
     holders = visible_entities(viewer).filter(account=account(subject), gone_at__isnull=True)
-    held = Edge.objects.filter(valid_at(None), kind__in=TIES, source__in=holders.values("pk"))
-    rows = Entity.objects.filter(pk__in=held.values("target"), kind=Kind.POLICY, gone_at__isnull=True)
+    ties = Edge.objects.filter(valid_at(None), kind__in=TIES, source__in=holders.values("pk"))
+    rows = Entity.objects.filter(pk__in=ties.values("target"), kind=Kind.POLICY, gone_at__isnull=True)
     return [(row.arn, row.name) for row in rows.order_by("name", "id")]
 
 
 def check_names(act: Act, subject: Subject, data: Mapping[str, str], *, viewer: Viewer) -> None:
     """Raises FieldError, in the words for what is not there, for a name that the viewer may not know."""
-    one = account(subject)
-    if viewer.scope.sees_account(one.account_id):
+    subject_account = account(subject)
+    if viewer.scope.sees_account(subject_account.account_id):
         return
     for field in act.fields:
         text = data.get(field.name, "").strip()
@@ -42,4 +42,4 @@ def check_names(act: Act, subject: Subject, data: Mapping[str, str], *, viewer: 
             continue
         known = set(chain.from_iterable(choices_for(field, subject, viewer=viewer)))
         if text not in known:
-            raise choosing.not_there(one, Kind.POLICY, text, field=field.name)
+            raise choosing.not_there(subject_account, Kind.POLICY, text, field=field.name)

@@ -58,23 +58,25 @@ class CreateAccessKey(GivenOnce):
     def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID, instead_of: str = "") -> Self:
         """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before,
         in the same set."""
-        given = GivenParams(
+        params = GivenParams(
             **names_of(user),
-            known=" ".join(sorted(one for one in owned(user, cls.spec.sort.kind) if one != instead_of)),
+            known=" ".join(
+                sorted(key_id for key_id in owned(user, cls.spec.sort.kind) if key_id != instead_of)
+            ),
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
             recipient_name=recipient.name,
         )
-        return cls(user.account, given)
+        return cls(user.account, params)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """A key that is deleted before leaves its room to this one."""
         self._going = frozenset(
-            one.given.credential_id
-            for one in earlier
-            if isinstance(one, DeleteCredential)
-            and one.kind == self.kind
-            and one.modified_arns() == self.modified_arns()
+            operation.given.credential_id
+            for operation in earlier
+            if isinstance(operation, DeleteCredential)
+            and operation.kind == self.kind
+            and operation.modified_arns() == self.modified_arns()
         )
 
     def image_of(self, user: Entity) -> Image:

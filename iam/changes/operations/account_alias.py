@@ -102,16 +102,16 @@ class Alias(AccountSetting):
         return {"alias": value}
 
     def told(self, before: Image) -> list[str]:
-        found = []
+        sentences = []
         if self.alias_after:
-            found.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
+            sentences.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
         if before["alias"]:
-            found.append(
+            sentences.append(
                 f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and "
                 f"any AWS account can take the alias {before['alias']}."
             )
-        found.append("The sign-in address with the account ID keeps working.")
-        return found
+        sentences.append("The sign-in address with the account ID keeps working.")
+        return sentences
 
     def sensitivity(self, effect: Effect) -> str:
         """High where an address goes that people know: anyone who takes it next is asked for their

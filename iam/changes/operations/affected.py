@@ -74,11 +74,11 @@ class _Weighing:
         row, digest = shard.policies[policy], document_digest(known)
         self._holders = shard.concerned_by(Changes(policies=[PolicyRow(policy, row.name, "")]))
         changes = Changes(policies=[PolicyRow(policy, row.name, digest)])
-        found = index.what_if({shard.number: Edits(changes)}, texts={digest: known})
-        self._difference = found
+        difference = index.what_if({shard.number: Edits(changes)}, texts={digest: known})
+        self._difference = difference
         self._shifts: dict[int, Shift] = {}
         self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
-        for shift, members in found.proved:
+        for shift, members in difference.proved:
             self._found[PermissionDelta.of(shift)] += members
             self._shifts |= {member.id: shift for member in members}
         self._of_iam, self._risky = risky_actions(self._space)
@@ -93,7 +93,7 @@ class _Weighing:
             for member in members:
                 paths[self._path(member)][delta].append(member)
         total = PermissionDelta.union(self._found)
-        ordered = sorted(paths.items(), key=lambda one: (-_people(one[1]), one[0]))
+        ordered = sorted(paths.items(), key=lambda path_members: (-_people(path_members[1]), path_members[0]))
         rest = list(chain.from_iterable(_members(groups) for _, groups in ordered[WAYS:]))
         return Access(
             holders=len(self._holders),
@@ -144,7 +144,7 @@ class _Weighing:
         return ActionShift(
             action=self._space.actions.names(bit)[0],
             sort=sort,
-            people=sum(len(members) for one, members in groups.items() if getattr(one, sort) & bit),
+            people=sum(len(members) for delta, members in groups.items() if getattr(delta, sort) & bit),
             is_risky=gives and bool(bit & self._risky),
             on=resources,
             witnesses=self._witnesses(sort, bit, groups),
@@ -174,20 +174,25 @@ class _Weighing:
         order = {sort: place for place, sort in enumerate(SORTS)}
         return sorted(
             list(dict.fromkeys(chosen))[:ROWS],
-            key=lambda one: (order[one[0]], not one[1] & self._of_iam, not one[1] & self._risky, one[1]),
+            key=lambda shift: (
+                order[shift[0]],
+                not shift[1] & self._of_iam,
+                not shift[1] & self._risky,
+                shift[1],
+            ),
         )
 
     def _resources(self, bit: int) -> tuple[str, ...]:
         """Some resources on which the new text allows the action; none where it is on all."""
-        found: dict[str, None] = {}
+        arns: dict[str, None] = {}
         for statement in self._document.statements:
             if statement.allows and actions_of(statement, self._space) & bit:
                 but = "all but " if statement.is_not_resource else ""
-                found.update((f"{but}{name}", None) for name in statement.resources or ())
-        if "*" in found or not found:
+                arns.update((f"{but}{name}", None) for name in statement.resources or ())
+        if "*" in arns or not arns:
             return ()
-        more = (f"and {len(found) - RESOURCES} more",) if len(found) > RESOURCES else ()
-        return (*list(found)[:RESOURCES], *more)
+        more = (f"and {len(arns) - RESOURCES} more",) if len(arns) > RESOURCES else ()
+        return (*list(arns)[:RESOURCES], *more)
 
     def _undecided(self) -> Iterator[str]:
         if self._strange:

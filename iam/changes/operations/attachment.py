@@ -133,8 +133,8 @@ class Attachment(OfHolder):
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What a policy says that the set itself makes."""
         super().with_preceding(earlier)
-        for one in earlier:
-            made = one.texts_made() if one.account == self.account else {}
+        for operation in earlier:
+            made = operation.texts_made() if operation.account == self.account else {}
             if self.given.policy_arn in made:
                 self.text = made[self.given.policy_arn]
 
@@ -145,11 +145,11 @@ class Attachment(OfHolder):
     @cached_property
     def policy(self) -> Entity | None:
         """The mirror's row of the policy, in this account."""
-        given = self.given
-        found = Entity.objects.filter(
-            account=self.account, kind=Kind.POLICY, arn=given.policy_arn, gone_at__isnull=True
+        params = self.given
+        policies = Entity.objects.filter(
+            account=self.account, kind=Kind.POLICY, arn=params.policy_arn, gone_at__isnull=True
         )
-        return (found.filter(aws_id=given.policy_id) if given.policy_id else found).first()
+        return (policies.filter(aws_id=params.policy_id) if params.policy_id else policies).first()
 
     def state_in_mirror(self) -> Image | None:
         """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
@@ -168,22 +168,22 @@ class Attachment(OfHolder):
             return super().identity_error(aws) or of_policy()
 
     def _mismatch_of_policy(self, aws: Aws) -> str:
-        given = self.given
-        if given.is_of_aws and given.policy_id:
+        params = self.given
+        if params.is_of_aws and params.policy_id:
             return ""
-        missing = "does not exist" if given.is_of_aws else "no longer exists"
+        missing = "does not exist" if params.is_of_aws else "no longer exists"
         return lost_identity(
-            f"Policy {given.policy_name}",
-            expected=given.policy_id,
-            read=partial(policy_id, aws, arn=given.policy_arn),
+            f"Policy {params.policy_name}",
+            expected=params.policy_id,
+            read=partial(policy_id, aws, arn=params.policy_arn),
             missing=missing,
         )
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        given = self.given
-        self._read = read_attachments(aws, kind=given.holder_kind, name=given.holder_name)
-        return {"attached": given.policy_arn in self._read.arns}
+        params = self.given
+        self._read = read_attachments(aws, kind=params.holder_kind, name=params.holder_name)
+        return {"attached": params.policy_arn in self._read.arns}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
@@ -194,7 +194,7 @@ class Attachment(OfHolder):
     def quota(self) -> Quota | None:
         """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS
         allows."""
-        given, holder = self.given, self.subject()
+        params, holder = self.given, self.subject()
         used = (
             Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
             if holder
@@ -209,8 +209,8 @@ class Attachment(OfHolder):
         at_least = 0 if self.spec.adds else after
         limit = max(limit, at_least)
         refusal = (
-            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} per "
-            f"{given.holder_kind}. "
+            f"{params.holder_name} has {used} managed policies, and AWS allows {limit} per "
+            f"{params.holder_kind}. "
             "Detach one first, or use an inline policy."
         )
         return Quota("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
@@ -225,27 +225,27 @@ class Attachment(OfHolder):
     def text(self) -> str:
         """What the policy says by default; of one of AWS what any account that has it shows, "" when none
         does."""
-        given = self.given
-        rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=given.policy_arn)
-        if not given.is_of_aws:
+        params = self.given
+        rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=params.policy_arn)
+        if not params.is_of_aws:
             rows = rows.filter(account=self.account)
         return rows.order_by("-observed_at").values_list("document__text", flat=True).first() or ""
 
     def shown(self, holder: Entity) -> Policy:
         """The policy, with the other ways by which the holder has it."""
-        known, given, text = self.policy, self.given, self.text
+        known, params, text = self.policy, self.given, self.text
         digest = document_digest(text) if text else ""
-        owner = "AWS" if given.is_of_aws else "customer"
+        owner = "AWS" if params.is_of_aws else "customer"
         entity_id = known.pk if known else None
         return Policy(
             kind="managed",
-            name=given.policy_name,
-            arn=given.policy_arn,
+            name=params.policy_name,
+            arn=params.policy_arn,
             digest=digest,
             owner=owner,
             entity_id=entity_id,
             flags=flags(text),
-            ways=ways_beside(holder, arn=given.policy_arn),
+            ways=ways_beside(holder, arn=params.policy_arn),
         )
 
     def effect(self) -> Effect:
@@ -264,15 +264,15 @@ class Attachment(OfHolder):
         return Effect(gains=(policy,)) if self.spec.adds else Effect(loses=(policy,))
 
     def simulate(self, world: World) -> None:
-        given = self.given
-        number = world.number(given.policy_arn)
+        params = self.given
+        number = world.number(params.policy_arn)
         if number is None and self.spec.adds and self.text:
-            number = world.make(given.policy_arn)
-            world.put_policy(PolicyRow(number, given.policy_arn, world.text(self.text)))
+            number = world.make(params.policy_arn)
+            world.put_policy(PolicyRow(number, params.policy_arn, world.text(self.text)))
         if number is None:
             if self.spec.adds:
-                world.doubt(f"{given.policy_name} isn’t synced yet, so its effect isn’t included.")
+                world.doubt(f"{params.policy_name} isn’t synced yet, so its effect isn’t included.")
             return
-        grants = world.grants(given.holder_arn)
+        grants = world.grants(params.holder_arn)
         attached = set(grants.attached) | {number} if self.spec.adds else set(grants.attached) - {number}
-        world.hold(given.holder_arn, replace(grants, attached=tuple(sorted(attached))))
+        world.hold(params.holder_arn, replace(grants, attached=tuple(sorted(attached))))

@@ -112,9 +112,9 @@ class Operation(ABC):
     """A sentence for when the mirror does not have what it is about any more."""
     given: Any
 
-    def __init__(self, account: Account, given: Any, spec: OperationSpec | None = None) -> None:
+    def __init__(self, account: Account, params: Any, spec: OperationSpec | None = None) -> None:
         self.account = account
-        self.given = given
+        self.given = params
         if spec is not None:
             self.spec = spec
 

@@ -122,8 +122,12 @@ class Boundary(OnSubject):
         """The operation that leaves the former boundary, or none."""
         if before == self.desired_state():
             return None
-        given, arn = self.given, str(before["boundary"])
-        names = {"name": given.name, "subject_arn": given.subject_arn, "subject_id": given.subject_id}
+        subject_params, arn = self.given, str(before["boundary"])
+        names = {
+            "name": subject_params.name,
+            "subject_arn": subject_params.subject_arn,
+            "subject_id": subject_params.subject_id,
+        }
         if not arn:
             return DeleteBoundary(self.account, SubjectParams(**names), DELETE_BOUNDARY[self.subject_kind])
         params = BoundaryParams(**names, boundary=arn)

@@ -80,7 +80,7 @@ class SetPassword(OnLoginProfile):
         """The operation on a user of the mirror."""
         typed = YES if is_typed else NO
         change_required = YES if must_change else NO
-        given = PasswordParams(
+        params = PasswordParams(
             **names_of(user),
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
@@ -88,7 +88,7 @@ class SetPassword(OnLoginProfile):
             typed=typed,
             must_change=change_required,
         )
-        return cls(user.account, given)
+        return cls(user.account, params)
 
     @property
     def is_typed(self) -> bool:

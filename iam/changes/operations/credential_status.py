@@ -121,8 +121,8 @@ class DeleteCredential(OnCredential):
     def of(cls, credential: Entity) -> Self:
         """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
         of it."""
-        given = CredentialParams(**names_of_credential(credential))
-        return cls(credential.account, given, DELETE[credential.kind])
+        params = CredentialParams(**names_of_credential(credential))
+        return cls(credential.account, params, DELETE[credential.kind])
 
     @property
     def instead(self) -> str:
@@ -144,5 +144,5 @@ class DeleteCredential(OnCredential):
 def deletion(operation: OfSort, *, credential_id: str) -> DeleteCredential:
     """The operation that deletes a credential which an operation has made."""
     user = operation.given
-    given = CredentialParams(user.user_name, user.user_arn, user.user_id, credential_id)
-    return DeleteCredential(operation.account, given, DELETE[operation.kind])
+    params = CredentialParams(user.user_name, user.user_arn, user.user_id, credential_id)
+    return DeleteCredential(operation.account, params, DELETE[operation.kind])

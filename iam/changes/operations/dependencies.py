@@ -37,17 +37,17 @@ def dependencies_of(entity: Entity) -> list[Operation]:
 
 def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
     """Those of its parts that the earlier operations of a set do not take away."""
-    done = [_matter(one) for one in earlier]
-    exactly = {tuple(sorted(one.items())) for one in done}
+    done = [_matter(operation) for operation in earlier]
+    exactly = {tuple(sorted(dependency.items())) for dependency in done}
     left = []
-    for one in dependencies_of(entity):
-        matter = _matter(one)
+    for operation in dependencies_of(entity):
+        matter = _matter(operation)
         # A group of hundreds is told apart by the first question: the second is slow, and only what the set
         # itself makes takes it.
         if tuple(sorted(matter.items())) not in exactly and not any(
             _is_same(matter, other) for other in done
         ):
-            left.append(one)
+            left.append(operation)
     return left
 
 
@@ -59,11 +59,11 @@ def _matter(operation: Operation) -> dict[str, str]:
     return verb | {key: str(value) for key, value in operation.params.items()}
 
 
-def _is_same(one: dict[str, str], other: dict[str, str]) -> bool:
+def _is_same(dependency: dict[str, str], other: dict[str, str]) -> bool:
     """Ids are blank for what the set itself has made."""
-    return one.keys() == other.keys() and all(
+    return dependency.keys() == other.keys() and all(
         value == other[key] or (key.endswith("_id") and "" in (value, other[key]))
-        for key, value in one.items()
+        for key, value in dependency.items()
     )
 
 
@@ -81,11 +81,11 @@ def _credentials_of(user: Entity) -> Iterator[Operation]:
     owned = Entity.objects.filter(owner=user, gone_at__isnull=True).select_related(
         "account", "owner__account"
     )
-    for one in owned.order_by("kind", "aws_id"):
-        if one.kind == Kind.MFA_DEVICE:
-            yield (DeleteMfaDevice if is_virtual(one.aws_id) else DeactivateMfaDevice).of(one)
-        elif one.kind in DELETE:
-            yield DeleteCredential.of(one)
+    for entity in owned.order_by("kind", "aws_id"):
+        if entity.kind == Kind.MFA_DEVICE:
+            yield (DeleteMfaDevice if is_virtual(entity.aws_id) else DeactivateMfaDevice).of(entity)
+        elif entity.kind in DELETE:
+            yield DeleteCredential.of(entity)
 
 
 def _of_group(group: Entity) -> Iterator[Operation]:

@@ -40,8 +40,8 @@ class FormerVersion(OnPolicy):
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
         """The operation on a version, of now or of before, of a policy of the mirror."""
         names = names_of(policy)
-        given = FormerParams(**names, version=version.version_id, digest=version.document_id)
-        return cls(policy.account, given)
+        params = FormerParams(**names, version=version.version_id, digest=version.document_id)
+        return cls(policy.account, params)
 
     @cached_property
     def text(self) -> str:

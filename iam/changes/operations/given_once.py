@@ -60,14 +60,14 @@ class GivenOnce(OfSort):
         return {"ids": sorted(owned(user, self.kind))}
 
     def image_now(self, read: Credentials) -> Image:
-        return {"ids": sorted(getattr(one, self.spec.sort.id_field) for one in read.records)}
+        return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     def initial_state(self) -> Image:
         """Nobody has credentials from birth."""
         return {"ids": []}
 
     def drift_message(self, image: Image, *, before: Image) -> str:
-        strange = [one for one in image["ids"] if one not in before["ids"]]
+        strange = [credential_id for credential_id in image["ids"] if credential_id not in before["ids"]]
         if not strange:
             return ""
         return (

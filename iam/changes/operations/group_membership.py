@@ -90,7 +90,7 @@ class Membership(Operation):
     @classmethod
     def of(cls, spec: OperationSpec, user: Entity, *, group: Entity) -> Self:
         """The operation on two entities of the mirror."""
-        given = MembershipParams(
+        params = MembershipParams(
             user_name=user.name,
             user_id=user.aws_id,
             user_arn=user.arn,
@@ -98,7 +98,7 @@ class Membership(Operation):
             group_id=group.aws_id,
             group_arn=group.arn,
         )
-        return cls(user.account, given, spec)
+        return cls(user.account, params, spec)
 
     @property
     def subject_id(self) -> str:
@@ -157,13 +157,13 @@ class Membership(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
-        given = self.given
+        params = self.given
         with parallel_reads(aws) as ask:
-            group_id = ask(partial(identity.group_id, aws, name=given.group_name))
-            user_id = partial(identity.user_id, aws, name=given.user_name)
+            group_id = ask(partial(identity.group_id, aws, name=params.group_name))
+            user_id = partial(identity.user_id, aws, name=params.user_name)
             return lost_identity(
-                f"The user {given.user_name}", expected=given.user_id, read=user_id
-            ) or lost_identity(f"The group {given.group_name}", expected=given.group_id, read=group_id)
+                f"The user {params.user_name}", expected=params.user_id, read=user_id
+            ) or lost_identity(f"The group {params.group_name}", expected=params.group_id, read=group_id)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -191,18 +191,18 @@ class Membership(Operation):
         number = world.number(self.given.group_arn)
         if number is None:
             return
-        held = world.grants(self.given.user_arn)
-        others = tuple(one for one in held.groups if one != number)
+        grants = world.grants(self.given.user_arn)
+        others = tuple(group for group in grants.groups if group != number)
         groups = (*others, number) if self.spec.adds else others
-        world.hold(self.given.user_arn, replace(held, groups=groups))
+        world.hold(self.given.user_arn, replace(grants, groups=groups))
 
-    def effect_of(self, held: Holdings) -> Effect:
+    def effect_of(self, holdings: Holdings) -> Effect:
         """The effect on what a user holds; pure."""
-        only, also = self._split(held)
-        effect = Effect(keeps=also, boundary=held.boundary)
+        only, also = self._split(holdings)
+        effect = Effect(keeps=also, boundary=holdings.boundary)
         return replace(effect, gains=only) if self.spec.adds else replace(effect, loses=only)
 
-    def _split(self, held: Holdings) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    def _split(self, holdings: Holdings) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
         """What only this group gives, and what the user holds by another way as well."""
-        marked = [replace(policy, ways=held.ways.get(key_of(policy), ())) for policy in held.given]
+        marked = [replace(policy, ways=holdings.ways.get(key_of(policy), ())) for policy in holdings.given]
         return tuple(p for p in marked if not p.ways), tuple(p for p in marked if p.ways)

@@ -63,8 +63,8 @@ class OfHolder(Operation):
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What the set gives the same holder, or takes away, before."""
         same = (self.account, self.given.holder_arn)
-        about = [one for one in earlier if isinstance(one, OfHolder)]
-        self.before_it = [one for one in about if (one.account, one.given.holder_arn) == same]
+        about = [operation for operation in earlier if isinstance(operation, OfHolder)]
+        self.before_it = [before for before in about if (before.account, before.given.holder_arn) == same]
 
     @property
     def subject_kind(self) -> str:
@@ -92,17 +92,17 @@ class OfHolder(Operation):
 
     def subject(self) -> Entity | None:
         """One that a set has made is known by its ARN."""
-        given = self.given
+        params = self.given
         return find_current_entity(
-            self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn
+            self.account, kind=params.holder_kind, aws_id=params.holder_id, arn=params.holder_arn
         )
 
     def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""
-        given = self.given
-        kind, name = given.holder_kind, given.holder_name
+        params = self.given
+        kind, name = params.holder_kind, params.holder_name
         read = partial(holdings.holder_id, aws, kind=kind, name=name)
-        return lost_identity(f"The {kind} {name}", expected=given.holder_id, read=read)
+        return lost_identity(f"The {kind} {name}", expected=params.holder_id, read=read)
 
     def sensitivity(self, effect: Effect) -> str:
         """High also where a policy is given of which the text is not known."""
@@ -129,18 +129,18 @@ def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "
     groups = dict(
         Edge.objects.filter(now, source=holder, kind=EdgeKind.MEMBER).values_list("target_id", "target__name")
     )
-    found: set[str] = set()
+    ways: set[str] = set()
     if arn:
         attached = Edge.objects.filter(
             now, source__in=groups, kind=EdgeKind.ATTACHED, target__arn=arn, target__kind=Kind.POLICY
         )
-        found |= {f"through {groups[pk]}" for pk in attached.values_list("source_id", flat=True)}
+        ways |= {f"through {groups[pk]}" for pk in attached.values_list("source_id", flat=True)}
     if digest:
         same = InlinePolicy.objects.filter(now, document=digest)
         through = same.filter(owner__in=groups).values_list("owner_id", flat=True)
         own = same.filter(owner=holder).exclude(name=but).values_list("name", flat=True)
-        found |= {f"through {groups[pk]}" for pk in through} | {f"as {name}" for name in own}
-    return tuple(sorted(found))
+        ways |= {f"through {groups[pk]}" for pk in through} | {f"as {name}" for name in own}
+    return tuple(sorted(ways))
 
 
 def boundary_of(holder: Entity) -> str:

@@ -37,7 +37,7 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
         for edge in Edge.objects.filter(now, source=user, kind=EdgeKind.MEMBER).select_related("target")
     }
     owners = {user.pk, group.pk, *names}
-    held: dict[int, list[Policy]] = defaultdict(list)
+    policies_by_holder: dict[int, list[Policy]] = defaultdict(list)
     boundary = ""
     edges = Edge.objects.filter(now, source__in=owners, kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY])
     attached = []
@@ -57,13 +57,17 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
     marks = {d.digest: flags(d.text) for d in Document.objects.filter(digest__in=wanted)}
     for edge in attached:
         digest = digests.get(edge.target_id, "")
-        held[edge.source_id].append(_managed(edge.target, digest=digest, marks=marks.get(digest, ())))
+        policies_by_holder[edge.source_id].append(
+            _managed(edge.target, digest=digest, marks=marks.get(digest, ()))
+        )
     for inline in inlines:
-        held[inline.owner_id].append(_inline(inline, marks=marks.get(inline.document_id, ())))
+        policies_by_holder[inline.owner_id].append(_inline(inline, marks=marks.get(inline.document_id, ())))
     return Holdings(
         is_member=group.pk in names,
-        given=tuple(sorted(held[group.pk], key=lambda p: (p.kind, p.name))),
-        ways=_ways(held, user=user, names={pk: name for pk, name in names.items() if pk != group.pk}),
+        given=tuple(sorted(policies_by_holder[group.pk], key=lambda p: (p.kind, p.name))),
+        ways=_ways(
+            policies_by_holder, user=user, names={pk: name for pk, name in names.items() if pk != group.pk}
+        ),
         groups=len(names),
         boundary=boundary,
     )
@@ -87,12 +91,12 @@ def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> Policy:
 
 
 def _ways(
-    held: dict[int, list[Policy]], *, user: Entity, names: dict[int, str]
+    policies_by_holder: dict[int, list[Policy]], *, user: Entity, names: dict[int, str]
 ) -> dict[str, tuple[str, ...]]:
     ways: dict[str, set[str]] = defaultdict(set)
-    for policy in held[user.pk]:
+    for policy in policies_by_holder[user.pk]:
         ways[key_of(policy)].add("directly")
     for pk, name in names.items():
-        for policy in held[pk]:
+        for policy in policies_by_holder[pk]:
             ways[key_of(policy)].add(f"through {name}")
-    return {key: tuple(sorted(found)) for key, found in ways.items()}
+    return {key: tuple(sorted(ways_of_policy)) for key, ways_of_policy in ways.items()}

@@ -98,9 +98,9 @@ class InlineOperation(OfHolder):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        given = self.given
+        params = self.given
         self._read = read_inline(
-            aws, kind=given.holder_kind, name=given.holder_name, policy_name=self.given.policy_name
+            aws, kind=params.holder_kind, name=params.holder_name, policy_name=self.given.policy_name
         )
         return _image(self._read.text or "")
 
@@ -125,12 +125,12 @@ class InlineOperation(OfHolder):
         holder = self.subject()
         if holder is None:
             return Effect()
-        given = [self.shown(holder, self.text)] if self.text else []
+        added = [self.shown(holder, self.text)] if self.text else []
         taken = [self.shown(holder, self.now)] if self.now else []
         return Effect(
-            gains=tuple(one for one in given if not one.ways),
-            loses=tuple(one for one in taken if not one.ways),
-            keeps=tuple(dict.fromkeys(one for one in (*given, *taken) if one.ways)),
+            gains=tuple(policy for policy in added if not policy.ways),
+            loses=tuple(policy for policy in taken if not policy.ways),
+            keeps=tuple(dict.fromkeys(policy for policy in (*added, *taken) if policy.ways)),
             boundary=boundary_of(holder),
             notes=reach_notes(holder),
         )
@@ -146,21 +146,23 @@ class InlineOperation(OfHolder):
     def quota(self) -> Quota | None:
         """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
         and what AWS allows."""
-        given, holder = self.given, self.subject()
-        size = SIZES[given.holder_kind]
+        params, holder = self.given, self.subject()
+        size = SIZES[params.holder_kind]
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
         texts: dict[str, str] = dict(rows) if holder else {}
         texts |= {
-            one.given.policy_name: one.text for one in self.before_it if isinstance(one, InlineOperation)
+            earlier_operation.given.policy_name: earlier_operation.text
+            for earlier_operation in self.before_it
+            if isinstance(earlier_operation, InlineOperation)
         }
         used = sum(size.size(text) for text in texts.values())
         after = used - size.size(texts.get(self.given.policy_name, "")) + size.size(self.text)
         limit = quota_of(self.account, f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
-            f"All inline policies of {given.holder_name} would have {after:,} characters "
+            f"All inline policies of {params.holder_name} would have {after:,} characters "
             f"without whitespace, and AWS allows {limit:,} "
-            f"per {given.holder_kind}. Shorten it, or use a managed policy."
+            f"per {params.holder_kind}. Shorten it, or use a managed policy."
         )
         return Quota(
             "Inline policy characters afterwards", used=used, after=after, limit=limit, refusal=refusal
@@ -232,8 +234,10 @@ def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
     """Whether whom an operation takes something from is denied everything by another of the same set."""
     arns = operation.modified_arns()
     return any(
-        isinstance(one, PutInlinePolicy) and one.given.holder_arn in arns and denies_all(one.text)
-        for one in beside
+        isinstance(operation, PutInlinePolicy)
+        and operation.given.holder_arn in arns
+        and denies_all(operation.text)
+        for operation in beside
     )
 
 

@@ -103,10 +103,10 @@ class ProfileAssociation(Operation):
     def on(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
         """The operation on an instance of the mirror, with the association that it has now."""
         now = _standing(instance)
-        given = InstanceParams(
+        params = InstanceParams(
             **names_of(instance), profile_arn=profile_arn, association_id=str(now["association"])
         )
-        return cls(instance.account, given, spec)
+        return cls(instance.account, params, spec)
 
     @property
     def subject_id(self) -> str:

@@ -53,8 +53,8 @@ class CreateInstanceProfile(Whole, OnProfile, Create):
     ) -> Self:
         """The operation in an account."""
         arn = arn_of(account, kind=Kind.INSTANCE_PROFILE.value, name=name, path=path)
-        given = NewProfileParams(name=name, subject_arn=arn, subject_id="", path=path, tags=dict(tags or {}))
-        return cls(account, given)
+        params = NewProfileParams(name=name, subject_arn=arn, subject_id="", path=path, tags=dict(tags or {}))
+        return cls(account, params)
 
 
 class DeleteInstanceProfile(Whole, OnProfile, Delete):

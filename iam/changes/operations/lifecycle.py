@@ -96,7 +96,7 @@ class Create(OnSubject):
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """How many of the same kind the set has made by then."""
         same = type(self), self.account.pk
-        self._made_before = sum((type(one), one.account.pk) == same for one in earlier)
+        self._made_before = sum((type(operation), operation.account.pk) == same for operation in earlier)
 
     @property
     def subject_id(self) -> str:
@@ -172,7 +172,7 @@ class Delete(OnSubject):
         left = remaining_dependencies(subject, self._earlier) if subject else []
         if not left:
             return super().problems()
-        first = "; ".join(one.title for one in left[:PARTS])
+        first = "; ".join(dependency.title for dependency in left[:PARTS])
         more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
         return [f"{self.given.name} still has parts that must be removed first. {first}{more}."]
 
@@ -189,14 +189,14 @@ class Delete(OnSubject):
         return super().state_in_mirror() or (dict(ABSENT) if self._was_known() else None)
 
     def _was_known(self) -> bool:
-        given = self.given
-        known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=given.subject_id)
-        return bool(given.subject_id) and known.exists()
+        params = self.given
+        known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=params.subject_id)
+        return bool(params.subject_id) and known.exists()
 
     def identity_error(self, aws: Aws) -> str:
         """That it is gone is what is wanted."""
-        found = super().identity_error(aws)
-        return found if self.seen and self.seen.now else ""
+        error = super().identity_error(aws)
+        return error if self.seen and self.seen.now else ""
 
     def simulate(self, world: World) -> None:
         world.drop(self.given.subject_arn)
@@ -231,10 +231,10 @@ class Rename(OnSubject):
 
     @property
     def title(self) -> str:
-        given = self.given
-        if given.new_name != given.name:
-            return f"Rename {self.noun} {given.name} to {given.new_name}"
-        return f"Move {self.noun} {given.name} to {given.new_path}"
+        params = self.given
+        if params.new_name != params.name:
+            return f"Rename {self.noun} {params.name} to {params.new_name}"
+        return f"Move {self.noun} {params.name} to {params.new_path}"
 
     @property
     def other_name(self) -> str:
@@ -253,34 +253,34 @@ class Rename(OnSubject):
 
     def look(self, aws: Aws) -> EntityNow | None:
         """Under the name of before, and under the new one if it is not there."""
-        given, found = self.given, None
-        for name in dict.fromkeys((given.name, given.new_name)):
+        params, record = self.given, None
+        for name in dict.fromkeys((params.name, params.new_name)):
             now = entity_now(aws, kind=self.subject_kind, name=name)
-            if now is not None and now.aws_id == given.subject_id:
+            if now is not None and now.aws_id == params.subject_id:
                 return now
-            found = now or found
-        return found
+            record = now or record
+        return record
 
     @property
     def name_afterwards(self) -> str:
         """The name of before, when AWS shows that it still has that."""
-        given, now = self.given, self.seen.now if self.seen else None
-        return now.name if now is not None and now.aws_id == given.subject_id else given.new_name
+        params, now = self.given, self.seen.now if self.seen else None
+        return now.name if now is not None and now.aws_id == params.subject_id else params.new_name
 
     def problems(self) -> list[str]:
         """Also whether somebody else has the name."""
-        given = self.given
-        taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
+        params = self.given
+        taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
         if taken is not None:
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
     def simulate(self, world: World) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""
-        given = self.given
+        params = self.given
         world.move(
-            given.subject_arn,
-            to=arn_of(self.account, kind=self.subject_kind, name=given.new_name, path=given.new_path),
+            params.subject_arn,
+            to=arn_of(self.account, kind=self.subject_kind, name=params.new_name, path=params.new_path),
         )
 
     def inverse(self, before: Image) -> Operation | None:

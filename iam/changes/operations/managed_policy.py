@@ -67,9 +67,9 @@ class OnPolicy(OnSubject):
     def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
         """Two calls and one for each version, one where there is nothing."""
         at = datetime.now(tz=UTC)
-        found = found_or_none(lambda: get_policy(aws, arn=self.given.subject_arn))
-        self._reading = Reading(at, found)
-        return found
+        record = found_or_none(lambda: get_policy(aws, arn=self.given.subject_arn))
+        self._reading = Reading(at, record)
+        return record
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last look is what goes into the mirror, so this costs no call after one."""
@@ -92,8 +92,8 @@ class OnPolicy(OnSubject):
             path=path,
             description=description,
             tags=tags_in_mirror(subject),
-            versions={one.version_id: one.document.text for one in rows},
-            default=next((one.version_id for one in rows if one.is_default), ""),
+            versions={version.version_id: version.document.text for version in rows},
+            default=next((version.version_id for version in rows if version.is_default), ""),
         )
 
     def image_now(self, now: PolicyRecord) -> Image:  # type: ignore[override]
@@ -101,7 +101,7 @@ class OnPolicy(OnSubject):
             path=now.path,
             description=now.description or "",
             tags=now.tags or {},
-            versions={one.version_id: one.document for one in now.versions},
+            versions={version.version_id: version.document for version in now.versions},
             default=now.default_version_id,
         )
 
@@ -153,7 +153,7 @@ class CreatePolicy(OnPolicy, Create):
         others: Mapping[str, str] | None = None,
     ) -> Self:
         """The operation in an account; see NewPolicyParams."""
-        given = NewPolicyParams(
+        params = NewPolicyParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.POLICY.value, name=name, path=path),
             subject_id="",
@@ -163,13 +163,16 @@ class CreatePolicy(OnPolicy, Create):
             tags=dict(tags or {}),
             others=dict(others or {}),
         )
-        return cls(account, given)
+        return cls(account, params)
 
     @cached_property
     def texts(self) -> list[str]:
         """What the versions say, the oldest first; texts are never deleted from the mirror."""
         others = self.given.others
-        known = {one.digest: one.text for one in Document.objects.filter(digest__in=set(others.values()))}
+        known = {
+            document.digest: document.text
+            for document in Document.objects.filter(digest__in=set(others.values()))
+        }
         texts: list[str] = []
         for place in map(str, range(len(others) + 1)):
             text = known[others[place]] if place in others else self.given.document
@@ -182,14 +185,18 @@ class CreatePolicy(OnPolicy, Create):
         return next(place for place in range(len(self.texts)) if str(place) not in self.given.others)
 
     def calls(self) -> tuple[Call, ...]:
-        given = self.given
+        policy_params = self.given
         first, *more = self.texts
-        params: dict[str, Any] = {"PolicyName": given.name, "Path": given.path, "PolicyDocument": first}
-        if given.description:
-            params["Description"] = given.description
-        if given.tags:
-            params["Tags"] = tag_list(given.tags)
-        sentence = f"Creates policy {given.name} (not attached to anyone)"
+        params: dict[str, Any] = {
+            "PolicyName": policy_params.name,
+            "Path": policy_params.path,
+            "PolicyDocument": first,
+        }
+        if policy_params.description:
+            params["Description"] = policy_params.description
+        if policy_params.tags:
+            params["Tags"] = tag_list(policy_params.tags)
+        sentence = f"Creates policy {policy_params.name} (not attached to anyone)"
         create = Call(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
         return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
 
@@ -217,11 +224,11 @@ class CreatePolicy(OnPolicy, Create):
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
     def desired_state(self) -> Image:
-        given, texts = self.given, self.texts
+        params, texts = self.given, self.texts
         return policy_image(
-            path=given.path,
-            description=given.description,
-            tags=given.tags,
+            path=params.path,
+            description=params.description,
+            tags=params.tags,
             versions={f"v{place}": text for place, text in enumerate(texts, start=1)},
             default=f"v{self.default + 1}",
         )
@@ -232,12 +239,12 @@ class CreatePolicy(OnPolicy, Create):
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
-        given = self.given
+        params = self.given
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
-        taken = living.filter(name__iexact=given.name).exclude(arn__contains=OF_AWS).first()
+        taken = living.filter(name__iexact=params.name).exclude(arn__contains=OF_AWS).first()
         if taken is not None:
             return [f"a policy named {taken.name} already exists: {taken.arn}."]
-        if len(given.others) >= MAX_VERSIONS:
+        if len(params.others) >= MAX_VERSIONS:
             return [f"a policy has at most {MAX_VERSIONS} versions."]
         for text in self.texts:
             if (size := MANAGED.size(text)) > MANAGED.limit:
@@ -308,11 +315,11 @@ class DeletePolicy(OnPolicy, Delete):
         """The operation on a policy of the mirror."""
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
         ids = sorted(rows.values_list("version_id", flat=True), key=number_of)
-        versions = {str(place): one for place, one in enumerate(ids)}
+        versions = {str(place): version_id for place, version_id in enumerate(ids)}
         return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
 
     def calls(self) -> tuple[Call, ...]:
-        given, arn = self.given, {"PolicyArn": self.given.subject_arn}
+        params, arn = self.given, {"PolicyArn": self.given.subject_arn}
         before = [
             Call(
                 service="iam",
@@ -320,9 +327,9 @@ class DeletePolicy(OnPolicy, Delete):
                 params={**arn, "VersionId": version},
                 sentence=f"Deletes the older version {version}. Gatehouse keeps its text",
             )
-            for version in given.versions.values()
+            for version in params.versions.values()
         ]
-        sentence = f"Deletes policy {given.name}. Gatehouse keeps its text"
+        sentence = f"Deletes policy {params.name}. Gatehouse keeps its text"
         return *before, Call(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
 
     def is_done(self, call: Call, *, image: Image) -> bool:
@@ -386,5 +393,5 @@ class DeletePolicy(OnPolicy, Delete):
             path=str(before["path"]),
             description=str(before["description"]),
             tags=before["tags"],
-            others={str(one): digest for one, digest in texts.items()},
+            others={str(number): digest for number, digest in texts.items()},
         )

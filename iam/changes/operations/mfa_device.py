@@ -107,7 +107,7 @@ class OnDevice(OnCredential):
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        serials = {one.serial_number for one in read.records}
+        serials = {record.serial_number for record in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
 
@@ -234,8 +234,8 @@ class WithCodes(OnDevice):
     @classmethod
     def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
         """The operation on a device and a user of the mirror."""
-        given = CodesParams(**names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id))
-        return cls(user.account, given)
+        params = CodesParams(**names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id))
+        return cls(user.account, params)
 
     @property
     def shown_code(self) -> str:
@@ -332,5 +332,5 @@ class ResyncMfaDevice(WithCodes):
         return image["status"] == ASSIGNED and accepted(self.given.sealed_id) is not None
 
 
-def _plain(given: CredentialParams) -> CredentialParams:
-    return CredentialParams(given.user_name, given.user_arn, given.user_id, given.credential_id)
+def _plain(params: CredentialParams) -> CredentialParams:
+    return CredentialParams(params.user_name, params.user_arn, params.user_id, params.credential_id)

@@ -69,7 +69,7 @@ def oidc_image(*, clients: Iterable[str], thumbprints: Iterable[str], tags: Mapp
     return {
         "exists": True,
         "clients": sorted(clients),
-        "thumbprints": sorted(one.lower() for one in thumbprints),
+        "thumbprints": sorted(thumbprint.lower() for thumbprint in thumbprints),
         "tags": dict(tags),
     }
 
@@ -79,11 +79,11 @@ def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ())
     clients, thumbprints = list(clients), list(thumbprints)
     if len(clients) > MOST_CLIENTS:
         return [f"a provider has at most {MOST_CLIENTS} audiences, not {len(clients)}."]
-    if any(not 0 < len(one) <= 255 for one in clients):
+    if any(not 0 < len(client) <= 255 for client in clients):
         return ["an audience has 1 to 255 characters."]
     if len(thumbprints) > MOST_THUMBPRINTS:
         return [f"a provider has at most {MOST_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
-    if wrong := next((one for one in thumbprints if not THUMBPRINT.fullmatch(one)), ""):
+    if wrong := next((thumbprint for thumbprint in thumbprints if not THUMBPRINT.fullmatch(thumbprint)), ""):
         return [
             f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 "
             "hexadecimal digits."
@@ -141,16 +141,16 @@ class CreateOidcProvider(OnOidc, CreateProvider):
     ) -> Self:
         """The operation in an account."""
         name = url.partition("://")[2] or url
-        given = NewOidcParams(
+        params = NewOidcParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.OIDC_PROVIDER.value, name=name),
             subject_id="",
             url=url,
             clients=lines(clients),
-            thumbprints=lines(one.lower() for one in thumbprints),
+            thumbprints=lines(thumbprint.lower() for thumbprint in thumbprints),
             tags=dict(tags or {}),
         )
-        return cls(account, given)
+        return cls(account, params)
 
     @property
     def client_list(self) -> list[str]:
@@ -163,11 +163,11 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         return self.given.thumbprints.split("\n") if self.given.thumbprints else []
 
     def desired_state(self) -> Image:
-        given = self.given
+        params = self.given
         return oidc_image(
             clients=self.client_list,
             thumbprints=self.thumbprint_list,
-            tags=given.tags,
+            tags=params.tags,
         )
 
     def satisfied(self, image: Image) -> bool:
@@ -181,8 +181,8 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         parts, wanted = urlsplit(self.given.url), self.desired_state()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
             return ["the URL of a provider begins with https:// and has no port, query or fragment."]
-        said = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
-        return said or super().problems()
+        problems_found = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
+        return problems_found or super().problems()
 
 
 class DeleteOidcProvider(OnOidc, DeleteProvider):
@@ -329,8 +329,8 @@ class SetThumbprints(OnOidc):
     @classmethod
     def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
         """The operation on a provider of the mirror."""
-        given = lines(one.lower() for one in thumbprints)
-        return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=given))
+        thumbprint_lines = lines(thumbprint.lower() for thumbprint in thumbprints)
+        return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=thumbprint_lines))
 
     @property
     def thumbprint_list(self) -> list[str]:

@@ -70,8 +70,8 @@ class PasswordPolicy(AccountSetting):
     fact = "password_policy"
 
     def value_now(self, aws: Aws) -> dict[str, Any] | None:
-        found = lists.password_policy(aws)
-        return asdict(found) if found else None
+        record = lists.password_policy(aws)
+        return asdict(record) if record else None
 
     def image(self, value: Mapping[str, Any] | None) -> Image:
         """Whether passwords expire says nothing beside their age."""
@@ -130,11 +130,11 @@ class UpdatePasswordPolicy(PasswordPolicy):
 
     def problems(self) -> list[str]:
         """In words: AWS's model gives no least values."""
-        given = asdict(self.given)
+        settings = asdict(self.given)
         for name, (least, most) in LIMITS.items():
-            if not least <= given[name] <= most:
-                return [f"{WORDS[name]} must be {least} to {most}, not {given[name]}."]
-        if given["hard_expiry"] and not given["maximum_age"]:
+            if not least <= settings[name] <= most:
+                return [f"{WORDS[name]} must be {least} to {most}, not {settings[name]}."]
+        if settings["hard_expiry"] and not settings["maximum_age"]:
             return ["“administrator reset required” needs a maximum password age."]
         return super().problems()
 
@@ -190,10 +190,10 @@ def differences(before: Rules | None, after: Rules | None) -> list[str]:
             f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character "
             "types, no expiration, reuse allowed."
         ]
-    told = _told(after)
+    settings_after = _told(after)
     known = _told(before) if before is not None else {}
     sentences: list[str] = []
-    for name, sentence in told.items():
+    for name, sentence in settings_after.items():
         if name not in known:
             sentences.append(sentence)
         elif known[name] != sentence:

@@ -28,11 +28,11 @@ class PermissionDelta(NamedTuple):
         return cls(*(getattr(shift, name) for name in cls._fields))
 
     @classmethod
-    def union(cls, found: Iterable[PermissionDelta]) -> Self:
+    def union(cls, deltas: Iterable[PermissionDelta]) -> Self:
         """What becomes of actions for any of several."""
         total = [0] * len(cls._fields)
-        for one in found:
-            total = [mask | other for mask, other in zip(total, one, strict=True)]
+        for delta in deltas:
+            total = [mask | other for mask, other in zip(total, delta, strict=True)]
         return cls(*total)
 
     @property

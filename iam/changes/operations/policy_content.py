@@ -44,8 +44,8 @@ def policy_image(
         "description": description,
         "tags": dict(tags),
         "versions": ids,
-        "documents": [document_meaning(versions[one]) for one in ids],
-        "texts": [document_digest(versions[one]) for one in ids],
+        "documents": [document_meaning(versions[version_id]) for version_id in ids],
+        "texts": [document_digest(versions[version_id]) for version_id in ids],
         "default": default,
     }
 

@@ -127,9 +127,9 @@ class DefaultText(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        given = self.given
-        read = partial(policies.policy_id, aws, arn=given.policy_arn)
-        return lost_identity(f"Policy {given.policy_name}", expected=given.policy_id, read=read)
+        params = self.given
+        read = partial(policies.policy_id, aws, arn=params.policy_arn)
+        return lost_identity(f"Policy {params.policy_name}", expected=params.policy_id, read=read)
 
     def observe(self, aws: Aws) -> Image:
         """Two calls."""
@@ -138,13 +138,13 @@ class DefaultText(Operation):
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Three calls and one for each version."""
-        given = self.given
+        params = self.given
         reread_entity(
             self.account,
             aws,
             kind=Kind.POLICY.value,
-            name=given.policy_name,
-            arn=given.policy_arn,
+            name=params.policy_name,
+            arn=params.policy_arn,
             cause_id=cause_id,
         )
 
@@ -203,7 +203,7 @@ class CreatePolicyVersion(DefaultText):
         """The operation on a policy of the mirror; the oldest version goes where there is no room for one
         more."""
         image = standing(policy)
-        others = [one for one in image["versions"] if one != image["default"]]
+        others = [version for version in image["versions"] if version != image["default"]]
         drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
         return cls(policy.account, TextParams(**PolicyParams.names_of(policy), document=text, drops=drops))
 
@@ -216,22 +216,22 @@ class CreatePolicyVersion(DefaultText):
         return self.given.drops
 
     def calls(self) -> tuple[Call, ...]:
-        given = self.given
-        arn = {"PolicyArn": given.policy_arn}
+        params = self.given
+        arn = {"PolicyArn": params.policy_arn}
         create = Call(
             service="iam",
             operation="CreatePolicyVersion",
-            params={**arn, "PolicyDocument": given.document, "SetAsDefault": True},
-            sentence=f"{given.policy_name} gets a new default version",
+            params={**arn, "PolicyDocument": params.document, "SetAsDefault": True},
+            sentence=f"{params.policy_name} gets a new default version",
         )
-        if not given.drops:
+        if not params.drops:
             return (create,)
         drop = Call(
             service="iam",
             operation="DeletePolicyVersion",
-            params={**arn, "VersionId": given.drops},
+            params={**arn, "VersionId": params.drops},
             sentence=(
-                f"Deletes {given.drops}, the oldest of {MAX_VERSIONS} versions, to make room. "
+                f"Deletes {params.drops}, the oldest of {MAX_VERSIONS} versions, to make room. "
                 "Gatehouse keeps its text"
             ),
         )
@@ -330,8 +330,8 @@ class SetDefaultVersion(DefaultText):
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
         """The operation on a version of the mirror."""
         names = PolicyParams.names_of(policy)
-        given = VersionParams(**names, version=version.version_id, digest=version.document_id)
-        return cls(policy.account, given)
+        params = VersionParams(**names, version=version.version_id, digest=version.document_id)
+        return cls(policy.account, params)
 
     @property
     def text(self) -> str:
@@ -345,9 +345,9 @@ def standing(policy: Entity) -> Image:
     """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the
     default version's document."""
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy).select_related("document")
-    found = list(rows)
-    default = next((one for one in found if one.is_default), None)
-    ids = [one.version_id for one in found]
+    versions = list(rows)
+    default = next((version for version in versions if version.is_default), None)
+    ids = [version.version_id for version in versions]
     return _image(default.version_id, default.document.text, ids) if default else _image("", "", ids)
 
 

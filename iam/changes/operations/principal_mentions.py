@@ -27,9 +27,9 @@ _BEGINNING: Final = "Named in the "
 
 def for_limited_reader(notes: Iterable[str]) -> list[str]:
     """The notes for somebody who does not see the account whole: that it is named, and not who names it."""
-    told = list(notes)
-    kept = [note for note in told if not note.startswith(_BEGINNING)]
-    return kept if len(kept) == len(told) else [*kept, "Policies that you can’t see name it."]
+    told_notes = list(notes)
+    kept = [note for note in told_notes if not note.startswith(_BEGINNING)]
+    return kept if len(kept) == len(told_notes) else [*kept, "Policies that you can’t see name it."]
 
 
 def named_by(principal: Entity) -> tuple[str, ...]:
@@ -44,15 +44,15 @@ def named_by(principal: Entity) -> tuple[str, ...]:
         return ()
     trusts = EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, document__in=digests)
     own = Q(account=principal.account_id)
-    found = [_policies(principal, digests)]
+    sentences = [_policies(principal, digests)]
     roles = trusts.filter(own).exclude(entity=principal).order_by("sort_name").values_list("name", flat=True)
-    found.append(_sentence(f"{_BEGINNING}trust policies of the roles", roles))
+    sentences.append(_sentence(f"{_BEGINNING}trust policies of the roles", roles))
     if elsewhere := trusts.exclude(own).count():
-        found.append(
+        sentences.append(
             f"{_BEGINNING}trust policies of {elsewhere:,} role{'s' if elsewhere > 1 else ''} of "
             "other accounts."
         )
-    return tuple(sentence for sentence in found if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _policies(principal: Entity, digests: list[str]) -> str:

@@ -111,10 +111,16 @@ class RoleInProfile(OnProfile):
         if not self.spec.adds:
             return None
         subject = self.subject()
-        held = str(self.image_of(subject)["role"]) if subject else ""
-        refusal = f"{self.given.name} has the role {held}, and a profile can have only one. Remove it first."
+        role_name = str(self.image_of(subject)["role"]) if subject else ""
+        refusal = (
+            f"{self.given.name} has the role {role_name}, and a profile can have only one. Remove it first."
+        )
         return Quota(
-            "Roles of the profile afterwards", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
+            "Roles of the profile afterwards",
+            used=bool(role_name),
+            after=1 + bool(role_name),
+            limit=1,
+            refusal=refusal,
         )
 
     def image_of(self, subject: Entity) -> Image:
@@ -131,14 +137,14 @@ class RoleInProfile(OnProfile):
             return super().identity_error(aws) or of_role()
 
     def _mismatch_of_role(self, aws: Aws) -> str:
-        given = self.given
-        role = entity_now(aws, kind=Kind.ROLE.value, name=given.role_name)
+        params = self.given
+        role = entity_now(aws, kind=Kind.ROLE.value, name=params.role_name)
         if role is None:
-            return f"Role {given.role_name} no longer exists in AWS."
-        if given.role_id and role.aws_id != given.role_id:
+            return f"Role {params.role_name} no longer exists in AWS."
+        if params.role_id and role.aws_id != params.role_id:
             return (
-                f"Role {given.role_name} was deleted and recreated: its ID is now {role.aws_id}, "
-                f"not {given.role_id}."
+                f"Role {params.role_name} was deleted and recreated: its ID is now {role.aws_id}, "
+                f"not {params.role_id}."
             )
         return ""
 

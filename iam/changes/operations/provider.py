@@ -57,9 +57,9 @@ class OnProvider(OnSubject):
     def observe(self, aws: Aws) -> Image:
         """One call."""
         at = datetime.now(tz=UTC)
-        found = found_or_none(lambda: type(self).get(aws, arn=self.arn))
-        self._seen = (at, found)
-        return dict(ABSENT) if found is None else self.image_shown(found)
+        record_now = found_or_none(lambda: type(self).get(aws, arn=self.arn))
+        self._seen = (at, record_now)
+        return dict(ABSENT) if record_now is None else self.image_shown(record_now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
@@ -67,13 +67,13 @@ class OnProvider(OnSubject):
             self.observe(aws)
         assert self._seen is not None
         at, record = self._seen
-        found = None if record is None else self.found_of(record)
+        aws_entity = None if record is None else self.found_of(record)
         reread_listed(
             self.account,
             kind=self.subject_kind,
             name=self.given.name,
             aws_id=self.arn,
-            aws_entity=found,
+            aws_entity=aws_entity,
             at=at,
             cause_id=cause_id,
         )

@@ -63,21 +63,21 @@ class TakeBackVersion(FormerVersion):
         return Document.objects.get(digest=self.given.lost_digest).text
 
     def calls(self) -> tuple[Call, ...]:
-        given = self.given
+        params = self.given
         return (
             self._call(
                 "SetDefaultPolicyVersion",
-                f"{given.version} becomes the default version of {given.name}",
-                VersionId=given.version,
+                f"{params.version} becomes the default version of {params.name}",
+                VersionId=params.version,
             ),
             self._call(
                 "DeletePolicyVersion",
-                f"Deletes {given.made}, which is no longer the default. Gatehouse keeps its text",
-                VersionId=given.made,
+                f"Deletes {params.made}, which is no longer the default. Gatehouse keeps its text",
+                VersionId=params.made,
             ),
             self._call(
                 "CreatePolicyVersion",
-                f"{given.name} gets a version with the text of {given.lost}, not as default",
+                f"{params.name} gets a version with the text of {params.lost}, not as default",
                 PolicyDocument=self.lost_text,
                 SetAsDefault=False,
             ),
@@ -143,5 +143,5 @@ class TakeBackVersion(FormerVersion):
 
     def _text_of(self, policy: Entity, before: Image) -> str | None:
         texts = dict(zip(before["versions"], before["texts"], strict=True))
-        found = Document.objects.filter(digest=texts.get(before["default"])).first()
-        return None if found is None else found.text
+        document = Document.objects.filter(digest=texts.get(before["default"])).first()
+        return None if document is None else document.text

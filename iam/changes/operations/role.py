@@ -171,7 +171,7 @@ class CreateRole(_Whole, Create):
     ) -> Self:
         """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a
         managed policy."""
-        given = NewRoleParams(
+        params = NewRoleParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.ROLE.value, name=name, path=path),
             subject_id="",
@@ -181,7 +181,7 @@ class CreateRole(_Whole, Create):
             tags=dict(tags or {}),
             **(settings or Settings()).params,
         )
-        return cls(account, given)
+        return cls(account, params)
 
     @property
     def settings(self) -> Settings:
@@ -197,13 +197,13 @@ class CreateRole(_Whole, Create):
         return self.settings.max_session
 
     def desired_state(self) -> Image:
-        given = self.given
+        params = self.given
         return role_image(
-            path=given.path,
-            text=given.trust,
+            path=params.path,
+            text=params.trust,
             settings=self.settings,
-            boundary=given.boundary,
-            tags=given.tags,
+            boundary=params.boundary,
+            tags=params.tags,
         )
 
     def problems(self) -> list[str]:
@@ -216,11 +216,13 @@ class CreateRole(_Whole, Create):
         return Effect(notes=tuple(trust.said_of("", self.given.trust)))
 
     def simulate(self, world: World) -> None:
-        given = self.given
-        boundary = world.number(given.boundary) if given.boundary else None
-        held = Grants(boundary=boundary)
-        number, text = world.make(given.subject_arn), world.text(given.trust)
-        world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags, trust=text))
+        params = self.given
+        boundary = world.number(params.boundary) if params.boundary else None
+        grants = Grants(boundary=boundary)
+        number, text = world.make(params.subject_arn), world.text(params.trust)
+        world.put_principal(
+            PrincipalRow(number, params.subject_arn, grants=grants, tags=params.tags, trust=text)
+        )
 
     def risks(self) -> tuple[str, ...]:
         is_open = trust.is_open(self.given.trust, account=self.account, path=self.given.path)

@@ -155,9 +155,9 @@ class RevokeSessions(PutInlinePolicy):
         return _image((self._read.text if self._read else "") or "")
 
     def effect(self) -> Effect:
-        found = super().effect()
+        effect = super().effect()
         notes = ("Anyone who can assume the role can start a new session immediately.", *self._who())
-        return replace(found, notes=(*found.notes, *notes))
+        return replace(effect, notes=(*effect.notes, *notes))
 
     def _who(self) -> tuple[str, ...]:
         """A sentence on who may have such sessions."""
@@ -182,9 +182,9 @@ class RevokeSessions(PutInlinePolicy):
 
 def _with_moment(text: str, moment: datetime | None) -> str:
     """The same revocation from another moment; None for no moment at all."""
-    said = "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    moment_text = "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     body = json.loads(text)
-    body["Statement"][0]["Condition"]["DateLessThan"][ISSUED] = said
+    body["Statement"][0]["Condition"]["DateLessThan"][ISSUED] = moment_text
     return json.dumps(body)
 
 

@@ -53,12 +53,12 @@ def _found(root: ElementTree.Element) -> Metadata:
         raise UnfitError(
             "The metadata describes a service, not an identity provider: it has no IDPSSODescriptor."
         )
-    certificates = sum(bool((one.text or "").strip()) for one in provider.iter(_CERTIFICATE))
+    certificates = sum(bool((element.text or "").strip()) for element in provider.iter(_CERTIFICATE))
     if not certificates:
         raise UnfitError("The metadata has no certificate to verify sign-ins with.")
     services = provider.findall(f"{_NS}SingleSignOnService")
     return Metadata(
         entity_id=root.get("entityID", ""),
-        addresses=tuple(dict.fromkeys(one.get("Location", "") for one in services)),
+        addresses=tuple(dict.fromkeys(element.get("Location", "") for element in services)),
         certificates=certificates,
     )

@@ -71,12 +71,12 @@ def problems_of(metadata: str) -> list[str]:
 def speaks_of(metadata: str) -> str:
     """Whom a metadata document speaks of, in a sentence; empty where it cannot be read."""
     try:
-        found = saml_metadata.read(metadata)
+        document_read = saml_metadata.read(metadata)
     except saml_metadata.UnfitError:
         return ""
-    where = f", at {found.addresses[0]}" if found.addresses else ""
-    how = "1 certificate" if found.certificates == 1 else f"{found.certificates} certificates"
-    return f"{found.entity_id} signs people in{where}. AWS verifies its sign-ins with {how}."
+    where = f", at {document_read.addresses[0]}" if document_read.addresses else ""
+    how = "1 certificate" if document_read.certificates == 1 else f"{document_read.certificates} certificates"
+    return f"{document_read.entity_id} signs people in{where}. AWS verifies its sign-ins with {how}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ class CreateSamlProvider(OnSaml, CreateProvider):
     def of(cls, account: Account, *, name: str, metadata: str, tags: Mapping[str, str] | None = None) -> Self:
         """The operation in an account."""
         arn = arn_of(account, kind=Kind.SAML_PROVIDER.value, name=name)
-        given = NewSamlParams(
+        params = NewSamlParams(
             name=name, subject_arn=arn, subject_id="", metadata=metadata, tags=dict(tags or {})
         )
-        return cls(account, given)
+        return cls(account, params)
 
     def desired_state(self) -> Image:
         return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
@@ -180,8 +180,8 @@ class UpdateSamlProvider(OnSaml):
         effect, subject = super().effect(), self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
-        told = [speaks_of(self.given.metadata), f"Until then {former}" if former else ""]
-        return replace(effect, notes=(*filter(None, told), *effect.notes))
+        sentences = [speaks_of(self.given.metadata), f"Until then {former}" if former else ""]
+        return replace(effect, notes=(*filter(None, sentences), *effect.notes))
 
     def inverse(self, before: Image) -> Operation | None:
         """The former metadata."""

@@ -57,17 +57,17 @@ class SealedFor(Protocol):
 
 
 def seal_for(
-    given: SealedFor, secret: str, *, account: Account, purpose: str, label: str, is_held: bool = False
+    sealed_for: SealedFor, secret: str, *, account: Account, purpose: str, label: str, is_held: bool = False
 ) -> None:
     """Seal a secret for the recipient; one that is held waits until AWS has taken it."""
     sealed.seal(
         secret,
-        for_person=UUID(given.recipient_id),
+        for_person=UUID(sealed_for.recipient_id),
         purpose=purpose,
         label=label,
         account_id=account.account_id,
         ttl=READABLE_FOR,
-        secret_id=UUID(given.sealed_id),
+        secret_id=UUID(sealed_for.sealed_id),
         is_held=is_held,
     )
 

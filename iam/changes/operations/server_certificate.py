@@ -61,18 +61,18 @@ class OnCertificate(OnSubject):
     def now(self, aws: Aws, *, name: str) -> ServerCertificateNow | None:
         """What AWS has under a name, remembered; one call. Raises AwsError."""
         at = datetime.now(tz=UTC)
-        found = found_or_none(lambda: get_server_certificate(aws, name=name))
-        self._seen = (at, found)
-        return found
+        certificate = found_or_none(lambda: get_server_certificate(aws, name=name))
+        self._seen = (at, certificate)
+        return certificate
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        given = self.given
-        found = self.found(aws)
-        if found is not None and given.subject_id and found.record.aws_id != given.subject_id:
+        params = self.given
+        certificate = self.found(aws)
+        if certificate is not None and params.subject_id and certificate.record.aws_id != params.subject_id:
             return (
-                f"The server certificate {given.name} was deleted and uploaded again: "
-                f"it is {found.record.aws_id} now, not {given.subject_id}."
+                f"The server certificate {params.name} was deleted and uploaded again: "
+                f"it is {certificate.record.aws_id} now, not {params.subject_id}."
             )
         return ""
 
@@ -82,8 +82,8 @@ class OnCertificate(OnSubject):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        found = self.found(aws)
-        return dict(ABSENT) if found is None else self.image_now(found)
+        certificate = self.found(aws)
+        return dict(ABSENT) if certificate is None else self.image_now(certificate)
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
         return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
@@ -99,13 +99,13 @@ class OnCertificate(OnSubject):
         assert self._seen is not None
         at, now = self._seen
         aws_id = now.record.aws_id if now else self.given.subject_id
-        found = inventory.server_certificate(now.record) if now else None
+        aws_entity = inventory.server_certificate(now.record) if now else None
         entity = reread_listed(
             self.account,
             kind=self.subject_kind,
             name=self.given.name,
             aws_id=aws_id,
-            aws_entity=found,
+            aws_entity=aws_entity,
             at=at,
             cause_id=cause_id,
         )
@@ -172,7 +172,7 @@ class UploadServerCertificate(OnCertificate, Create):
     ) -> Self:
         """The operation in an account; `sealed_id` is the seal of the key, under PURPOSE and for no
         person."""
-        given = UploadParams(
+        params = UploadParams(
             name=name,
             subject_arn=arn_of(account, kind=Kind.SERVER_CERTIFICATE.value, name=name, path=path),
             subject_id="",
@@ -182,7 +182,7 @@ class UploadServerCertificate(OnCertificate, Create):
             tags=dict(tags or {}),
             sealed_id=str(sealed_id),
         )
-        return cls(account, given)
+        return cls(account, params)
 
     @property
     def shown_key(self) -> str:
@@ -200,8 +200,8 @@ class UploadServerCertificate(OnCertificate, Create):
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
     def desired_state(self) -> Image:
-        given = self.given
-        return {"exists": True, "path": given.path, "tags": dict(given.tags), "body": _digest(given.body)}
+        params = self.given
+        return {"exists": True, "path": params.path, "tags": dict(params.tags), "body": _digest(params.body)}
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
         """With the text, which tells whose certificate it is."""
@@ -225,21 +225,21 @@ class UploadServerCertificate(OnCertificate, Create):
     def effect(self) -> Effect:
         """Whose certificate it is, and until when."""
         try:
-            found = x509.load_pem_x509_certificate(self.given.body.encode())
+            certificate = x509.load_pem_x509_certificate(self.given.body.encode())
         except ValueError:
             return Effect()
-        until = f"{found.not_valid_after_utc:%-d %b %Y}"
-        return Effect(notes=(f"It is for {found.subject.rfc4514_string()}, and valid until {until}.",))
+        until = f"{certificate.not_valid_after_utc:%-d %b %Y}"
+        return Effect(notes=(f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",))
 
 
 def problems_of(body: str, chain: str = "") -> list[str]:
     """What is wrong with the texts of a certificate and its chain, in words."""
     try:
-        found = x509.load_pem_x509_certificate(body.encode())
+        certificate = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
         return ["the certificate isn’t valid PEM."]
-    if found.not_valid_after_utc < datetime.now(tz=UTC):
-        return [f"the certificate expired on {found.not_valid_after_utc:%-d %b %Y}."]
+    if certificate.not_valid_after_utc < datetime.now(tz=UTC):
+        return [f"the certificate expired on {certificate.not_valid_after_utc:%-d %b %Y}."]
     try:
         if chain:
             x509.load_pem_x509_certificates(chain.encode())
@@ -294,10 +294,10 @@ class UpdateServerCertificate(OnCertificate):
 
     @property
     def title(self) -> str:
-        given = self.given
-        if given.new_name != given.name:
-            return f"Rename server certificate {given.name} to {given.new_name}"
-        return f"Move server certificate {given.name} to {given.new_path}"
+        params = self.given
+        if params.new_name != params.name:
+            return f"Rename server certificate {params.name} to {params.new_name}"
+        return f"Move server certificate {params.name} to {params.new_path}"
 
     @property
     def other_name(self) -> str:
@@ -306,11 +306,11 @@ class UpdateServerCertificate(OnCertificate):
 
     def found(self, aws: Aws) -> ServerCertificateNow | None:
         """Under the name of before, and under the new one if it is not there."""
-        given = self.given
-        for name in dict.fromkeys((given.name, given.new_name)):
-            found = self.now(aws, name=name)
-            if found is not None and found.record.aws_id == given.subject_id:
-                return found
+        params = self.given
+        for name in dict.fromkeys((params.name, params.new_name)):
+            certificate = self.now(aws, name=name)
+            if certificate is not None and certificate.record.aws_id == params.subject_id:
+                return certificate
         return None
 
     def identity_error(self, aws: Aws) -> str:
@@ -329,8 +329,8 @@ class UpdateServerCertificate(OnCertificate):
 
     def problems(self) -> list[str]:
         """Also whether another has the name."""
-        given = self.given
-        taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
+        params = self.given
+        taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
         if taken is not None:
             return [f"a server certificate named {taken.name} already exists."]
         return super().problems()

@@ -95,7 +95,7 @@ class CreateServiceCredential(GivenOnce):
         cls, user: Entity, *, service: str, recipient: Recipient, sealed_id: UUID, age_days: int = 0
     ) -> Self:
         """The operation for a user of the mirror."""
-        given = ServiceParams(
+        params = ServiceParams(
             **names_of(user),
             **given_params(user, kind=cls.spec.sort.kind),
             sealed_id=str(sealed_id),
@@ -104,7 +104,7 @@ class CreateServiceCredential(GivenOnce):
             service_name=service,
             age_days=str(age_days or ""),
         )
-        return cls(user.account, given)
+        return cls(user.account, params)
 
     @property
     def service(self) -> str:
@@ -211,14 +211,14 @@ class ResetServiceCredential(OnCredential):
         of it."""
         if credential.owner is None:
             raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
-        given = ResetParams(
+        params = ResetParams(
             **names_of(credential.owner),
             credential_id=credential.aws_id,
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
             recipient_name=recipient.name,
         )
-        return cls(credential.account, given)
+        return cls(credential.account, params)
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has given a new one."""

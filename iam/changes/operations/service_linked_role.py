@@ -70,7 +70,7 @@ class CreateServiceLinkedRole(OnSubject):
     def of(cls, account: Account, *, service: str, suffix: str = "", description: str = "") -> Self:
         """The operation in an account."""
         arn = arn_of(account, kind=Kind.ROLE.value, name=suffix, path=f"{PATH}{service}/")
-        given = ServiceParams(
+        params = ServiceParams(
             name=service,
             subject_arn=arn,
             subject_id="",
@@ -78,7 +78,7 @@ class CreateServiceLinkedRole(OnSubject):
             suffix=suffix,
             description=description,
         )
-        return cls(account, given)
+        return cls(account, params)
 
     def modified_arns(self) -> tuple[str, ...]:
         """Nothing that there is."""
@@ -193,15 +193,15 @@ class DeleteServiceLinkedRole(Delete):
         """One call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has
         failed."""
         if self._task:
-            found = service_linked.deletion(aws, task_id=self._task)
-            if found.status == service_linked.FAILED:
+            deletion = service_linked.deletion(aws, task_id=self._task)
+            if deletion.status == service_linked.FAILED:
                 raise AwsError(
-                    f"{self.given.name} wasn’t deleted. {found.reason}".strip(),
+                    f"{self.given.name} wasn’t deleted. {deletion.reason}".strip(),
                     kind=ErrorKind.CONFLICT,
                     action="iam:DeleteServiceLinkedRole",
                     code="DeletionFailed",
                 )
-            if found.status != service_linked.SUCCEEDED:
+            if deletion.status != service_linked.SUCCEEDED:
                 return {"exists": True}
         return super().observe(aws)
 

@@ -89,9 +89,9 @@ class OnSubject(Operation):
         return (subject.arn if subject else self.given.subject_arn,)
 
     def subject(self) -> Entity | None:
-        given = self.given
+        params = self.given
         return find_current_entity(
-            self.account, kind=self.subject_kind, aws_id=given.subject_id, arn=given.subject_arn
+            self.account, kind=self.subject_kind, aws_id=params.subject_id, arn=params.subject_arn
         )
 
     def state_in_mirror(self) -> Image | None:
@@ -121,8 +121,8 @@ class OnSubject(Operation):
 
     def look(self, aws: Aws) -> EntityNow | None:
         """What AWS has under the name; one call. Raises AwsError."""
-        given = self.given
-        return entity_now(aws, kind=self.subject_kind, name=given.name, arn=given.subject_arn)
+        params = self.given
+        return entity_now(aws, kind=self.subject_kind, name=params.name, arn=params.subject_arn)
 
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""
@@ -156,8 +156,8 @@ ABSENT: Final[Image] = {"exists": False}
 
 def tags_in_mirror(entity: Entity) -> dict[str, str]:
     """The tags that the mirror holds of an entity."""
-    found = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
-    return dict(found or {})
+    tag_values = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
+    return dict(tag_values or {})
 
 
 def boundary_in_mirror(entity: Entity) -> str:

@@ -100,8 +100,8 @@ class SetTags(OnSubject):
     @classmethod
     def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
         """The operation on an entity of the mirror."""
-        given = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
-        return cls(subject.account, given, SET_TAGS[subject.kind])
+        params = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
+        return cls(subject.account, params, SET_TAGS[subject.kind])
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the tags of now, so only one can be open at a time."""

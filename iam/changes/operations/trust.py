@@ -24,10 +24,10 @@ def trust_meaning(text: str) -> str:
     """A digest that texts share which say the same: lists of one are as good as the one, order does not
     count, and the number of an account is its root's ARN."""
     try:
-        said = json.dumps(_plain(json.loads(text)), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(_plain(json.loads(text)), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
-        said = text
-    return blake2b(said.encode(), digest_size=16).hexdigest()
+        canonical = text
+    return blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 
 def _plain(value: Any, *, is_principal: bool = False) -> Any:
@@ -46,9 +46,9 @@ def _plain(value: Any, *, is_principal: bool = False) -> Any:
 def problems_of(text: str, *, account: Account) -> list[str]:
     """Why AWS would not take the text as a trust policy; empty is well."""
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
-    found = lint(text, kind="trust", quota=Quota(TRUST.name, limit))
-    errors = [one for one in found if one.is_refused]
-    return [f"{one.message.rstrip('.')} (line {one.line}). {one.remedy}" for one in errors]
+    findings = lint(text, kind="trust", quota=Quota(TRUST.name, limit))
+    errors = [finding for finding in findings if finding.is_refused]
+    return [f"{finding.message.rstrip('.')} (line {finding.line}). {finding.remedy}" for finding in errors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozen
 
 
 def _ways(text: str, *, allows: bool = True) -> set[Way]:
-    found = set()
+    ways = set()
     for statement in read(text).statements:
         if statement.allows != allows:
             continue
@@ -97,8 +97,8 @@ def _ways(text: str, *, allows: bool = True) -> set[Way]:
         for kind, names in named.items():
             for name in names:
                 whom = sort + _plainly(kind, name)
-                found.add(Way(whom, calls, statement.is_not_action, conditions))
-    return found
+                ways.add(Way(whom, calls, statement.is_not_action, conditions))
+    return ways
 
 
 def _plainly(kind: str, name: str) -> str:
@@ -110,7 +110,7 @@ def _plainly(kind: str, name: str) -> str:
 
 def admitted(text: str) -> set[str]:
     """Whom the text lets in, in one way or another: sort and name."""
-    return {one.whom for one in _ways(text)}
+    return {way.whom for way in _ways(text)}
 
 
 def opens(before: str, after: str) -> bool:

@@ -47,8 +47,8 @@ class Upload(OfSort):
         """The operation for a user of the mirror."""
         known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
         # Browsers send lines with two characters at their end.
-        given = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
-        return cls(user.account, given)
+        params = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
+        return cls(user.account, params)
 
     def desired_state(self) -> Image:
         """AWS assigns the id."""
@@ -68,18 +68,18 @@ class Upload(OfSort):
     def observe(self, aws: Aws) -> Image:
         """One call, and at most one for each credential that is new since the planning."""
         image = super().observe(aws)
-        image["is_there"] = any(self.is_this(aws, one) for one in self._new(image["ids"]))
+        image["is_there"] = any(self.is_this(aws, credential_id) for credential_id in self._new(image["ids"]))
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        return {"ids": sorted(getattr(one, self.spec.sort.id_field) for one in read.records)}
+        return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     @abstractmethod
     def is_this(self, aws: Aws, credential_id: str) -> bool:
         """Whether a credential is of this text. Raises AwsError."""
 
     def _new(self, ids: list[str]) -> list[str]:
-        return [one for one in ids if one not in self.given.known.split()]
+        return [credential_id for credential_id in ids if credential_id not in self.given.known.split()]
 
     def initial_state(self) -> Image:
         """Nobody has any from birth."""

@@ -85,20 +85,20 @@ class CreateUser(Whole, Create):
     ) -> Self:
         """The operation in an account; `boundary` is the ARN of a managed policy."""
         arn = arn_of(account, kind=Kind.USER.value, name=name, path=path)
-        given = NewUserParams(
+        params = NewUserParams(
             name=name, subject_arn=arn, subject_id="", path=path, boundary=boundary, tags=dict(tags or {})
         )
-        return cls(account, given)
+        return cls(account, params)
 
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
     def simulate(self, world: World) -> None:
-        given = self.given
-        boundary = world.number(given.boundary) if given.boundary else None
-        held = Grants(boundary=boundary)
-        number = world.make(given.subject_arn)
-        world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags))
+        params = self.given
+        boundary = world.number(params.boundary) if params.boundary else None
+        grants = Grants(boundary=boundary)
+        number = world.make(params.subject_arn)
+        world.put_principal(PrincipalRow(number, params.subject_arn, grants=grants, tags=params.tags))
 
 
 class UpdateUser(Rename):

@@ -107,8 +107,8 @@ class OfUser(Operation):
 
     def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
         """A call of IAM about the user."""
-        given = {"UserName": self.given.user_name, **params}
-        return Call(service="iam", operation=operation, params=given, sentence=sentence)
+        parameters = {"UserName": self.given.user_name, **params}
+        return Call(service="iam", operation=operation, params=parameters, sentence=sentence)
 
 
 class OfSort(OfUser):
@@ -166,7 +166,7 @@ class OnCredential(OfSort):
         return {"status": self.spec.status_after}
 
     def image_now(self, read: Credentials) -> Image:
-        statuses = {getattr(one, self.spec.sort.id_field): one.status for one in read.records}
+        statuses = {getattr(record, self.spec.sort.id_field): record.status for record in read.records}
         return {"status": statuses.get(self.given.credential_id, ABSENT)}
 
     @property

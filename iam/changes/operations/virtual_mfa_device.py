@@ -79,14 +79,14 @@ class CreateVirtualMfaDevice(OfUser):
     @classmethod
     def of(cls, user: Entity, *, device_name: str, sealed_id: UUID, reader_id: UUID, browser: str) -> Self:
         """The operation for a user of the mirror. Raises ValueError for a name that AWS would not take."""
-        given = NewDeviceParams(
+        params = NewDeviceParams(
             **names_of(user),
             device_name=device_name,
             sealed_id=str(sealed_id),
             reader_id=str(reader_id),
             browser=browser,
         )
-        return cls(user.account, given)
+        return cls(user.account, params)
 
     @property
     def serial(self) -> str:
@@ -118,7 +118,7 @@ class CreateVirtualMfaDevice(OfUser):
         return image
 
     def image_now(self, read: Credentials) -> Image:
-        serials = {one.serial_number for one in read.records}
+        serials = {record.serial_number for record in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
     def drift_message(self, image: Image, *, before: Image) -> str:

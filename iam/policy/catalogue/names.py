@@ -46,21 +46,21 @@ class ActionNames:
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """The actions that a pattern of an Action element means, sorted; none for a name that is unknown."""
-        found = self._places(fold(pattern))
-        if isinstance(found, range):
-            return self.all[found.start : found.stop]
-        return tuple(self.all[place] for place in found)
+        places = self._places(fold(pattern))
+        if isinstance(places, range):
+            return self.all[places.start : places.stop]
+        return tuple(self.all[place] for place in places)
 
     def mask(self, pattern: str) -> int:
         """`expand` as a set of bits."""
         return self._mask(fold(pattern))
 
     def _mask_of(self, lowered: str) -> int:
-        found = self._places(lowered)
-        if isinstance(found, range):
-            return ((1 << len(found)) - 1) << found.start
+        places = self._places(lowered)
+        if isinstance(places, range):
+            return ((1 << len(places)) - 1) << places.start
         mask = 0
-        for place in found:
+        for place in places:
             mask |= 1 << place
         return mask
 
@@ -73,11 +73,11 @@ class ActionNames:
             place = self._index.get(lowered)
             return range(0) if place is None else range(place, place + 1)
         start = lowered[: min(wild)]
-        found = range(bisect_left(self._lowered, start), bisect_left(self._lowered, start + HIGHEST))
+        candidates = range(bisect_left(self._lowered, start), bisect_left(self._lowered, start + HIGHEST))
         if lowered.rstrip("*") == start and lowered.endswith("*"):
-            return found
+            return candidates
         matches = compile_glob(lowered)
-        return [place for place in found if matches(self._lowered[place])]
+        return [place for place in candidates if matches(self._lowered[place])]
 
     def names(self, mask: int) -> tuple[str, ...]:
         """The actions of a set, in their order."""

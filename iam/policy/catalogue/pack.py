@@ -30,16 +30,16 @@ def build() -> str:
     """Lines: the version, a letter per action for its level (a capital one: it takes no resource), and the
     actions, sorted by their names in lower case.
     """
-    found = []
+    blocks = []
     for prefix in source.prefixes():
         for action in source.read("actions", f"{prefix}.json").values():
             letter = LETTERS[source.level_of(action["accessLevel"])]
-            found.append(
+            blocks.append(
                 (f"{prefix}:{action['name']}", letter if action["resourceTypes"] else letter.upper())
             )
-    found.sort(key=lambda pair: fold(pair[0]))
-    letters = "".join(letter for _, letter in found)
-    return "\n".join([source.version(), letters, *(name for name, _ in found)])
+    blocks.sort(key=lambda pair: fold(pair[0]))
+    letters = "".join(letter for _, letter in blocks)
+    return "\n".join([source.version(), letters, *(name for name, _ in blocks)])
 
 
 def load() -> tuple[str, str, list[str]]:

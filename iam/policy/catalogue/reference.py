@@ -66,12 +66,12 @@ class Catalogue:
 
     def mask_of_level(self, level: Level) -> int:
         """All actions of an access level."""
-        found = self._level_masks.get(level)
-        if found is None:
+        mask = self._level_masks.get(level)
+        if mask is None:
             letter = pack.LETTERS[level]
             has_level = [letter_of_action == letter for letter_of_action in fold(self._letters)]
-            found = self._level_masks[level] = _mask(has_level)
-        return found
+            mask = self._level_masks[level] = _mask(has_level)
+        return mask
 
     @cached_property
     def mask_without_resources(self) -> int:
@@ -113,13 +113,13 @@ class Catalogue:
         lowered = fold(prefix)
         if lowered not in self._titles:
             return None
-        found = self._services.get(lowered)
-        if found is None:
-            found = source.service(
+        known_service = self._services.get(lowered)
+        if known_service is None:
+            known_service = source.service(
                 lowered, title=self._titles[lowered], supports_rcps=lowered in self.rcp_services
             )
-            self._services[lowered] = found
-        return found
+            self._services[lowered] = known_service
+        return known_service
 
     def resource_arn(self, prefix: str, type_name: str) -> str | None:
         """AWS's pattern of a resource type; None for an unknown one. Reads less than `service`."""
@@ -128,8 +128,8 @@ class Catalogue:
             return None
         known = self._services.get(lowered)
         if known is not None:
-            found = known.resource_types.get(fold(type_name))
-            return None if found is None else found.arn
+            resource_type = known.resource_types.get(fold(type_name))
+            return None if resource_type is None else resource_type.arn
         arns = self._arns.get(lowered)
         if arns is None:
             arns = self._arns[lowered] = source.resource_arns(lowered)
@@ -145,15 +145,15 @@ class Catalogue:
         """The resource types that an action takes: none for one that works on `*` only, and for an unknown
         one.
         """
-        found = self.action(action)
-        return () if found is None else found.resource_types
+        known_action = self.action(action)
+        return () if known_action is None else known_action.resource_types
 
     def condition_keys(self, action: str) -> tuple[str, ...]:
         """The condition keys of an action that AWS lists; global keys that every request has are not among
         them.
         """
-        found = self.action(action)
-        return () if found is None else found.condition_keys
+        known_action = self.action(action)
+        return () if known_action is None else known_action.condition_keys
 
     def condition_key(self, name: str) -> ConditionKey | None:
         """A condition key, global or of the service of its prefix; what stands for a placeholder is
@@ -162,17 +162,17 @@ class Catalogue:
         if len(name) > LONGEST_KEY:
             return None
         lowered = fold(name)
-        found = GLOBAL_KEYS.get(lowered) or _fitting(lowered, "", GLOBAL_KEYS)
-        if found is not None:
-            return found
+        condition_key = GLOBAL_KEYS.get(lowered) or _fitting(lowered, "", GLOBAL_KEYS)
+        if condition_key is not None:
+            return condition_key
         for prefix in (lowered.partition(":")[0], "sts"):
             service = self.service(prefix)
             if service is not None:
-                found = service.condition_keys.get(lowered) or _fitting(
+                condition_key = service.condition_keys.get(lowered) or _fitting(
                     lowered, prefix, service.condition_keys
                 )
-                if found is not None:
-                    return found
+                if condition_key is not None:
+                    return condition_key
         return None
 
 

@@ -54,14 +54,17 @@ def level_of(text: str) -> Level:
 
 def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
     """All of one service, which must exist."""
-    types = {key: _resource_type(one) for key, one in read("resourceTypes", f"{prefix}.json").items()}
+    types = {
+        key: _resource_type(source_type)
+        for key, source_type in read("resourceTypes", f"{prefix}.json").items()
+    }
     actions = read("actions", f"{prefix}.json")
     keys = read("conditionKeys", f"{prefix}.json")
     return Service(
         prefix=prefix,
         title=title,
         supports_rcps=supports_rcps,
-        actions={key: _action(prefix, one, types) for key, one in actions.items()},
+        actions={key: _action(prefix, source_action, types) for key, source_action in actions.items()},
         resource_types=types,
         condition_keys={fold(key.name): key for key in map(condition_key, keys.values())},
     )
@@ -69,7 +72,9 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
 
 def resource_arns(prefix: str) -> dict[str, str]:
     """The patterns of the resource types of one service, which must exist, by their names in lower case."""
-    return {key: str(one["arn"]) for key, one in read("resourceTypes", f"{prefix}.json").items()}
+    return {
+        key: str(source_type["arn"]) for key, source_type in read("resourceTypes", f"{prefix}.json").items()
+    }
 
 
 def _resource_type(source: Mapping[str, Any]) -> ResourceType:
@@ -79,13 +84,13 @@ def _resource_type(source: Mapping[str, Any]) -> ResourceType:
 def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> Action:
     targets = tuple(
         Target(
-            types[fold(one["name"])],
-            bool(one["required"]),
-            _names(one["conditionKeys"]),
-            _names(one["dependentActions"]),
+            types[fold(resource_type["name"])],
+            bool(resource_type["required"]),
+            _names(resource_type["conditionKeys"]),
+            _names(resource_type["dependentActions"]),
         )
-        for one in source["resourceTypes"]
-        if fold(one["name"]) in types
+        for resource_type in source["resourceTypes"]
+        if fold(resource_type["name"]) in types
     )
     keys = dict.fromkeys(_names(source["conditionKeys"]))
     for target in targets:

@@ -24,12 +24,12 @@ class ActionSpace:
     def __init__(self, catalogue: Catalogue, extra: Iterable[str] = ()) -> None:
         """`extra`: names as they were met; patterns and what the catalogue knows are passed over."""
         self._catalogue = catalogue
-        found: dict[str, str] = {}
+        lowered_by_name: dict[str, str] = {}
         for name in extra:
             if is_literal(name) and catalogue.index_of(name) is None:
-                found.setdefault(fold(name), name)
-        self._extra = tuple(found.items())
-        self._extra_index = {name: len(catalogue) + place for place, name in enumerate(found)}
+                lowered_by_name.setdefault(fold(name), name)
+        self._extra = tuple(lowered_by_name.items())
+        self._extra_index = {name: len(catalogue) + place for place, name in enumerate(lowered_by_name)}
 
     def extended(self, names: Iterable[str]) -> ActionSpace:
         """A space with more names, whose bits follow; this one, when there are none."""
@@ -58,8 +58,8 @@ class ActionSpace:
 
     def index_of(self, action: str) -> int | None:
         """The number of an action's bit; None for an action that was never met."""
-        found = self._catalogue.index_of(action)
-        return self._extra_index.get(fold(action)) if found is None else found
+        number = self._catalogue.index_of(action)
+        return self._extra_index.get(fold(action)) if number is None else number
 
     def mask(self, pattern: str) -> int:
         """The actions that a pattern means, as bits."""

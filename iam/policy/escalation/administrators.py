@@ -57,16 +57,16 @@ class Administrators:
         """
         for action, kind in DECISIVE:
             resource = f"{self._prefix}{kind}/{NO_NAME}"
-            found = self._asker.ask(action, resource, EVERY_KEY)
-            if found.any & self._ceiling:
-                self._wanted.append((action, resource, bool(found.sure & self._ceiling)))
+            able = self._asker.ask(action, resource, EVERY_KEY)
+            if able.any & self._ceiling:
+                self._wanted.append((action, resource, bool(able.sure & self._ceiling)))
 
     def bits(self) -> Bits:
         """Who is one, of those who are asked."""
         if not self._wanted:
             return NOBODY
-        found = EVERYBODY
+        principals = EVERYBODY
         for action, resource, is_sure in self._wanted:
             bits = self._asker.ask(action, resource, EVERY_KEY)
-            found &= bits if is_sure else Bits(bits.any, bits.any)
-        return found
+            principals &= bits if is_sure else Bits(bits.any, bits.any)
+        return principals

@@ -26,7 +26,7 @@ MOST: Final = 6
 
 def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
     """AWS's own, and those of the account that allow IAM's actions on everything, without conditions."""
-    found = dict.fromkeys(AWS_OWNED)
+    arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():
         doc = documents.known(row.digest) if row.digest else None
         if doc is not None and any(
@@ -36,8 +36,8 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
             and clause.actions.speaks_of(TELLING)
             for clause in doc.clauses
         ):
-            found[row.name] = None
-    return tuple(found)[:MOST]
+            arns[row.name] = None
+    return tuple(arns)[:MOST]
 
 
 def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[Clause]) -> tuple[str, ...]:
@@ -50,28 +50,28 @@ def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[C
     template = template_of(
         "iam:CreatePolicy", "policy", partition=shard.partition, region="", account=shard.number
     )
-    found = dict.fromkeys(names_for(creating, template))
+    names = dict.fromkeys(names_for(creating, template))
     patterns = dict.fromkeys(chain.from_iterable(clause.source.resources or () for clause in creating))
     for value in values:
         for pattern in patterns:
             name = common_name(template, value, pattern)
             if name is not None:
-                found.setdefault(name)
+                names.setdefault(name)
     existing = {row.name for row in shard.policies.values()}
-    return tuple(name for name in found if name not in existing)[:MOST]
+    return tuple(name for name in names if name not in existing)[:MOST]
 
 
 def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str, ...]:
     """ARNs of the account's own policies that statements name as policies to attach."""
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
-    found = [
+    names = [
         row.name
         for row in shard.policies.values()
         if row.name.startswith("arn:")
         and not is_aws_owned(row.name)
         and any(matches(row.name) for matches in matchers)
     ]
-    return tuple(found)[:MOST]
+    return tuple(names)[:MOST]
 
 
 def values_of(clauses: Iterable[Clause], key: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Choices:
             return
         for region in self.asker.regions():
             known = self.found.get(needs, ())
-            choice = next((one for one in known if one.region == region), None)
+            choice = next((choice for choice in known if choice.region == region), None)
             if choice is None:
                 choice = self._choice(needs, region)
                 self.found[needs] = (*known, choice)
@@ -77,7 +77,9 @@ class Choices:
             if not need.on:
                 names[""] = (EVERYTHING,)
                 continue
-            clauses = [self.asker.clauses(one.action) for one in needs if one.on == need.on]
+            clauses = [
+                self.asker.clauses(choice_need.action) for choice_need in needs if choice_need.on == need.on
+            ]
             template = template_of(
                 need.action, need.on, partition=self.partition, region=region, account=self.account
             )
@@ -89,34 +91,34 @@ class Choices:
         `act` can.
         """
         key = method.own_needs, act
-        found = self.able.get(key)
-        if found is None:
-            found = self.able[key] = self._bits(method, act)
-        return found
+        principals = self.able.get(key)
+        if principals is None:
+            principals = self.able[key] = self._bits(method, act)
+        return principals
 
     def _bits(self, method: Method, act: int) -> Bits:
-        found = NOBODY
+        principals = NOBODY
         for choice in self.of(method):
-            found |= self._in_region(choice, act)
-            if found.sure & act == act:
+            principals |= self._in_region(choice, act)
+            if principals.sure & act == act:
                 break
-        return found
+        return principals
 
     def _in_region(self, choice: Choice, act: int) -> Bits:
-        found = EVERYBODY
+        principals = EVERYBODY
         for names, needs in choice.by_type():
             of_type = NOBODY
             for name in names:
                 of_type |= self._on_name(needs, name, choice)
                 if of_type.sure & act == act:
                     break
-            found &= of_type
-            if not found.any & act:
+            principals &= of_type
+            if not principals.any & act:
                 return NOBODY
-        return found
+        return principals
 
     def _on_name(self, needs: list[Need], name: str, choice: Choice) -> Bits:
-        found = EVERYBODY
+        principals = EVERYBODY
         for need in needs:
-            found &= self.asker.ask(need.action, name, choice.context)
-        return found
+            principals &= self.asker.ask(need.action, name, choice.context)
+        return principals

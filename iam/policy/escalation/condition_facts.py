@@ -67,14 +67,18 @@ class Names:
 
     def __init__(self, clause: Clause) -> None:
         templates = resource_templates(clause.source.resources or (), has_variables=clause.has_variables)
-        own = [one for one in templates if _is_own_name(one)]
+        own = [template for template in templates if _is_own_name(template)]
         self.is_own = bool(own)
-        self._own = [resource_matcher(with_anything(one)) for one in own]
+        self._own = [resource_matcher(with_anything(text)) for text in own]
         self._fixed: list[Matcher] = [
-            resource_matcher(one.fill_without_request()) for one in templates if not one.variables
+            resource_matcher(template.fill_without_request())
+            for template in templates
+            if not template.variables
         ]
         self._loose: list[Matcher] = [
-            resource_matcher(with_anything(one)) for one in templates if one.variables and one not in own
+            resource_matcher(with_anything(template))
+            for template in templates
+            if template.variables and template not in own
         ]
 
     def shape(self, arn: str) -> object:
@@ -103,10 +107,10 @@ def _is_own_name(template: Template) -> bool:
 
 def keys_of(clause: Clause) -> set[str]:
     """The context keys that a statement reads, in lower case."""
-    found = set(keys.variables_in(clause.source.resources or ()))
+    names = set(keys.variables_in(clause.source.resources or ()))
     for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
-        found |= {key, *others}
-    return found
+        names |= {key, *others}
+    return names
 
 
 @lru_cache(maxsize=256)
@@ -130,12 +134,12 @@ def tags_of(
     have.
     """
     lowered = {fold(name): value for name, value in tags.items()}
-    found: dict[str, Any] = {}
+    tag_context: dict[str, Any] = {}
     for key in wanted:
         for prefix in prefixes:
             if key.startswith(prefix):
-                found[key] = lowered.get(key.removeprefix(prefix))
-    return found
+                tag_context[key] = lowered.get(key.removeprefix(prefix))
+    return tag_context
 
 
 def regions_in(clause: Clause) -> Iterator[str]:

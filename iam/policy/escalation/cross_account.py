@@ -77,11 +77,11 @@ def crossings_from(
     asker = Asker()
     asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
     is_regional = REGION in asker.keys(need.action)
-    found = [NOBODY] * len(roles)
+    principals = [NOBODY] * len(roles)
     for region in estate.regions if is_regional else [HOME]:
         asked = asker.on_targets(need.action, [r.target for r in roles], {"aws:RequestedRegion": region})
-        found = [one | other for one, other in zip(found, asked, strict=True)]
-    for role, bits in zip(roles, found, strict=True):
+        principals = [before | other for before, other in zip(principals, asked, strict=True)]
+    for role, bits in zip(roles, principals, strict=True):
         if bits.any:
             parts = ((Alternative(method, role.subject, bits),),)
             yield Crossing(shard.number, role.account, role.node, parts, bits)
@@ -94,14 +94,14 @@ def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole
         if node.member is not None:
             rows.append(row_in(node.member, node.state, place, shard.groups))
             bits[place] = 1 << place
-    found = Index(index.documents, moment=index.moment)
-    found.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
+    source_index = Index(index.documents, moment=index.moment)
+    source_index.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
     by_account: dict[str, list[PrincipalRow]] = {}
     for role in roles:
         by_account.setdefault(role.account, []).append(replace(row_of(role.member), grants=NOTHING))
-    for number, held in by_account.items():
-        found.put(_rows(index.accounts[number], held, (), ()))
-    return Source(found, shard.number, bits)
+    for number, grants in by_account.items():
+        source_index.put(_rows(index.accounts[number], grants, (), ()))
+    return Source(source_index, shard.number, bits)
 
 
 def _rows(
@@ -115,11 +115,11 @@ def as_node(member: Member, grants: Grants, *, is_tagged: bool = False) -> Membe
     of somebody's choice.
     """
     tags = None if is_tagged else member.tags
-    found = Member(
+    node_member = Member(
         member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=tags, trust=member.trust
     )
-    found.cls = member.cls
-    return found
+    node_member.cls = member.cls
+    return node_member
 
 
 def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
@@ -138,5 +138,7 @@ def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[
             if other != number and index.accounts[other].standing.organization_id == organization:
                 subject = account_subject(other, index.accounts[other].partition)
                 for way in ways:
-                    parts = tuple(tuple(replace(one, subject=subject) for one in part) for part in way.parts)
+                    parts = tuple(
+                        tuple(replace(member, subject=subject) for member in part) for part in way.parts
+                    )
                     yield Crossing(number, other, ADMINISTRATOR, parts, either(parts[0]))

@@ -91,12 +91,12 @@ class Edits:
             yield State(full=True, removed=removed), tuple(alternatives)
         if self.unbound:
             yield State(unbound=True), tuple(self.unbound)
-        for group, found in self.groups.items():
-            yield State(groups=(group,)), tuple(found)
-        for version, found in self.versions.items():
-            yield State(versions=(version,), removed=self.replaced.get(version[0], ())), tuple(found)
-        for removal, found in self.removed.items():
-            yield State(removed=(removal,)), tuple(found)
+        for group, joining in self.groups.items():
+            yield State(groups=(group,)), tuple(joining)
+        for version, switching in self.versions.items():
+            yield State(versions=(version,), removed=self.replaced.get(version[0], ())), tuple(switching)
+        for removal, removing in self.removed.items():
+            yield State(removed=(removal,)), tuple(removing)
         if self.tagged:
             yield State(tagged=True), tuple(self.tagged)
 

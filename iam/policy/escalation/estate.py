@@ -114,7 +114,7 @@ def each(bits: int) -> Iterator[int]:
 def either(alternatives: tuple[Alternative, ...]) -> Bits:
     """Who has one of them."""
     sure = possible = 0
-    for one in alternatives:
-        sure |= one.bits.sure
-        possible |= one.bits.any
+    for alternative in alternatives:
+        sure |= alternative.bits.sure
+        possible |= alternative.bits.any
     return Bits(sure, possible) if possible else NOBODY

@@ -48,7 +48,7 @@ class Estates:
     def of(self, index: Index, facts: Facts, accounts: Iterable[str]) -> dict[str, Estate]:
         """The estates of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
-        found: dict[str, Estate] = {}
+        estates: dict[str, Estate] = {}
         for number in accounts:
             shard = index.accounts.get(number)
             if shard is None:
@@ -62,9 +62,9 @@ class Estates:
                 estate = Builder(index, shard, facts).build()
                 kept = self._kept[number] = _Kept(shard, shard.version, passed, own, estate)
                 self.made += 1
-            found[number] = kept.estate
+            estates[number] = kept.estate
         self._kept = {number: kept for number, kept in self._kept.items() if number in index.accounts}
-        return found
+        return estates
 
     def crossings(self, index: Index, estates: dict[str, Estate]) -> Iterator[Crossing]:
         """The ways from account to account."""
@@ -75,10 +75,10 @@ class Estates:
             kept = self._crossings.get(number)
             if kept is None or kept[0] is not estate or kept[1] != key:
                 with collecting_paused():
-                    found = (
+                    crossings = (
                         list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
                     )
-                kept = self._crossings[number] = (estate, key, found)
+                kept = self._crossings[number] = (estate, key, crossings)
             yield from kept[2]
         yield from by_permission_sets(index, estates)
 

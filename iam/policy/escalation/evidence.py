@@ -106,26 +106,33 @@ class EvidenceFinder:
         self._asking: dict[Any, _Asking] = {}
 
     def of(
-        self, node: Node, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+        self, node: Node, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
         the node.
         """
         assert node.member is not None
         who = (node.member.account, node.member.id, node.state)
-        key = (who, one.method.name, one.subject.kind, one.subject.arn, one.subject.boundary, one.others)
-        found = self._known.get(key)
-        if found is None:
+        key = (
+            who,
+            alternative.method.name,
+            alternative.subject.kind,
+            alternative.subject.arn,
+            alternative.subject.boundary,
+            alternative.others,
+        )
+        evidence = self._known.get(key)
+        if evidence is None:
             _make_room(self._known, KEPT)
-            found = self._known[key] = tuple(self._of(who, node).grounds(one, choices))
-        return found
+            evidence = self._known[key] = tuple(self._of(who, node).grounds(alternative, choices))
+        return evidence
 
     def _of(self, who: Any, node: Node) -> _Asking:
-        found = self._asking.get(who)
-        if found is None:
+        asking = self._asking.get(who)
+        if asking is None:
             _make_room(self._asking, ASKING)
-            found = self._asking[who] = _Asking(self._index, node)
-        return found
+            asking = self._asking[who] = _Asking(self._index, node)
+        return asking
 
 
 def _make_room(kept: dict[Any, Any], most: int) -> None:
@@ -147,71 +154,76 @@ class _Asking:
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(chain.from_iterable(pairs)).items())
 
-    def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[StepEvidence]:
-        method, subject = one.method, one.subject
+    def grounds(
+        self, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+    ) -> Iterator[StepEvidence]:
+        method, subject = alternative.method, alternative.subject
         if method.target_needs:
-            yield from self._best(one)
+            yield from self._best(alternative)
         if method.sort in (Sort.RETRUST, Sort.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._ground(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
         if method.sort is Sort.FEDERATE:
-            yield from self._federated(one)
+            yield from self._federated(alternative)
             return
-        yield from self._of_choices(one, choices)
+        yield from self._of_choices(alternative, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
             yield _of_service(subject.member, method.trusted, moment=self._index.moment)
 
-    def _federated(self, one: Alternative) -> Iterator[StepEvidence]:
+    def _federated(self, alternative: Alternative) -> Iterator[StepEvidence]:
         """The change of an identity provider, and the sign-in by it."""
-        (need,), (provider,), role = one.method.needs, one.others, one.subject.member
+        (need,), (provider,), role = alternative.method.needs, alternative.others, alternative.subject.member
         assert role is not None
         yield self._ground(need.action, provider, {"aws:RequestedRegion": HOME}, ())
         yield _by_provider(role, provider, moment=self._index.moment)
 
     def _of_choices(
-        self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+        self, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """The same whatever the target is, unless it is something that is known to be there."""
-        method = one.method
-        of_role = choices.get((method, one.subject.number))
-        key = (method.own_needs, one.subject.number if of_role else None)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = tuple(self._chosen(of_role or choices.get(method, ())))
-        return found
+        method = alternative.method
+        of_role = choices.get((method, alternative.subject.number))
+        key = (method.own_needs, alternative.subject.number if of_role else None)
+        chosen = self._found.get(key)
+        if chosen is None:
+            chosen = self._found[key] = tuple(self._chosen(of_role or choices.get(method, ())))
+        return chosen
 
-    def _best(self, one: Alternative) -> list[StepEvidence]:
+    def _best(self, alternative: Alternative) -> list[StepEvidence]:
         """The requests about the subject; of several policies that could be attached, with the one that is
         allowed best.
         """
-        method = one.method
-        found = []
-        for policy in one.others or ("",):
+        method = alternative.method
+        best = []
+        for policy in alternative.others or ("",):
             grounds = [
                 self._ground(
-                    need.action, one.subject.arn, self._about(one, need.action, policy), self._trust_of(one)
+                    need.action,
+                    alternative.subject.arn,
+                    self._about(alternative, need.action, policy),
+                    self._trust_of(alternative),
                 )
                 for need in method.target_needs
             ]
             if method.writing:
                 grounds.insert(0, self._ground(method.writing, policy, {"aws:RequestedRegion": HOME}, ()))
-            found.append(grounds)
-        return min(found, key=_worst)
+            best.append(grounds)
+        return min(best, key=_worst)
 
-    def _about(self, one: Alternative, action: str, policy: str) -> dict[str, Any]:
+    def _about(self, alternative: Alternative, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
-        context = circumstances(one.method, action, policy=policy)
-        member = one.subject.member
+        context = circumstances(alternative.method, action, policy=policy)
+        member = alternative.subject.member
         if member is None:
             return context
         boundary = self._index.accounts[member.account].boundary_of(member.grants)
-        arn = one.subject.boundary
+        arn = alternative.subject.boundary
         if arn is None:
             arn = "" if boundary is None else boundary[0]
         context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
-        if member.tags is not None and not is_retagged(one.method, action):
+        if member.tags is not None and not is_retagged(alternative.method, action):
             clauses = chain.from_iterable(doc.clauses for doc in self._docs(member))
             conditions = chain.from_iterable(clause.source.conditions for clause in clauses)
             keys = {fold(key) for _, key, _ in conditions}
@@ -230,9 +242,9 @@ class _Asking:
             for _, doc in level:
                 yield doc
 
-    def _trust_of(self, one: Alternative) -> Held:
-        member = one.subject.member
-        if one.method.sort is not Sort.ASSUME or member is None or member.trust is None:
+    def _trust_of(self, alternative: Alternative) -> Held:
+        member = alternative.subject.member
+        if alternative.method.sort is not Sort.ASSUME or member is None or member.trust is None:
             return ()
         return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
 
@@ -250,7 +262,7 @@ class _Asking:
         )
         request, having = self._index.request_and_policies(self._who, question)
         own = self._allowing([request])
-        admits = tuple(s for s, one in trust if _admits(one, request))
+        admits = tuple(s for s, statement in trust if _admits(statement, request))
         closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
         return StepEvidence(request, having, own, admits, closing)
 
@@ -265,22 +277,26 @@ class _Asking:
         """Sets of statements without which it is not allowed: its own, those of the trust policy, or else
         both.
         """
-        found = False
+        is_closed = False
         for option in (mine, theirs):
             if option and not _is_given(option) and not self._is_allowed(request, having, option, trust):
                 yield option
-                found = True
+                is_closed = True
         both = mine | theirs
-        if not found and mine and theirs and not _is_given(both):
+        if not is_closed and mine and theirs and not _is_given(both):
             yield both
 
     def _is_allowed(
         self, request: Request, having: Policies, gone: frozenset[Statement], trust: Held
     ) -> bool:
-        identity = PolicySet(PolicyKind.IDENTITY, tuple(one for s, one in self._statements if s not in gone))
+        identity = PolicySet(
+            PolicyKind.IDENTITY, tuple(statement for s, statement in self._statements if s not in gone)
+        )
         resource = having.resource
         if trust:
-            resource = PolicySet(PolicyKind.RESOURCE, tuple(one for s, one in trust if s not in gone))
+            resource = PolicySet(
+                PolicyKind.RESOURCE, tuple(statement for s, statement in trust if s not in gone)
+            )
         return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
 
     def _allowing(self, requests: Iterable[Request]) -> tuple[Statement, ...]:
@@ -288,8 +304,8 @@ class _Asking:
         asked = list(requests)
         return tuple(
             statement
-            for statement, one in self._statements
-            if one.allows and any(one.speaks_of(r.lowered) and one.applies(r) for r in asked)
+            for statement, compiled in self._statements
+            if compiled.allows and any(compiled.speaks_of(r.lowered) and compiled.applies(r) for r in asked)
         )
 
     def _chosen(self, choices: tuple[Choice, ...]) -> Iterator[StepEvidence]:
@@ -310,7 +326,7 @@ class _Asking:
             yield from best[1]
 
     def _in_region(self, choice: Choice) -> list[StepEvidence] | None:
-        found: list[StepEvidence] = []
+        evidence: list[StepEvidence] = []
         for names, needs in choice.by_type():
             good: list[tuple[int, list[tuple[Request, Policies]]]] = []
             for name in names:
@@ -330,8 +346,8 @@ class _Asking:
                 request, having = shown[place]
                 own = self._allowing(asked[place][0] for _, asked in good)
                 closing = () if _is_given(own) or not own else (frozenset(own),)
-                found.append(StepEvidence(request, having, own, (), closing))
-        return found
+                evidence.append(StepEvidence(request, having, own, (), closing))
+        return evidence
 
 
 def _of_service(role: Member, service: str, *, moment: datetime | None) -> StepEvidence:
@@ -347,7 +363,7 @@ def _trusting(role: Member, request: Request) -> StepEvidence:
     assert role.trust is not None
     policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
     trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
-    admits = tuple(s for s, one in trust if _admits(one, request))
+    admits = tuple(s for s, compiled in trust if _admits(compiled, request))
     return StepEvidence(request, policies, (), admits, (frozenset(admits),))
 
 
@@ -356,9 +372,9 @@ def _worst(grounds: Sequence[StepEvidence]) -> int:
     return max(BETTER.index(decide(ground.request, ground.policies)) for ground in grounds)
 
 
-def _admits(one: Compiled, request: Request) -> bool:
-    mark, means = one.applies_to(request)
-    return one.allows and one.speaks_of(request.lowered) and mark > NO and any(means)
+def _admits(compiled: Compiled, request: Request) -> bool:
+    mark, means = compiled.applies_to(request)
+    return compiled.allows and compiled.speaks_of(request.lowered) and mark > NO and any(means)
 
 
 def _is_given(option: Iterable[Statement]) -> bool:
@@ -368,8 +384,8 @@ def _is_given(option: Iterable[Statement]) -> bool:
 def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     is_given = policy.startswith(GIVEN)
     return tuple(
-        (Statement(holder, policy, one.source.index, one.source.sid, is_given), one)
-        for one in doc.named(policy, kind, of_pattern=False)
+        (Statement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
+        for compiled in doc.named(policy, kind, of_pattern=False)
     )
 
 

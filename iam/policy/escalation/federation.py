@@ -15,7 +15,7 @@ from iam.policy.request import account_of
 
 
 def find_federation(
-    found: Found,
+    reachable: Found,
     act: Acting,
     *,
     asker: Asker,
@@ -44,4 +44,4 @@ def find_federation(
                 able = act.of(bits).within(~aim.target.mask)
                 node = nodes.get(aim.subject.number)
                 if able.any and node is not None:
-                    found.become[node].append(Alternative(method, aim.subject, able, (provider,)))
+                    reachable.become[node].append(Alternative(method, aim.subject, able, (provider,)))

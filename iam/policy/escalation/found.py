@@ -22,12 +22,12 @@ CHOSEN: dict[str, dict[str, Any]] = {
 
 def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:
     """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
-    found: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
+    context: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
     if policy:
-        found["iam:PolicyARN"] = policy
+        context["iam:PolicyARN"] = policy
     if method.service:
-        found["iam:PassedToService"] = method.service
-    return found
+        context["iam:PassedToService"] = method.service
+    return context
 
 
 @dataclass(slots=True)

@@ -137,23 +137,23 @@ class Graph:
         self, goals: Mapping[str, int], *, is_sure: bool, administers: bool = False
     ) -> dict[At, tuple[int, Hop | None]]:
         """Backwards from the goals, level by level."""
-        found: dict[At, tuple[int, Hop | None]] = {}
+        distances: dict[At, tuple[int, Hop | None]] = {}
         seen = dict.fromkeys(self.estates, 0) | {n: bits for n, bits in goals.items() if n in self.estates}
         frontier: list[At] = []
         for number, bits in seen.items():
             frontier += [At(number, node) for node in each(bits)]
         for at in frontier:
-            found[at] = (0, None)
+            distances[at] = (0, None)
         steps = 0
         while frontier:
             steps += 1
             further: list[At] = []
             for at in frontier:
                 for source, hop in self._into(at, seen, is_sure=is_sure, administers=administers):
-                    found[source] = (steps, hop)
+                    distances[source] = (steps, hop)
                     further.append(source)
             frontier = further
-        return found
+        return distances
 
     def _into(
         self, at: At, seen: dict[str, int], *, is_sure: bool, administers: bool
@@ -177,16 +177,16 @@ class Graph:
 
     def limitations(self) -> tuple[Limitation, ...]:
         """What the answers cannot know."""
-        found = []
+        limitations = []
         if self._unknown:
-            found.append(Limitation("control-policies", CONTROL, self._unknown))
+            limitations.append(Limitation("control-policies", CONTROL, self._unknown))
         cut = tuple(number for number, estate in self.estates.items() if not estate.is_whole)
         if cut:
-            found.append(Limitation("too-many-states", CUT, cut))
+            limitations.append(Limitation("too-many-states", CUT, cut))
         closed = tuple(number for number, estate in self.estates.items() if not estate.ceiling)
         if closed:
-            found.append(Limitation("no-administrators", CLOSED, closed))
-        return (*found, Limitation("running", RUNNING), *self._of_versions())
+            limitations.append(Limitation("no-administrators", CLOSED, closed))
+        return (*limitations, Limitation("running", RUNNING), *self._of_versions())
 
     def _of_versions(self) -> Iterator[Limitation]:
         if self.facts.versions is None:

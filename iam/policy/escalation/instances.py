@@ -38,33 +38,33 @@ class Instances:
         """Who of those who act can use one of them. The choices that come into question are noted for the
         role.
         """
-        found = NOBODY
+        principals = NOBODY
         noted: list[Choice] = []
         if not all(self.choices.is_allowed_at_all(need.action) for need in method.own_needs):
-            return found
+            return principals
         for choice in self._choices(method, role):
             able = act.of(self._able(choice))
             if able.any:
                 noted.append(choice)
-                found |= able
-            if found.sure & act.everybody == act.everybody:
+                principals |= able
+            if principals.sure & act.everybody == act.everybody:
                 break
         if noted:
             self.choices.of_roles[method, role] = tuple(noted)
-        return found
+        return principals
 
     def _able(self, choice: Choice) -> Bits:
-        found = EVERYBODY
+        principals = EVERYBODY
         (arn,) = choice.names[KIND]
         for need in choice.needs:
-            found &= self.choices.asker.ask(need.action, arn, choice.context)
-        return found
+            principals &= self.choices.asker.ask(need.action, arn, choice.context)
+        return principals
 
     def _choices(self, method: Method, role: int) -> Iterator[Choice]:
         needs = method.own_needs
         wanted = frozenset[str]().union(*(self.choices.asker.keys(need.action) for need in needs))
-        for one in self.of(method, role):
+        for instance in self.of(method, role):
             about: dict[str, Any] = {}
-            if one.tags is not None:
-                about = tags_of(dict(one.tags), wanted, prefixes=TAGS)
-            yield Choice(one.arn.split(":")[3], {KIND: (one.arn,)}, needs, about)
+            if instance.tags is not None:
+                about = tags_of(dict(instance.tags), wanted, prefixes=TAGS)
+            yield Choice(instance.arn.split(":")[3], {KIND: (instance.arn,)}, needs, about)

@@ -16,13 +16,13 @@ def account_subject(number: str, partition: str) -> Subject:
     return Subject("account", f"arn:{partition}:iam::{number}:root", number, -int(number))
 
 
-def find_management(found: Found, act: Acting, *, choices: Choices, shard: Shard) -> None:
+def find_management(reachable: Found, act: Acting, *, choices: Choices, shard: Shard) -> None:
     """Who can use these methods, if the account is the management account or that isn’t known."""
     standing = shard.standing
     if standing.is_known and not (standing.is_management and standing.organization_id):
         return
     subject = account_subject(shard.number, shard.partition)
-    for sort, ways in ((Sort.SIGN_ON, found.everything), (Sort.RECOVER, found.elsewhere)):
+    for sort, ways in ((Sort.SIGN_ON, reachable.everything), (Sort.RECOVER, reachable.elsewhere)):
         for method in of_sort(sort):
             bits = act.of(choices.bits(method, act.everybody).doubtful)
             if bits.any:

@@ -41,15 +41,15 @@ def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ..
     """
     own = _own(template)
     groups = [_patterns(group) for group in clauses]
-    found = dict.fromkeys(filter(None, [common((own,))]))
+    names = dict.fromkeys(filter(None, [common((own,))]))
     for group in groups:
         for pattern in group:
-            _note(found, common((own, pattern)))
+            _note(names, common((own, pattern)))
     if len(groups) > 1:
         for first in groups[0]:
             for second in groups[1]:
-                _note(found, common((own, first, second)))
-    return tuple(found)[:MOST]
+                _note(names, common((own, first, second)))
+    return tuple(names)[:MOST]
 
 
 def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
@@ -60,7 +60,9 @@ def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
 def common_name(template: str, *patterns: str) -> str | None:
     """The shortest name of the template that fits all patterns; None where there is none."""
     own = _own(template)
-    return common((own, *(tuple(resource_tokens(tokens(PLACEHOLDER.sub("*", one)))) for one in patterns)))
+    return common(
+        (own, *(tuple(resource_tokens(tokens(PLACEHOLDER.sub("*", pattern)))) for pattern in patterns))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -68,19 +70,19 @@ def _own(template: str) -> tuple[Token, ...]:
     return tuple(PLACES.get(part, part) for part in tokens(template))
 
 
-def _note(found: dict[str, None], name: str | None) -> None:
-    if name is not None and len(found) < MOST:
-        found[name] = None
+def _note(names: dict[str, None], name: str | None) -> None:
+    if name is not None and len(names) < MOST:
+        names[name] = None
 
 
 def _patterns(clauses: Sequence[Clause]) -> tuple[tuple[Token, ...], ...]:
-    found: dict[tuple[Token, ...], None] = {}
+    patterns_by_tokens: dict[tuple[Token, ...], None] = {}
     for clause in clauses:
         names = clause.source.resources
         if clause.allows and names is not None and not clause.source.is_not_resource and "*" not in names:
             for template in resource_templates(names, has_variables=clause.has_variables):
-                found[tuple(resource_tokens(with_anything(template)))] = None
-    return tuple(found)[:MOST]
+                patterns_by_tokens[tuple(resource_tokens(with_anything(template)))] = None
+    return tuple(patterns_by_tokens)[:MOST]
 
 
 @lru_cache(maxsize=8192)
@@ -122,15 +124,15 @@ def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict
     """What may come next: a letter that some pattern asks for, or the filler where all of them take
     anything.
     """
-    found: dict[str, None] = {}
+    letters: dict[str, None] = {}
     for pattern, place in zip(patterns, places, strict=True):
         while place < len(pattern):
             part = pattern[place]
-            found[part if len(part) == 1 else FILLER] = None
+            letters[part if len(part) == 1 else FILLER] = None
             if part not in STARS:
                 break
             place += 1
-    return found
+    return letters
 
 
 def _after(

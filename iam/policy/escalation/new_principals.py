@@ -69,11 +69,13 @@ class NewPrincipals:
     def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> Member:
         """A new principal by its ARN and boundary."""
         key = arn, boundary, tags is None
-        found = self._known.get(key)
-        if found is None:
+        known_member = self._known.get(key)
+        if known_member is None:
             number = next(self._numbers)
-            found = self._known[key] = new_member(self.shard.root, arn, number, boundary=boundary, tags=tags)
-        return found
+            known_member = self._known[key] = new_member(
+                self.shard.root, arn, number, boundary=boundary, tags=tags
+            )
+        return known_member
 
     def note(self, member: Member, state: State, node: int) -> None:
         """Remember the node of a new principal."""
@@ -167,7 +169,7 @@ class Creating:
         if kind != "user":
             return
         (plain,) = (m for m in of_sort(Sort.CREATE, of="user") if len(m.needs) == 1)
-        made = tuple(one for one in self._on(plain, [aim]) if one.bits.any)
+        made = tuple(alternative for alternative in self._on(plain, [aim]) if alternative.bits.any)
         taken = self._taken(kind, aim) if made else ()
         bits = either(made) & either(taken)
         if not bits.any:
@@ -180,24 +182,28 @@ class Creating:
                     yield Lead(aim.subject.member, State(groups=(group.subject.number,)), way)
 
     def _unbound(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
-        found: list[Alternative] = []
+        unbound: list[Alternative] = []
         for method in of_sort(Sort.UNBOUND, of=kind):
-            found += self._on(method, [aim])
-        policies = [one for one in self._targets.policies if one.target.arn == aim.target.boundary]
+            unbound += self._on(method, [aim])
+        policies = [
+            boundary_aim
+            for boundary_aim in self._targets.policies
+            if boundary_aim.target.arn == aim.target.boundary
+        ]
         for method in of_sort(Sort.GRANT, of="policy"):
-            found += self._on(method, policies)
-        return tuple(one for one in found if one.bits.any)
+            unbound += self._on(method, policies)
+        return tuple(alternative for alternative in unbound if alternative.bits.any)
 
     def _made(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         methods = [m for m in of_sort(Sort.CREATE, of=kind) if len(m.needs) > 1]
         alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
-        return tuple(one for one in alternatives if one.bits.any)
+        return tuple(alternative for alternative in alternatives if alternative.bits.any)
 
     def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         if kind == "user":
             methods = (m for m in of_sort(Sort.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
             alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
-            return tuple(one for one in alternatives if one.bits.any)
+            return tuple(alternative for alternative in alternatives if alternative.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
         bits = self._act.of(bits)
         return (Alternative(TAKE_ROLE, aim.subject, bits),) if bits.any else ()
@@ -214,10 +220,10 @@ class Creating:
         template = template_of(
             CREATE[kind], kind, partition=self._shard.partition, region="", account=self._shard.number
         )
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for action in FURTHER[kind]:
-            found |= dict.fromkeys(fitting([create, self._asker.clauses(action)], template))
-        return tuple(name for name in found if name not in self._existing)[:MOST_NAMES]
+            names |= dict.fromkeys(fitting([create, self._asker.clauses(action)], template))
+        return tuple(name for name in names if name not in self._existing)[:MOST_NAMES]
 
     def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
         """Without tags, and with unknown ones where statements ask for tags."""
@@ -232,12 +238,12 @@ class Creating:
         """The policies that statements name as permissions boundaries."""
         clauses = list(chain.from_iterable(map(self._asker.clauses, (CREATE[kind], *FURTHER[kind]))))
         matchers = [compile_glob(value) for value in dict.fromkeys(values_of(clauses, BOUNDARY))]
-        found = [
+        boundaries = [
             _Boundary(row.name, number)
             for number, row in self._shard.policies.items()
             if any(matches(row.name) for matches in matchers)
         ]
-        return found[:MOST_BOUNDARIES]
+        return boundaries[:MOST_BOUNDARIES]
 
 
 def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:
@@ -246,7 +252,7 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
         "iam:CreateGroup", "group", partition=shard.partition, region="", account=shard.number
     )
     existing = {aim.target.arn for aim in targets.groups}
-    found: list[Alternative] = []
+    groups_made: list[Alternative] = []
     for method in of_sort(Sort.OWN):
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):
@@ -262,8 +268,8 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
         for alternative in on(method, aims):
             if _is_new(alternative.bits, seen):
                 seen |= alternative.bits
-                found.append(alternative)
-    return found
+                groups_made.append(alternative)
+    return groups_made
 
 
 def _is_new(bits: Bits, covered: Bits) -> bool:

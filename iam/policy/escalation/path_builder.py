@@ -79,11 +79,11 @@ class Builder:
         """The numbers of the principals who are administrators as they are, and whether surely; the ways that
         lead to it are not looked for.
         """
-        found = self._begin().bits()
+        administrators_bits = self._begin().bits()
         return {
-            node.member.id: bool(found.sure >> place & 1)
+            node.member.id: bool(administrators_bits.sure >> place & 1)
             for place, node in enumerate(self.estate.nodes)
-            if node.member is not None and found.any >> place & 1
+            if node.member is not None and administrators_bits.any >> place & 1
         }
 
     def _begin(self) -> Administrators:
@@ -130,31 +130,31 @@ class Builder:
                 self._new,
                 self._services,
             )
-            found = finder.find(act)
-            self._lead(found, everybody, number)
+            reachable = finder.find(act)
+            self._lead(reachable, everybody, number)
         chosen: dict[Method | tuple[Method, int], tuple[Choice, ...]] = dict(choices.of_roles.items())
         chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
         estate.choices.append(chosen)
         return range(before, len(estate.nodes))
 
-    def _lead(self, found: Found, act: int, number: int) -> None:
+    def _lead(self, reachable: Found, act: int, number: int) -> None:
         estate = self.estate
         self._states = defaultdict(list)
         for (member_id, state), node in estate.place.items():
             self._states[member_id].append((state, node))
-        for node, alternatives in found.become.items():
+        for node, alternatives in reachable.become.items():
             estate.lead(node, Way((tuple(alternatives),), either(tuple(alternatives))))
-        if found.everything:
-            parts = (tuple(found.everything),)
+        if reachable.everything:
+            parts = (tuple(reachable.everything),)
             estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
-        if found.elsewhere:
-            parts = (tuple(found.elsewhere),)
+        if reachable.elsewhere:
+            parts = (tuple(reachable.elsewhere),)
             estate.outward.append(Way(parts, either(parts[0])))
-        for lead in found.new:
+        for lead in reachable.new:
             if lead.member is None:
                 estate.lead(ADMINISTRATOR, lead.way)
-        made = ((lead.member, lead.state, lead.way) for lead in found.new if lead.member is not None)
-        for member, state, way in (*made, *self._edits(found, act)):
+        made = ((lead.member, lead.state, lead.way) for lead in reachable.new if lead.member is not None)
+        for member, state, way in (*made, *self._edits(reachable, act)):
             place = estate.place.get((member.id, state))
             if place is None:
                 if len(estate.nodes) - len(self._shard.members) > MOST_STATES:
@@ -165,15 +165,15 @@ class Builder:
                     self._new.note(member, state, place)
             estate.lead(place, way)
 
-    def _edits(self, found: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
+    def _edits(self, reachable: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
         """Ways into states: by anyone who can edit a principal and become it, or is it already."""
         sure = self.estate.administrators.sure
-        for number, edits in found.edits.items():
+        for number, edits in reachable.edits.items():
             member = self._shard.members[number]
             base = self.estate.place.get((number, AS_IT_IS))
             if base is None or sure >> base & 1:
                 continue
-            become = tuple(found.become.get(base, ()))
+            become = tuple(reachable.become.get(base, ()))
             if become:
                 yield from ((member, state, way) for state, way in edits.from_others(become))
             for state, node in self._states_of(number):
@@ -224,7 +224,7 @@ class Builder:
 
 
 def _mask(nodes: Iterable[int]) -> int:
-    found = 0
+    bits = 0
     for node in nodes:
-        found |= 1 << node
-    return found
+        bits |= 1 << node
+    return bits

@@ -61,27 +61,27 @@ class Finder:
 
     def find(self, act: Acting) -> Found:
         """All alternatives of those who act."""
-        found = Found()
-        self._find_becoming(found, act)
-        self._find_services(found, act)
+        reachable = Found()
+        self._find_becoming(reachable, act)
+        self._find_services(reachable, act)
         find_federation(
-            found,
+            reachable,
             act,
             asker=self._asker,
             roles=self._targets.roles,
             nodes=self._nodes,
             account=self._shard.number,
         )
-        self._find_edits(found, act)
-        self._find_new(found, act)
-        find_management(found, act, choices=self._choices, shard=self._shard)
-        return found
+        self._find_edits(reachable, act)
+        self._find_new(reachable, act)
+        find_management(reachable, act, choices=self._choices, shard=self._shard)
+        return reachable
 
-    def _find_becoming(self, found: Found, act: Acting) -> None:
+    def _find_becoming(self, reachable: Found, act: Acting) -> None:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(Sort.ASSUME):
             if not method.retags or can_matter(self._asker, method):
-                self._note(found, method, open_roles, self._in_any_region(method, open_roles), act)
+                self._note(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
         editable = self._targets.editable_roles
         for method in of_sort(Sort.RETRUST):
             rewrites = self._on(method, editable)
@@ -89,11 +89,11 @@ class Finder:
                 takes = self._asker.on_targets(
                     "sts:AssumeRole", [aim.target for aim in editable], {}, policy=OPEN_TRUST
                 )
-                both = [one & other for one, other in zip(rewrites, takes, strict=True)]
-                self._note(found, method, editable, both, act)
+                both = [rewriting & other for rewriting, other in zip(rewrites, takes, strict=True)]
+                self._note(reachable, method, editable, both, act)
         for method in of_sort(Sort.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
-            self._note(found, method, users, self._on(method, users), act)
+            self._note(reachable, method, users, self._on(method, users), act)
 
     def _has_use(self, method: Method, aim: Aim) -> bool:
         """A first password is made, and a password that there is is set anew."""
@@ -102,7 +102,7 @@ class Finder:
             return True
         return has_password is method.name.startswith("iam-update-login-profile")
 
-    def _find_services(self, found: Found, act: Acting) -> None:
+    def _find_services(self, reachable: Found, act: Acting) -> None:
         methods = (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
         trusting = {service: self._trusting(service) for service in {m.trusted: None for m in methods}}
         passes = self._passes(trusting)
@@ -112,26 +112,26 @@ class Finder:
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
-                self._note_service(found, method, aims, does, act, passes)
+                self._note_service(reachable, method, aims, does, act, passes)
 
     def _passes(self, trusting: Mapping[str, list[tuple[Aim, int]]]) -> dict[str, dict[int, Bits]]:
         """Who can pass each role to each service, of those that somebody can pass at all."""
-        found: dict[str, dict[int, Bits]] = {}
+        passes: dict[str, dict[int, Bits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
-            return found
+            return passes
         for method in of_sort(Sort.PASS):
-            if method.service in found:
+            if method.service in passes:
                 continue
             roles = [aim for aim, _ in trusting[method.trusted]]
             bits = self._on(method, roles)
-            if any(one.any for one in bits):
+            if any(principals.any for principals in bits):
                 numbers = (role.subject.number for role in roles)
-                found[method.service] = dict(zip(numbers, bits, strict=True))
-        return found
+                passes[method.service] = dict(zip(numbers, bits, strict=True))
+        return passes
 
     def _note_service(
         self,
-        found: Found,
+        reachable: Found,
         method: Method,
         aims: list[tuple[Aim, int]],
         does: Bits,
@@ -152,15 +152,15 @@ class Finder:
             if mark != YES or method.assumes:
                 bits = bits.doubtful
             both.append(bits)
-        self._note(found, method, roles, both, act)
+        self._note(reachable, method, roles, both, act)
 
     def _trusting(self, service: str) -> list[tuple[Aim, int]]:
-        found = []
+        trusting = []
         for aim in self._targets.roles:
             mark = self._services.mark(aim.target.trust, service, aim.target.arn)
             if mark != NO:
-                found.append((aim, mark))
-        return found
+                trusting.append((aim, mark))
+        return trusting
 
     def _usable(self, method: Method, aims: list[tuple[Aim, int]]) -> list[tuple[Aim, int]]:
         """Those that EC2 can have: roles in an instance profile, or all where the method makes one."""
@@ -169,8 +169,8 @@ class Finder:
             return aims
         return [(aim, mark) for aim, mark in aims if aim.subject.number in profiled]
 
-    def _find_edits(self, found: Found, act: Acting) -> None:
-        self._edit_members(found, act)
+    def _find_edits(self, reachable: Found, act: Acting) -> None:
+        self._edit_members(reachable, act)
         groups, policies = self._edit_groups(act), self._edit_policies(act)
         joins, own = (
             self._joins(act),
@@ -184,22 +184,22 @@ class Finder:
             for number in self._targets.groups_of(member):
                 for alternative in groups.get(number, ()):
                     replaced = self._replaced_by(alternative.method, member, number)
-                    found.edits[member.id].full[replaced].append(alternative)
+                    reachable.edits[member.id].full[replaced].append(alternative)
             for number in sorted(self._targets.policies_of(member)) if policies else ():
                 for alternative in policies.get(number, ()):
                     replaced = self._denying_copies(member, number)
-                    found.edits[member.id].full[replaced].append(alternative)
+                    reachable.edits[member.id].full[replaced].append(alternative)
             if member.grants.boundary is not None and member.grants.boundary in policies:
-                found.edits[member.id].unbound.extend(policies[member.grants.boundary])
+                reachable.edits[member.id].unbound.extend(policies[member.grants.boundary])
             if aim.subject.kind == "user":
                 for number, joining in joins.items():
                     if number not in member.grants.groups:
-                        found.edits[member.id].groups[number] = joining
+                        reachable.edits[member.id].groups[number] = joining
                 if own:
-                    found.edits[member.id].own.extend(own)
-        self._restore(found, act)
-        Removing(self._targets, act, on=self._on).into(found.edits)
-        OwnTags(self._targets).into(found.edits, act, on=self._on)
+                    reachable.edits[member.id].own.extend(own)
+        self._restore(reachable, act)
+        Removing(self._targets, act, on=self._on).into(reachable.edits)
+        OwnTags(self._targets).into(reachable.edits, act, on=self._on)
 
     def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
@@ -215,21 +215,21 @@ class Finder:
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
 
-    def _find_new(self, found: Found, act: Acting) -> None:
+    def _find_new(self, reachable: Found, act: Acting) -> None:
         creating = Creating(
             self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
         )
-        found.new = list(creating.leads())
+        reachable.new = list(creating.leads())
         covered = NOBODY
-        for lead in found.new:
+        for lead in reachable.new:
             if lead.member is None:
                 covered |= lead.way.bits
         for made, aim in creating.roles():
             left = either(made)
             if left.any & ~covered.any or left.sure & ~covered.sure:
-                found.new += self._passing_new(made, aim, act)
+                reachable.new += self._passing_new(made, aim, act)
         for member in self._new.bounded:
-            found.new += self._unbinding(member, act)
+            reachable.new += self._unbinding(member, act)
 
     def _passing_new(self, made: tuple[Alternative, ...], aim: Aim, act: Acting) -> Iterator[Lead]:
         """Passes a new role, which trusts whatever its creator wants, to a service."""
@@ -258,7 +258,9 @@ class Finder:
             kind = "user" if member.kind is PrincipalKind.USER else "role"
             subject = Subject(kind, member.arn, member.name, member.id, member)
             aim = Aim(subject, Target(member.arn, member.tags, boundary[0], mask=1 << node))
-            policies = [one for one in self._targets.policies if one.target.arn == boundary[0]]
+            policies = [
+                policy_aim for policy_aim in self._targets.policies if policy_aim.target.arn == boundary[0]
+            ]
             part: list[Alternative] = []
             for method in of_sort(Sort.UNBOUND, of=kind):
                 part += self._each(method, [aim], act)
@@ -277,7 +279,7 @@ class Finder:
     def _alternative(self, method: Method, subject: Subject, bits: Bits) -> Alternative:
         return Alternative(method, subject, bits, self._attached_by(method))
 
-    def _edit_members(self, found: Found, act: Acting) -> None:
+    def _edit_members(self, reachable: Found, act: Acting) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
             for method in of_sort(Sort.GRANT, of=kind):
                 for aim, bits in zip(aims, self._on(method, aims), strict=True):
@@ -287,13 +289,15 @@ class Finder:
                         assert member is not None
                         replaced = self._replaced_by(method, member, 0)
                         alternative = self._alternative(method, aim.subject, able)
-                        found.edits[aim.subject.number].full[replaced].append(alternative)
+                        reachable.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
             for method in of_sort(Sort.UNBOUND, of=kind):
                 for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
                     able = act.of(bits)
                     if able.any:
-                        found.edits[aim.subject.number].unbound.append(Alternative(method, aim.subject, able))
+                        reachable.edits[aim.subject.number].unbound.append(
+                            Alternative(method, aim.subject, able)
+                        )
 
     def _edit_groups(self, act: Acting) -> dict[int, list[Alternative]]:
         return self._by_number(of_sort(Sort.GRANT, of="group"), self._targets.groups, act)
@@ -307,15 +311,15 @@ class Finder:
     def _by_number(
         self, methods: Iterable[Method], aims: list[Aim], act: Acting
     ) -> dict[int, list[Alternative]]:
-        found: dict[int, list[Alternative]] = defaultdict(list)
+        by_number: dict[int, list[Alternative]] = defaultdict(list)
         for method in methods:
             for aim, bits in zip(aims, self._on(method, aims), strict=True):
                 able = act.of(bits)
                 if able.any:
-                    found[aim.subject.number].append(self._alternative(method, aim.subject, able))
-        return found
+                    by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
+        return by_number
 
-    def _restore(self, found: Found, act: Acting) -> None:
+    def _restore(self, reachable: Found, act: Acting) -> None:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
         restored = self._by_number(of_sort(Sort.RESTORE), aims, act)
@@ -324,24 +328,24 @@ class Finder:
             assert member is not None
             for number in sorted(self._targets.policies_of(member) & restored.keys()):
                 copies = self._denying_copies(member, number)
-                found.edits[member.id].replaced[number] = tuple(r for r in copies if r.group)
+                reachable.edits[member.id].replaced[number] = tuple(r for r in copies if r.group)
                 for digest in versions[number]:
-                    found.edits[member.id].versions[number, digest] = restored[number]
+                    reachable.edits[member.id].versions[number, digest] = restored[number]
 
     def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be
         attached, or with `policy`.
         """
-        found = [NOBODY] * len(aims)
+        principals = [NOBODY] * len(aims)
         if not aims or (method.retags and not can_matter(self._asker, method)):
-            return found
+            return principals
         for arn in self._attached_by(method) if is_attaching(method) else (policy,):
             asked = self._with(method, [aim.target for aim in aims], arn)
             if method.writing:
                 writes = self._asker.ask(method.writing, arn, {"aws:RequestedRegion": HOME})
                 asked = [bits & writes for bits in asked]
-            found = [one | other for one, other in zip(found, asked, strict=True)]
-        return found
+            principals = [before | other for before, other in zip(principals, asked, strict=True)]
+        return principals
 
     def _attached_by(self, method: Method) -> tuple[str, ...]:
         """The policies that come into question for a method that attaches one."""
@@ -349,54 +353,54 @@ class Finder:
             return ()
         if not method.writing:
             return self._policies
-        found = self._written.get(method.writing)
-        if found is None:
+        written = self._written.get(method.writing)
+        if written is None:
             attaching = list(chain.from_iterable(map(self._asker.clauses, ATTACHING)))
             writing = self._asker.clauses(method.writing)
             if not any(clause.allows for clause in writing):
-                found = ()
+                written = ()
             elif method.writing == "iam:CreatePolicy":
-                found = new_policies(self._shard, attaching, writing)
+                written = new_policies(self._shard, attaching, writing)
             else:
-                found = changeable_policies(self._shard, attaching)
-            self._written[method.writing] = found
-        return found
+                written = changeable_policies(self._shard, attaching)
+            self._written[method.writing] = written
+        return written
 
     def _with(self, method: Method, targets: list[Target], policy: str) -> list[Bits]:
-        found = [EVERYBODY] * len(targets)
+        principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
             asked = self._asker.on_targets(need.action, about(method, need, targets), context)
-            found = [one & other for one, other in zip(found, asked, strict=True)]
-        return found
+            principals = [before & other for before, other in zip(principals, asked, strict=True)]
+        return principals
 
     def _in_any_region(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
         """As above, for calls to a service that has endpoints in each region."""
         targets = [aim.target for aim in aims]
         *before, need = method.target_needs
-        found = [NOBODY] * len(targets)
+        principals = [NOBODY] * len(targets)
         reads_region = REGION in self._asker.keys(need.action)
         for region in self._asker.regions() if reads_region else [HOME]:
             circumstance = {"aws:RequestedRegion": region}
             asked = self._asker.on_targets(need.action, about(method, need, targets), circumstance)
-            found = [one | other for one, other in zip(found, asked, strict=True)]
+            principals = [before | other for before, other in zip(principals, asked, strict=True)]
         for other_need in before:
             asked = self._asker.on_targets(other_need.action, targets, {"aws:RequestedRegion": HOME})
-            found = [one & other for one, other in zip(found, asked, strict=True)]
-        return found
+            principals = [before & other for before, other in zip(principals, asked, strict=True)]
+        return principals
 
     def _note(
-        self, found: Found, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
+        self, reachable: Found, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
     ) -> None:
         for aim, mark in zip(aims, bits, strict=True):
             able = act.of(mark).within(~aim.target.mask)
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
-                found.become[node].append(Alternative(method, aim.subject, able))
+                reachable.become[node].append(Alternative(method, aim.subject, able))
 
 
 def _any(bits: Iterable[Bits], act: Acting) -> bool:
-    return any(act.of(one).any for one in bits)
+    return any(act.of(principals).any for principals in bits)
 
 
 __all__ = ["Finder", "Found", "circumstances"]

@@ -46,10 +46,10 @@ class Act:
     @property
     def conditions(self) -> tuple[str, ...]:
         """What it depends on that is not known."""
-        found = list(chain.from_iterable(ground.explanation.residual for ground in self.grounds))
+        residual = list(chain.from_iterable(ground.explanation.residual for ground in self.grounds))
         if self.is_assumed:
-            found.append(self.alternative.method.assumes)
-        return tuple(dict.fromkeys(found))
+            residual.append(self.alternative.method.assumes)
+        return tuple(dict.fromkeys(residual))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,13 @@ class Explorer:
 
     def path(self, start: At, reach: Reach) -> Path | None:
         """The best path of a principal: a sure one before a conditional one, then the shortest."""
-        found = reach.best(start)
-        return None if found is None else self._path(start, found, reach)
+        hops = reach.best(start)
+        return None if hops is None else self._path(start, hops, reach)
 
-    def _path(self, start: At, found: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> Path:
+    def _path(self, start: At, hops: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> Path:
         steps: list[Step] = []
         at = start
-        while (hop := found[at][1]) is not None:
+        while (hop := hops[at][1]) is not None:
             step = self._step(at, hop.to, hop.way, is_sure=hop.is_sure)
             assert step is not None
             steps.append(step)
@@ -159,12 +159,12 @@ class Explorer:
         left.
         """
         acts = [self._act(source, part, gone) for part in way.parts] if way is not None else []
-        found = tuple(act for act in acts if act is not None)
-        if len(found) < len(acts):
+        acts_done = tuple(act for act in acts if act is not None)
+        if len(acts_done) < len(acts):
             return None
         node, into = self._graph.node(source), self._graph.node(target)
         who = self._member(source)
-        return Step(source, target, who, node.state, into.member, into.state, found, is_sure)
+        return Step(source, target, who, node.state, into.member, into.state, acts_done, is_sure)
 
     def _member(self, at: At) -> Member:
         """Who is there; the root user stands for any administrator of an account."""
@@ -172,27 +172,29 @@ class Explorer:
 
     def _act(self, source: At, part: tuple[Alternative, ...], gone: frozenset[Statement]) -> Act | None:
         """The best alternative of a part that is left without some statements."""
-        for one in self._usable(source, part):
-            if self._stays(source, one, gone):
-                return Act(one, self._of(source, one), bool(one.bits.sure >> source.node & 1))
+        for alternative in self._usable(source, part):
+            if self._stays(source, alternative, gone):
+                return Act(
+                    alternative, self._of(source, alternative), bool(alternative.bits.sure >> source.node & 1)
+                )
         return None
 
     def _usable(self, source: At, part: tuple[Alternative, ...]) -> list[Alternative]:
         """The alternatives of a part that a node has, the sure ones first."""
         key = source, id(part)
-        found = self._parts.get(key)
-        if found is None:
+        usable = self._parts.get(key)
+        if usable is None:
             bit = 1 << source.node
-            able = [one for one in part if one.bits.any & bit]
-            found = self._parts[key] = sorted(able, key=lambda one: not one.bits.sure & bit)
-        return found
+            able = [alternative for alternative in part if alternative.bits.any & bit]
+            usable = self._parts[key] = sorted(able, key=lambda alternative: not alternative.bits.sure & bit)
+        return usable
 
-    def _stays(self, source: At, one: Alternative, gone: frozenset[Statement]) -> bool:
+    def _stays(self, source: At, alternative: Alternative, gone: frozenset[Statement]) -> bool:
         """Whether a node still has an alternative without some statements."""
-        key = source, id(one)
+        key = source, id(alternative)
         options = self._options.get(key)
         if options is None:
-            grounds = self._of(source, one)
+            grounds = self._of(source, alternative)
             closing = dict.fromkeys(chain.from_iterable(ground.closing for ground in grounds))
             options = self._options[key] = tuple(closing)
         return not any(option <= gone for option in options)
@@ -200,23 +202,23 @@ class Explorer:
     def _is_left(self, source: At, way: Way | Crossing | None, gone: frozenset[Statement]) -> bool:
         """Whether each part of a way has an alternative left without some statements."""
         for part in () if way is None else way.parts:
-            if not any(self._stays(source, one, gone) for one in self._usable(source, part)):
+            if not any(self._stays(source, alternative, gone) for alternative in self._usable(source, part)):
                 return False
         return True
 
-    def _of(self, source: At, one: Alternative) -> tuple[StepEvidence, ...]:
+    def _of(self, source: At, alternative: Alternative) -> tuple[StepEvidence, ...]:
         # The graph keeps its alternatives, so that the id of one means the same as long as this explains it.
         # A search for what closes a path looks at the same ones hundreds of times.
-        key = source, id(one)
-        found = self._known.get(key)
-        if found is None:
+        key = source, id(alternative)
+        evidence = self._known.get(key)
+        if evidence is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
                 self._options.clear()
                 self._parts.clear()
             node = self._graph.node(source)
-            found = self._known[key] = self._grounds.of(node, one, self._choices(source, node))
-        return found
+            evidence = self._known[key] = self._grounds.of(node, alternative, self._choices(source, node))
+        return evidence
 
     def _choices(self, at: At, node: Node) -> Mapping[Any, Any]:
         choices = self._graph.estates[at.account].choices
@@ -271,17 +273,17 @@ class Explorer:
 
     def _from(self, at: At, reach: Reach) -> list[tuple[At, Way | Crossing | None]]:
         """The ways out of a node to others that reach the goal."""
-        found = self._leads.get(at)
-        if found is None:
-            found = self._leads[at] = list(self._out_of(at))
-        return [each for each in found if each[0] in reach.any]
+        leads = self._leads.get(at)
+        if leads is None:
+            leads = self._leads[at] = list(self._out_of(at))
+        return [each for each in leads if each[0] in reach.any]
 
     def _out_of(self, at: At) -> Iterator[tuple[At, Way | Crossing | None]]:
         estate, bit = self._graph.estates[at.account], 1 << at.node
         for node, ways in estate.inward.items():
             yield from ((At(at.account, node), way) for way in ways if way.bits.any & bit)
-        for target, found in self._graph.crossings.items():
-            for crossing in found:
+        for target, crossings in self._graph.crossings.items():
+            for crossing in crossings:
                 if crossing.account == at.account and crossing.bits.any & bit:
                     yield target, crossing
         if self._graph.administrators(at.account).any & bit:
@@ -331,8 +333,12 @@ def _size(option: frozenset[Statement]) -> tuple[int, int, list[tuple[str, str, 
     """Small ones first; of equal ones those that leave trust policies as they are, since others may need
     them.
     """
-    trusts = sum(one.policy == TRUST for one in option)
-    return len(option), trusts, sorted((one.holder, one.policy, one.number) for one in option)
+    trusts = sum(statement.policy == TRUST for statement in option)
+    return (
+        len(option),
+        trusts,
+        sorted((statement.holder, statement.policy, statement.number) for statement in option),
+    )
 
 
 __all__ = ["Closing", "Explorer", "Path", "Step"]

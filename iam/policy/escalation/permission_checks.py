@@ -102,15 +102,15 @@ class Source:
         sure = possible = 0
         answer = self.index.who_can(question)
         for decision, classes in answer.whole.items():
-            found = 0
+            mask = 0
             for cls in classes:
-                found |= self._class(cls)
-            possible |= found
-            sure |= found if decision is Decision.ALLOWED else 0
+                mask |= self._class(cls)
+            possible |= mask
+            sure |= mask if decision is Decision.ALLOWED else 0
         for part in answer.parts:
-            found = self.bits_of(part.members)
-            possible |= found
-            sure |= found if part.decision is Decision.ALLOWED else 0
+            mask = self.bits_of(part.members)
+            possible |= mask
+            sure |= mask if part.decision is Decision.ALLOWED else 0
         return Bits(sure, possible)
 
     def bits_in(self, mask: int) -> Iterator[int]:
@@ -122,17 +122,17 @@ class Source:
                 yield lowest
 
     def _class(self, cls: Class) -> int:
-        found = self._of_class.get(cls)
-        if found is None:
-            found = self._of_class[cls] = self.bits_of(cls.members)
-        return found
+        mask = self._of_class.get(cls)
+        if mask is None:
+            mask = self._of_class[cls] = self.bits_of(cls.members)
+        return mask
 
     def bits_of(self, members: Iterable[Member]) -> int:
         """The bits of some members."""
-        found = 0
+        mask = 0
         for member in members:
-            found |= self.bits.get(member.id, 0)
-        return found
+            mask |= self.bits.get(member.id, 0)
+        return mask
 
     @property
     def docs(self) -> Iterator[Doc]:
@@ -213,11 +213,11 @@ class Asker:
     def regions(self) -> tuple[str, ...]:
         """Regions that statements name in conditions or resources; the home of IAM at least."""
         if self._regions is None:
-            found = {HOME: None}
+            regions = {HOME: None}
             for doc in self._docs:
                 for clause in doc.clauses:
-                    found |= dict.fromkeys(regions_in(clause))
-            self._regions = tuple(found)[:MOST_REGIONS]
+                    regions |= dict.fromkeys(regions_in(clause))
+            self._regions = tuple(regions)[:MOST_REGIONS]
         return self._regions
 
     def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
@@ -225,10 +225,10 @@ class Asker:
         spoken = self._speaking(action)
         relevant = self._relevant(action, context)
         key = (spoken.number, has_rcps_of(action), spoken.shape(resource), _frozen(relevant))
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._ask(_Put(action), resource, relevant)
-        return found
+        principals = self._known.get(key)
+        if principals is None:
+            principals = self._known[key] = self._ask(_Put(action), resource, relevant)
+        return principals
 
     def on_targets(
         self, action: str, targets: Sequence[Target], context: Mapping[str, Any], *, policy: str | None = None
@@ -241,23 +241,23 @@ class Asker:
             shape, trust = spoken.shape(target.arn), target.trust if put.needs_trust else None
             key = (shape, _frozen(contexts[place]), trust, target.account)
             groups.setdefault(key, []).append(place)
-        found = [NOBODY] * len(targets)
+        principals = [NOBODY] * len(targets)
         for key, places in groups.items():
             known = (spoken.number, has_rcps_of(action), put.policy, put.needs_trust, *key)
             group = [targets[place] for place in places]
             for place, bits in zip(
                 places, self._on_group(put, group, contexts[places[0]], known), strict=True
             ):
-                found[place] = bits
-        return found
+                principals[place] = bits
+        return principals
 
     def _on_group(self, put: _Put, group: list[Target], context: Mapping[str, Any], key: Any) -> list[Bits]:
         """Who can on targets that only they themselves can tell apart."""
         if not self._speaking(put.action).names_their_own:
-            found = self._known.get(key)
-            if found is None:
-                found = self._known[key] = self._ask(put, group[0].arn, context)
-            return [found] * len(group)
+            principals = self._known.get(key)
+            if principals is None:
+                principals = self._known[key] = self._ask(put, group[0].arn, context)
+            return [principals] * len(group)
         first = self._ask(put, group[0].arn, context)
         if len(group) == 1:
             return [first]
@@ -274,7 +274,7 @@ class Asker:
         """Principals of one class do on themselves what the others do, unless a condition reads their
         names.
         """
-        found = NOBODY
+        principals = NOBODY
         for source in self.sources:
             for bit in source.bits_in(target.mask):
                 member = source.shard.members[source.numbers[bit]]
@@ -283,27 +283,27 @@ class Asker:
                     decision = source.index.decide(member, put.question(target.arn, context))
                     if not _is_personal(member.cls):
                         marks[member.cls] = decision
-                found |= _bits(decision, bit)
-        return found
+                principals |= _bits(decision, bit)
+        return principals
 
     def _ask(self, put: _Put, resource: str, context: Mapping[str, Any]) -> Bits:
         question = put.question(resource, context)
         self.questions += 1
-        found = NOBODY
+        principals = NOBODY
         for source in self.sources:
-            found |= source.ask(question)
-        return found
+            principals |= source.ask(question)
+        return principals
 
     def _context(self, action: str, target: Target, context: Mapping[str, Any]) -> dict[str, Any]:
         """What is known of a request about a target, as far as a statement asks for it."""
         wanted = self._speaking(action).keys
-        found = self._relevant(action, context)
+        context_keys = self._relevant(action, context)
         if BOUNDARY in wanted:
-            found.setdefault("iam:PermissionsBoundary", boundary_of(action, target.boundary))
+            context_keys.setdefault("iam:PermissionsBoundary", boundary_of(action, target.boundary))
         tags = self._speaking(action).tags
         if tags and target.tags is not None:
-            found |= tags_of(target.tags, tags)
-        return found
+            context_keys |= tags_of(target.tags, tags)
+        return context_keys
 
     def _relevant(self, action: str, context: Mapping[str, Any]) -> dict[str, Any]:
         wanted = self._speaking(action).keys
@@ -312,16 +312,16 @@ class Asker:
         return {key: value for key, value in context.items() if fold(key) in wanted}
 
     def _speaking(self, action: str) -> ConditionFacts:
-        found = self._spoken.get(action)
-        if found is None:
+        facts = self._spoken.get(action)
+        if facts is None:
             clauses = tuple(self._about(fold(action)))
             wanted = frozenset(chain.from_iterable(map(keys_of, clauses)))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
-            found = self._spoken[action] = ConditionFacts(
+            facts = self._spoken[action] = ConditionFacts(
                 clauses, number, wanted, areas, tag_keys(wanted), any(clause.allows for clause in clauses)
             )
-        return found
+        return facts
 
     def _about(self, lowered: str) -> Iterator[Clause]:
         """The statements that name an action; which elements do so is the same in all rounds."""
@@ -335,10 +335,10 @@ class Asker:
                     yield from same
 
     def _names_of(self, clause: Clause) -> Names:
-        found = self._names.get(clause)
-        if found is None:
-            found = self._names[clause] = Names(clause)
-        return found
+        names = self._names.get(clause)
+        if names is None:
+            names = self._names[clause] = Names(clause)
+        return names
 
 
 def has_rcps_of(action: str) -> bool:

@@ -77,8 +77,8 @@ class OwnTags:
         )
 
     def _reads(self, doc: Doc) -> bool:
-        found = self._known.get(doc)
-        if found is None:
+        reads = self._known.get(doc)
+        if reads is None:
             keys = chain.from_iterable(map(keys_of, doc.clauses))
-            found = self._known[doc] = any(key.startswith(OF_PRINCIPAL) for key in keys)
-        return found
+            reads = self._known[doc] = any(key.startswith(OF_PRINCIPAL) for key in keys)
+        return reads

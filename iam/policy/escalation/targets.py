@@ -80,26 +80,28 @@ class Targets:
 
     def policies_of(self, member: Member) -> set[int]:
         """The policies attached to somebody, or to its groups."""
-        found = set(member.grants.attached)
+        policies = set(member.grants.attached)
         for number in self.groups_of(member):
-            found |= set(self._grants_of_group(number).attached)
-        return found
+            policies |= set(self._grants_of_group(number).attached)
+        return policies
 
     def denying_of(self, member: Member) -> tuple[Removal, ...]:
         """The policies of a principal and of its groups that deny something."""
-        found = self._denying_members.get(member.id)
-        if found is None:
+        removals = self._denying_members.get(member.id)
+        if removals is None:
             of_groups = chain.from_iterable(map(self.denying_in_group, self.groups_of(member)))
-            found = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
-        return found
+            removals = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
+        return removals
 
     def denying_in_group(self, number: int) -> tuple[Removal, ...]:
         """The policies of a group that deny something, and the group itself if it has one."""
-        found = self._denying_groups.get(number)
-        if found is None:
+        removals = self._denying_groups.get(number)
+        if removals is None:
             policies = tuple(self._denying_in(self._grants_of_group(number), number))
-            found = self._denying_groups[number] = (*policies, Removal(LEFT, number, "")) if policies else ()
-        return found
+            removals = self._denying_groups[number] = (
+                (*policies, Removal(LEFT, number, "")) if policies else ()
+            )
+        return removals
 
     def _denying_in(self, grants: Grants, group: int) -> Iterator[Removal]:
         named = self._shard.named_policies(Grants(grants.inline, grants.attached))
@@ -112,10 +114,10 @@ class Targets:
                 yield Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
 
     def _is_denying(self, doc: Doc) -> bool:
-        found = self._denying.get(doc)
-        if found is None:
-            found = self._denying[doc] = any(not clause.allows for clause in doc.clauses)
-        return found
+        denies = self._denying.get(doc)
+        if denies is None:
+            denies = self._denying[doc] = any(not clause.allows for clause in doc.clauses)
+        return denies
 
     def arn_of_policy(self, number: int) -> str:
         """The ARN of an attached policy; empty where the policy was not synced."""

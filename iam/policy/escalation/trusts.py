@@ -30,8 +30,8 @@ def admits_strangers(trust: Doc | None, account: str) -> bool:
 
 def accounts_named(trust: Doc | None) -> frozenset[str] | None:
     """The accounts of those whom it names; None where it may mean any."""
-    found = {_account(name) for name in _names(trust)}
-    return None if "" in found else frozenset(found)
+    accounts = {_account(name) for name in _names(trust)}
+    return None if "" in accounts else frozenset(accounts)
 
 
 def _names(trust: Doc | None) -> Iterator[str]:
@@ -106,12 +106,12 @@ class Services:
         """NO, OPEN or YES."""
         if trust is None:
             return NO
-        found = self._known.get((trust, service))
-        if found is None:
+        mark = self._known.get((trust, service))
+        if mark is None:
             request = service_request(service, role, self._account, moment=self._moment)
             policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
-            found = self._known[trust, service] = MARKS.get(decide(request, policies), NO)
-        return found
+            mark = self._known[trust, service] = MARKS.get(decide(request, policies), NO)
+        return mark
 
 
 Context = Mapping[str, Any]

@@ -82,7 +82,7 @@ def _check_known(word: Word, subject: Subject) -> None:
 
 
 def _unknown(word: Word, prefix: str, subject: Subject) -> None:
-    names = [one.partition(":")[2] for one in subject.catalogue.expand(f"{prefix}:*")]
+    names = [action.partition(":")[2] for action in subject.catalogue.expand(f"{prefix}:*")]
     close = subject.report.closest(word.text.partition(":")[2], names)
     if close:
         remedy = f"Did you mean {prefix}:{close}?"
@@ -107,15 +107,15 @@ def _check_case(word: Word, name: str, subject: Subject) -> None:
     if start is None or fold(start.group()) == start.group():
         return
     written = start.group()
-    found = [one.partition(":")[2] for one in subject.catalogue.expand(word.text)]
-    if any(one.startswith(written) for one in found):
+    names = [action.partition(":")[2] for action in subject.catalogue.expand(word.text)]
+    if any(name.startswith(written) for name in names):
         return
     subject.report.add(
         "ACTION_OF_OTHER_CASE",
         word,
         f"No action starts with “{shown(written)}” in these letters. IAM ignores case, so "
-        f"{shown(word.text)} matches {_named(found)}.",
-        f"Write {word.text.partition(':')[0]}:{found[0][: len(written)]}… as AWS does, or fix the pattern.",
+        f"{shown(word.text)} matches {_named(names)}.",
+        f"Write {word.text.partition(':')[0]}:{names[0][: len(written)]}… as AWS does, or fix the pattern.",
     )
 
 

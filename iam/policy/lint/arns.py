@@ -164,10 +164,14 @@ def _check_resource(word: Word, fields: Sequence[str], subject: Subject) -> bool
     if (
         not types
         or not subject.report.may_look()
-        or any(can_mean(word.text, one.arn, has_variables=has_variables) for one in types)
+        or any(can_mean(word.text, resource_type.arn, has_variables=has_variables) for resource_type in types)
     ):
         return True
-    wanted = [one for one in types if _has_resource(word, one, has_variables=has_variables)]
+    wanted = [
+        resource_type
+        for resource_type in types
+        if _has_resource(word, resource_type, has_variables=has_variables)
+    ]
     if not wanted:
         subject.report.add_unknown(
             "INVALID_ARN_RESOURCE",
@@ -181,9 +185,9 @@ def _check_resource(word: Word, fields: Sequence[str], subject: Subject) -> bool
     return False
 
 
-def _has_resource(word: Word, one: ResourceType, *, has_variables: bool) -> bool:
+def _has_resource(word: Word, resource_type: ResourceType, *, has_variables: bool) -> bool:
     """Whether they agree when Region and account are left aside."""
-    own = one.arn.split(":", FIELDS - 1)[-1]
+    own = resource_type.arn.split(":", FIELDS - 1)[-1]
     resource = word.text.split(":", FIELDS - 1)[-1]
     return can_mean(f"arn:aws:x:::{resource}", f"arn:aws:x:::{own}", has_variables=has_variables)
 
@@ -193,7 +197,7 @@ def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], s
     remedy = f"Write it like {types[0].arn}."
     wrong = []
     for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):
-        forms = {one.arn.split(":")[place] for one in types}
+        forms = {resource_type.arn.split(":")[place] for resource_type in types}
         if fields[place] and forms == {""}:
             wrong.append((f"ARN_{name}_NOT_ALLOWED", f"ARNs of this type have no {field}."))
         elif not fields[place] and "" not in forms:

@@ -86,9 +86,9 @@ def _check(test: Test, statement: Statement, subject: Subject) -> None:
 
 def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
     word, report, catalogue = test.key, subject.report, subject.catalogue
-    found = catalogue.condition_key(word.text)
-    if found is not None:
-        return found
+    condition_key = catalogue.condition_key(word.text)
+    if condition_key is not None:
+        return condition_key
     if KEY.fullmatch(word.text) is None:
         report.add(
             "INVALID_CONDITION_KEY_FORMAT",

@@ -74,17 +74,17 @@ def _report(word: Word, message: str, subject: Subject) -> None:
 
 def _accounts(words: Sequence[Word]) -> dict[str, Word]:
     """The accounts that are named as a whole, by number."""
-    found = ((ACCOUNT.fullmatch(word.text), word) for word in words)
-    return {match[1]: word for match, word in found if match is not None}
+    matches = ((ACCOUNT.fullmatch(word.text), word) for word in words)
+    return {match[1]: word for match, word in matches if match is not None}
 
 
 def _roles(words: Sequence[Word]) -> dict[tuple[str, ...], Word]:
     """The roles by partition, account and name."""
-    found = ((ROLE.fullmatch(word.text), word) for word in words)
-    return {match.groups(): word for match, word in found if match is not None}
+    matches = ((ROLE.fullmatch(word.text), word) for word in words)
+    return {match.groups(): word for match, word in matches if match is not None}
 
 
 def _meaning(word: Word) -> str:
     """Equal for the number of an account and the ARN of its root."""
-    found = ACCOUNT.fullmatch(word.text)
-    return found[1] if found is not None else word.text
+    match = ACCOUNT.fullmatch(word.text)
+    return match[1] if match is not None else word.text

@@ -28,9 +28,9 @@ def check_dates(test: Test, statement: Statement, subject: Subject) -> None:
     family = test.base.removeprefix("date").removeprefix("numeric")
     if test.name not in TIMES or not family.startswith((*BEFORE, AFTER)):
         return
-    found = [moment_of(value.text) for value in test.values]
-    moments = [moment for moment in found if moment is not None]
-    if not moments or len(moments) < len(found):
+    instants = [moment_of(value.text) for value in test.values]
+    moments = [moment for moment in instants if moment is not None]
+    if not moments or len(moments) < len(instants):
         return
     now = Decimal(time.time())
     if family.startswith(BEFORE) and max(moments) < now:

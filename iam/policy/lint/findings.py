@@ -80,8 +80,8 @@ class Report:
             return
         line, column = self._reading.place(spot.at)
         grave = severity or SEVERITIES[code]
-        found = Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)
-        self._found[replace(found, is_by_catalogue=True) if is_by_catalogue else found] = None
+        finding = Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)
+        self._found[replace(finding, is_by_catalogue=True) if is_by_catalogue else finding] = None
 
     def add_unknown(
         self,
@@ -110,7 +110,8 @@ class Report:
         """All findings in the order of the text; of one place, the graver first."""
         order = list(Severity)
         return sorted(
-            self._found, key=lambda one: (one.line, one.column, order.index(one.severity), one.code)
+            self._found,
+            key=lambda finding: (finding.line, finding.column, order.index(finding.severity), finding.code),
         )
 
     def closest(self, name: str, known: Iterable[str]) -> str:
@@ -120,9 +121,9 @@ class Report:
         if len(name) > LONGEST_NAME or self._proposals >= MOST_PROPOSALS:
             return ""
         self._proposals += 1
-        spelled = {fold(one): one for one in known}
-        found = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=0.75)
-        return spelled[found[0]] if found else ""
+        spelled = {fold(candidate): candidate for candidate in known}
+        matches = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=0.75)
+        return spelled[matches[0]] if matches else ""
 
 
 def quoted(text: str) -> str:

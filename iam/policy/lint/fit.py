@@ -46,7 +46,7 @@ class _Fit:
     def check(self) -> None:
         actions = self.statement.actions.words if self.statement.actions else ()
         is_known = True
-        for word in {fold(one.text): one for one in reversed(actions)}.values():
+        for word in {fold(word.text): word for word in reversed(actions)}.values():
             expanded = known_actions(self.subject.catalogue, word.text)
             if not expanded:
                 is_known = False
@@ -56,13 +56,13 @@ class _Fit:
             self._check_resources()
 
     def _fits(self, action: Action) -> bool:
-        return any(self._reaches(one.arn) for one in action.resource_types)
+        return any(self._reaches(resource_type.arn) for resource_type in action.resource_types)
 
     def _reaches(self, arn: str) -> bool:
-        found = self.reached.get(arn)
-        if found is None:
-            found = self.reached[arn] = any(self._means(word, arn) for word in self.resources)
-        return found
+        reaches = self.reached.get(arn)
+        if reaches is None:
+            reaches = self.reached[arn] = any(self._means(word, arn) for word in self.resources)
+        return reaches
 
     def _means(self, word: Word, arn: str) -> bool:
         has_variables = self.subject.document.has_variables
@@ -91,9 +91,9 @@ class _Fit:
         """Resources that no action of the statement works on; only asked when all actions are known."""
         actions = self.statement.actions.words if self.statement.actions else ()
         types: dict[str, ResourceType] = {}
-        for word in {fold(one.text): one for one in actions}.values():
+        for word in {fold(word.text): word for word in actions}.values():
             for action in known_actions(self.subject.catalogue, word.text):
-                types |= {one.arn: one for one in action.resource_types}
+                types |= {resource_type.arn: resource_type for resource_type in action.resource_types}
         if not types:
             return
         for word in self.resources:

@@ -63,18 +63,18 @@ def kind_of(node: Node) -> str:
 
 def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
     """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
-    found: dict[str, Member] = {}
+    members: dict[str, Member] = {}
     for member in node.value if isinstance(node.value, tuple) else ():
         assert isinstance(member, Member)
-        if member.name in found:
+        if member.name in members:
             report.add(
                 "DUPLICATE_KEYS",
                 below(spot, member.name, member.at),
                 f"{quoted(member.name)} is given twice, and AWS uses only one of them.",
                 "Combine the two, or remove one.",
             )
-        found[member.name] = member
-    return found
+        members[member.name] = member
+    return members
 
 
 def below(spot: Spot, name: str, at: int) -> Spot:
@@ -142,14 +142,14 @@ def _statements(member: Member | None, whole: Spot, report: Report) -> tuple[Sta
     if not nodes:
         spot = whole if member is None else Spot(member.at, "Statement", None)
         report.add("MISSING_STATEMENT", spot, "The policy has no statements.", "Add a statement.")
-    found = []
+    statements = []
     for index, node in enumerate(nodes):
         spot = Spot(node.at, f"Statement[{index}]", index)
         if isinstance(node.value, tuple):
-            found.append(_statement(node, index, spot, report))
+            statements.append(_statement(node, index, spot, report))
         else:
             _mismatch(node, spot, "an object", report)
-    return tuple(found)
+    return tuple(statements)
 
 
 def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
@@ -201,10 +201,10 @@ def _either(members: dict[str, Member], name: str, spot: Spot, report: Report) -
     """An element or its opposite."""
     opposite = f"Not{name}"
     _refuse_both(members, name, opposite, spot, report)
-    for found, is_not in ((name, False), (opposite, True)):
-        if found in members:
-            place = below(spot, found, members[found].at)
-            words = names_in(members[found].node, place, f"EMPTY_ARRAY_{name.upper()}", report)
+    for member_name, is_not in ((name, False), (opposite, True)):
+        if member_name in members:
+            place = below(spot, member_name, members[member_name].at)
+            words = names_in(members[member_name].node, place, f"EMPTY_ARRAY_{name.upper()}", report)
             return Names(place, words, is_not)
     return None
 
@@ -229,12 +229,12 @@ def names_in(node: Node, spot: Spot, empty: str, report: Report) -> tuple[Word, 
     if not node.value:
         report.add(empty, spot, f"{spot.path} is an empty list.", "Add an entry, or remove the statement.")
     words = []
-    for index, one in enumerate(node.value):
+    for index, item in enumerate(node.value):
         path = f"{spot.path}[{index}]"
-        if isinstance(one.value, str):
-            words.append(Word(one.at, path, spot.statement, one.value))
+        if isinstance(item.value, str):
+            words.append(Word(item.at, path, spot.statement, item.value))
         else:
-            _mismatch(one, Spot(one.at, path, spot.statement), "a string", report)
+            _mismatch(item, Spot(item.at, path, spot.statement), "a string", report)
     return tuple(words)
 
 
@@ -280,7 +280,7 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
     if not operators:
         report.add("EMPTY_OBJECT_CONDITION", place, "Condition is empty and has no effect.", "Remove it.")
     _refuse_same_in_other_case(operators, place, report)
-    found: list[Test] = []
+    tests: list[Test] = []
     for name, operator in operators.items():
         spot_of_operator = below(place, name, operator.at)
         if not isinstance(operator.node.value, tuple):
@@ -295,8 +295,8 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
                 "Add a key, or remove the operator.",
             )
         _refuse_same_in_other_case(keys, spot_of_operator, report)
-        found += [_test(name, spot_of_operator, key, report) for key in keys.values()]
-    return tuple(found)
+        tests += [_test(name, spot_of_operator, key, report) for key in keys.values()]
+    return tuple(tests)
 
 
 def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: Report) -> None:
@@ -337,12 +337,12 @@ def _values(node: Node, spot: Spot, report: Report) -> tuple[Word, ...]:
             "Add a value, or remove the key.",
         )
     words = []
-    for index, one in enumerate(nodes):
+    for index, item in enumerate(nodes):
         path = f"{spot.path}[{index}]" if is_list else spot.path
-        if isinstance(one.value, str | int | float | bool):
-            words.append(Word(one.at, path, spot.statement, text_of(one.value)))
+        if isinstance(item.value, str | int | float | bool):
+            words.append(Word(item.at, path, spot.statement, text_of(item.value)))
         else:
-            _mismatch(one, Spot(one.at, path, spot.statement), "a value or a list of values", report)
+            _mismatch(item, Spot(item.at, path, spot.statement), "a value or a list of values", report)
     return tuple(words)
 
 

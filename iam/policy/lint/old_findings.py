@@ -13,21 +13,25 @@ from iam.policy.lint.kinds import Kind
 from iam.policy.lint.run import lint
 
 
-def less_standing(found: Sequence[Finding], *, former: Callable[[], str], kind: Kind) -> list[Finding]:
+def less_standing(findings_now: Sequence[Finding], *, former: Callable[[], str], kind: Kind) -> list[Finding]:
     """The findings, where errors about names that the former text has as well are warnings. Asks for that
     text only if it matters.
     """
-    if not any(_is_name_error(one) for one in found) or not (text := former()):
-        return list(found)
-    known = {(one.code, one.message) for one in lint(text, kind=kind, quota=None) if _is_name_error(one)}
+    if not any(_is_name_error(finding) for finding in findings_now) or not (text := former()):
+        return list(findings_now)
+    known = {
+        (finding.code, finding.message)
+        for finding in lint(text, kind=kind, quota=None)
+        if _is_name_error(finding)
+    }
     findings = []
-    for one in found:
-        if _is_name_error(one) and (one.code, one.message) in known:
-            findings.append(replace(one, severity=Severity.WARNING))
+    for finding in findings_now:
+        if _is_name_error(finding) and (finding.code, finding.message) in known:
+            findings.append(replace(finding, severity=Severity.WARNING))
         else:
-            findings.append(one)
+            findings.append(finding)
     return findings
 
 
-def _is_name_error(one: Finding) -> bool:
-    return one.is_by_catalogue and one.severity is Severity.ERROR
+def _is_name_error(finding: Finding) -> bool:
+    return finding.is_by_catalogue and finding.severity is Severity.ERROR

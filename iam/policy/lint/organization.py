@@ -26,14 +26,14 @@ def _is_aws_own(subject: Subject) -> bool:
     """RCPFullAWSAccess, which AWS attaches everywhere and nobody else can write."""
     statements = subject.document.statements
     return len(statements) == 1 and all(
-        one.allows
-        and one.actions is not None
-        and one.actions.has_star
-        and one.resources is not None
-        and one.resources.has_star
-        and one.principals is not None
-        and one.principals.is_everybody
-        for one in statements
+        statement.allows
+        and statement.actions is not None
+        and statement.actions.has_star
+        and statement.resources is not None
+        and statement.resources.has_star
+        and statement.principals is not None
+        and statement.principals.is_everybody
+        for statement in statements
     )
 
 
@@ -48,20 +48,20 @@ def _check_effect(statement: Statement, subject: Subject) -> None:
 
 
 def _check_principals(statement: Statement, subject: Subject) -> None:
-    found = statement.principals
-    if found is None:
+    principals = statement.principals
+    if principals is None:
         return
-    if found.is_not:
+    if principals.is_not:
         subject.report.add(
             "RCP_SYNTAX_ERROR_NOT_PRINCIPAL",
-            found.spot,
+            principals.spot,
             "An RCP can’t have NotPrincipal.",
             'Write "Principal": "*", and use conditions for exceptions.',
         )
-    elif not found.is_everybody:
+    elif not principals.is_everybody:
         subject.report.add(
             "RCP_SYNTAX_ERROR_PRINCIPAL",
-            found.spot,
+            principals.spot,
             "An RCP can’t name principals: it applies to everyone.",
             'Write "Principal": "*", and limit it with conditions.',
         )

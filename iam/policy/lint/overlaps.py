@@ -91,13 +91,13 @@ def _parts(arn: str) -> tuple[str | Gap, ...]:
 
 def _split(arn: str) -> Iterator[str | Gap]:
     at, colons = 0, 0
-    for found in PLACEHOLDER.finditer(arn):
-        yield from arn[at : found.start()]
-        colons += arn.count(":", at, found.start())
-        at = found.end()
+    for match in PLACEHOLDER.finditer(arn):
+        yield from arn[at : match.start()]
+        colons += arn.count(":", at, match.start())
+        at = match.end()
         if colons < SEGMENTS - 1:
             yield Gap(":")
-        elif found.group(1) in WITHOUT_SLASH:
+        elif match.group(1) in WITHOUT_SLASH:
             yield Gap(":/")
         else:
             yield Gap("", may_be_empty=True)

@@ -109,8 +109,8 @@ def _check_variable(inner: str, word: Word, subject: Subject) -> None:
 def _check_key(name: str, word: Word, subject: Subject) -> None:
     if is_of_provider(name):
         return
-    found = subject.catalogue.condition_key(name)
-    if found is None:
+    condition_key = subject.catalogue.condition_key(name)
+    if condition_key is None:
         close = propose_key(name, subject)
         remedy = "Check the key in the AWS Service Authorization Reference."
         if close:
@@ -121,10 +121,10 @@ def _check_key(name: str, word: Word, subject: Subject) -> None:
             f"{quoted(name)} isn’t a known condition key.",
             remedy,
         )
-    elif found.is_multivalued:
+    elif condition_key.is_multivalued:
         subject.report.add(
             "MULTIVALUED_VARIABLE",
             word,
-            f"{found.name} can have several values, so it can’t be used as a variable.",
+            f"{condition_key.name} can have several values, so it can’t be used as a variable.",
             "Use a key that has one value.",
         )

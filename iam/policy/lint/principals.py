@@ -121,8 +121,8 @@ def _wrong(code: str, word: Word, what: str, remedy: str, subject: Subject) -> N
 
 
 def _check_aws(word: Word, subject: Subject) -> None:
-    found = ARN.fullmatch(word.text)
-    if ACCOUNT.fullmatch(word.text) or (found is not None and found["partition"] in PARTITIONS):
+    match = ARN.fullmatch(word.text)
+    if ACCOUNT.fullmatch(word.text) or (match is not None and match["partition"] in PARTITIONS):
         return
     if UNIQUE_ID.fullmatch(word.text):
         subject.report.add(

@@ -60,18 +60,18 @@ class Cover:
         for size in self.sizes:
             if size > len(start):
                 break
-            found = self.beginnings.get(start[:size])
-            if found is not None and found is not word:
-                return found
+            covering = self.beginnings.get(start[:size])
+            if covering is not None and covering is not word:
+                return covering
         return self._of_inner(text, word)
 
     def _of_inner(self, text: str, word: Word) -> Word | None:
         if "${" in text:
             return None
         marked = text.replace("*", STAR).replace("?", ONE)
-        for matches, pattern, found in self.inner:
-            if found is not word and not (STAR in marked and "?" in pattern) and matches(marked):
-                return found
+        for matches, pattern, inner_word in self.inner:
+            if inner_word is not word and not (STAR in marked and "?" in pattern) and matches(marked):
+                return inner_word
         return None
 
     def takes_in(self, words: Sequence[Word]) -> bool:
@@ -90,10 +90,10 @@ def _check_within(names: Names | None, code: str, spell: Callable[[str], str], s
         return
     cover = Cover(names.words, spell)
     for word in names.words:
-        found = cover.of(word)
-        if found is not None:
-            message = f"{quoted(word.text)} is already covered by {quoted(found.text)}."
-            if spell(found.text) == spell(word.text):
+        covering = cover.of(word)
+        if covering is not None:
+            message = f"{quoted(word.text)} is already covered by {quoted(covering.text)}."
+            if spell(covering.text) == spell(word.text):
                 message = f"{quoted(word.text)} is listed twice."
             subject.report.add(
                 code,
@@ -108,20 +108,27 @@ class _Statements:
 
     def __init__(self, statements: Sequence[Statement], subject: Subject) -> None:
         self.subject = subject
-        self.comparable = [one for one in statements if _is_comparable(one)]
-        self.meanings = {one.index: frozenset(test.meaning for test in one.tests) for one in self.comparable}
+        self.comparable = [statement for statement in statements if _is_comparable(statement)]
+        self.meanings = {
+            statement.index: frozenset(test.meaning for test in statement.tests)
+            for statement in self.comparable
+        }
         self.actions = {
-            one.index: Cover(one.actions.words, str.lower) for one in self.comparable if one.actions
+            statement.index: Cover(statement.actions.words, str.lower)
+            for statement in self.comparable
+            if statement.actions
         }
         self.resources = {
-            one.index: Cover(one.resources.words, str) for one in self.comparable if one.resources
+            statement.index: Cover(statement.resources.words, str)
+            for statement in self.comparable
+            if statement.resources
         }
 
     def check(self) -> None:
-        repeated = {one.index for one in self.comparable if self._is_repeated(one)}
-        for one in self.comparable:
-            if one.index not in repeated:
-                self._check_actions(one)
+        repeated = {statement.index for statement in self.comparable if self._is_repeated(statement)}
+        for statement in self.comparable:
+            if statement.index not in repeated:
+                self._check_actions(statement)
 
     def _covers(self, wide: Statement, narrow: Statement) -> bool:
         """Whether `wide` speaks whenever `narrow` does, actions aside."""
@@ -164,9 +171,9 @@ class _Statements:
                 return True
         return False
 
-    def _are_equal(self, one: Statement, other: Statement) -> bool:
-        words = one.actions.words if one.actions else ()
-        return self._covers(other, one) and self.actions[other.index].takes_in(words)
+    def _are_equal(self, statement: Statement, other: Statement) -> bool:
+        words = statement.actions.words if statement.actions else ()
+        return self._covers(other, statement) and self.actions[other.index].takes_in(words)
 
     def _check_actions(self, narrow: Statement) -> None:
         for wide in self.comparable:
@@ -179,19 +186,19 @@ class _Statements:
                 continue
             is_mutual = self._covers(narrow, wide)
             for word in narrow.actions.words if narrow.actions else ():
-                found = self._taker(wide, word)
-                if found is None or (
-                    is_same and is_mutual and wide.index > narrow.index and _is_equal(found, word)
+                taker = self._taker(wide, word)
+                if taker is None or (
+                    is_same and is_mutual and wide.index > narrow.index and _is_equal(taker, word)
                 ):
                     continue
-                self._report(word, found, wide, is_same=is_same)
+                self._report(word, taker, wide, is_same=is_same)
 
     def _taker(self, wide: Statement, word: Word) -> Word | None:
         cover = self.actions[wide.index]
         return cover.texts.get(fold(word.text)) or cover.of(word)
 
-    def _report(self, word: Word, found: Word, wide: Statement, *, is_same: bool) -> None:
-        how = "" if _is_equal(found, word) else f", with {quoted(found.text)}"
+    def _report(self, word: Word, covering: Word, wide: Statement, *, is_same: bool) -> None:
+        how = "" if _is_equal(covering, word) else f", with {quoted(covering.text)}"
         if is_same:
             message = f"{wide.name} already covers {quoted(word.text)}{how}."
             self.subject.report.add("REDUNDANT_ACTION", word, message, "Remove it.")
@@ -202,20 +209,25 @@ class _Statements:
             )
 
 
-def _is_equal(one: Word, other: Word) -> bool:
-    return fold(one.text) == fold(other.text)
+def _is_equal(word: Word, other: Word) -> bool:
+    return fold(word.text) == fold(other.text)
 
 
-def _is_comparable(one: Statement) -> bool:
-    if one.actions is None or one.actions.is_not or not one.actions.words or not (one.allows or one.denies):
+def _is_comparable(statement: Statement) -> bool:
+    if (
+        statement.actions is None
+        or statement.actions.is_not
+        or not statement.actions.words
+        or not (statement.allows or statement.denies)
+    ):
         return False
-    return (one.resources is None or not one.resources.is_not) and (
-        one.principals is None or not one.principals.is_not
+    return (statement.resources is None or not statement.resources.is_not) and (
+        statement.principals is None or not statement.principals.is_not
     )
 
 
-def _same_effect(one: Statement, other: Statement) -> bool:
-    return one.allows == other.allows
+def _same_effect(statement: Statement, other: Statement) -> bool:
+    return statement.allows == other.allows
 
 
 def _takes_in_principals(wide: Statement, narrow: Statement) -> bool:

@@ -160,10 +160,10 @@ def _is_private(text: str) -> bool:
     local IPv6 (RFC 4193).
     """
     try:
-        found = ip_network(text, strict=False).network_address
+        address = ip_network(text, strict=False).network_address
     except ValueError:
         return False
-    return any(found in one for one in PRIVATE)
+    return any(address in network for network in PRIVATE)
 
 
 def _check_arn(value: Word, test: Test, subject: Subject) -> None:

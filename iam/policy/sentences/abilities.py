@@ -169,10 +169,10 @@ def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Abilit
     """The abilities that actions of a service come to, each with the actions that it speaks of. An action
     that sets one up is said once.
     """
-    said: set[str] = set()
+    needs: set[str] = set()
     for ability in _by_service().get(service, ()):
-        if ability.needs <= actions and not ability.needs <= said:
-            said |= ability.needs
+        if ability.needs <= actions and not ability.needs <= needs:
+            needs |= ability.needs
             yield ability, (ability.needs | ability.with_it) & actions
 
 

@@ -133,8 +133,8 @@ def _ability_clause(
         " ".join(filter(None, (ability.noun, _ability_place(ability, spoken, service, resources, reader))))
         for reader in (Reader(account_id), Reader(account_id, is_plain=True))
     ]
-    said = _clause((ability.verb,), rests[0], rests[1], spoken, resources)
-    return replace(said, order=ability.order)
+    clause = _clause((ability.verb,), rests[0], rests[1], spoken, resources)
+    return replace(clause, order=ability.order)
 
 
 def _ability_place(

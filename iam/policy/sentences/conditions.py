@@ -75,7 +75,7 @@ SHOWN: Final = 3
 
 def conditions_in_words(statement: Statement) -> tuple[str, ...]:
     """A phrase for each condition of a statement."""
-    return tuple(phrase(*one) for one in statement.conditions)
+    return tuple(phrase(*condition) for condition in statement.conditions)
 
 
 def phrase(operator: str, key: str, values: Sequence[str]) -> str:
@@ -91,10 +91,10 @@ def phrase(operator: str, key: str, values: Sequence[str]) -> str:
     if base not in VERBS:
         return f"{operator} {key}: {', '.join(values)}"
     switch = SWITCHES.get((lowered, fold(values[0]))) if base == "bool" and len(values) == 1 else None
-    found = switch or f"{_key(key)} {VERBS[base]} {_values(values)}"
+    text = switch or f"{_key(key)} {VERBS[base]} {_values(values)}"
     if colon:
-        found = f"{'each value of' if quantifier == 'forallvalues' else 'some value of'} {found}"
-    return f"{found}, if the request has it" if is_optional else found
+        text = f"{'each value of' if quantifier == 'forallvalues' else 'some value of'} {text}"
+    return f"{text}, if the request has it" if is_optional else text
 
 
 def phrase_of(text: str) -> str:

@@ -73,7 +73,7 @@ def _sentences(text: str, account_id: str) -> tuple[Sentence, ...]:
 def _of_document(document: Document, account_id: str) -> tuple[Sentence, ...]:
     if document.problems or not document.statements:
         return (_unreadable((), "This policy can’t be read"),)
-    unreadable = tuple(one.index for one in document.statements if one.problems)
+    unreadable = tuple(statement.index for statement in document.statements if statement.problems)
     weighed: list[Weighed] = []
     units: Units = {}
     for statement in document.statements:
@@ -139,9 +139,9 @@ def _by_service(patterns: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], li
     known = catalogue()
     mask, unknown = 0, list[str]()
     for pattern in patterns:
-        meant = known.mask(pattern)
-        mask |= meant
-        if not meant:
+        mask_meant = known.mask(pattern)
+        mask |= mask_meant
+        if not mask_meant:
             unknown.append(pattern)
     by_service: dict[str, list[str]] = {}
     for name in known.names(mask):
@@ -185,11 +185,13 @@ def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_i
     """Sentences of one frame; clauses that differ in their verbs only become one."""
     groups: dict[str, list[tuple[Clause, Unit]]] = {}
     for resources, unit in by_resources.items():
-        for said in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
-            alike = said.rest if said.verbs else f"\0{said.rest}"
-            groups.setdefault(alike, []).append((said, unit))
+        for frame_clause in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
+            alike = frame_clause.rest if frame_clause.verbs else f"\0{frame_clause.rest}"
+            groups.setdefault(alike, []).append((frame_clause, unit))
     for group in groups.values():
-        clauses = sorted((said for said, _ in group), key=lambda said: said.order)
+        clauses = sorted(
+            (frame_clause for frame_clause, _ in group), key=lambda frame_clause: frame_clause.order
+        )
         statements = set(chain.from_iterable(unit.statements for _, unit in group))
         yield _sentence(frame, clauses, tuple(sorted(statements)), account_id)
 
@@ -197,20 +199,22 @@ def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_i
 def _sentence(
     frame: Frame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
 ) -> Weighed:
-    verbs = join(list(dict.fromkeys(chain.from_iterable(said.verbs for said in clauses))))
+    verbs = join(list(dict.fromkeys(chain.from_iterable(clause.verbs for clause in clauses))))
     heads = [" ".join(filter(None, (verbs, rest))) for rest in (clauses[0].rest, clauses[0].plain_rest)]
-    claims = tuple(said.claim for said in clauses)
+    claims = tuple(clause.claim for clause in clauses)
     actions = list(chain.from_iterable(claim.actions for claim in claims))
     resources = list(chain.from_iterable(claim.resources for claim in claims))
     warning = warning_for(frame.service, actions, resources, has_conditions=bool(frame.conditions))
     if not frame.allows:
         warning = ""
-    return min(said.weight for said in clauses) + _deny(frame), Sentence(
+    return min(clause.weight for clause in clauses) + _deny(frame), Sentence(
         allows=frame.allows,
         service=frame.service,
         statements=statements,
         claims=claims,
-        conditions=tuple(clause(one, allows=frame.allows, account_id=account_id) for one in frame.conditions),
+        conditions=tuple(
+            clause(condition, allows=frame.allows, account_id=account_id) for condition in frame.conditions
+        ),
         until=frame.until,
         head=_with_effect(heads[0], allows=frame.allows),
         plain_head=_with_effect(heads[1], allows=frame.allows),
@@ -227,15 +231,15 @@ def _with_effect(words: str, *, allows: bool) -> str:
     return capital(words) if allows else f"Denies: {words}"
 
 
-def _alone(statement: Statement, said: Clause, account_id: str, *, service: str = "") -> Weighed:
-    return _sentence(_frame(statement, service), [said], (statement.index,), account_id)
+def _alone(statement: Statement, clause: Clause, account_id: str, *, service: str = "") -> Weighed:
+    return _sentence(_frame(statement, service), [clause], (statement.index,), account_id)
 
 
 def _everything(statement: Statement, resources: tuple[str, ...], account_id: str) -> Weighed:
     of_any_service = can_be_of_any_service(resources)
     words = ("all actions in all services" if of_any_service else "all actions") + _on(resources, account_id)
-    said = Clause((), words, words, Claim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
-    return _alone(statement, said, account_id)
+    clause = Clause((), words, words, Claim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
+    return _alone(statement, clause, account_id)
 
 
 def _on(resources: tuple[str, ...], account_id: str) -> str:
@@ -264,8 +268,8 @@ def _whole_service(
     words = f"all actions in {service_name(service)}"
     heads = [words + _whole_place(used, kinds, Reader(account_id, is_plain)) for is_plain in (False, True)]
     claim = Claim(names, used)
-    said = Clause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
-    yield _alone(statement, said, account_id, service=service)
+    clause = Clause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
+    yield _alone(statement, clause, account_id, service=service)
 
 
 def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: Reader) -> str:

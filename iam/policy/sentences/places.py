@@ -175,12 +175,12 @@ def _place(
     arn: str, kind: ResourceType, values: dict[str, str], fitting: Sequence[ResourceType], reader: Reader
 ) -> Place:
     service = _service_of(kind.arn)
-    one, many = type_names(service, kind.name)
+    singular, many = type_names(service, kind.name)
     after = _where(values, reader)
     names = [value for field, value in values.items() if field not in (PARTITION, ACCOUNT, REGION)]
     name = _name(arn, kind)
     if not any(set(value) & SPECIAL for value in names):
-        return Place(f"the {one}", f"the {many}", name, after)
+        return Place(f"the {singular}", f"the {many}", name, after)
     if len(fitting) > 1:
         # A wildcard may reach into resources of another type, such as the indexes of a table.
         return _matching(arn, fitting, reader)

@@ -85,8 +85,8 @@ class Sentence:
             words += f" ({where})"
         if until:
             words += f" until {until}"
-        said = ", ".join((words, join(self.conditions))) if self.conditions else words
-        return f"{said} ({self.standing})" if self.standing else said
+        sentence = ", ".join((words, join(self.conditions))) if self.conditions else words
+        return f"{sentence} ({self.standing})" if self.standing else sentence
 
     @property
     def standing(self) -> str:
