@@ -6,7 +6,15 @@ import ast
 
 import pytest
 
-from tests.house_rules import MAX_TEMPLATE_COLUMNS, TEMPLATE_SUFFIXES, dense, tracked, wide_lines
+from tests.house_rules import (
+    EMPTY_VARIABLES_IN,
+    MAX_TEMPLATE_COLUMNS,
+    TEMPLATE_SUFFIXES,
+    dense,
+    empty_variables,
+    tracked,
+    wide_lines,
+)
 
 
 @pytest.mark.parametrize("place", ["templates/page.html", "templates/email/message.txt"])
@@ -44,3 +52,35 @@ def test_a_choice_or_loop_that_hides_is_found(line: str, what: str) -> None:
 def test_a_choice_that_has_a_name_is_no_breach() -> None:
     source = "x = 1 if a else 2\nf(x)\n[f(a) for a in b if a]"
     assert list(dense(ast.parse(source))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("found = f()", "found"),
+        ("found: list[int] = []", "found"),
+        ("def f():\n    held, user = g()", "held"),
+        ("for one in users:\n    pass", "one"),
+        ("[one for one in users]", "one"),
+        ("with f() as given:\n    pass", "given"),
+        ("if (told := f()):\n    pass", "told"),
+        ("lambda said: 1", "said"),
+        ("def f(*, meant): pass", "meant"),
+        ("try:\n    f()\nexcept OSError as found:\n    pass", "found"),
+        ("match f():\n    case [some]:\n        pass", "some"),
+    ],
+)
+def test_a_variable_that_does_not_say_what_it_holds_is_found(source: str, name: str) -> None:
+    assert [names for _, names in empty_variables(ast.parse(source))] == [name]
+
+
+def test_an_attribute_and_a_use_are_no_empty_variables() -> None:
+    """The attribute has a class that says what it is of; the use is not where the name was chosen."""
+    source = "class Step:\n    held: int\n    found = 1\n\ndef f():\n    g(given=step.held, said=found)"
+    assert list(empty_variables(ast.parse(source))) == []
+
+
+@pytest.mark.parametrize("package", EMPTY_VARIABLES_IN)
+def test_a_package_that_is_clean_is_not_excepted(package: str) -> None:
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in tracked(f"{package}*.py"))
+    assert any(list(empty_variables(tree)) for tree in trees), f"take {package} from EMPTY_VARIABLES_IN"
