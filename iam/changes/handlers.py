@@ -16,11 +16,12 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from iam.changes import nudge
+from iam import nudge
 from iam.changes.models import Change
 
 logger = structlog.get_logger(__name__)
 Handler = Callable[[Change], None]
+TELL_ENDED: Final = "iam.changes.tasks.tell_ended"
 _on_end: list[Handler] = []
 FEW: Final = 20
 """Of so many who asks tells by themselves: the next page shows what follows."""
@@ -66,7 +67,7 @@ def tell_end(change: Change) -> None:
 
 
 def _tell_by_worker(changes: Sequence[Change]) -> None:
-    if not nudge.send_ended([change.pk for change in changes]):
+    if not nudge.send(TELL_ENDED, [str(change.pk) for change in changes]):
         for change in changes:
             tell_end(change)
 

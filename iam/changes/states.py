@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -38,6 +38,7 @@ _STAMP = {
     S.CONFIRMING: "confirming_at",
 }
 AT_ONCE = 500
+RUN_CHANGE: Final = "iam.changes.tasks.run_change"
 """So many rows are written with one statement."""
 _ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
 

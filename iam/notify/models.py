@@ -7,6 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+DELIVER = "iam.notify.tasks.deliver"
+
 
 class Channel(models.TextChoices):
     """How a message goes out. Mail is for one person; Slack and the webhook are rooms, told once."""

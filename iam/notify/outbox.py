@@ -11,10 +11,10 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from iam import nudge
 from iam.journal.services import record
-from iam.notify import nudge
 from iam.notify.channels import DeliveryError, send
-from iam.notify.models import Outgoing, State
+from iam.notify.models import DELIVER, Outgoing, State
 
 logger = structlog.get_logger(__name__)
 
@@ -114,9 +114,6 @@ def sweep() -> int:
     """
     now = datetime.now(tz=UTC)
     Outgoing.objects.filter(state=State.SENT, ended_at__lt=now - KEPT).delete()
-    sent = 0
-    for pk in list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH]):
-        if not nudge.send(pk):
-            break
-        sent += 1
-    return sent
+    return nudge.send_each(
+        DELIVER, list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    )

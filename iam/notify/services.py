@@ -11,14 +11,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from iam import nudge
 from iam.journal.services import Actor, record
-from iam.notify import nudge
 from iam.notify.events import OFFERED, Event, Spec, spec_of
-from iam.notify.models import Channel, Outgoing, Preference, SlackMember, State
+from iam.notify.models import DELIVER, Channel, Outgoing, Preference, SlackMember, State
 from iam.notify.queries import wants
 
 SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{5,20}")
 SUBJECT, NAME = 300, 128
+MAX_NUDGES = 20
 
 
 class NotifyError(Exception):
@@ -72,7 +73,8 @@ def notify(
     fresh = [row for row in rows if (row.channel, row.recipient) not in sent]
     # Two at once: the constraint lets the first one through, and the other adds nothing.
     Outgoing.objects.bulk_create(fresh, ignore_conflicts=True)
-    nudge.after_commit([row.pk for row in fresh])
+    # More are left to the sweep, so that nobody waits for the broker.
+    nudge.send_each_after_commit(DELIVER, [row.pk for row in fresh[:MAX_NUDGES]])
     return len(fresh)
 
 
@@ -172,4 +174,4 @@ def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
             subject=outgoing.subject,
             data={"channel": outgoing.channel},
         )
-        nudge.after_commit([outgoing.pk])
+        nudge.send_after_commit(DELIVER, outgoing.pk)

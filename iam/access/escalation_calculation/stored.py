@@ -9,15 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import structlog
-from celery import current_app
-from django.core.cache import cache
 from django.db.models import Exists, OuterRef
-from kombu.exceptions import OperationalError
 
 from iam.access.escalation_calculation.models import Calculation, Question, ServiceUse
 from iam.access.escalation_calculation.told import FORMAT
 from iam.mirror.models import Account
+from iam.nudge import send_seldom
 from iam.policy.index.question import Limitation
 from iam.policy.request import PrincipalKind
 
@@ -29,7 +26,6 @@ TRY_AGAIN_AFTER: Final = timedelta(minutes=1)
 SERVICES: Final = "services"
 """In the place of a question: the count of who can use which service."""
 Accounts = frozenset[str] | None
-logger = structlog.get_logger(__name__)
 
 
 class BeingCalculatedError(Exception):
@@ -152,9 +148,4 @@ def is_to_be_tried_again(question: Question) -> bool:
 
 def nudge() -> None:
     """Tell a worker, at most once in a while; without a broker the sweep does it."""
-    if not cache.add("escalation-nudged", True, NUDGE_SECONDS):
-        return
-    try:
-        current_app.send_task(TASK, retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        logger.warning("escalation.not_nudged", error=str(error))
+    send_seldom(TASK, seconds=NUDGE_SECONDS)

@@ -19,11 +19,11 @@ import structlog
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import BigIntegerField, CharField, IntegerField, UUIDField
 
+from iam import nudge
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.session import Aws
-from iam.changes import nudge
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Call, Image, Operation, restore
@@ -31,7 +31,7 @@ from iam.changes.runner import calls, outcome_texts, outcomes
 from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own import is_own
-from iam.changes.states import move
+from iam.changes.states import RUN_CHANGE, move
 from iam.mirror.models import Entity
 from iam.prepared import Slot, Statement
 
@@ -282,7 +282,7 @@ def _read_again(change: Change, *, reads: int) -> None:
     delay = CONFIRM_DELAYS[min(reads, len(CONFIRM_DELAYS)) - 1]
     with transaction.atomic():
         keep(change, reads=reads, due_at=now + timedelta(seconds=delay))
-        nudge.after_commit(change, delay=delay)
+        nudge.send_after_commit(RUN_CHANGE, change.pk, delay=delay)
 
 
 def _after_rejection(change: Change, error: AwsError) -> None:
@@ -324,7 +324,7 @@ def _retry(change: Change, error: AwsError) -> None:
             error_kind=error.kind.value,
             error_message=message[:2048],
         )
-        nudge.after_commit(change, delay=delay)
+        nudge.send_after_commit(RUN_CHANGE, change.pk, delay=delay)
 
 
 def _after_failure(change: Change) -> None:

@@ -20,15 +20,15 @@ from django.db.models import (
     UUIDField,
 )
 
+from iam import nudge
 from iam.aws.errors import AwsError
 from iam.aws.session import Aws
-from iam.changes import nudge
 from iam.changes.errors import RefusedError
 from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.runner import calls, outcome_texts
 from iam.changes.runner.claims import LeaseLostError
-from iam.changes.states import move
+from iam.changes.states import RUN_CHANGE, move
 from iam.mirror import services as mirror
 from iam.prepared import Slot, Statement, columns
 
@@ -171,7 +171,7 @@ def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> No
         if not move(change, to=to, actor=None, note=note, **fields):  # type: ignore[arg-type]
             raise LeaseLostError(str(change.pk))
         for waiting in _waiting_behind(change):
-            nudge.after_commit(waiting)
+            nudge.send_after_commit(RUN_CHANGE, waiting.pk)
 
 
 def _waiting_behind(change: Change) -> list[Change]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from iam.changes import nudge
+from iam import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner.claims import due
-from iam.changes.states import end_all
+from iam.changes.states import RUN_CHANGE, end_all
 
 BATCH = 500
 _OVERDUE = {
@@ -25,12 +25,7 @@ def sweep() -> int:
     now = datetime.now(tz=UTC)
     _expire(now)
     ids = list(due(now).order_by("due_at", "id").values_list("id", flat=True)[:BATCH])
-    sent = 0
-    for change_id in ids:
-        if not nudge.send(change_id):
-            break
-        sent += 1
-    return sent
+    return nudge.send_each(RUN_CHANGE, ids)
 
 
 def _expire(now: datetime) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from iam.changes import notifications, nudge
+from iam import nudge
+from iam.changes import notifications
 from iam.changes.approval import ends, stages
 from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
 from iam.changes.approval.progress import Progress, progress_of
@@ -23,7 +24,7 @@ from iam.changes.services.plans import check_account, check_right, examine
 from iam.changes.services.requester_scope import reaching
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.set_context import look_ahead, one_after_the_other
-from iam.changes.states import add_event, end_all, move, move_all, write_journal
+from iam.changes.states import RUN_CHANGE, add_event, end_all, move, move_all, write_journal
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import Actor
@@ -335,7 +336,7 @@ def queue_all(
         raise _too_late(parts[0])
     delay = (begin - now).total_seconds() if begin > now else 0
     for part in _firsts(parts):
-        nudge.after_commit(part, delay=delay)
+        nudge.send_after_commit(RUN_CHANGE, part.pk, delay=delay)
 
 
 def _firsts(parts: Sequence[Change]) -> list[Change]:
@@ -373,4 +374,4 @@ def queue(
     if not moved:
         raise _too_late(part)
     delay = (begin - now).total_seconds() if begin > now else 0
-    nudge.after_commit(part, delay=delay)
+    nudge.send_after_commit(RUN_CHANGE, part.pk, delay=delay)

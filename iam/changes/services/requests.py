@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from iam.changes import nudge
+from iam import nudge
 from iam.changes.approval import stages
 from iam.changes.approval.people import subject_arn_of
 from iam.changes.errors import RefusedError
@@ -19,7 +19,7 @@ from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.plans import MOST, Do, Plan, membership, plan, plan_set
 from iam.changes.set_context import look_ahead
-from iam.changes.states import begin_all, end_all, move
+from iam.changes.states import RUN_CHANGE, begin_all, end_all, move
 from iam.changes.summary import Block, summary_of
 from iam.changes.titles import title_for
 from iam.changes.warnings import general_warnings
@@ -322,7 +322,7 @@ def look_again(change: Change, *, actor: Viewer) -> None:
                 due_at=datetime.now(tz=UTC),
             )
             if moved:
-                nudge.after_commit(change)
+                nudge.send_after_commit(RUN_CHANGE, change.pk)
     except IntegrityError:
         raise RefusedError(
             "Another change to the same resource is in progress. Wait until it is done."

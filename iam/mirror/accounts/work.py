@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import structlog
-from celery import Task, current_app
-from django.db import models, transaction
+from celery import Task
+from django.db import models
 from django.db.models import F, Q
-from kombu.exceptions import KombuError
 
+from iam import nudge
 from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
 
-logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=3)
 ATTEMPTS = 3
 GAVE_UP = (
@@ -43,15 +40,7 @@ class EndsItsRow(Task):  # type: ignore[misc]
 
 def nudge_on_commit(job: Job) -> None:
     """Tell Celery of the row once it is there for the worker to see."""
-    transaction.on_commit(partial(nudge, job))
-
-
-def nudge(job: Job) -> None:
-    """Tell Celery of the row; without a broker the sweep finds it later."""
-    try:
-        current_app.send_task(TASKS[type(job)], args=[str(job.pk)], retry=False)
-    except (KombuError, OSError) as error:
-        logger.warning("setup.not_nudged", job=str(job.pk), error=str(error))
+    nudge.send_after_commit(TASKS[type(job)], job.pk)
 
 
 def claim(model: type[T], job_id: UUID | str, *, lease: timedelta = LEASE) -> T | None:
@@ -99,7 +88,7 @@ def sweep(model: type[Job], *, older_than: timedelta = timedelta(seconds=10)) ->
     waiting = Q(state=JobState.QUEUED, created_at__lt=now - older_than)
     due = list(model._default_manager.filter(left | waiting).order_by("created_at")[:50])
     for job in due:
-        nudge(job)
+        nudge.send(TASKS[type(job)], job.pk)
     return len(due)
 
 

@@ -5,16 +5,16 @@ only a nudge.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
+from iam import nudge
 from iam.journal import services as journal
 from iam.mirror.models import Account, Pull
 from iam.mirror.models.accounts import ACTIVE_PULL, PullState, Source
@@ -22,7 +22,7 @@ from iam.mirror.pull.progress import expire_leases
 
 log = structlog.get_logger(__name__)
 
-TASK = "iam.mirror.tasks.run_pull"
+RUN_PULL: Final = "iam.mirror.tasks.run_pull"
 PATIENCE = timedelta(seconds=30)
 """How long a queued pull waits before the broker is told of it again; doubled each time."""
 
@@ -81,20 +81,12 @@ def _queue(account: Account, trigger: str, requested_by: journal.Actor | None, a
         # Somebody else queued one between the look and the leap: the constraint is the lock.
         return Pull.objects.get(ACTIVE_PULL, account=account)
     if trigger != "command":
-        transaction.on_commit(lambda: nudge(pull.pk))
+        nudge.send_after_commit(RUN_PULL, pull.pk)
     return pull
 
 
 def _person(actor: journal.Actor | None) -> UUID | None:
     return getattr(actor, "person_id", None) or getattr(actor, "id", None)
-
-
-def nudge(pull_id: UUID) -> None:
-    """Tell the workers of a queued pull; a broker that cannot be reached only delays it."""
-    try:
-        current_app.send_task(TASK, args=[str(pull_id)], retry=False)
-    except (KombuError, OSError) as error:
-        log.warning("broker_not_reached", pull=str(pull_id), error=str(error))
 
 
 def run_pull(pull_id: UUID) -> Pull:
@@ -172,4 +164,4 @@ def _nudge_forgotten(now: datetime) -> None:
         if Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED, nudged_at=pull.nudged_at).update(
             nudged_at=now
         ):
-            nudge(pull.pk)
+            nudge.send(RUN_PULL, pull.pk)

@@ -13,19 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import structlog
-from celery import current_app
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from kombu.exceptions import OperationalError
 
 from iam.access import administrators as in_force
 from iam.mirror.models import Account, EntityState, Kind, valid_at
 from iam.mirror.queries.lists.core import fact_at
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
+from iam.nudge import send_seldom
 from iam.people.fleet.demands import Places
 from iam.people.fleet.models import Administrator, FleetAccount, FleetUser
 from iam.people.fleet.urgency import urgency
@@ -40,7 +37,6 @@ BATCH: Final = 500
 TASK: Final = "iam.people.fleet.tasks.calculate_fleet"
 NUDGE_SECONDS: Final = 10
 CREDENTIALS: Final = "entity__credential_states"
-logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ def fresh(places: Places, *, account: Account | None) -> Fresh:
         number = account.account_id if account else ""
         administrators = in_force.administrators(places.revisions, account=number)
         return Fresh((), None, found.stamp, lacks_users=False, found=administrators)
-    nudge()
+    send_seldom(TASK, seconds=NUDGE_SECONDS)
     return found
 
 
@@ -120,16 +116,6 @@ def _lacks_users(accounts: Iterable[Account]) -> bool:
 def _is_small() -> bool:
     rows = EntityState.objects.filter(valid_at(None), kind__in=(Kind.USER, Kind.ROLE))
     return rows.order_by()[: SMALL + 1].count() <= SMALL
-
-
-def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
-    if not cache.add("fleet-nudged", True, NUDGE_SECONDS):
-        return
-    try:
-        current_app.send_task(TASK, retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        logger.warning("fleet.not_nudged", error=str(error))
 
 
 @dataclass(slots=True)

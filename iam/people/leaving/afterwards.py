@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from iam import nudge
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
@@ -23,9 +24,8 @@ from iam.directory.deactivation import reactivate
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
-from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
-from iam.people.leaving.models import OF_DELETION, OF_RETURN, Leaver, Seat, Stage
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, PROVE_SEAT, Leaver, Seat, Stage
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
 from iam.people.leaving.restoring import restore_notes, return_plans, seats_of
@@ -345,4 +345,4 @@ def try_again(actor: Viewer, *, leaver: Leaver) -> None:
         data = {"leaver": leaver.pk, "reference": leaver.run.reference}
         record(kind="leaving.retried", actor=actor, subject=leaver.name, data=data)
     for pk in leaver.seats.filter(proved_at__isnull=True).values_list("pk", flat=True):
-        nudge.send("prove_seat", pk)
+        nudge.send(PROVE_SEAT, pk)

@@ -28,6 +28,8 @@ OF_INVITING = "leaving-invite"
 CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
 
 
+PROVE_SEAT: Final = "iam.people.leaving.tasks.prove_seat"
+ASK_RUN: Final = "iam.people.leaving.tasks.ask_run"
 MOVE: Final = re.compile(r"MOV-[0-9A-F]{8}")
 
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
+from iam import nudge
 from iam.changes import services as changes
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
@@ -21,8 +22,8 @@ from iam.changes.services.plans import MOST
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
-from iam.people.leaving import nudge
 from iam.people.leaving.models import (
+    ASK_RUN,
     MOVING,
     OF_RUN,
     SUSPENSION,
@@ -108,7 +109,7 @@ def request_run(actor: Viewer, *, run: Run, terms: Terms, skip: bool = False) ->
         held.state = RunState.ASKING
         held.save()
     if Seat.objects.filter(leaver__in=people).count() > AT_ONCE:
-        nudge.send("ask_run", held.pk)
+        nudge.send(ASK_RUN, held.pk)
         return held
     return _asked(ask(held))
 

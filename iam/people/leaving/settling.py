@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from iam import nudge
 from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
@@ -19,7 +20,6 @@ from iam.guard import Right, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import is_linked
 from iam.people.causes import OF_MOVE
-from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
 from iam.people.leaving.closing import is_denied
 from iam.people.leaving.grants import end_grants, grants_are_over
@@ -30,6 +30,7 @@ from iam.people.leaving.models import (
     OF_RETURN,
     OF_RUN,
     OF_SUSPENSION,
+    PROVE_SEAT,
     SUSPENSION,
     EndedGrant,
     Leaver,
@@ -225,7 +226,7 @@ def _look_after(leaver: Leaver) -> None:
             if ends_grants:
                 _note(seat, end_grants(seat))
             if _is_due(seat):
-                nudge.send("prove_seat", seat.pk)
+                nudge.send(PROVE_SEAT, seat.pk)
     if waits or any(seat.proved_at is None for seat in seats):
         if not waits and any(_is_stuck(seat) for seat in seats):
             _move(leaver, Stage.OPEN)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from iam import nudge
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
@@ -29,7 +30,6 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
-from iam.people.onboarding import nudge
 from iam.people.onboarding.adopting import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
@@ -38,6 +38,7 @@ from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.staging import drafted
 
+ASK_RUN: Final = "iam.people.onboarding.tasks.ask_run"
 MOST_PEOPLE: Final = 500
 AT_ONCE: Final = 20
 STEPS_AT_ONCE: Final = 200
@@ -174,7 +175,7 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, ado
         held.trouble = ""
         held.save(update_fields=["state", "reason", "asked_at", "trouble"])
     if plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE:
-        nudge.ask(held.pk)
+        nudge.send(ASK_RUN, held.pk)
         return held
     asked = ask(held)
     if asked.state == RunState.DRAFT:

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from iam import nudge
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -29,7 +30,6 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
-from iam.people.rotation import nudge
 from iam.people.rotation.choosing import Choice, choose
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
 from iam.people.rotation.noting import end, move_to, note
@@ -46,6 +46,7 @@ from iam.people.rotation.planning import (
     owner_of,
 )
 
+ASK_BATCH: Final = "iam.people.rotation.tasks.ask_batch"
 AT_ONCE: Final = 100
 """So many keys are asked for as one set: an approver still sees each of them."""
 MOST: Final = 10_000
@@ -115,7 +116,7 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
             subject=f"{len(rows)} keys",
             data={"batch": batch, "keys": len(rows), "reason": terms.reason.strip()},
         )
-        transaction.on_commit(lambda: nudge.send("ask_batch", batch))
+        nudge.send_after_commit(ASK_BATCH, batch)
     return batch, found
 
 

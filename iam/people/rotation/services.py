@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 
+from iam import nudge
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
@@ -21,7 +22,6 @@ from iam.moments import moment_words
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX
-from iam.people.rotation import nudge
 from iam.people.rotation.carrying import activate_old, discard_new
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell
@@ -32,6 +32,7 @@ from iam.sealed.models import State
 from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
+LOOK: Final = "iam.people.rotation.tasks.look"
 NOT_YOURS: Final = "Only the person of this user and people who can request changes to it can do this."
 LINK_PAUSE: Final = timedelta(minutes=1)
 
@@ -70,7 +71,7 @@ def fetched(held: Rotation, *, actor: Actor | None) -> None:
     now = datetime.now(tz=UTC)
     move_to(held, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
     note(held, "fetch", f"The secret of {held.new_key_id} was shown. Both keys are active.", actor=actor)
-    transaction.on_commit(lambda: nudge.send("look", held.pk))
+    nudge.send_after_commit(LOOK, held.pk)
 
 
 def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
@@ -135,7 +136,7 @@ def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = F
             trouble="",
             retry_at=None,
         )
-        transaction.on_commit(lambda: nudge.send("look", held.pk))
+        nudge.send_after_commit(LOOK, held.pk)
 
 
 def activate(viewer: Viewer, rotation: Rotation) -> None:

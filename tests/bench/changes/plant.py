@@ -110,8 +110,9 @@ def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
     """
     from django.db import transaction
 
-    from iam.changes import nudge
+    from iam import nudge
     from iam.changes.models import Change, ChangeSet
+    from iam.changes.states import RUN_CHANGE
 
     rows = [
         _row(operation) for operation in _operations(int(count), kinds.split(","), random.Random(int(seed)))
@@ -121,7 +122,7 @@ def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
         Change.objects.bulk_create(rows, batch_size=500)
     began = datetime.now(tz=UTC)
     for row in rows:
-        nudge.send(row.pk)
+        nudge.send(RUN_CHANGE, row.pk)
     return {"queued": len(rows), "began": began.isoformat()}
 
 

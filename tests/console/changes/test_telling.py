@@ -16,17 +16,18 @@ from iam.changes.states import move
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Edge
-from iam.notify import nudge, outbox
-from iam.notify.models import Outgoing
+from iam.notify import outbox
+from iam.notify.models import DELIVER, Outgoing
 from tests import factories
 from tests.iam.changes.site import Site
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nudge, "send", lambda _: True)
+    catch(monkeypatch, DELIVER, lambda *_: True)
 
 
 WHAT = "Add kwame.boateng to deployers (prod-core)"

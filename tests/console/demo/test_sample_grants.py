@@ -8,10 +8,11 @@ from console.demo.grants import SAMPLES, give_samples
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.prepare import NAMES
 from iam.access.grants.models import Grant
-from iam.changes import nudge
 from iam.changes.models import Approval, Change
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role
 from tests import factories as make
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 PRODUCTION = ACCOUNT_IDS["production"]
@@ -20,7 +21,7 @@ PRODUCTION = ACCOUNT_IDS["production"]
 @pytest.fixture
 def organisation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The people of the samples, with users that are not read yet."""
-    monkeypatch.setattr(nudge, "send", lambda *_, **__: True)
+    catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     roles = {"ines.duarte": Role.ADMINISTRATOR, "tomas.lind": Role.MEMBER}
     for login in {one for sample in SAMPLES for one in (sample.asker, sample.receiver, *sample.approvers)}:
         arn = f"arn:aws:iam::{PRODUCTION}:user/{login}"

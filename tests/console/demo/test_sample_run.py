@@ -9,13 +9,14 @@ import pytest
 from console.demo import onboarding
 from console.demo.organisation.build import northline
 from console.demo.organisation.people import ACCOUNT_IDS
-from iam.changes import nudge
 from iam.changes.models import Approval, Change
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.onboarding.models import Run
 from tests import factories as make
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def organisation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who acts, the team of the lead, and the accounts, unread."""
-    monkeypatch.setattr(nudge, "send", lambda *_, **__: True)
+    catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     for login in (onboarding.ASKER, *onboarding.APPROVERS):
         role = Role.ADMINISTRATOR if login == onboarding.ASKER else Role.APPROVER
         make.assign(make.person(login, email=f"{login}@northline.example"), role)

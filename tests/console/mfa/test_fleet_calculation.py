@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import F
 from django.test import Client
 
+from iam import nudge
 from iam.access import administrators
 from iam.directory.models import RuleKind, Team, TeamRule
 from iam.mirror import snapshot
@@ -38,7 +39,7 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     cache.clear()
     monkeypatch.setattr(calculation, "SMALL", 0)
-    monkeypatch.setattr(calculation.current_app, "send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr(nudge.current_app, "send_task", lambda name, **_: sent.append(name))
     return sent
 
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.changes import nudge
 from iam.changes.models import Change
 from iam.changes.services import approve
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.mirror.models import AccountFact
@@ -26,6 +26,7 @@ from iam.people.onboarding.models import Newcomer, Run
 from iam.people.onboarding.queries import sets_of
 from tests import factories
 from tests.console import onboarding
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 NUMBER = "111111111111"
@@ -198,7 +199,7 @@ def test_among_hundreds_one_is_found_by_name_and_those_of_whom_something_failed(
 def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
     version: BlueprintVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nudge, "send", lambda *_, **__: True)
+    catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     monkeypatch.setattr(services, "AT_ONCE", 100)
     asker = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     approvers = [factories.viewer(Role.APPROVER, name=name) for name in ("Hana Sato", "Jonas Berg")]

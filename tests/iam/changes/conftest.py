@@ -16,15 +16,17 @@ from botocore.exceptions import ClientError
 
 from iam.aws import writes
 from iam.aws.session import Access, Aws, connect
-from iam.changes import nudge, services
+from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner import run
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, valid_at
 from tests import factories
 from tests.iam.changes.site import Site, signed_in
 from tests.iam.changes.standin import Standin, running
+from tests.queue import catch
 
 _numbers = itertools.count(1)
 
@@ -54,7 +56,7 @@ class Nudges:
     sent: list[tuple[UUID, float]] = field(default_factory=list)
     works: bool = True
 
-    def send(self, change_id: UUID, *, delay: float = 0) -> bool:
+    def send(self, _: str, change_id: UUID, *, delay: float = 0) -> bool:
         """Stands in for the broker."""
         if self.works:
             self.sent.append((change_id, delay))
@@ -65,7 +67,7 @@ class Nudges:
 def nudges(monkeypatch: pytest.MonkeyPatch) -> Nudges:
     """A broker that only writes down what it is told."""
     made = Nudges()
-    monkeypatch.setattr(nudge, "send", made.send)
+    catch(monkeypatch, RUN_CHANGE, made.send)
     return made
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from iam.changes import handlers, nudge, services
+from iam import nudge
+from iam.changes import handlers, services
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.states import end_all, move
 from iam.changes.tasks import tell_ended

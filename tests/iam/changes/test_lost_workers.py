@@ -12,11 +12,12 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from iam import nudge
 from iam.aws import writes
-from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
 from iam.changes.runner import attempt, claims, outcomes, run, sweeps
+from iam.changes.states import RUN_CHANGE
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Nudges, Scene, wait_over
 
@@ -214,7 +215,7 @@ def test_a_broker_that_does_not_answer_is_no_failure_of_the_request(
     monkeypatch.undo()
     change = scene.ask()
 
-    assert nudge.send(change.pk) is False
+    assert nudge.send(RUN_CHANGE, change.pk) is False
 
 
 def test_a_second_change_of_the_same_person_waits_for_the_first(scene: Scene, nudges: Nudges) -> None:

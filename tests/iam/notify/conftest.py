@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from iam.notify import nudge
+from iam.notify.models import DELIVER
+from tests.queue import catch
 
 
 @pytest.fixture(autouse=True)
@@ -19,11 +20,11 @@ def nudged(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """The ids that would have been put into the queue."""
     sent: list[UUID] = []
 
-    def send(outgoing_id: UUID) -> bool:
+    def send(_: str, outgoing_id: UUID) -> bool:
         sent.append(outgoing_id)
         return True
 
-    monkeypatch.setattr(nudge, "send", send)
+    catch(monkeypatch, DELIVER, send)
     return sent
 
 

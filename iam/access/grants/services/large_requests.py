@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from iam.access.grants import nudge
+from iam import nudge
 from iam.access.grants.models import Act, Grant, Preparation, State
 from iam.access.grants.services.notifications import tell_refused
 from iam.access.grants.services.requests import (
@@ -33,6 +33,7 @@ from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import Actor, record
 
+PREPARE_GRANT: Final = "iam.access.grants.tasks.prepare_grant"
 ACCOUNTS_AT_ONCE: Final = 5
 RECEIVERS_AT_ONCE: Final = 25
 """More accounts, or more people by name, are prepared by a worker."""
@@ -64,7 +65,7 @@ def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_e
         with transaction.atomic():
             grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=end, state=State.PREPARING)
             Preparation.objects.create(grant=grant, accepts_end=accepts_end)
-            nudge.prepare_after_commit(grant.pk)
+            nudge.send_after_commit(PREPARE_GRANT, grant.pk)
             return grant
     except IntegrityError:
         standing = asked_before(terms, actor=actor, key=idempotency_key)

@@ -11,11 +11,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.changes import nudge
 from iam.changes.operations.policy_version import standing
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
+from tests.queue import catch
 
 HTMX = {"HX-Request": "true"}
 WRITER = "arn:aws:iam::111111111111:role/gatehouse-writer"
@@ -66,7 +67,7 @@ def signed_in(role: Role | None, name: str, **fields: Any) -> Client:
 @pytest.fixture
 def desk(db: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """See Desk."""
-    monkeypatch.setattr(nudge, "send", lambda change_id, *, delay=0: True)
+    catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     account = factories.account(name="prod-core", write_role_arn=WRITER)
     policy = factories.policy(account, "PaymentsDeploy", body=json.loads(text("s3:GetObject")))
     group = factories.group(account, "deployers")

@@ -12,11 +12,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.changes import nudge
+from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories as make
 from tests.iam.changes.site import signed_in
+from tests.queue import catch
 
 NUMBER = "111111111111"
 WRITER = f"arn:aws:iam::{NUMBER}:role/gatehouse-writer"
@@ -52,7 +53,7 @@ class Office:
 @pytest.fixture
 def office(db: None, monkeypatch: pytest.MonkeyPatch) -> Office:
     """maya is in payments, which the lead leads; tomas and kwame are in no team. The member is maya."""
-    monkeypatch.setattr(nudge, "send", lambda *_, **__: True)
+    catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     account = make.account(NUMBER, name="production", write_role_arn=WRITER)
     of = {name: make.user(account, name) for name in ("maya.okafor", "tomas.lind", "kwame.boateng")}
     of["payments"] = make.group(account, "payments")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from iam.access.grants import nudge, services
+from iam import nudge
+from iam.access.grants import services
 from iam.access.grants.models import Grant, GrantVersion, Preparation, State
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services import large_requests, requests
@@ -34,7 +35,7 @@ MANY = large_requests.ACCOUNTS_AT_ONCE + 1
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a worker is told of."""
     told: list[Any] = []
-    monkeypatch.setattr(nudge, "prepare_after_commit", told.append)
+    monkeypatch.setattr(nudge, "send_after_commit", lambda task, pk: told.append(pk))
     return told
 
 

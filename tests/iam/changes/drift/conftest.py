@@ -15,15 +15,16 @@ from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind, Section
 from iam.mirror.models.accounts import PullState
 from iam.mirror.refresh import reread_entity
-from iam.notify import nudge as notify_nudge
+from iam.notify.models import DELIVER
 from tests.iam.changes.conftest import Scene
+from tests.queue import catch
 
 
 @pytest.fixture(autouse=True)
 def _unhurried(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account's share of calls is no subject here, nor is the broker."""
     settings.AWS_RATE = 1000
-    monkeypatch.setattr(notify_nudge, "send", lambda _: True)
+    catch(monkeypatch, DELIVER, lambda *_: True)
 
 
 @dataclass

@@ -18,18 +18,19 @@ from kombu.transport import memory
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.writes import CallResult
-from iam.changes import nudge
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import TYPED, CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient
 from iam.changes.operations.service_credential import CreateServiceCredential
 from iam.changes.services.secrets import read_secret
+from iam.changes.states import RUN_CHANGE
 from iam.journal.models import Entry
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, SERVICE_CREDENTIALS
 from iam.sealed import services as sealed
 from tests.iam.changes.conftest import Scene, wait_over
 from tests.iam.changes.operations.credentials import by_hand, pull, queued, ran
+from tests.queue import catch
 
 TRUE_SEND = Celery.send_task
 
@@ -127,7 +128,7 @@ def test_the_secret_is_nowhere_but_with_its_person(
     make: Callable[[Scene, Recipient], Operation],
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr(nudge, "send", _true_nudge)
+    catch(monkeypatch, RUN_CHANGE, _true_nudge)
     recipient = Recipient(scene.requester.person_id, scene.requester.name)
     operation = make(scene, recipient)
     wire.secrets.clear()
@@ -149,10 +150,10 @@ def test_the_secret_is_nowhere_but_with_its_person(
     assert Entry.objects.filter(kind="sealed.opened", actor_label="Ines Duarte").count() == 1
 
 
-def _true_nudge(change_id: UUID, *, delay: float = 0) -> bool:
+def _true_nudge(_: str, change_id: UUID, *, delay: float = 0) -> bool:
     from celery import current_app
 
-    current_app.send_task(nudge.TASK, args=[str(change_id)], countdown=delay or None)
+    current_app.send_task(RUN_CHANGE, args=[str(change_id)], countdown=delay or None)
     return True
 
 

@@ -15,13 +15,14 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
 
+from iam import nudge
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Account, Entity, Pull
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import authorization
 from iam.mirror.pull.progress import LEASE, LeaseLostError, Progress, claim
-from iam.mirror.services import cancel_pull, pull_due_accounts, pulls, request_pull, run_pull
+from iam.mirror.services import cancel_pull, pull_due_accounts, request_pull, run_pull
 from iam.mirror.services.pulls import NotPullableError
 from tests import factories
 from tests.bench.fakeaws.world import World
@@ -34,11 +35,11 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the pulls that the broker was told of."""
     told: list[str] = []
 
-    def send(name: str, *, args: list[str], retry: bool) -> None:
+    def send(name: str, *, args: list[str], retry: bool, **_: object) -> None:
         assert (name, retry) == ("iam.mirror.tasks.run_pull", False)
         told.extend(args)
 
-    monkeypatch.setattr(pulls.current_app, "send_task", send)
+    monkeypatch.setattr(nudge.current_app, "send_task", send)
     return told
 
 
@@ -198,7 +199,7 @@ def test_a_broker_that_is_away_only_delays(
     def refuse(*args: object, **options: object) -> None:
         raise OperationalError("no route")
 
-    monkeypatch.setattr(pulls.current_app, "send_task", refuse)
+    monkeypatch.setattr(nudge.current_app, "send_task", refuse)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         pull = request_pull(factories.account())
     assert Pull.objects.get().pk == pull.pk

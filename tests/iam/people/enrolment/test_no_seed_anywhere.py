@@ -18,7 +18,7 @@ from django.urls import reverse
 from kombu import Connection
 
 from console.mfa.door import COOKIE
-from iam.changes import nudge
+from iam.changes.states import RUN_CHANGE
 from iam.people.enrolment import tending, totp
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Purpose
@@ -26,6 +26,7 @@ from iam.people.links.services import make_link
 from iam.people.links.words import word_of
 from tests.iam.changes.operations.test_no_secret_anywhere import everything
 from tests.iam.people.enrolment.conftest import Desk, worked
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 TRUE_SEND = Celery.send_task
@@ -58,12 +59,12 @@ def messages(redis_url: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> 
     def send(app: Celery, name: str, **options: Any) -> Any:
         return TRUE_SEND(app, name, **options, connection=connection)
 
-    def tell(change_id: UUID, *, delay: float = 0) -> bool:
-        current_app.send_task(nudge.TASK, args=[str(change_id)], countdown=delay or None)
+    def tell(_: str, change_id: UUID, *, delay: float = 0) -> bool:
+        current_app.send_task(RUN_CHANGE, args=[str(change_id)], countdown=delay or None)
         return True
 
     monkeypatch.setattr(Celery, "send_task", send)
-    monkeypatch.setattr(nudge, "send", tell)
+    catch(monkeypatch, RUN_CHANGE, tell)
     settings.CACHES = {"default": {"BACKEND": "console.web.cache.SharedCache", "LOCATION": redis_url}}
     return redis_url
 

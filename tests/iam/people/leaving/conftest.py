@@ -25,12 +25,13 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
-from iam.people.leaving import nudge, settling
+from iam.people.leaving import settling
 from iam.people.leaving.models import Leaver, Run, Seat, Stage
 from iam.people.leaving.services import Terms, request_leaving
 from iam.people.leaving.who import Somebody, somebody
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, make_group, nudges, scene, standin, standin_process
+from tests.queue import catch
 
 __all__ = ["Nudges", "nudges", "scene", "standin", "standin_process"]
 _numbers = itertools.count(1)
@@ -207,5 +208,5 @@ def farewell(
 ) -> Farewell:
     """See Farewell; what would be put into the queue is written down."""
     sent: list[tuple[str, Any]] = []
-    monkeypatch.setattr(nudge, "send", lambda task, pk, **_: sent.append((task, pk)))
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda task, pk, **_: sent.append((task, pk)))
     return Farewell(scene, django_capture_on_commit_callbacks, sent)

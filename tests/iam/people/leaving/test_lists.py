@@ -14,12 +14,13 @@ from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.linking.working import work_out
 from iam.mirror.models import EdgeKind, Entity, TagSet
-from iam.people.leaving import nudge, services
+from iam.people.leaving import services
 from iam.people.leaving.models import Run, Seat
 from iam.people.leaving.reading import SheetError, read_leavers
 from iam.people.leaving.services import Terms, request_run
 from iam.people.leaving.staging import check_again, stage
 from tests import factories
+from tests.queue import catch
 
 FILE = """\
 Name;User name;E-Mail
@@ -107,7 +108,7 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     run = stage(author, rows=read_leavers(b"User name\nmaya.okafor\nkwame.boateng\n"), source="leavers.csv")
     sent: list[str] = []
     monkeypatch.setattr(services, "AT_ONCE", 1)
-    monkeypatch.setattr(nudge, "send", lambda task, pk: sent.append(task))
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda task, pk: sent.append(task))
     held = request_run(author, run=run, terms=Terms(reason="They go"))
     assert (held.state, sent, Change.objects.count()) == ("asking", ["ask_run"], 0)
 

@@ -26,6 +26,7 @@ from iam.people.leaving.closing import DENY, DENY_TEXT
 from iam.people.leaving.models import Certificate, Leaver, Seat, Stage
 from tests import factories
 from tests.console import leaving
+from tests.queue import catch
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 OF_AWS = "arn:aws:iam::aws:policy/AWSDenyAll"
@@ -158,7 +159,7 @@ def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_t
 def test_one_account_that_is_not_proved_keeps_the_certificate_back(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iam.people.leaving.nudge.send", lambda *_, **__: None)
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda *_, **__: None)
     elsewhere = factories.user(factories.account("222222222222", name="data"), "maya.okafor")
     other = Seat.objects.create(
         leaver=seat.leaver, account=elsewhere.account, user=elsewhere, user_arn=elsewhere.arn, user_name="m"
@@ -184,7 +185,7 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
 def test_nobody_is_said_to_be_denied_everything_while_a_deny_found_no_room(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iam.people.leaving.nudge.send", lambda *_, **__: None)
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda *_, **__: None)
     began = datetime.now(tz=UTC)
     Leaver.objects.update(closed_at=None, began_at=began)
     Change.objects.update(applying_at=began, ended_at=began)

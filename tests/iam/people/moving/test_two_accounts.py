@@ -40,6 +40,7 @@ from tests.console.onboarding import allows_own_passwords
 from tests.iam.changes.conftest import make_group
 from tests.iam.people.moving.test_moving import agree
 from tests.iam.people.onboarding.conftest import Squad
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +103,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[object] = []
-    monkeypatch.setattr("iam.people.leaving.nudge.send", lambda _, pk: told.append(pk))
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda _, pk: told.append(pk))
     squad = elsewhere.squad
     move = elsewhere.asked()
     assert leaving_already([elsewhere.user]) == (

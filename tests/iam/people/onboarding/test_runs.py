@@ -31,6 +31,7 @@ from iam.sealed.models import Secret
 from tests import factories
 from tests.iam.changes.conftest import make_group, wait_over
 from tests.iam.people.onboarding.conftest import Squad, template
+from tests.queue import catch
 
 pytestmark = pytest.mark.django_db
 
@@ -232,7 +233,7 @@ def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
     sent: list[object] = []
     monkeypatch.setattr(services, "AT_ONCE", 1)
     monkeypatch.setattr(services, "MOST_BY_WORKER", 3)
-    monkeypatch.setattr("iam.people.onboarding.nudge.ask", sent.append)
+    catch(monkeypatch, services.ASK_RUN, lambda _, pk: sent.append(pk))
     run = squad.asked(squad.two)
     assert (run.state, sent, Place.objects.count()) == (RunState.ASKING, [run.pk], 0)
 

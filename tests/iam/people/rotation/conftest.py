@@ -24,11 +24,12 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity, Usage
 from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
-from iam.people.rotation import asking, nudge, services, settling
+from iam.people.rotation import asking, services, settling
 from iam.people.rotation.models import Rotation, Stage
 from iam.people.rotation.planning import Terms
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, nudges, scene, standin, standin_process
+from tests.queue import catch
 
 __all__ = ["Nudges", "nudges", "scene", "standin", "standin_process"]
 _numbers = itertools.count(1)
@@ -208,5 +209,5 @@ class Wheel:
 def wheel(scene: Scene, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch) -> Wheel:
     """See Wheel; what would be put into the queue is written down."""
     sent: list[tuple[str, Any]] = []
-    monkeypatch.setattr(nudge, "send", lambda task, pk: sent.append((task, pk)))
+    catch(monkeypatch, "iam.people.rotation.tasks", lambda task, pk, **_: sent.append((task, pk)))
     return Wheel(scene, django_capture_on_commit_callbacks, sent)
