@@ -46,7 +46,7 @@ MATTER = re.compile(
 
 def _matters(page: str) -> dict[str, tuple[str, str]]:
     """Title → (address, number), in order."""
-    listed = page.partition('<ul class="list matters">')[2].partition("</ul>")[0] or page
+    listed = page.partition('<ul class="list" id="matters">')[2].partition("</ul>")[0] or page
     return {title: (address, number) for address, title, number in MATTER.findall(listed)}
 
 

@@ -76,7 +76,7 @@ def _user(account: Account) -> Entity:
 
 def _subs(page: str) -> dict[str, str]:
     """Title → what is said below it."""
-    listed = page.partition('<ul class="list matters">')[2].partition("</ul>")[0]
+    listed = page.partition('<ul class="list" id="matters">')[2].partition("</ul>")[0]
     found = re.findall(r"<strong>([^<]+)</strong>.*?<div class=\"sub\">(.*?)</div>", listed, re.DOTALL)
     return {unescape(title): unescape(text) for title, text in found}
 
