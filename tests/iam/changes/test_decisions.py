@@ -10,7 +10,7 @@ import pytest
 from iam.changes import services
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeState, Decision
-from iam.changes.runner import run, sweeps
+from iam.changes.runner import run, sweep
 from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.journal.models import Entry
@@ -138,7 +138,7 @@ def test_an_unanswered_request_expires_and_stays_in_the_list(scene: Scene) -> No
 
     with pytest.raises(RefusedError, match="has expired"):
         scene.approve(change)
-    sweeps()
+    sweep()
 
     change.refresh_from_db()
     assert change.state == ChangeState.EXPIRED
@@ -151,7 +151,7 @@ def test_an_approval_that_nothing_could_begin_expires(scene: Scene) -> None:
     change = scene.queued()
     Change.objects.filter(pk=change.pk).update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
 
-    sweeps()
+    sweep()
 
     change.refresh_from_db()
     assert change.state == ChangeState.EXPIRED

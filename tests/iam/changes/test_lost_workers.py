@@ -16,7 +16,7 @@ from iam import nudge
 from iam.aws import writes
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
-from iam.changes.runner import attempt, claims, outcomes, run, sweeps
+from iam.changes.runner import attempt, claims, outcomes, run, sweep
 from iam.changes.states import RUN_CHANGE
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Nudges, Scene, wait_over
@@ -76,7 +76,7 @@ def test_a_worker_killed_at_any_step_loses_nothing_and_does_nothing_twice(
 
     wait_over(change)
     nudges.sent.clear()
-    assert sweeps() == 1
+    assert sweep() == 1
     assert nudges.sent == [(change.pk, 0)]
     run(change.pk)
 
@@ -186,7 +186,7 @@ def test_an_emptied_broker_only_delays(
     assert change.state == ChangeState.QUEUED
 
     nudges.works = True
-    assert sweeps() == 1
+    assert sweep() == 1
     assert nudges.sent == [(change.pk, 0)]
 
 
@@ -206,7 +206,7 @@ def test_the_sweep_leaves_alone_what_is_not_due(scene: Scene, nudges: Nudges) ->
     scene.applied()
     nudges.sent.clear()
 
-    assert sweeps() == 0
+    assert sweep() == 0
 
 
 def test_a_broker_that_does_not_answer_is_no_failure_of_the_request(

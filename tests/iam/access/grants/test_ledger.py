@@ -15,7 +15,7 @@ from iam.access.grants.models import Sort, State
 from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.terms import What, WhatKind
 from iam.changes.models import Change
-from iam.changes.services import undo_requests
+from iam.changes.services import undo
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind
 from tests import factories
@@ -90,7 +90,7 @@ def test_what_the_mirror_did_not_know_yet_is_found_by_hand_too(office: Office) -
 def test_undoing_a_change_of_a_grant_ends_the_reason_that_it_gave(office: Office) -> None:
     grant = office.granted(office.terms(_joining(office)))
     (change,) = office.changes(grant)
-    undoing = undo_requests(change, actor=office.asks, reason="By mistake", idempotency_key="u")
+    undoing = undo(change, actor=office.asks, reason="By mistake", idempotency_key="u")
     office.scene.approve(undoing)
     office.work(grant)
     undoing.refresh_from_db()

@@ -24,7 +24,7 @@ from iam.access.templates.shipped_files import ship
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import approve, reject, undo_requests
+from iam.changes.services import approve, reject, undo
 from iam.directory.models import Role
 from tests import factories
 from tests.iam.access.grants.conftest import Office
@@ -110,7 +110,7 @@ def test_grants_follow_when_aws_has_the_new_text(office: Office) -> None:
 def undone(office: Office, change: Change) -> Change:
     """What the rollout wrote is undone, asked for and approved like anything else."""
     change.refresh_from_db()
-    asked = undo_requests(change, actor=office.asks, reason="Nobody sends", idempotency_key=str(uuid4()))
+    asked = undo(change, actor=office.asks, reason="Nobody sends", idempotency_key=str(uuid4()))
     for person in (office.scene.approver, office.other_approver):
         asked.refresh_from_db()
         if asked.state == "awaiting_approval":

@@ -43,7 +43,7 @@ def test_pages_say_that_changes_are_on_hold_until_somebody_decides() -> None:
 
 def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     swept: list[bool] = []
-    monkeypatch.setattr("iam.changes.runner.sweeps", lambda: swept.append(True))
+    monkeypatch.setattr("iam.changes.runner.sweep", lambda: swept.append(True))
     services.begin_hold(cause="Tests", actor=None)
     sweep_changes()
     assert swept == []
