@@ -152,13 +152,13 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
-        "settle-runs": {
-            "task": "iam.people.onboarding.tasks.settle_runs",
+        "reconcile-onboarding": {
+            "task": "iam.people.onboarding.tasks.reconcile_runs",
             "schedule": 20.0,
             "options": {"expires": 20},
         },
-        "drop-run-drafts": {
-            "task": "iam.people.onboarding.tasks.drop_drafts",
+        "delete-onboarding-drafts": {
+            "task": "iam.people.onboarding.tasks.delete_old_drafts",
             "schedule": 24 * 3600.0,
             "options": {"expires": 3600},
         },

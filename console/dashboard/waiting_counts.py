@@ -27,8 +27,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.leaving.models import Stage
 from iam.people.leaving.queries import visible_leavers
-from iam.people.onboarding.models import RunState
 from iam.people.onboarding.queries import visible_runs
+from iam.people.runs.models import RunState
 from iam.prepared import SCOPES_KEPT, Counts, Slot
 
 IN_ALL_ACCOUNTS = "In all accounts."

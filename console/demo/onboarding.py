@@ -20,7 +20,7 @@ from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.body import BlueprintError, Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
-from iam.people.onboarding.models import Run
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import sets_of
 from iam.people.onboarding.reading import Typed
 from iam.people.onboarding.services import request_run
@@ -116,7 +116,7 @@ def run_sample() -> int:
         with transaction.atomic():
             # Of two workers one begins it.
             Blueprint.objects.select_for_update().get(pk=version.blueprint_id)
-            if Run.objects.exists():
+            if OnboardingRun.objects.exists():
                 return 0
             run = stage(actor, version=version, rows=PEOPLE, source="new-analysts.csv")
         request_run(actor, run=run, reason=WHY)

@@ -22,9 +22,10 @@ from iam.changes.receipts import set_receipt_of
 from iam.people.blueprints.queries import said_in_full
 from iam.people.onboarding import services
 from iam.people.onboarding.adopting import adoptable
-from iam.people.onboarding.models import Newcomer, Run, Standing
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.services import RunPlan
+from iam.people.runs.models import RowStatus
 
 PAGE: Final = 50
 WEIGHED: Final = 20
@@ -32,11 +33,11 @@ WEIGHED: Final = 20
 SHOWN_CALLS: Final = 12
 
 
-def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
+def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
     """Rows, counts, and the receipt; where it cannot be asked for, why."""
     only = request.GET.get("show", "")
-    rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
-    counts = {standing.value: run.people.filter(standing=standing).count() for standing in Standing}
+    rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
+    counts = {status.value: run.people.filter(standing=status).count() for status in RowStatus}
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,
@@ -44,14 +45,14 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "counts": counts,
         "total": sum(counts.values()),
-        "bad": counts[Standing.BAD] + counts[Standing.EXISTING],
+        "bad": counts[RowStatus.BAD] + counts[RowStatus.EXISTING],
         "only": only,
         "reason": request.POST.get("reason", "")[:1000],
         "skip": request.POST.get("skip") == "1",
         "edited": _edited(request),
     }
     there = adoptable(run)
-    unless_posted = "1" if there and not counts[Standing.READY] else ""
+    unless_posted = "1" if there and not counts[RowStatus.READY] else ""
     adopts = request.POST.get("adopt", unless_posted) == "1"
     context |= {"adoptable": len(there), "adopts": adopts}
     adopted = there if adopts else []
@@ -64,9 +65,9 @@ def _edited(request: ViewerRequest) -> int:
     return int(number) if number.isdecimal() and len(number) < 18 else 0
 
 
-def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[Newcomer]) -> dict[str, Any]:
     viewer = request.viewer
-    ready = run.people.filter(standing=Standing.READY)
+    ready = run.people.filter(standing=RowStatus.READY)
     try:
         # Counted, since of very many only the number is wanted.
         services.check_size(ready.count() + len(there))

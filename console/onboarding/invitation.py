@@ -36,7 +36,7 @@ from iam.people.onboarding.invitation_state import (
     why_over,
 )
 from iam.people.onboarding.inviting import can_be_shown, is_shown, key_id_of, newcomer_of, show_secret
-from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.onboarding.reinviting import request_invitation
 
 door.PAGES[Purpose.INVITATION] = "invitation"
@@ -74,7 +74,7 @@ def closed_of(link: Link) -> door.Closed:
 class Seat:
     """The user in one account. `note` is why there is no password to show."""
 
-    place: Place
+    place: ProvisionedUser
     user_name: str
     account: str
     address: str
@@ -199,7 +199,7 @@ def _has_sign_in(link: Link) -> bool:
     return operator is not None and operator.has_usable_password()
 
 
-def _seat(place: Place, taken: tuple[int, str, str] | None, *, session: str, gives: bool) -> Seat:
+def _seat(place: ProvisionedUser, taken: tuple[int, str, str] | None, *, session: str, gives: bool) -> Seat:
     mine = {taken[1]: taken[2]} if taken and taken[0] == place.pk else {}
     account = place.account
     fact = AccountFact.objects.filter(valid_at(None), account=account, name="alias").first()
@@ -220,7 +220,7 @@ def _seat(place: Place, taken: tuple[int, str, str] | None, *, session: str, giv
     )
 
 
-def _note(place: Place) -> str:
+def _note(place: ProvisionedUser) -> str:
     """What became of the first password, where it opens nothing any more."""
     if has_chosen_password(place):
         return "You already chose your own password. Sign in with that one."

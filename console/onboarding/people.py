@@ -21,11 +21,12 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
-from iam.people.onboarding.models import Run, RunState
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
 from iam.people.onboarding.services import MOST_PEOPLE
 from iam.people.onboarding.staging import stage, typed_values
+from iam.people.runs.models import RunState
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
@@ -61,7 +62,7 @@ class Written:
 
     rows: tuple[Row, ...]
     pasted: str = ""
-    draft: Run | None = None
+    draft: OnboardingRun | None = None
 
 
 @csrf_exempt
@@ -143,7 +144,7 @@ def _people_of(request: ViewerRequest, written: Written, errors: dict[str, str])
     return people, (file.name or "a file") if file else ""
 
 
-def _draft(request: ViewerRequest, key: str) -> Run | None:
+def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
     """The draft of the viewer to which they came back."""
     try:
         run = run_for(request.viewer, UUID(key))
@@ -155,7 +156,7 @@ def _draft(request: ViewerRequest, key: str) -> Run | None:
     return run if is_theirs else None
 
 
-def _of_draft(run: Run) -> Written:
+def _of_draft(run: OnboardingRun) -> Written:
     """What was typed for a draft: in rows, or as a table where it is longer."""
     values = [typed_values(newcomer) for newcomer in run.people.all()]
     if len(values) <= MOST_ROWS:

@@ -33,10 +33,12 @@ from iam.journal.services import record
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
-from iam.people.onboarding.models import Run, RunState, Standing
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
 from iam.people.onboarding.reinviting import invite_again
-from iam.people.onboarding.staging import check_again, discard, edit_rows
+from iam.people.onboarding.staging import check_again, edit_rows
+from iam.people.runs.drafts import discard
+from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 25
 NO_REASON: Final = "Enter a reason."
@@ -45,7 +47,7 @@ QUESTIONS: Final = 60
 COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "since")
 
 
-def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
+def run_or_404(request: ViewerRequest, pk: UUID) -> OnboardingRun:
     """The run, if the viewer sees it."""
     return found_or_404(run_for(request.viewer, pk))
 
@@ -62,7 +64,7 @@ def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def draft_page(
-    request: ViewerRequest, run: Run, *, refused: RefusedError | None = None, status: int = 200
+    request: ViewerRequest, run: OnboardingRun, *, refused: RefusedError | None = None, status: int = 200
 ) -> HttpResponse:
     """What the rows come to."""
     context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
@@ -187,8 +189,8 @@ def run_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
     return download(parts, form=form, name=f"onboarding-{run.reference}")
 
 
-def _lines(run: Run) -> Iterator[dict[str, Any]]:
-    people = run.people.filter(standing=Standing.READY)
+def _lines(run: OnboardingRun) -> Iterator[dict[str, Any]]:
+    people = run.people.filter(standing=RowStatus.READY)
     for page in Paginator(people, 200):
         for checklist in checklists(list(page.object_list), body=run.version.body):
             who = checklist.newcomer
@@ -198,7 +200,7 @@ def _lines(run: Run) -> Iterator[dict[str, Any]]:
                 yield dict(zip(COLUMNS, values, strict=True))
 
 
-def _live(request: ViewerRequest, run: Run) -> HttpResponse:
+def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
     text, only = request.GET.get("q", "").strip()[:128], request.GET.get("show", "")
     counts = counts_of(run)
     failed_only = counts.failed if only == "failed" else None
@@ -216,7 +218,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         pace = "10s"
     wanted = urlencode({"q": text, "show": "failed" if only == "failed" else ""})
     here = f"{reverse('onboarding:run', args=[run.pk])}?{wanted}&page={page.number}"
-    total = run.people.filter(standing=Standing.READY).count()
+    total = run.people.filter(standing=RowStatus.READY).count()
     context = {
         "section": "onboarding",
         "title": services.title_for(run, total),
@@ -237,7 +239,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "sets": [(number, _first(change_set.pk)) for number, change_set in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None
         and progress.failed
-        and run.state not in (RunState.ASKING, RunState.WAITING)
+        and run.state not in (RunState.SUBMITTING, RunState.WAITING)
         and may_run(request.viewer, run.version.blueprint.team),
         "may_invite": request.at is None and may_run(request.viewer, run.version.blueprint.team),
         "may_export": request.viewer.may(Right.EXPORT),

@@ -33,6 +33,7 @@ from iam.people.moving.models import Move
 from iam.people.onboarding import models as onboarding
 from iam.people.onboarding.planning import Part, Site, part_of
 from iam.people.onboarding.reaching import with_newcomers
+from iam.people.runs.models import RunState
 
 OWN: Final = ("onboarding:", "moving:")
 """How the keys of grants begin that a blueprint is the reason of."""
@@ -154,10 +155,10 @@ def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSe
     """
     if not parts:
         return
-    run = onboarding.Run.objects.create(
+    run = onboarding.OnboardingRun.objects.create(
         pk=made_id(move.pk),
         version=move.version,
-        state=onboarding.RunState.WAITING,
+        state=RunState.WAITING,
         source=move.reference,
         reason=move.reason,
         requested_by=move.requested_by,
@@ -167,8 +168,8 @@ def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSe
     newcomer = parts[0][1].newcomer
     newcomer.run = run
     newcomer.save(force_insert=True)
-    onboarding.Place.objects.bulk_create(
-        onboarding.Place(
+    onboarding.ProvisionedUser.objects.bulk_create(
+        onboarding.ProvisionedUser(
             newcomer=newcomer,
             account=part.account,
             user_arn=part.user_arn,

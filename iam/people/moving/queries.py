@@ -14,7 +14,7 @@ from iam.people.blueprints.queries import visible_blueprints
 from iam.people.leaving.models import Run as LeavingRun
 from iam.people.leaving.models import Seat
 from iam.people.moving.models import Move, MoveState
-from iam.people.onboarding.models import Place
+from iam.people.onboarding.models import ProvisionedUser
 
 
 def visible_moves(viewer: Viewer) -> QuerySet[Move]:
@@ -47,7 +47,7 @@ def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
         if pks & set(move.users):
             return move.version.blueprint
     place = (
-        Place.objects.filter(user_arn__in=[one.arn for one in users], joined_at__isnull=False)
+        ProvisionedUser.objects.filter(user_arn__in=[one.arn for one in users], joined_at__isnull=False)
         .select_related("newcomer__run__version__blueprint__team")
         .order_by("-joined_at")
         .first()

@@ -20,7 +20,7 @@ from iam.people.blueprints.body import Filled
 from iam.people.granting import Reason, given_by, write_grant
 from iam.people.moving.elsewhere import OWN
 from iam.people.moving.models import OF_MOVE, Move, MoveState
-from iam.people.onboarding.models import Place
+from iam.people.onboarding.models import ProvisionedUser
 
 GRANTS: Final = UUID("9be2c7f0-3f0a-4f7e-8a34-0e7f3f6a7b11")
 """The name space in which a move and a change give a grant its id."""
@@ -75,7 +75,7 @@ def _follow_users(move: Move) -> None:
     if move.person_id is None:
         return
     for user in Entity.objects.filter(pk__in=move.users, gone_at__isnull=True):
-        places = Place.objects.filter(newcomer__person_id=move.person_id, account=user.account_id)
+        places = ProvisionedUser.objects.filter(newcomer__person_id=move.person_id, account=user.account_id)
         places.filter(user_arn__endswith=f"/{user.name}").update(user_arn=user.arn)
 
 

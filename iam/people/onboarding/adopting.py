@@ -14,8 +14,9 @@ from iam.changes.operations import ADD_TO_GROUP, Membership, PutInlinePolicy
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.onboarding.models import Newcomer, Run, Standing
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.planning import Part, Site, Step, memberships, policies
+from iam.people.runs.models import RowStatus
 
 
 def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
@@ -27,9 +28,9 @@ def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
     return frozenset(seen.values_list("pk", flat=True))
 
 
-def adoptable(run: Run) -> list[Newcomer]:
+def adoptable(run: OnboardingRun) -> list[Newcomer]:
     """Who of a draft can be taken in."""
-    return [one for one in run.people.filter(standing=Standing.EXISTING) if one.users]
+    return [one for one in run.people.filter(standing=RowStatus.EXISTING) if one.users]
 
 
 def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:

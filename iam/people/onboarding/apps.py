@@ -12,9 +12,9 @@ class OnboardingConfig(AppConfig):
     def ready(self) -> None:
         from iam.changes import handlers
         from iam.changes.services import requester_scope
-        from iam.people.onboarding.models import OF_RUN
+        from iam.people.onboarding.models import OF_ONBOARDING
         from iam.people.onboarding.reaching import of_run
-        from iam.people.onboarding.settling import change_ended
+        from iam.people.onboarding.reconcile import change_ended
 
         handlers.on_end(change_ended)
-        requester_scope.register(OF_RUN, of_run)
+        requester_scope.register(OF_ONBOARDING, of_run)

@@ -33,7 +33,7 @@ from iam.people.onboarding.invitation_state import (
     without_access,
 )
 from iam.people.onboarding.inviting import invitations
-from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
 
@@ -151,12 +151,12 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
     return found
 
 
-def _number(facts: _Facts, place: Place) -> int | None:
+def _number(facts: _Facts, place: ProvisionedUser) -> int | None:
     user = facts.users.get(place.user_arn)
     return user.pk if user else None
 
 
-def _facts(places: Iterable[Place], people: Sequence[Newcomer]) -> _Facts:
+def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Facts:
     places = list(places)
     arns = [place.user_arn for place in places]
     living = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
@@ -190,7 +190,7 @@ def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
     }
 
 
-def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts: _Facts) -> str:
+def _why_closed(person: Newcomer, link: Link | None, own: Sequence[ProvisionedUser], facts: _Facts) -> str:
     """Why the invitation of somebody no longer works, for anyone who sent it; "" while it works."""
     joined = [place for place in own if place.joined_at]
     cut = {facts.over.get(place.user_arn, "") for place in joined}
@@ -203,7 +203,7 @@ def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts
     return TEAM_CHANGED if has_moved else ""
 
 
-def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
+def _given(place: ProvisionedUser, held: Held, where: str) -> Iterable[Item]:
     """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in held.latest:
@@ -224,7 +224,9 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
         yield _of_changes(f"First password set{where}", password)
 
 
-def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str, closed: str) -> Iterable[Item]:
+def _done(
+    place: ProvisionedUser, held: Held, facts: _Facts, *, body: Body, where: str, closed: str
+) -> Iterable[Item]:
     """What the person does there by themselves; nothing is new to who was there. `closed` is why the
     invitation as a whole no longer works.
     """
@@ -242,7 +244,12 @@ def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str, cl
 
 
 def _invited(
-    link: Link | None, person: Newcomer, own: Sequence[Place], held: Mapping[int, Held], *, over: str
+    link: Link | None,
+    person: Newcomer,
+    own: Sequence[ProvisionedUser],
+    held: Mapping[int, Held],
+    *,
+    over: str,
 ) -> Iterable[Item]:
     """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are
     there.
@@ -313,7 +320,7 @@ def _waits(held: Held, *, over: str) -> tuple[Standing, str]:
     return (Standing.TODO, "") if held.is_open else (Standing.CLOSED, "Cancelled")
 
 
-def _chosen_at(place: Place, facts: _Facts, user: Entity | None) -> datetime | None:
+def _chosen_at(place: ProvisionedUser, facts: _Facts, user: Entity | None) -> datetime | None:
     """When they chose a password of their own: after the one that Gatehouse made."""
     row = facts.credentials.get(user.pk) if user else None
     seal = facts.seals.get(place.password_seal) if place.password_seal else None

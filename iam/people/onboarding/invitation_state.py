@@ -18,7 +18,7 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.leaving.models import SUSPENSION, Seat, Stage
 from iam.people.moving.models import Move, MoveState
-from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.sealed.models import Secret
 
 SLACK: Final = timedelta(seconds=5)
@@ -75,7 +75,7 @@ def why_over(newcomer: Newcomer, *, since: datetime) -> str:
     return ""
 
 
-def without_access(places: Iterable[Place]) -> dict[str, str]:
+def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
     """The ARNs of those users of places whose access was ended or is suspended since they were made, and
     which of the two as a sentence to their person; two queries. Who comes back under an old name has the
     access of today.
@@ -102,7 +102,7 @@ def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
         raise RefusedError("You can invite only people in your teams.")
 
 
-def has_chosen_password(place: Place | Seat) -> bool:
+def has_chosen_password(place: ProvisionedUser | Seat) -> bool:
     """True if the person replaced the first password by one of their own."""
     row, made = _credentials(place), _made_at(place)
     if row is None or made is None or row.password_changed_at is None:
@@ -110,7 +110,7 @@ def has_chosen_password(place: Place | Seat) -> bool:
     return row.password_changed_at > made + SLACK
 
 
-def is_password_gone(place: Place | Seat) -> bool:
+def is_password_gone(place: ProvisionedUser | Seat) -> bool:
     """True if AWS was read after the first password was set, and the user has no password: somebody deleted
     it.
     """
@@ -118,20 +118,20 @@ def is_password_gone(place: Place | Seat) -> bool:
     return row is not None and made is not None and row.has_password is False and row.valid_from > made
 
 
-def lacks_password(place: Place | Seat) -> bool:
+def lacks_password(place: ProvisionedUser | Seat) -> bool:
     """True if AWS shows that the user has no password, whenever that was read."""
     row = _credentials(place)
     return row is not None and row.has_password is False
 
 
-def _credentials(place: Place | Seat) -> UserCredentials | None:
+def _credentials(place: ProvisionedUser | Seat) -> UserCredentials | None:
     users = Entity.objects.filter(
         account=place.account_id, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
     )
     return UserCredentials.objects.filter(valid_at(None), user__in=users).first()
 
 
-def _made_at(place: Place | Seat) -> datetime | None:
+def _made_at(place: ProvisionedUser | Seat) -> datetime | None:
     seal = Secret.objects.filter(pk=place.password_seal).first() if place.password_seal else None
     return last_made_at(seal, made_passwords([place.user_arn]).get(place.user_arn))
 

@@ -29,7 +29,7 @@ from iam.people.onboarding.invitation_state import (
     team_of,
     why_over,
 )
-from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret, State
 from iam.sealed.services import SealedError
@@ -138,13 +138,13 @@ def is_shown(seal: UUID | None) -> bool:
     return seal is not None and Secret.objects.filter(pk=seal).exclude(browser="").exists()
 
 
-def key_id_of(place: Place) -> str:
+def key_id_of(place: ProvisionedUser) -> str:
     """The id of the access key that was made; "" while there is none."""
     secret = Secret.objects.filter(pk=place.key_seal).first() if place.key_seal else None
     return secret.label if secret is not None and secret.released_at is not None else ""
 
 
-def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False) -> str:
+def show_secret(link: Link, place: ProvisionedUser, *, session: str, is_key: bool = False) -> str:
     """The first password, or the secret of the access key, for the person of the link in this browser
     session. Raises RefusedError.
     """
@@ -163,7 +163,7 @@ def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False)
         raise RefusedError(error.message) from None
 
 
-def _check_password(place: Place) -> None:
+def _check_password(place: ProvisionedUser) -> None:
     """A password that opens nothing any more is not shown. Raises RefusedError."""
     refused = ""
     if has_chosen_password(place):
@@ -182,7 +182,7 @@ def close_invitations() -> int:
     waiting = Secret.objects.filter(state__in=(State.HELD, State.SEALED)).values("pk")
     closed = 0
     for column in ("password_seal", "key_seal"):
-        rows = Place.objects.filter(**{f"{column}__in": waiting}, joined_at__isnull=False)
+        rows = ProvisionedUser.objects.filter(**{f"{column}__in": waiting}, joined_at__isnull=False)
         for place in rows.select_related("newcomer__run"):
             secret = Secret.objects.get(pk=getattr(place, column))
             if secret.released_at and why_over(place.newcomer, since=secret.released_at):

@@ -10,69 +10,28 @@ from django.db.models import Q
 from iam.changes.models import ChangeSet
 from iam.mirror.models import Account
 from iam.people.blueprints.models import BlueprintVersion
+from iam.people.runs.models import AbstractListRun, RowStatus
 
-OF_RUN = "onboarding"
+OF_ONBOARDING = "onboarding"
 """The cause of a set that makes the users of a run; its id is the run's."""
-AGAIN = "onboarding-again"
-"""The cause of a set that tries again what failed; its id is that of the set in which it failed."""
+OF_RETRY = "onboarding-again"
+"""The cause of a set that retries what failed; its id is that of the set in which it failed."""
 
 
-class RunState(models.TextChoices):
-    """Where a run stands."""
+class OnboardingRun(AbstractListRun):
+    """People who are onboarded together. `trials` counts how often failed changes were retried."""
 
-    DRAFT = "draft", "Draft"
-    ASKING = "asking", "Being submitted"
-    WAITING = "waiting", "Waiting for approval"
-    RUNNING = "running", "In progress"
-    DONE = "done", "Done"
-    PARTLY = "partly", "Done in part"
-    CLOSED = "closed", "Cancelled"
+    prefix = "RUN"
 
-
-class Run(models.Model):
-    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how
-    often what failed was tried again. `trouble` is why it could not be asked for, when that was last tried.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="runs")
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.DRAFT)
-    source = models.CharField(max_length=128, blank=True)
-    reason = models.CharField(max_length=1024, blank=True)
-    requested_by = models.UUIDField()
-    requested_label = models.CharField(max_length=128)
     trials = models.PositiveSmallIntegerField(default=0)
-    trouble = models.CharField(max_length=1024, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    asked_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "onboarding_run"
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
             models.Index(fields=["state", "created_at"], name="run_by_state"),
         ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def reference(self) -> str:
-        """The short name by which people speak of it."""
-        return f"RUN-{self.id.hex[:8].upper()}"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether workers or approvers still have to do with it."""
-        return self.state in (RunState.ASKING, RunState.WAITING, RunState.RUNNING)
-
-
-class Standing(models.TextChoices):
-    """What came of checking a row."""
-
-    READY = "ready", "Ready"
-    BAD = "bad", "Needs fixing"
-    EXISTING = "existing", "Has a user already"
 
 
 class Newcomer(models.Model):
@@ -83,7 +42,7 @@ class Newcomer(models.Model):
     leaves as soon as their new first password is set.
     """
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
+    run = models.ForeignKey(OnboardingRun, on_delete=models.CASCADE, related_name="people")
     position = models.PositiveIntegerField()
     line = models.PositiveIntegerField()
     name = models.CharField(max_length=256, blank=True)
@@ -93,7 +52,7 @@ class Newcomer(models.Model):
     until = models.DateField(null=True)
     typed_until = models.CharField(max_length=40, blank=True, help_text="The last day as somebody wrote it.")
     person_id = models.UUIDField(default=uuid.uuid4)
-    standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
+    standing = models.CharField(max_length=8, choices=RowStatus.choices, default=RowStatus.READY)
     problems = models.JSONField(default=list)
     wrong = models.JSONField(default=dict)
     users = models.JSONField(default=list)
@@ -115,7 +74,7 @@ class Newcomer(models.Model):
         return [problem for problem in self.problems if problem not in at_fields]
 
 
-class Place(models.Model):
+class ProvisionedUser(models.Model):
     """The user of a newcomer in an account. The changes are those of `lane` in `change_set`, and in the sets
     that tried again what of it had failed.
 
@@ -134,6 +93,7 @@ class Place(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "onboarding_place"
         constraints = [
             models.UniqueConstraint(fields=["newcomer", "account"], name="one_user_of_newcomer"),
             models.UniqueConstraint(fields=["change_set", "lane"], name="one_place_of_lane"),

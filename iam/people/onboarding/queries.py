@@ -14,7 +14,8 @@ from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.operations.user import CreateUser
 from iam.guard import Viewer
 from iam.people.blueprints.queries import visible_blueprints
-from iam.people.onboarding.models import AGAIN, Newcomer, Place, Run, RunState, Standing
+from iam.people.onboarding.models import OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.runs.models import RowStatus, RunState
 
 _COLUMNS = (
     "pk", "change_set", "lane", "branch", "position", "operation", "title", "state", "params", "subject_arn",
@@ -22,15 +23,15 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def visible_runs(viewer: Viewer) -> QuerySet[Run]:
+def visible_runs(viewer: Viewer) -> QuerySet[OnboardingRun]:
     """Runs of the teams whose blueprints the viewer sees; drafts are seen by who writes them."""
-    seen = Run.objects.filter(version__blueprint__in=visible_blueprints(viewer).values("pk"))
+    seen = OnboardingRun.objects.filter(version__blueprint__in=visible_blueprints(viewer).values("pk"))
     others = seen.exclude(state=RunState.DRAFT)
     mine = seen.filter(state=RunState.DRAFT, requested_by=viewer.person_id)
     return (others | mine).select_related("version__blueprint__team")
 
 
-def run_for(viewer: Viewer, pk: UUID) -> Run | None:
+def run_for(viewer: Viewer, pk: UUID) -> OnboardingRun | None:
     """The run, if the viewer sees it."""
     return visible_runs(viewer).filter(pk=pk).first()
 
@@ -64,11 +65,11 @@ class Held:
         return [one for one in self.latest if one.state == ChangeState.APPLIED]
 
 
-def held_by(places: Sequence[Place]) -> list[Held]:
+def held_by(places: Sequence[ProvisionedUser]) -> list[Held]:
     """What became of each place; two queries, whatever their number."""
     firsts = {place.change_set_id for place in places}
     again = dict(
-        ChangeSet.objects.filter(cause_kind=AGAIN, cause_id__in=firsts).values_list("pk", "cause_id")
+        ChangeSet.objects.filter(cause_kind=OF_RETRY, cause_id__in=firsts).values_list("pk", "cause_id")
     )
     sets = [*firsts, *again]
     lanes = {place.lane for place in places}
@@ -83,24 +84,26 @@ def held_by(places: Sequence[Place]) -> list[Held]:
     ]
 
 
-def sets_of(run: Run) -> list[ChangeSet]:
+def sets_of(run: OnboardingRun) -> list[ChangeSet]:
     """The sets that are approved, in the order in which they were asked for."""
-    first = Place.objects.filter(newcomer__run=run).values("change_set").distinct()
+    first = ProvisionedUser.objects.filter(newcomer__run=run).values("change_set").distinct()
     return list(ChangeSet.objects.filter(pk__in=first).order_by("created_at", "pk"))
 
 
-def places_of(people: Iterable[Newcomer]) -> dict[int, list[Place]]:
+def places_of(people: Iterable[Newcomer]) -> dict[int, list[ProvisionedUser]]:
     """The places of some people, by newcomer."""
-    found: dict[int, list[Place]] = defaultdict(list)
+    found: dict[int, list[ProvisionedUser]] = defaultdict(list)
     rows = (
-        Place.objects.filter(newcomer__in=list(people)).select_related("account", "newcomer").order_by("pk")
+        ProvisionedUser.objects.filter(newcomer__in=list(people))
+        .select_related("account", "newcomer")
+        .order_by("pk")
     )
     for place in rows:
         found[place.newcomer_id].append(place)
     return found
 
 
-def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[Run]:
+def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[OnboardingRun]:
     """Runs, the newest first, with how many people each has (`people_count`); one query."""
     rows = visible_runs(viewer).annotate(people_count=Count("people", distinct=True))
     return list(rows.order_by("-created_at", "-id")[start : start + limit])
@@ -113,9 +116,9 @@ class RunCounts(NamedTuple):
     failed: frozenset[int]
 
 
-def counts_of(run: Run) -> RunCounts:
+def counts_of(run: OnboardingRun) -> RunCounts:
     """Of what was tried again the newest counts. Few queries, whatever the size."""
-    places = list(Place.objects.filter(newcomer__run=run))
+    places = list(ProvisionedUser.objects.filter(newcomer__run=run))
     found: Counter[str] = Counter()
     failed = set()
     for place, held in zip(places, held_by(places), strict=True):
@@ -125,11 +128,13 @@ def counts_of(run: Run) -> RunCounts:
     return RunCounts(dict(found), frozenset(failed))
 
 
-def people_shown(run: Run, *, text: str = "", only: Collection[int] | None = None) -> QuerySet[Newcomer]:
+def people_shown(
+    run: OnboardingRun, *, text: str = "", only: Collection[int] | None = None
+) -> QuerySet[Newcomer]:
     """The people of a run who are asked for, by their place in the file; whose name, address or user name
     holds the text, and of these numbers.
     """
-    people = run.people.filter(standing=Standing.READY)
+    people = run.people.filter(standing=RowStatus.READY)
     if only is not None:
         people = people.filter(pk__in=only)
     if text:

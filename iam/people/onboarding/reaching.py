@@ -13,7 +13,8 @@ from iam.changes.operations.lifecycle import arn_of
 from iam.guard import Viewer
 from iam.mirror.models import Account, Kind
 from iam.people.blueprints.body import Body
-from iam.people.onboarding.models import Run, Standing
+from iam.people.onboarding.models import OnboardingRun
+from iam.people.runs.models import RowStatus
 
 
 def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewer:
@@ -35,9 +36,9 @@ def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewe
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
     """Anyone who has asked for a run."""
-    run = Run.objects.filter(pk=run_id).select_related("version").first()
+    run = OnboardingRun.objects.filter(pk=run_id).select_related("version").first()
     if run is None:
         return viewer
     # Users who are there already are reached as they are, or not at all.
-    names = run.people.filter(standing=Standing.READY, users=[]).values_list("user_name", flat=True)
+    names = run.people.filter(standing=RowStatus.READY, users=[]).values_list("user_name", flat=True)
     return with_newcomers(viewer, names, body=run.version.body)

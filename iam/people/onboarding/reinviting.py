@@ -39,8 +39,9 @@ from iam.people.onboarding.invitation_state import (
     why_over,
 )
 from iam.people.onboarding.inviting import can_be_shown, invite, newcomer_of
-from iam.people.onboarding.models import AGAIN, Newcomer, Place, Run, RunState
+from iam.people.onboarding.models import OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by
+from iam.people.runs.models import RunState
 
 PAUSE: Final = timedelta(hours=1)
 """So often at most the lead is told that somebody needs another invitation."""
@@ -56,7 +57,7 @@ class SentAgain:
     resets: int = 0
 
 
-def needs_reset(place: Place, held: Held) -> Change | None:
+def needs_reset(place: ProvisionedUser, held: Held) -> Change | None:
     """The change that set the first password of a place, if that password can no longer be shown and the
     person has none of their own.
     """
@@ -81,7 +82,7 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     if why in WITHOUT_ACCESS:
         raise RefusedError(f"{newcomer.name} is suspended. Restore access first.")
     with transaction.atomic():
-        run = Run.objects.select_for_update().get(pk=newcomer.run_id)
+        run = OnboardingRun.objects.select_for_update().get(pk=newcomer.run_id)
         places = list(newcomer.places.filter(joined_at__isnull=False).select_related("account", "change_set"))
         held = held_by(places)
         if any(one.is_open for one in held):
@@ -99,12 +100,14 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     return SentAgain(None, resets=len(resets))
 
 
-def _reset(run: Run, newcomer: Newcomer, resets: Sequence[tuple[Place, Change]], *, actor: Viewer) -> None:
+def _reset(
+    run: OnboardingRun, newcomer: Newcomer, resets: Sequence[tuple[ProvisionedUser, Change]], *, actor: Viewer
+) -> None:
     run.trials += 1
     run.state, run.ended_at = RunState.RUNNING, None
     run.save(update_fields=["trials", "state", "ended_at"])
     Newcomer.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
-    Place.objects.filter(pk__in=[place.pk for place, _ in resets]).update(settled_at=None)
+    ProvisionedUser.objects.filter(pk__in=[place.pk for place, _ in resets]).update(settled_at=None)
     for set_id in dict.fromkeys(place.change_set_id for place, _ in resets):
         some = [(place, change) for place, change in resets if place.change_set_id == set_id]
         queue_accepted(
@@ -113,7 +116,7 @@ def _reset(run: Run, newcomer: Newcomer, resets: Sequence[tuple[Place, Change]],
             actor=actor,
             reason=f"{newcomer.name} needs another invitation ({run.reference}).",
             title=f"Reset the first password of {newcomer.name}",
-            cause=Cause(AGAIN, set_id),
+            cause=Cause(OF_RETRY, set_id),
             key=f"run-invite-{run.id.hex}-{run.trials}-{set_id.hex[:8]}",
             lanes=[Lane(place.lane, change.branch) for place, change in some],
         )
@@ -121,7 +124,7 @@ def _reset(run: Run, newcomer: Newcomer, resets: Sequence[tuple[Place, Change]],
     record(kind="onboarding.reset", actor=actor, subject=run.reference, data=data)
 
 
-def _new_password(run: Run, place: Place, change: Change) -> Operation:
+def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
     """The operation that gives the user a new first password, or another one, under a new seal."""
     params: dict[str, Any] = dict(change.params)
     user = Entity.objects.filter(
@@ -142,7 +145,7 @@ def _new_password(run: Run, place: Place, change: Change) -> Operation:
     return restore(slug, account=place.account, params=params)
 
 
-def _new_seal(run: Run, place: Place) -> UUID:
+def _new_seal(run: OnboardingRun, place: ProvisionedUser) -> UUID:
     key = f"{run.id.hex}:{place.pk}:{run.trials}:password"
     place.password_seal = seal_id(person_id=place.newcomer.person_id, key=key)
     place.save(update_fields=["password_seal"])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 
-from iam import nudge
-from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
@@ -20,7 +18,6 @@ from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import credentials_row
-from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.services.plans import MOST_BY_WORKER
@@ -32,13 +29,15 @@ from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.adopting import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
-from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
+from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.planning import Part, Site, notes_for, part_of, sites_of
 from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reaching import of_run
-from iam.people.onboarding.staging import drafted
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, RunState
+from iam.people.runs.requests import RunKind, batches, request_operations
 
-ASK_RUN: Final = "iam.people.onboarding.tasks.ask_run"
+REQUEST_RUN: Final = "iam.people.onboarding.tasks.request_run"
 MOST_PEOPLE: Final = 500
 AT_ONCE: Final = 20
 STEPS_AT_ONCE: Final = 200
@@ -69,7 +68,12 @@ class RunPlan:
     @property
     def steps(self) -> int:
         """How many changes they take."""
-        return sum(len(part.steps) for part in self.parts)
+        return steps_of(self.parts)
+
+
+def steps_of(parts: Sequence[Part]) -> int:
+    """How many changes these take."""
+    return sum(len(part.steps) for part in parts)
 
 
 def check_size(count: int) -> None:
@@ -81,7 +85,7 @@ def check_size(count: int) -> None:
         )
 
 
-def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
+def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
     """The users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
         raise RefusedError("No one is ready to be onboarded.")
@@ -89,12 +93,13 @@ def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan
     sites = sites_of(run.version.body, viewer=viewer)
     if any(not one.users for one in people):
         check_first_password(sites)
-    by_person = [some for one in _parts(sites, people, key=run.id.hex) if (some := [*one])]
+    by_person = [parts for parts in map(list, _parts(sites, people, key=run.id.hex)) if parts]
     if not by_person:
         raise RefusedError("They already have everything that the blueprint gives.")
-    return RunPlan(
-        tuple(_batches(by_person)), (*notes_for(sites), *(one.sentence for one in lockouts(sites)))
-    )
+    # Whole people, so that each has all their accounts in one approval.
+    groups = batches(by_person, size=steps_of, most=MOST_BY_WORKER)
+    sets = tuple(tuple(chain.from_iterable(group)) for group in groups)
+    return RunPlan(sets, (*notes_for(sites), *(lockout.sentence for lockout in lockouts(sites))))
 
 
 def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
@@ -140,13 +145,13 @@ def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> It
         yield (part for part in parts if part.steps)
 
 
-def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
+def ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
     """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is
     bad, unless they are to be passed over.
     """
     people = list(run.people.all())
     taken_in = {one.pk for one in adoptable(run)} if adopt else set()
-    found = [one for one in people if one.standing == Standing.READY or one.pk in taken_in]
+    found = [one for one in people if one.standing == RowStatus.READY or one.pk in taken_in]
     left = len(people) - len(found)
     if left and not skip:
         raise RefusedError(
@@ -155,7 +160,9 @@ def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
     return found
 
 
-def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, adopt: bool = False) -> Run:
+def request_run(
+    actor: Viewer, *, run: OnboardingRun, reason: str, skip: bool = False, adopt: bool = False
+) -> OnboardingRun:
     """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked
     for by a worker, soon after. `adopt`: who has a user already gets what it lacks. Raises RefusedError.
     """
@@ -167,65 +174,44 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, ado
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
-        held = drafted(actor, run)
+        held = lock_draft(actor, run)
         people = ready(held, skip=skip, adopt=adopt)
         plan = plan_run(held, people, viewer=actor)
-        held.people.filter(pk__in=[one.pk for one in people]).update(standing=Standing.READY, problems=[])
-        held.state, held.reason, held.asked_at = RunState.ASKING, reason, datetime.now(tz=UTC)
+        held.people.filter(pk__in=[one.pk for one in people]).update(standing=RowStatus.READY, problems=[])
+        held.state, held.reason, held.asked_at = RunState.SUBMITTING, reason, datetime.now(tz=UTC)
         held.trouble = ""
         held.save(update_fields=["state", "reason", "asked_at", "trouble"])
-    if plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE:
-        nudge.send(ASK_RUN, held.pk)
-        return held
-    asked = ask(held)
-    if asked.state == RunState.DRAFT:
-        raise RefusedError(asked.trouble)
-    return asked
-
-
-def ask(run: Run) -> Run:
-    """Ask for a run that its author has submitted, batch by batch; as often as it is called, each is asked
-    for once. Where a rule is against the first one, the run is a draft again. No transaction holds the others
-    up meanwhile.
-    """
-    actor = viewer_for(Person.objects.get(pk=run.requested_by))
-    people = list(run.people.filter(standing=Standing.READY))
-    trouble = ""
-    try:
-        plan = plan_run(run, people, viewer=actor)
-        for number, batch in enumerate(plan.batches, start=1):
-            _ask(run, batch, plan=plan, number=number, actor=actor)
-    except RefusedError as refused:
-        trouble = refused.message[:1024]
-    is_asked = Place.objects.filter(newcomer__run=run).exists()
-    state = RunState.WAITING if is_asked else RunState.DRAFT
-    with transaction.atomic():
-        moved = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(state=state, trouble=trouble)
-        if moved and is_asked:
-            _note_asked(run, actor, len(people))
-    run.refresh_from_db()
+    is_large = plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE
+    run = ONBOARDING.submit(held, by_worker=is_large)
+    if run.state == RunState.DRAFT:
+        raise RefusedError(run.trouble)
     return run
 
 
-def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
-    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many
-    there were.
-    """
-    before = datetime.now(tz=UTC) - older_than
-    found = list(Run.objects.filter(state=RunState.ASKING, asked_at__lt=before).order_by("asked_at")[:5])
-    for run in found:
-        ask(run)
-    return len(found)
+def _request_rows(run: OnboardingRun) -> None:
+    """Request everyone who is ready, batch by batch. Raises RefusedError."""
+    actor = viewer_for(Person.objects.get(pk=run.requested_by))
+    plan = plan_run(run, _ready_people(run), viewer=actor)
+    for number, batch in enumerate(plan.batches, start=1):
+        _request_batch(run, batch, plan=plan, number=number, actor=actor)
 
 
-def _note_asked(run: Run, actor: Viewer, count: int) -> None:
+def _is_requested(run: OnboardingRun) -> bool:
+    return ProvisionedUser.objects.filter(newcomer__run=run).exists()
+
+
+def _ready_people(run: OnboardingRun) -> list[Newcomer]:
+    return list(run.people.filter(standing=RowStatus.READY))
+
+
+def _record_request(run: OnboardingRun) -> None:
     record(
         kind="onboarding.asked",
-        actor=actor,
+        actor=viewer_for(Person.objects.get(pk=run.requested_by)),
         subject=run.reference,
         data={
             "run": run.pk,
-            "people": count,
+            "people": len(_ready_people(run)),
             "team": run.version.blueprint.team.slug,
             "blueprint": run.version.blueprint.name,
             "version": run.version.number,
@@ -234,20 +220,22 @@ def _note_asked(run: Run, actor: Viewer, count: int) -> None:
     )
 
 
-def title_for(run: Run, count: int, *, number: int = 1, of: int = 1) -> str:
+def title_for(run: OnboardingRun, count: int, *, number: int = 1, of: int = 1) -> str:
     """'Onboard 5 people to Payments': the same on its page, in the inbox, in mails and in the journal."""
     who = "1 person" if count == 1 else f"{count:,} people"
     part = f", part {number} of {of}" if of > 1 else ""
     return f"Onboard {who} to {run.version.blueprint.team.name}{part}"
 
 
-def retry_failed(actor: Viewer, *, run: Run) -> int:
+def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
     """Queue anew just what was approved and failed; how many changes. Raises RefusedError."""
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can view this run, but you can’t retry it.")
     with transaction.atomic():
-        held = Run.objects.select_for_update().get(pk=run.pk)
-        places = list(Place.objects.filter(newcomer__run=held).select_related("newcomer", "account"))
+        held = OnboardingRun.objects.select_for_update().get(pk=run.pk)
+        places = list(
+            ProvisionedUser.objects.filter(newcomer__run=held).select_related("newcomer", "account")
+        )
         failed = {
             place.pk: _to_try_again(now, actor=actor)
             for place, now in zip(places, held_by(places), strict=True)
@@ -258,7 +246,7 @@ def retry_failed(actor: Viewer, *, run: Run) -> int:
         held.trials += 1
         held.state, held.ended_at = RunState.RUNNING, None
         held.save(update_fields=["trials", "state", "ended_at"])
-        Place.objects.filter(pk__in=[place.pk for place in wanted]).update(settled_at=None)
+        ProvisionedUser.objects.filter(pk__in=[place.pk for place in wanted]).update(settled_at=None)
         for set_id in dict.fromkeys(place.change_set_id for place in wanted):
             some = [place for place in wanted if place.change_set_id == set_id]
             _try_again(held, some, failed, actor=actor)
@@ -266,41 +254,27 @@ def retry_failed(actor: Viewer, *, run: Run) -> int:
     return sum(map(len, failed.values()))
 
 
-def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
-    """Whole people, so that each has all their accounts in one approval."""
-    batch: list[Part] = []
-    size = 0
-    for parts in by_person:
-        more = sum(len(part.steps) for part in parts)
-        if batch and size + more > MOST_BY_WORKER:
-            yield tuple(batch)
-            batch, size = [], 0
-        batch += parts
-        size += more
-    if batch:
-        yield tuple(batch)
-
-
-def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer) -> None:
+def _request_batch(
+    run: OnboardingRun, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer
+) -> None:
     steps = []
     for lane, part in enumerate(batch):
         for step in part.steps:
             steps.append((lane, step))
-    nothing = Receipt(body={}, digest="")
     count = len({part.newcomer.pk for part in batch})
-    written = changes.request_changes(
-        [changes.Plan(step.operation, before={}, receipt=nothing) for _, step in steps],
+    written = request_operations(
+        [step.operation for _, step in steps],
         actor=of_run(run.pk, actor),
         reason=run.reason,
         idempotency_key=f"run-{run.id.hex}-{number}",
         most=MOST_BY_WORKER,
         title=title_for(run, count, number=number, of=len(plan.batches)),
-        cause=Cause(OF_RUN, run.id),
+        cause=Cause(OF_ONBOARDING, run.id),
         lanes=[Lane(lane, step.branch) for lane, step in steps],
         notes=list(plan.notes),
     )
     places = [
-        Place(
+        ProvisionedUser(
             newcomer=part.newcomer,
             account=part.account,
             user_arn=part.user_arn,
@@ -311,10 +285,12 @@ def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: 
         )
         for lane, part in enumerate(batch)
     ]
-    Place.objects.bulk_create(places, ignore_conflicts=True)
+    ProvisionedUser.objects.bulk_create(places, ignore_conflicts=True)
 
 
-def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]], *, actor: Viewer) -> None:
+def _try_again(
+    run: OnboardingRun, places: Sequence[ProvisionedUser], failed: dict[int, list[Change]], *, actor: Viewer
+) -> None:
     operations: list[Operation] = []
     lanes: list[Lane] = []
     for place in places:
@@ -327,13 +303,13 @@ def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]
         actor=actor,
         reason=run.reason,
         title=f"Retry: {title_for(run, len({place.newcomer_id for place in places}))}",
-        cause=Cause(AGAIN, places[0].change_set_id),
+        cause=Cause(OF_RETRY, places[0].change_set_id),
         key=f"run-again-{run.id.hex}-{run.trials}-{places[0].change_set_id.hex[:8]}",
         lanes=lanes,
     )
 
 
-def _anew(run: Run, place: Place, change: Change) -> Operation:
+def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
     """The same operation, on the user who is there by now, and with a new seal for a secret that nobody will
     read.
     """
@@ -369,9 +345,19 @@ def _has_unread_password(user: Entity, change: Change) -> bool:
     return was_in_doubt and row is not None and bool(row.has_password)
 
 
-def _new_seal(run: Run, place: Place, sort: str) -> UUID:
+def _new_seal(run: OnboardingRun, place: ProvisionedUser, sort: str) -> UUID:
     key = f"{run.id.hex}:{place.pk}:{run.trials}:{sort}"
     made = seal_id(person_id=place.newcomer.person_id, key=key)
     setattr(place, f"{sort}_seal", made)
     place.save(update_fields=[f"{sort}_seal"])
     return made
+
+
+ONBOARDING: Final = RunKind(
+    model=OnboardingRun,
+    task=REQUEST_RUN,
+    requested=RunState.WAITING,
+    request_rows=_request_rows,
+    is_requested=_is_requested,
+    record_request=_record_request,
+)

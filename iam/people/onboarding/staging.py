@@ -25,8 +25,10 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.adopting import reached_by
-from iam.people.onboarding.models import Newcomer, Run, RunState, Standing
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.reading import Problem, Typed, typed
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, requester
 
 
 @dataclass
@@ -46,8 +48,8 @@ def stage(
     version: BlueprintVersion,
     rows: Sequence[Typed],
     source: str = "",
-    run: Run | None = None,
-) -> Run:
+    run: OnboardingRun | None = None,
+) -> OnboardingRun:
     """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS
     changes. Raises RefusedError.
     """
@@ -56,14 +58,13 @@ def stage(
     if version.blueprint.retired_at is not None:
         raise RefusedError(f"{version.blueprint.name} is retired. Choose another blueprint.")
     if run is None:
-        run = Run.objects.create(
+        run = OnboardingRun.objects.create(
             version=version,
             source=source[:128],
-            requested_by=actor.person_id,
-            requested_label=actor.name[:128],
+            **requester(actor),
         )
     else:
-        run = drafted(actor, run)
+        run = lock_draft(actor, run)
         run.source, run.version = source[:128], version
         run.save(update_fields=["source", "version"])
         run.people.all().delete()
@@ -71,7 +72,7 @@ def stage(
     return run
 
 
-def typed_again(run: Run) -> list[Typed]:
+def typed_again(run: OnboardingRun) -> list[Typed]:
     """The rows of a draft as they were typed, to check them again."""
     return [typed(one.line, typed_values(one)) for one in run.people.all()]
 
@@ -82,7 +83,7 @@ def typed_values(one: Newcomer) -> dict[str, str]:
 
 
 @transaction.atomic
-def edit_rows(actor: Viewer, *, run: Run, values: Mapping[int, Mapping[str, str]]) -> Run:
+def edit_rows(actor: Viewer, *, run: OnboardingRun, values: Mapping[int, Mapping[str, str]]) -> OnboardingRun:
     """The same draft with other values in some rows (by the number of the newcomer); all rows are checked
     again, and one that was emptied is removed. Raises RefusedError.
     """
@@ -96,35 +97,13 @@ def edit_rows(actor: Viewer, *, run: Run, values: Mapping[int, Mapping[str, str]
     return stage(actor, version=run.version, rows=rows, source=run.source, run=run)
 
 
-def drafted(actor: Viewer, run: Run) -> Run:
-    """The run, locked, while it is a draft of the actor. Raises RefusedError."""
-    held = Run.objects.select_for_update().get(pk=run.pk)
-    if held.requested_by != actor.person_id:
-        raise RefusedError("Only the person who started this draft can continue it.")
-    if held.state != RunState.DRAFT:
-        raise RefusedError(f"{held.reference} was already requested.")
-    return held
-
-
 @transaction.atomic
-def discard(actor: Viewer, *, run: Run) -> None:
-    """Throw a draft away. Raises RefusedError."""
-    drafted(actor, run).delete()
-
-
-@transaction.atomic
-def check_again(actor: Viewer, *, run: Run) -> Run:
+def check_again(actor: Viewer, *, run: OnboardingRun) -> OnboardingRun:
     """The same rows, checked against how things stand now. Raises RefusedError."""
     return stage(actor, version=run.version, rows=typed_again(run), source=run.source, run=run)
 
 
-def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
-    """Forget drafts that nobody went on with, with the names in them. Returns how many."""
-    old = Run.objects.filter(state=RunState.DRAFT, created_at__lt=datetime.now(tz=UTC) - older_than)
-    return old.delete()[1].get("onboarding.Run", 0)
-
-
-def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> list[Newcomer]:
+def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> list[Newcomer]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
     reached = reached_by(actor, list(chain.from_iterable(known.at_home.values())))
@@ -148,7 +127,7 @@ def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> li
         one.person_id = known.people.get(row.email) or uuid4()
         home = known.at_home.get(row.email)
         if home:
-            one.standing = Standing.EXISTING
+            one.standing = RowStatus.EXISTING
             one.users = [] if problems else [user.pk for user in home if user.pk in reached]
             one.user_name = home[0].name if one.users else ""
             where = ", ".join(user.account.name for user in home)
@@ -157,7 +136,7 @@ def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> li
             )
         else:
             problems += _name(row, one, body, known=known, taken=taken)
-            one.standing = Standing.BAD if problems else Standing.READY
+            one.standing = RowStatus.BAD if problems else RowStatus.READY
         one.problems = [str(problem) for problem in problems]
         one.wrong = {}
         for problem in problems:

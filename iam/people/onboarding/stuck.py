@@ -14,10 +14,10 @@ from iam.people.blueprints.queries import may_run
 from iam.people.links.models import Link
 from iam.people.onboarding.checklist import Checklist, Standing, checklists
 from iam.people.onboarding.inviting import invitations
-from iam.people.onboarding.models import Newcomer, RunState
-from iam.people.onboarding.models import Standing as RowStanding
+from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.reinviting import invite_again
+from iam.people.runs.models import RowStatus, RunState
 
 RECENT: Final = timedelta(days=60)
 """Older onboardings are not looked through: who has not finished by then is found in the list of
@@ -93,7 +93,7 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
     runs = visible_runs(viewer).filter(
         state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY), created_at__gt=now - RECENT
     )
-    rows = Newcomer.objects.filter(run__in=runs.values("pk"), standing=RowStanding.READY)
+    rows = Newcomer.objects.filter(run__in=runs.values("pk"), standing=RowStatus.READY)
     people = list(
         rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[:MOST]
     )

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from celery import shared_task
+from iam.people.onboarding import inviting, reconcile
+from iam.people.onboarding.models import OnboardingRun
+from iam.people.onboarding.services import ONBOARDING, REQUEST_RUN
+from iam.people.runs import drafts
+from iam.people.runs.task_names import run_task
 
-from iam.people.onboarding import inviting, services, settling, staging
-from iam.people.onboarding.models import Run, RunState
 
-
-@shared_task(name="iam.people.onboarding.tasks.settle_runs")  # type: ignore[untyped-decorator]
-def settle_runs() -> int:
-    """Follow the changes of runs of which nobody was told, and go on with asking where a process was lost."""
+@run_task("iam.people.onboarding.tasks.reconcile_runs", former="iam.people.onboarding.tasks.settle_runs")
+def reconcile_runs() -> int:
+    """Continue with runs whose process was lost, and reconcile those that missed the end of a change."""
     inviting.close_invitations()
-    return services.ask_open() + settling.settle_open()
+    return ONBOARDING.resume() + reconcile.reconcile_open()
 
 
-@shared_task(name="iam.people.onboarding.tasks.drop_drafts")  # type: ignore[untyped-decorator]
-def drop_drafts() -> int:
-    """Forget drafts that nobody went on with."""
-    return staging.drop_drafts()
+@run_task("iam.people.onboarding.tasks.delete_old_drafts", former="iam.people.onboarding.tasks.drop_drafts")
+def delete_old_drafts() -> int:
+    """Delete abandoned drafts."""
+    return drafts.delete_old_drafts(OnboardingRun)
 
 
-@shared_task(name="iam.people.onboarding.tasks.ask_run")  # type: ignore[untyped-decorator]
-def ask_run(run_id: str) -> None:
-    """Ask for a run of many people."""
-    run = Run.objects.filter(pk=UUID(run_id), state=RunState.ASKING).first()
-    if run is not None:
-        services.ask(run)
+@run_task(REQUEST_RUN, former="iam.people.onboarding.tasks.ask_run")
+def request_run(run_id: str) -> None:
+    """Request a run of many people."""
+    ONBOARDING.request_by_id(UUID(run_id))

@@ -25,10 +25,10 @@ def ask(count: str) -> dict[str, Any]:
     takes.
     """
     from iam.people.onboarding import services
-    from iam.people.onboarding.models import RunState
     from iam.people.onboarding.queries import sets_of
     from iam.people.onboarding.reading import read_sheet
     from iam.people.onboarding.staging import stage
+    from iam.people.runs.models import RunState
 
     actor, version = asker(), _blueprint()
     took: dict[str, float] = {}
@@ -40,8 +40,8 @@ def ask(count: str) -> dict[str, Any]:
     # What a worker does soon after; none is there yet.
     services.AT_ONCE = 0  # type: ignore[misc]
     run = _timed(took, "submit", lambda: services.request_run(actor, run=run, reason="Measured"))
-    if run.state == RunState.ASKING:
-        run = _timed(took, "ask", lambda: services.ask(run))
+    if run.state == RunState.SUBMITTING:
+        run = _timed(took, "ask", lambda: services.ONBOARDING.request(run))
     if run.state != RunState.WAITING:
         raise RuntimeError(f"{run.state}: {run.trouble}")
     return {"took": took, "approvals": len(sets_of(run)), "steps": _changes().count()}
@@ -49,22 +49,22 @@ def ask(count: str) -> dict[str, Any]:
 
 def approve() -> dict[str, Any]:
     """Every approver agrees to each set; seconds of each agreement, the last of which queues the changes."""
-    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.models import OnboardingRun
     from iam.people.onboarding.queries import sets_of
 
-    took, began = agree_to(sets_of(Run.objects.get()))
+    took, began = agree_to(sets_of(OnboardingRun.objects.get()))
     return {"took": took, "began": began.isoformat(), "queued": _changes().exclude(queued_at=None).count()}
 
 
 def again() -> dict[str, Any]:
     """What a person does about what went wrong: try it again, until nothing of it is left."""
     from iam.changes.errors import RefusedError
-    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.models import OnboardingRun
+    from iam.people.onboarding.reconcile import reconcile
     from iam.people.onboarding.services import retry_failed
-    from iam.people.onboarding.settling import settle_run
 
-    run = Run.objects.get()
-    settle_run(run.pk)
+    run = OnboardingRun.objects.get()
+    reconcile(run.pk)
     try:
         return {"tried": retry_failed(asker(), run=run)}
     except RefusedError:
@@ -78,21 +78,21 @@ def standing() -> dict[str, Any]:
     from django.db.models import Max
 
     from iam.changes.models import Change
-    from iam.people.onboarding import settling
-    from iam.people.onboarding.models import Place, Run
+    from iam.people.onboarding import reconcile
+    from iam.people.onboarding.models import OnboardingRun, ProvisionedUser
     from iam.people.onboarding.queries import held_by
 
-    settling.settle_open(older_than=timedelta(0))
-    places = list(Place.objects.order_by("pk"))
+    reconcile.reconcile_open(older_than=timedelta(0))
+    places = list(ProvisionedUser.objects.order_by("pk"))
     held = held_by(places)
     states = Counter(str(one.state) for now in held for one in now.latest)
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
     return {
-        "run": Run.objects.get().state,
+        "run": OnboardingRun.objects.get().state,
         "people": len(places),
         "whole": sum(not now.failed and not now.is_open for now in held),
-        "joined": Place.objects.exclude(joined_at=None).count(),
-        "settled": Place.objects.exclude(settled_at=None).count(),
+        "joined": ProvisionedUser.objects.exclude(joined_at=None).count(),
+        "settled": ProvisionedUser.objects.exclude(settled_at=None).count(),
         "states": dict(states),
         "reasons": dict(
             Counter(f"{one.operation} {one.error_kind}: {one.error_message[:90]}" for one in wrong)
@@ -144,11 +144,11 @@ def pages() -> dict[str, Any]:
     from django.test import Client
     from django.urls import reverse
 
-    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.models import OnboardingRun
     from iam.people.onboarding.queries import sets_of
     from tests import factories
 
-    run = Run.objects.get()
+    run = OnboardingRun.objects.get()
     client = Client()
     client.force_login(factories.operator(name=f"Looks {datetime.now(tz=UTC):%H%M%S%f}"))
     first = sets_of(run)[0].changes.order_by("position")[0]

@@ -14,7 +14,7 @@ from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.onboarding.models import Run
+from iam.people.onboarding.models import OnboardingRun
 from tests import factories as make
 from tests.queue import catch
 
@@ -52,6 +52,6 @@ def test_people_are_onboarded_once_when_their_account_was_read(organisation: Non
 
     assert onboarding.run_sample() == len(onboarding.PEOPLE)
     assert set(Change.objects.values_list("state", flat=True)) == {"queued"}
-    assert not Approval.objects.filter(approver_id=Run.objects.get().requested_by).exists()
+    assert not Approval.objects.filter(approver_id=OnboardingRun.objects.get().requested_by).exists()
     assert onboarding.run_sample() == 0
-    assert Run.objects.count() == 1
+    assert OnboardingRun.objects.count() == 1

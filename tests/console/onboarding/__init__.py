@@ -10,7 +10,8 @@ from iam.directory.models import Person, Team
 from iam.mirror.models import Account, AccountFact
 from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.onboarding.models import Newcomer, Place, Run, RunState, Standing
+from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.runs.models import RowStatus, RunState
 
 
 def blueprint(account: Account, team: Team, *, name: str = "Developers", **fields: Any) -> BlueprintVersion:
@@ -40,9 +41,9 @@ def allows_own_passwords(account: Account) -> None:
         )
 
 
-def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> Run:
+def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> OnboardingRun:
     """A draft of so many people who are ready."""
-    run = Run.objects.create(version=version, requested_by=author.pk, requested_label=author.name)
+    run = OnboardingRun.objects.create(version=version, requested_by=author.pk, requested_label=author.name)
     Newcomer.objects.bulk_create(
         Newcomer(
             run=run,
@@ -57,16 +58,18 @@ def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> Run:
     return run
 
 
-def asked(version: BlueprintVersion, author: Person, account: Account, *, count: int = 1) -> Run:
+def asked(version: BlueprintVersion, author: Person, account: Account, *, count: int = 1) -> OnboardingRun:
     """The same, asked for and made; each waits for its person."""
     run = draft(version, author, count=count)
-    Run.objects.filter(pk=run.pk).update(
+    OnboardingRun.objects.filter(pk=run.pk).update(
         state=RunState.DONE, asked_at=run.created_at, ended_at=run.created_at
     )
     group = ChangeSet.objects.create(title="Onboard", cause_kind="onboarding", cause_id=run.pk)
-    for one in run.people.filter(standing=Standing.READY):
+    for one in run.people.filter(standing=RowStatus.READY):
         arn = f"arn:aws:iam::{account.account_id}:user/payments/{one.user_name}"
-        Place.objects.create(newcomer=one, account=account, user_arn=arn, change_set=group, lane=one.position)
+        ProvisionedUser.objects.create(
+            newcomer=one, account=account, user_arn=arn, change_set=group, lane=one.position
+        )
         for branch, operation in enumerate(("user.create", "group_membership.add", "login_profile.create")):
             _change(group, account, author, lane=one.position, branch=branch, operation=operation, arn=arn)
     run.refresh_from_db()

@@ -23,7 +23,7 @@ from iam.people.links.services import SESSION, make_link
 from iam.people.links.words import word_of
 from iam.people.moving.models import Move, MoveState
 from iam.people.onboarding.inviting import cause_of, close_invitations
-from iam.people.onboarding.models import Place
+from iam.people.onboarding.models import ProvisionedUser
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
 from iam.sealed.services import seal
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "quiet-Harbor-47-lantern"
 
 
-def invited(place: Place, purpose: Purpose = Purpose.INVITATION) -> Link:
+def invited(place: ProvisionedUser, purpose: Purpose = Purpose.INVITATION) -> Link:
     """The newcomer of a place is known, their password is sealed, and a link is made."""
     newcomer = place.newcomer
     person, _ = Person.objects.get_or_create(
@@ -50,12 +50,12 @@ def invited(place: Place, purpose: Purpose = Purpose.INVITATION) -> Link:
 
 
 @pytest.fixture
-def places(db: None) -> list[Place]:
+def places(db: None) -> list[ProvisionedUser]:
     """Two newcomers of one run."""
     account = factories.account()
     version = onboarding.blueprint(account, Team.objects.create(slug="payments", name="Payments"))
     onboarding.asked(version, factories.person("Elif Kaya"), account, count=2)
-    return list(Place.objects.select_related("newcomer").order_by("pk"))
+    return list(ProvisionedUser.objects.select_related("newcomer").order_by("pk"))
 
 
 def entered(link: Link) -> Client:
@@ -66,7 +66,7 @@ def entered(link: Link) -> Client:
 
 
 def test_the_password_can_be_shown_again_in_the_same_browser_and_is_stored_nowhere(
-    places: list[Place],
+    places: list[ProvisionedUser],
 ) -> None:
     browser = entered(invited(places[0]))
     page = browser.get("/invitation/")
@@ -86,7 +86,7 @@ def test_the_password_can_be_shown_again_in_the_same_browser_and_is_stored_nowhe
     assert PASSWORD not in str(list(Entry.objects.values()))
 
 
-def test_the_password_is_destroyed_when_the_browser_is_out(places: list[Place]) -> None:
+def test_the_password_is_destroyed_when_the_browser_is_out(places: list[ProvisionedUser]) -> None:
     link = invited(places[0])
     browser = entered(link)
     browser.post("/invitation/", {"place": places[0].pk})
@@ -99,7 +99,9 @@ def test_the_password_is_destroyed_when_the_browser_is_out(places: list[Place]) 
         assert "Your 30 minutes with this link are over" in page
 
 
-def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(places: list[Place]) -> None:
+def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(
+    places: list[ProvisionedUser],
+) -> None:
     browser = entered(invited(places[0]))
     user = _user_of(places[0])
     UserCredentials.objects.filter(user=user).update(
@@ -112,7 +114,7 @@ def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(p
     assert Secret.objects.get(pk=places[0].password_seal).ciphertext == ""
 
 
-def test_a_password_that_was_deleted_in_aws_is_not_shown(places: list[Place]) -> None:
+def test_a_password_that_was_deleted_in_aws_is_not_shown(places: list[ProvisionedUser]) -> None:
     browser = entered(invited(places[0]))
     user = _user_of(places[0])
     after = datetime.now(tz=UTC) + timedelta(minutes=1)
@@ -127,11 +129,11 @@ def test_a_password_that_was_deleted_in_aws_is_not_shown(places: list[Place]) ->
 @pytest.mark.parametrize("when", ["before the link was used", "after the link was used"])
 @pytest.mark.parametrize("what", ["change of team", "offboarding", "suspension", "deletion of the user"])
 def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
-    places: list[Place], what: str, when: str
+    places: list[ProvisionedUser], what: str, when: str
 ) -> None:
     link, place = invited(places[0]), places[0]
     browser = entered(link) if when.startswith("after") else Client()
-    acts: dict[str, Callable[[Place], None]] = {
+    acts: dict[str, Callable[[ProvisionedUser], None]] = {
         "change of team": _changes_team,
         "offboarding": _leaves,
         "suspension": _is_suspended,
@@ -155,7 +157,7 @@ def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
     assert close_invitations() == 0
 
 
-def test_a_change_of_team_under_way_for_somebody_else_closes_nothing(places: list[Place]) -> None:
+def test_a_change_of_team_under_way_for_somebody_else_closes_nothing(places: list[ProvisionedUser]) -> None:
     link = invited(places[0])
     _changes_team(places[1])
     _leaves(places[1])
@@ -164,7 +166,7 @@ def test_a_change_of_team_under_way_for_somebody_else_closes_nothing(places: lis
 
 
 def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is_told_once(
-    places: list[Place],
+    places: list[ProvisionedUser],
 ) -> None:
     link, newcomer = invited(places[0]), places[0].newcomer
     entered(link).post("/invitation/", {"place": places[0].pk})
@@ -184,7 +186,7 @@ def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is
     assert second.post("/invitation/request/nonsense/").status_code == 403
 
 
-def _user_of(place: Place) -> Entity:
+def _user_of(place: ProvisionedUser) -> Entity:
     """The user as the mirror shows it."""
     name = place.user_arn.rpartition("/")[2]
     return factories.user(
@@ -196,7 +198,7 @@ def _user_of(place: Place) -> Entity:
     )
 
 
-def _changes_team(place: Place) -> None:
+def _changes_team(place: ProvisionedUser) -> None:
     version = onboarding.blueprint(
         place.account, Team.objects.create(slug="data", name="Data"), name="Analysts"
     )
@@ -212,7 +214,7 @@ def _changes_team(place: Place) -> None:
     )
 
 
-def _leaves(place: Place) -> None:
+def _leaves(place: ProvisionedUser) -> None:
     run = leaving.Run.objects.create(
         requested_by=place.newcomer.run.requested_by, requested_label="Elif Kaya"
     )
@@ -226,16 +228,16 @@ def _leaves(place: Place) -> None:
     )
 
 
-def _is_suspended(place: Place) -> None:
+def _is_suspended(place: ProvisionedUser) -> None:
     _leaves(place)
     leaving.Leaver.objects.update(stage=leaving.Stage.SUSPENDED)
 
 
-def _is_deleted(place: Place) -> None:
+def _is_deleted(place: ProvisionedUser) -> None:
     Entity.objects.filter(pk=_user_of(place).pk).update(gone_at=datetime.now(tz=UTC))
 
 
-def test_nobody_else_gets_it(places: list[Place]) -> None:
+def test_nobody_else_gets_it(places: list[ProvisionedUser]) -> None:
     first, second = invited(places[0]), invited(places[1])
     other = entered(second)
     assert PASSWORD not in other.post("/invitation/", {"place": places[0].pk}).content.decode()
@@ -246,7 +248,7 @@ def test_nobody_else_gets_it(places: list[Place]) -> None:
 
 
 def test_a_second_browser_with_a_newer_link_does_not_see_what_the_first_one_was_shown(
-    places: list[Place],
+    places: list[ProvisionedUser],
 ) -> None:
     first = entered(invited(places[0]))
     assert PASSWORD in first.post("/invitation/", {"place": places[0].pk}).content.decode()
@@ -259,13 +261,13 @@ def test_a_second_browser_with_a_newer_link_does_not_see_what_the_first_one_was_
     assert PASSWORD not in refused.content.decode()
 
 
-def test_a_link_for_another_purpose_opens_no_invitation(places: list[Place]) -> None:
+def test_a_link_for_another_purpose_opens_no_invitation(places: list[ProvisionedUser]) -> None:
     browser = entered(invited(places[0], Purpose.MFA))
     assert browser.get("/invitation/").status_code == 403
     assert browser.post("/invitation/", {"place": places[0].pk}).status_code == 403
 
 
-def test_an_access_key_is_shown_alike(places: list[Place]) -> None:
+def test_an_access_key_is_shown_alike(places: list[ProvisionedUser]) -> None:
     link, place = invited(places[0]), places[0]
     place.key_seal = seal(
         "wJalrXUtnFEMI",
@@ -285,10 +287,10 @@ def test_an_access_key_is_shown_alike(places: list[Place]) -> None:
     assert PASSWORD not in again
 
 
-def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Place]) -> None:
+def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[ProvisionedUser]) -> None:
     first, role = places[0], "arn:aws:iam::222222222222:role/gatehouse-writer"
     link, other = invited(first), factories.account("222222222222", name="staging", write_role_arn=role)
-    second = Place.objects.create(
+    second = ProvisionedUser.objects.create(
         newcomer=first.newcomer,
         account=other,
         user_arn=first.user_arn.replace("111111111111", "222222222222"),
@@ -324,7 +326,7 @@ def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Pl
 
 
 def test_a_blueprint_can_give_a_sign_in_to_gatehouse_whose_password_the_person_chooses(
-    places: list[Place],
+    places: list[ProvisionedUser],
 ) -> None:
     browser = entered(invited(places[0]))
     assert "Choose a password for Gatehouse" not in browser.get("/invitation/").content.decode()

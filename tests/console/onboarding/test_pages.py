@@ -22,7 +22,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import AccountFact
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding import services
-from iam.people.onboarding.models import Newcomer, Run
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.queries import sets_of
 from tests import factories
 from tests.console import onboarding
@@ -68,7 +68,7 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert "“nowhere” isn’t a valid email address." in page
     assert "iam:CreateUser" in page
 
-    run = Run.objects.get()
+    run = OnboardingRun.objects.get()
     refused = lead.post(reverse("onboarding:run-ask", args=[run.pk]), {"reason": "They begin"})
     assert refused.status_code == 422
     assert "1 of 2 rows can’t be used" in refused.content.decode()
@@ -116,7 +116,7 @@ def test_a_file_that_is_none_or_too_large_is_refused_in_words(
     )
     assert huge.status_code == 413
     assert huge["Connection"] == "close"
-    assert not Run.objects.exists()
+    assert not OnboardingRun.objects.exists()
 
 
 def test_the_live_page_costs_the_same_for_one_and_for_many_and_stops_to_ask(
@@ -231,7 +231,7 @@ def test_bad_rows_are_corrected_in_the_table_and_nothing_else_is_lost(
         "Adler,zoe@example.com,,\nBo,nowhere,bö,31/12/26\nMia,mia@example.com,,\n"
     )
     lead.post(upload(lead, version, text.encode())["Location"])
-    run = Run.objects.get()
+    run = OnboardingRun.objects.get()
     address = reverse("onboarding:run", args=[run.pk])
     bad = run.people.get(position=1)
     page = lead.get(address).content.decode()
@@ -286,7 +286,7 @@ def test_a_table_of_three_hundred_people_is_pasted_and_back_keeps_it(
     answer = lead.post(
         address, {"pasted": table, "rows": "5", "r0-name": "Ada Adler", "r0-email": "ada@example.com"}
     )
-    run = Run.objects.get()
+    run = OnboardingRun.objects.get()
     assert answer["Location"] == reverse("onboarding:run", args=[run.pk])
     assert run.people.count() == 301, "the rows above the table count as well"
     page = lead.get(answer["Location"]).content.decode()
@@ -316,7 +316,7 @@ def test_what_cannot_be_read_is_told_at_its_field_and_everything_typed_stays(
     assert 'id="file-error"' in text
     assert "Bo Berg\tbo@example.com" in text
     assert 'value="Ada Adler"' in text
-    assert not Run.objects.exists()
+    assert not OnboardingRun.objects.exists()
 
 
 def test_the_sample_file_can_be_uploaded_as_it_is(lead: Client, version: BlueprintVersion) -> None:
@@ -326,7 +326,7 @@ def test_the_sample_file_can_be_uploaded_as_it_is(lead: Client, version: Bluepri
     data = lead.get(sample)
     assert "attachment" in data["Content-Disposition"]
     upload(lead, version, data.content)
-    assert set(Run.objects.get().people.values_list("standing", flat=True)) == {"ready"}
+    assert set(OnboardingRun.objects.get().people.values_list("standing", flat=True)) == {"ready"}
 
 
 def test_a_blueprint_that_locks_people_out_offers_the_fix(lead: Client, version: BlueprintVersion) -> None:

@@ -26,7 +26,7 @@ from iam.people.moving.services import planned, request_move
 from iam.people.onboarding import services
 from iam.people.onboarding.invitation_state import TEAM_CHANGED, why_over
 from iam.people.onboarding.inviting import cause_of, close_invitations, show_secret
-from iam.people.onboarding.models import Run
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.reinviting import invite_again
 from tests import factories
 from tests.iam.changes.conftest import make_group
@@ -35,7 +35,7 @@ from tests.iam.people.onboarding.conftest import Squad, template
 pytestmark = pytest.mark.django_db
 
 
-def _is_invited_anew(squad: Squad, run: Run, admin: Viewer) -> None:
+def _is_invited_anew(squad: Squad, run: OnboardingRun, admin: Viewer) -> None:
     """The first invitation is over, with its password; another one sets a new password on the user in its new
     path.
     """

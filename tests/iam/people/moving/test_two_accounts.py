@@ -33,7 +33,7 @@ from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.invitation_state import MOVED_AWAY, why_over
 from iam.people.onboarding.inviting import invitations
-from iam.people.onboarding.models import Newcomer, Run
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.reinviting import request_invitation
 from tests import factories
 from tests.console.onboarding import allows_own_passwords
@@ -110,7 +110,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
         f"{move.name} is changing team ({move.reference}). That has to end first."
     )
     agree(squad, move.change_set.changes.order_by("position")[0])
-    squad.work(Run.objects.get(pk=made_id(move.pk)))
+    squad.work(OnboardingRun.objects.get(pk=made_id(move.pk)))
     for seat in dict.fromkeys(told):
         with squad.committing(execute=True):
             leaving.prove(seat)
@@ -168,7 +168,7 @@ def test_a_move_that_is_rejected_leaves_everything_as_it_was(elsewhere: Elsewher
         reject(move.change_set.changes.order_by("position")[0], actor=squad.scene.approver, comment="No")
     move.refresh_from_db()
     assert move.state == "closed"
-    assert Run.objects.get(pk=made_id(move.pk)).state == "closed"
+    assert OnboardingRun.objects.get(pk=made_id(move.pk)).state == "closed"
     assert Leaver.objects.get(run=left_id(move.pk)).stage == Stage.CALLED_OFF
     assert not Entity.objects.filter(account=elsewhere.account, kind=Kind.USER).exists()
     assert Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=elsewhere.user).exists()

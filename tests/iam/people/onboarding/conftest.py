@@ -24,7 +24,7 @@ from iam.people.blueprints.body import Body, Filled
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding import services
-from iam.people.onboarding.models import Run
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import sets_of
 from iam.people.onboarding.reading import read_sheet
 from iam.people.onboarding.staging import stage
@@ -89,14 +89,14 @@ class Squad:
 
     def staged(
         self, text: str, *, version: BlueprintVersion | None = None, actor: Viewer | None = None
-    ) -> Run:
+    ) -> OnboardingRun:
         """A draft from a file."""
         version = version or self.blueprint(name=f"Developers {next(_numbers)}")
         return stage(
             actor or self.lead, version=version, rows=read_sheet(text.encode()), source="joiners.csv"
         )
 
-    def asked(self, text: str, **fields: Any) -> Run:
+    def asked(self, text: str, **fields: Any) -> OnboardingRun:
         """Asked for by the lead."""
         run = self.staged(text, **fields)
         return services.request_run(self.lead, run=run, reason="They begin on Monday")
@@ -119,7 +119,7 @@ class Squad:
         """The user name of the second."""
         return f"bo.obrien{self.mark}"
 
-    def approve(self, run: Run) -> Run:
+    def approve(self, run: OnboardingRun) -> OnboardingRun:
         """Two approvers agree, where two are asked for."""
         other = factories.viewer(
             Role.APPROVER, name="Jonas Berg", email=f"jonas-{next(_numbers)}@example.com"
@@ -132,7 +132,7 @@ class Squad:
         run.refresh_from_db()
         return run
 
-    def work(self, run: Run) -> Run:
+    def work(self, run: OnboardingRun) -> OnboardingRun:
         """Workers do all that is due."""
         for _ in range(60):
             found = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
@@ -148,7 +148,7 @@ class Squad:
         """What AWS itself says."""
         return dict(writes.call(self.scene.aws, "iam", operation, params).response)
 
-    def changes(self, run: Run) -> list[Change]:
+    def changes(self, run: OnboardingRun) -> list[Change]:
         """All of it, in order."""
         return list(Change.objects.filter(change_set__in=sets_of(run)).order_by("position"))
 

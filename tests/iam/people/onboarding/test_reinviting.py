@@ -22,9 +22,10 @@ from iam.people.links.services import make_link
 from iam.people.onboarding.checklist import Standing, checklists
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.inviting import cause_of, show_secret
-from iam.people.onboarding.models import Newcomer, Place, Run, RunState
+from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.reinviting import invite_again, request_invitation
 from iam.people.onboarding.stuck import stuck_newcomers
+from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 from tests import factories
 from tests.iam.people.onboarding.conftest import Squad
@@ -32,7 +33,7 @@ from tests.iam.people.onboarding.conftest import Squad
 pytestmark = pytest.mark.django_db
 
 
-def onboarded(squad: Squad) -> tuple[Run, Newcomer, Place]:
+def onboarded(squad: Squad) -> tuple[OnboardingRun, Newcomer, ProvisionedUser]:
     """Two people are there, and the first has an invitation."""
     run = squad.work(squad.approve(squad.asked(squad.two)))
     newcomer = run.people.get(user_name=squad.yuki)
@@ -54,7 +55,7 @@ def used(link: Link, mark: str) -> Link:
     return link
 
 
-def passwords(place: Place) -> list[Change]:
+def passwords(place: ProvisionedUser) -> list[Change]:
     """What set a password of the user, in order."""
     found = Change.objects.filter(operation__startswith="login_profile.", lane=place.lane)
     return list(found.order_by("created_at", "position"))

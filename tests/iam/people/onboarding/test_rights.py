@@ -23,11 +23,12 @@ from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.onboarding import inviting, services, staging
-from iam.people.onboarding.models import Newcomer, Place, Run, RunState
+from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.planning import Site, part_of, policies
 from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.reaching import of_run, with_newcomers
 from iam.people.onboarding.reading import Typed
+from iam.people.runs.models import RunState
 from iam.sealed.services import seal
 from tests import factories
 from tests.console import onboarding
@@ -48,7 +49,7 @@ def version(account: Account) -> BlueprintVersion:
 
 
 @pytest.fixture
-def run(version: BlueprintVersion, account: Account) -> Run:
+def run(version: BlueprintVersion, account: Account) -> OnboardingRun:
     """Made; nobody was invited yet."""
     found = onboarding.asked(version, factories.person("Elif Kaya"), account, count=2)
     for one in found.people.all():
@@ -70,7 +71,7 @@ def strangers() -> list[Viewer]:
 
 
 def test_another_team_and_whoever_looks_neither_begin_nor_invite_nor_try_again(
-    run: Run, version: BlueprintVersion, strangers: list[Viewer]
+    run: OnboardingRun, version: BlueprintVersion, strangers: list[Viewer]
 ) -> None:
     newcomer = run.people.all()[0]
     for viewer in strangers:
@@ -80,7 +81,7 @@ def test_another_team_and_whoever_looks_neither_begin_nor_invite_nor_try_again(
             inviting.invite(newcomer, actor=viewer)
         with pytest.raises(RefusedError, match="can’t retry it"):
             services.retry_failed(viewer, run=run)
-    assert (Run.objects.count(), Link.objects.count()) == (1, 0)
+    assert (OnboardingRun.objects.count(), Link.objects.count()) == (1, 0)
 
 
 def test_a_draft_is_seen_and_gone_on_with_by_its_author_alone(
@@ -96,7 +97,7 @@ def test_a_draft_is_seen_and_gone_on_with_by_its_author_alone(
             services.request_run(viewer, run=draft, reason="They begin")
         with pytest.raises(RefusedError, match="Only the person who started"):
             staging.stage(viewer, version=version, rows=[], run=draft)
-    Run.objects.update(state=RunState.DONE)
+    OnboardingRun.objects.update(state=RunState.DONE)
     assert list(visible_runs(other)) == [draft]
     assert list(visible_runs(strangers[0])) == []
     with pytest.raises(RefusedError, match="already requested"):
@@ -119,7 +120,7 @@ def test_a_blueprint_that_is_used_no_more_makes_nobody(version: BlueprintVersion
         staging.stage(lead_of(version.blueprint.team), version=version, rows=[ROW])
 
 
-def test_what_was_never_approved_is_not_tried_again(run: Run, version: BlueprintVersion) -> None:
+def test_what_was_never_approved_is_not_tried_again(run: OnboardingRun, version: BlueprintVersion) -> None:
     lead = lead_of(version.blueprint.team)
     Change.objects.update(state=ChangeState.CANCELLED, queued_at=None)
     with pytest.raises(RefusedError, match="No approved change has failed"):
@@ -127,7 +128,7 @@ def test_what_was_never_approved_is_not_tried_again(run: Run, version: Blueprint
 
 
 def test_an_access_key_of_which_nobody_knows_whether_it_was_made_is_not_made_again(
-    run: Run, version: BlueprintVersion
+    run: OnboardingRun, version: BlueprintVersion
 ) -> None:
     Change.objects.filter(operation="login_profile.create").update(
         operation="access_key.create", state=ChangeState.UNKNOWN
@@ -144,26 +145,28 @@ def known(newcomer: Newcomer) -> Person:
     return made
 
 
-def test_an_invitation_goes_out_once_when_all_of_the_users_are_settled(run: Run, account: Account) -> None:
+def test_an_invitation_goes_out_once_when_all_of_the_users_are_settled(
+    run: OnboardingRun, account: Account
+) -> None:
     newcomer, now = run.people.all()[0], datetime.now(tz=UTC)
     person = known(newcomer)
     with pytest.raises(RefusedError, match="has no IAM user yet"):
         inviting.invite(newcomer, actor=None)
     first = newcomer.places.get()
     elsewhere = factories.account("222222222222", name="data")
-    second = Place.objects.create(
+    second = ProvisionedUser.objects.create(
         newcomer=newcomer, account=elsewhere, user_arn="x", change_set=first.change_set, lane=7
     )
-    Place.objects.filter(pk=first.pk).update(settled_at=now, joined_at=now)
+    ProvisionedUser.objects.filter(pk=first.pk).update(settled_at=now, joined_at=now)
     assert inviting.invite_when_made(newcomer) is None
-    Place.objects.filter(pk=second.pk).update(settled_at=now)
+    ProvisionedUser.objects.filter(pk=second.pk).update(settled_at=now)
     sent = inviting.invite_when_made(newcomer)
     assert sent is not None
     assert (sent.person, inviting.invite_when_made(newcomer)) == (person, None)
 
 
 def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_person(
-    run: Run, version: BlueprintVersion, account: Account
+    run: OnboardingRun, version: BlueprintVersion, account: Account
 ) -> None:
     newcomer = run.people.all()[0]
     person = known(newcomer)
@@ -190,7 +193,7 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
 
 
 def test_a_lead_makes_users_only_where_their_own_group_is_given_and_none_who_are_there(
-    run: Run, version: BlueprintVersion, account: Account
+    run: OnboardingRun, version: BlueprintVersion, account: Account
 ) -> None:
     factories.group(account, "payments-dev")
     TeamRule.objects.create(

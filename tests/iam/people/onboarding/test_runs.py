@@ -22,11 +22,12 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, Edge, Entity, Kind, UserCredentials
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
-from iam.people.onboarding import services, settling, tasks
+from iam.people.onboarding import reconcile, services, tasks
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.inviting import invitations
-from iam.people.onboarding.models import Place, RunState
+from iam.people.onboarding.models import ProvisionedUser
 from iam.people.onboarding.queries import sets_of
+from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 from tests import factories
 from tests.iam.changes.conftest import make_group, wait_over
@@ -146,7 +147,7 @@ def test_a_password_of_which_nobody_knows_whether_it_was_set_is_set_anew(squad: 
     run = squad.work(squad.approve(squad.asked(squad.two)))
     doubtful = Change.objects.get(operation="login_profile.create", params__user_name=squad.yuki)
     Change.objects.filter(pk=doubtful.pk).update(state="unknown")
-    settling.settle_run(run.pk)
+    reconcile.reconcile(run.pk)
 
     assert services.retry_failed(squad.lead, run=run) == 1
     run = squad.work(run)
@@ -163,7 +164,7 @@ def test_a_password_that_was_found_set_when_it_was_tried_again_is_set_anew_all_t
     run = squad.work(squad.approve(squad.asked(squad.two)))
     doubtful = Change.objects.get(operation="login_profile.create", params__user_name=squad.yuki)
     Change.objects.filter(pk=doubtful.pk).update(state="unknown")
-    settling.settle_run(run.pk)
+    reconcile.reconcile(run.pk)
     user = Entity.objects.get(arn=doubtful.params["user_arn"])
     # The mirror has not read the password yet when it is tried again.
     UserCredentials.objects.filter(user=user).update(has_password=False)
@@ -210,12 +211,12 @@ def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     run = squad.staged(bad)
     with pytest.raises(RefusedError, match="1 of 3 rows"):
         services.request_run(squad.lead, run=run, reason="They begin on Monday")
-    assert not Place.objects.exists()
+    assert not ProvisionedUser.objects.exists()
 
     services.request_run(squad.lead, run=run, reason="They begin on Monday", skip=True)
     with pytest.raises(RefusedError, match="already requested"):
         services.request_run(squad.lead, run=run, reason="Once more", skip=True)
-    assert Place.objects.count() == 2
+    assert ProvisionedUser.objects.count() == 2
 
     twin = squad.staged(squad.two)
     assert [one.user_name for one in twin.people.all()] == [f"{squad.yuki}2", f"{squad.bo}2"]
@@ -233,19 +234,19 @@ def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
     sent: list[object] = []
     monkeypatch.setattr(services, "AT_ONCE", 1)
     monkeypatch.setattr(services, "MOST_BY_WORKER", 3)
-    catch(monkeypatch, services.ASK_RUN, lambda _, pk: sent.append(pk))
+    catch(monkeypatch, services.REQUEST_RUN, lambda _, pk: sent.append(pk))
     run = squad.asked(squad.two)
-    assert (run.state, sent, Place.objects.count()) == (RunState.ASKING, [run.pk], 0)
+    assert (run.state, sent, ProvisionedUser.objects.count()) == (RunState.SUBMITTING, [run.pk], 0)
 
     with monkeypatch.context() as lost:
-        lost.setattr(Place.objects, "bulk_create", LostError.now)
+        lost.setattr(ProvisionedUser.objects, "bulk_create", LostError.now)
         with pytest.raises(LostError):
-            tasks.ask_run(str(run.pk))
-    assert services.ask_open() == 0
-    assert services.ask_open(older_than=timedelta(0)) == 1
-    tasks.ask_run(str(run.pk))
+            tasks.request_run(str(run.pk))
+    assert services.ONBOARDING.resume() == 0
+    assert services.ONBOARDING.resume(older_than=timedelta(0)) == 1
+    tasks.request_run(str(run.pk))
     run.refresh_from_db()
-    assert (run.state, len(sets_of(run)), Place.objects.count()) == (RunState.WAITING, 2, 2)
+    assert (run.state, len(sets_of(run)), ProvisionedUser.objects.count()) == (RunState.WAITING, 2, 2)
     assert Change.objects.count() == 6
 
 
@@ -329,8 +330,8 @@ def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytes
     run = squad.work(squad.approve(squad.asked(squad.two)))
     assert run.state == RunState.WAITING
 
-    settling.settle_open(older_than=timedelta(0))
+    reconcile.reconcile_open(older_than=timedelta(0))
     run.refresh_from_db()
     assert run.state == RunState.DONE
     assert Person.objects.filter(email=f"yuki-{squad.mark}@example.com").exists()
-    assert settling.settle_open(older_than=timedelta(0)) == 0
+    assert reconcile.reconcile_open(older_than=timedelta(0)) == 0

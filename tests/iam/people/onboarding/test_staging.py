@@ -15,8 +15,10 @@ from iam.linking.working import work_out
 from iam.mirror.models import Account, TagSet
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.onboarding import services, staging
-from iam.people.onboarding.models import Run, Standing
+from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.reading import read_sheet
+from iam.people.runs import drafts
+from iam.people.runs.models import RowStatus
 from tests import factories
 from tests.console import onboarding
 
@@ -44,7 +46,7 @@ def version() -> BlueprintVersion:
     return onboarding.blueprint(account, team, stay=30)
 
 
-def staged(version: BlueprintVersion, *rows: str) -> Run:
+def staged(version: BlueprintVersion, *rows: str) -> OnboardingRun:
     lead = factories.person("Elif Kaya", email="elif@example.com")
     factories.assign(lead, Role.TEAM_LEAD, team=version.blueprint.team)
     text = "\n".join(["Name,E-mail,User name,Until", *rows])
@@ -68,7 +70,7 @@ def test_twins_and_people_who_are_there_are_told_apart_from_those_who_are_ready(
         f"Over,over@example.com,,{TODAY - timedelta(days=1)}",
     )
     found = {one.line: one for one in run.people.all()}
-    ready, bad, there = Standing.READY, Standing.BAD, Standing.EXISTING
+    ready, bad, there = RowStatus.READY, RowStatus.BAD, RowStatus.EXISTING
     assert [found[line].standing for line in range(2, 12)] == [
         ready,
         bad,
@@ -104,11 +106,11 @@ def test_a_draft_belongs_to_who_began_it_and_is_forgotten_after_a_week(version: 
     run = staged(version, "Ada Adler,ada@example.com,,")
     other = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     with pytest.raises(RefusedError, match="Only the person who started"):
-        staging.discard(other, run=run)
-    assert staging.drop_drafts() == 0
-    Run.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=8))
-    assert staging.drop_drafts() == 1
-    assert not Run.objects.exists()
+        drafts.discard(other, run=run)
+    assert drafts.delete_old_drafts(OnboardingRun) == 0
+    OnboardingRun.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=8))
+    assert drafts.delete_old_drafts(OnboardingRun) == 1
+    assert not OnboardingRun.objects.exists()
 
 
 def test_nobody_onboards_into_a_team_that_is_not_theirs(version: BlueprintVersion) -> None:

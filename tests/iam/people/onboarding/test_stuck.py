@@ -20,7 +20,7 @@ from iam.guard import viewer_for
 from iam.people.links.models import Ended, Link
 from iam.people.onboarding import stuck
 from iam.people.onboarding.checklist import Standing, checklists
-from iam.people.onboarding.models import Newcomer, Run
+from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.stuck import remind_all, stuck_newcomers
 from tests import factories
 from tests.iam.people.onboarding.conftest import Squad
@@ -118,7 +118,7 @@ def test_others_see_no_one_and_old_runs_are_left_out(squad: Squad) -> None:
     factories.assign(stranger, Role.TEAM_LEAD, team=other)
     assert stuck_newcomers(viewer_for(stranger)).total == 0
     assert remind_all(viewer_for(stranger)) == stuck.Reminded()
-    Run.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=61))
+    OnboardingRun.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=61))
     assert stuck_newcomers(squad.lead).total == 0
 
 
@@ -127,7 +127,7 @@ def test_it_takes_the_same_queries_for_few_people_and_for_many(squad: Squad) -> 
     counts = []
     for size in (0, 30):
         for number in range(size):
-            other = Run.objects.create(
+            other = OnboardingRun.objects.create(
                 version=run.version,
                 state=run.state,
                 requested_by=run.requested_by,

@@ -16,13 +16,14 @@ from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.provisioning import provision_person
-from iam.journal.services import record
 from iam.people.causes import OF_MOVE
 from iam.people.granting import Reason, given_by, write_grant
 from iam.people.onboarding.inviting import invite_when_made
-from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState
+from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reading import last_moment
+from iam.people.runs.models import RunState
+from iam.people.runs.reconcile import end_state, progress_state, set_state
 from iam.prepared import Slot, Statement
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
@@ -36,44 +37,42 @@ def change_ended(change: Change) -> None:
     they get when the last of it has ended.
     """
     group = change.change_set
-    if group.cause_kind not in (OF_RUN, AGAIN, OF_MOVE) or (
+    if group.cause_kind not in (OF_ONBOARDING, OF_RETRY, OF_MOVE) or (
         change.state == ChangeState.REJECTED and change.branch
     ):
         return
-    first = group.cause_id if group.cause_kind == AGAIN else group.pk
+    first = group.cause_id if group.cause_kind == OF_RETRY else group.pk
     for one in _ENDED_AT.mappings(change_set=group.pk, first=first, lane=change.lane):
         is_made = change.operation == CreateUser.spec.slug and change.state == ChangeState.APPLIED
         if not one["is_busy"] and one["settled_at"] is None:
-            settle_place(_places().get(pk=one["pk"]))
+            reconcile_user(_users().get(pk=one["pk"]))
         elif is_made and one["joined_at"] is None:
-            _join(_places().get(pk=one["pk"]))
+            _join(_users().get(pk=one["pk"]))
         state = one["newcomer__run__state"]
         if state == RunState.WAITING or (state == RunState.RUNNING and not one["is_set_busy"]):
-            settle_run(one["newcomer__run"])
+            reconcile(one["newcomer__run"])
 
 
-def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what nobody was told of: the process that ended its changes was lost. Returns how many places
+def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
+    """Reconcile what nobody was told of: the process that ended its changes was lost. Returns how many users
     were looked at.
     """
     before = datetime.now(tz=UTC) - older_than
-    under_way = Run.objects.filter(state__in=[RunState.WAITING, RunState.RUNNING], asked_at__lt=before)
+    runs = OnboardingRun.objects.filter(state__in=[RunState.WAITING, RunState.RUNNING], asked_at__lt=before)
     busy = Change.objects.filter(
         Q(change_set=OuterRef("change_set")) | Q(change_set__cause_id=OuterRef("change_set")),
         lane=OuterRef("lane"),
         state__in=OPEN,
     )
-    missed = list(
-        _places().filter(~Exists(busy), newcomer__run__in=under_way, settled_at__isnull=True)[:BATCH]
-    )
-    for place in missed:
-        settle_place(place)
-    for pk in under_way.values_list("pk", flat=True):
-        settle_run(pk)
+    missed = list(_users().filter(~Exists(busy), newcomer__run__in=runs, settled_at__isnull=True)[:BATCH])
+    for user in missed:
+        reconcile_user(user)
+    for pk in runs.values_list("pk", flat=True):
+        reconcile(pk)
     return len(missed)
 
 
-def settle_place(place: Place) -> None:
+def reconcile_user(place: ProvisionedUser) -> None:
     """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its
     reason in the ledger.
     """
@@ -84,7 +83,7 @@ def settle_place(place: Place) -> None:
     if held.is_open or place.settled_at is not None:
         return
     with transaction.atomic():
-        if not Place.objects.filter(pk=place.pk, settled_at__isnull=True).update(
+        if not ProvisionedUser.objects.filter(pk=place.pk, settled_at__isnull=True).update(
             settled_at=datetime.now(tz=UTC)
         ):
             return
@@ -93,22 +92,23 @@ def settle_place(place: Place) -> None:
             invite_when_made(place.newcomer)
 
 
-def settle_run(run_id: UUID) -> None:
-    """The state of a run follows from its places."""
+def reconcile(run_id: UUID) -> None:
+    """The state of a run follows from its changes."""
     with transaction.atomic():
-        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        run = OnboardingRun.objects.select_for_update().filter(pk=run_id).first()
         if run is None or run.state not in (RunState.WAITING, RunState.RUNNING):
             return
-        sets = Place.objects.filter(newcomer__run=run).values("change_set")
-        changes = Change.objects.filter(
-            Q(change_set__in=sets) | Q(change_set__cause_kind=AGAIN, change_set__cause_id__in=sets)
-        )
-        if changes.filter(state=ChangeState.AWAITING).exists():
-            return
-        if changes.filter(state__in=OPEN).exists():
-            _move(run, RunState.RUNNING)
-            return
-        _move(run, _end_of(run))
+        sets = ProvisionedUser.objects.filter(newcomer__run=run).values("change_set")
+        retried = Q(change_set__cause_kind=OF_RETRY, change_set__cause_id__in=sets)
+        state = progress_state(Change.objects.filter(Q(change_set__in=sets) | retried))
+        if state != RunState.WAITING:
+            set_state(
+                run,
+                state or _end_of(run),
+                kind="onboarding.state",
+                subject=run.reference,
+                facts={"run": run.pk},
+            )
 
 
 def _ended_at() -> Any:
@@ -117,7 +117,7 @@ def _ended_at() -> Any:
     """
     lane = Slot("lane", IntegerField())
     busy = Change.objects.filter(change_set=Slot("change_set", UUIDField()), state__in=OPEN)
-    places = Place.objects.filter(change_set=Slot("first", UUIDField()), lane=lane)
+    places = ProvisionedUser.objects.filter(change_set=Slot("first", UUIDField()), lane=lane)
     places = places.annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
     names = ("pk", "settled_at", "joined_at", "newcomer__run", "newcomer__run__state")
     return places.values(*names, "is_busy", "is_set_busy")
@@ -126,32 +126,21 @@ def _ended_at() -> Any:
 _ENDED_AT = Statement(_ended_at)
 
 
-def _places() -> QuerySet[Place]:
-    return Place.objects.select_related("newcomer__run__version__blueprint__team", "account")
+def _users() -> QuerySet[ProvisionedUser]:
+    return ProvisionedUser.objects.select_related("newcomer__run__version__blueprint__team", "account")
 
 
-def _end_of(run: Run) -> RunState:
-    places = list(Place.objects.filter(newcomer__run=run))
-    held = held_by(places)
-    if not any(one.applied for one in held):
-        return RunState.CLOSED
-    return RunState.PARTLY if any(one.failed for one in held) else RunState.DONE
+def _end_of(run: OnboardingRun) -> RunState:
+    users = held_by(list(ProvisionedUser.objects.filter(newcomer__run=run)))
+    return end_state(
+        is_any_applied=any(user.applied for user in users), is_any_left=any(user.failed for user in users)
+    )
 
 
-def _move(run: Run, state: RunState) -> None:
-    if run.state == state:
-        return
-    before, run.state = run.state, state
-    run.ended_at = None if run.is_open else datetime.now(tz=UTC)
-    run.save(update_fields=["state", "ended_at"])
-    data = {"run": run.pk, "from": before, "to": state.value}
-    record(kind="onboarding.state", actor=None, subject=run.reference, data=data)
-
-
-def _join(place: Place) -> None:
+def _join(place: ProvisionedUser) -> None:
     newcomer = place.newcomer
     with transaction.atomic():
-        if not Place.objects.filter(pk=place.pk, joined_at__isnull=True).update(
+        if not ProvisionedUser.objects.filter(pk=place.pk, joined_at__isnull=True).update(
             joined_at=datetime.now(tz=UTC)
         ):
             return
@@ -164,7 +153,7 @@ def _join(place: Place) -> None:
         )
 
 
-def _grant(place: Place, held: Held) -> None:
+def _grant(place: ProvisionedUser, held: Held) -> None:
     """Each membership and each policy of a template that came true is a grant, so that the ledger says why it
     is there and when it ends.
     """

@@ -1,0 +1,51 @@
+"""Keeps a run true to its changes: its state follows from theirs; beat finds what nobody was told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.journal.services import record
+from iam.people.runs.models import AbstractRun, RunState
+
+
+def progress_state(changes: QuerySet[Change]) -> RunState | None:
+    """Waiting while an approver has to decide, running while a worker has work, None afterwards."""
+    states = set(changes.order_by().values_list("state", flat=True).distinct())
+    if ChangeState.AWAITING in states:
+        return RunState.WAITING
+    return RunState.RUNNING if states & set(OPEN) else None
+
+
+def end_state(*, is_any_applied: bool, is_any_left: bool) -> RunState:
+    """The state of a run whose changes have ended."""
+    if not is_any_applied:
+        return RunState.CLOSED
+    return RunState.PARTLY if is_any_left else RunState.DONE
+
+
+def set_state(
+    run: AbstractRun, state: RunState, *, kind: str, subject: str, facts: Mapping[str, Any]
+) -> None:
+    """Save and record another state, with the time of the end; nothing if it is the same. The caller holds
+    the row.
+    """
+    if run.state == state:
+        return
+    before, run.state = run.state, state
+    run.ended_at = None if run.is_open else datetime.now(tz=UTC)
+    run.save(update_fields=["state", "ended_at"])
+    record(kind=kind, actor=None, subject=subject, data={**facts, "from": before, "to": state.value})
+
+
+def reconcile_missed(rows: QuerySet[Any], reconcile: Callable[[UUID], None], *, most: int) -> int:
+    """Reconcile rows whose process was lost before it did so. Returns how many."""
+    pks = list(rows.values_list("pk", flat=True)[:most])
+    for pk in pks:
+        reconcile(pk)
+    return len(pks)

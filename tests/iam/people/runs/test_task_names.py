@@ -1,0 +1,26 @@
+"""Messages of the release before reach the same tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.celery import app
+
+FORMER = {
+    "iam.people.onboarding.tasks.ask_run": "iam.people.onboarding.tasks.request_run",
+    "iam.people.onboarding.tasks.settle_runs": "iam.people.onboarding.tasks.reconcile_runs",
+    "iam.people.onboarding.tasks.drop_drafts": "iam.people.onboarding.tasks.delete_old_drafts",
+}
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER.items())
+def test_a_former_name_runs_the_same_function(former: str, name: str) -> None:
+    app.loader.import_default_modules()
+    assert app.tasks[former].run.__qualname__ == app.tasks[name].run.__qualname__
+    assert app.tasks[former].run.__module__ == app.tasks[name].run.__module__
+
+
+def test_each_entry_of_the_schedule_is_a_task() -> None:
+    app.loader.import_default_modules()
+    names = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert names <= set(app.tasks)
