@@ -60,6 +60,7 @@ class ActionGroup:
         if not self.has_rcps:
             self.left = tuple(say for say in self.left if say.kind is not PolicyKind.RCP)
             self.right = tuple(say for say in self.right if say.kind is not PolicyKind.RCP)
+        self.left, self.right, self._is_plain = _without_needless(self.left, self.right)
         self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
         own = set(chain.from_iterable(_own_keys(say.clause) for say in self.every))
         self._own = tuple(sorted(own))
@@ -172,7 +173,10 @@ class ActionGroup:
         kind: object = "anywhere" if is_anywhere else sort.formats
         if sort.is_elsewhere:
             kind = ("elsewhere", sort.formats == ())
-        return (self.left, self.right, who, kind, sort.never, self.has_rcps, fold(action) in ASSUMING)
+        # Which statement allows everything makes no difference.
+        left, right = self.left[self._is_plain :], self.right[self._is_plain :]
+        is_assuming = fold(action) in ASSUMING
+        return (left, right, self._is_plain, who, kind, sort.never, self.has_rcps, is_assuming)
 
     def _who(self, side: Side) -> tuple[object, ...]:
         """What of a side's principal the verdicts depend on."""
@@ -190,6 +194,33 @@ class ActionGroup:
     def name_of(self, mask: int) -> str:
         """The first action of a set."""
         return self._space.actions.names(mask & -mask)[0]
+
+
+def is_plain(say: Say) -> bool:
+    """Whether a principal's own statement allows its actions on everything, under all circumstances."""
+    clause = say.clause
+    if say.kind is not PolicyKind.IDENTITY or not say.allows or clause.is_partial or clause.source.conditions:
+        return False
+    compiled = clause.ready(say.kind)
+    return compiled.means is None and not compiled.unknown
+
+
+def _without_needless(
+    left: tuple[Say, ...], right: tuple[Say, ...]
+) -> tuple[tuple[Say, ...], tuple[Say, ...], bool]:
+    """The statements of both sides without those that allow what another one allows in any case, which comes
+    first then, and whether there is such a one. Statements that allow and that only one side has need all
+    others, for what they give in vain.
+    """
+    differing = set(left) ^ set(right)
+    plain = next((say for say in left if say not in differing and is_plain(say)), None)
+    if plain is None or any(say.kind is PolicyKind.IDENTITY and say.allows for say in differing):
+        return left, right, False
+    sides = []
+    for says in (left, right):
+        needed = (say for say in says if say.kind is not PolicyKind.IDENTITY or not say.allows)
+        sides.append((plain, *needed))
+    return sides[0], sides[1], True
 
 
 def _first_those_of(right: Sequence[Say], left: Sequence[Say]) -> tuple[Say, ...]:
