@@ -25,8 +25,8 @@ Package = tuple[str, str]
 
 def locked(files: Sequence[str] = LOCKS) -> list[Package]:
     """Name and version of every package in the lock files."""
-    found = {match for file in files for match in PINNED.findall(Path(file).read_text(encoding="utf-8"))}
-    return sorted(found)
+    matches = {match for file in files for match in PINNED.findall(Path(file).read_text(encoding="utf-8"))}
+    return sorted(matches)
 
 
 def known_vulnerabilities(packages: Sequence[Package]) -> dict[Package, list[str]]:

@@ -82,7 +82,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 OF_THEIR_OWN = ("test_every_page", "test_production", "test_supervisor", "test_torture", "test_without_redis")
 """Journeys that start what they walk through, or take as long as all others together."""
-FIRST = ("tests/journeys/test_torture.py", "journeys", *(f"tests/journeys/{one}.py" for one in OF_THEIR_OWN))
+FIRST = (
+    "tests/journeys/test_torture.py",
+    "journeys",
+    *(f"tests/journeys/{name}.py" for name in OF_THEIR_OWN),
+)
 """What takes longest is begun first, so that nobody waits for it at the end."""
 
 

@@ -73,12 +73,12 @@ def at_once() -> Iterator[None]:
     each table.
     """
     global _held
-    _held = held = {}
+    _held = kept_values = {}
     try:
         yield
     finally:
         _held = None
-    for model, rows in held.items():
+    for model, rows in kept_values.items():
         model._default_manager.bulk_create(rows)
 
 

@@ -73,14 +73,14 @@ def main(workers: str = "2") -> int:
 
 def left_out() -> list[str]:
     """What pytest is told, for all that does not run on SQLite."""
-    alone = [one for pattern in ON_POSTGRESQL for one in _files(pattern)]
-    return [f"--ignore={one}" for one in alone if one.name not in LOCKS]
+    alone = [path for pattern in ON_POSTGRESQL for path in _files(pattern)]
+    return [f"--ignore={path}" for path in alone if path.name not in LOCKS]
 
 
 def on_postgresql() -> list[str]:
     """What runs on PostgreSQL; pages in a browser run on SQLite."""
-    found = [one for pattern in (*ON_POSTGRESQL, *ON_BOTH) for one in _files(pattern)]
-    return [str(one) for one in found if "browser" not in one.name]
+    paths = [path for pattern in (*ON_POSTGRESQL, *ON_BOTH) for path in _files(pattern)]
+    return [str(path) for path in paths if "browser" not in path.name]
 
 
 def _files(pattern: str) -> list[Path]:

@@ -18,12 +18,12 @@ Row = tuple[str, str, str, str, str]
 
 def rows() -> list[Row]:
     """Number, level, what it asks, state, and what shows it, of each requirement."""
-    found: list[Row] = []
+    rows: list[Row] = []
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         if re.match(r"\| \d", line):
             number, level, asks, state, shown = (cell.strip() for cell in line.strip("|").split("|"))
-            found.append((number, level, asks, state, shown))
-    return found
+            rows.append((number, level, asks, state, shown))
+    return rows
 
 
 @cache
@@ -90,8 +90,8 @@ def test_each_named_test_and_section_exists() -> None:
 
 def test_the_counts_at_the_top_are_right() -> None:
     counted = Counter(state for _number, _level, _asks, state, _shown in rows())
-    told = re.findall(
+    matches = re.findall(
         rf"^\| ({'|'.join(STATES)}) \| (\d+) \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert {state: int(count) for state, count in told} == dict(counted)
+    assert {state: int(count) for state, count in matches} == dict(counted)
     assert f"{len(rows())} requirements" in TABLE.read_text(encoding="utf-8")

@@ -53,11 +53,11 @@ def test_no_process_of_the_image_runs_as_root() -> None:
 
 def commands() -> dict[str, str]:
     """How each service is started; `web` as the image says."""
-    found = {"web": next(rest for name, rest in instructions() if name == "CMD")}
-    found["web"] = " ".join(yaml.safe_load(found["web"]))
+    commands = {"web": next(rest for name, rest in instructions() if name == "CMD")}
+    commands["web"] = " ".join(yaml.safe_load(commands["web"]))
     for name in ("worker", "beat"):
-        found[name] = " ".join(COMPOSE["services"][name]["command"])
-    return found
+        commands[name] = " ".join(COMPOSE["services"][name]["command"])
+    return commands
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat"])
@@ -76,8 +76,8 @@ def test_each_variable_is_a_setting(name: str) -> None:
 
 
 def test_only_workers_get_variables_of_aws() -> None:
-    given = {name for name in OF_GATEHOUSE if "AWS_ACCESS_KEY_ID" in COMPOSE["services"][name]["environment"]}
-    assert given == {"worker"}
+    names = {name for name in OF_GATEHOUSE if "AWS_ACCESS_KEY_ID" in COMPOSE["services"][name]["environment"]}
+    assert names == {"worker"}
 
 
 def test_whatever_a_service_names_is_declared() -> None:
@@ -108,10 +108,10 @@ def script() -> str:
 
 def test_the_database_gets_the_roles_of_the_guide() -> None:
     def plain(text: str) -> list[str]:
-        return [re.sub(r"PASSWORD \S+", "PASSWORD", found) for found in STATEMENT.findall(text)]
+        return [re.sub(r"PASSWORD \S+", "PASSWORD", matches) for matches in STATEMENT.findall(text)]
 
     part = GUIDE.partition("## Install")[2].partition("\n## ")[0]
-    assert plain(script()) == [found for found in plain(part) if "journal_entry" not in found]
+    assert plain(script()) == [word for word in plain(part) if "journal_entry" not in word]
 
 
 def test_the_script_makes_roles_that_can_and_cannot_what_they_should(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def test_the_index_leads_to_the_entries() -> None:
 
 def test_each_entry_says_when_what_and_why() -> None:
     for heading, text in ENTRIES.items():
-        found = re.match(r"\*When\*: (\d{4}-\d\d-\d\d)\n", text)
-        assert found, heading
-        date.fromisoformat(found.group(1))
+        match = re.match(r"\*When\*: (\d{4}-\d\d-\d\d)\n", text)
+        assert match, heading
+        date.fromisoformat(match.group(1))
         assert "*What*:" in text, heading
         assert "*Why*:" in text, heading

@@ -46,7 +46,7 @@ def test_every_kind_of_template_is_looked_at() -> None:
     ],
 )
 def test_a_choice_or_loop_that_hides_is_found(line: str, what: str) -> None:
-    assert [found for _, found in dense(ast.parse(line))] == [what]
+    assert [what_hides for _, what_hides in dense(ast.parse(line))] == [what]
 
 
 def test_a_choice_that_has_a_name_is_no_breach() -> None:

@@ -16,10 +16,10 @@ def test_each_folder_and_pattern_is_there_once() -> None:
 
 def test_what_sqlite_leaves_out_runs_on_postgresql() -> None:
     named = set(passes.on_postgresql())
-    out = [one.removeprefix("--ignore=") for one in passes.left_out()]
+    out = [left.removeprefix("--ignore=") for left in passes.left_out()]
     assert out
-    assert [one for one in out if one not in named] == []
+    assert [left_path for left_path in out if left_path not in named] == []
 
 
 def test_what_locks_runs_on_both() -> None:
-    assert [one for one in passes.left_out() if one.endswith(passes.LOCKS)] == []
+    assert [left for left in passes.left_out() if left.endswith(passes.LOCKS)] == []

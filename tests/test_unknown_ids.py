@@ -19,8 +19,8 @@ OF_SEVERAL = {"names", "change_ids"}
 
 def words_of(task: Any) -> list[str]:
     """The parameters of a task that have no default."""
-    found = inspect.signature(task.run).parameters.values()
-    return [one.name for one in found if one.default is inspect.Parameter.empty]
+    values_view = inspect.signature(task.run).parameters.values()
+    return [parameter.name for parameter in values_view if parameter.default is inspect.Parameter.empty]
 
 
 ABOUT_ONE = {

@@ -299,7 +299,7 @@ def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
     address = reverse(name, kwargs={} if name in BY_QUERY else world.arguments[what]) + query
     client = world.clients[role]
     # What signs out is taken back as well.
-    client.cookies = SimpleCookie({key: one.value for key, one in world.cookies[role].items()})
+    client.cookies = SimpleCookie({key: morsel.value for key, morsel in world.cookies[role].items()})
     with transaction.atomic():
         response = client.get(address) if method == "GET" else client.post(address, {})
         if response.streaming:
@@ -320,9 +320,9 @@ def test_every_role_is_answered_as_the_table_says(world: World, area: str) -> No
     for (method, name, what), expected in ANSWERS.items():
         if _area(name) != area:
             continue
-        given = " ".join(_ask(world, method, name, what, role) for role in ROLES)
-        if given != expected:
-            wrong[method, name, what] = f"{given} instead of {expected}"
+        join = " ".join(_ask(world, method, name, what, role) for role in ROLES)
+        if join != expected:
+            wrong[method, name, what] = f"{join} instead of {expected}"
     assert wrong == {}
 
 
@@ -356,8 +356,8 @@ def test_a_get_writes_nothing_but_the_record_of_an_export(world: World) -> None:
                 b"".join(response.streaming_content)  # type: ignore[attr-defined]
         written = {
             table
-            for one in captured
-            for table in re.findall(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', one["sql"])
+            for row in captured
+            for table in re.findall(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', row["sql"])
         }
         allowed = {"operators_operatorsession"} | ({"journal_entry"} if "export" in name else set())
         if written - allowed:

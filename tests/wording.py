@@ -168,15 +168,15 @@ def breaches(file: Path) -> Iterator[Breach]:
 def files_of(paths: tuple[str, ...]) -> list[Path]:
     """The templates and the code among some paths."""
     suffixes = (".html", ".txt", ".py")
-    found = []
+    files_of = []
     for file in tracked("*"):
         place = str(file.relative_to(ROOT))
         is_text = file.suffix in suffixes and "migrations" not in file.parts
         if is_text and any(
             place == path.rstrip("/") or place.startswith(path.rstrip("/") + "/") for path in paths
         ):
-            found.append(file)
-    return found
+            files_of.append(file)
+    return files_of
 
 
 def main() -> int:

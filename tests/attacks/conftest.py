@@ -19,18 +19,18 @@ SECRET = "zzsecret"
 OTHER = f"arn:aws:iam::{HIDDEN}:role/{SECRET}-role"
 
 
-def statement(**said: Any) -> dict[str, Any]:
+def statement(**parts: Any) -> dict[str, Any]:
     """A document of one statement that allows, and whose Sid is secret."""
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Sid": f"{SECRET}sid", "Effect": "Allow", "Action": "*", "Resource": "*"} | said],
+        "Statement": [{"Sid": f"{SECRET}sid", "Effect": "Allow", "Action": "*", "Resource": "*"} | parts],
     }
 
 
 def trust(account: str, **more: Any) -> dict[str, Any]:
     """A trust policy that lets an account in."""
-    said = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"} | more
-    return {"Version": "2012-10-17", "Statement": [said]}
+    statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"} | more
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 @dataclass

@@ -58,8 +58,10 @@ def test_no_value_of_any_field_breaks_a_page(world: World, auditor: Client, path
                 assert SCRIPT.encode() not in body, (name, value)
 
 
-def _statements(**said: object) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*"} | said]})
+def _statements(**statement: object) -> str:
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*"} | statement]}
+    )
 
 
 TEXTS = {

@@ -78,18 +78,18 @@ def limited(world: World, sign_in: SignIn) -> Client:
 
 
 def test_no_answer_names_anything_of_an_account_that_is_not_seen(world: World, limited: Client) -> None:
-    told = [url for url in asked(world) if SECRET in text(limited, url).lower()]
-    assert not told
+    urls = [url for url in asked(world) if SECRET in text(limited, url).lower()]
+    assert not urls
 
 
 def test_nor_as_of_a_moment_that_is_over(world: World, limited: Client) -> None:
     urls = [url for url in asked(world) if "account" not in url][::5]
-    told = [
+    leaking = [
         url
         for url in urls
         if SECRET in text(limited, f"{url}{'&' if '?' in url else '?'}as-of={THEN}").lower()
     ]
-    assert not told
+    assert not leaking
 
 
 @pytest.mark.parametrize("name", ["user", "role", "policy", "broken"])
@@ -146,10 +146,14 @@ def test_what_is_not_known_of_other_accounts_is_not_counted(world: World) -> Non
         valid_from=world.of["user"].first_seen,
         observed_at=world.of["user"].first_seen,
     )
-    everything = {number for one in who_reaches(Wanted(None), size=5).limitations for number in one.accounts}
+    everything = {
+        number
+        for limitation in who_reaches(Wanted(None), size=5).limitations
+        for number in limitation.accounts
+    }
     assert HIDDEN in everything
-    one = explained(SEEN, world.of["maya"].pk, at=None, accounts=frozenset({SEEN}))
-    assert one is not None
-    for found in (who_reaches(Wanted(frozenset({SEEN})), size=5).limitations, one.limitations):
-        assert all(HIDDEN not in limit.accounts for limit in found)
-        assert "running" in {limit.kind for limit in found}
+    explanation = explained(SEEN, world.of["maya"].pk, at=None, accounts=frozenset({SEEN}))
+    assert explanation is not None
+    for limitations in (who_reaches(Wanted(frozenset({SEEN})), size=5).limitations, explanation.limitations):
+        assert all(HIDDEN not in limit.accounts for limit in limitations)
+        assert "running" in {limit.kind for limit in limitations}

@@ -26,12 +26,14 @@ from tests.iam.mirror.snapshot.test_snapshot import organization
 
 def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     space, whole = Space(), ActionSpace.extended
-    one, other, third = (Actions((f"{name}:Invented",), is_not=False) for name in ("one", "other", "third"))
-    found: list[int] = []
+    actions, other, third = (
+        Actions((f"{name}:Invented",), is_not=False) for name in ("one", "other", "third")
+    )
+    places: list[int] = []
 
     def ask_the_other() -> None:
         space.meet(other)
-        found.append(space.mask(other))
+        places.append(space.mask(other))
 
     thread = Thread(target=ask_the_other)
 
@@ -43,14 +45,14 @@ def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.
         return grown
 
     monkeypatch.setattr(ActionSpace, "extended", in_the_middle)
-    space.meet(one)
-    mine = space.mask(one)
+    space.meet(actions)
+    mine = space.mask(actions)
     thread.join()
     space.meet(third)
-    masks = [mine, found[0], space.mask(third)]
+    masks = [mine, places[0], space.mask(third)]
     assert [mask.bit_count() for mask in masks] == [1, 1, 1]
     assert len(set(masks)) == 3
-    assert [space.mask(one), space.mask(other)] == masks[:2]
+    assert [space.mask(actions), space.mask(other)] == masks[:2]
 
 
 @pytest.mark.django_db
@@ -87,16 +89,16 @@ def _who() -> list[str]:
 def test_an_error_of_whoever_holds_the_index_frees_it_for_others(world: World, sign_in: SignIn) -> None:
     with pytest.raises(ZeroDivisionError), snapshot():
         raise ZeroDivisionError
-    found: list[bool] = []
+    answers: list[bool] = []
 
     def look() -> None:
         kept = _moments[None]
         with kept.gate.changing(2) as is_alone:
-            found.append(is_alone)
+            answers.append(is_alone)
 
     thread = Thread(target=look)
     thread.start()
     thread.join()
-    assert found == [True]
+    assert answers == [True]
     client: Client = sign_in(Role.AUDITOR)
     assert client.get("/access/who-can/?action=s3:GetObject&resource=*").status_code == 200

@@ -112,5 +112,5 @@ def _click(asker: Any, approver: Any, url: str, *, user: int, group: int) -> flo
 
 
 if __name__ == "__main__":
-    for found in run():
-        print(f"{found['name']:<70} {found['value']:>9} {found['unit']}")
+    for row in run():
+        print(f"{row['name']:<70} {row['value']:>9} {row['unit']}")

@@ -37,11 +37,11 @@ def run() -> Figures:
             text=True,
             check=True,
         )
-    found: Figures = []
+    run: Figures = []
     for line in done.stdout.splitlines():
         name, _, seconds = line.rpartition(" ")
-        found.append(figure(f"demanding MFA of {USERS:,} users: {name}", float(seconds), "s"))
-    return found
+        run.append(figure(f"demanding MFA of {USERS:,} users: {name}", float(seconds), "s"))
+    return run
 
 
 def people() -> Any:
@@ -63,10 +63,10 @@ def people() -> Any:
         everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         boundary = factories.policy(account, "boundary", body=_says(everything))
         for number in range(USERS):
-            held = {"mfa": rng.choice(["none", "none", "virtual"]), "has_password": rng.random() < 0.8}
-            held["active_keys"] = rng.choice([0, 0, 1])
+            traits = {"mfa": rng.choice(["none", "none", "virtual"]), "has_password": rng.random() < 0.8}
+            traits["active_keys"] = rng.choice([0, 0, 1])
             user = factories.user(
-                account, f"user{number}", path=rng.choice(["/", "/a/", "/b/c/"]), credentials=held
+                account, f"user{number}", path=rng.choice(["/", "/a/", "/b/c/"]), credentials=traits
             )
             for group in (staff, *rng.sample(groups, 2)):
                 factories.edge(EdgeKind.MEMBER, user, group)

@@ -91,8 +91,8 @@ def organisation() -> Figures:
     maker = Maker()
     made = list(maker.accounts(140))
     index = Index(Documents())
-    held = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-    index.put_all(made, held)
+    documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
+    index.put_all(made, documents)
     gc.collect()
     return _measure(index, "140 accounts", limit=30)
 
@@ -104,8 +104,8 @@ def one_account() -> Figures:
     dice, maker = random.Random(7), Maker()
     index = Index(Documents())
     rows = _account(dice, maker)
-    held = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-    index.put_all([rows], held)
+    documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
+    index.put_all([rows], documents)
     return _measure(index, "one account", limit=30)
 
 

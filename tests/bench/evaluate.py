@@ -30,7 +30,7 @@ class Engine:
     """The principals, and the policies of each world, made ready."""
 
     def __init__(self) -> None:
-        self.principals = [_principal(one) for one in principals()]
+        self.principals = [_principal(principal) for principal in principals()]
         self.worlds = {name: _policies(world) for name, world in worlds().items()}
 
     def decide(self, requests: list[Data]) -> list[Decision]:
@@ -39,15 +39,15 @@ class Engine:
         return [
             decide(
                 Request(
-                    one["action"],
-                    one["resource"],
-                    people[one["principal"]],
-                    context=one["context"],
+                    request["action"],
+                    request["resource"],
+                    people[request["principal"]],
+                    context=request["context"],
                     strict=True,
                 ),
-                policies[one["world"]],
+                policies[request["world"]],
             )
-            for one in requests
+            for request in requests
         ]
 
 
@@ -94,7 +94,7 @@ def fastest(engine: Engine, requests: list[Data], *, rounds: int) -> tuple[float
 
 def check_distinct(requests: list[Data]) -> None:
     """No request is the same as another, whatever their numbers."""
-    texts = {json.dumps(one | {"id": 0}, sort_keys=True) for one in requests}
+    texts = {json.dumps(request | {"id": 0}, sort_keys=True) for request in requests}
     assert len(texts) == len(requests)
 
 
@@ -107,5 +107,5 @@ def check_mixed(decisions: list[Decision]) -> None:
 
 
 if __name__ == "__main__":
-    for found in run():
-        print(f"{found['name']:<80} {found['value']:>10} {found['unit']}")
+    for row in run():
+        print(f"{row['name']:<80} {row['value']:>10} {row['unit']}")

@@ -172,16 +172,16 @@ def worlds() -> dict[str, Data]:
     """Policies by name, as `python -m iam.policy evaluate` takes them: of simple requests, and of heavy ones
     by bucket.
     """
-    found: dict[str, Data] = {SIMPLE_WORLD: {"identity": SIMPLE}}
+    worlds: dict[str, Data] = {SIMPLE_WORLD: {"identity": SIMPLE}}
     for bucket in BUCKETS:
-        found[bucket] = {
+        worlds[bucket] = {
             "identity": HEAVY,
             "boundary": [BOUNDARY],
             "scps": SCPS,
             "rcps": RCPS,
             "resource": bucket_policy(bucket),
         }
-    return found
+    return worlds
 
 
 def principals() -> list[Data]:

@@ -148,11 +148,18 @@ def _resident(workers: list[int]) -> Iterator[tuple[int, float]]:
             yield int(child), int(line.split()[1]) / 1024
 
 
-def _figures(name: str, found: Round) -> Figures:
-    quarter = max(1, len(found.each) // 4)
-    early, late = statistics.mean(found.each[:quarter]), statistics.mean(found.each[-quarter:])
+def _figures(name: str, figures_of_round: Round) -> Figures:
+    quarter = max(1, len(figures_of_round.each) // 4)
+    early, late = (
+        statistics.mean(figures_of_round.each[:quarter]),
+        statistics.mean(figures_of_round.each[-quarter:]),
+    )
     return [
-        figure(f"fleet: {name} pull of {ACCOUNTS} large accounts, {WORKERS} workers, wall", found.wall, "s"),
+        figure(
+            f"fleet: {name} pull of {ACCOUNTS} large accounts, {WORKERS} workers, wall",
+            figures_of_round.wall,
+            "s",
+        ),
         figure(f"fleet: {name} pull, an account of the first quarter", early, "s"),
         figure(
             f"fleet: {name} pull, an account of the last quarter",
@@ -168,7 +175,7 @@ def _figures(name: str, found: Round) -> Figures:
 def _memory(first: Round, again: Round) -> Figures:
     """The highest of each quarter of the time, of the process that grew most."""
     growth, peak = 0.0, 0.0
-    for samples in (samples for found in (first, again) for samples in found.memory.values()):
+    for samples in (samples for each_round in (first, again) for samples in each_round.memory.values()):
         quarter = max(1, len(samples) // 4)
         peak = max(peak, *samples)
         growth = max(growth, max(samples[-quarter:]) - max(samples[quarter : 2 * quarter] or samples))
@@ -214,5 +221,5 @@ if __name__ == "__main__":
         django.setup()
         {"prepare": prepare, "queue": queue}[sys.argv[1]]()
     else:
-        for found in run():
-            print(f"{found['name']:<70} {found['value']:>9} {found['unit']:<5} {found['ratio'] or ''}")
+        for row in run():
+            print(f"{row['name']:<70} {row['value']:>9} {row['unit']:<5} {row['ratio'] or ''}")

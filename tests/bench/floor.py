@@ -118,9 +118,9 @@ def ours_unchanged(database: str) -> Callable[[], int]:
 
 
 def _digests() -> Digests:
-    found: Digests = {}
-    _ours({}, keep=found)()
-    return found
+    digests: Digests = {}
+    _ours({}, keep=digests)()
+    return digests
 
 
 def _ours(known: Digests, *, keep: Digests | None = None) -> Callable[[], int]:
@@ -300,9 +300,9 @@ def main() -> None:
     if options.name:
         print(json.dumps(asdict(measure(MEASURED[options.name](options.database)))))
         return
-    for found in run():
-        ratio = "" if found["ratio"] is None else f"  {found['ratio']} x {found['floor']}"
-        print(f"{found['name']:<66} {found['value']:>9} {found['unit']:<3}{ratio}")
+    for row in run():
+        ratio = "" if row["ratio"] is None else f"  {row['ratio']} x {row['floor']}"
+        print(f"{row['name']:<66} {row['value']:>9} {row['unit']:<3}{ratio}")
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ def rows(page: dict[str, Any], *, seen: set[str]) -> dict[str, list[Row]]:
             out["entity"].append((*head, json.dumps(entity.get("Tags", [])), digest))
             out["tie"] += _ties(entity, aws_id)
             for name, document, is_default in _documents(entity):
-                found = json.dumps(document)
-                key_of = hashlib.blake2b(found.encode(), digest_size=16).hexdigest()
+                stored_text = json.dumps(document)
+                key_of = hashlib.blake2b(stored_text.encode(), digest_size=16).hexdigest()
                 if key_of not in seen:
                     seen.add(key_of)
-                    out["document"].append((key_of, found))
+                    out["document"].append((key_of, stored_text))
                 out["policy"].append((aws_id, name, key_of, is_default))
     return out
 
@@ -79,10 +79,10 @@ def into_sqlite(pages: Iterable[dict[str, Any]], *, path: Path) -> int:
     seen: set[str] = set()
     count = 0
     for page in pages:
-        for table, found in rows(page, seen=seen).items():
+        for table, row in rows(page, seen=seen).items():
             marks = ", ".join("?" * len(TABLES[table]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
-            count += len(found) if table == "entity" else 0
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", row)
+            count += len(row) if table == "entity" else 0
     connection.execute("COMMIT")
     connection.close()
     return count
@@ -103,9 +103,9 @@ def into_postgresql(pages: Iterable[dict[str, Any]], *, url: str) -> int:
             connection.execute(f"CREATE TABLE {table} ({typed})")
         connection.execute("CREATE UNIQUE INDEX entity_id ON entity (kind, aws_id)")
         for page in pages:
-            for table, found in rows(page, seen=seen).items():
+            for table, table_rows in rows(page, seen=seen).items():
                 with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
-                    for row in found:
+                    for row in table_rows:
                         copy.write_row(row)
-                count += len(found) if table == "entity" else 0
+                count += len(table_rows) if table == "entity" else 0
     return count

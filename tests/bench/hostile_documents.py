@@ -34,8 +34,8 @@ Statement = dict[str, Any]
 
 def allow(actions: Any, resources: Any, conditions: Any = None) -> Statement:
     """A statement."""
-    found = {"Effect": "Allow", "Action": actions, "Resource": resources}
-    return found if conditions is None else {**found, "Condition": conditions}
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    return statement if conditions is None else {**statement, "Condition": conditions}
 
 
 SHAPES: Final[dict[str, Callable[[int], Statement]]] = {
@@ -95,11 +95,11 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     lint(text, kind="identity", quota=None)
     yield "lint", passed()
     store = Documents()
-    held = store.add("x", text)
+    stored = store.add("x", text)
     index = Index(store)
     row = PrincipalRow(1, USER, "AIDA", Grants(inline=(("own", "x"),)), tags={})
     index.put(AccountRows([row], [], [], (), ACCOUNT, "aws"))
-    del held
+    del stored
     yield "index", passed()
     index.who_can(Question("s3:GetObject", "arn:aws:s3:::b/x"))
     yield "who-can", passed()
@@ -107,17 +107,17 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
 
 def run() -> list[dict[str, Any]]:
     """The slowest step of each shape."""
-    found = []
+    run = []
     for name, make in SHAPES.items():
         step, seconds = max(steps(text_of(make, size=SIZE)), key=lambda each: each[1])
-        found.append(
+        run.append(
             figure(f"5 MB, {name}: {step}", seconds, "s", floor="2 s a step", ratio=seconds / LIMIT, limit=1)
         )
     deep = '{"Statement": ' + "[" * (SIZE // 2) + "]" * (SIZE // 2) + "}"
     step, seconds = max(steps(deep), key=lambda each: each[1])
-    found.append(
+    run.append(
         figure(
             f"5 MB, deep nesting: {step}", seconds, "s", floor="2 s a step", ratio=seconds / LIMIT, limit=1
         )
     )
-    return found
+    return run

@@ -50,7 +50,7 @@ def _rows() -> None:
         batch_size=2000,
     )
     NameRule.objects.create(user_name="{f}{last}", address="{first}.{last}", added_by="bench")
-    entities, tagged, held = [], [], []
+    entities, tagged, named_by_hand = [], [], []
     for n, person in enumerate(people):
         for at in range(EACH):
             account = accounts[(n * 7 + at * 97) % ACCOUNTS]
@@ -60,7 +60,7 @@ def _rows() -> None:
             if way == 0:
                 tagged.append((len(entities), {"email": person.email, "Team": "x"}))
             if way == 2:
-                held.append(Identity(person=person, user_arn=arn, aws_id=f"AIDA{n:08}{at:04}"))
+                named_by_hand.append(Identity(person=person, user_arn=arn, aws_id=f"AIDA{n:08}{at:04}"))
             entities.append(
                 Entity(
                     account=account,
@@ -74,7 +74,7 @@ def _rows() -> None:
             )
     made = Entity.objects.bulk_create(entities, batch_size=1000)
     now = {"valid_from": SINCE, "observed_at": SINCE}
-    Identity.objects.bulk_create(held, batch_size=2000)
+    Identity.objects.bulk_create(named_by_hand, batch_size=2000)
     TagSet.objects.bulk_create(
         (TagSet(entity=made[at], account_id=made[at].account_id, tags=tags, **now) for at, tags in tagged),
         batch_size=2000,
@@ -154,7 +154,7 @@ def measure(database: str) -> Figures:
         "users whom nobody is known for": f"{reverse('linking:links')}?view=unlinked",
     }
     size = f"{PEOPLE * EACH:,} users in {ACCOUNTS:,} accounts, {PEOPLE:,} people, {database}"
-    found = [
+    measure = [
         figure(f"links: whose everybody is, worked out, {size}, CPU", whole, "s"),
         figure(f"links: the same when nothing was written, {database}, CPU", idle, "ms", limit=100),
         figure(f"links: one account of 100 users again, {database}, CPU", again, "ms", limit=1500),
@@ -172,14 +172,14 @@ def measure(database: str) -> Figures:
         wall = time.perf_counter()
         get()
         wall = (time.perf_counter() - wall) * 1000
-        found += [
+        measure += [
             figure(f"links: {name}, {database}, CPU", _cpu(get), "ms", limit=300),
             figure(f"links: {name}, {database}, wall", wall, "ms"),
             figure(f"links: {name}, {database}, queries", queries, ""),
         ]
     began = time.perf_counter()
     effect = foretell(Chosen(("email",), True, (("{f}{last}", "{first}.{last}"), ("u{local}", "{local}"))))
-    found.append(figure(f"links: preview of a rule, {database}", time.perf_counter() - began, "s", limit=5))
+    measure.append(figure(f"links: preview of a rule, {database}", time.perf_counter() - began, "s", limit=5))
     assert effect.linked == 0
     began = time.perf_counter()
     effect = foretell(Chosen(("email",), True, ()))
@@ -187,8 +187,8 @@ def measure(database: str) -> Figures:
     named = sum(at % 4 == 1 for at in range(EACH)) * PEOPLE
     assert effect.ends == named, effect.ends
     words = f"links: preview of what a rule that links {named:,} users comes to, {database}"
-    found.append(figure(words, took, "s", limit=5))
-    return found
+    measure.append(figure(words, took, "s", limit=5))
+    return measure
 
 
 if __name__ == "__main__":

@@ -40,15 +40,24 @@ def undecorated(source: str) -> str:
     Caches remember nothing: they would hand answers of the right engine to the changed ones.
     """
     lines = source.splitlines()
-    functions = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.FunctionDef)]
-    for one in sorted(functions, key=lambda one: -one.lineno):
-        if not one.decorator_list or not DECORATORS & set(re.findall(r"\w+", lines[one.lineno - 2])):
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    for function_def in sorted(functions, key=lambda function_def: -function_def.lineno):
+        if not function_def.decorator_list or not DECORATORS & set(
+            re.findall(r"\w+", lines[function_def.lineno - 2])
+        ):
             continue
-        decorator = lines[one.lineno - 2].strip().removeprefix("@").replace("maxsize=4096", "maxsize=0")
-        indent = " " * one.col_offset
-        lines.insert(one.end_lineno or one.lineno, f"{indent}{one.name} = {decorator}(found_{one.name})")
-        lines[one.lineno - 1] = lines[one.lineno - 1].replace(f"def {one.name}(", f"def found_{one.name}(")
-        del lines[one.lineno - 2]
+        decorator = (
+            lines[function_def.lineno - 2].strip().removeprefix("@").replace("maxsize=4096", "maxsize=0")
+        )
+        indent = " " * function_def.col_offset
+        lines.insert(
+            function_def.end_lineno or function_def.lineno,
+            f"{indent}{function_def.name} = {decorator}(found_{function_def.name})",
+        )
+        lines[function_def.lineno - 1] = lines[function_def.lineno - 1].replace(
+            f"def {function_def.name}(", f"def found_{function_def.name}("
+        )
+        del lines[function_def.lineno - 2]
     return "\n".join(lines) + "\n"
 
 
@@ -87,13 +96,13 @@ def call(mutmut: str, *arguments: str, folder: Path) -> str:
 
 def outcomes(text: str) -> list[tuple[str, str, str]]:
     """(module, change, outcome) of each change."""
-    return [found.groups() for line in text.splitlines() if (found := RESULT.fullmatch(line))]  # type: ignore[misc]
+    return [match.groups() for line in text.splitlines() if (match := RESULT.fullmatch(line))]  # type: ignore[misc]
 
 
-def show(found: list[tuple[str, str, str]]) -> None:
+def show(mutants: list[tuple[str, str, str]]) -> None:
     """A line for each group and module."""
-    every, noticed = Counter(module for module, _, _ in found), Counter()
-    noticed.update(module for module, _, outcome in found if outcome in {"killed", "timeout"})
+    every, noticed = Counter(module for module, _, _ in mutants), Counter()
+    noticed.update(module for module, _, outcome in mutants if outcome in {"killed", "timeout"})
     for group, modules in GROUPS.items():
         total, killed = sum(every[name] for name in modules), sum(noticed[name] for name in modules)
         print(f"{group:<12} {killed:>5} of {total:>5} noticed, {100 * killed / total:.1f} %")
@@ -110,9 +119,9 @@ def main() -> int:
         folder = Path(name)
         prepare(folder)
         call(mutmut, "run", "--max-children", "1", folder=folder)
-        found = outcomes(call(mutmut, "results", "--all", "true", folder=folder))
-        show(found)
-        for module, change, outcome in found:
+        mutants = outcomes(call(mutmut, "results", "--all", "true", folder=folder))
+        show(mutants)
+        for module, change, outcome in mutants:
             if outcome not in {"killed", "timeout"}:
                 text = call(mutmut, "show", f"iam.policy.{module}.{change}", folder=folder)
                 lines = [line for line in text.splitlines() if re.match(r"[-+](?![-+])", line)]

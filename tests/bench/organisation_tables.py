@@ -150,9 +150,14 @@ def _entities(rows: AccountRows, account: int) -> Iterator[Row]:
     for group in rows.groups:
         arn = f"arn:aws:iam::{rows.number}:group/{group.name}"
         yield _of(group.id, account, "group", f"AGPA{group.id:017d}", arn, None)
-    for one in rows.principals:
+    for principal_row in rows.principals:
         yield _of(
-            one.id, account, "user" if ":user/" in one.arn else "role", one.unique_id, one.arn, one.trust
+            principal_row.id,
+            account,
+            "user" if ":user/" in principal_row.arn else "role",
+            principal_row.unique_id,
+            principal_row.arn,
+            principal_row.trust,
         )
 
 
@@ -211,12 +216,12 @@ def _edges(rows: AccountRows, account: int) -> Iterator[Row]:
 
 
 def _inline(rows: AccountRows, account: int) -> Iterator[Row]:
-    for one in rows.principals:
-        for name, digest in one.grants.inline:
+    for principal_row in rows.principals:
+        for name, digest in principal_row.grants.inline:
             yield _span() | {
-                "id": one.id,
+                "id": principal_row.id,
                 "account_id": account,
-                "owner_id": one.id,
+                "owner_id": principal_row.id,
                 "name": name,
                 "document_id": digest,
             }
@@ -235,6 +240,11 @@ def _versions(rows: AccountRows, account: int) -> Iterator[Row]:
 
 
 def _tags(rows: AccountRows, account: int) -> Iterator[Row]:
-    for one in rows.principals:
-        if one.tags:
-            yield _span() | {"id": one.id, "account_id": account, "entity_id": one.id, "tags": dict(one.tags)}
+    for principal_row in rows.principals:
+        if principal_row.tags:
+            yield _span() | {
+                "id": principal_row.id,
+                "account_id": account,
+                "entity_id": principal_row.id,
+                "tags": dict(principal_row.tags),
+            }

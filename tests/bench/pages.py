@@ -223,8 +223,8 @@ class Site:
 
 def _children(pid: int) -> list[int]:
     """The processes that granian started, of which those that answer are the largest."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(one) for one in found]
+    child_ids = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child_id) for child_id in child_ids]
 
 
 @contextmanager
@@ -268,17 +268,17 @@ def main(name: str) -> None:
     django.setup()
     from tests.bench import pages_seed
 
-    found = {
+    commands = {
         "seed": lambda: pages_seed.seed(accounts=ACCOUNTS, users=USERS, people=PEOPLE),
         "calculate": pages_seed.calculate,
         "write": pages_seed.write,
     }[name]()
-    print(json.dumps(found))
+    print(json.dumps(commands))
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
         main(sys.argv[1])
     else:
-        for one in run():
-            print(f"{one['name']:<80} {one['value']:>10} {one['unit']}")
+        for row in run():
+            print(f"{row['name']:<80} {row['value']:>10} {row['unit']}")

@@ -37,8 +37,8 @@ def run() -> Figures:
 
 
 def _text(*statements: tuple[str, list[str], str]) -> str:
-    said = [{"Effect": effect, "Action": actions, "Resource": on} for effect, actions, on in statements]
-    return json.dumps({"Version": "2012-10-17", "Statement": said}, indent=2)
+    body = [{"Effect": effect, "Action": actions, "Resource": on} for effect, actions, on in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": body}, indent=2)
 
 
 BEFORE = _text(("Allow", ["s3:GetObject", "lambda:Get*"], "*"), ("Deny", ["lambda:DeleteFunction"], "*"))
@@ -100,18 +100,24 @@ def _people(account: Any, groups: list[Any], others: list[Any]) -> None:
     )
     EntityState.objects.bulk_create(
         EntityState(
-            entity=one, kind="user", name=one.name, sort_name=one.name, arn=one.arn, digest=f"{n:032}", **seen
+            entity=entity,
+            kind="user",
+            name=entity.name,
+            sort_name=entity.name,
+            arn=entity.arn,
+            digest=f"{n:032}",
+            **seen,
         )
-        for n, one in enumerate(made)
+        for n, entity in enumerate(made)
     )
     Edge.objects.bulk_create(
-        Edge(kind="member", source=one, target=groups[(n * step) % GROUPS], **seen)
-        for n, one in enumerate(made)
+        Edge(kind="member", source=entity, target=groups[(n * step) % GROUPS], **seen)
+        for n, entity in enumerate(made)
         for step in ((1, 3) if n % 4 == 0 and n * 2 % GROUPS else (1,))
     )
     Edge.objects.bulk_create(
-        Edge(kind="attached", source=one, target=others[n % POLICIES], **seen)
-        for n, one in enumerate(made)
+        Edge(kind="attached", source=entity, target=others[n % POLICIES], **seen)
+        for n, entity in enumerate(made)
         if n % 5 == 0
     )
 
@@ -143,9 +149,9 @@ def main() -> Figures:
     warm = min(seconds(number)[0] for number in range(1, ROUNDS + 1))
     with snapshot(accounts={account.account_id}) as index:
         classes = sum(1 for _ in index.classes)
-    held = f"{access['affected']:,} principals of {classes:,} classes"
+    what = f"{access['affected']:,} principals of {classes:,} classes"
     return [
-        figure(f"policy editor: lint and who is affected, {held}, CPU", warm, "s", limit=1),
+        figure(f"policy editor: lint and who is affected, {what}, CPU", warm, "s", limit=1),
         figure("policy editor: the same, with the account read first, CPU", cold, "s"),
     ]
 

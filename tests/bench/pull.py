@@ -131,7 +131,7 @@ def _details(folder: str) -> Figures:
 
 
 if __name__ == "__main__":
-    for found in run():
-        ratio = "" if found["ratio"] is None else f"  {found['ratio']} x {found['floor']}"
-        limit = "" if found["limit"] is None else f"  (limit {found['limit']})"
-        print(f"{found['name']:<80} {found['value']:>9} {found['unit']:<5}{ratio}{limit}", flush=True)
+    for row in run():
+        ratio = "" if row["ratio"] is None else f"  {row['ratio']} x {row['floor']}"
+        limit = "" if row["limit"] is None else f"  (limit {row['limit']})"
+        print(f"{row['name']:<80} {row['value']:>9} {row['unit']:<5}{ratio}{limit}", flush=True)

@@ -99,13 +99,13 @@ def _pull(account: Any) -> dict[str, Any]:
     return {**cost, "summary": {key: summary[key] for key in ("state", "calls", "added", "changed", "ended")}}
 
 
-def _keep_cheapest(steps: Steps, name: str, found: dict[str, Any]) -> None:
-    old = steps.get(name, found)
+def _keep_cheapest(steps: Steps, name: str, figure: dict[str, Any]) -> None:
+    old = steps.get(name, figure)
     steps[name] = {
-        **found,
-        "cpu": min(old["cpu"], found["cpu"]),
-        "wall": min(old["wall"], found["wall"]),
-        "peak_mb": max(old["peak_mb"], found["peak_mb"]),
+        **figure,
+        "cpu": min(old["cpu"], figure["cpu"]),
+        "wall": min(old["wall"], figure["wall"]),
+        "peak_mb": max(old["peak_mb"], figure["peak_mb"]),
     }
 
 

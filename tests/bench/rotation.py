@@ -45,11 +45,11 @@ def measure(database: str) -> Figures:
     call_command("migrate", verbosity=0)
     _rows()
     connection.cursor().execute("ANALYZE")
-    found = _lists(database, "before any rotation")
-    found += _beginning(database)
+    lists = _lists(database, "before any rotation")
+    lists += _beginning(database)
     _under_way()
     connection.cursor().execute("ANALYZE")
-    return [*found, *_lists(database, f"{KEYS:,} rotations under way"), *_beat(database)]
+    return [*lists, *_lists(database, f"{KEYS:,} rotations under way"), *_beat(database)]
 
 
 def _rows() -> None:
@@ -173,7 +173,7 @@ def _lists(database: str, when: str) -> Figures:
         "list of keys, on their way out": f"{keys}?view=rotating",
         "list of rotations": reverse("keys:rotations"),
     }
-    found = []
+    lists = []
     for name, address in pages.items():
 
         def get(address: str = address) -> None:
@@ -182,12 +182,12 @@ def _lists(database: str, when: str) -> Figures:
 
         get()
         words = f"rotation: {name}, {KEYS:,} keys, {when}, {database}"
-        found += [
+        lists += [
             figure(f"{words}, CPU", _least(get, time.process_time), "ms", limit=PAGE_LIMIT),
             figure(f"{words}, wall", _least(get, time.perf_counter), "ms"),
             figure(f"{words}, queries", _queries(get), "", limit=QUERIES),
         ]
-    return found
+    return lists
 
 
 def _least(action: Callable[[], object], clock: Callable[[], float], *, rounds: int = ROUNDS) -> float:

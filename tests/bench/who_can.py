@@ -104,8 +104,8 @@ def _built(accounts: int) -> tuple[Any, str, Figures]:
     index = Index(Documents())
 
     def build() -> None:
-        held = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-        index.put_all(made, held)
+        documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
+        index.put_all(made, documents)
 
     gc.disable()
     figures = [
@@ -141,10 +141,10 @@ def _effective(index: Any, size: str) -> Figures:
     space = index.documents.space
     member = next(iter(list(index.members)[40:]))
     EffectiveActions(space, index.accounts).of(member)
-    one = _seconds(lambda: EffectiveActions(space, index.accounts).of(member), rounds=ROUNDS)
+    seconds = _seconds(lambda: EffectiveActions(space, index.accounts).of(member), rounds=ROUNDS)
     everybody = _seconds(lambda: sum(1 for _ in index.effective().everybody(index.classes)))
     return [
-        figure("effective actions of one principal, CPU", one * 1000, "ms", limit=5),
+        figure("effective actions of one principal, CPU", seconds * 1000, "ms", limit=5),
         figure(f"effective actions of all {size}, CPU", everybody, "s", limit=5),
     ]
 
@@ -168,9 +168,9 @@ def _changes(index: Any) -> Figures:
     )
     row = row_of(member)
     row.grants = type(row.grants)(row.grants.inline, row.grants.attached)
-    one = _seconds(lambda: index.apply(number, Changes(principals=[row])))
+    seconds = _seconds(lambda: index.apply(number, Changes(principals=[row])))
     return [
-        figure("index: one user changed, CPU", one * 1000, "ms", limit=50),
+        figure("index: one user changed, CPU", seconds * 1000, "ms", limit=50),
         figure(f"receipt over all actions, {affected[0]:,} principals, CPU", receipt, "s", limit=1),
     ]
 

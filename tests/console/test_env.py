@@ -78,7 +78,7 @@ def test_a_folder_is_a_broker_only_where_it_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "used"),
+    ("text_given", "used"),
     [
         ("redis://h:6379/0", "redis://h:6379/0"),
         ("rediss://:p@h:6379/0", "rediss://:p@h:6379/0?ssl_cert_reqs=required"),
@@ -86,8 +86,10 @@ def test_a_folder_is_a_broker_only_where_it_is_allowed() -> None:
         ("rediss://h/0?ssl_cert_reqs=none", "rediss://h/0?ssl_cert_reqs=none"),
     ],
 )
-def test_a_certificate_of_redis_is_verified_unless_somebody_says_otherwise(given: str, used: str) -> None:
-    assert env.redis_url("UNSET", given) == used
+def test_a_certificate_of_redis_is_verified_unless_somebody_says_otherwise(
+    text_given: str, used: str
+) -> None:
+    assert env.redis_url("UNSET", text_given) == used
 
 
 def test_the_cache_finds_the_same_redis_behind_a_socket() -> None:

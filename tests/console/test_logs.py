@@ -16,7 +16,7 @@ LINK = "/sign-in/password/reset/key/1-dikgle-7d46070dfa5a107286178aaa2bbabbda/"
 
 
 @pytest.mark.parametrize(
-    ("told", "kept"),
+    ("text_told", "kept"),
     [
         (f"GET {LINK}", "GET /sign-in/password/reset/key/1-[withheld]/"),
         ("GET /sign-in/password/reset/key/1-set-password/", None),
@@ -33,9 +33,9 @@ LINK = "/sign-in/password/reset/key/1-dikgle-7d46070dfa5a107286178aaa2bbabbda/"
         ("GET /people/?q=maya", None),
     ],
 )
-def test_addresses_that_let_somebody_in_are_withheld(told: str, kept: str | None) -> None:
-    assert withhold_keys(None, "info", {"request": told, "code": 200}) == {
-        "request": kept or told,
+def test_addresses_that_let_somebody_in_are_withheld(text_told: str, kept: str | None) -> None:
+    assert withhold_keys(None, "info", {"request": text_told, "code": 200}) == {
+        "request": kept or text_told,
         "code": 200,
     }
 

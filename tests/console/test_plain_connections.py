@@ -35,8 +35,8 @@ ALLOWED = (
 
 
 def check(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    for key, given in (LOCAL | {name: value}).items():
-        monkeypatch.setenv(key, given)
+    for key, value_given in (LOCAL | {name: value}).items():
+        monkeypatch.setenv(key, value_given)
     refuse_plain(
         database=env.database("DATABASE_URL", None),
         broker=env.redis_url("REDIS_URL", None),

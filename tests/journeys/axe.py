@@ -87,22 +87,22 @@ def violations(
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(SOURCE)
     options: dict[str, Any] = OPTIONS | ({"runOnly": {"type": "rule", "values": list(only)}} if only else {})
-    options |= {"rules": {one: {"enabled": False} for one in but}} if but else {}
-    found: dict[str, Any] = page.evaluate(
+    options |= {"rules": {rule: {"enabled": False} for rule in but}} if but else {}
+    axe_report: dict[str, Any] = page.evaluate(
         "([context, of, options]) => axe.run(of ? of.map(one => window.looked[one]) : context, options)",
         [CONTEXT, of, options],
     )
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in found["violations"]]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in axe_report["violations"]]
 
 
 def _of_new(page: Page, look: str, *, script: str, only: tuple[str, ...] = ()) -> list[str]:
     """The violations in those elements of which no like has passed in this look."""
     like: list[str] = page.evaluate(script)
-    new = {one: number for number, one in enumerate(like) if one not in _passed[look]}
-    found = violations(page, only=only, of=list(new.values())) if new else []
-    if not found:
+    new = {selector: number for number, selector in enumerate(like) if selector not in _passed[look]}
+    problems = violations(page, only=only, of=list(new.values())) if new else []
+    if not problems:
         _passed[look].update(new)
-    return [f"{look}: {line}" for line in found]
+    return [f"{look}: {line}" for line in problems]
 
 
 def in_light(page: Page) -> list[str]:
@@ -110,8 +110,8 @@ def in_light(page: Page) -> list[str]:
     not passed.
     """
     page.evaluate(SHORTEN, True)
-    found = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
-    return found + _of_new(page, "light", script=CONTRASTS, only=OF_COLOUR)
+    problems = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
+    return problems + _of_new(page, "light", script=CONTRASTS, only=OF_COLOUR)
 
 
 def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list[str]:
@@ -124,12 +124,12 @@ def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     page.evaluate(STILL)
-    found = in_light(page)
+    problems = in_light(page)
     page.emulate_media(color_scheme="dark")
-    found += _of_new(page, "dark", script=CONTRASTS, only=OF_COLOUR)
+    problems += _of_new(page, "dark", script=CONTRASTS, only=OF_COLOUR)
     page.set_viewport_size(PHONE)
-    found += [f"phone: {line}" for line in violations(page, only=of_layout)]
-    found += _of_new(page, "phone", script=ON_PHONE)
+    problems += [f"phone: {line}" for line in violations(page, only=of_layout)]
+    problems += _of_new(page, "phone", script=ON_PHONE)
     page.evaluate(SHORTEN, False)
     width = page.evaluate("document.documentElement.scrollWidth")
-    return found if width <= PHONE["width"] + 1 else [*found, f"phone: the page is {width} px wide"]
+    return problems if width <= PHONE["width"] + 1 else [*problems, f"phone: the page is {width} px wide"]

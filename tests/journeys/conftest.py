@@ -217,9 +217,9 @@ def sign_in(browser: Browser, console: Running, sessions: Sessions) -> Iterator[
     def open_page(
         username: str, *, width: int = 1440, height: int = 900, scheme: str = "light", **options: object
     ) -> Page:
-        given: dict[str, Any] = {"base_url": console.url, "color_scheme": scheme}
-        given |= {"viewport": {"width": width, "height": height}} | options
-        context = browser.new_context(**given)
+        context_options: dict[str, Any] = {"base_url": console.url, "color_scheme": scheme}
+        context_options |= {"viewport": {"width": width, "height": height}} | options
+        context = browser.new_context(**context_options)
         context.add_init_script(f"({STILL})()")
         contexts.append(context)
         page = context.new_page()

@@ -48,40 +48,40 @@ class PageParser(HTMLParser):
         self._text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.ids |= {given["id"]} if "id" in given else set()
-        if tag == "a" and "href" in given:
-            self.links.append(given["href"])
-        if "hx-get" in given:
-            self.links.append(given["hx-get"])
+        attributes = {name: value or "" for name, value in attrs}
+        self.ids |= {attributes["id"]} if "id" in attributes else set()
+        if tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        if "hx-get" in attributes:
+            self.links.append(attributes["hx-get"])
         if tag == "form":
-            self._form = Form(given.get("action", ""), given.get("method", "get").lower())
+            self._form = Form(attributes.get("action", ""), attributes.get("method", "get").lower())
             self.forms.append(self._form)
-            if "id" in given:
-                self._by_id[given["id"]] = self._form
-        form = self._by_id.get(given["form"]) if "form" in given else self._form
-        if form is None or "disabled" in given:
+            if "id" in attributes:
+                self._by_id[attributes["id"]] = self._form
+        form = self._by_id.get(attributes["form"]) if "form" in attributes else self._form
+        if form is None or "disabled" in attributes:
             return
-        if tag == "input" and "name" in given:
-            self._input(form, given)
-        elif tag == "button" and given.get("type", "submit") == "submit":
-            form.buttons.append((given.get("name", ""), given.get("value", "")))
+        if tag == "input" and "name" in attributes:
+            self._input(form, attributes)
+        elif tag == "button" and attributes.get("type", "submit") == "submit":
+            form.buttons.append((attributes.get("name", ""), attributes.get("value", "")))
         elif tag == "select":
-            self._select = (given.get("name", ""), [], "multiple" in given)
+            self._select = (attributes.get("name", ""), [], "multiple" in attributes)
         elif tag == "option" and self._select is not None:
-            self._select[1].append((given.get("value", ""), "selected" in given))
+            self._select[1].append((attributes.get("value", ""), "selected" in attributes))
         elif tag == "textarea":
-            self._textarea, self._text = given.get("name", ""), ""
+            self._textarea, self._text = attributes.get("name", ""), ""
 
-    def _input(self, form: Form, given: dict[str, str]) -> None:
-        kind = given.get("type", "text")
+    def _input(self, form: Form, attributes: dict[str, str]) -> None:
+        kind = attributes.get("type", "text")
         if kind == "submit":
-            form.buttons.append((given["name"], given.get("value", "")))
+            form.buttons.append((attributes["name"], attributes.get("value", "")))
         elif kind in ("checkbox", "radio"):
-            if "checked" in given:
-                form.fields.append((given["name"], given.get("value", "on")))
+            if "checked" in attributes:
+                form.fields.append((attributes["name"], attributes.get("value", "on")))
         elif kind != "file":
-            form.fields.append((given["name"], given.get("value", "")))
+            form.fields.append((attributes["name"], attributes.get("value", "")))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -15,12 +15,12 @@ def descendants(pid: int) -> set[int]:
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, queue = set(), [pid]
+    descendants, queue = set(), [pid]
     while queue:
         for child in parents.get(queue.pop(), []):
-            found.add(child)
+            descendants.add(child)
             queue.append(child)
-    return found
+    return descendants
 
 
 def alive(pids: set[int]) -> set[int]:

@@ -39,9 +39,9 @@ def documented(*words: str) -> list[str]:
     before, _, rest = guide.partition("\n## With containers\n")
     lines = (before + rest[rest.index("\n## ") :]).split("```")[1::2]
     commands = [line.partition("      #")[0] for block in lines for line in block.strip().splitlines()]
-    found = [shlex.split(command) for command in commands if all(w in shlex.split(command) for w in words)]
-    assert len(found) == 1, f"{words}: {found}"
-    return found[0]
+    matching = [shlex.split(command) for command in commands if all(w in shlex.split(command) for w in words)]
+    assert len(matching) == 1, f"{words}: {matching}"
+    return matching[0]
 
 
 @dataclass(slots=True)
@@ -92,10 +92,10 @@ class Installation:
             "/var/lib/gatehouse": str(self.folder / "var"),
             "8000": str(self.port),
         }
-        given = documented(*words)
+        words_documented = documented(*words)
         for there, ours in here.items():
-            given = [word.replace(there, ours) for word in given]
-        return given
+            words_documented = [word.replace(there, ours) for word in words_documented]
+        return words_documented
 
     def begin(self, *words: str, aws: bool = False, **instead: str) -> subprocess.Popen[str]:
         """Start a command that ends by itself."""

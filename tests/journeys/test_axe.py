@@ -34,7 +34,7 @@ def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "text"),
     [
         pytest.param('<p style="color: #bbb">Pale</p>', "light: color-contrast", id="pale"),
         pytest.param('<p class="weak">Weak</p>', "dark: color-contrast", id="weak in the dark"),
@@ -51,9 +51,9 @@ def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     ],
 )
 def test_what_is_wrong_in_one_look_is_found_after_a_page_that_passed(
-    page: Page, body: str, found: str
+    page: Page, body: str, text: str
 ) -> None:
-    for content, expected in ((CLEAN, []), (CLEAN + body, [found]), (CLEAN + body, [found])):
+    for content, expected in ((CLEAN, []), (CLEAN + body, [text]), (CLEAN + body, [text])):
         page.set_content(PLANTED % content)
         lines = axe.in_every_look(page)
         assert [line.partition(": <")[0] for line in lines] == expected, lines

@@ -35,12 +35,12 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     expect(page.locator("#act-PutObject")).to_be_focused()
     expect(page.locator("#lv-write")).to_have_js_property("indeterminate", True)
 
-    held: list[Route] = []
-    page.route("**/*", lambda route: held.append(route))
+    routes: list[Route] = []
+    page.route("**/*", lambda route: routes.append(route))
     page.locator("#c-ip").check()
     page.get_by_label("Networks").fill("10.0.0.5/8")
-    for one in held:
-        one.continue_()
+    for route in routes:
+        route.continue_()
     page.unroute("**/*")
     expect(page.get_by_text("Enter a network, such as").first).to_be_visible()
     # The answer brings the field anew, and knows nothing of what was written meanwhile.

@@ -52,8 +52,8 @@ def invitation(console: Running) -> str:
         for file in sorted((console.var / "mail").iterdir()):
             mail = message_from_bytes(file.read_bytes(), policy=policy.default)
             body = mail.get_body(("plain",)) if mail["to"] == INVITED else None
-            if body and (found := re.search(r"/link/\S+", body.get_content())):
-                return found[0]
+            if body and (match := re.search(r"/link/\S+", body.get_content())):
+                return match[0]
         time.sleep(0.2)
     raise AssertionError(f"no invitation was sent to {INVITED}")
 
@@ -114,13 +114,13 @@ def test_a_campaign_goes_from_its_form_to_its_end_in_aws(
     ines.goto(f"/people/{number_of(ines, f'marcus.webb&account={STAGING}')}/users/")
     ines.get_by_role("button", name="Add and link").click()
     begin(ines)
-    told = ines.get_by_role("status").get_by_text(re.compile(r"^\d+ of \d+$"))
-    before, everybody = (int(number) for number in told.inner_text().split(" of "))
+    locator = ines.get_by_role("status").get_by_text(re.compile(r"^\d+ of \d+$"))
+    before, everybody = (int(number) for number in locator.inner_text().split(" of "))
     campaign = ines.url
     let_the_beat_come_by(console)
     enrol(browser, console)
     # The page is not touched meanwhile: its progress follows by itself.
-    expect(told).to_have_text(f"{before + 1} of {everybody}")
+    expect(locator).to_have_text(f"{before + 1} of {everybody}")
     ines.goto("/settings/notifications/")
     expect(ines.get_by_role("row").filter(has_text="Marcus Webb").first).to_contain_text("Sent")
     assert "/link/" not in ines.content()

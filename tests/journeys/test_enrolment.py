@@ -44,7 +44,7 @@ def number_of(page: Page, name: str) -> str:
     """The number of the first user of this name."""
     page.goto(f"/people/?q={name}")
     addresses = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
-    (number, *_) = [found[1] for one in addresses if (found := re.match(r"/people/(\d+)/", one))]
+    (number, *_) = [match[1] for address in addresses if (match := re.match(r"/people/(\d+)/", address))]
     return number
 
 
@@ -128,16 +128,16 @@ def left_behind(console: Running) -> dict[str, bytes]:
     The folder of the stand-in is AWS, which knows the secret; the pages that it answered with are nowhere.
     """
     files = [
-        one
-        for one in console.var.rglob("*")
-        if one.is_file() and "aws" not in one.relative_to(console.var).parts
+        path
+        for path in console.var.rglob("*")
+        if path.is_file() and "aws" not in path.relative_to(console.var).parts
     ]
-    found = {str(one.relative_to(console.var)): one.read_bytes() for one in files}
-    found["output"] = console.output.read_bytes()
-    redis_url = json.loads(found["environment.json"])["REDIS_URL"]
+    left_behind = {str(path.relative_to(console.var)): path.read_bytes() for path in files}
+    left_behind["output"] = console.output.read_bytes()
+    redis_url = json.loads(left_behind["environment.json"])["REDIS_URL"]
     if redis_url.startswith("redis"):
-        found["redis"] = in_redis(redis_url).encode()
-    return found
+        left_behind["redis"] = in_redis(redis_url).encode()
+    return left_behind
 
 
 def test_from_the_link_to_the_device_on_a_phone(
@@ -162,18 +162,18 @@ def test_from_the_link_to_the_device_on_a_phone(
     assert (hand.presses, hand.codes) == (3, 2), f"{MOST_CLICKS} clicks and two codes are the most"
 
     page.goto(address)
-    told = page.locator("main").inner_text()
-    assert "You are done with this link" in told or "was used" in told
+    inner_text = page.locator("main").inner_text()
+    assert "You are done with this link" in inner_text or "was used" in inner_text
 
-    (cookie,) = [one for one in phone.cookies() if "link" in one.get("name", "")]
+    (cookie,) = [cooky for cooky in phone.cookies() if "link" in cooky.get("name", "")]
     secrets = {"seed": seed, "link": address.split("/link/")[1].strip("/"), "cookie": cookie.get("value", "")}
     places = left_behind(console)
     assert {"gatehouse.sqlite3", "output"} <= places.keys()
     kept = [
         (what, where)
-        for what, one in secrets.items()
+        for what, secret in secrets.items()
         for where, text in places.items()
-        if one.encode() in text
+        if secret.encode() in text
     ]
     assert kept == []
 

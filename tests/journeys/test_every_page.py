@@ -43,8 +43,8 @@ def shape(address: str) -> str:
 
 def links(text: str) -> list[str]:
     """The addresses of this console that a page links to, as the server wrote them."""
-    found = [unescape(href) for href in HREF.findall(text)]
-    return [h for h in found if h.startswith("/") and not any(s in h for s in SKIPPED)]
+    matches = [unescape(href) for href in HREF.findall(text)]
+    return [h for h in matches if h.startswith("/") and not any(s in h for s in SKIPPED)]
 
 
 def wide_and_light(page: Page, address: str) -> str:
@@ -79,7 +79,7 @@ def look(page: Page, address: str) -> list[str]:
 def test_every_page_passes_axe_in_light_and_dark(sign_in: SignIn, username: str, looked_at: set[str]) -> None:
     page = sign_in(username)
     page.context.add_init_script(SOURCE)
-    found: list[str] = []
+    problems: list[str] = []
     queue, seen = ["/"], {"/"}
     # One address of each shape, found by following links from the start page.
     for address in itertools.islice(iter(lambda: queue.pop(0) if queue else "", ""), MAX_PAGES):
@@ -87,14 +87,14 @@ def test_every_page_passes_axe_in_light_and_dark(sign_in: SignIn, username: str,
         if address == "/" or shape(address) not in looked_at:
             looked_at.add(shape(address))
             text = wide_and_light(page, address)
-            found += [f"{address}: {line}" for line in in_every_look(page)]
+            problems += [f"{address}: {line}" for line in in_every_look(page)]
         else:
             text = fetched(page, address)
         for link in links(text):
             if shape(link) not in seen:
                 seen.add(shape(link))
                 queue.append(link)
-    assert not found, "\n".join(found)
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture(scope="module")

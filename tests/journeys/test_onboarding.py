@@ -59,9 +59,9 @@ def invitation_of(console: Running, address: str) -> str:
         mail = message_from_bytes(file.read_bytes(), policy=policy.default)
         if mail["to"] == address and "access to AWS" in mail["subject"]:
             body = mail.get_body(("plain",))
-            found = re.search(r"/link/\S+", body.get_content() if body else "")
-            assert found
-            return found[0]
+            match = re.search(r"/link/\S+", body.get_content() if body else "")
+            assert match
+            return match[0]
     raise AssertionError(f"no invitation was sent to {address}")
 
 

@@ -20,31 +20,31 @@ LISTS = ("/people/", "/groups/", "/roles/", "/policies/", "/instance-profiles/",
 
 def _of_each(page: Page, at: str) -> list[str]:
     """The lists, and the first that each of them leads to, with its history where it has one."""
-    found = ["/", "/search/?q=an"]
+    of_each = ["/", "/search/?q=an"]
     for address in LISTS:
         page.goto(f"{address}?as-of={at}")
-        found.append(address)
+        of_each.append(address)
         if (link := page.locator("table .who a").first).count():
-            one = str(link.get_attribute("href")).split("?")[0]
-            found += [one, f"{one}{'pulls' if address == '/accounts/' else 'history'}/"]
-    return found
+            get_attribute = str(link.get_attribute("href")).split("?")[0]
+            of_each += [get_attribute, f"{get_attribute}{'pulls' if address == '/accounts/' else 'history'}/"]
+    return of_each
 
 
 @pytest.mark.parametrize("ago", [timedelta(seconds=1), timedelta(days=400)], ids=["known", "unknown"])
 def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedelta) -> None:
     at = f"{datetime.now(tz=UTC) - ago:%Y-%m-%dT%H:%M:%S}"
     page = sign_in("ines.duarte")
-    found: list[str] = []
+    problems: list[str] = []
     for address in _of_each(page, at):
         past = f"{address}{'&' if '?' in address else '?'}as-of={at}"
         wide_and_light(page, past)
         # The bar of the past is the same on all of them; how it looks in the dark and on a phone is seen on
         # two.
-        found += (
+        problems += (
             look(page, past)
             if address in ("/", "/people/")
             else [f"{past}: {line}" for line in in_light(page)]
         )
         assert page.locator(".pastbar").is_visible(), past
         assert page.locator("main form[method=post], main [hx-post]").count() == 0, past
-    assert not found, "\n".join(found)
+    assert not problems, "\n".join(problems)

@@ -122,9 +122,11 @@ def busy(installed: Installation) -> float:
 
 def test_no_step_of_the_guide_complains(outcomes: Outcomes) -> None:
     check = outcomes["check"]
-    found = [line for line in check.stderr.splitlines() if line.startswith("?:")]
+    unknown_lines = [line for line in check.stderr.splitlines() if line.startswith("?:")]
     # Tests run from a clone, with everything that it has.
-    assert (check.returncode, len(found), "gatehouse.W001" in check.stderr) == (1, 1, True), check.stderr
+    assert (check.returncode, len(unknown_lines), "gatehouse.W001" in check.stderr) == (1, 1, True), (
+        check.stderr
+    )
     for name, step in outcomes.items():
         if step is check:
             continue
@@ -210,11 +212,11 @@ def new_page(https: Browser) -> Iterator[NewPage]:
 
 def link_of(email: str, printed: str) -> str:
     """The link that bootstrap printed for somebody."""
-    found = re.search(
+    match = re.search(
         rf"^{re.escape(email)}: .*\n  choose a password at (https://\S+)$", printed, re.MULTILINE
     )
-    assert found, printed
-    return found[1]
+    assert match, printed
+    return match[1]
 
 
 def choose_password(page: Page, link: str) -> None:
@@ -381,7 +383,7 @@ def test_a_setting_that_is_missing_or_wrong_stops_every_process_by_its_name(
 ) -> None:
     commands = [services.command(word) for word in words]
     for stopped in [
-        done(one) for one in [services.start_any(command, **{name: value}) for command in commands]
+        done(popen) for popen in [services.start_any(command, **{name: value}) for command in commands]
     ]:
         assert stopped.returncode == 1, stopped
         assert f"Gatehouse does not start. {name} {sentence}" in stopped.stderr

@@ -49,15 +49,15 @@ def test_somebody_simulates_a_request_and_changes_its_circumstances(sign_in: Sig
 
 def test_answers_pass_axe(sign_in: SignIn) -> None:
     page = sign_in("ines.duarte")
-    found: list[str] = []
+    problems: list[str] = []
     for address in (REQUEST, ANSWER, SIDES):
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="dark")
         page.goto(address)
-        found += [f"dark {address}: {line}" for line in violations(page, only=OF_COLOUR)]
+        problems += [f"dark {address}: {line}" for line in violations(page, only=OF_COLOUR)]
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(address)
-        found += [f"narrow {address}: {line}" for line in violations(page)]
+        problems += [f"narrow {address}: {line}" for line in violations(page)]
         assert page.evaluate("document.documentElement.scrollWidth") <= 391, address
-    assert not found, "\n".join(found)
+    assert not problems, "\n".join(problems)

@@ -49,7 +49,7 @@ def test_answers_pass_axe(sign_in: SignIn) -> None:
     page = sign_in("ines.duarte")
     page.goto(STOPPED)
     why = str(page.get_by_role("link", name="Details of").first.get_attribute("href"))
-    found: list[str] = []
+    problems: list[str] = []
     for address in (STOPPED, REACHED, why):
-        found += look(page, address)
-    assert not found, "\n".join(found)
+        problems += look(page, address)
+    assert not problems, "\n".join(problems)

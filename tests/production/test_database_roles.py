@@ -76,8 +76,13 @@ def test_the_application_writes_and_verifies_the_journal_without_owning_it(insta
     )
     assert made.returncode == 0, made.stderr
     code, text = manage(installed, "verify_journal", "--json")
-    told = json.loads(text[text.index("{\n") :])
-    assert (code, told["holds"], told["missing_triggers"], told["foreign_objects"]) == (0, True, [], [])
+    content = json.loads(text[text.index("{\n") :])
+    assert (code, content["holds"], content["missing_triggers"], content["foreign_objects"]) == (
+        0,
+        True,
+        [],
+        [],
+    )
 
 
 def test_what_others_put_on_the_tables_is_found_at_start_and_in_a_verification(

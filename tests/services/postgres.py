@@ -18,16 +18,16 @@ OPTIONS = (
 
 def binaries() -> Path | None:
     """The folder of initdb and pg_ctl: from PATH, pg_config, or Debian's versioned folder."""
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
+    initdb = shutil.which("initdb")
+    if initdb:
+        return Path(initdb).resolve().parent
     config = shutil.which("pg_config")
     if config:
-        told = Path(
+        path = Path(
             subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
         )
-        if (told / "initdb").exists():
-            return told
+        if (path / "initdb").exists():
+            return path
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
     return versions[-1].parent if versions else None
 

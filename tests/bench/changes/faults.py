@@ -62,13 +62,13 @@ def outcome(site: Site, queued: int, *, synced: bool = False) -> Outcome:
     site.stop()
     if synced:
         site.plant("read")
-    found = site.plant("outcome")
+    plant = site.plant("outcome")
     return Outcome(
         queued=queued,
-        standing=found["standing"],
+        standing=plant["standing"],
         twice=twice(site),
-        differs=found["differences"],
-        journal_holds=found["journal_holds"],
+        differs=plant["differences"],
+        journal_holds=plant["journal_holds"],
     )
 
 
@@ -188,18 +188,18 @@ def server_program(cluster: postgres.Cluster, program: str, *words: str) -> None
     subprocess.run([str(cluster.programs / program), *where, *words], check=True, capture_output=True)
 
 
-def figures(name: str, found: Outcome) -> list[dict[str, Any]]:
+def figures(name: str, outcome: Outcome) -> list[dict[str, Any]]:
     """What must be nought, and how many were applied; raises RuntimeError with what must not be."""
-    if problems := found.problems():
+    if problems := outcome.problems():
         raise RuntimeError(f"{name}: {'; '.join(problems)}")
-    states = found.standing["states"]
-    lost = found.queued - sum(states.values())
+    states = outcome.standing["states"]
+    lost = outcome.queued - sum(states.values())
     return [
-        figure(f"{name}: of {found.queued:,} changes, applied", found.applied, ""),
-        figure(f"{name}: unknown or failed, with a reason", found.queued - lost - found.applied, ""),
+        figure(f"{name}: of {outcome.queued:,} changes, applied", outcome.applied, ""),
+        figure(f"{name}: unknown or failed, with a reason", outcome.queued - lost - outcome.applied, ""),
         figure(f"{name}: lost", lost, "", limit=0),
-        figure(f"{name}: took effect twice", len(found.twice), "", limit=0),
-        figure(f"{name}: breaks of the journal", int(not found.journal_holds), "", limit=0),
+        figure(f"{name}: took effect twice", len(outcome.twice), "", limit=0),
+        figure(f"{name}: breaks of the journal", int(not outcome.journal_holds), "", limit=0),
     ]
 
 
@@ -208,18 +208,18 @@ def run() -> list[dict[str, Any]]:
     if reason := why_missing():
         print(f"skipped: faults of {CHANGES} changes ({reason})", file=sys.stderr)
         return []
-    found = figures("clocks 20 minutes ahead and behind", skewed_clocks())
+    lines = figures("clocks 20 minutes ahead and behind", skewed_clocks())
     disk = full_disk()
     if disk is None:
         print("skipped: a full disk (only root can mount a small file system)", file=sys.stderr)
     else:
-        found += figures("full disk", disk)
+        lines += figures("full disk", disk)
     restored, waiting = restored_backup()
-    found += figures("restored backup", restored)
-    found.append(figure("restored backup: changes held until a person decides", waiting, ""))
-    return found
+    lines += figures("restored backup", restored)
+    lines.append(figure("restored backup: changes held until a person decides", waiting, ""))
+    return lines
 
 
 if __name__ == "__main__":
-    for one in run():
-        print(f"{one['name']:<70} {one['value']:>9} {one['unit']}")
+    for row in run():
+        print(f"{row['name']:<70} {row['value']:>9} {row['unit']}")

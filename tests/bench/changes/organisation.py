@@ -48,14 +48,14 @@ def organisation(
 
 def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User, ...]:
     if not equipped:
-        return tuple(User(name=f"user-{one}", path="/", age=50) for one in range(count))
+        return tuple(User(name=f"user-{number}", path="/", age=50) for number in range(count))
     return tuple(
         User(
-            name=f"user-{one}",
+            name=f"user-{number}",
             path="/",
             age=50,
-            groups=tuple({f"group-{one % groups}", f"group-{(one + 1) % groups}"}),
-            policies=(f"policy-{one % policies}",),
+            groups=tuple({f"group-{number % groups}", f"group-{(number + 1) % groups}"}),
+            policies=(f"policy-{number % policies}",),
             inline={"own": document("s3:GetObject")},
             login=Login(age=40),
             keys=(Key(age=40), Key(age=30)),
@@ -65,7 +65,7 @@ def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User
                 Credential("service", age=20, service="codecommit.amazonaws.com"),
             ),
         )
-        for one in range(count)
+        for number in range(count)
     )
 
 
@@ -80,15 +80,15 @@ def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int)
         age=100,
         users=users,
         groups=tuple(
-            Group(name=f"group-{one}", path="/", age=50, policies=(f"policy-{one % policies}",))
-            for one in range(groups)
+            Group(name=f"group-{number}", path="/", age=50, policies=(f"policy-{number % policies}",))
+            for number in range(groups)
         ),
         policies=tuple(
             Policy(
-                name=f"policy-{one}",
-                versions=((document(f"s3:Get{'Object' if one % 2 else 'BucketAcl'}"), 50),),
+                name=f"policy-{number}",
+                versions=((document(f"s3:Get{'Object' if number % 2 else 'BucketAcl'}"), 50),),
             )
-            for one in range(policies)
+            for number in range(policies)
         ),
         roles=(
             _role(READER, permissions.read_policy()),

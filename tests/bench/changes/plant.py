@@ -54,15 +54,15 @@ def read_all() -> dict[str, Any]:
     # What a change had asked for when its reading back failed, and a worker that is gone had begun: it would
     # be waited for by minutes.
     Pull.objects.filter(ACTIVE_PULL).update(state="failed")
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for account in Account.objects.order_by("id"):
         asked = request_pull(account, trigger="demand")
         run_pull(asked.pk)
         pull = Pull.objects.get(pk=asked.pk)
         if pull.state != "complete":
             raise RuntimeError(f"{account}: {pull.state} {pull.message}")
-        found.update(added=pull.added, changed=pull.changed, ended=pull.ended)
-    return dict(found)
+        counts.update(added=pull.added, changed=pull.changed, ended=pull.ended)
+    return dict(counts)
 
 
 def outcome() -> dict[str, Any]:
@@ -72,11 +72,11 @@ def outcome() -> dict[str, Any]:
     from iam.journal import verify
     from iam.journal.chain import chain_pending
 
-    found, began = standing(), datetime.now(tz=UTC)
+    state, began = standing(), datetime.now(tz=UTC)
     read_all()
     chain_pending()
     return {
-        "standing": found,
+        "standing": state,
         "differences": differences(began),
         "journal_holds": verify.verify().holds,
     }
@@ -91,17 +91,17 @@ def differences(moment: datetime) -> list[str]:
 
     from iam.mirror.models import AccountFact, Temporal
 
-    found = []
+    differences = []
     for model in apps.get_app_config("mirror").get_models():
         if issubclass(model, Temporal):
             rows = model._default_manager.filter(Q(valid_from__gte=moment) | Q(valid_to__gte=moment))
             if model is AccountFact:
                 rows = rows.exclude(name__in=("summary", "numbers"))
-            found += [
+            differences += [
                 f"{model.__name__} {row} {row.cause_kind} {row.valid_from} {row.valid_to}"
                 for row in rows[:20]
             ]
-    return found
+    return differences
 
 
 def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _operations(count: int, kinds: list[str], chance: random.Random) -> Iterator
             text = json.dumps(document("s3:GetObject", f"arn:aws:s3:::bench-{place}/*"))
             yield PutInlinePolicy.of(user, name=f"bench-{place}", text=text)
         else:
-            fresh = [one for one in known[account.pk, "policy"] if versions[one.pk] < 1]
+            fresh = [entity for entity in known[account.pk, "policy"] if versions[entity.pk] < 1]
             if not fresh:
                 continue
             policy = chance.choice(fresh)
@@ -221,7 +221,7 @@ def standing() -> dict[str, Any]:
     states = dict(Change.objects.values_list("state").annotate(n=Count("pk")))
     reasons = Change.objects.exclude(state="applied").exclude(error_kind="")
     times = Change.objects.aggregate(first=Min("queued_at"), last=Max("ended_at"))
-    calls = [one for row in Change.objects.values_list("calls", flat=True) for one in row]
+    calls = [value for row in Change.objects.values_list("calls", flat=True) for value in row]
     return {
         "states": states,
         "reasons": dict(reasons.values_list("error_kind").annotate(n=Count("pk"))),

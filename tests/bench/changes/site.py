@@ -101,8 +101,8 @@ class Site:
             text=True,
             timeout=1800,
         )
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return found
+        content: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return content
 
     def start_worker(self, name: str, *, clock: float = 0.0) -> None:
         """A worker as in production, or on a host whose clock is wrong by so many seconds."""
@@ -152,11 +152,11 @@ class Site:
         import psycopg
 
         with psycopg.connect(self.cluster.url, autocommit=True) as connection:
-            found = connection.execute(
+            killed = connection.execute(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             ).fetchone()
-        return int(found[0]) if found else 0
+        return int(killed[0]) if killed else 0
 
     def left(self) -> int:
         """How many changes have not ended."""
@@ -174,8 +174,8 @@ class Site:
         import psycopg
 
         with psycopg.connect(self.cluster.url, autocommit=True) as connection:
-            found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
-        return int(found[0]) if found else 0
+            counted = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
+        return int(counted[0]) if counted else 0
 
     def stop(self) -> None:
         """End what was started."""

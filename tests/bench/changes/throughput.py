@@ -48,13 +48,13 @@ def _measured(site: Site) -> list[dict[str, Any]]:
     before = _requests(site)
     queued = site.plant("queue", CHANGES, "membership", 1)
     _wait(site)
-    found = site.plant("standing")
-    wall = (datetime.fromisoformat(found["last"]) - datetime.fromisoformat(queued["began"])).total_seconds()
+    plant = site.plant("standing")
+    wall = (datetime.fromisoformat(plant["last"]) - datetime.fromisoformat(queued["began"])).total_seconds()
     requests = _requests(site) - before
     slots = WORKERS * SLOTS
     floor = requests * LATENCY / slots
-    if found["states"] != {"applied": CHANGES}:
-        raise RuntimeError(f"not all were applied: {found}")
+    if plant["states"] != {"applied": CHANGES}:
+        raise RuntimeError(f"not all were applied: {plant}")
     name = f"changes: {CHANGES:,} over {ACCOUNTS} accounts, {WORKERS} workers, {slots} slots"
     return [
         figure(f"{name}, wall", wall, "s"),
@@ -78,5 +78,5 @@ def _wait(site: Site) -> None:
 
 
 if __name__ == "__main__":
-    for found in run():
-        print(f"{found['name']:<80} {found['value']:>9} {found['unit']:<5} {found['ratio'] or ''}")
+    for row in run():
+        print(f"{row['name']:<80} {row['value']:>9} {row['unit']:<5} {row['ratio'] or ''}")

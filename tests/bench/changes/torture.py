@@ -60,22 +60,22 @@ class Outcome:
     def problems(self) -> list[str]:
         """What must not be, in words; empty is well."""
         states = self.standing["states"]
-        found = []
+        problems = []
         if strange := set(states) - {"applied", "failed", "unknown"}:
-            found.append(f"changes that have not ended: {sorted(strange)}")
+            problems.append(f"changes that have not ended: {sorted(strange)}")
         if sum(states.values()) != self.queued:
-            found.append(f"{self.queued} were queued, and {sum(states.values())} are there")
+            problems.append(f"{self.queued} were queued, and {sum(states.values())} are there")
         if self.standing["unexplained"]:
-            found.append(f"{self.standing['unexplained']} ended without a reason")
+            problems.append(f"{self.standing['unexplained']} ended without a reason")
         if self.twice:
-            found.append(f"{len(self.twice)} writes took effect twice: {self.twice[0]}")
+            problems.append(f"{len(self.twice)} writes took effect twice: {self.twice[0]}")
         if self.differs:
-            found.append(
+            problems.append(
                 f"the mirror is not what AWS shows: {self.differs[0]}; {states}, {self.standing['reasons']}"
             )
         if not self.journal_holds:
-            found.append("the journal's chain is broken")
-        return found
+            problems.append("the journal's chain is broken")
+        return problems
 
 
 def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest: float = LONGEST) -> Outcome:
@@ -186,13 +186,13 @@ def settle(site: Site, *, until: float, left: Callable[[], int]) -> None:
 def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Outcome:
     struck = control(site.proxy, "stats")["struck"]
     site.stop()
-    found = site.plant("outcome")
+    plant = site.plant("outcome")
     return Outcome(
         queued=queued,
-        standing=found["standing"],
+        standing=plant["standing"],
         twice=twice(site),
-        differs=found["differences"],
-        journal_holds=found["journal_holds"],
+        differs=plant["differences"],
+        journal_holds=plant["journal_holds"],
         done=done,
         struck=struck,
         seconds=seconds,
@@ -217,26 +217,27 @@ def run() -> list[dict[str, Any]]:
     if reason := why_missing():
         print(f"skipped: torture of {CHANGES} changes ({reason})", file=sys.stderr)
         return []
-    found = torture(changes=CHANGES, accounts=10, every=5.0)
-    if problems := found.problems():
+    torture_outcome = torture(changes=CHANGES, accounts=10, every=5.0)
+    if problems := torture_outcome.problems():
         raise RuntimeError("; ".join(problems))
-    name = f"torture: of {found.queued:,} changes"
+    name = f"torture: of {torture_outcome.queued:,} changes"
     broken = ", ".join(
-        f"{what} {times}" for what, times in sorted((found.done + Counter(found.struck)).items())
+        f"{what} {times}"
+        for what, times in sorted((torture_outcome.done + Counter(torture_outcome.struck)).items())
     )
     print(f"torture: {broken}", file=sys.stderr)
-    states = found.standing["states"]
+    states = torture_outcome.standing["states"]
     return [
-        figure(f"{name}, applied", found.applied, ""),
+        figure(f"{name}, applied", torture_outcome.applied, ""),
         figure(
             f"{name}, failed or unknown with a reason", states.get("failed", 0) + states.get("unknown", 0), ""
         ),
-        figure(f"{name}, taken up again", found.standing["retried"], ""),
-        figure(f"{name}, took effect twice", len(found.twice), "", limit=0),
-        figure("torture: from the first to the last", found.seconds, "s"),
+        figure(f"{name}, taken up again", torture_outcome.standing["retried"], ""),
+        figure(f"{name}, took effect twice", len(torture_outcome.twice), "", limit=0),
+        figure("torture: from the first to the last", torture_outcome.seconds, "s"),
     ]
 
 
 if __name__ == "__main__":
-    for one in run():
-        print(f"{one['name']:<70} {one['value']:>9} {one['unit']}")
+    for row in run():
+        print(f"{row['name']:<70} {row['value']:>9} {row['unit']}")

@@ -34,12 +34,12 @@ def main() -> None:
     for name, default in vars(Options()).items():
         kind = str if default is None else type(default)
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=HELP.get(name))
-    given = vars(parser.parse_args())
-    host, port = given.pop("host"), given.pop("port")
+    options = vars(parser.parse_args())
+    host, port = options.pop("host"), options.pop("port")
     with contextlib.suppress(ImportError):
         importlib.import_module("uvloop").install()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(Options(**given), host=host, port=port))
+        asyncio.run(_run(Options(**options), host=host, port=port))
 
 
 async def _run(options: Options, *, host: str, port: int) -> None:

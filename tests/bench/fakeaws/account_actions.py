@@ -80,7 +80,7 @@ class Iam(EntityActions):
 
     def ListServiceSpecificCredentials(self, p: Params) -> str:
         owners = self.a.users if p.get("AllUsers") == "true" else [self.user_of(p)]
-        found = [(user, credential) for user in owners for credential in user["service"]]
+        credentials = [(user, credential) for user in owners for credential in user["service"]]
 
         def shape(pair: tuple[Fact, tuple[str, str, str, int]]) -> str:
             user, (credential_id, service, created, number) = pair
@@ -89,8 +89,8 @@ class Iam(EntityActions):
             return head + login + x("ServiceSpecificCredentialId", credential_id) + x("ServiceName", service)
 
         if p.get("AllUsers") == "true":
-            return page("ServiceSpecificCredentials", found, shape, p)
-        return members("ServiceSpecificCredentials", map(shape, found))
+            return page("ServiceSpecificCredentials", credentials, shape, p)
+        return members("ServiceSpecificCredentials", map(shape, credentials))
 
     def ListInstanceProfileTags(self, p: Params) -> str:
         return tags_xml({"Fleet": "web"}) + x("IsTruncated", False)

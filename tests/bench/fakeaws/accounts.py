@@ -21,10 +21,10 @@ def key_of(number: int, *, prefix: str = "AKIA", suffix: str = "USER") -> str:
 
 def number_of(authorization: bytes, *, count: int) -> int:
     """The number of the account that a request is signed for; 0 for any other key."""
-    found = _KEY.search(authorization)
-    if not found:
+    match = _KEY.search(authorization)
+    if not match:
         return 0
-    number = int("".join(str(B32.index(chr(letter))) for letter in found[1])) - BASE_ACCOUNT
+    number = int("".join(str(B32.index(chr(letter))) for letter in match[1])) - BASE_ACCOUNT
     return number if 0 <= number < count else 0
 
 

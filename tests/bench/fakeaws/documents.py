@@ -95,13 +95,13 @@ class Documents:
         st: dict[str, Any] = {"Sid": f"Stmt{i}{svc.title().replace('-', '')}"} if r.random() < 0.7 else {}
         st["Effect"] = "Deny" if r.random() < 0.07 else "Allow"
         st["NotAction" if r.random() < 0.02 else "Action"] = acts
-        found = [self.resource(svc) for _ in range(1 if r.random() < 0.6 else r.randint(2, 4))]
+        resources = [self.resource(svc) for _ in range(1 if r.random() < 0.6 else r.randint(2, 4))]
         st["Resource"] = (
             "*"
             if r.random() < 0.35
-            else found[0]
-            if len(found) == 1
-            else [arn for f in found for arn in ([f] if isinstance(f, str) else f)]
+            else resources[0]
+            if len(resources) == 1
+            else [arn for f in resources for arn in ([f] if isinstance(f, str) else f)]
         )
         if r.random() < 0.22:
             st["Condition"] = self.condition()

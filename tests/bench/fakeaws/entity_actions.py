@@ -128,11 +128,11 @@ class EntityActions(Bulk):
         return tags_xml(self.policy_of(p)["tags"]) + x("IsTruncated", False)
 
     def ListEntitiesForPolicy(self, p: Params) -> str:
-        wanted, found = p.get("EntityFilter"), self.a.entities[self.policy_of(p)["arn"]]
-        start, end, tail = window(len(found), p)
+        wanted, entities = p.get("EntityFilter"), self.a.entities[self.policy_of(p)["arn"]]
+        start, end, tail = window(len(entities), p)
         lists = []
         for kind in ("Group", "User", "Role"):
-            of_kind = (e for e in found[start:end] if e["kind"] == kind.lower() and wanted in (None, kind))
+            of_kind = (e for e in entities[start:end] if e["kind"] == kind.lower() and wanted in (None, kind))
             shapes = (x(f"{kind}Name", e["name"]) + x(f"{kind}Id", e["id"]) for e in of_kind)
             lists.append(members(f"Policy{kind}s", shapes))
         return "".join(lists) + tail

@@ -40,18 +40,18 @@ def load(path: str | None) -> dict[str, dict[str, Any]]:
     """{name: {"Arn", "Path", "Document", "DefaultVersionId", "CreateDate", "UpdateDate", "Text"}}; read once,
     and not to be changed.
     """
-    found = _read(path)
+    read = _read(path)
     return {
-        name: {**policy, "Text": json.dumps(policy["Document"], indent=4)} for name, policy in found.items()
+        name: {**policy, "Text": json.dumps(policy["Document"], indent=4)} for name, policy in read.items()
     }
 
 
 def _read(path: str | None) -> dict[str, dict[str, Any]]:
     if path:
         return dict(json.loads(Path(path).read_text(encoding="utf-8")))
-    found = importlib.util.find_spec("moto")
-    if found and found.submodule_search_locations:
-        source = Path(found.submodule_search_locations[0]) / "iam/aws_managed_policies.py"
+    module_spec = importlib.util.find_spec("moto")
+    if module_spec and module_spec.submodule_search_locations:
+        source = Path(module_spec.submodule_search_locations[0]) / "iam/aws_managed_policies.py"
         data = json.loads(source.read_text(encoding="utf-8").split('"""')[1])
         return {
             name: {"Arn": "arn:aws:iam::aws:policy" + (policy.get("Path") or "/") + name, **policy}

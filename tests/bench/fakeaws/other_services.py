@@ -88,8 +88,8 @@ class Organizations:
     def ListOrganizationalUnitsForParent(self, p: Params) -> dict[str, Any]:
         units = UNITS if p["ParentId"] == "r-root" else ()
         arn = f"{_ORGANIZATION}:ou/o-exampleorg1/"
-        found = [{"Id": _unit_id(name), "Arn": arn + _unit_id(name), "Name": name} for name in units]
-        return {"OrganizationalUnits": found}
+        described = [{"Id": _unit_id(name), "Arn": arn + _unit_id(name), "Name": name} for name in units]
+        return {"OrganizationalUnits": described}
 
     def DescribeAccount(self, p: Params) -> dict[str, Any]:
         return {"Account": _account(int(p["AccountId"]) - BASE_ACCOUNT)}

@@ -115,10 +115,10 @@ class World:
         while True:
             parameters = {"Action": "GetAccountAuthorizationDetails", "MaxItems": "1000", **marker}
             body = self._query("iam", parameters, account=0, region="").body
-            found = re.search(rb"<Marker>([^<]+)</Marker>", body[:400])
-            if not found:
+            match = re.search(rb"<Marker>([^<]+)</Marker>", body[:400])
+            if not match:
                 return
-            marker = {"Marker": found[1].decode()}
+            marker = {"Marker": match[1].decode()}
 
     def size(self) -> int:
         """Bytes of authorization details of one account."""
@@ -186,9 +186,12 @@ class World:
         """The reply to one HTTP request."""
         place, _, query = path.partition("?")
         if place.startswith("/_"):
-            found = self.control(place, dict(parse_qsl(query, keep_blank_values=True)))
+            control = self.control(place, dict(parse_qsl(query, keep_blank_values=True)))
             return Reply(
-                None, 404 if found is None else 200, json.dumps(found, indent=1).encode(), "application/json"
+                None,
+                404 if control is None else 200,
+                json.dumps(control, indent=1).encode(),
+                "application/json",
             )
         authorization = headers.get(b"authorization", b"")
         scope = _SCOPE.search(authorization.decode("latin1"))

@@ -78,10 +78,10 @@ def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
 def _times(var: Path) -> tuple[datetime, datetime, datetime, int]:
     with closing(sqlite3.connect(var / "gatehouse.sqlite3", timeout=20)) as database:
         began, closed, proved, seats = database.execute(TIMES).fetchone()
-    moments = [datetime.fromisoformat(one).replace(tzinfo=UTC) for one in (began, closed, proved)]
+    moments = [datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (began, closed, proved)]
     return moments[0], moments[1], moments[2], seats
 
 
 if __name__ == "__main__":
-    for found in run():
-        print(f"{found['name']:<90} {found['value']:>9} {found['unit']}")
+    for row in run():
+        print(f"{row['name']:<90} {row['value']:>9} {row['unit']}")

@@ -37,8 +37,8 @@ def people(count: str) -> dict[str, Any]:
 def _users(name: str) -> Iterator[Any]:
     from iam.mirror.models import Entity
 
-    found = Entity.objects.filter(kind="user", name=name, gone_at__isnull=True).select_related("account")
-    return iter(found.order_by("account__name"))
+    entities = Entity.objects.filter(kind="user", name=name, gone_at__isnull=True).select_related("account")
+    return iter(entities.order_by("account__name"))
 
 
 def _grant(user: Any, arns: list[str], *, number: int) -> None:
@@ -56,7 +56,7 @@ def _grant(user: Any, arns: list[str], *, number: int) -> None:
     )
     grant = request_grant(terms, actor=asker(), idempotency_key=f"grant-{number}")
     changes = Change.objects.filter(change_set__cause_id=grant.pk).select_related("change_set")
-    agree_to({one.change_set_id: one.change_set for one in changes}.values())
+    agree_to({change.change_set_id: change.change_set for change in changes}.values())
 
 
 def ask() -> dict[str, Any]:
@@ -99,10 +99,10 @@ def again() -> dict[str, Any]:
     from iam.people.leaving.afterwards import try_again
     from iam.people.leaving.models import Leaver, Stage
 
-    found = list(Leaver.objects.filter(stage=Stage.OPEN))
-    for leaver in found:
+    leavers = list(Leaver.objects.filter(stage=Stage.OPEN))
+    for leaver in leavers:
         try_again(asker(), leaver=leaver)
-    return {"tried": len(found)}
+    return {"tried": len(leavers)}
 
 
 def standing() -> dict[str, Any]:
@@ -121,11 +121,13 @@ def standing() -> dict[str, Any]:
         "trials": dict(Seat.objects.values_list("trials").annotate(n=Count("pk"))),
         "trouble": list(Seat.objects.exclude(trouble="").values_list("trouble", flat=True)[:3]),
         "reasons": dict(
-            Counter(f"{one.operation} {one.error_kind}: {one.error_message[:90]}" for one in wrong)
+            Counter(
+                f"{change.operation} {change.error_kind}: {change.error_message[:90]}" for change in wrong
+            )
         ),
         "certificates": len(certificates),
-        "lacking": [words for one in certificates for words in _lacking(one.text)],
-        "broken": sum(not stands(one) for one in certificates),
+        "lacking": [words for certificate in certificates for words in _lacking(certificate.text)],
+        "broken": sum(not stands(certificate) for certificate in certificates),
     }
 
 
@@ -155,17 +157,17 @@ def truth() -> dict[str, Any]:
     from iam.people.leaving.models import Seat
     from tests.bench.changes.plant import differences, read_all
 
-    began, found = datetime.now(tz=UTC), []
+    began, problems = datetime.now(tz=UTC), []
     for seat in Seat.objects.select_related("account", "user"):
         with lent_for_writing(seat.account) as aws:
-            found += [f"{seat.user_arn}: {words}" for words in _open(aws.iam, seat.user_name)]
+            problems += [f"{seat.user_arn}: {words}" for words in _open(aws.iam, seat.user_name)]
         reread_user_access(seat.account, seat.user, policies=(DENY,))
     read_all()
     chain_pending()
     arns = Seat.objects.values("user_arn")
-    alone = [one for one in Grant.objects.exclude(state__in=OVER) if len(one.terms["who"]["arns"]) == 1]
+    alone = [grant for grant in Grant.objects.exclude(state__in=OVER) if len(grant.terms["who"]["arns"]) == 1]
     return {
-        "open": found,
+        "open": problems,
         "differences": differences(began),
         "grants": len(alone) + LedgerEntry.objects.filter(holder_arn__in=arns, until=None).count(),
         "shared": LedgerEntry.objects.filter(until=None).exclude(holder_arn__in=arns).count(),
@@ -190,7 +192,7 @@ def _open(iam: Any, name: str) -> Iterator[str]:
         "service credential": iam.list_service_specific_credentials(**user)["ServiceSpecificCredentials"],
     }
     for what, rows in listed.items():
-        if not rows or any(one["Status"] == "Active" for one in rows):
+        if not rows or any(row["Status"] == "Active" for row in rows):
             yield f"{what}: {len(rows)}, and not inactive"
     if iam.list_mfa_devices(**user)["MFADevices"]:
         yield "an MFA device"
@@ -202,5 +204,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {one.__name__: one for one in (people, ask, approve, again, standing, truth)}
+    steps = {command.__name__: command for command in (people, ask, approve, again, standing, truth)}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

@@ -56,20 +56,20 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
     breaking = torture.Breaking(every=EVERY, longest=LONGEST / 2, few=0)
     done = breaking.at_work(site, left=site.leaving, begin=partial(step, "approve"))
     broken, helped = step("standing"), _help(site)
-    found = step("standing")
+    state = step("standing")
     struck = control(site.proxy, "stats")["struck"]
     torture.settle(site, until=time.monotonic() + torture.PULLED_WITHIN, left=site.left)
     site.stop()
     truth, twice = step("truth"), torture.twice(site)
-    print(f"leaving: {asked} {dict(done)} {struck} {broken} then {found} {truth}", file=sys.stderr)
-    if problems := _problems(found, truth, twice):
+    print(f"leaving: {asked} {dict(done)} {struck} {broken} then {state} {truth}", file=sys.stderr)
+    if problems := _problems(state, truth, twice):
         raise RuntimeError("; ".join(problems))
     name = f"leaving torture: of {PEOPLE} people in {ACCOUNTS} accounts"
     return [
         figure(f"{name}, proved at once", broken["proved"], ""),
         figure(f"{name}, read again by a person", helped, ""),
-        figure(f"{name}, proved in the end", found["proved"], ""),
-        figure(f"{name}, still open", PEOPLE - found["proved"], "", limit=0),
+        figure(f"{name}, proved in the end", state["proved"], ""),
+        figure(f"{name}, still open", PEOPLE - state["proved"], "", limit=0),
         figure(f"{name}, done twice", len(twice), "", limit=0),
     ]
 
@@ -85,14 +85,14 @@ def _help(site: Site) -> int:
     return helped
 
 
-def _problems(found: dict[str, Any], truth: dict[str, Any], twice: list[str]) -> list[str]:
+def _problems(state: dict[str, Any], truth: dict[str, Any], twice: list[str]) -> list[str]:
     """What must not be, in words."""
     wrong: list[str] = []
-    if found["stages"] != {"gone": PEOPLE} or found["proved"] != PEOPLE:
-        wrong.append(f"not everybody is gone: {found}")
-    if found["certificates"] != PEOPLE or found["lacking"] or found["broken"]:
+    if state["stages"] != {"gone": PEOPLE} or state["proved"] != PEOPLE:
+        wrong.append(f"not everybody is gone: {state}")
+    if state["certificates"] != PEOPLE or state["lacking"] or state["broken"]:
         wrong.append(
-            f"{found['certificates']} certificates; {found['broken']} broken; {found['lacking'][:3]}"
+            f"{state['certificates']} certificates; {state['broken']} broken; {state['lacking'][:3]}"
         )
     if truth["open"]:
         wrong.append(f"AWS still shows {truth['open'][:3]}")
@@ -110,5 +110,5 @@ def _problems(found: dict[str, Any], truth: dict[str, Any], twice: list[str]) ->
 
 
 if __name__ == "__main__":
-    for one in run():
-        print(f"{one['name']:<90} {one['value']:>9} {one['unit']}")
+    for row in run():
+        print(f"{row['name']:<90} {row['value']:>9} {row['unit']}")

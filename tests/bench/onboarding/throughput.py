@@ -49,13 +49,13 @@ def _measured(site: Site) -> list[dict[str, Any]]:
     before = _requests(site)
     approved = step("approve")
     wait(site)
-    found, live = step("standing"), step("pages")
-    if found["whole"] != PEOPLE or found["run"] != "done":
-        raise RuntimeError(f"not everybody was made: {found}")
-    wall = (datetime.fromisoformat(found["last"]) - datetime.fromisoformat(approved["began"])).total_seconds()
+    state, live = step("standing"), step("pages")
+    if state["whole"] != PEOPLE or state["run"] != "done":
+        raise RuntimeError(f"not everybody was made: {state}")
+    wall = (datetime.fromisoformat(state["last"]) - datetime.fromisoformat(approved["began"])).total_seconds()
     requests = _requests(site) - before
     floor = requests * LATENCY / (WORKERS * SLOTS)
-    print(f"onboarding: {asked} {approved} {found} {waiting} {live}", file=sys.stderr)
+    print(f"onboarding: {asked} {approved} {state} {waiting} {live}", file=sys.stderr)
     name = (
         f"onboarding: {PEOPLE} people, {asked['steps']:,} steps, {WORKERS} workers, {WORKERS * SLOTS} slots"
     )
@@ -84,11 +84,11 @@ def wait(site: Site, *, longest: float = LONGEST) -> None:
     deadline = time.monotonic() + longest
     while site.left():
         if time.monotonic() > deadline:
-            found = site.plant("under_way", module=PLANT)
-            raise RuntimeError(f"{site.left()} changes have not ended after {longest} s: {found}")
+            plant = site.plant("under_way", module=PLANT)
+            raise RuntimeError(f"{site.left()} changes have not ended after {longest} s: {plant}")
         time.sleep(0.5)
 
 
 if __name__ == "__main__":
-    for found in run():
-        print(f"{found['name']:<90} {found['value']:>9} {found['unit']:<5} {found['ratio'] or ''}")
+    for row in run():
+        print(f"{row['name']:<90} {row['value']:>9} {row['unit']:<5} {row['ratio'] or ''}")

@@ -53,19 +53,19 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
     breaking = torture.Breaking(every=EVERY, longest=LONGEST, few=asked["steps"] // 10)
     done = breaking.at_work(site, left=site.left, begin=partial(step, "approve"))
     broken, helped = step("standing"), _help(site)
-    found = step("standing")
+    state = step("standing")
     struck = control(site.proxy, "stats")["struck"]
     site.stop()
     # A temporary password that was taken back is made twice by no mistake.
     twice = torture.twice(site, but="assword")
-    print(f"onboarding: {dict(done)} {struck} {broken} then {found}", file=sys.stderr)
-    _check(found, twice, site)
+    print(f"onboarding: {dict(done)} {struck} {broken} then {state}", file=sys.stderr)
+    _check(state, twice, site)
     name = f"onboarding torture: of {PEOPLE} people"
     return [
         figure(f"{name}, whole at once", broken["whole"], ""),
         figure(f"{name}, steps tried again by a person", helped, ""),
-        figure(f"{name}, whole in the end", found["whole"], ""),
-        figure(f"{name}, lost", PEOPLE - found["whole"], "", limit=0),
+        figure(f"{name}, whole in the end", state["whole"], ""),
+        figure(f"{name}, lost", PEOPLE - state["whole"], "", limit=0),
         figure(f"{name}, made twice", len(twice), "", limit=0),
     ]
 
@@ -92,21 +92,21 @@ def _settled(site: Site) -> None:
         time.sleep(1)
 
 
-def _check(found: dict[str, Any], twice: list[str], site: Site) -> None:
+def _check(state: dict[str, Any], twice: list[str], site: Site) -> None:
     """Raises RuntimeError for what must not be."""
-    if found["whole"] != PEOPLE:
-        raise RuntimeError(f"{PEOPLE - found['whole']} people are not whole: {found}")
+    if state["whole"] != PEOPLE:
+        raise RuntimeError(f"{PEOPLE - state['whole']} people are not whole: {state}")
     for name in ("persons", "identities", "invitations", "grants", "joined", "settled"):
-        if found[name] != PEOPLE:
-            raise RuntimeError(f"{name}: {found[name]}, and not {PEOPLE}")
+        if state[name] != PEOPLE:
+            raise RuntimeError(f"{name}: {state[name]}, and not {PEOPLE}")
     if twice:
         raise RuntimeError(f"{len(twice)} writes took effect twice: {twice[0]}")
     made = [json.loads(line) for line in site.log.read_text(encoding="utf-8").splitlines()]
-    users = {one["on"]["UserName"] for one in made if one["action"] == "CreateUser"}
+    users = {row["on"]["UserName"] for row in made if row["action"] == "CreateUser"}
     if len(users) != PEOPLE:
         raise RuntimeError(f"AWS made {len(users)} users, and not {PEOPLE}")
 
 
 if __name__ == "__main__":
-    for one in run():
-        print(f"{one['name']:<90} {one['value']:>9} {one['unit']}")
+    for row in run():
+        print(f"{row['name']:<90} {row['value']:>9} {row['unit']}")

@@ -70,18 +70,18 @@ def line_of(case: Case) -> Data:
     """A case with everything said that our engine would derive: who owns the resource, and what follows from
     the principal.
     """
-    given = case.line["principal"]
-    source = {"arn": given} if isinstance(given, str) else dict(given)
+    principal = case.line["principal"]
+    source = {"arn": principal} if isinstance(principal, str) else dict(principal)
     who = Principal(
         source["arn"], source.get("account", ""), source.get("tags"), unique_id=source.get("unique_id", "")
     )
     context = case.line.get("context", {})
-    said = {key.lower() for key in context}
+    keys_of_context = {key.lower() for key in context}
     tags = {f"aws:principaltag/{tag.lower()}": f"aws:PrincipalTag/{tag}" for tag in who.tags or ()}
     derived = {
         (SPELLED | tags).get(key, key): values[0]
         for key, values in who.derived.items()
-        if values and key not in said
+        if values and key not in keys_of_context
     }
     return {
         "action": case.line["action"],
@@ -97,7 +97,7 @@ def line_of(case: Case) -> Data:
 
 def _texts(value: Any) -> Any:
     if isinstance(value, list):
-        return [_texts(one) for one in value]
+        return [_texts(part) for part in value]
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -107,8 +107,8 @@ def questions() -> Data:
     requests = {"simple": list(simple(SIMPLE)), "heavy": list(heavy(HEAVY))}
     for each in requests.values():
         check_distinct(each)
-        for one in each:
-            one["resource_account"] = people[one["principal"]]["account"]
+        for row in each:
+            row["resource_account"] = people[row["principal"]]["account"]
     return {
         "rounds": ROUNDS,
         "worlds": worlds(),
@@ -120,13 +120,13 @@ def questions() -> Data:
 
 def ours(asked: Data) -> dict[str, list[str]]:
     """Our decisions, and how many of them a second."""
-    engine, found = Engine(), {}
+    engine, ours = Engine(), {}
     for name, requests in asked["requests"].items():
         seconds, decisions = fastest(engine, requests, rounds=ROUNDS)
         check_mixed(decisions)
         show("Gatehouse", name, len(requests) / seconds)
-        found[name] = [str(decision) for decision in decisions]
-    return found
+        ours[name] = [str(decision) for decision in decisions]
+    return ours
 
 
 def show(who: str, run: str, rate: float) -> None:
@@ -151,35 +151,37 @@ def compare_runs(who: str, runs: Data, asked: Data, mine: dict[str, list[str]]) 
             show(f"{who} {way}".strip(), name, rate)
         for way, answers in run["answers"].items():
             pairs = [
-                (one, theirs, wanted)
-                for one, theirs, wanted in zip(asked["requests"][name], answers, mine[name], strict=False)
+                (request, theirs, wanted)
+                for request, theirs, wanted in zip(asked["requests"][name], answers, mine[name], strict=False)
                 if not agrees(theirs, wanted)
             ]
             print(f"    {way or 'its'} decisions: {len(answers):,}, {len(pairs):,} other than ours")
-            for one, theirs, wanted in pairs[:SHOWN]:
-                print(f"        {one['action']} on {one['resource']}: {theirs}, ours {wanted}")
+            for request, theirs, wanted in pairs[:SHOWN]:
+                print(f"        {request['action']} on {request['resource']}: {theirs}, ours {wanted}")
 
 
 def compare_cases(who: str, answers: list[Any]) -> None:
     """AWS's documentation says what is right: where the peer, which may not take everything, says something
     else.
     """
-    given = [
+    decided = [
         (case, theirs)
         for case, theirs in zip(CASES, answers, strict=True)
         if is_answer(theirs) and case.strict != CONDITIONAL
     ]
     decidable = [case for case in CASES if case.strict != CONDITIONAL]
-    wrong = [(case, theirs) for case, theirs in given if not agrees(theirs, case.strict)]
-    print(f"\n{who}: {len(given)} of {len(decidable)} cases answered, {len(wrong)} not as AWS's page says")
-    for reason, times in Counter(_reason(one) for one in answers if not is_answer(one)).most_common():
+    wrong = [(case, theirs) for case, theirs in decided if not agrees(theirs, case.strict)]
+    print(f"\n{who}: {len(decided)} of {len(decidable)} cases answered, {len(wrong)} not as AWS's page says")
+    for reason, times in Counter(
+        _reason(theirs) for theirs in answers if not is_answer(theirs)
+    ).most_common():
         print(f"    not answered, {times}: {reason}")
     for page in dict.fromkeys(case.page for case, _ in wrong):
         print(f"    {page}")
         for case, theirs in wrong:
             if case.page == page:
-                said = {True: "allowed", False: "not allowed"}.get(theirs, theirs)
-                print(f"        {case.name}: AWS {case.strict}, {who} {said}")
+                answer = {True: "allowed", False: "not allowed"}.get(theirs, theirs)
+                print(f"        {case.name}: AWS {case.strict}, {who} {answer}")
 
 
 def _reason(theirs: Any) -> str:
@@ -198,9 +200,9 @@ def main() -> int:
         file.flush()
         for who, command in peers():
             done = subprocess.run([*command, file.name], stdout=subprocess.PIPE, text=True, check=True)
-            found = json.loads(done.stdout.splitlines()[-1])
-            compare_runs(who, found["runs"], asked, mine)
-            compare_cases(who, found["cases"])
+            content = json.loads(done.stdout.splitlines()[-1])
+            compare_runs(who, content["runs"], asked, mine)
+            compare_cases(who, content["cases"])
     return 0
 
 

@@ -67,32 +67,35 @@ class World:
             "session_policy": session[0] if session else None,
         }
 
-    def ask(self, node: Any, one: dict[str, Any]) -> bool:
+    def ask(self, node: Any, request: dict[str, Any]) -> bool:
         """Whether it may."""
         return bool(
             authorized(
                 node,
-                one["action"],
-                one["resource"],
-                one["context"],
-                resource_owner=one["resource_account"],
+                request["action"],
+                request["resource"],
+                request["context"],
+                resource_owner=request["resource_account"],
                 **self.more,
             )
         )
 
 
-def measured(given: dict[str, Any], requests: list[dict[str, Any]], rounds: int) -> dict[str, Any]:
+def measured(given_world: dict[str, Any], requests: list[dict[str, Any]], rounds: int) -> dict[str, Any]:
     """Microseconds a request, and the decisions."""
-    worlds = {name: World(policies) for name, policies in given["worlds"].items()}
+    worlds = {name: World(policies) for name, policies in given_world["worlds"].items()}
     nodes = {
         (place, name): _node(principal, policies)
-        for name, policies in given["worlds"].items()
-        for place, principal in enumerate(given["principals"])
+        for name, policies in given_world["worlds"].items()
+        for place, principal in enumerate(given_world["principals"])
     }
     best, answers = float("inf"), []
     for _ in range(rounds):
         began = time.process_time()
-        answers = [worlds[one["world"]].ask(nodes[one["principal"], one["world"]], one) for one in requests]
+        answers = [
+            worlds[request["world"]].ask(nodes[request["principal"], request["world"]], request)
+            for request in requests
+        ]
         best = min(best, time.process_time() - began)
     return {"rates": {"": len(requests) / best}, "answers": {"": answers}}
 
@@ -114,9 +117,11 @@ def decided(line: dict[str, Any]) -> bool | str:
 
 def main(path: str) -> dict[str, Any]:
     """All that the question file asks."""
-    given = json.loads(Path(path).read_text(encoding="utf-8"))
-    found = {name: measured(given, requests, given["rounds"]) for name, requests in given["requests"].items()}
-    return {"runs": found, "cases": [decided(line) for line in given["cases"]]}
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    times = {
+        name: measured(content, requests, content["rounds"]) for name, requests in content["requests"].items()
+    }
+    return {"runs": times, "cases": [decided(line) for line in content["cases"]]}
 
 
 if __name__ == "__main__":

@@ -65,10 +65,10 @@ class Proxy:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            for one in (writer, *(upstream[1:] if upstream else ())):
-                one.close()
+            for stream in (writer, *(upstream[1:] if upstream else ())):
+                stream.close()
                 with contextlib.suppress(ConnectionError):
-                    await one.wait_closed()
+                    await stream.wait_closed()
 
     async def _pass_on(
         self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -99,8 +99,8 @@ class Proxy:
     ) -> Message:
         if not is_write(action):
             return await _exchange(request, reader, writer)
-        found = _KEY.search(request.headers.get(b"authorization", b""))
-        key = found[1].decode() if found else ""
+        match = _KEY.search(request.headers.get(b"authorization", b""))
+        key = match[1].decode() if match else ""
         looks = observer_of(action, parameters)
         if looks is None:
             answer = await _exchange(request, reader, writer)

@@ -36,10 +36,10 @@ def is_write(action: str) -> bool:
 
 def observer_of(action: str, parameters: dict[str, str]) -> tuple[str, dict[str, str]] | None:
     """The reading that shows the effect of a write; None for one that is logged without being looked at."""
-    found = _OBSERVERS.get(action)
-    if found is None or found[1] not in parameters:
+    observer = _OBSERVERS.get(action)
+    if observer is None or observer[1] not in parameters:
         return None
-    return found[0], {found[1]: parameters[found[1]]}
+    return observer[0], {observer[1]: parameters[observer[1]]}
 
 
 def settled(body: bytes) -> bytes:
@@ -63,11 +63,11 @@ class Log:
         self.effective += took_effect
         if self._file is None:
             return
-        said = {
+        shown = {
             name: value
             for name, value in parameters.items()
             if name not in ("Version", "Action", "PolicyDocument")
         }
-        line = {"at": time.time(), "action": action, "key": key, "on": said, "took_effect": took_effect}
+        line = {"at": time.time(), "action": action, "key": key, "on": shown, "took_effect": took_effect}
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()

@@ -280,14 +280,14 @@ def test_every_kind_of_ours_has_its_sentence() -> None:
     from pathlib import Path
 
     root = Path(__file__).resolve().parents[3]
-    found = subprocess.run(
+    kinds_in_code = subprocess.run(
         ["grep", "-rhoE", r'kind="[a-z_]+\.[a-z_.]+"', "iam", "console", "--include=*.py"],
         cwd=root,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    kinds = {line.split('"')[1] for line in found.split()}
+    kinds = {line.split('"')[1] for line in kinds_in_code.split()}
     assert kinds
     groups = {group for group, _ in sentences.GROUPS}
     unknown = {k for k in kinds if not k.startswith("change.") and k not in sentences.SENTENCES}

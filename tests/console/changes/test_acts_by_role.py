@@ -252,8 +252,8 @@ def _post(name: str, of: str, **form: str) -> Callable[[World, Client], Any]:
     def post(world: World, client: Client) -> Any:
         change = world.change(of)
         seen = change.change_set.receipt_digest
-        given = {"seen": seen, "key": str(uuid.uuid4()), "reason": "r"} | form
-        return client.post(reverse(f"changes:{name}", args=[change.pk]), given)
+        post = {"seen": seen, "key": str(uuid.uuid4()), "reason": "r"} | form
+        return client.post(reverse(f"changes:{name}", args=[change.pk]), post)
 
     return post
 
@@ -311,8 +311,8 @@ def _by_browser(world: World, act: str, who: str) -> str:
 def test_everybody_does_what_the_table_says_and_no_more(
     world: World, table: dict[str, str], answer: Callable[[World, str, str], str]
 ) -> None:
-    given = {act: " ".join(answer(world, act, who) for who in CAST) for act in SERVICES}
-    assert given == table
+    answers_by_act = {act: " ".join(answer(world, act, who) for who in CAST) for act in SERVICES}
+    assert answers_by_act == table
 
 
 def test_what_the_browser_does_the_service_allows_and_hides_only_the_pages_of_drift() -> None:

@@ -100,13 +100,13 @@ def many(site: Site, count: int, *, word: str = "group") -> list[Change]:
 
 def copied(change: Change, key: str) -> Change:
     """A change like this one, in a set of its own, asked for now."""
-    whole, one = copy.copy(change.change_set), copy.copy(change)
+    whole, whole_change = copy.copy(change.change_set), copy.copy(change)
     whole.pk = uuid.uuid4()
     whole.save(force_insert=True)
-    one.pk, one.change_set, one.idempotency_key = uuid.uuid4(), whole, key
-    one.requested_at = timezone.now()
-    one.save(force_insert=True)
-    return one
+    whole_change.pk, whole_change.change_set, whole_change.idempotency_key = uuid.uuid4(), whole, key
+    whole_change.requested_at = timezone.now()
+    whole_change.save(force_insert=True)
+    return whole_change
 
 
 def test_the_list_goes_on_page_by_page(site: Site) -> None:
@@ -128,17 +128,17 @@ def test_the_list_costs_the_same_queries_for_one_row_and_for_fifty(
     site.asker.get(reverse("changes:list"))
     with CaptureQueriesContext(
         connection,
-    ) as one:
+    ) as queries:
         site.asker.get(reverse("changes:list"))
     many(site, 49, word="more")
     with CaptureQueriesContext(connection) as fifty:
         site.asker.get(reverse("changes:list"))
-    assert len(fifty) == len(one)
+    assert len(fifty) == len(queries)
     assert len(fifty) <= 12
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "number"),
     [
         ("tab=waiting", 1),
         ("tab=applied", 0),
@@ -152,10 +152,10 @@ def test_the_list_costs_the_same_queries_for_one_row_and_for_fifty(
         ("after=nonsense", 1),
     ],
 )
-def test_the_list_is_filtered_by_its_address(site: Site, query: str, found: int) -> None:
+def test_the_list_is_filtered_by_its_address(site: Site, query: str, number: int) -> None:
     site.asked()
     page = site.asker.get(f"{reverse('changes:list')}?{query}")
-    assert len(page.context["rows"]) == found
+    assert len(page.context["rows"]) == number
 
 
 def test_a_change_is_found_by_its_reference(site: Site) -> None:

@@ -70,10 +70,10 @@ BARE = re.compile(r"\{\{[^}]*affected(?:\|\w+)*\s*\}\}|\{\{[^}]*\}\} affected")
 
 
 def test_no_template_says_how_many_are_affected_without_saying_of_what() -> None:
-    found = {
+    matches = {
         f"{path.relative_to(TEMPLATES)}: {bare}"
         for path in TEMPLATES.rglob("*.html")
         for bare in BARE.findall(path.read_text())
         if "affected_words" not in bare
     }
-    assert found == set()
+    assert matches == set()

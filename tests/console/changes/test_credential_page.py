@@ -226,10 +226,10 @@ def test_the_tab_of_credentials_asks_the_database_as_often_for_one_key_as_for_ma
 ) -> None:
     page = reverse("identities:person-credentials", args=[site.user.pk])
     site.asker.get(page)
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         site.asker.get(page)
     for number in range(6):
         made = factories.entity(site.account, Kind.SSH_KEY, f"APKA{number}", category="Active", arn="")
         Entity.objects.filter(pk=made.pk).update(owner=site.user)
-    with django_assert_num_queries(len(one)):
+    with django_assert_num_queries(len(queries)):
         site.asker.get(page)

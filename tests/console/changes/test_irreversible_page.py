@@ -22,9 +22,11 @@ def client() -> Client:
 def test_each_operation_is_listed_with_what_is_lost_and_what_can_be_undone_instead(client: Client) -> None:
     page = client.get(reverse("changes:irreversible"))
     assert all(
-        part in page.content.decode() for one in losses() for part in (one.deed, one.reason, one.instead)
+        part in page.content.decode() for loss in losses() for part in (loss.deed, loss.reason, loss.instead)
     )
-    assert all(part in page.content.decode() for one in returns() for part in (one.deed, one.sentence))
+    assert all(
+        part in page.content.decode() for returned in returns() for part in (returned.deed, returned.sentence)
+    )
 
 
 def test_the_list_of_changes_leads_there(client: Client) -> None:

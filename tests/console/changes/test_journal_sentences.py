@@ -125,17 +125,17 @@ def test_names_keep_their_underscores_and_words_of_ours_lose_them() -> None:
     arn = "arn:aws:iam::111111111111:user/build_bot-2"
     linked = record(kind="identity.link", actor=None, subject="ada@example.com", data={"arn": arn})
     assert words_of(linked) == f"Gatehouse linked {arn} to ada@example.com"
-    given = record(
+    entry = record(
         kind="role.assign", actor=None, data={"role": "team-lead", "name": "Ada", "team": "data_eng"}
     )
-    assert words_of(given) == "Gatehouse gave Ada the team lead role of data_eng"
+    assert words_of(entry) == "Gatehouse gave Ada the team lead role of data_eng"
     joined = record(kind="person.join", actor=None, data={"name": "Ada", "why": "RUN-15113FB6"})
     assert words_of(joined) == "Ada was added by RUN-15113FB6"
 
 
 def test_numbers_agree_with_what_they_count() -> None:
-    one = record(kind="onboarding.asked", actor=None, subject="RUN-1", data={"people": 1, "team": "core"})
-    assert words_of(one) == "Gatehouse requested to onboard 1 person to core (RUN-1)"
+    entry = record(kind="onboarding.asked", actor=None, subject="RUN-1", data={"people": 1, "team": "core"})
+    assert words_of(entry) == "Gatehouse requested to onboard 1 person to core (RUN-1)"
     many = record(kind="leaving.asked", actor=None, subject="LVG-1", data={"people": 3, "reference": "LVG-1"})
     assert words_of(many) == "Gatehouse requested the offboarding of 3 people (LVG-1)"
 

@@ -25,8 +25,8 @@ def text(action: str) -> str:
     )
 
 
-def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(row.policy, row.finding.message) for row in found["findings"]]
+def rows(context: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row.policy, row.finding.message) for row in context["findings"]]
 
 
 def test_each_text_of_a_request_is_checked_and_named() -> None:
@@ -38,7 +38,7 @@ def test_each_text_of_a_request_is_checked_and_named() -> None:
             "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}],
         }
     )
-    found = lint_of(
+    checked = lint_of(
         [
             PutInlinePolicy.of(role, name="access", text=text("s3:GetNothing")),
             CreatePolicy.of(account, name="Fresh", text=text("sqs:SendNothing")),
@@ -47,7 +47,7 @@ def test_each_text_of_a_request_is_checked_and_named() -> None:
         ]
     )
     by_policy: dict[str, str] = {}
-    for name, message in rows(found):
+    for name, message in rows(checked):
         by_policy[name] = f"{by_policy.get(name, '')} {message}"
     assert set(by_policy) == {
         "Inline policy access of role deploy",
@@ -61,18 +61,19 @@ def test_each_text_of_a_request_is_checked_and_named() -> None:
         ("Policy ReadLedger", "ec2:RunNothing"),
     ):
         assert word in by_policy[name]
-    assert found["text_count"] == 4
-    assert not found["unchecked_texts"]
+    assert checked["text_count"] == 4
+    assert not checked["unchecked_texts"]
 
 
 def test_a_fault_in_any_text_is_a_fault_of_the_request() -> None:
     role = make.role(make.account(), "deploy")
     good, bad = text("s3:GetObject"), json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Alow"}]})
     for texts in ((good, bad), (bad, good)):
-        found = lint_of(
-            PutInlinePolicy.of(role, name=f"p{number}", text=one) for number, one in enumerate(texts)
+        checked = lint_of(
+            PutInlinePolicy.of(role, name=f"p{number}", text=document)
+            for number, document in enumerate(texts)
         )
-        assert found["is_faulty"]
+        assert checked["is_faulty"]
     assert not lint_of([PutInlinePolicy.of(role, name="p", text=good)])["is_faulty"]
 
 
@@ -93,8 +94,10 @@ def test_one_text_for_many_is_checked_once_and_one_alone_is_not_named() -> None:
 def test_texts_that_are_not_checked_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(act_text, "MOST_TEXTS", 2)
     role = make.role(make.account(), "deploy")
-    found = lint_of(PutInlinePolicy.of(role, name=f"p{n}", text=text(f"s3:GetNothing{n}")) for n in range(5))
-    assert (found["text_count"], found["unchecked_texts"]) == (5, 3)
+    checked = lint_of(
+        PutInlinePolicy.of(role, name=f"p{n}", text=text(f"s3:GetNothing{n}")) for n in range(5)
+    )
+    assert (checked["text_count"], checked["unchecked_texts"]) == (5, 3)
 
 
 def test_nothing_is_said_where_no_text_is_written() -> None:

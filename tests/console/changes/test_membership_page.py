@@ -99,10 +99,10 @@ def test_a_group_is_chosen_for_a_person(site: Site) -> None:
     assert "auditors" in text
     assert "already-in" not in text
 
-    found = site.asker.get(f"{address}&q=audit", headers=HTMX).content.decode()
-    assert "auditors" in found
-    assert "deployers" not in found
-    assert "<html" not in found
+    page = site.asker.get(f"{address}&q=audit", headers=HTMX).content.decode()
+    assert "auditors" in page
+    assert "deployers" not in page
+    assert "<html" not in page
 
 
 def test_a_person_is_chosen_for_a_group(site: Site) -> None:

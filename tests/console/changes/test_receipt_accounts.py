@@ -92,7 +92,9 @@ def test_a_block_names_its_account_only_where_there_are_others_and_nobody_learns
 
 
 def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Account]) -> None:
-    operations = [one for account in accounts[:3] for one in given(account, allow("s3:GetObject", LEDGER))]
+    operations = [
+        attachment for account in accounts[:3] for attachment in given(account, allow("s3:GetObject", LEDGER))
+    ]
     impact = impact_of(operations)
     person = factories.person("Otto Weber")
     factories.assign(person, Role.ADMINISTRATOR, account_id=accounts[1].account_id)
@@ -106,11 +108,11 @@ def test_a_receipt_from_before_is_shown_as_it_was(accounts: list[Account]) -> No
     body = impact_of(given(accounts[0], allow("s3:GetObject", LEDGER))).body
     for gain in body["gains"]:
         del gain["elsewhere"]
-    found = impact_shown(
+    shown = impact_shown(
         body, viewer=factories.viewer(Role.ADMINISTRATOR), open_to=set(named_in_impact(body))
     )
-    assert found is not None
-    assert (found.gains[0].title, found.gains[0].accounts) == ("3 IAM users", 1)
+    assert shown is not None
+    assert (shown.gains[0].title, shown.gains[0].accounts) == ("3 IAM users", 1)
     assert without_new_names({"impact": body})["impact"]["gains"][0]["names"] == list(
         body["gains"][0]["names"]
     )

@@ -48,10 +48,10 @@ def end(change: Change, *states: ChangeState, **fields: Any) -> None:
 
 def told() -> dict[str, list[str]]:
     """Event → names of those who have mail about it."""
-    found: dict[str, list[str]] = {}
+    subjects: dict[str, list[str]] = {}
     for event, name in Outgoing.objects.filter(channel="email").order_by("name").values_list("event", "name"):
-        found.setdefault(event, []).append(name)
-    return found
+        subjects.setdefault(event, []).append(name)
+    return subjects
 
 
 def test_those_who_may_approve_are_told_that_it_waits(site: Site) -> None:
@@ -141,8 +141,8 @@ def test_a_remark_is_told_to_those_who_take_part_and_not_to_who_made_it(site: Si
     change = ask(site, site.asks.person)
     services.comment(change, actor=viewer_for(site.approves.person), text="Until when?")
     services.comment(change, actor=viewer_for(site.asks.person), text="Until Friday")
-    said = Outgoing.objects.filter(event="change.commented").order_by("created_at")
-    assert [(one.name, one.text) for one in said] == [
+    outgoings = Outgoing.objects.filter(event="change.commented").order_by("created_at")
+    assert [(outgoing.name, outgoing.text) for outgoing in outgoings] == [
         ("Ines Duarte", f"{WHAT}\n\nUntil when?"),
         ("Hana Sato", f"{WHAT}\n\nUntil Friday"),
     ]
@@ -192,6 +192,6 @@ def test_who_sees_only_a_part_of_a_request_is_told_no_warnings_of_the_rest(
     if is_partial:
         monkeypatch.setattr(notifications, "partly_hidden", lambda sets, viewer: set(sets))
     ask(site, site.asks.person)
-    texts = [one.text for one in Outgoing.objects.filter(event="change.waiting")]
+    texts = [outgoing.text for outgoing in Outgoing.objects.filter(event="change.waiting")]
     assert texts
     assert all(("nora.whitfield" in text) is not is_partial for text in texts)

@@ -28,14 +28,14 @@ def applied(site: Site) -> list[Change]:
     """The user joined three groups by one set."""
     viewer = viewer_for(site.asks.person)
     groups = [factories.group(site.account, f"team-{number}") for number in range(3)]
-    planned = [services.plan_membership(viewer, user=site.user, group=one, do="add") for one in groups]
+    planned = [services.plan_membership(viewer, user=site.user, group=entity, do="add") for entity in groups]
     made = services.request_changes(
         planned, actor=viewer, reason="r", idempotency_key="set", title="Three teams"
     )
     Change.objects.update(state=ChangeState.APPLIED)
     for group in groups:
         factories.edge(EdgeKind.MEMBER, site.user, group)
-    return [Change.objects.get(pk=one.pk) for one in made]
+    return [Change.objects.get(pk=change.pk) for change in made]
 
 
 def moves_on(change: Change) -> None:
@@ -45,15 +45,15 @@ def moves_on(change: Change) -> None:
 
 def ask(site: Site, change: Change, *parts: Change, key: str = "") -> Any:
     """Send the form of the page."""
-    form = {"part": [one.pk for one in parts], "reason": "Over", "key": key or str(uuid.uuid4())}
+    form = {"part": [change.pk for change in parts], "reason": "Over", "key": key or str(uuid.uuid4())}
     return site.asker.post(reverse("changes:undo-set", args=[change.pk]), form)
 
 
 def test_all_of_it_is_undone_as_one_set_the_last_first(site: Site, applied: list[Change]) -> None:
     assert ask(site, applied[0]).status_code == 302
     undoing = list(Change.objects.filter(reverts__isnull=False).order_by("position"))
-    assert [one.reverts for one in undoing] == applied[::-1]
-    assert len({one.change_set_id for one in undoing}) == 1
+    assert [change.reverts for change in undoing] == applied[::-1]
+    assert len({change.change_set_id for change in undoing}) == 1
     assert undoing[0].change_set.title == "Undo: Three teams"
     with pytest.raises(RefusedError, match="is being undone"):
         services.plan_undo_of(applied, viewer=viewer_for(site.asks.person))
@@ -76,7 +76,7 @@ def test_what_somebody_changed_since_is_named_and_the_rest_is_undone(
     assert refused.context["chosen"] == [applied[0], applied[2]]
     assert ask(site, applied[0], applied[0], applied[2]).status_code == 302
     undoing = Change.objects.filter(reverts__isnull=False).order_by("position")
-    assert [one.reverts for one in undoing] == [applied[2], applied[0]]
+    assert [change.reverts for change in undoing] == [applied[2], applied[0]]
     assert undoing[0].change_set.title == "Undo in part: Three teams"
 
 
@@ -89,8 +89,8 @@ def test_the_same_form_twice_is_one_undoing(site: Site, applied: list[Change]) -
 
 
 def test_where_nothing_can_be_undone_any_more_there_is_no_form(site: Site, applied: list[Change]) -> None:
-    for one in applied:
-        moves_on(one)
+    for change in applied:
+        moves_on(change)
     page = site.asker.get(reverse("changes:undo-set", args=[applied[0].pk])).content.decode()
     assert page.count(MOVED) == 3
     assert "Ask to undo" not in page

@@ -53,14 +53,14 @@ def _matters(page: str) -> dict[str, tuple[str, str]]:
 def test_what_is_worst_comes_first_and_leads_to_the_same_number() -> None:
     _escalating()
     client = _client(Role.ADMINISTRATOR)
-    found = _matters(_text(client))
-    assert list(found)[:3] == [
+    matters = _matters(_text(client))
+    assert list(matters)[:3] == [
         "Can become administrator",
         "Root users without MFA",
         "Root users with access keys",
     ]
-    assert found["Root users without MFA"] == ("/mfa/roots/", "1")
-    for address, _ in found.values():
+    assert matters["Root users without MFA"] == ("/mfa/roots/", "1")
+    for address, _ in matters.values():
         assert client.get(address).status_code == 200, address
 
 
@@ -81,9 +81,9 @@ def test_what_was_not_worked_out_is_unknown_and_loaded() -> None:
 
 def test_a_root_user_that_was_not_synced_is_neither_safe_nor_unsafe() -> None:
     factories.user(factories.account(), "maya")
-    found = _matters(_text(_client(Role.ADMINISTRATOR)))
-    assert found["Root users whose MFA is unknown"][1] == "Unknown"
-    assert "Root users without MFA" not in found
+    matters = _matters(_text(_client(Role.ADMINISTRATOR)))
+    assert matters["Root users whose MFA is unknown"][1] == "Unknown"
+    assert "Root users without MFA" not in matters
 
 
 def test_an_auditor_is_offered_evidence_and_nothing_that_changes_anything() -> None:
@@ -115,9 +115,9 @@ def test_each_role_is_offered_what_it_mostly_comes_for(role: Role, actions: list
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
     client = _client(role, **({"team": team} if role is Role.TEAM_LEAD else {}))
     head = _text(client).partition('<header class="page-head">')[2].partition("</header>")[0]
-    found = re.findall(r'<a class="btn[^"]*" href="([^"]+)">.*?</svg>([^<]+)</a>', head, re.DOTALL)
-    assert [label for _, label in found] == actions
-    for address, label in found:
+    matches = re.findall(r'<a class="btn[^"]*" href="([^"]+)">.*?</svg>([^<]+)</a>', head, re.DOTALL)
+    assert [label for _, label in matches] == actions
+    for address, label in matches:
         assert client.get(address, follow=True).status_code == 200, label
 
 
@@ -152,8 +152,8 @@ def test_sample_data_is_called_so(settings: Any) -> None:
 @pytest.mark.parametrize(("role", "decides"), [(Role.ADMINISTRATOR, True), (Role.AUDITOR, False)])
 def test_only_who_can_decide_on_drift_is_told_to(role: Role, decides: bool, monkeypatch: Any) -> None:
     factories.user(factories.account(), "maya")
-    one = Waiting((), {DRIFT: 1})
-    monkeypatch.setattr("console.dashboard.overview.waiting", lambda viewer, account=None: one)
+    waiting = Waiting((), {DRIFT: 1})
+    monkeypatch.setattr("console.dashboard.overview.waiting", lambda viewer, account=None: waiting)
     client = _client(role)
     assert ("undo the rest" in _text(client)) is decides
     assert ("undo the rest" in client.get("/changes/drift/").content.decode()) is decides

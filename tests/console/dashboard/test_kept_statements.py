@@ -117,9 +117,9 @@ def test_numbers_are_counted_again_after_a_write_and_after_a_minute() -> None:
 
 def test_what_is_kept_of_one_account_is_not_shown_of_another() -> None:
     cache.clear()
-    one, other, viewer = factories.account(), factories.account("222222222222"), factories.viewer()
-    factories.user(one, "maya.okafor")
-    for account, number in ((one, 1), (other, 0), (one, 1)):
+    first_account, other, viewer = factories.account(), factories.account("222222222222"), factories.viewer()
+    factories.user(first_account, "maya.okafor")
+    for account, number in ((first_account, 1), (other, 0), (first_account, 1)):
         assert figures(Lens(viewer=viewer, account=account)).values["people.all"] == number
 
 

@@ -44,8 +44,8 @@ def _credentials(url: str, account: str, role: str) -> tuple[str, str, str]:
         RoleSessionName="test",
         ExternalId=EXTERNAL_ID,
     )
-    found = answer["Credentials"]
-    return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+    credentials = answer["Credentials"]
+    return credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
 
 
 @functools.cache

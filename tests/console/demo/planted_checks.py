@@ -57,8 +57,8 @@ def _(a: Served, p: Problem) -> bool:
 
 @check("root-mfa-not-hardware")
 def _(a: Served, p: Problem) -> bool:
-    found = all_pages(a.iam, "list_virtual_mfa_devices", "VirtualMFADevices")
-    return any(d.get("User", {}).get("Arn") == p.arn for d in found)
+    devices_listed = all_pages(a.iam, "list_virtual_mfa_devices", "VirtualMFADevices")
+    return any(d.get("User", {}).get("Arn") == p.arn for d in devices_listed)
 
 
 @check("password-without-mfa")
@@ -68,8 +68,8 @@ def _(a: Served, p: Problem) -> bool:
 
 @check("password-without-hardware-mfa")
 def _(a: Served, p: Problem) -> bool:
-    found = devices(a, p)
-    return has_password(a, p) and bool(found) and all(":mfa/" in serial for serial in found)
+    serials = devices(a, p)
+    return has_password(a, p) and bool(serials) and all(":mfa/" in serial for serial in serials)
 
 
 @check("administrator-without-mfa")
@@ -173,14 +173,16 @@ def _(a: Served, p: Problem) -> bool:
 @check("full-access-to-service")
 def _(a: Served, p: Problem) -> bool:
     wanted = f"{p.more['service']}:*"
-    found = any(wanted in listed(s["Action"]) and "*" in listed(s["Resource"]) for s in a.statements(p.arn))
-    return found and a.by_arn[p.arn]["AttachmentCount"] > 0
+    has_statement = any(
+        wanted in listed(s["Action"]) and "*" in listed(s["Resource"]) for s in a.statements(p.arn)
+    )
+    return has_statement and a.by_arn[p.arn]["AttachmentCount"] > 0
 
 
 @check("pass-role-on-everything")
 def _(a: Served, p: Problem) -> bool:
-    found = [s for s in a.statements(p.arn) if "iam:PassRole" in listed(s["Action"])]
-    return any("*" in listed(s["Resource"]) and "Condition" not in s for s in found)
+    passing = [s for s in a.statements(p.arn) if "iam:PassRole" in listed(s["Action"])]
+    return any("*" in listed(s["Resource"]) and "Condition" not in s for s in passing)
 
 
 @check("assume-role-on-everything")
@@ -231,7 +233,9 @@ def _(a: Served, p: Problem) -> bool:
 
 @check("trust-outside-account-without-external-id")
 def _(a: Served, p: Problem) -> bool:
-    known = {found["Id"] for found in all_pages(hub(a.standin, "organizations"), "list_accounts", "Accounts")}
+    known = {
+        all_page["Id"] for all_page in all_pages(hub(a.standin, "organizations"), "list_accounts", "Accounts")
+    }
     (statement,) = a.trust(p.arn)
     return statement["Principal"]["AWS"].split(":")[4] not in known and "Condition" not in statement
 
@@ -293,8 +297,8 @@ def _(a: Served, p: Problem) -> bool:
 @check("instance-role-can-escalate")
 def _(a: Served, p: Problem) -> bool:
     profile = a.instances[p.more["instance"]]["IamInstanceProfile"]["Arn"]
-    held = {x["Arn"] for x in a.by_arn[p.arn]["InstanceProfileList"]}
-    return profile in held and any(is_full(s) for s in a.statements(p.arn))
+    profile_arns = {x["Arn"] for x in a.by_arn[p.arn]["InstanceProfileList"]}
+    return profile in profile_arns and any(is_full(s) for s in a.statements(p.arn))
 
 
 @check("password-policy-weak")
@@ -338,8 +342,10 @@ def _(a: Served, p: Problem) -> bool:
 
 @check("server-certificate-expired")
 def _(a: Served, p: Problem) -> bool:
-    found = a.iam.list_server_certificates()["ServerCertificateMetadataList"]
-    return any(c["Arn"] == p.arn and days_since(c["Expiration"]) > 0 for c in found)
+    server_certificate_metadata_list = a.iam.list_server_certificates()["ServerCertificateMetadataList"]
+    return any(
+        c["Arn"] == p.arn and days_since(c["Expiration"]) > 0 for c in server_certificate_metadata_list
+    )
 
 
 @check("saml-metadata-expiring")

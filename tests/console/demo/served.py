@@ -55,14 +55,19 @@ class Served:
     def instances(self) -> dict[str, Any]:
         """EC2 instances by name."""
         ec2 = reader(self.standin, "ec2", self.account, region="eu-west-1")
-        found = [i for r in all_pages(ec2, "describe_instances", "Reservations") for i in r["Instances"]]
-        return {next(t["Value"] for t in i["Tags"] if t["Key"] == "Name"): i for i in found}
+        listed_instances = [
+            i for r in all_pages(ec2, "describe_instances", "Reservations") for i in r["Instances"]
+        ]
+        return {next(t["Value"] for t in i["Tags"] if t["Key"] == "Name"): i for i in listed_instances}
 
     @functools.cached_property
     def trails(self) -> dict[str, Any]:
         """CloudTrail trails by ARN."""
         trail = reader(self.standin, "cloudtrail", self.account, region="eu-west-1")
-        return {found["TrailARN"]: found for found in trail.describe_trails()["trailList"]}
+        return {
+            trail_of_account["TrailARN"]: trail_of_account
+            for trail_of_account in trail.describe_trails()["trailList"]
+        }
 
     def keys(self, user: str) -> Iterator[tuple[str, float, float | None]]:
         """(status, age in days, days since last use or None) of each key of a user."""
@@ -88,8 +93,8 @@ class Served:
 
     def statements(self, arn: str, *, effect: str = "Allow") -> list[Statement]:
         """The statements of all those documents with this effect."""
-        found = [s for document in self.documents(arn) for s in listed(document["Statement"])]
-        return [s for s in found if s["Effect"] == effect]
+        statements = [s for document in self.documents(arn) for s in listed(document["Statement"])]
+        return [s for s in statements if s["Effect"] == effect]
 
     def allows(self, arn: str, action: str) -> bool:
         """Whether some Allow names the action (exactly, by service, or everything), conditions left aside."""

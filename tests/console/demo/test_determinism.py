@@ -21,16 +21,16 @@ def everything(standin: Handle, *, accounts: tuple[str, ...] = ACCOUNTS) -> dict
     """Authorization details of the accounts but what reading them changes: the last use of Gatehouse's own
     roles.
     """
-    found = {name: authorization_details(reader(standin, "iam", name)) for name in accounts}
-    for lists in found.values():
+    everything = {name: authorization_details(reader(standin, "iam", name)) for name in accounts}
+    for lists in everything.values():
         for role in lists["RoleDetailList"]:
             if role["RoleName"].startswith("gatehouse-"):
                 role.pop("RoleLastUsed")
-    return found
+    return everything
 
 
-def digest(found: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(found, default=str, sort_keys=True).encode()).hexdigest()
+def digest(answers: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(answers, default=str, sort_keys=True).encode()).hexdigest()
 
 
 def digest_of_june() -> str:
@@ -77,7 +77,7 @@ def test_another_day_changes_dates_and_nothing_else() -> None:
             return {k: without_dates(v) for k, v in value.items() if not isinstance(v, datetime)}
         return [without_dates(v) for v in value] if isinstance(value, list) else value
 
-    one, other = of(datetime(2026, 6, 1)), of(datetime(2026, 6, 8))
-    assert without_dates(one) == without_dates(other)
-    users = [lists["UserDetailList"][0]["CreateDate"] for lists in (one["data"], other["data"])]
+    first_day, other = of(datetime(2026, 6, 1)), of(datetime(2026, 6, 8))
+    assert without_dates(first_day) == without_dates(other)
+    users = [lists["UserDetailList"][0]["CreateDate"] for lists in (first_day["data"], other["data"])]
     assert users[1] - users[0] == timedelta(days=7)

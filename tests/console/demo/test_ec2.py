@@ -20,17 +20,17 @@ def ec2(fresh: Handle) -> Any:
 
 def instances(ec2: Any, **parameters: Any) -> dict[str, dict[str, Any]]:
     """Instances by their Name tag."""
-    found = all_pages(ec2, "describe_instances", "Reservations", **parameters)
-    every = [instance for reservation in found for instance in reservation["Instances"]]
+    listed_instances = all_pages(ec2, "describe_instances", "Reservations", **parameters)
+    every = [instance for reservation in listed_instances for instance in reservation["Instances"]]
     return {next(t["Value"] for t in i["Tags"] if t["Key"] == "Name"): i for i in every}
 
 
 def test_instances_show_profile_and_metadata_options(ec2: Any) -> None:
-    found = instances(ec2)
-    assert found["etl-node-1"]["IamInstanceProfile"]["Arn"] == f"{BASE}/etl-node-instance"
-    assert found["etl-node-1"]["MetadataOptions"]["HttpTokens"] == "optional"
-    assert found["eks-node-1"]["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
-    assert found == instances(ec2, PaginationConfig={"PageSize": 5})
+    by_id = instances(ec2)
+    assert by_id["etl-node-1"]["IamInstanceProfile"]["Arn"] == f"{BASE}/etl-node-instance"
+    assert by_id["etl-node-1"]["MetadataOptions"]["HttpTokens"] == "optional"
+    assert by_id["eks-node-1"]["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
+    assert by_id == instances(ec2, PaginationConfig={"PageSize": 5})
 
 
 def test_instances_are_filtered(ec2: Any) -> None:

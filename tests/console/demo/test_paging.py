@@ -54,22 +54,22 @@ def test_a_page_holds_a_hundred_items_unless_told_otherwise(production: Any) -> 
     ],
 )
 def test_a_filter_leaves_the_other_lists_empty(production: Any, filters: list[str], filled: set[str]) -> None:
-    found = authorization_details(production, Filter=filters)
-    assert {name for name, items in found.items() if items} == filled
+    details = authorization_details(production, Filter=filters)
+    assert {name for name, items in details.items() if items} == filled
 
 
 def test_only_aws_managed_policies_that_somebody_has_are_answered(production: Any) -> None:
-    found = authorization_details(production, Filter=["AWSManagedPolicy"])["Policies"]
-    arns = {policy["Arn"] for policy in found}
+    policies = authorization_details(production, Filter=["AWSManagedPolicy"])["Policies"]
+    arns = {policy["Arn"] for policy in policies}
     assert "arn:aws:iam::aws:policy/SecurityAudit" in arns
     assert "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess" not in arns
-    assert all(policy["AttachmentCount"] + policy["PermissionsBoundaryUsageCount"] > 0 for policy in found)
-    assert all(policy["PolicyVersionList"][0]["Document"]["Statement"] for policy in found)
+    assert all(policy["AttachmentCount"] + policy["PermissionsBoundaryUsageCount"] > 0 for policy in policies)
+    assert all(policy["PolicyVersionList"][0]["Document"]["Statement"] for policy in policies)
 
 
 def test_details_have_the_shape_that_aws_gives(production: Any) -> None:
-    found = authorization_details(production)
-    users = {user["UserName"]: user for user in found["UserDetailList"]}
+    details = authorization_details(production)
+    users = {user["UserName"]: user for user in details["UserDetailList"]}
     maya = users["maya.okafor"]
     assert maya["GroupList"] == ["deployers", "everyone", "platform-oncall"]
     assert maya["AttachedManagedPolicies"][0]["PolicyName"] == "AdministratorAccess"
@@ -80,12 +80,12 @@ def test_details_have_the_shape_that_aws_gives(production: Any) -> None:
         "PermissionsBoundaryType": "Policy",
         "PermissionsBoundaryArn": "arn:aws:iam::447109238816:policy/guardrails/TeamBoundary",
     }
-    roles = {role["RoleName"]: role for role in found["RoleDetailList"]}
+    roles = {role["RoleName"]: role for role in details["RoleDetailList"]}
     node = roles["eks-node-instance"]
     assert node["InstanceProfileList"][0]["Roles"][0]["RoleId"] == node["RoleId"]
     assert node["RoleLastUsed"]["Region"] == "eu-west-1"
     assert roles["pay-settle"]["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith("/WorkloadBoundary")
-    versions = next(p for p in found["Policies"] if p["PolicyName"] == "OncallRead")["PolicyVersionList"]
+    versions = next(p for p in details["Policies"] if p["PolicyName"] == "OncallRead")["PolicyVersionList"]
     assert [v["VersionId"] for v in versions] == ["v7", "v6", "v5", "v4", "v3"]
     assert [v["IsDefaultVersion"] for v in versions] == [True, False, False, False, False]
 

@@ -96,7 +96,7 @@ def _(a: Served, p: Problem) -> bool:
 def _(a: Served, p: Problem) -> bool:
     wanted = f"{p.more['service']}:*"
     organizations = hub(a.standin, "organizations")
-    found = all_pages(organizations, "list_policies", "Policies", Filter="SERVICE_CONTROL_POLICY")
-    scp = next(policy["Id"] for policy in found if policy["Name"] == "SandboxLimits")
+    listed_policies = all_pages(organizations, "list_policies", "Policies", Filter="SERVICE_CONTROL_POLICY")
+    scp = next(policy["Id"] for policy in listed_policies if policy["Name"] == "SandboxLimits")
     content = organizations.describe_policy(PolicyId=scp)["Policy"]["Content"]
     return any(wanted in listed(s["Action"]) for s in a.statements(p.arn)) and wanted in content

@@ -23,7 +23,7 @@ def organisation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The people of the samples, with users that are not read yet."""
     catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
     roles = {"ines.duarte": Role.ADMINISTRATOR, "tomas.lind": Role.MEMBER}
-    for login in {one for sample in SAMPLES for one in (sample.asker, sample.receiver, *sample.approvers)}:
+    for login in {who for sample in SAMPLES for who in (sample.asker, sample.receiver, *sample.approvers)}:
         arn = f"arn:aws:iam::{PRODUCTION}:user/{login}"
         someone = make.person(login, email=f"{login}@northline.example", arns=(arn,))
         make.assign(someone, roles.get(login, Role.APPROVER))

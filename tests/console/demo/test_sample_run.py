@@ -37,8 +37,8 @@ def organisation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_blueprint_names_groups_and_boundaries_that_the_organisation_has(organisation: None) -> None:
-    accounts = {one.id: one for one in northline().accounts}
-    bodies = [one.body for one in BlueprintVersion.objects.all()]
+    accounts = {account.id: account for account in northline().accounts}
+    bodies = [blueprint_version.body for blueprint_version in BlueprintVersion.objects.all()]
     assert len(bodies) == len(onboarding.BLUEPRINTS) >= 3
     for body in bodies:
         for number in body.accounts:

@@ -15,8 +15,8 @@ from tests.console.demo.clients import all_pages, control, member, reader
 def events(standin: Handle, **by: str) -> list[dict[str, Any]]:
     trail = reader(standin, "cloudtrail", "production")
     wanted = [{"AttributeKey": key, "AttributeValue": value} for key, value in by.items()]
-    found = all_pages(trail, "lookup_events", "Events", LookupAttributes=wanted)
-    return [event | {"record": json.loads(event["CloudTrailEvent"])} for event in found]
+    listed_events = all_pages(trail, "lookup_events", "Events", LookupAttributes=wanted)
+    return [event | {"record": json.loads(event["CloudTrailEvent"])} for event in listed_events]
 
 
 def test_a_write_is_recorded_with_its_request_id_and_caller(fresh: Handle) -> None:

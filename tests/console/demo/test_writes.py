@@ -26,8 +26,8 @@ def refusal(call: Any, **parameters: Any) -> str:
 
 
 def user_detail(iam: Any, name: str) -> dict[str, Any]:
-    found = authorization_details(iam, Filter=["User"])["UserDetailList"]
-    return next(user for user in found if user["UserName"] == name)
+    user_detail_list = authorization_details(iam, Filter=["User"])["UserDetailList"]
+    return next(user for user in user_detail_list if user["UserName"] == name)
 
 
 def test_a_membership_comes_and_goes(iam: Any) -> None:

@@ -29,19 +29,19 @@ def client() -> Client:
 
 @pytest.fixture
 def users() -> dict[str, Entity]:
-    one: Account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+    account: Account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
     other = factories.account("222222222222", name="data", write_role_arn="arn:aws:iam::222222222222:role/w")
-    found = {
-        "maya": factories.user(one, "maya.okafor"),
-        "tagged": tagged(factories.user(one, "ko"), email="kofi@example.com"),
-        "jonas one": factories.user(one, "jonas"),
+    users = {
+        "maya": factories.user(account, "maya.okafor"),
+        "tagged": tagged(factories.user(account, "ko"), email="kofi@example.com"),
+        "jonas one": factories.user(account, "jonas"),
         "jonas two": factories.user(other, "jonas"),
-        "noor": factories.user(one, "noor.amin"),
+        "noor": factories.user(account, "noor.amin"),
     }
     maya = factories.person("Maya Okafor", email="maya@example.com")
-    Identity.objects.create(person=maya, user_arn=found["maya"].arn)
+    Identity.objects.create(person=maya, user_arn=users["maya"].arn)
     work_out(whole=True)
-    return found
+    return users
 
 
 def paste(client: Client, text: str) -> Any:

@@ -106,8 +106,8 @@ def test_who_has_no_access_is_restored_before_they_change_team(
     Seat.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
     )
-    said = without_access_already([user])
-    assert said == (f"Maya Okafor {words} ({run.reference}). Restore access first." if words else "")
+    reason = without_access_already([user])
+    assert reason == (f"Maya Okafor {words} ({run.reference}). Restore access first." if words else "")
     other = factories.user(user.account, "maya.two")
     assert without_access_already([user, other]) == ""
     Run.objects.update(source="MOV-2F27B278")
@@ -191,15 +191,15 @@ def test_lists_cost_the_same_for_one_and_for_many_and_are_narrowed(admin: Client
     leaving.left(user, author)
 
     def cost() -> tuple[int, str]:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             page = admin.get(reverse("leaving:leavers")).content.decode()
-        return len(found), page
+        return len(queries), page
 
     admin.get(reverse("leaving:leavers"))
     few, _ = cost()
     others = [factories.user(user.account, f"leaver-{number}") for number in range(12)]
-    for one in others:
-        leaving.left(one, author, stage=Stage.DELETED)
+    for entity in others:
+        leaving.left(entity, author, stage=Stage.DELETED)
     many, page = cost()
     assert few == many
     assert "leaver-11" in page
@@ -291,7 +291,7 @@ def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, use
     assert answer["Location"] == reverse("leaving:leaver", args=[leaver.pk])
 
 
-@pytest.mark.parametrize("stage", [one for one in Stage if one != Stage.DRAFT])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage != Stage.DRAFT])
 def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: Entity, stage: Stage) -> None:
     """No page says that access is back, or gone, beside a status that says otherwise; each button that it
     shows can be used.

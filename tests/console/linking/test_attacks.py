@@ -71,9 +71,9 @@ def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Acco
     assert not visible_entities(viewer).filter(pk=chief.pk).exists()
     assert not owns(mallory.pk, user_arn=chief.arn)
     assert person_of(chief) is None
-    meant = match_list(mallory.email, among=Entity.objects.all())
-    assert meant.chosen == []
-    assert [match.is_sure for match in meant.to_decide[0].matches] == [False], "shown, and never selected"
+    pasted = match_list(mallory.email, among=Entity.objects.all())
+    assert pasted.chosen == []
+    assert [match.is_sure for match in pasted.to_decide[0].matches] == [False], "shown, and never selected"
     # It works against them only: they cannot decide about the user.
     assert owners_of([chief.arn]) == {mallory.pk}
     run = Run.objects.create(requested_by=mallory.pk, requested_label="x", reason="x")
@@ -92,9 +92,9 @@ def test_who_comes_back_gets_no_password_of_a_user_that_only_a_tag_names(account
     seat = leaver.seats.select_related("leaver", "user__account", "account").get()
     assert password_of(seat) is None
     Identity.objects.create(person=mallory, user_arn=chief.arn)
-    given = password_of(seat)
-    assert given is not None
-    assert given.given.recipient_id == str(mallory.pk)
+    create_login_profile = password_of(seat)
+    assert create_login_profile is not None
+    assert create_login_profile.given.recipient_id == str(mallory.pk)
 
 
 def test_who_tags_a_user_with_an_administrators_address_shuts_nobody_out(
@@ -236,7 +236,7 @@ def test_a_lead_learns_by_no_proposal_who_and_what_is_elsewhere(account: Account
     work_out()
     client = Client()
     client.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
-    pages = [reverse("linking:person", args=[one.pk]) for one in (user, strange)]
+    pages = [reverse("linking:person", args=[entity.pk]) for entity in (user, strange)]
     pages += [f"{reverse('linking:links')}?view={view}" for view in ("doubtful", "unlinked")]
     texts = [client.get(address).content.decode() for address in pages]
     assert not [name for name in ("Noor", "Jonas Berg") for text in texts if name in text]

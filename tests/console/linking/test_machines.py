@@ -91,8 +91,8 @@ def test_searches_offer_it_for_people_only(admin: Client, account: Account) -> N
     viewer = viewer_for(Person.objects.get())
     assert [match.user.pk for match in find_people(viewer, "deploy").people] == [person.pk]
     for words, name in (("offboard", "leaving:begin"), ("move", "moving:begin")):
-        found = admin.get(reverse("identities:search"), {"q": f"{words} deploy"}).content.decode()
-        assert f"{reverse(name)}?user={machine.pk}" not in found
-        assert f"{reverse(name)}?user={person.pk}" in found
-    found = admin.get(reverse("identities:search"), {"q": "grant access to deploy"}).content.decode()
-    assert f"{reverse('access:grant-new')}?for={machine.pk}" in found
+        page = admin.get(reverse("identities:search"), {"q": f"{words} deploy"}).content.decode()
+        assert f"{reverse(name)}?user={machine.pk}" not in page
+        assert f"{reverse(name)}?user={person.pk}" in page
+    page = admin.get(reverse("identities:search"), {"q": "grant access to deploy"}).content.decode()
+    assert f"{reverse('access:grant-new')}?for={machine.pk}" in page

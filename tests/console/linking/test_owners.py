@@ -322,7 +322,7 @@ def test_the_review_page_takes_the_same_queries_for_few_and_for_many(account: Ac
                 Owner="elif-payments@example.com",
             )
         client.get(reverse("linking:owners"))
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(reverse("linking:owners")).status_code == 200
-        counts.append(len(found))
+        counts.append(len(queries))
     assert counts[0] == counts[1]

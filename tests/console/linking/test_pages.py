@@ -52,10 +52,10 @@ def post(client: Client, act: str, *args: object, **data: object) -> int:
 
 @pytest.fixture
 def world() -> World:
-    one, other = factories.account(), factories.account("222222222222", name="data")
+    account, other = factories.account(), factories.account("222222222222", name="data")
     maya = factories.person("Maya Okafor", email="maya.okafor@example.com")
-    first = factories.user(one, "maya.okafor")
-    factories.edge(EdgeKind.MEMBER, first, factories.group(one, "payments-dev"))
+    first = factories.user(account, "maya.okafor")
+    factories.edge(EdgeKind.MEMBER, first, factories.group(account, "payments-dev"))
     team = Team.objects.create(slug="payments", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
     by_tag = tagged(factories.user(other, "mo", credentials={"mfa": "none"}), email=maya.email)
@@ -225,13 +225,13 @@ def test_pages_take_the_same_queries_for_one_user_and_for_many(world: World) -> 
     ]
 
     def asked() -> list[int]:
-        found = []
+        asked = []
         for address in addresses:
             client.get(address)
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(address).status_code == 200
-            found.append(len(queries))
-        return found
+            asked.append(len(queries))
+        return asked
 
     tagged(factories.user(world.first.account, "p0"), email="p0@example.com")
     factories.person("P 0", email="p0@example.com")

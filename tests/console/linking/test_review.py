@@ -44,11 +44,11 @@ def form(answer: Any) -> dict[str, Any]:
     """What a browser would post of the page, without a button."""
     fields: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", answer.content.decode()):
-        found = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
-        kind = found.get("type", "text")
-        if "name" not in found or (kind in ("checkbox", "radio") and " checked" not in tag):
+        matches = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
+        kind = matches.get("type", "text")
+        if "name" not in matches or (kind in ("checkbox", "radio") and " checked" not in tag):
             continue
-        fields[found["name"]] = found.get("value", "")
+        fields[matches["name"]] = matches.get("value", "")
     return {name: value for name, value in fields.items() if name != "csrfmiddlewaretoken"}
 
 
@@ -64,13 +64,13 @@ def posted(client: Client, answer: Any, *, without: tuple[str, ...] = (), **more
 
 
 def names(answer: Any) -> set[str]:
-    return {one.row.user.name for one in answer.context["rows"]}
+    return {row.row.user.name for row in answer.context["rows"]}
 
 
 def groups(answer: Any) -> dict[str, tuple[int, int]]:
     """Label of each group, with how many are selected of how many."""
     shown = answer.context["groups"]
-    return {one.group.label: (one.selected, len(one.group.proposals)) for one in shown}
+    return {group.group.label: (group.selected, len(group.group.proposals)) for group in shown}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def users(account: Account, maya: Person) -> dict[str, Entity]:
     """A match by tag, one by rule, a contradiction, a name, an address that is new, and a machine."""
     factories.person("Jonas Berg", email="jonas.berg@example.com")
     NameRule.objects.create(user_name="{f}{last}", address="{first}.{last}", added_by="test")
-    found = {
+    users = {
         "by tag": tagged(factories.user(account, "mo"), email=maya.email),
         "by rule": factories.user(account, "mokafor"),
         "ambiguous": tagged(factories.user(account, "jberg"), email=maya.email),
@@ -97,7 +97,7 @@ def users(account: Account, maya: Person) -> dict[str, Entity]:
         "machine": factories.user(account, "ci-release"),
     }
     work_out(whole=True)
-    return found
+    return users
 
 
 def test_everything_is_shown_with_its_reason_and_nothing_is_saved(users: dict[str, Entity]) -> None:
@@ -112,12 +112,12 @@ def test_everything_is_shown_with_its_reason_and_nothing_is_saved(users: dict[st
     assert "Tag email: maya.okafor@example.com" in text(opened(client, "tag email"))
     assert names(opened(client, RULE)) == {"mokafor"}
     several = opened(client, "several")
-    ambiguous = {one.row.user.name: one.row for one in several.context["rows"]}
+    ambiguous = {row.row.user.name: row.row for row in several.context["rows"]}
     assert set(ambiguous) == {"jberg", "m-okafor-2"}
-    assert {one.person.name for one in ambiguous["jberg"].choices} == {"Maya Okafor", "Jonas Berg"}
+    assert {choice.person.name for choice in ambiguous["jberg"].choices} == {"Maya Okafor", "Jonas Berg"}
     assert ambiguous["m-okafor-2"].choices[0].words == ("has the same name",)
     newcomers = opened(client, "new").context["rows"]
-    assert [(one.row.user.name, one.name) for one in newcomers] == [("kofi", "Kofi Mensah")]
+    assert [(newcomer.row.user.name, newcomer.name) for newcomer in newcomers] == [("kofi", "Kofi Mensah")]
     assert several.context["unmatched"] == "1"
     assert not Identity.objects.exists()
 
@@ -170,11 +170,11 @@ def test_the_selection_holds_over_pages_and_every_row_is_on_one(
     second = posted(client, first, without=(f"link-{made[1].pk}",), go="tag email~2")
     third = posted(client, second, without=(f"link-{made[4].pk}",), go="tag email~3")
     assert "7–8 of 8" in text(third)
-    assert [names(one) for one in (first, second, third)] == [
+    assert [names(page_of_review) for page_of_review in (first, second, third)] == [
         {"p000", "p001", "p002"}, {"p003", "p004", "p005"}, {"p006", "p007"},
     ]  # fmt: skip
     again = posted(client, third, go="tag email~1")
-    assert [one.is_selected for one in again.context["rows"]] == [True, False, True]
+    assert [row.is_selected for row in again.context["rows"]] == [True, False, True]
     assert "6 selected" in text(again)
     # A link of the page, a reload, another day: it is kept.
     assert "6 selected" in text(opened(client))
@@ -334,7 +334,7 @@ def test_the_page_takes_the_same_queries_for_few_and_for_many(account: Account, 
         work_out(whole=True)
         for group in ("tag email", "several", "new"):
             opened(client, group)
-            with CaptureQueriesContext(connection) as found:
+            with CaptureQueriesContext(connection) as queries:
                 assert opened(client, group).status_code == 200
-            counts[group].append(len(found))
+            counts[group].append(len(queries))
     assert all(few == many for few, many in counts.values()), counts

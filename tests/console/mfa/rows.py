@@ -24,5 +24,5 @@ def replacement(user: Entity, person: Person, asker: Person) -> Replacement:
     """The administrator says that the member has lost a device."""
     now = datetime.now(tz=UTC)
     device = Entity.objects.filter(kind=Kind.MFA_DEVICE, owner=user).latest("pk")
-    given = {"asked_over": "chat", "reason": "Lost", "asked_at": now, "until": now + timedelta(hours=4)}
-    return Replacement.objects.create(person=person, user=user, device=device, asked_by=asker, **given)
+    params = {"asked_over": "chat", "reason": "Lost", "asked_at": now, "until": now + timedelta(hours=4)}
+    return Replacement.objects.create(person=person, user=user, device=device, asked_by=asker, **params)

@@ -34,9 +34,9 @@ def campaign(ending: Ending = Ending.NOTIFY, *, days: int = 0, **more: object) -
     return Campaign.objects.create(ending=ending, begun_by=author, begun_at=begun_at, **values)
 
 
-def shown(client: Client, one: Campaign) -> str:
+def shown(client: Client, campaign: Campaign) -> str:
     """Its page."""
-    return client.get(f"/mfa/campaigns/{one.pk}/").content.decode()
+    return client.get(f"/mfa/campaigns/{campaign.pk}/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -48,27 +48,27 @@ def shown(client: Client, one: Campaign) -> str:
     ],
 )
 def test_the_page_says_what_came_at_the_end(admin: Client, ending: Ending, words: str) -> None:
-    one = campaign(ending)
-    assert "After the due date" in shown(admin, one)
+    running = campaign(ending)
+    assert "After the due date" in shown(admin, running)
     Campaign.objects.update(state=State.DUE)
-    assert words in shown(admin, one)
-    assert "After the due date" not in shown(admin, one)
+    assert words in shown(admin, running)
+    assert "After the due date" not in shown(admin, running)
     Campaign.objects.update(state=State.CLOSED, closed_at=NOW)
-    assert "Closed before its due date. Nothing was requested." in shown(admin, one)
+    assert "Closed before its due date. Nothing was requested." in shown(admin, running)
 
 
 def test_an_exception_that_is_refused_keeps_what_was_typed(admin: Client) -> None:
-    one = campaign()
+    running = campaign()
     user = factories.user(factories.account(), "kwame", credentials={"mfa": "none", "has_password": True})
-    who = Participant.objects.create(campaign=one, user=user, joined_at=NOW)
+    who = Participant.objects.create(campaign=running, user=user, joined_at=NOW)
     typed = {"do": "excuse", "who": str(who.pk), "until": "2099-01-01", "why": "At sea <until> then"}
-    refused = admin.post(f"/mfa/campaigns/{one.pk}/act/", typed)
+    refused = admin.post(f"/mfa/campaigns/{running.pk}/act/", typed)
     assert refused.status_code == 422
     for words in ("to a year from now", 'value="2099-01-01"', "At sea &lt;until&gt; then", 'menu" open'):
         assert words in refused.content.decode()
-    noted = admin.post(f"/mfa/campaigns/{one.pk}/act/?page=2", typed | {"until": str(DUE)})
-    assert noted["Location"] == f"/mfa/campaigns/{one.pk}/?page=2", "where one was in the list"
-    assert "At sea &lt;until&gt; then (Ines Duarte)" in shown(admin, one)
+    noted = admin.post(f"/mfa/campaigns/{running.pk}/act/?page=2", typed | {"until": str(DUE)})
+    assert noted["Location"] == f"/mfa/campaigns/{running.pk}/?page=2", "where one was in the list"
+    assert "At sea &lt;until&gt; then (Ines Duarte)" in shown(admin, running)
 
 
 def test_campaigns_beyond_a_page_are_on_the_next_one(admin: Client) -> None:

@@ -224,13 +224,13 @@ def test_the_fleet_costs_the_same_few_queries_for_one_row_and_for_sixty(
     HardwareDemand.objects.create(account=account, set_by="Ines")
     addresses = ["/mfa/", "/mfa/?view=no-mfa", "/mfa/?role=administrator"]
     calculate()
-    one = [cost(client, address) for address in addresses]
+    costs_of_few = [cost(client, address) for address in addresses]
     for number in range(60):
         user = person(account, f"user-{number}", mfa="none", is_admin=number < 5)
         factories.edge(EdgeKind.MEMBER, user, group)
     Account.objects.update(revision=F("revision") + 1)
     calculate()
-    assert [cost(client, address) for address in addresses] == one
+    assert [cost(client, address) for address in addresses] == costs_of_few
     assert len(shown(client.get("/mfa/"))) == 50
 
 

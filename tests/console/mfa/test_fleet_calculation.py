@@ -43,9 +43,9 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sent
 
 
-def written(one: Account) -> None:
+def written(account: Account) -> None:
     """Note that something of the account was written, as a sync does."""
-    Account.objects.filter(pk=one.pk).update(revision=F("revision") + 1, writes=F("writes") + 1)
+    Account.objects.filter(pk=account.pk).update(revision=F("revision") + 1, writes=F("writes") + 1)
     snapshot.forget()
     administrators.forget()
 
@@ -66,7 +66,7 @@ def test_what_was_not_calculated_is_unknown_and_never_no(
     boss = row_of(page, "boss")
     assert "Administrator: unknown" in boss
     assert ">Unknown<" in boss.replace("\n", "").replace(" ", ""), "and not: Not applicable"
-    tab = next(one for one in response.context["tabs"] if one.label == "Administrators without MFA")
+    tab = next(tab for tab in response.context["tabs"] if tab.label == "Administrators without MFA")
     assert not tab.count.is_known
     assert len(shown(auditor.get("/mfa/?role=unknown"))) == 7
     assert shown(auditor.get("/mfa/?role=other")) == shown(auditor.get("/mfa/?role=administrator")) == []
@@ -158,11 +158,11 @@ def test_the_order_that_is_kept_is_the_order_of_the_list(
                     factories.edge(EdgeKind.MEMBER, user, group)
                 if mfa == "several":
                     device(user, f"{login}-1", "virtual")
-    found = shown(auditor.get("/mfa/"))
+    names_shown = shown(auditor.get("/mfa/"))
     assert not FleetUser.objects.exists(), "a page only reads"
     calculate()
     kept = shown(auditor.get("/mfa/"))
-    assert kept == found
+    assert kept == names_shown
     backwards = shown(auditor.get("/mfa/?sort=-urgency"))
     assert FleetUser.objects.filter(place__startswith="2").exists()
     lacking = calculation.Fresh(behind=(account,), since=None, stamp="", lacks_users=True)
@@ -203,11 +203,11 @@ def test_an_older_calculation_replaces_nothing(account: Account, monkeypatch: py
     def slow(*args: Any) -> Any:
         """Meanwhile another worker calculates."""
         monkeypatch.setattr(calculation, "_wanted", before)
-        found = before(*args)
+        before_calculation = before(*args)
         UserCredentials.objects.filter(user__name="bare").update(mfa="virtual")
         written(account)
         calculate()
-        return found
+        return before_calculation
 
     monkeypatch.setattr(calculation, "_wanted", slow)
     calculate()
@@ -231,16 +231,16 @@ def organization(management: Account, member: Account) -> Entity:
     """A root above both accounts, with the policy that AWS attaches."""
     facts = {"Id": "o-example", "ManagementAccountId": management.account_id}
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    for one in (management, member):
+    for member_account in (management, member):
         AccountFact.objects.create(
-            account=one, name="organization", value=facts, valid_from=at, observed_at=at
+            account=member_account, name="organization", value=facts, valid_from=at, observed_at=at
         )
     types = {"PolicyTypes": ["SERVICE_CONTROL_POLICY"]}
     root = factories.entity(management, Kind.ORG_ROOT, "Root", attrs=types)
     places = [root]
-    for one in (management, member):
-        place = factories.entity(management, Kind.ORG_ACCOUNT, one.name)
-        Entity.objects.filter(pk=place.pk).update(aws_id=one.account_id)
+    for member_account in (management, member):
+        place = factories.entity(management, Kind.ORG_ACCOUNT, member_account.name)
+        Entity.objects.filter(pk=place.pk).update(aws_id=member_account.account_id)
         factories.edge(EdgeKind.PARENT, place, root)
         places.append(place)
     full = factories.entity(management, Kind.SCP, "FullAWSAccess", document=factories.document(EVERYTHING))
@@ -291,13 +291,13 @@ def test_the_statements_of_the_list_are_as_long_for_a_hundred_administrators_as_
 
     person(account, "boss-0", is_admin=True, mfa="none")
     calculate()
-    one = parameters()
+    first_count = parameters()
     for number in range(1, 100):
         person(account, f"boss-{number}", is_admin=True, mfa="none")
     written(account)
     calculate()
     assert FleetUser.objects.exclude(administrator=Administrator.NO).count() == 100
-    assert parameters() <= one + 60, "those of the fifty rows that are shown"
+    assert parameters() <= first_count + 60, "those of the fifty rows that are shown"
 
 
 def test_an_account_that_is_disconnected_is_calculated_no_more(account: Account) -> None:

@@ -114,10 +114,10 @@ def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_
     later, again = client.get(PAGE), client.get(door(link))
     assert [locked.status_code, later.status_code, again.status_code] == [410, 403, 410]
     for answer in (locked, later, again):
-        told = answer.content.decode()
-        assert "oo many wrong codes" in told
-        assert "Ask your Gatehouse administrators for a new link." in told
-        assert "Start again" not in told
+        page = answer.content.decode()
+        assert "oo many wrong codes" in page
+        assert "Ask your Gatehouse administrators for a new link." in page
+        assert "Start again" not in page
 
 
 def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(link: Link, client: Client) -> None:

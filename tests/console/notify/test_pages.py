@@ -114,11 +114,11 @@ def test_a_test_goes_to_the_one_who_asks_for_it(ines: Any, nudged: Any) -> None:
 def test_everybody_chooses_for_themselves(kwame: Any, ines: Any) -> None:
     client = browser(kwame)
     assert client.post(CHOICES, {"email": ["change.applied"], "slack": []}).status_code == 302
-    chosen = {one.spec.event: one.email for one in choices_of(kwame.person.id)}
+    chosen = {choice.spec.event: choice.email for choice in choices_of(kwame.person.id)}
     assert chosen[Event.APPLIED] is True
     assert chosen[Event.WAITING] is False
     assert chosen[Event.BREAK_GLASS] is True
-    assert all(one.email for one in choices_of(ines.person.id))
+    assert all(choice.email for choice in choices_of(ines.person.id))
 
 
 def test_a_wrong_member_id_comes_back_with_the_reason_and_what_was_ticked(kwame: Any, settings: Any) -> None:
@@ -135,7 +135,7 @@ def test_a_wrong_member_id_comes_back_with_the_reason_and_what_was_ticked(kwame:
 @pytest.mark.parametrize("events", [["no.such.event"], ["change.applied"] * 1000])
 def test_events_that_there_are_not_are_not_kept(kwame: Any, events: list[str]) -> None:
     browser(kwame).post(CHOICES, {"email": events})
-    assert {one.spec.event for one in choices_of(kwame.person.id) if one.email} <= {
+    assert {choice.spec.event for choice in choices_of(kwame.person.id) if choice.email} <= {
         Event.APPLIED,
         Event.BREAK_GLASS,
     }

@@ -149,8 +149,8 @@ def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
         assert answer.status_code == 410
         assert PASSWORD not in page
         assert "phone" not in page.partition("<main")[2], "nothing about a second factor"
-        said = {"change of team": "You changed team", "suspension": "Your access to AWS is suspended"}
-        assert said.get(what, "Your access to AWS has ended") in page
+        subjects = {"change of team": "You changed team", "suspension": "Your access to AWS is suspended"}
+        assert subjects.get(what, "Your access to AWS has ended") in page
         assert ("Request another invitation" in page) is (what == "change of team")
     assert close_invitations() == 1
     assert Secret.objects.get(pk=place.password_seal).ciphertext == ""
@@ -179,8 +179,8 @@ def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is
     for _ in range(2):
         page = second.post(address).content.decode()
         assert "We told Elif Kaya" in page
-    told = Outgoing.objects.filter(event="onboarding.invitation_wanted")
-    assert [one.name for one in told] == ["Elif Kaya"]
+    outgoings = Outgoing.objects.filter(event="onboarding.invitation_wanted")
+    assert [outgoing.name for outgoing in outgoings] == ["Elif Kaya"]
     newcomer.refresh_from_db()
     assert newcomer.wants_link_at is not None
     assert second.post("/invitation/request/nonsense/").status_code == 403
@@ -318,7 +318,7 @@ def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Pr
     assert "1 of 2 have MFA" in shown
     assert "staging" in shown
     assert browser.post("/enrol/2/", {"do": "begin"}).status_code == 302
-    assert [(one.user, one.link) for one in Enrolment.objects.all()] == [(users[1], link)]
+    assert [(enrolment.user, enrolment.link) for enrolment in Enrolment.objects.all()] == [(users[1], link)]
     assert browser.post("/enrol/1/", {"do": "begin"}).status_code == 422, "it has a device already"
     UserCredentials.objects.filter(user=users[1]).update(mfa="virtual")
     assert "added for all 2 accounts" in browser.get("/invitation/").content.decode()
@@ -341,7 +341,7 @@ def test_a_blueprint_can_give_a_sign_in_to_gatehouse_whose_password_the_person_c
     assert "/password/reset/key/" in answer["Location"]
     operator = Operator.objects.get(person=places[0].newcomer.person_id)
     assert (operator.email, operator.has_usable_password()) == (operator.person.email, False)
-    assert [one.role for one in operator.person.assignments.all()] == ["member"]
+    assert [assignment.role for assignment in operator.person.assignments.all()] == ["member"]
     browser.post("/invitation/sign-in/")
     assert Operator.objects.filter(person=operator.person).count() == 1
     operator.set_password("quiet-Harbor-47-lantern")

@@ -151,31 +151,31 @@ def test_an_export_holds_no_formula_and_is_in_the_journal(lead: Client, version:
 def test_a_blueprint_is_written_in_the_form_and_its_next_version_says_what_differs(
     lead: Client, version: BlueprintVersion
 ) -> None:
-    given = {
+    form_data = {
         "team": "payments",
         "name": "Contractors",
         "accounts": NUMBER,
         "path": "/payments/",
         "groups": "payments-dev",
     }
-    given |= {"naming": "flast", "stay": "90", "password": "1", "mfa": "1", "tags": "Kind = contractor"}
-    made = lead.post(reverse("onboarding:blueprint-new"), given)
+    form_data |= {"naming": "flast", "stay": "90", "password": "1", "mfa": "1", "tags": "Kind = contractor"}
+    made = lead.post(reverse("onboarding:blueprint-new"), form_data)
     assert made.status_code == 302
     blueprint = Blueprint.objects.get(name="Contractors")
     edit = reverse("onboarding:blueprint-edit", args=[blueprint.pk])
-    seen = lead.post(edit, given | {"stay": "30", "base": "1", "do": "refresh"}).content.decode()
+    seen = lead.post(edit, form_data | {"stay": "30", "base": "1", "do": "refresh"}).content.decode()
     assert "At most 90 days" in seen
     assert "At most 30 days" in seen
-    assert lead.post(edit, given | {"stay": "30", "base": "1"}).status_code == 302
+    assert lead.post(edit, form_data | {"stay": "30", "base": "1"}).status_code == 302
     blueprint.refresh_from_db()
     assert blueprint.current == 2
     assert (
         "as things are" not in lead.get(reverse("onboarding:blueprint", args=[blueprint.pk])).content.decode()
     )
-    lead.post(edit, given | {"groups": "payments-dev, nonesuch", "stay": "30", "base": "2"})
+    lead.post(edit, form_data | {"groups": "payments-dev, nonesuch", "stay": "30", "base": "2"})
     page = lead.get(reverse("onboarding:blueprint", args=[blueprint.pk])).content.decode()
     assert "has no group “nonesuch” of your teams, as of the last sync" in page
-    wrong = lead.post(edit, given | {"tags": "no sign", "base": "3"})
+    wrong = lead.post(edit, form_data | {"tags": "no sign", "base": "3"})
     assert "key = value" in wrong.content.decode()
 
 
@@ -188,8 +188,8 @@ def test_among_hundreds_one_is_found_by_name_and_those_of_whom_something_failed(
     address = reverse("onboarding:run", args=[run.pk])
     assert "Yuki Tanaka 28" not in lead.get(address).content.decode()
 
-    found = lead.get(address, {"q": "yuki.tanaka27"}).content.decode()
-    assert ("Yuki Tanaka 27" in found, "Yuki Tanaka 3<" in found) == (True, False)
+    page = lead.get(address, {"q": "yuki.tanaka27"}).content.decode()
+    assert ("Yuki Tanaka 27" in page, "Yuki Tanaka 3<" in page) == (True, False)
     failed = lead.get(address, {"show": "failed"}).content.decode()
     assert ("Yuki Tanaka 28" in failed, "Yuki Tanaka 27" in failed) == (True, False)
     assert "AWS said no." in failed
@@ -206,8 +206,8 @@ def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
 
     def cost(count: int) -> int:
         run = onboarding.draft(version, Person.objects.get(pk=asker.person_id), count=count)
-        for one in run.people.all():
-            Newcomer.objects.filter(pk=one.pk).update(user_name=f"{one.user_name}-of-{count}")
+        for newcomer in run.people.all():
+            Newcomer.objects.filter(pk=newcomer.pk).update(user_name=f"{newcomer.user_name}-of-{count}")
         with CaptureQueriesContext(connection) as queries:
             services.request_run(asker, run=run, reason="They begin")
             (group,) = sets_of(run)

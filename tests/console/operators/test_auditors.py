@@ -109,9 +109,9 @@ def test_the_file_has_a_line_for_each_role_of_everybody(
     for number in range(PAGE + 3):
         factories.person(f"Person {number:03d}")
     rows = _rows(auditor)
-    assert {row["person_id"] for row in rows} == {str(one.pk) for one in Person.objects.all()}
-    held = [(r["role"], r["account_id"], r["team"]) for r in rows if r["name"] == "Kwame Boateng"]
-    assert sorted(held) == [
+    assert {row["person_id"] for row in rows} == {str(person.pk) for person in Person.objects.all()}
+    kwames = [(r["role"], r["account_id"], r["team"]) for r in rows if r["name"] == "Kwame Boateng"]
+    assert sorted(kwames) == [
         ("Auditor", "111111111111", ""),
         ("Member", "all", ""),
         ("Team lead", "all", "Payments"),

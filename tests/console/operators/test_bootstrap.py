@@ -45,15 +45,15 @@ def test_the_first_administrator_gets_a_link_and_comes_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("typed", "name"),
     [
         ("Sean O’Brien <Sean.OBrien@example.com>", "Sean O’Brien"),
         ("sean.obrien@example.com", "sean.obrien@example.com"),
         ("<sean.obrien@example.com>", "sean.obrien@example.com"),
     ],
 )
-def test_a_name_is_as_it_was_given_and_never_made_of_an_address(given: str, name: str) -> None:
-    text = _run("--admin", given)
+def test_a_name_is_as_it_was_given_and_never_made_of_an_address(typed: str, name: str) -> None:
+    text = _run("--admin", typed)
     assert "sean.obrien@example.com: administrator" in text
     assert Person.objects.get(email="sean.obrien@example.com").name == name
 

@@ -327,10 +327,12 @@ class TestMetadata:
             assert not _profile_opens(browser)
 
     def test_all_signing_certificates_are_kept(self) -> None:
-        found = single_sign_on.identity_provider(
+        identity_provider = single_sign_on.identity_provider(
             metadata("idp", "next", "third", encryption=("box",)).encode()
         )
-        assert found["certificates"] == [certificate_body(name) for name in ("idp", "next", "third")]
+        assert identity_provider["certificates"] == [
+            certificate_body(name) for name in ("idp", "next", "third")
+        ]
 
     def test_a_certificate_for_encryption_alone_is_none_that_signs(
         self, monkeypatch: pytest.MonkeyPatch

@@ -19,14 +19,14 @@ def test_an_arn_that_the_account_does_not_have_is_refused_at_its_field(
     maya = factories.user(account, "maya")
     client.force_login(ines)
     page = f"/operators/{kwame.person_id}/users/"
-    for arn, said in (
+    for arn, sentence in (
         (f"{maya.arn}a", "production has no IAM user with this ARN, as of the last sync."),
         ("maya", "Enter the ARN of an IAM user"),
     ):
         answer = client.post(page, {"user_arn": arn})
         assert answer.status_code == 422
         body = answer.content.decode()
-        assert said in body
+        assert sentence in body
         assert f'value="{arn}"' in body
     assert not kwame.person.identities.filter(user_arn__startswith=maya.arn).exists()
     elsewhere = "arn:aws:iam::222222222222:user/maya"

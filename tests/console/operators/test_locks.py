@@ -138,11 +138,11 @@ def test_the_old_password_is_not_guessed_from_an_open_session(client: Client, kw
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("2001:db8::1", "2001:db8::ffff:2"), ("::ffff:192.0.2.7", "192.0.2.7")]
+    ("address", "other"), [("2001:db8::1", "2001:db8::ffff:2"), ("::ffff:192.0.2.7", "192.0.2.7")]
 )
-def test_addresses_of_one_attacker_are_one(one: str, other: str) -> None:
-    assert locks.address_key(one) == locks.address_key(other)
-    assert locks.address_key(one) != locks.address_key("2001:db8:0:1::1")
+def test_addresses_of_one_attacker_are_one(address: str, other: str) -> None:
+    assert locks.address_key(address) == locks.address_key(other)
+    assert locks.address_key(address) != locks.address_key("2001:db8:0:1::1")
 
 
 @pytest.mark.parametrize("forwarded", ["203.0.113.9", "nonsense", "203.0.113.9, nonsense, "])

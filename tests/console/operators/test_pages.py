@@ -100,14 +100,14 @@ def test_for_everybody_else_there_is_no_such_page(client: Client, kwame: Operato
     team = Team.objects.create(slug="payments", name="Payments")
     someone = factories.operator(role, name="Rosa Lind", team=team if role is Role.TEAM_LEAD else None)
     client.force_login(someone)
-    one = f"/operators/{kwame.person_id}/"
+    address = f"/operators/{kwame.person_id}/"
     for path in (
         "/operators/",
         "/operators/new/",
         "/operators/set-up/",
         "/operators/teams/",
         "/operators/teams/payments/",
-        one,
+        address,
     ):
         assert client.get(path).status_code == 404
     for path in (
@@ -119,14 +119,14 @@ def test_for_everybody_else_there_is_no_such_page(client: Client, kwame: Operato
         "company-sign-ins/1/remove/",
         "deactivate/",
     ):
-        assert client.post(one + path, {"role": "administrator"}).status_code == 404
+        assert client.post(address + path, {"role": "administrator"}).status_code == 404
     assert Person.objects.get(pk=kwame.person_id).is_active
 
 
 def _invitation() -> str:
-    found = re.search(r"http://127\.0\.0\.1:8000(/sign-in/password/reset/key/\S+)", str(mail.outbox[-1].body))
-    assert found
-    return found[1]
+    match = re.search(r"http://127\.0\.0\.1:8000(/sign-in/password/reset/key/\S+)", str(mail.outbox[-1].body))
+    assert match
+    return match[1]
 
 
 def test_an_invited_person_chooses_a_password_and_comes_in(admin: Client) -> None:
@@ -185,21 +185,23 @@ def test_a_mail_server_that_fails_loses_nobody(admin: Client, monkeypatch: pytes
 
 
 def test_roles_are_given_and_taken(admin: Client, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
-    page = _text(admin.post(one + "roles/", {"role": "approver", "account_id": "111111111111"}, follow=True))
+    address = f"/operators/{kwame.person_id}/"
+    page = _text(
+        admin.post(address + "roles/", {"role": "approver", "account_id": "111111111111"}, follow=True)
+    )
     assert "Kwame Boateng now has the approver role." in page
     assert kwame.person is not None
-    given = kwame.person.assignments.get(role=Role.APPROVER)
-    page = _text(admin.post(f"{one}roles/{given.pk}/remove/", follow=True))
+    role_assignment = kwame.person.assignments.get(role=Role.APPROVER)
+    page = _text(admin.post(f"{address}roles/{role_assignment.pk}/remove/", follow=True))
     assert "signed out everywhere" in page
     assert [a.role for a in kwame.person.assignments.all()] == ["member"]
 
 
 def test_a_broken_rule_is_told_and_changes_nothing(admin: Client, ines: Operator, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
-    assert "needs a team" in _text(admin.post(one + "roles/", {"role": "team-lead"}, follow=True))
-    assert admin.post(one + "roles/", {"role": "emperor"}).status_code == 422
-    assert admin.post(one + "roles/", {"role": "auditor", "account_id": "12"}).status_code == 422
+    address = f"/operators/{kwame.person_id}/"
+    assert "needs a team" in _text(admin.post(address + "roles/", {"role": "team-lead"}, follow=True))
+    assert admin.post(address + "roles/", {"role": "emperor"}).status_code == 422
+    assert admin.post(address + "roles/", {"role": "auditor", "account_id": "12"}).status_code == 422
     own = f"/operators/{ines.person_id}/"
     assert "can’t change your own" in _text(admin.post(own + "roles/", {"role": "approver"}, follow=True))
     assert "This is you" in _text(admin.get(own))
@@ -214,34 +216,34 @@ def test_a_role_of_somebody_else_is_not_taken_by_its_number(
 
 
 def test_iam_users_are_linked_and_unlinked(admin: Client, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
-    admin.post(one + "users/", {"user_arn": "arn:aws:iam::111111111111:user/kwame"})
+    address = f"/operators/{kwame.person_id}/"
+    admin.post(address + "users/", {"user_arn": "arn:aws:iam::111111111111:user/kwame"})
     identity = Identity.objects.get()
-    assert identity.user_arn in _text(admin.get(one))
-    assert "ARN of an IAM user" in _text(admin.post(one + "users/", {"user_arn": "kwame"}, follow=True))
-    assert admin.post(one + "users/", {"user_arn": ""}).status_code == 422
-    admin.post(f"{one}users/{identity.pk}/remove/")
+    assert identity.user_arn in _text(admin.get(address))
+    assert "ARN of an IAM user" in _text(admin.post(address + "users/", {"user_arn": "kwame"}, follow=True))
+    assert admin.post(address + "users/", {"user_arn": ""}).status_code == 422
+    admin.post(f"{address}users/{identity.pk}/remove/")
     assert not Identity.objects.exists()
 
 
 def test_somebody_leaves_and_comes_back(admin: Client, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
-    admin.post(one + "deactivate/")
-    page = _text(admin.get(one))
+    address = f"/operators/{kwame.person_id}/"
+    admin.post(address + "deactivate/")
+    page = _text(admin.get(address))
     assert "Deactivated" in page
     assert "Reactivate" in page
-    assert "is deactivated" in _text(admin.post(one + "invite/", follow=True))
-    admin.post(one + "reactivate/")
-    assert "Deactivate" in _text(admin.get(one))
+    assert "is deactivated" in _text(admin.post(address + "invite/", follow=True))
+    admin.post(address + "reactivate/")
+    assert "Deactivate" in _text(admin.get(address))
 
 
 def test_a_lock_is_shown_and_lifted(admin: Client, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
+    address = f"/operators/{kwame.person_id}/"
     for _ in range(5):
         locks.count_failure(locks.login_key(kwame.email))
-    assert "Too many failures" in _text(admin.get(one))
-    admin.post(one + "unlock/")
-    assert "Too many failures" not in _text(admin.get(one))
+    assert "Too many failures" in _text(admin.get(address))
+    admin.post(address + "unlock/")
+    assert "Too many failures" not in _text(admin.get(address))
     assert Entry.objects.filter(kind="sign_in.unlock").exists()
 
 
@@ -260,20 +262,20 @@ def test_a_person_without_a_sign_in_has_nothing_to_invite(admin: Client) -> None
 
 
 def test_danger_asks_who_one_is_after_a_while(client: Client, ines: Operator, kwame: Operator) -> None:
-    one = f"/operators/{kwame.person_id}/"
+    address = f"/operators/{kwame.person_id}/"
     with time_machine.travel(NOON, tick=False):
         sign_in(client, ines.email)
     with time_machine.travel(NOON + timedelta(minutes=14), tick=False):
-        assert client.get(one).status_code == 200
+        assert client.get(address).status_code == 200
     with time_machine.travel(NOON + timedelta(minutes=20), tick=False):
         assert client.get("/operators/").status_code == 200
-        asked = client.get(one)
+        asked = client.get(address)
         assert asked["Location"].startswith("/sign-in/confirm/?next=%2Foperators%2F")
-        posted = client.post(one + "deactivate/", headers={"referer": f"http://testserver{one}"})
+        posted = client.post(address + "deactivate/", headers={"referer": f"http://testserver{address}"})
         # What was posted is kept, and offered again once it is confirmed who one is.
         assert posted["Location"] == "/sign-in/confirm/?next=%2Fprofile%2Fcontinue%2F"
         fragment = client.get(
-            one, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/operators/"}
+            address, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/operators/"}
         )
         assert fragment["HX-Redirect"] == "/sign-in/confirm/?next=%2Foperators%2F"
     assert Person.objects.get(pk=kwame.person_id).is_active
@@ -294,16 +296,16 @@ def test_who_has_only_the_company_sign_in_comes_in_through_it_again(client: Clie
 def test_teams_are_made_with_rules_and_removed(admin: Client) -> None:
     assert admin.post("/operators/teams/", {"name": "Payments"})["Location"] == "/operators/teams/payments/"
     assert admin.post("/operators/teams/", {"name": "payments"}).status_code == 422
-    one = "/operators/teams/payments/"
-    assert admin.post(one, {"kind": "group", "value": "payments-dev"}).status_code == 302
-    bad = admin.post(one, {"kind": "path", "value": "payments"})
+    address = "/operators/teams/payments/"
+    assert admin.post(address, {"kind": "group", "value": "payments-dev"}).status_code == 302
+    bad = admin.post(address, {"kind": "path", "value": "payments"})
     assert bad.status_code == 422
     assert "begins and ends with a slash" in _text(bad)
     rule = TeamRule.objects.get()
-    assert "payments-dev" in _text(admin.get(one))
-    admin.post(f"{one}rules/{rule.pk}/remove/")
+    assert "payments-dev" in _text(admin.get(address))
+    admin.post(f"{address}rules/{rule.pk}/remove/")
     assert not TeamRule.objects.exists()
-    assert admin.post(f"{one}delete/")["Location"] == "/operators/teams/"
+    assert admin.post(f"{address}delete/")["Location"] == "/operators/teams/"
     assert not Team.objects.exists()
 
 

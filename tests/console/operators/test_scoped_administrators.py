@@ -20,15 +20,15 @@ def test_an_administrator_of_one_account_learns_nothing_of_others(
 ) -> None:
     admin = Client()
     admin.force_login(ines)
-    one, team = f"/operators/{kwame.person_id}/", "/operators/teams/payments/"
+    address, team = f"/operators/{kwame.person_id}/", "/operators/teams/payments/"
     admin.post("/operators/teams/", {"name": "Payments"})
     for number in ("111111111111", "222222222222"):
-        admin.post(one + "users/", {"user_arn": f"arn:aws:iam::{number}:user/kwame-of-{number[0]}"})
+        admin.post(address + "users/", {"user_arn": f"arn:aws:iam::{number}:user/kwame-of-{number[0]}"})
         admin.post(team, {"kind": "group", "value": f"people-of-{number[0]}", "account_id": number})
     someone = factories.operator(None, name="Rosa Lind")
     factories.assign(someone.person, Role.ADMINISTRATOR, account_id="111111111111")
     client.force_login(someone)
-    person, rules = _text(client.get(one)), _text(client.get(team))
+    person, rules = _text(client.get(address)), _text(client.get(team))
     assert "user/kwame-of-1" in person
     assert "people-of-1" in rules
     for page in (person, rules):

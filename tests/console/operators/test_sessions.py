@@ -265,9 +265,9 @@ def test_an_administrator_signs_everyone_out(client: Client, kwame: Operator, in
 def test_an_administrator_of_one_account_signs_nobody_out(client: Client, kwame: Operator) -> None:
     other = Client()
     sign_in(other, kwame.email)
-    one = factories.operator(Role.ADMINISTRATOR)
-    one.person.assignments.update(account_id="111122223333")
-    client.force_login(one)
+    operator = factories.operator(Role.ADMINISTRATOR)
+    operator.person.assignments.update(account_id="111122223333")
+    client.force_login(operator)
     client.post("/operators/sessions/")
     client.post(f"/operators/{kwame.person_id}/sessions/end/")
     assert is_signed_in(other)

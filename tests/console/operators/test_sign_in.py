@@ -171,9 +171,9 @@ def test_a_form_without_the_token_is_refused(kwame: Operator) -> None:
 
 
 def _link() -> str:
-    found = re.search(r"http://127\.0\.0\.1:8000(/sign-in/password/reset/key/\S+)", str(mail.outbox[-1].body))
-    assert found, mail.outbox[-1].body
-    return found[1]
+    match = re.search(r"http://127\.0\.0\.1:8000(/sign-in/password/reset/key/\S+)", str(mail.outbox[-1].body))
+    assert match, mail.outbox[-1].body
+    return match[1]
 
 
 def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(client: Client, kwame: Operator) -> None:

@@ -45,12 +45,12 @@ class TestSettings:
 
     def test_an_issuer_is_configured_with_pkce(self) -> None:
         self.set(OIDC | {"GATEHOUSE_OIDC_NAME": "Northline"})
-        found = single_sign_on.providers(embedded=False)
-        assert found["openid_connect"]["OAUTH_PKCE_ENABLED"] is True
-        app = found["openid_connect"]["APPS"][0]
+        providers = single_sign_on.providers(embedded=False)
+        assert providers["openid_connect"]["OAUTH_PKCE_ENABLED"] is True
+        app = providers["openid_connect"]["APPS"][0]
         assert (app["name"], app["client_id"], app["secret"]) == ("Northline", "gatehouse", "s3cret")
         assert app["settings"]["server_url"] == "https://login.example.com/realms/northline"
-        assert single_sign_on.form_targets(found) == ["https://login.example.com"]
+        assert single_sign_on.form_targets(providers) == ["https://login.example.com"]
 
     def test_the_secret_comes_from_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file = tmp_path / "secret"
@@ -62,8 +62,8 @@ class TestSettings:
 
     def test_further_hosts_of_the_sign_in_can_be_named(self) -> None:
         self.set(OIDC | {"GATEHOUSE_SSO_HOSTS": "mfa.example.com, http://localhost:9000"})
-        found = single_sign_on.providers(embedded=False)
-        assert single_sign_on.form_targets(found) == [
+        providers = single_sign_on.providers(embedded=False)
+        assert single_sign_on.form_targets(providers) == [
             "http://localhost:9000",
             "https://login.example.com",
             "https://mfa.example.com",
@@ -101,15 +101,15 @@ class TestSettings:
                 "GATEHOUSE_SAML_ENTITY_ID": "urn:northline",
             }
         )
-        found = single_sign_on.providers(embedded=False)
-        settings = found["saml"]["APPS"][0]["settings"]
+        providers = single_sign_on.providers(embedded=False)
+        settings = providers["saml"]["APPS"][0]["settings"]
         assert settings["idp"] == {
             "metadata_url": "https://idp.example.com/metadata",
             "entity_id": "urn:northline",
         }
         assert settings["advanced"]["want_assertion_signed"] is True
         assert settings["advanced"]["reject_idp_initiated_sso"] is True
-        assert single_sign_on.form_targets(found) == ["https://idp.example.com"]
+        assert single_sign_on.form_targets(providers) == ["https://idp.example.com"]
 
 
 def test_a_known_person_comes_in_and_is_bound(client: Client, issuer: Issuer, kwame: Operator) -> None:

@@ -64,7 +64,7 @@ def test_views_and_filters_show_what_they_say(account: Account) -> None:
     fresh, twin = key(second, days=10, used=1), key(second, days=120)
     gone = key(first, days=300, status="Inactive", used=100)
     page = reverse("keys:keys")
-    assert ids(client.get(page)) == [one.aws_id for one in (old, gone, twin, fresh)]
+    assert ids(client.get(page)) == [entity.aws_id for entity in (old, gone, twin, fresh)]
     assert ids(client.get(f"{page}?view=old")) == [old.aws_id, twin.aws_id]
     assert ids(client.get(f"{page}?view=never")) == [twin.aws_id]
     assert set(ids(client.get(f"{page}?view=two"))) == {fresh.aws_id, twin.aws_id}
@@ -104,9 +104,9 @@ def test_the_lists_take_the_same_queries_for_a_few_and_for_many(account: Account
         for address in (reverse("keys:keys"), reverse("keys:keys") + "?sort=used", reverse("keys:rotations")):
             client.get(address)
             cache.clear()
-            with CaptureQueriesContext(connection) as found:
+            with CaptureQueriesContext(connection) as queries:
                 assert client.get(address).status_code == 200
-            counts.setdefault(address, []).append(len(found))
+            counts.setdefault(address, []).append(len(queries))
     assert all(few == many for few, many in counts.values()), counts
 
 
@@ -162,11 +162,11 @@ def test_a_lead_sees_the_keys_and_rotations_of_their_team_only(account: Account)
 
 def test_an_auditor_reads_and_does_nothing(account: Account) -> None:
     client, _ = signed_in(Role.AUDITOR, name="Otto Audit")
-    one = rotation(key(factories.user(account, "ada")), factories.person("Ada", email="ada@example.com"))
-    page = client.get(reverse("keys:rotation", args=[one.pk]))
+    own = rotation(key(factories.user(account, "ada")), factories.person("Ada", email="ada@example.com"))
+    page = client.get(reverse("keys:rotation", args=[own.pk]))
     assert page.status_code == 200
     assert "<form" not in page.content.decode().partition('id="live"')[2].partition("</main>")[0]
-    for name, of in (("keys:act", one.pk), ("keys:secret", one.pk), ("keys:rotate", one.old_id)):
+    for name, of in (("keys:act", own.pk), ("keys:secret", own.pk), ("keys:rotate", own.old_id)):
         assert client.post(reverse(name, args=[of]), {"do": "deactivate"}).status_code == 404
 
 
@@ -174,15 +174,15 @@ def test_the_secret_is_shown_once_to_its_person_and_to_no_administrator(account:
     user = factories.user(account, "kwame.boateng")
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     administrator, _ = signed_in(Role.ADMINISTRATOR)
-    one = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
-    one.sealed_id = seal(
-        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=one.new_key_id
+    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed.sealed_id = seal(
+        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
-    one.save()
-    address = reverse("keys:secret", args=[one.pk])
+    handed.save()
+    address = reverse("keys:secret", args=[handed.pk])
     assert administrator.post(address).status_code == 404
-    assert member.get(address)["Location"] == reverse("keys:rotation", args=[one.pk])
-    assert "the/secret" not in member.get(reverse("keys:rotation", args=[one.pk])).content.decode()
+    assert member.get(address)["Location"] == reverse("keys:rotation", args=[handed.pk])
+    assert "the/secret" not in member.get(reverse("keys:rotation", args=[handed.pk])).content.decode()
     page = member.post(address)
     assert "the/secret" in page.content.decode()
     assert "no-store" in page["Cache-Control"]
@@ -195,18 +195,18 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
     user = factories.user(account, "kwame.boateng")
     person = factories.person("Kwame Boateng", email="kwame@example.com")
     thief = factories.person("Mallory", email="mallory@example.com")
-    one = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
-    one.sealed_id = seal(
-        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=one.new_key_id
+    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed.sealed_id = seal(
+        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
-    one.save()
+    handed.save()
     bad = [
-        _link(thief, user, one),
-        _link(person, factories.user(account, "another"), one),
-        make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None, cause_id=one.pk),
+        _link(thief, user, handed),
+        _link(person, factories.user(account, "another"), handed),
+        make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None, cause_id=handed.pk),
     ]
     # The last one would be right, but is not the latest of the rotation.
-    for link, latest in [*((link, link) for link in bad), (_link(person, user, one), None)]:
+    for link, latest in [*((link, link) for link in bad), (_link(person, user, handed), None)]:
         Rotation.objects.update(link=latest)
         browser = Client()
         browser.post(f"/link/{word_of(link.pk)}/")
@@ -218,26 +218,26 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
 def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account: Account) -> None:
     user = factories.user(account, "kwame.boateng")
     person = factories.person("Kwame Boateng", email="kwame@example.com")
-    one = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
-    one.link = _link(person, user, one)
-    one.sealed_id = seal(
-        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=one.new_key_id
+    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed.link = _link(person, user, handed)
+    handed.sealed_id = seal(
+        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
-    one.save()
+    handed.save()
     browser, page = Client(), reverse("keys:by-link")
-    browser.post(f"/link/{word_of(one.link.pk)}/")
+    browser.post(f"/link/{word_of(handed.link.pk)}/")
     for _ in range(2):
         assert "the/secret" not in browser.get(page).content.decode()
     assert "the/secret" in browser.post(page).content.decode()
     assert (browser.get(page).status_code, browser.post(page).status_code) == (410, 410)
-    one.link.refresh_from_db()
-    assert one.link.ended_why == "finished"
+    handed.link.refresh_from_db()
+    assert handed.link.ended_why == "finished"
     # Both ways back say what happened to the secret, and how to get another key.
-    one.refresh_from_db()
-    for answer in (browser.get(page), Client().get(f"/link/{word_of(one.link.pk)}/")):
-        told = answer.content.decode()
-        assert f"The secret of your new key {one.new_key_id} was shown once" in told
-        assert "create another key" in told
+    handed.refresh_from_db()
+    for answer in (browser.get(page), Client().get(f"/link/{word_of(handed.link.pk)}/")):
+        shown_page = answer.content.decode()
+        assert f"The secret of your new key {handed.new_key_id} was shown once" in shown_page
+        assert "create another key" in shown_page
 
 
 def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account) -> None:
@@ -258,12 +258,17 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
         assert "The request was not submitted" not in page
         assert all(value in page for other, value in typed.items() if other != name)
     made = member.post(address, {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"})
-    one = Rotation.objects.get()
-    assert made["Location"] == reverse("keys:rotation", args=[one.pk])
-    assert (one.person, one.begun_by, one.quiet_days, one.stage) == (person, person, 14, Stage.ASKED)
+    rotation = Rotation.objects.get()
+    assert made["Location"] == reverse("keys:rotation", args=[rotation.pk])
+    assert (rotation.person, rotation.begun_by, rotation.quiet_days, rotation.stage) == (
+        person,
+        person,
+        14,
+        Stage.ASKED,
+    )
     assert Entry.objects.filter(kind="rotation.begin").exists()
-    assert one.change is not None
-    assert "wasn’t used for 14 days" in one.change.change_set.notes[0]
+    assert rotation.change is not None
+    assert "wasn’t used for 14 days" in rotation.change.change_set.notes[0]
 
 
 def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
@@ -301,18 +306,18 @@ def test_keys_of_root_users_are_told(account: Account) -> None:
 def test_a_deletion_by_hand_takes_the_last_signs_of_the_key(account: Account) -> None:
     user = factories.user(account, "kwame.boateng")
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
-    one = rotation(key(user, status="Inactive"), person, stage=Stage.INACTIVE)
-    act = reverse("keys:act", args=[one.pk])
+    inactive = rotation(key(user, status="Inactive"), person, stage=Stage.INACTIVE)
+    act = reverse("keys:act", args=[inactive.pk])
     refused = member.post(act, {"do": "delete", "typed": "nope"})
     assert refused.status_code == 422
     field = refused.content.decode().partition('id="typed"')[2].partition("</div>")[0]
     assert 'value="nope"' in field
     assert 'id="typed-error"' in field
-    one.refresh_from_db()
-    assert one.wanted == ""
-    member.post(act, {"do": "delete", "typed": one.old.aws_id[-4:]})
-    one.refresh_from_db()
-    assert one.wanted == "delete"
+    inactive.refresh_from_db()
+    assert inactive.wanted == ""
+    member.post(act, {"do": "delete", "typed": inactive.old.aws_id[-4:]})
+    inactive.refresh_from_db()
+    assert inactive.wanted == "delete"
 
 
 @pytest.mark.parametrize("stage", [Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING])
@@ -351,17 +356,17 @@ def test_a_member_can_request_to_deactivate_a_key_of_their_own_and_no_other(acco
 
 def test_the_live_page_answers_nothing_where_nothing_is_new(account: Account) -> None:
     client, person = signed_in(Role.ADMINISTRATOR)
-    one = rotation(key(factories.user(account, "ada")), person)
-    address = reverse("keys:rotation", args=[one.pk])
+    running = rotation(key(factories.user(account, "ada")), person)
+    address = reverse("keys:rotation", args=[running.pk])
     version = client.get(address).context["version"]
     fragment = {"HTTP_HX_REQUEST": "true"}
     assert client.get(f"{address}?seen={version}", **fragment).status_code == 204
-    Rotation.objects.filter(pk=one.pk).update(trouble="AWS could not be asked")
+    Rotation.objects.filter(pk=running.pk).update(trouble="AWS could not be asked")
     assert client.get(f"{address}?seen={version}", **fragment).status_code == 200
 
 
-def _link(person: Person, user: Entity, one: Rotation) -> Link:
-    return make_link(Purpose.ROTATION, person=person, user_arn=user.arn, actor=None, cause_id=one.pk)
+def _link(person: Person, user: Entity, rotation: Rotation) -> Link:
+    return make_link(Purpose.ROTATION, person=person, user_arn=user.arn, actor=None, cause_id=rotation.pk)
 
 
 def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(account: Account) -> None:

@@ -244,11 +244,11 @@ def test_an_account_that_cannot_be_reached_says_why(admin: Client, account: Acco
 def test_a_role_that_cannot_be_assumed_is_one_problem_and_no_statement_is_offered_for_it(
     admin: Client, account: Account
 ) -> None:
-    told = "AWS doesn’t let Gatehouse assume the role."
-    Pull.objects.create(account=account, state="failed", message=told)
-    account.sections.update(state="denied", permission="", message=told, bad_since=NOW)
+    reason = "AWS doesn’t let Gatehouse assume the role."
+    Pull.objects.create(account=account, state="failed", message=reason)
+    account.sections.update(state="denied", permission="", message=reason, bad_since=NOW)
     body = text_of(admin.get(page()))
-    assert body.count(told) == 2, "once above the sections, and once at the sync that failed"
+    assert body.count(reason) == 2, "once above the sections, and once at the sync that failed"
     assert "Find out why" in body
     assert "lacks" not in body
     assert body.count("denied, rows synced 4 min ago") == 21
@@ -257,10 +257,10 @@ def test_a_role_that_cannot_be_assumed_is_one_problem_and_no_statement_is_offere
     assert "lacks <code>iam:ListUsers</code>" in body
     assert "1 of 21 sections denied" in body
     for permission in ("", "sts:AssumeRole"):
-        account.sections.update(permission=permission, message=told)
+        account.sections.update(permission=permission, message=reason)
         fix = text_of(admin.get(page("fix")))
         assert "GatehouseMissing" not in fix
-        assert told in fix
+        assert reason in fix
 
 
 def test_the_organization_is_shown_where_it_was_read(admin: Client, account: Account) -> None:
@@ -393,7 +393,7 @@ def test_no_page_is_green_over_an_account_of_which_a_part_could_not_be_synced(
 
     def tops() -> set[tuple[bool, bool]]:
         shown = [text_of(admin.get(address)).partition('class="menu end asof"')[2] for address in pages]
-        heads = [one.partition('class="pop"')[0] for one in shown]
+        heads = [name.partition('class="pop"')[0] for name in shown]
         return {('data-tone="ok"' in head, "Incomplete" in head) for head in heads}
 
     assert tops() == {(True, False)}

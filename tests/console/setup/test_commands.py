@@ -35,19 +35,19 @@ ROLE = ("connect", SANDBOX, "--role", arn_of(SANDBOX), "--external-id", ID_OF_SP
 
 
 def test_an_account_is_connected_by_its_role_and_checked(cloud: Cloud) -> None:
-    code, said = run(*ROLE)
+    code, output = run(*ROLE)
     assert code == 0
-    assert f"sandbox {SANDBOX} is connected by role, external id." in said
-    assert "No permission is missing." in said
-    assert f"manage.py pull {SANDBOX}" in said
+    assert f"sandbox {SANDBOX} is connected by role, external id." in output
+    assert "No permission is missing." in output
+    assert f"manage.py pull {SANDBOX}" in output
     assert Entry.objects.get(kind="account.connect").actor_label == "Command line"
 
 
 def test_what_is_missing_is_exit_code_1(cloud: Cloud) -> None:
     cloud.deny("iam:ListSSHPublicKeys")
-    code, said = run(*ROLE)
+    code, output = run(*ROLE)
     assert code == 1
-    assert '"iam:ListSSHPublicKeys"' in said
+    assert '"iam:ListSSHPublicKeys"' in output
     assert Account.objects.count() == 1
 
 
@@ -63,9 +63,9 @@ def test_what_is_missing_is_exit_code_1(cloud: Cloud) -> None:
     ],
 )
 def test_what_cannot_be_connected_is_exit_code_2(cloud: Cloud, args: tuple[str, ...], words: str) -> None:
-    code, said = run(*args)
+    code, output = run(*args)
     assert code == 2
-    assert words in said
+    assert words in output
     assert not Account.objects.exists()
 
 
@@ -75,41 +75,41 @@ def test_an_account_is_not_connected_twice(cloud: Cloud) -> None:
 
 
 def test_the_environments_account_is_connected(cloud: Cloud) -> None:
-    code, said = run("connect", HUB, "--from-environment", "--name", "hub")
-    assert code == 0, said
+    code, output = run("connect", HUB, "--from-environment", "--name", "hub")
+    assert code == 0, output
     assert Account.objects.get().source == "environment"
 
 
 def test_an_organization_is_connected_by_one_role_name(cloud: Cloud) -> None:
-    code, said = run("connect", HUB, "--discover", "gatehouse-reader", "--external-id", ID_OF_SPOKES)
+    code, output = run("connect", HUB, "--discover", "gatehouse-reader", "--external-id", ID_OF_SPOKES)
     assert code == 0
-    assert "5 of 5 accounts" in said
+    assert "5 of 5 accounts" in output
     assert Account.objects.count() == 5
-    code, said = run("connect", HUB, "--discover", "gatehouse-reader", "--external-id", ID_OF_SPOKES)
-    assert (code, "0 of 5 accounts" in said) == (0, True)
+    code, output = run("connect", HUB, "--discover", "gatehouse-reader", "--external-id", ID_OF_SPOKES)
+    assert (code, "0 of 5 accounts" in output) == (0, True)
 
 
 def test_without_credentials_the_reason_is_said() -> None:
-    code, said = run("connect", HUB, "--from-environment")
+    code, output = run("connect", HUB, "--from-environment")
     assert code == 2
-    assert "credentials" in said
+    assert "credentials" in output
 
 
 def test_the_doctor_examines_all_that_is_connected(cloud: Cloud) -> None:
     run("connect", HUB, "--discover", "gatehouse-reader", "--external-id", ID_OF_SPOKES)
     cloud.deny("iam:ListUsers")
-    code, said = run("doctor")
+    code, output = run("doctor")
     assert code == 1
-    assert said.count("The worker’s own credentials") == 5
-    assert said.count("No permission is missing.") == 4
+    assert output.count("The worker’s own credentials") == 5
+    assert output.count("No permission is missing.") == 4
     assert DoctorRun.objects.count() == 5
 
 
 def test_the_doctor_answers_machines(cloud: Cloud) -> None:
     run(*ROLE)
     cloud.deny("iam:ListUsers")
-    code, said = run("doctor", SANDBOX, "--json")
-    (answer,) = json.loads(said)["accounts"]
+    code, output = run("doctor", SANDBOX, "--json")
+    (answer,) = json.loads(output)["accounts"]
     assert code == 1
     assert (answer["account"], answer["reachable"], answer["missing"]) == (
         SANDBOX,
@@ -121,9 +121,9 @@ def test_the_doctor_answers_machines(cloud: Cloud) -> None:
 def test_the_doctor_knows_only_connected_accounts() -> None:
     factories.account(exports.NUMBER, source="export", role_arn="")
     for number in (exports.NUMBER, "999999999999"):
-        code, said = run("doctor", number)
+        code, output = run("doctor", number)
         assert code == 1
-        assert "isn’t connected" in said
+        assert "isn’t connected" in output
 
 
 @pytest.fixture
@@ -136,12 +136,12 @@ def files(tmp_path: Path) -> Any:
 
 def test_an_export_is_imported_with_its_report(files: Any) -> None:
     export, report = files
-    code, said = run(
+    code, output = run(
         "import_account", str(export), "--credential-report", str(report), "--name", "brightwater", "-v", "2"
     )
     assert code == 0
-    assert f"brightwater {exports.NUMBER} is loaded as of 3 Mar 2026, 10:00:00 UTC" in said
-    assert "Reading the file" in said
+    assert f"brightwater {exports.NUMBER} is loaded as of 3 Mar 2026, 10:00:00 UTC" in output
+    assert "Reading the file" in output
     assert Entry.objects.get(kind="account.import").actor_label == "Command line"
     assert export.exists()
 
@@ -155,9 +155,9 @@ def test_what_cannot_be_imported_is_exit_code_1(files: Any, tmp_path: Path) -> N
         ((str(tmp_path / "none.json"),), "File not found"),
         ((str(export), "--credential-report", str(export)), "lacks the column"),
     ):
-        code, said = run("import_account", *args)
+        code, output = run("import_account", *args)
         assert code == 1
-        assert words in said
+        assert words in output
 
 
 def test_a_loss_is_held_back_and_accepted_by_word(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_loss_is_held_back_and_accepted_by_word(tmp_path: Path) -> None:
         (many[:5], "2026-03-05", ("--accept-loss",), "is loaded as of"),
     ):
         path.write_bytes(exports.as_bytes(exports.export(*names)))
-        code, said = run("import_account", str(path), "--made-at", made, *more)
+        code, output = run("import_account", str(path), "--made-at", made, *more)
         assert code == 0
-        assert words in said
+        assert words in output
     assert Pull.objects.filter(trigger="upload").count() == 3

@@ -246,9 +246,9 @@ def test_what_the_worker_has_is_found_and_connected(admin: Client, cloud: Cloud)
     assert "Waiting for a worker" in text_of(admin.get(page))
     assert admin.get(f"{page}?n=1", headers=HTMX).status_code == 200
     run_job(SetupJob.objects.get().pk)
-    found = admin.get(f"{page}?n=2", headers=HTMX)
-    assert found.status_code == 286
-    assert HUB in found.content.decode()
+    response = admin.get(f"{page}?n=2", headers=HTMX)
+    assert response.status_code == 286
+    assert HUB in response.content.decode()
     connect = reverse("setup:connect-own")
     assert admin.post(connect, {"name": ""}).status_code == 422
     assert admin.post(connect, {"name": "hub"})["Location"] == reverse("setup:doctor", args=[HUB])

@@ -45,11 +45,11 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     assert f'value="{SANDBOX}" checked' in body
     assert body.count(" checked") == 1
     assert not Account.objects.exists()
-    told = text_of(admin.post(connect, plan | {"which": "chosen", "account": [SANDBOX]}, follow=True))
-    assert "1 account is connected and will be synced within a minute." in told
-    told = text_of(admin.post(connect, plan | {"which": "all"}, follow=True))
-    assert "4 accounts are connected" in told
-    assert "Not connected: sandbox is connected already." in told
+    page_text = text_of(admin.post(connect, plan | {"which": "chosen", "account": [SANDBOX]}, follow=True))
+    assert "1 account is connected and will be synced within a minute." in page_text
+    page_text = text_of(admin.post(connect, plan | {"which": "all"}, follow=True))
+    assert "4 accounts are connected" in page_text
+    assert "Not connected: sandbox is connected already." in page_text
     assert "All that can be connected are." in text_of(admin.get(page))
     assert Account.objects.get(account_id=HUB).source == "environment"
 
@@ -93,11 +93,11 @@ def test_2000_accounts_are_paged_filtered_and_connected_in_one_go(admin: Client)
     assert text_of(admin.get(f"{page}?q=team+1999")).count('name="account"') == 1
     for nonsense in ("from=x", "from=-5", "from=999999", "q=nothing"):
         assert admin.get(f"{page}?{nonsense}").status_code == 200
-    told = text_of(
+    page_text = text_of(
         admin.post(page + "connect/", {"which": "all", "role_name": "r", "external_id": "e-1"}, follow=True)
     )
-    assert "1800 accounts are connected" in told
-    assert "and 197 more." in told
+    assert "1800 accounts are connected" in page_text
+    assert "and 197 more." in page_text
     assert Account.objects.filter(source="organization").count() == 1800
 
 
@@ -149,8 +149,8 @@ def test_an_unknown_account_to_ask_through_is_refused(admin: Client) -> None:
 def test_accounts_of_one_name_get_their_numbers_so_that_a_name_is_of_one_account(admin: Client) -> None:
     factories.account("111111111111", name="Team")
     job = a_large_organization(3)
-    for one in job.result["accounts"]:
-        one["name"] = "team"
+    for account in job.result["accounts"]:
+        account["name"] = "team"
     job.save()
     plan = {"role_name": "gatehouse-reader", "external_id": "gh-1", "which": "all"}
     admin.post(reverse("setup:connect-found", args=[job.pk]), plan)

@@ -50,14 +50,14 @@ def test_the_root_user_is_known_from_the_report_or_else_from_the_summary() -> No
     assert both.root.last_used is not None
     assert both.root.last_used.isoformat() == "2026-03-01T10:00:00+00:00"
     assert both.quotas == [("IAM users", 3, 5000)]
-    one = own_settings({"summary": fact(summary)})
-    assert one is not None
-    assert one.root is not None
-    assert (one.root.mfa, one.root.keys, one.root.is_reported) == (True, 0, False)
+    own = own_settings({"summary": fact(summary)})
+    assert own is not None
+    assert own.root is not None
+    assert (own.root.mfa, own.root.keys, own.root.is_reported) == (True, 0, False)
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "changes_told"),
     [
         ("alias", "", "acme", [("Alias", "None", "acme")]),
         ("password_policy", LONG, LONG | {"maximum_age": None}, [("Expires", "After 90 days", "Never")]),
@@ -71,11 +71,13 @@ def test_the_root_user_is_known_from_the_report_or_else_from_the_summary() -> No
         ),
     ],
 )
-def test_two_values_differ_in_words(name: str, old: Any, new: Any, told: list[tuple[str, str, str]]) -> None:
-    assert setting_changes(name, old, new) == told
+def test_two_values_differ_in_words(
+    name: str, old: Any, new: Any, changes_told: list[tuple[str, str, str]]
+) -> None:
+    assert setting_changes(name, old, new) == changes_told
 
 
 def test_a_policy_that_was_set_replaces_the_default() -> None:
-    told = setting_changes("password_policy", None, LONG)
-    assert told[0] == ("Length", DEFAULT, "At least 14 characters")
-    assert {old for _, old, _ in told} == {DEFAULT}
+    changes_told = setting_changes("password_policy", None, LONG)
+    assert changes_told[0] == ("Length", DEFAULT, "At least 14 characters")
+    assert {old for _, old, _ in changes_told} == {DEFAULT}

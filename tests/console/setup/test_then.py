@@ -115,9 +115,9 @@ def test_links_to_pages_of_the_mirror_keep_the_moment(
 ) -> None:
     body = admin.get(then(address, at)).content.decode()
     main = body[body.index('<nav aria-label="Breadcrumb">') :]
-    found = re.findall(r'href="(/(?:accounts|people|roles|groups|policies)/[^"]*)"', main)
-    assert address == LIST or found
-    assert [link for link in found if "as-of=" not in link] == []
+    matches = re.findall(r'href="(/(?:accounts|people|roles|groups|policies)/[^"]*)"', main)
+    assert address == LIST or matches
+    assert [link for link in matches if "as-of=" not in link] == []
 
 
 def test_the_list_shows_what_was_known_then(admin: Client, known: Account) -> None:
@@ -235,15 +235,15 @@ def test_the_list_of_then_costs_the_same_queries_at_1_and_at_500_accounts(
     def costs() -> list[int]:
         return [cost(LIST), cost(f"{LIST}?state=attention&q=a"), cost(f"{LIST}?q=a", **HTMX)]
 
-    one = costs()
+    costs_of_few = costs()
     Account.objects.bulk_create(
         Account(account_id=f"{n:012d}", name=f"account {n:04d}", source="role") for n in range(1, 500)
     )
     others = Account.objects.exclude(pk=known.pk)
     others.update(created_at=LONG_AGO)
     Section.objects.bulk_create(
-        Section(account=one, name=name, state="complete", observed_at=NOW)
-        for one in others
+        Section(account=account, name=name, state="complete", observed_at=NOW)
+        for account in others
         for name in ("users", "tags")
     )
     for other in others[:80]:
@@ -252,5 +252,5 @@ def test_the_list_of_then_costs_the_same_queries_at_1_and_at_500_accounts(
         PullSection.objects.create(
             pull=pull, name="users", state="complete", began_at=FIRST, ended_at=FIRST, observed_at=FIRST
         )
-    assert costs() == one
-    assert max(one) <= 12
+    assert costs() == costs_of_few
+    assert max(costs_of_few) <= 12

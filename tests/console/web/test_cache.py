@@ -26,9 +26,9 @@ VALUES: tuple[Any, ...] = (0, 7, -1, True, False, None, 1.5, "y", "12", "", [1.5
 @pytest.fixture
 def made(redis_url: str) -> SharedCache:
     """A cache in a real Redis."""
-    found = SharedCache(redis_url, {})
-    found.clear()
-    return found
+    shared_cache = SharedCache(redis_url, {})
+    shared_cache.clear()
+    return shared_cache
 
 
 @pytest.mark.parametrize("value", VALUES)

@@ -42,7 +42,7 @@ def cut_queries(path: Path) -> list[str]:
     """Where the beginning of a query is taken: `rows.order_by(…)[:MOST]`. `[: SIZE + 1]` looks whether there
     is more.
     """
-    found = []
+    cut_queries = []
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
             continue
@@ -50,8 +50,8 @@ def cut_queries(path: Path) -> list[str]:
         is_query = isinstance(value, ast.Call) and getattr(value.func, "attr", "") in OF_QUERIES
         is_cut = node.slice.lower is None and isinstance(upper, ast.Name | ast.Constant | ast.Attribute)
         if is_query and is_cut:
-            found.append(f"{path.name}:{node.lineno}: {ast.unparse(node)}")
-    return found
+            cut_queries.append(f"{path.name}:{node.lineno}: {ast.unparse(node)}")
+    return cut_queries
 
 
 def test_no_query_of_the_console_is_cut_in_silence() -> None:
@@ -113,9 +113,9 @@ def test_the_note_says_how_many_and_shows_the_rest(total: int, shown: int) -> No
     if total == shown:
         assert not note.strip()
         return
-    said = unescape(" ".join(note.split()))
-    assert f"The first 3 of {total} requests are shown." in said
-    address = re.findall(r'href="([^"]+)"', said)[0]
+    note_text = unescape(" ".join(note.split()))
+    assert f"The first 3 of {total} requests are shown." in note_text
+    address = re.findall(r'href="([^"]+)"', note_text)[0]
     assert address == "?tab=mine&all=others"
     everything = first_rows(
         RequestFactory().get(f"/somewhere/{address}"), range(total), most=3, name="others"

@@ -54,7 +54,9 @@ def field_of(response: Any, name: str) -> str:
     """What the field of a page holds."""
     page = response.content.decode()
     tag = next(
-        one for one in re.findall(r"<input[^>]*>", page) if f'name="{name}"' in one and "datetime" in one
+        matches
+        for matches in re.findall(r"<input[^>]*>", page)
+        if f'name="{name}"' in matches and "datetime" in matches
     )
     return str(re.findall(r'value="([^"]*)"', tag)[0])
 
@@ -80,8 +82,8 @@ def compared(name: str) -> Callable[[Client], Seen]:
     def see(client: Client) -> Seen:
         account = make.account()
         other = {"from": "2025-01-01T00:00"} if name == "to" else {}
-        given = {"account": account.account_id, name: TYPED, "zone": TOKYO.key} | other
-        page = client.get("/compare/", given)
+        form_data = {"account": account.account_id, name: TYPED, "zone": TOKYO.key} | other
+        page = client.get("/compare/", form_data)
         return page.context["left" if name == "from" else "right"], field_of(page, name)
 
     return see
@@ -91,19 +93,19 @@ def versus(side: str) -> Callable[[Client], Seen]:
     def see(client: Client) -> Seen:
         user = make.user(make.account(), "maya")
         page = client.get("/access/compare/", {"a": user.arn, f"{side}-at": TYPED, "zone": TOKYO.key})
-        found = page.context["versus"]
-        return (found.left if side == "a" else found.right).at, field_of(page, f"{side}-at")
+        versus = page.context["versus"]
+        return (versus.left if side == "a" else versus.right).at, field_of(page, f"{side}-at")
 
     return see
 
 
 def circumstances(client: Client) -> Seen:
     with read_in(TOKYO):
-        found = circumstances_of(QueryDict(f"time={TYPED}&zone={TOKYO.key}&action=s3:GetObject"))
-        again = circumstances_of(QueryDict(f"time={dict(found.pairs)['time']}&action=s3:GetObject"))
-    assert again.context == found.context, "the address means the same to everybody"
-    text = str(found.context["aws:CurrentTime"])
-    return datetime.fromisoformat(text.replace("Z", "+00:00")), found.given["time"]
+        circumstances = circumstances_of(QueryDict(f"time={TYPED}&zone={TOKYO.key}&action=s3:GetObject"))
+        again = circumstances_of(QueryDict(f"time={dict(circumstances.pairs)['time']}&action=s3:GetObject"))
+    assert again.context == circumstances.context, "the address means the same to everybody"
+    text = str(circumstances.context["aws:CurrentTime"])
+    return datetime.fromisoformat(text.replace("Z", "+00:00")), circumstances.given["time"]
 
 
 def condition(name: str) -> Callable[[Client], Seen]:
@@ -119,14 +121,14 @@ def condition(name: str) -> Callable[[Client], Seen]:
 
 def ends(client: Client) -> Seen:
     with read_in(TOKYO):
-        found = read_ends(QueryDict(f"ends=date&until={TYPED}"))
-        return datetime.fromisoformat(found.until), until_text(found)
+        ends = read_ends(QueryDict(f"ends=date&until={TYPED}"))
+        return datetime.fromisoformat(ends.until), until_text(ends)
 
 
 def leaving(client: Client) -> Seen:
     with read_in(TOKYO):
-        found = read_terms(QueryDict(f"when=later&at={TYPED}&grace=30"))
-        return found.leaves_at, input_text(found.leaves_at)
+        terms = read_terms(QueryDict(f"when=later&at={TYPED}&grace=30"))
+        return terms.leaves_at, input_text(terms.leaves_at)
 
 
 def shortened(client: Client) -> Seen:
@@ -173,21 +175,22 @@ INPUTS: Final[dict[tuple[str, str], Callable[[Client], Seen]]] = {
 
 def inputs() -> set[tuple[str, str]]:
     """Every input of type datetime-local: the file that has it, and its name."""
-    found = set()
+    inputs = set()
     for path in sorted((ROOT / "templates").rglob("*.html")):
         text, name = path.read_text(), str(path.relative_to(ROOT))
         for tag in re.findall(r"<input[^>]*datetime-local[^>]*>?", text):
-            found.add((name, re.findall(r'name="([^"]+)"', tag)[0]))
+            inputs.add((name, re.findall(r'name="([^"]+)"', tag)[0]))
         for field in re.findall(r'{% input_field "([^"]+)"[^%]*datetime-local', text):
-            found.add((name, field))
-        assert text.count("datetime-local") == sum(file == name for file, _ in found), name
+            inputs.add((name, field))
+        assert text.count("datetime-local") == sum(file == name for file, _ in inputs), name
     for path in sorted((ROOT / "console").rglob("*.py")):
         text = path.read_text()
         for _ in re.findall(r'"datetime-local"', text):
-            found |= {
-                (str(path.relative_to(ROOT)), one) for one in re.findall(r"(\w+) = LocalMomentField", text)
+            inputs |= {
+                (str(path.relative_to(ROOT)), matches)
+                for matches in re.findall(r"(\w+) = LocalMomentField", text)
             }
-    return found
+    return inputs
 
 
 def test_every_input_of_a_moment_is_in_the_table() -> None:

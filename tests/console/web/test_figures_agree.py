@@ -93,15 +93,15 @@ def page(client: Client, address: str) -> str:
 
 def tabs(client: Client, name: str, query: str) -> dict[str, int]:
     """The tabs of a list with their counts."""
-    found = TAB.findall(page(client, f"/{name}/{query}"))
-    return {label: int(count.replace(",", "")) for _, label, count in found}
+    matches = TAB.findall(page(client, f"/{name}/{query}"))
+    return {label: int(count.replace(",", "")) for _, label, count in matches}
 
 
 def rows_below(client: Client, name: str, query: str) -> int:
     """How many rows the foot of a list says there are."""
-    found = re.search(r"[\d,]+–[\d,]+ of ([\d,]+)", page(client, f"/{name}/{query}"))
-    assert found is not None, name
-    return int(found[1].replace(",", ""))
+    match = re.search(r"[\d,]+–[\d,]+ of ([\d,]+)", page(client, f"/{name}/{query}"))
+    assert match is not None, name
+    return int(match[1].replace(",", ""))
 
 
 def led_to(text: str) -> dict[str, set[int]]:
@@ -139,8 +139,8 @@ def check(client: Client, accounts: list[Account]) -> dict[str, int]:
             assert rows_below(client, name, query) == counted, (number, name)
             assert overview.get(name, {counted}) == {counted}, (number, name)
             if name != "policies":
-                assert counted == sum(one[name] for one in known), (number, name)
-        assert by_tab["policies"]["Customer managed"] == sum(one["customer policies"] for one in known)
+                assert counted == sum(row[name] for row in known), (number, name)
+        assert by_tab["policies"]["Customer managed"] == sum(row["customer policies"] for row in known)
         assert {"people", "groups", "roles", "policies"} <= overview.keys()
         for view, label in VIEWS.items():
             shown = by_tab["people"][label]

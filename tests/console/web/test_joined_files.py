@@ -19,17 +19,17 @@ def test_a_joined_file_is_found_served_and_follows_a_changed_part(
     settings.VAR = tmp_path
     finder = finders.get_finder.__wrapped__("console.web.joined_files.JoinedFiles")
     text = JOINED[name]()
-    found = finder.find(name)
-    assert Path(found).read_text() == text
+    resolved = finder.find(name)
+    assert Path(resolved).read_text() == text
     for embedded, endings in ((True, ("", ".gz")), (False, ("",))):
         settings.EMBEDDED = embedded
         expected = sorted(f"{joined}{ending}" for joined in JOINED for ending in endings)
         assert sorted(listed for listed, _ in finder.list([])) == expected
-    Path(found).write_text("cut")
-    Path(f"{found}.gz").write_text("cut")
+    Path(resolved).write_text("cut")
+    Path(f"{resolved}.gz").write_text("cut")
     assert Path(finder.find(name)).read_text() == text
-    assert gzip.decompress(Path(f"{found}.gz").read_bytes()).decode() == text
-    Path(f"{found}.gz").unlink()
+    assert gzip.decompress(Path(f"{resolved}.gz").read_bytes()).decode() == text
+    Path(f"{resolved}.gz").unlink()
     finder.find(name)
-    assert Path(f"{found}.gz").exists()
+    assert Path(f"{resolved}.gz").exists()
     assert finder.find(f"{name}.map") == []

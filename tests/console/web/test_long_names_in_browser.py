@@ -24,10 +24,10 @@ WIDTHS = (390, 1440)
 @pytest.fixture
 def admin() -> Operator:
     """An administrator with a name as long as the names that are administered."""
-    one = factories.operator(Role.ADMINISTRATOR)
-    one.person.name = "N" * 120
-    one.person.save(update_fields=["name"])
-    return one
+    operator = factories.operator(Role.ADMINISTRATOR)
+    operator.person.name = "N" * 120
+    operator.person.save(update_fields=["name"])
+    return operator
 
 
 @pytest.fixture
@@ -105,6 +105,6 @@ def test_no_page_is_wider_than_its_window(page: Page, admin: Operator) -> None:
         assert answer.ok, path
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 844})
-            if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
-                wide.append(f"{path} at {width}: {found}")
+            if (evaluate := page.evaluate("document.documentElement.scrollWidth")) > width:
+                wide.append(f"{path} at {width}: {evaluate}")
     assert wide == []

@@ -174,6 +174,6 @@ def test_no_template_names_a_zone_or_a_format_of_its_own(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert not READ_AS_UTC.search(text), "moment, clock and between name UTC themselves where it is shown"
     formats = [match["format"] for match in DATED.finditer(text)]
-    assert [given for given in formats if not MACHINE.fullmatch(given)] == [], (
+    assert [time_format for time_format in formats if not MACHINE.fullmatch(time_format)] == [], (
         "people read dates with {% moment %}"
     )

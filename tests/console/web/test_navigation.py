@@ -52,14 +52,14 @@ def links(page: str, label: str) -> list[tuple[str, str, bool]]:
     navigation.
     """
     match = re.search(rf'<nav[^>]*aria-label="{label}"[^>]*>(.*?)</nav>', page, re.DOTALL)
-    found = LINK.findall(match[1]) if match else []
+    matches = LINK.findall(match[1]) if match else []
     return [
         (
             unescape(address),
             re.sub(r"<span.*|<[^>]*>", "", inner, flags=re.DOTALL).strip(),
             'aria-current="page"' in rest,
         )
-        for address, rest, inner in found
+        for address, rest, inner in matches
     ]
 
 

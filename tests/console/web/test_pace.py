@@ -39,19 +39,19 @@ def client() -> Client:
 
 def answers(client: Client, path: str, times: int, **form: str) -> list[int]:
     ask = client.post if form else client.get
-    found = []
+    answers = []
     for _ in range(times):
         response = ask(path, form)
         if response.streaming:
             b"".join(response.streaming_content)  # type: ignore[attr-defined]
-        found.append(response.status_code)
-    return found
+        answers.append(response.status_code)
+    return answers
 
 
 def test_a_person_exports_sixty_times_in_a_minute_and_no_more(client: Client) -> None:
     with time_machine.travel(NOON, tick=False):
-        given = answers(client, "/groups/export.csv", 62)
-        assert given == [200] * 60 + [429] * 2
+        statuses = answers(client, "/groups/export.csv", 62)
+        assert statuses == [200] * 60 + [429] * 2
         assert Entry.objects.filter(kind__startswith="list").count() == 60
         slow = client.get("/groups/export.csv")
         assert slow["Retry-After"] == "56"
@@ -64,8 +64,8 @@ def test_a_person_exports_sixty_times_in_a_minute_and_no_more(client: Client) ->
 
 def test_forms_are_counted_before_they_do_anything(client: Client) -> None:
     with time_machine.travel(NOON, tick=False):
-        given = answers(client, "/profile/preferences/", 302, time_zone="Europe/Riga")
-        assert given == [302] * 300 + [429] * 2
+        statuses = answers(client, "/profile/preferences/", 302, time_zone="Europe/Riga")
+        assert statuses == [302] * 300 + [429] * 2
 
 
 def test_others_are_not_slowed_down(client: Client) -> None:

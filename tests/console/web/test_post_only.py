@@ -23,36 +23,36 @@ FOREIGN = ("admin", "sign-in", "accounts")
 
 def dummies(pattern: URLPattern) -> dict[str, object]:
     """Arguments that fit the converters of a pattern."""
-    found: dict[str, object] = {}
+    dummies: dict[str, object] = {}
     for name, converter in pattern.pattern.converters.items():
         if isinstance(converter, UUIDConverter):
-            found[name] = UUID(int=1)
+            dummies[name] = UUID(int=1)
         elif isinstance(converter, IntConverter):
-            found[name] = 1
+            dummies[name] = 1
         elif isinstance(converter, SlugConverter | StringConverter):
-            found[name] = "a"
+            dummies[name] = "a"
         else:
-            found[name] = "111111111111"
-    return found
+            dummies[name] = "111111111111"
+    return dummies
 
 
 def addresses() -> Iterator[tuple[str, URLPattern]]:
     """Every address that can be written from a pattern, with dummy arguments."""
 
     def walk(
-        resolver: URLResolver, prefix: str, given: dict[str, object]
+        resolver: URLResolver, prefix: str, settings_given: dict[str, object]
     ) -> Iterator[tuple[str, URLPattern]]:
-        for one in resolver.url_patterns:
-            if isinstance(one, URLResolver):
-                yield from walk(one, prefix + str(one.pattern), given)
-            elif isinstance(one, URLPattern):
-                text = prefix + str(one.pattern)
-                for name, value in dummies(one).items():
+        for url_pattern in resolver.url_patterns:
+            if isinstance(url_pattern, URLResolver):
+                yield from walk(url_pattern, prefix + str(url_pattern.pattern), settings_given)
+            elif isinstance(url_pattern, URLPattern):
+                text = prefix + str(url_pattern.pattern)
+                for name, value in dummies(url_pattern).items():
                     for kind in ("uuid", "int", "slug", "str", "path", "account"):
                         text = text.replace(f"<{kind}:{name}>", str(value))
                     text = text.replace(f"<{name}>", str(value))
                 if "<" not in text and "(" not in text and "^" not in text:
-                    yield f"/{text}", one
+                    yield f"/{text}", url_pattern
 
     yield from walk(get_resolver(), "", {})
 

@@ -116,7 +116,7 @@ def test_the_deployment_check_is_clean_in_production() -> None:
         text=True,
         timeout=60,
     )
-    found = [line for line in (checked.stdout + checked.stderr).splitlines() if line.startswith("?:")]
+    lines = [line for line in (checked.stdout + checked.stderr).splitlines() if line.startswith("?:")]
     # Tests run from a clone, with everything that it has.
-    assert [line for line in found if "gatehouse.W001" not in line] == [], checked.stderr
-    assert len(found) == 1
+    assert [line for line in lines if "gatehouse.W001" not in line] == [], checked.stderr
+    assert len(lines) == 1

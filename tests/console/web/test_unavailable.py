@@ -54,9 +54,9 @@ class Lines(logging.Handler):
         self.written: list[str] = []
         self.setFormatter(
             next(
-                one.formatter
-                for one in logging.getLogger().handlers
-                if isinstance(one.formatter, ProcessorFormatter)
+                handler.formatter
+                for handler in logging.getLogger().handlers
+                if isinstance(handler.formatter, ProcessorFormatter)
             )
         )
 
@@ -71,10 +71,10 @@ def test_a_bug_names_the_request_under_which_the_log_has_the_traceback() -> None
         page = visit(ProgrammingError("no such column")).content.decode()
     finally:
         logging.getLogger("django.request").removeHandler(lines)
-    found = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", page)
-    assert found
+    match = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", page)
+    assert match
     (line,) = lines.written
-    assert f'"request_id": "{found[0]}"' in line
+    assert f'"request_id": "{match[0]}"' in line
     assert "ProgrammingError" in line
 
 

@@ -13,9 +13,9 @@ from django.test import Client
 
 
 def all_forms(form: type[forms.BaseForm] = forms.BaseForm) -> Iterator[type[forms.BaseForm]]:
-    for one in form.__subclasses__():
-        yield one
-        yield from all_forms(one)
+    for subclass in form.__subclasses__():
+        yield subclass
+        yield from all_forms(subclass)
 
 
 def test_no_field_of_any_form_says_what_django_says_of_an_empty_one() -> None:
@@ -27,8 +27,10 @@ def test_no_field_of_any_form_says_what_django_says_of_an_empty_one() -> None:
         for name, field in getattr(form, "base_fields", {}).items()
     ]
     assert len(fields) > 40
-    told = [(form, name) for form, name, field in fields if "is required" in field.error_messages["required"]]
-    assert told == []
+    without_label = [
+        (form, name) for form, name, field in fields if "is required" in field.error_messages["required"]
+    ]
+    assert without_label == []
 
 
 def test_an_address_that_is_none_is_repeated() -> None:

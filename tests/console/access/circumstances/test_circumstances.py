@@ -14,22 +14,30 @@ def read(address: str, **options: str) -> Circumstances:
 
 
 def test_an_empty_address_says_nothing() -> None:
-    found = read("")
-    assert (found.context, found.strict, found.errors, found.chips, found.words) == ({}, False, {}, [], "")
+    circumstances = read("")
+    assert (
+        circumstances.context,
+        circumstances.strict,
+        circumstances.errors,
+        circumstances.chips,
+        circumstances.words,
+    ) == ({}, False, {}, [], "")
 
 
 def test_every_field_becomes_its_condition_keys() -> None:
-    found = read("mfa=yes&ip=203.0.113.7&time=2026-11-24T14:05&ctx=aws:RequestedRegion%3Deu-west-1&strict=1")
-    assert found.context == {
+    circumstances = read(
+        "mfa=yes&ip=203.0.113.7&time=2026-11-24T14:05&ctx=aws:RequestedRegion%3Deu-west-1&strict=1"
+    )
+    assert circumstances.context == {
         "aws:MultiFactorAuthPresent": "true",
         "aws:SourceIp": "203.0.113.7",
         "aws:CurrentTime": "2026-11-24T14:05:00Z",
         "aws:EpochTime": "1795529100",
         "aws:RequestedRegion": "eu-west-1",
     }
-    assert found.strict
-    assert found.errors == {}
-    assert found.doubts == []
+    assert circumstances.strict
+    assert circumstances.errors == {}
+    assert circumstances.doubts == []
 
 
 def test_no_mfa_is_a_value_and_not_an_absent_key() -> None:
@@ -37,15 +45,15 @@ def test_no_mfa_is_a_value_and_not_an_absent_key() -> None:
 
 
 def test_a_key_given_twice_has_both_values_in_whatever_case_it_is_written() -> None:
-    found = read("ctx=aws:TagKeys%3Dteam&ctx=AWS:tagkeys%3Dcost")
-    assert found.context == {"aws:TagKeys": ["team", "cost"]}
-    assert found.doubts == []
+    circumstances = read("ctx=aws:TagKeys%3Dteam&ctx=AWS:tagkeys%3Dcost")
+    assert circumstances.context == {"aws:TagKeys": ["team", "cost"]}
+    assert circumstances.doubts == []
 
 
 def test_a_key_without_a_value_is_absent() -> None:
-    found = read("ctx=aws:SourceVpce%3D")
-    assert found.context == {"aws:SourceVpce": []}
-    assert found.chips[0].value == "absent"
+    circumstances = read("ctx=aws:SourceVpce%3D")
+    assert circumstances.context == {"aws:SourceVpce": []}
+    assert circumstances.chips[0].value == "absent"
 
 
 def test_a_value_may_have_equals_signs() -> None:
@@ -53,9 +61,9 @@ def test_a_value_may_have_equals_signs() -> None:
 
 
 def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
-    found = read("key=aws:SourceVpc&value=vpc-1&tag=team&tag-value=payments")
-    assert found.context == {"aws:SourceVpc": "vpc-1", "aws:PrincipalTag/team": "payments"}
-    assert found.pairs == (("ctx", "aws:SourceVpc=vpc-1"), ("ctx", "aws:PrincipalTag/team=payments"))
+    circumstances = read("key=aws:SourceVpc&value=vpc-1&tag=team&tag-value=payments")
+    assert circumstances.context == {"aws:SourceVpc": "vpc-1", "aws:PrincipalTag/team": "payments"}
+    assert circumstances.pairs == (("ctx", "aws:SourceVpc=vpc-1"), ("ctx", "aws:PrincipalTag/team=payments"))
 
 
 @pytest.mark.parametrize(
@@ -90,16 +98,16 @@ def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_and_left_out(address: str, field: str, sentence: str) -> None:
-    found = read(address)
-    assert found.errors == {field: sentence}
-    assert len(found.context.get("aws:TagKeys", [])) in {0, 50}
-    assert "c" not in found.context.values()
+    circumstances = read(address)
+    assert circumstances.errors == {field: sentence}
+    assert len(circumstances.context.get("aws:TagKeys", [])) in {0, 50}
+    assert "c" not in circumstances.context.values()
 
 
 def test_an_unknown_key_is_kept_and_the_like_of_it_offered() -> None:
-    found = read("action=s3:GetObject&ctx=aws:SourceIP4%3Dx&ctx=s3:prefx%3Dhome")
-    assert found.context == {"aws:SourceIP4": "x", "s3:prefx": "home"}
-    assert [doubt.suggestion for doubt in found.doubts] == ["aws:SourceIp", ""]
+    circumstances = read("action=s3:GetObject&ctx=aws:SourceIP4%3Dx&ctx=s3:prefx%3Dhome")
+    assert circumstances.context == {"aws:SourceIP4": "x", "s3:prefx": "home"}
+    assert [doubt.suggestion for doubt in circumstances.doubts] == ["aws:SourceIp", ""]
     listing = read("action=s3:ListBucket&ctx=s3:prefx%3Dhome")
     assert listing.doubts[0].suggestion == "s3:prefix"
     assert listing.doubts[0].url == "?action=s3%3AListBucket&ctx=s3%3Aprefix%3Dhome"
@@ -132,28 +140,30 @@ def test_an_unknown_key_that_is_like_nothing_is_only_mentioned() -> None:
     ],
 )  # fmt: skip
 def test_a_value_that_its_key_cannot_have_is_mentioned_and_kept(setting: str, sentence: str) -> None:
-    found = read(f"ctx={setting}")
-    assert [doubt.text for doubt in found.doubts] == [sentence]
-    assert len(found.context) == 1
+    circumstances = read(f"ctx={setting}")
+    assert [doubt.text for doubt in circumstances.doubts] == [sentence]
+    assert len(circumstances.context) == 1
 
 
 def test_a_chip_leads_to_the_address_without_it_and_keeps_the_rest() -> None:
-    found = read("action=s3:GetObject&mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&after=x&resource-policy=secret")
-    assert [chip.url for chip in found.chips] == [
+    circumstances = read(
+        "action=s3:GetObject&mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&after=x&resource-policy=secret"
+    )
+    assert [chip.url for chip in circumstances.chips] == [
         "?action=s3%3AGetObject&ctx=aws%3ASourceVpc%3Dvpc-1",
         "?action=s3%3AGetObject&mfa=yes",
     ]
-    assert found.words == "MFA: present; aws:SourceVpc: vpc-1"
+    assert circumstances.words == "MFA: present; aws:SourceVpc: vpc-1"
 
 
 def test_a_button_of_a_form_takes_away_one_condition() -> None:
-    found = read("mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&without=ctx%3Daws:SourceVpc%3Dvpc-1")
-    assert found.pairs == (("mfa", "yes"),)
+    circumstances = read("mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&without=ctx%3Daws:SourceVpc%3Dvpc-1")
+    assert circumstances.pairs == (("mfa", "yes"),)
 
 
 def test_the_fields_show_what_is_set_and_escape_it() -> None:
-    found = read("mfa=no&ip=%22%3E%3Cb%3E&ctx=aws:UserAgent%3D%3Cscript%3E&strict=1")
-    html = render_to_string("access/_circumstances.html", circumstances_context(found))
+    circumstances = read("mfa=no&ip=%22%3E%3Cb%3E&ctx=aws:UserAgent%3D%3Cscript%3E&strict=1")
+    html = render_to_string("access/_circumstances.html", circumstances_context(circumstances))
     assert '<option value="no" selected>' in html
     assert "<script>" not in html
     assert "<b>&lt;script&gt;</b>" in html

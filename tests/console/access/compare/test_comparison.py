@@ -23,65 +23,69 @@ pytestmark = pytest.mark.django_db
 
 
 def against(
-    one: Entity, two: Entity, *, left: datetime | None = None, right: datetime | None = None
+    entity: Entity, two: Entity, *, left: datetime | None = None, right: datetime | None = None
 ) -> Comparison:
     forget()  # rows that a test adds by hand have no revision
     sides = [
         Moment(find_principal(entity.arn, accounts=None, at=None), at)
-        for entity, at in ((one, left), (two, right))
+        for entity, at in ((entity, left), (two, right))
     ]
     return compare(*sides)
 
 
-def names(found: Comparison, sort: Sort) -> set[str]:
-    return {*catalogue().names(found.masks[sort]), *found.unlisted.get(sort, ())}
+def names(comparison: Comparison, sort: Sort) -> set[str]:
+    return {*catalogue().names(comparison.masks[sort]), *comparison.unlisted.get(sort, ())}
 
 
-def causes(found: Comparison, prefix: str) -> list[tuple[str, bool, bool]]:
+def causes(comparison: Comparison, prefix: str) -> list[tuple[str, bool, bool]]:
     return [
-        (one.says.held.policy.name, one.says.statement.allows, one.is_right)
-        for one in found.causes_of(prefix)
+        (cause.says.held.policy.name, cause.says.statement.allows, cause.is_right)
+        for cause in comparison.causes_of(prefix)
     ]
 
 
 def test_what_came_and_what_went_between_two_moments(world: World) -> None:
     kwame = world.of["kwame"]
-    found = against(kwame, kwame, left=BEFORE)
-    assert names(found, Sort.ONLY_RIGHT) == {
+    comparison = against(kwame, kwame, left=BEFORE)
+    assert names(comparison, Sort.ONLY_RIGHT) == {
         "iam:PassRole",
         "lambda:UpdateFunctionCode",
         "lambda:GetFunction",
     }
-    assert names(found, Sort.ONLY_LEFT) == {"s3:DeleteObject"}
-    assert names(found, Sort.WIDER) == {"s3:GetObject"}
-    assert names(found, Sort.NARROWER) == names(found, Sort.ALTERED) == set()
-    assert (found.in_both, found.risks) == (1, (0, 1))
+    assert names(comparison, Sort.ONLY_LEFT) == {"s3:DeleteObject"}
+    assert names(comparison, Sort.WIDER) == {"s3:GetObject"}
+    assert names(comparison, Sort.NARROWER) == names(comparison, Sort.ALTERED) == set()
+    assert (comparison.in_both, comparison.risks) == (1, (0, 1))
 
 
 def test_the_other_way_round_is_the_opposite(world: World) -> None:
     kwame = world.of["kwame"]
-    found = against(kwame, kwame, right=BEFORE)
-    assert names(found, Sort.ONLY_LEFT) == {"iam:PassRole", "lambda:UpdateFunctionCode", "lambda:GetFunction"}
-    assert names(found, Sort.ONLY_RIGHT) == {"s3:DeleteObject"}
-    assert names(found, Sort.NARROWER) == {"s3:GetObject"}
+    comparison = against(kwame, kwame, right=BEFORE)
+    assert names(comparison, Sort.ONLY_LEFT) == {
+        "iam:PassRole",
+        "lambda:UpdateFunctionCode",
+        "lambda:GetFunction",
+    }
+    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:DeleteObject"}
+    assert names(comparison, Sort.NARROWER) == {"s3:GetObject"}
 
 
 def test_the_statements_because_of_which_it_differs_are_named_with_their_group(world: World) -> None:
     kwame = world.of["kwame"]
-    found = against(kwame, kwame, left=BEFORE)
-    assert causes(found, "iam") == [("Deploy", True, True)]
-    assert found.causes_of("iam")[0].says.held.group is not None
-    assert causes(found, "s3") == [("kwame-tools", True, False), ("Deploy", True, True)]
+    comparison = against(kwame, kwame, left=BEFORE)
+    assert causes(comparison, "iam") == [("Deploy", True, True)]
+    assert comparison.causes_of("iam")[0].says.held.group is not None
+    assert causes(comparison, "s3") == [("kwame-tools", True, False), ("Deploy", True, True)]
 
 
 def test_actions_that_differ_alike_stand_together_and_risky_ones_are_marked(world: World) -> None:
     kwame = world.of["kwame"]
-    found = against(kwame, kwame, left=BEFORE)
-    (passing,) = found.groups("iam")
+    comparison = against(kwame, kwame, left=BEFORE)
+    (passing,) = comparison.groups("iam")
     assert (passing.names, passing.sort, passing.left, passing.right, passing.is_risky) == (
         ("iam:PassRole",), Sort.ONLY_RIGHT, None, Grade.LIMITED, True,
     )  # fmt: skip
-    levels = [(group.level, group.names, group.is_risky) for group in found.groups("lambda")]
+    levels = [(group.level, group.names, group.is_risky) for group in comparison.groups("lambda")]
     assert levels == [
         ("Read", ("lambda:GetFunction",), False),
         ("Write", ("lambda:UpdateFunctionCode",), False),
@@ -89,9 +93,9 @@ def test_actions_that_differ_alike_stand_together_and_risky_ones_are_marked(worl
 
 
 def test_under_conditions_is_narrower_than_everywhere(world: World) -> None:
-    found = against(world.of["kwame"], world.of["tomas"])
-    assert names(found, Sort.NARROWER) == {"s3:GetObject"}
-    (group,) = found.groups("s3")
+    comparison = against(world.of["kwame"], world.of["tomas"])
+    assert names(comparison, Sort.NARROWER) == {"s3:GetObject"}
+    (group,) = comparison.groups("s3")
     assert (group.left, group.right) == (Grade.EVERYWHERE, Grade.CONDITIONAL)
 
 
@@ -104,31 +108,31 @@ def test_nothing_differs_from_itself_and_for_those_who_hold_the_same(world: Worl
 
 
 def test_other_resources_of_the_same_extent_are_told_as_altered(world: World) -> None:
-    one, two = make.user(world.account, "one"), make.user(world.account, "two")
-    make.inline(one, "a", body=say("Allow", "s3:PutObject", BUCKET))
+    entity, two = make.user(world.account, "one"), make.user(world.account, "two")
+    make.inline(entity, "a", body=say("Allow", "s3:PutObject", BUCKET))
     make.inline(two, "b", body=say("Allow", "s3:PutObject", "arn:aws:s3:::other/*"))
-    found = against(one, two)
-    assert names(found, Sort.ALTERED) == {"s3:PutObject"}
-    assert causes(found, "s3") == [("a", True, False), ("b", True, True)]
+    comparison = against(entity, two)
+    assert names(comparison, Sort.ALTERED) == {"s3:PutObject"}
+    assert causes(comparison, "s3") == [("a", True, False), ("b", True, True)]
 
 
 def test_a_variable_that_stands_for_each_ones_own_is_told_as_altered_between_two(world: World) -> None:
     own = say("Allow", "s3:PutObject", "arn:aws:s3:::homes/${aws:username}/*")
-    one, two = make.user(world.account, "one"), make.user(world.account, "two")
-    for user in (one, two):
+    entity, two = make.user(world.account, "one"), make.user(world.account, "two")
+    for user in (entity, two):
         make.inline(user, "home", body=own)
-    found = against(one, two)
-    assert names(found, Sort.ALTERED) == {"s3:PutObject"}
-    assert found.causes_of("s3") == ()
-    assert against(one, one, left=BEFORE).is_same
+    comparison = against(entity, two)
+    assert names(comparison, Sort.ALTERED) == {"s3:PutObject"}
+    assert comparison.causes_of("s3") == ()
+    assert against(entity, entity, left=BEFORE).is_same
 
 
 def test_a_boundary_takes_away_what_the_same_policies_gave(world: World) -> None:
     kwame = world.of["kwame"]
     bound = make.policy(world.account, "Bound", body=say("Allow", ["s3:*", "iam:*"]))
     make.edge(EdgeKind.BOUNDARY, kwame, bound, since=LATER)
-    found = against(kwame, kwame, left=BEFORE)
-    assert names(found, Sort.ONLY_RIGHT) == {"iam:PassRole"}
+    comparison = against(kwame, kwame, left=BEFORE)
+    assert names(comparison, Sort.ONLY_RIGHT) == {"iam:PassRole"}
     twin = make.user(world.account, "twin")
     make.edge(EdgeKind.MEMBER, twin, world.of["deployers"])
     beside = against(twin, kwame)
@@ -142,65 +146,70 @@ def test_a_deny_is_the_cause_of_what_it_takes_away(world: World) -> None:
     assert deny.pk
     twin = make.user(world.account, "twin")
     make.edge(EdgeKind.MEMBER, twin, world.of["deployers"])
-    found = against(twin, kwame)
-    assert names(found, Sort.ONLY_LEFT) == {"lambda:UpdateFunctionCode"}
-    assert causes(found, "lambda") == [("no-code", False, True)]
+    comparison = against(twin, kwame)
+    assert names(comparison, Sort.ONLY_LEFT) == {"lambda:UpdateFunctionCode"}
+    assert causes(comparison, "lambda") == [("no-code", False, True)]
 
 
 def test_names_that_aws_does_not_list_are_compared_too(world: World) -> None:
-    one, two = make.user(world.account, "one"), make.user(world.account, "two")
+    entity, two = make.user(world.account, "one"), make.user(world.account, "two")
     make.inline(two, "b", body=say("Allow", "s3:FetchTheMoon"))
-    found = against(one, two)
-    assert names(found, Sort.ONLY_RIGHT) == {"s3:FetchTheMoon"}
-    (service,) = [service for service in found.services if service.differs]
+    comparison = against(entity, two)
+    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:FetchTheMoon"}
+    (service,) = [service for service in comparison.services if service.differs]
     assert (service.prefix, service.numbers[Sort.ONLY_RIGHT]) == ("s3", 1)
-    (group,) = found.groups("s3")
+    (group,) = comparison.groups("s3")
     assert (group.level, group.names) == (None, ("s3:FetchTheMoon",))
 
 
 def test_who_was_not_there_could_do_nothing(world: World) -> None:
     late = make.user(world.account, "late", since=LATER)
     make.inline(late, "read", body=say("Allow", "s3:GetObject"), since=LATER)
-    found = against(late, late, left=BEFORE)
-    assert found.left.access is None
-    assert names(found, Sort.ONLY_RIGHT) == {"s3:GetObject"}
-    assert (found.in_both, found.risks) == (0, (0, 0))
+    comparison = against(late, late, left=BEFORE)
+    assert comparison.left.access is None
+    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:GetObject"}
+    assert (comparison.in_both, comparison.risks) == (0, (0, 0))
 
 
 def test_the_numbers_of_services_add_up_to_all(world: World) -> None:
     everything = make.user(world.account, "ines")
     make.inline(everything, "all", body=say("Allow", "*"))
-    found = against(world.of["kwame"], everything)
+    comparison = against(world.of["kwame"], everything)
     for sort in Sort:
-        assert sum(service.numbers[sort] for service in found.services) == found.number(sort)
+        assert sum(service.numbers[sort] for service in comparison.services) == comparison.number(sort)
     grouped: dict[Any, int] = {}
-    for service in found.services:
-        for group in found.groups(service.prefix):
+    for service in comparison.services:
+        for group in comparison.groups(service.prefix):
             grouped[group.sort] = grouped.get(group.sort, 0) + len(group.names)
-    assert grouped == {sort: found.number(sort) for sort in Sort if found.number(sort)}
-    assert found.number(Sort.ONLY_RIGHT) > 20_000
+    assert grouped == {sort: comparison.number(sort) for sort in Sort if comparison.number(sort)}
+    assert comparison.number(Sort.ONLY_RIGHT) > 20_000
 
 
 def test_what_could_not_be_understood_is_told(world: World) -> None:
     make.inline(world.of["tomas"], "broken", body="{")  # type: ignore[arg-type]
-    found = against(world.of["tomas"], world.of["tomas"], left=BEFORE)
-    assert [policy for policy, _ in found.undecided] == ["inline policy broken"]
-    assert NUMBER not in str(found.undecided)
+    comparison = against(world.of["tomas"], world.of["tomas"], left=BEFORE)
+    assert [policy for policy, _ in comparison.undecided] == ["inline policy broken"]
+    assert NUMBER not in str(comparison.undecided)
 
 
 @pytest.mark.parametrize("pair", [("kwame", "kwame"), ("kwame", "tomas"), ("tomas", "kwame")])
 def test_every_line_has_a_request_that_only_one_side_is_allowed(world: World, pair: tuple[str, str]) -> None:
     left, right = (world.of[name] for name in pair)
-    found = against(left, right, left=BEFORE if left == right else None)
-    lines = [group for one in found.services if one.differs for group in found.groups(one.prefix)]
+    comparison = against(left, right, left=BEFORE if left == right else None)
+    lines = [
+        group
+        for service in comparison.services
+        if service.differs
+        for group in comparison.groups(service.prefix)
+    ]
     assert lines
     for group in lines:
         for name in group.names:
-            witnesses = found.witnesses(name)
+            witnesses = comparison.witnesses(name)
             assert witnesses, (group.sort, name)
-            assert {one.action for one in witnesses} == {name}
-            assert all(one.before != one.after for one in witnesses)
-        newly = {one.after for one in found.witnesses(group.names[0])}
+            assert {witness.action for witness in witnesses} == {name}
+            assert all(witness.before != witness.after for witness in witnesses)
+        newly = {witness.after for witness in comparison.witnesses(group.names[0])}
         expected = {
             Sort.ONLY_RIGHT: {"allowed"},
             Sort.WIDER: {"allowed"},
@@ -212,8 +221,8 @@ def test_every_line_has_a_request_that_only_one_side_is_allowed(world: World, pa
 
 
 def test_an_action_that_aws_does_not_list_has_a_request_too(world: World) -> None:
-    one, two = make.user(world.account, "one"), make.user(world.account, "two")
+    entity, two = make.user(world.account, "one"), make.user(world.account, "two")
     make.inline(two, "b", body=say("Allow", "s3:FrobnicateObject", BUCKET))
-    found = against(one, two)
-    assert found.unlisted[Sort.ONLY_RIGHT] == ("s3:FrobnicateObject",)
-    assert [one.after for one in found.witnesses("s3:FrobnicateObject")] == ["allowed"]
+    comparison = against(entity, two)
+    assert comparison.unlisted[Sort.ONLY_RIGHT] == ("s3:FrobnicateObject",)
+    assert [witness.after for witness in comparison.witnesses("s3:FrobnicateObject")] == ["allowed"]

@@ -36,8 +36,8 @@ def get(client: Client, status: int = 200, **query: Any) -> str:
 
 
 def facts(page: str) -> dict[str, str]:
-    found = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page, re.DOTALL)
-    return {name: " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split()) for name, text in found}
+    matches = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page, re.DOTALL)
+    return {name: " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split()) for name, text in matches}
 
 
 def services(page: str) -> list[tuple[str, str]]:
@@ -50,8 +50,8 @@ def services(page: str) -> list[tuple[str, str]]:
 
 
 def errors(page: str) -> list[str]:
-    found = re.findall(r'<span class="error" id="[^"]*">.*?</svg>(.*?)</span>', page, re.DOTALL)
-    return [unescape(text) for text in found]
+    matches = re.findall(r'<span class="error" id="[^"]*">.*?</svg>(.*?)</span>', page, re.DOTALL)
+    return [unescape(text) for text in matches]
 
 
 def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: Client) -> None:
@@ -84,8 +84,8 @@ def test_the_comparison_of_facts_and_this_one_lead_to_each_other(world: World, a
 
 def test_two_identities_are_compared_by_number_name_or_arn(world: World, auditor: Client) -> None:
     kwame, tomas = world.of["kwame"], world.of["tomas"]
-    for one, two in ((kwame.pk, tomas.pk), (kwame.name, tomas.name), (kwame.arn, tomas.arn)):
-        page = get(auditor, a=one, b=two)
+    for left, two in ((kwame.pk, tomas.pk), (kwame.name, tomas.name), (kwame.arn, tomas.arn)):
+        page = get(auditor, a=left, b=two)
         assert facts(page)["Only on the left"] == "−3 actions"
         assert facts(page)["Narrower on the right"] == "1"
         assert f'value="{tomas.arn}"' in page

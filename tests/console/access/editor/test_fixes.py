@@ -34,8 +34,8 @@ BODY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": %s
     ],
 )
 def test_a_proposal_is_put_in_the_place_of_the_name(document: str, mended: str) -> None:
-    proposed = [one for one in lint(document, kind="identity") if key_of(one)]
-    assert [fixed(document, finding=one) for one in proposed] == [mended]
+    proposed = [finding for finding in lint(document, kind="identity") if key_of(finding)]
+    assert [fixed(document, finding=finding) for finding in proposed] == [mended]
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_a_proposal_is_put_in_the_place_of_the_name(document: str, mended: str) 
     ],
 )
 def test_where_nothing_is_proposed_for_the_whole_name_nothing_can_be_put_there(document: str) -> None:
-    found = lint(document, kind="identity")
-    assert found
-    assert {key_of(one) for one in found} == {""}
-    assert {fixed(document, finding=one) for one in found} == {document}
+    findings = lint(document, kind="identity")
+    assert findings
+    assert {key_of(finding) for finding in findings} == {""}
+    assert {fixed(document, finding=finding) for finding in findings} == {document}
 
 
 def test_the_button_mends_its_own_place_and_leaves_the_rest(desk: Desk) -> None:

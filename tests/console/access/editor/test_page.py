@@ -37,7 +37,7 @@ def test_it_opens_with_what_holds_now_laid_out_and_numbered(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "said"),
+    ("tags", "sentence"),
     [
         ({"ManagedBy": "terraform"}, "managed by terraform"),
         ({"managed-by": "Pulumi"}, "managed by Pulumi"),
@@ -45,7 +45,7 @@ def test_it_opens_with_what_holds_now_laid_out_and_numbered(desk: Desk) -> None:
         ({"Owner": "terraform"}, ""),
     ],
 )
-def test_who_else_writes_the_policy_is_said(desk: Desk, tags: dict[str, str], said: str) -> None:
+def test_who_else_writes_the_policy_is_said(desk: Desk, tags: dict[str, str], sentence: str) -> None:
     TagSet.objects.create(
         account=desk.account,
         entity=desk.policy,
@@ -54,8 +54,8 @@ def test_who_else_writes_the_policy_is_said(desk: Desk, tags: dict[str, str], sa
         observed_at=factories.FIRST_READ,
     )
     shown = page(desk.asker.get(desk.url))
-    assert said in shown
-    assert ("Another tool manages this policy" in shown) == bool(said)
+    assert sentence in shown
+    assert ("Another tool manages this policy" in shown) == bool(sentence)
 
 
 def test_the_policy_page_leads_to_it(desk: Desk) -> None:

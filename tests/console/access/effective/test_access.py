@@ -16,23 +16,23 @@ pytestmark = pytest.mark.django_db
 
 
 def access(entity: Entity) -> Access:
-    found = access_of(entity.pk, account=entity.account.account_id, at=None)
-    assert found is not None
-    return found
+    access = access_of(entity.pk, account=entity.account.account_id, at=None)
+    assert access is not None
+    return access
 
 
 def test_services_are_those_of_which_something_is_allowed(place: Place) -> None:
-    found = {one.prefix: one for one in access(place.maya).services}
-    assert set(found) == {"s3", "iam", "sqs"}
-    assert found["s3"].title == "Amazon S3"
-    assert {grade: found["s3"].sum(grade) for grade in Grade} == {
+    by_prefix = {service.prefix: service for service in access(place.maya).services}
+    assert set(by_prefix) == {"s3", "iam", "sqs"}
+    assert by_prefix["s3"].title == "Amazon S3"
+    assert {grade: by_prefix["s3"].sum(grade) for grade in Grade} == {
         "everywhere": 0,
         "limited": 1,
         "conditional": 0,
     }
-    assert found["s3"].levels[Level.READ].limited == 1
-    assert found["sqs"].sum(Grade.CONDITIONAL) == 2
-    assert found["iam"].allowed == 1
+    assert by_prefix["s3"].levels[Level.READ].limited == 1
+    assert by_prefix["sqs"].sum(Grade.CONDITIONAL) == 2
+    assert by_prefix["iam"].allowed == 1
 
 
 def test_what_needs_no_permission_is_not_counted(place: Place) -> None:
@@ -40,16 +40,16 @@ def test_what_needs_no_permission_is_not_counted(place: Place) -> None:
 
 
 def test_resources_are_those_of_the_statements_that_allow(place: Place) -> None:
-    found = access(place.maya)
-    assert found.resources("s3") == (BUCKET,)
-    assert found.resources("iam") == ("arn:aws:iam::111111111111:role/pay-deploy",)
+    of_maya = access(place.maya)
+    assert of_maya.resources("s3") == (BUCKET,)
+    assert of_maya.resources("iam") == ("arn:aws:iam::111111111111:role/pay-deploy",)
     assert access(place.role).resources("dynamodb") is None
 
 
 def test_actions_tell_by_which_statement_of_which_policy_through_which_group(place: Place) -> None:
-    (one,) = access(place.maya).actions("iam")
-    assert (one.name, one.level, one.grade) == ("iam:PassRole", Level.WRITE, Grade.CONDITIONAL)
-    (says,) = one.allows
+    (action,) = access(place.maya).actions("iam")
+    assert (action.name, action.level, action.grade) == ("iam:PassRole", Level.WRITE, Grade.CONDITIONAL)
+    (says,) = action.allows
     assert (says.held.policy.name, says.held.policy.pk) == ("PaymentsDeploy", place.deploy.pk)
     assert says.held.group is not None
     assert (says.held.group.name, says.held.group.pk) == ("payments", place.payments.pk)
@@ -60,9 +60,9 @@ def test_a_denial_of_a_part_stands_beside_what_it_takes_away(place: Place) -> No
     document = allow("s3:GetObject", on="arn:aws:s3:::ledger/secret/*")
     document["Statement"][0]["Effect"] = "Deny"
     factories.inline(place.maya, "not-secret", body=document)
-    (one,) = access(place.maya).actions("s3")
-    assert one.grade is Grade.LIMITED
-    assert [says.held.policy.name for says in one.denies] == ["not-secret"]
+    (action,) = access(place.maya).actions("s3")
+    assert action.grade is Grade.LIMITED
+    assert [says.held.policy.name for says in action.denies] == ["not-secret"]
 
 
 def test_a_statement_that_cannot_apply_to_the_person_is_not_shown(place: Place) -> None:
@@ -75,26 +75,26 @@ def test_a_statement_that_cannot_apply_to_the_person_is_not_shown(place: Place) 
 def test_a_boundary_takes_away_what_it_does_not_allow(place: Place) -> None:
     boundary = factories.policy(place.account, "Boundary", body=allow("s3:*"))
     factories.edge(EdgeKind.BOUNDARY, place.maya, boundary)
-    found = access(place.maya)
-    assert [one.prefix for one in found.services] == ["s3"]
-    assert found.basis.boundary == "Boundary"
+    of_maya = access(place.maya)
+    assert [service.prefix for service in of_maya.services] == ["s3"]
+    assert of_maya.basis.boundary == "Boundary"
 
 
 def test_names_that_aws_does_not_list_are_kept_apart(place: Place) -> None:
     factories.inline(place.tomas, "odd", body=allow("s3:InventedAction", "nowhere:Do"))
-    found = {one.prefix: one for one in access(place.tomas).services}
-    assert (found["s3"].unlisted, found["s3"].allowed, found["nowhere"].unlisted) == (1, 1, 1)
-    (one,) = access(place.tomas).actions("s3")
-    assert (one.name, one.level, one.grade) == ("s3:InventedAction", None, Grade.EVERYWHERE)
+    by_prefix = {service.prefix: service for service in access(place.tomas).services}
+    assert (by_prefix["s3"].unlisted, by_prefix["s3"].allowed, by_prefix["nowhere"].unlisted) == (1, 1, 1)
+    (action,) = access(place.tomas).actions("s3")
+    assert (action.name, action.level, action.grade) == ("s3:InventedAction", None, Grade.EVERYWHERE)
 
 
 def test_an_administrator_is_one_only_with_everything_everywhere(place: Place) -> None:
     factories.inline(place.tomas, "all", body=allow("*"))
-    found = access(place.tomas)
-    assert found.is_full
-    assert found.passes_roles
+    of_tomas = access(place.tomas)
+    assert of_tomas.is_full
+    assert of_tomas.passes_roles
     assert (
-        sum(one.allowed for one in found.services) == len(catalogue()) - 2
+        sum(service.allowed for service in of_tomas.services) == len(catalogue()) - 2
     )  # two sts actions need no permission
     factories.inline(place.role, "most", body=allow("*", on="arn:aws:s3:::*"))
     assert not access(place.role).is_full
@@ -118,7 +118,7 @@ def test_a_past_moment_is_answered_from_the_rows_of_then(place: Place) -> None:
     now = access_of(place.tomas.pk, account=number, at=None)
     assert then is not None
     assert now is not None
-    assert (then.services, [one.prefix for one in now.services]) == ([], ["ec2"])
+    assert (then.services, [service.prefix for service in now.services]) == ([], ["ec2"])
 
 
 def test_who_is_not_in_the_index_has_no_answer(place: Place) -> None:

@@ -37,10 +37,10 @@ def hub(place: Place) -> Any:
 
 def test_what_an_scp_denies_is_not_among_what_somebody_can(place: Place, hub: Any) -> None:
     organization(hub, place.account, scp=deny("s3:*"))
-    found = access_of(place.maya.pk, account=place.account.account_id, at=None)
-    assert found is not None
-    assert [one.prefix for one in found.services] == ["sqs", "iam"]
-    assert (found.basis.scps, found.basis.is_exempt, found.basis.is_placed) == (2, False, True)
+    access = access_of(place.maya.pk, account=place.account.account_id, at=None)
+    assert access is not None
+    assert [service.prefix for service in access.services] == ["sqs", "iam"]
+    assert (access.basis.scps, access.basis.is_exempt, access.basis.is_placed) == (2, False, True)
 
 
 def test_the_management_account_is_not_bound_and_the_page_says_so(place: Place, auditor: Client) -> None:
@@ -69,10 +69,10 @@ def test_what_an_scp_makes_depend_on_circumstances_is_told_without_them(
 ) -> None:
     region = {"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}}
     organization(hub, place.account, scp=deny("s3:*", Condition=region))
-    found = access_of(place.maya.pk, account=place.account.account_id, at=None)
-    assert found is not None
-    (one,) = found.actions("s3")
-    assert one.grade is Grade.CONDITIONAL
+    access = access_of(place.maya.pk, account=place.account.account_id, at=None)
+    assert access is not None
+    (action,) = access.actions("s3")
+    assert action.grade is Grade.CONDITIONAL
     assert "the Region is not eu-central-1" in body(auditor, of(place, ASKED))
     plain = body(member, of(place, ASKED))
     assert "Whether the organization allows it depends on conditions" in plain

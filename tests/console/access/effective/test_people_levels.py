@@ -31,9 +31,9 @@ def cell(pk: int) -> str:
 
 def test_levels_count_what_is_allowed_in_some_way(place: Place) -> None:
     number = place.account.account_id
-    found = levels_of({place.maya.pk: number, place.tomas.pk: number, 999: number}, at=None)
+    levels = levels_of({place.maya.pk: number, place.tomas.pk: number, 999: number}, at=None)
     # s3:GetObject is of level Read; iam:PassRole, sqs:SendMessage and sqs:DeleteQueue are of level Write.
-    assert found == {place.maya.pk: Levels(0, 1, 3, 0, 0), place.tomas.pk: Levels(0, 0, 0, 0, 0)}
+    assert levels == {place.maya.pk: Levels(0, 1, 3, 0, 0), place.tomas.pk: Levels(0, 0, 0, 0, 0)}
 
 
 def test_an_administrator_has_all_that_there_are(place: Place) -> None:
@@ -47,8 +47,8 @@ def test_files_have_the_same_levels_as_pages(place: Place) -> None:
     number = place.account.account_id
     whole = LevelsByAccount(None)
     for person in (place.maya, place.tomas):
-        one = levels_of({person.pk: number}, at=None)
-        assert whole.of(person.pk, account=number) == one[person.pk]
+        levels_now = levels_of({person.pk: number}, at=None)
+        assert whole.of(person.pk, account=number) == levels_now[person.pk]
     assert whole.of(place.role.pk, account=number) is None
     assert whole.of(place.maya.pk, account="999999999999") is None
 

@@ -142,17 +142,17 @@ def test_who_reaches_somebody_who_can_is_told_with_the_first_step(world: World) 
     known = escalation_at(None)
     goal = known.graph.find(ONE, world.of["pay-admin"].pk)
     assert goal is not None
-    found = search.can_reach(known, [goal])
-    assert [(one.member.name, one.steps, str(one.certainty)) for one in found] == [
+    can_reach = search.can_reach(known, [goal])
+    assert [(row.member.name, row.steps, str(row.certainty)) for row in can_reach] == [
         ("deployer", 1, "confirmed"),
         ("dana.wirth", 1, "confirmed"),
         ("ines.duarte", 1, "confirmed"),
         ("tomas.lind", 1, "confirmed"),
         ("kwame.boateng", 2, "conditional"),
     ]
-    assert {one.first.name for one in found if one.first is not None} == {"pay-admin", "kwame.boateng"}
+    assert {row.first.name for row in can_reach if row.first is not None} == {"pay-admin", "kwame.boateng"}
     one_account = search.can_reach(known, [goal], accounts=frozenset({ONE}))
-    assert "tomas.lind" not in {one.member.name for one in one_account}
+    assert "tomas.lind" not in {row.member.name for row in one_account}
     assert search.can_reach(known, []) == []
 
 
@@ -163,15 +163,15 @@ def rows(client: Client, query: str = "") -> list[dict[str, str]]:
 
 
 def test_the_file_has_every_path(world: World, auditor: Client) -> None:
-    found = rows(auditor)
-    assert [(row["name"], row["certainty"], row["steps"]) for row in found] == [
+    exported = rows(auditor)
+    assert [(row["name"], row["certainty"], row["steps"]) for row in exported] == [
         ("dana.wirth", "confirmed", "1"),
         ("tomas.lind", "confirmed", "1"),
         ("kwame.boateng", "conditional", "1"),
         ("deployer", "confirmed", "1"),
     ]
-    assert found[0]["path"] == "Creates a Lambda function with role pay-admin and invokes it"
-    assert found[0]["closed_without"] == "deploy, statement 1 (Pass)"
+    assert exported[0]["path"] == "Creates a Lambda function with role pay-admin and invokes it"
+    assert exported[0]["closed_without"] == "deploy, statement 1 (Pass)"
 
 
 def test_the_json_says_what_was_asked_and_the_journal_notes_it(world: World, auditor: Client) -> None:
@@ -186,6 +186,6 @@ def test_the_json_says_what_was_asked_and_the_journal_notes_it(world: World, aud
 
 
 def test_a_file_tells_nothing_of_other_accounts(world: World, sign_in: SignIn) -> None:
-    found = rows(sign_in(Role.AUDITOR, account_id="222222222222"))
-    assert [row["name"] for row in found] == ["tomas.lind"]
-    assert "pay-admin" not in str(found)
+    exported = rows(sign_in(Role.AUDITOR, account_id="222222222222"))
+    assert [row["name"] for row in exported] == ["tomas.lind"]
+    assert "pay-admin" not in str(exported)

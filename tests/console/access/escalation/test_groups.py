@@ -48,7 +48,7 @@ def test_one_policy_that_gives_many_a_path_is_one_group(world: World) -> None:
     tuning, users = shared_policy(world.production, "a.one", "b.two", "c.three")
     totals, groups = openings(None)
     shared = by_policy(groups)["Tuning"]
-    assert {one.member.arn for one in shared.affected} == {user.arn for user in users}
+    assert {affected.member.arn for affected in shared.affected} == {user.arn for user in users}
     (statement,) = shared.statements
     assert (statement.holder, statement.sid) == (tuning.arn, "Tune")
     assert groups[0] is shared, "most confirmed users first"
@@ -57,7 +57,7 @@ def test_one_policy_that_gives_many_a_path_is_one_group(world: World) -> None:
 
 def test_each_principal_is_in_one_group_and_counts_agree(world: World) -> None:
     totals, groups = openings(None)
-    starts = [one.start for group in groups for one in group.affected]
+    starts = [affected.start for group in groups for affected in group.affected]
     assert len(starts) == len(set(starts)) == totals.confirmed.total + totals.unconfirmed.total
     assert totals.openings == len(groups)
     assert totals == escalation_totals(None)
@@ -69,9 +69,9 @@ def test_the_fix_closes_the_path_for_everyone(world: World) -> None:
     forget()
     _, groups = openings(None)
     fix = fix_of(by_policy(groups)["Tuning"])
-    assert [one.member.name for one in fix.closed] == ["b.two"]
-    assert [one.member.name for one in fix.others] == ["a.one"]
-    assert [(one.policy, one.sid) for one in fix.more] == [("own", "Own")]
+    assert [affected.member.name for affected in fix.closed] == ["b.two"]
+    assert [affected.member.name for affected in fix.others] == ["a.one"]
+    assert [(statement.policy, statement.sid) for statement in fix.more] == [("own", "Own")]
     assert fix.is_whole
 
 
@@ -88,9 +88,14 @@ def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced
     assert before.confirmed.total
     assert not before.unread
     assert after.confirmed.total == 0, "the goal of every path is in production"
-    unread = [one for group in groups for one in group.affected if one.certainty is Certainty.UNCONFIRMED]
+    unread = [
+        affected
+        for group in groups
+        for affected in group.affected
+        if affected.certainty is Certainty.UNCONFIRMED
+    ]
     assert len(unread) == before.confirmed.total
-    assert all(clause in one.unread for one in unread)
+    assert all(clause in affected.unread for affected in unread)
     assert after.everyone == before.everyone
     assert after.unread == (f"{clause} for 1 account",)
     assert f"{len(unread)} unconfirmed" in after.words
@@ -99,14 +104,16 @@ def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced
 def test_a_condition_is_named_as_one_even_where_something_is_unread(world: World) -> None:
     Section.objects.filter(account=world.production, name=ORGANIZATION).delete()
     _, groups = openings(None)
-    kwame = next(one for group in groups for one in group.affected if one.member.name == "kwame.boateng")
+    kwame = next(
+        affected for group in groups for affected in group.affected if affected.member.name == "kwame.boateng"
+    )
     assert kwame.certainty is Certainty.CONDITIONAL
 
 
 def test_only_accounts_that_are_asked_about_count(world: World) -> None:
     totals, groups = openings(frozenset({TWO}))
     assert totals.everyone.total == 1
-    assert [one.member.name for group in groups for one in group.affected] == ["tomas.lind"]
+    assert [affected.member.name for group in groups for affected in group.affected] == ["tomas.lind"]
 
 
 def test_people_are_counted_apart_from_their_users(world: World) -> None:
@@ -125,7 +132,7 @@ def test_groups_are_narrowed_by_name_email_kind_and_certainty(world: World) -> N
 
     def names(**wanted: object) -> set[str]:
         _, groups = openings(None, narrowed=Filter(**wanted))  # type: ignore[arg-type]
-        return {one.member.name for group in groups for one in group.affected}
+        return {affected.member.name for group in groups for affected in group.affected}
 
     assert names(text="danuta@example") == {"dana.wirth"}
     assert names(text="Dana Wirth") == {"dana.wirth"}
@@ -153,14 +160,14 @@ def test_roles_of_gatehouse_itself_are_listed_apart_and_not_counted(world: World
     assert totals == escalation_totals(None)
     assert len(with_own) == len(groups) + 1
     own = with_own[-1]
-    assert (own.is_own, own.key, [one.member.arn for one in own.affected]) == (
+    assert (own.is_own, own.key, [affected.member.arn for affected in own.affected]) == (
         True,
         "gatehouse",
         [writer.arn],
     )
-    found = who_reaches(Wanted(None), size=500)
-    assert (found.own, found.everyone) == (1, totals.everyone)
-    assert [row.name for row in found.rows if row.is_own] == ["gatehouse-writer"], "listed, never hidden"
+    reachable = who_reaches(Wanted(None), size=500)
+    assert (reachable.own, reachable.everyone) == (1, totals.everyone)
+    assert [row.name for row in reachable.rows if row.is_own] == ["gatehouse-writer"], "listed, never hidden"
 
 
 def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
@@ -177,7 +184,7 @@ def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
     world.production.save()
     forget()
     totals, groups = openings(None)
-    affected = {one.member.name for group in groups if not group.is_own for one in group.affected}
+    affected = {affected.member.name for group in groups if not group.is_own for affected in group.affected}
     assert "sly" in affected
     assert totals.own == 1
 

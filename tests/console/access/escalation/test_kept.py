@@ -51,14 +51,14 @@ def kept() -> dict[str, tuple[Any, ...]]:
 
 def in_graph() -> dict[str, tuple[Any, ...]]:
     """The same of the graph."""
-    found = {}
+    in_graph = {}
     with escalation(None, is_anew=True) as known:
         reach = known.graph.to_administrator()
         for at in known.graph.everybody:
             path = known.explorer.path(at, reach)
             if path is not None:
-                found[path.who.arn] = (len(path.steps), not path.is_sure, path_of(path))
-    return found
+                in_graph[path.who.arn] = (len(path.steps), not path.is_sure, path_of(path))
+    return in_graph
 
 
 def of_a_new_process() -> None:
@@ -112,12 +112,12 @@ def test_what_is_kept_is_what_the_graph_says_however_it_came_about(db: None, see
         assert {row.arn for row in Finding.objects.all()} == graph.keys()
         for row in Finding.objects.all():
             assert (row.steps, row.is_conditional, from_json(row.path)) == graph[row.arn], row.arn
-    found = kept()
-    assert found
+    kept_paths = kept()
+    assert kept_paths
     Calculation.objects.all().delete()
     of_a_new_process()
     tend()
-    assert kept() == found, "from the beginning it is the same"
+    assert kept() == kept_paths, "from the beginning it is the same"
 
 
 def test_a_path_survives_json(world: World) -> None:
@@ -241,13 +241,13 @@ def test_certainties_are_sorted_as_they_are_ranked() -> None:
     ]
 
 
-@pytest.mark.parametrize(("state", "told"), [(ChangeState.APPLIED, 1), (ChangeState.REJECTED, 0)])
+@pytest.mark.parametrize(("state", "number"), [(ChangeState.APPLIED, 1), (ChangeState.REJECTED, 0)])
 def test_a_worker_is_told_when_a_change_is_applied(
-    monkeypatch: pytest.MonkeyPatch, state: ChangeState, told: int
+    monkeypatch: pytest.MonkeyPatch, state: ChangeState, number: int
 ) -> None:
     nudges: list[int] = []
     monkeypatch.setattr(stored, "nudge", lambda: nudges.append(1))
     for handler in handlers._on_end:
         if "escalating" in handler.__module__:
             handler(Change(state=state))
-    assert len(nudges) == told
+    assert len(nudges) == number

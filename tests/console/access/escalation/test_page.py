@@ -194,14 +194,14 @@ def test_a_name_that_is_none_is_an_error(world: World, auditor: Client, name: st
 
 def test_pages_follow_each_other(world: World, auditor: Client) -> None:
     crowd(world.production, 120)
-    found, pages, url = [], 0, f"{URL}?q=user-&view=principals"
+    all_names, pages, url = [], 0, f"{URL}?q=user-&view=principals"
     while url:
         page = auditor.get(url).content.decode()
-        found += names(page)
+        all_names += names(page)
         pages += 1
         following = re.search(r'<a class="btn sm" href="([^"]+)">Next page', page)
         url = f"{URL}{unescape(following.group(1)).removeprefix(URL)}" if following else ""
-    assert found == [f"user-{number:03d}" for number in range(120)]
+    assert all_names == [f"user-{number:03d}" for number in range(120)]
     assert pages == 3
 
 
@@ -249,16 +249,26 @@ def test_one_card_for_the_policy_that_opens_the_path_of_many(world: World, audit
 def test_who_may_request_changes_is_led_to_the_fix(world: World, sign_in: SignIn) -> None:
     tuning, _ = shared_policy(world.production, "a.one", "b.two")
     client = sign_in(Role.ADMINISTRATOR)
-    (key,) = [one.key for one in openings(None)[1] if "Tuning" in {s.policy for s in one.statements}]
+    (key,) = [
+        opening.key for opening in openings(None)[1] if "Tuning" in {s.policy for s in opening.statements}
+    ]
     page = unescape(client.get(f"{URL}opening/{key}/").content.decode())
     assert f'href="{reverse("access:policy-edit", args=[tuning.pk])}?remove=0"' in page
-    keys = {next(iter(one.statements)).policy: one.key for one in openings(None)[1] if one.statements}
+    keys = {
+        next(iter(opening.statements)).policy: opening.key
+        for opening in openings(None)[1]
+        if opening.statements
+    }
     inline = unescape(client.get(f"{URL}opening/{keys['own']}/").content.decode())
     assert f"?on={world.of['kwame.boateng'].pk}&policy=own" in inline
 
 
 def test_an_opening_that_is_not_there_or_not_seen_is_404(world: World, sign_in: SignIn) -> None:
-    keys = {next(iter(one.statements)).policy: one.key for one in openings(None)[1] if one.statements}
+    keys = {
+        next(iter(opening.statements)).policy: opening.key
+        for opening in openings(None)[1]
+        if opening.statements
+    }
     client = sign_in(Role.AUDITOR, account_id=TWO)
     assert client.get(f"{URL}opening/{keys['deploy']}/").status_code == 404
     assert client.get(f"{URL}opening/000000000000/").status_code == 404

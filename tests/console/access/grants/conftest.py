@@ -69,7 +69,7 @@ def office(db: None, monkeypatch: pytest.MonkeyPatch) -> Office:
         "lead": make.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team),
         "member": make.operator(Role.MEMBER, name="Maya Okafor", arns=(of["maya.okafor"].arn,)),
     }
-    clients = {name: signed_in(one) for name, one in people.items()}
+    clients = {name: signed_in(person) for name, person in people.items()}
     return Office(account, of, people=people, **clients)
 
 

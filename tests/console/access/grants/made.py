@@ -30,7 +30,7 @@ def grant(
     now = datetime.now(tz=UTC)
     stands = state in (State.ACTIVE, State.PARTLY, State.ENDING, State.ENDED)
     body = {
-        "who": {"kind": "users", "arns": [one.arn for one in holders]},
+        "who": {"kind": "users", "arns": [entity.arn for entity in holders]},
         "what": {"kind": "managed", "policy_arn": READ_ONLY},
         "accounts": [account.account_id],
         "why": "The audit of the quarter",
@@ -57,12 +57,12 @@ def grant(
     part = GrantPart.objects.create(
         grant=made, account=account, way="attach", state=state, change_set=ChangeSet.objects.create()
     )
-    for one in holders:
+    for entity in holders:
         LedgerEntry.objects.create(
             part=part,
             account=account,
-            entity=one,
-            holder_arn=one.arn,
+            entity=entity,
+            holder_arn=entity.arn,
             sort=Sort.ATTACHED,
             target=READ_ONLY,
             since=now - timedelta(hours=1) if stands else None,

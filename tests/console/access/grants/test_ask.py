@@ -157,7 +157,7 @@ def test_what_is_asked_for_most_is_a_click_away(office: Office) -> None:
         for _ in range(times):
             made.grant(office.account, office.of["maya.okafor"], asked_by=person, template=slug)
     page = office.member.get("/ask/")
-    assert [one.slug for one, _ in page.context["often"]] == ["read-bucket", "on-call"]
+    assert [offer.slug for offer, _ in page.context["often"]] == ["read-bucket", "on-call"]
     assert "Up to 90 days." in page.content.decode()
     answer = office.member.post("/ask/choose/", {"template": "read-bucket"})
     shown = office.member.get(answer["Location"]).content.decode()

@@ -42,7 +42,7 @@ def was_read(office: Office, name: str, ago: timedelta) -> None:
 
 
 def checks(office: Office, text: str, *, name: str = "maya.okafor", **fields: Any) -> list[Check]:
-    given: dict[str, Any] = {
+    terms_given: dict[str, Any] = {
         "who": Who(WhoKind.USERS, arns=(office.arn(name),)),
         "what": What(WhatKind.STATEMENTS, documents=(text,)),
         "accounts": (NUMBER,),
@@ -50,17 +50,17 @@ def checks(office: Office, text: str, *, name: str = "maya.okafor", **fields: An
         "lasts": 28800,
     }
     viewer = viewer_for(office.people["asker"].person)
-    return checks_of(plan_grant(Terms(**given | fields), viewer=viewer), now=NOW)
+    return checks_of(plan_grant(Terms(**terms_given | fields), viewer=viewer), now=NOW)
 
 
-def said(found: list[Check]) -> dict[str, str]:
-    return {one.text: str(one.tone) for one in found}
+def said(checks: list[Check]) -> dict[str, str]:
+    return {check.text: str(check.tone) for check in checks}
 
 
 def test_a_sound_policy_is_said_to_be_one_and_a_doubtful_one_to_be_looked_at(office: Office) -> None:
     assert said(checks(office, policy("sqs:SendMessage")))["The policy is valid"] == "ok"
-    found = said(checks(office, policy("iam:PassRole", resource="*")))
-    assert found["The policy is valid, but needs attention"] == "warn"
+    sentences = said(checks(office, policy("iam:PassRole", resource="*")))
+    assert sentences["The policy is valid, but needs attention"] == "warn"
 
 
 def test_a_boundary_that_holds_it_is_named_and_one_that_stops_it_says_what(office: Office) -> None:
@@ -70,8 +70,8 @@ def test_a_boundary_that_holds_it_is_named_and_one_that_stops_it_says_what(offic
     inside = said(checks(office, policy("sqs:SendMessage")))
     assert inside.get("Inside DeveloperBoundary") == "ok", inside
     stopped = checks(office, policy("sqs:SendMessage", "sns:Publish", resource="*"))
-    (one,) = [one for one in stopped if one.text.startswith("The permissions boundary of")]
-    assert (one.text, str(one.tone), one.note) == (
+    (check,) = [check for check in stopped if check.text.startswith("The permissions boundary of")]
+    assert (check.text, str(check.tone), check.note) == (
         "The permissions boundary of Maya Okafor blocks 1 action",
         "bad",
         "sns:Publish.",
@@ -81,10 +81,10 @@ def test_a_boundary_that_holds_it_is_named_and_one_that_stops_it_says_what(offic
 def test_whoever_lacks_mfa_is_named_and_more_gravely_where_the_policy_asks_for_it(office: Office) -> None:
     user = office.of["maya.okafor"]
     lacks_mfa(user)
-    (plain,) = [one for one in checks(office, policy("sqs:SendMessage")) if "MFA" in one.text]
+    (plain,) = [check for check in checks(office, policy("sqs:SendMessage")) if "MFA" in check.text]
     assert (plain.text, str(plain.tone), plain.user) == ("Maya Okafor has no MFA device", "warn", user.pk)
     asking = policy("sqs:SendMessage", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
-    (grave,) = [one for one in checks(office, asking) if "MFA" in one.text]
+    (grave,) = [check for check in checks(office, asking) if "MFA" in check.text]
     assert str(grave.tone) == "bad"
 
 
@@ -92,10 +92,10 @@ def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office)
     users = [make.user(office.account, f"user{number}", credentials={"mfa": "none"}) for number in range(12)]
     arns = tuple(user.arn for user in users)
     who = Who(WhoKind.USERS, arns=arns)
-    (one,) = [one for one in checks(office, policy("sqs:SendMessage"), who=who) if "MFA" in one.text]
-    assert one.text == "12 IAM users have no MFA device"
-    assert len(one.first) == 3
-    assert len(one.rest) == 9
+    (check,) = [check for check in checks(office, policy("sqs:SendMessage"), who=who) if "MFA" in check.text]
+    assert check.text == "12 IAM users have no MFA device"
+    assert len(check.first) == 3
+    assert len(check.rest) == 9
     # Anyone who approves reads the same, and every name.
     viewer = viewer_for(office.people["asker"].person)
     terms = Terms(
@@ -105,7 +105,7 @@ def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office)
         why="On call",
         lasts=28800,
     )
-    (accepted,) = [one for one in accepted_with(plan_grant(terms, viewer=viewer)) if "MFA" in one]
+    (accepted,) = [warning for warning in accepted_with(plan_grant(terms, viewer=viewer)) if "MFA" in warning]
     assert accepted.startswith("12 IAM users have no MFA device. A password")
     assert all(user.name in accepted for user in users)
 
@@ -125,9 +125,9 @@ def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office)
 def test_how_it_ends_and_how_old_the_reading_is_are_told(office: Office) -> None:
     for name in ("users", "groups", "roles"):
         was_read(office, name, timedelta(minutes=4))
-    found = said(checks(office, policy("sqs:SendMessage")))
-    assert found["AWS ends the access"] == "ok"
-    assert found["Synced 4 minutes ago"] == "ok"
+    sentences = said(checks(office, policy("sqs:SendMessage")))
+    assert sentences["AWS ends the access"] == "ok"
+    assert sentences["Synced 4 minutes ago"] == "ok"
     endless = said(checks(office, policy("sqs:SendMessage"), lasts=0))
     assert endless["Permanent"] == "warn"
     was_read(office, "users", timedelta(hours=3))
@@ -176,13 +176,13 @@ def test_what_a_draft_gives_becomes_a_template_for_every_account(office: Office)
     assert TemplateVersion.objects.get(title="Send orders").content["hours"] == 8
 
 
-@pytest.mark.parametrize("given", ["", "no-uuid", "00000000-0000-0000-0000-000000000000", "other"])
-def test_a_draft_that_is_not_ones_own_begins_nothing(office: Office, given: str) -> None:
-    if given == "other":
+@pytest.mark.parametrize("pk", ["", "no-uuid", "00000000-0000-0000-0000-000000000000", "other"])
+def test_a_draft_that_is_not_ones_own_begins_nothing(office: Office, pk: str) -> None:
+    if pk == "other":
         what = {"kind": "statements", "documents": [policy("sqs:SendMessage")]}
         lead = office.people["lead"].person_id
-        given = str(GrantDraft.objects.create(person_id=lead, body={"what": what}).pk)
-    form = office.asker.get("/templates/new/", {"from": given})
+        pk = str(GrantDraft.objects.create(person_id=lead, body={"what": what}).pk)
+    form = office.asker.get("/templates/new/", {"from": pk})
     assert form.status_code == 200
     assert "orders" not in form.context["written"].statements
 

@@ -41,9 +41,9 @@ def test_a_link_opens_the_draft_of_its_owner_and_of_nobody_else() -> None:
     assert draft is not None
     assert draft.body == {}
     services.write(draft, kind="group")
-    found = services.open_draft(ines, pk)
-    assert found is not None
-    assert found.body == {"kind": "group"}
+    grant_draft = services.open_draft(ines, pk)
+    assert grant_draft is not None
+    assert grant_draft.body == {"kind": "group"}
     assert services.open_draft(hana, pk) is None
 
 
@@ -117,9 +117,9 @@ def test_each_kind_keeps_its_own_choice() -> None:
 def test_what_is_missing_names_the_step_on_which_it_is_put_right(
     change: dict[str, object], part: str, words: str
 ) -> None:
-    with pytest.raises(TermsError, match=words) as found:
+    with pytest.raises(TermsError, match=words) as error:
         terms_of(WHOLE | change, now=NOW)
-    assert found.value.part == part
+    assert error.value.part == part
 
 
 @pytest.mark.django_db

@@ -43,7 +43,7 @@ def test_each_page_says_what_is_given_where_and_until_when(office: Office) -> No
         words = text_of(page.content)
         assert "In production for 8 hours after approval" in words
         assert "Read" in words.partition("In production for 8 hours after approval")[2][:200]
-    line = next(one.text for one in pages[0].context["effect_blocks"][0].lines)
+    line = next(line.text for line in pages[0].context["effect_blocks"][0].lines)
     for page in pages:
         assert line in text_of(page.content)
     assert line in text_of(office.asker.get("/grants/").content)
@@ -74,7 +74,7 @@ def test_a_member_reads_it_without_the_words_of_iam(office: Office) -> None:
     office.asker.post(at("preview", pk))
     grant = Grant.objects.get()
     exact = office.asker.get(reverse("access:grant", args=[grant.pk])).context["effect_blocks"][0].lines
-    assert any("s3:" in one.text or "s3:" in one.names for one in exact)
+    assert any("s3:" in line.text or "s3:" in line.names for line in exact)
 
 
 def test_the_request_and_its_mails_have_the_words_of_the_preview(office: Office) -> None:

@@ -58,14 +58,14 @@ def rows(client: Client, address: str) -> list[dict[str, str]]:
 
 def shown(client: Client, address: str) -> list[str]:
     """The references that the list shows, on all its pages, in their order."""
-    found: list[str] = []
+    shown: list[str] = []
     while address:
         page = text_of(client, address).partition("<main")[2]
-        found += dict.fromkeys(REFERENCE.findall(page))
+        shown += dict.fromkeys(REFERENCE.findall(page))
         following = re.search(r'<a href="([^"]*)"[^>]*rel="next"', page)
         address = unescape(following[1]) if following else ""
-        address = f"{LISTS[0] if 'GRT' in found[0] else LISTS[1]}{address}" if address[:1] == "?" else address
-    return found
+        address = f"{LISTS[0] if 'GRT' in shown[0] else LISTS[1]}{address}" if address[:1] == "?" else address
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_a_file_tells_a_lead_of_their_people_only(many: Office, address: str) ->
     asker = many.people["asker"].person
     own = made.grant(many.account, many.of["maya.okafor"], asked_by=asker)
     made.change(own, many.of["maya.okafor"], entity=many.of["maya.okafor"])
-    found = rows(many.lead, f"{address}export.csv")
-    assert [row["reference"] for row in found] == shown(many.lead, address)
-    assert len(found) == 1
-    assert "tomas" not in str(found)
+    exported = rows(many.lead, f"{address}export.csv")
+    assert [row["reference"] for row in exported] == shown(many.lead, address)
+    assert len(exported) == 1
+    assert "tomas" not in str(exported)
 
 
 def test_the_files_name_things_by_their_ids(many: Office) -> None:

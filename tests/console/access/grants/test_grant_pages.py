@@ -266,8 +266,8 @@ def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> N
     grant = give(office, "tomas.lind")
     policy = make.policy(office.account, "ByHand")
     aws = make.policy(office.account, "ReadOnlyAccess", arn=made.READ_ONLY)
-    for one in (policy, aws):
-        make.edge(EdgeKind.ATTACHED, office.of["tomas.lind"], one)
+    for entity in (policy, aws):
+        make.edge(EdgeKind.ATTACHED, office.of["tomas.lind"], entity)
     page = office.asker.get(reverse("access:person-grants", args=[office.of["tomas.lind"].pk]))
     text = page.content.decode()
     assert grant.title in text

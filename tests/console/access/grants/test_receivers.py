@@ -45,17 +45,19 @@ def lead() -> Viewer:
     return viewer_for(someone)
 
 
-def names(found: list[receivers.Receiver]) -> list[str]:
-    return [one.name for one in found]
+def names(receivers: list[receivers.Receiver]) -> list[str]:
+    return [receiver.name for receiver in receivers]
 
 
 def test_typing_finds_every_word_in_accounts_that_can_be_changed(production: Account) -> None:
     make.user(make.account("222222222222", name="read only"), "maya.okafor")
     ines = administrator()
     assert names(receivers.search(ines, WhoKind.USERS, text="okafor MAYA").rows) == ["maya.okafor"]
-    found = receivers.search(ines, WhoKind.USERS, text="", most=2)
-    assert (len(found.rows), found.has_more) == (2, True)
-    assert [one.has_mfa for one in receivers.search(ines, WhoKind.USERS, text="tomas").rows] == [False]
+    matches = receivers.search(ines, WhoKind.USERS, text="", most=2)
+    assert (len(matches.rows), matches.has_more) == (2, True)
+    assert [receiver.has_mfa for receiver in receivers.search(ines, WhoKind.USERS, text="tomas").rows] == [
+        False
+    ]
 
 
 def test_a_lead_finds_and_keeps_only_people_of_the_team(production: Account) -> None:
@@ -82,22 +84,22 @@ def test_a_pasted_list_means_names_addresses_and_arns(production: Account) -> No
         "Maya Okafor, KB@example.com;\n  arn:aws:iam::111111111111:user/tomas.lind\nnobody\n\nGhost "
         "<ghost@example.com>"
     )
-    found = receivers.read_names(administrator(), WhoKind.USERS, text)
-    assert names(found.found) == ["maya.okafor", "kwame.boateng", "tomas.lind"]
-    assert found.unknown == ["nobody", "ghost@example.com"]
-    assert found.several == {}
+    pasted = receivers.read_names(administrator(), WhoKind.USERS, text)
+    assert names(pasted.found) == ["maya.okafor", "kwame.boateng", "tomas.lind"]
+    assert pasted.unknown == ["nobody", "ghost@example.com"]
+    assert pasted.several == {}
 
 
 def test_a_name_of_several_accounts_is_asked_about(production: Account) -> None:
     other = make.account("222222222222", name="staging", **WRITES)
     make.user(other, "maya.okafor")
     ines = administrator()
-    found = receivers.read_names(ines, WhoKind.USERS, "maya.okafor")
-    assert found.found == []
-    assert [one.account.name for one in found.several["maya.okafor"]] == ["production", "staging"]
+    pasted = receivers.read_names(ines, WhoKind.USERS, "maya.okafor")
+    assert pasted.found == []
+    assert [receiver.account.name for receiver in pasted.several["maya.okafor"]] == ["production", "staging"]
     in_one = receivers.read_names(ines, WhoKind.USERS, "maya.okafor", account_id="222222222222")
-    assert [one.account.name for one in in_one.found] == ["staging"]
-    assert [one.account.name for one in receivers.namesakes(ines, WhoKind.USERS, in_one.found)] == [
+    assert [receiver.account.name for receiver in in_one.found] == ["staging"]
+    assert [receiver.account.name for receiver in receivers.namesakes(ines, WhoKind.USERS, in_one.found)] == [
         "production"
     ]
 
@@ -107,15 +109,15 @@ def test_twenty_names_cost_as_many_queries_as_one(production: Account) -> None:
     logins = [f"user.n{chr(97 + number)}" for number in range(20)]
     for login in logins:
         make.user(production, login)
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         receivers.read_names(ines, WhoKind.USERS, "a@example.com\nmaya.okafor")
     with CaptureQueriesContext(connection) as many:
-        found = receivers.read_names(ines, WhoKind.USERS, "a@example.com\n" + "\n".join(logins))
-    assert len(found.found) == 20
-    assert len(many) == len(one) <= 6
+        pasted = receivers.read_names(ines, WhoKind.USERS, "a@example.com\n" + "\n".join(logins))
+    assert len(pasted.found) == 20
+    assert len(many) == len(queries) <= 6
 
 
 @pytest.mark.parametrize("text", ["", " ,;\n", "%", "x" * 5000, "<>", "\x01"])
 def test_odd_lists_name_nobody(production: Account, text: str) -> None:
-    found = receivers.read_names(administrator(), WhoKind.USERS, text)
-    assert found.found == []
+    pasted = receivers.read_names(administrator(), WhoKind.USERS, text)
+    assert pasted.found == []

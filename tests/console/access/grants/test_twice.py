@@ -38,8 +38,8 @@ def mine(office: Office, *, what: dict[str, Any] | None = None) -> UUID:
 def said(office: Office, pk: UUID) -> str:
     """What the preview says of an earlier grant."""
     page = " ".join(office.member.get(at("preview", pk)).content.decode().split())
-    found = page.partition("This access has been ")[2]
-    return found.partition("</div>")[0]
+    partition = page.partition("This access has been ")[2]
+    return partition.partition("</div>")[0]
 
 
 def given(office: Office, state: State, **fields: Any) -> Grant:
@@ -89,8 +89,8 @@ def test_a_template_is_the_same_with_the_same_parameters(office: Office, prefix:
     grant = given(office, State.WAITING, template="s3-read", what_kind="template")
     Grant.objects.filter(pk=grant.pk).update(terms={**grant.terms, "what": what})
     viewer = viewer_for(office.people["member"].person)
-    found = earlier_grant(Terms.of({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer)
-    assert (found == grant) is is_same
+    earlier = earlier_grant(Terms.of({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer)
+    assert (earlier == grant) is is_same
 
 
 def test_what_somebody_else_requested_for_one_is_pointed_out_and_what_is_not_ones_own_is_not(

@@ -37,7 +37,10 @@ def shared(office: Office) -> Grant:
     office.of["tomas.there"] = make.user(sandbox, "tomas.lind")
     who = Who(
         WhoKind.USERS,
-        arns=tuple(office.arn(one) for one in ("maya.okafor", "tomas.lind", "kwame.boateng", "tomas.there")),
+        arns=tuple(
+            office.arn(user_name)
+            for user_name in ("maya.okafor", "tomas.lind", "kwame.boateng", "tomas.there")
+        ),
     )
     grant = request_grant(
         Terms(
@@ -64,7 +67,7 @@ def shared(office: Office) -> Grant:
 def _taken(change: Change, ending: ChangeSet) -> None:
     """What took it away: the same subjects, by name."""
     fields: dict[str, Any] = {
-        one.attname: getattr(change, one.attname) for one in Change._meta.concrete_fields
+        field.attname: getattr(change, field.attname) for field in Change._meta.concrete_fields
     }
     place = ending.changes.count()
     fields |= {
@@ -97,12 +100,12 @@ def texts(office: Office, client: Client, grant: Grant) -> dict[str, str]:
         "/",
     ]
     seen = Change.objects.filter(entity=maya)
-    addresses += [reverse("changes:change", args=[one.pk]) for one in seen]
+    addresses += [reverse("changes:change", args=[change.pk]) for change in seen]
     answers = {address: client.get(address) for address in addresses}
     return {
-        address: one.content.decode().partition("<main")[2]
-        for address, one in answers.items()
-        if one.status_code == 200
+        address: response.content.decode().partition("<main")[2]
+        for address, response in answers.items()
+        if response.status_code == 200
     }
 
 
@@ -162,7 +165,9 @@ def test_messages_name_none_of_them(office: Office, shared: Grant) -> None:
     assert Outgoing.objects.filter(recipient=office.people["member"].person_id).exists()
     # Approvers see everybody in it, and the request for approval names them.
     limited = [office.people[name].person_id for name in ("member", "lead")]
-    for one in Outgoing.objects.filter(recipient__in=limited):
-        text = f"{one.subject} {one.text}".lower()
+    for outgoing in Outgoing.objects.filter(recipient__in=limited):
+        text = f"{outgoing.subject} {outgoing.text}".lower()
         assert all(word not in text for word in SECRETS), text
-    assert all(word not in f"{one.subject} {one.body}".lower() for one in mail.outbox for word in SECRETS)
+    assert all(
+        word not in f"{message.subject} {message.body}".lower() for message in mail.outbox for word in SECRETS
+    )

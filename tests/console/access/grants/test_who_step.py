@@ -155,11 +155,11 @@ def test_a_partner_gets_an_external_id_that_nobody_chooses(office: Office) -> No
     }
     answer = office.asker.post(at("who", pk), form | {"do": "next"})
     assert answer["Location"] == at("what", pk)
-    given = body()["who"]["partner"]  # type: ignore[index]
-    assert given["external_id"].startswith("gh-brightwater-audit-")
-    assert given["principal"] == "arn:aws:iam::339011276654:role/reader"
+    partner = body()["who"]["partner"]  # type: ignore[index]
+    assert partner["external_id"].startswith("gh-brightwater-audit-")
+    assert partner["principal"] == "arn:aws:iam::339011276654:role/reader"
     assert body()["accounts"] == [NUMBER]
-    first = given["external_id"]
+    first = partner["external_id"]
     office.asker.post(at("who", pk), form)
     assert body()["who"]["partner"]["external_id"] == first  # type: ignore[index]
     page = office.asker.get(at("who", pk)).content.decode()
@@ -275,4 +275,4 @@ def test_whatever_asks_for_the_list_takes_the_place_of_what_asked_before(office:
     page = office.asker.get(at("who")).content.decode()
     asking = re.findall(r"<[^>]*hx-target=\"#choice\"[^>]*>", page)
     assert len(asking) >= 2
-    assert all('hx-sync="closest form:replace"' in one for one in asking)
+    assert all('hx-sync="closest form:replace"' in url for url in asking)

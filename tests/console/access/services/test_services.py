@@ -45,13 +45,13 @@ def accounts(db: None) -> tuple[Account, Account]:
     """In production: ada reads and writes the ledger, bob reads, the role app sends messages, idle can do
     nothing. In data: cy reads.
     """
-    one, two = factories.account(ONE), factories.account(TWO, name="data")
-    factories.inline(factories.user(one, "ada.lovelace"), body=document(WRITE_LEDGER))
-    factories.inline(factories.user(one, "bob"), body=document(READ))
-    factories.inline(factories.role(one, "app"), body=document(QUEUES))
-    factories.user(one, "idle")
+    account, two = factories.account(ONE), factories.account(TWO, name="data")
+    factories.inline(factories.user(account, "ada.lovelace"), body=document(WRITE_LEDGER))
+    factories.inline(factories.user(account, "bob"), body=document(READ))
+    factories.inline(factories.role(account, "app"), body=document(QUEUES))
+    factories.user(account, "idle")
     factories.inline(factories.user(two, "cy"), body=document(READ))
-    return one, two
+    return account, two
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def names(prefix: str, **wanted: Any) -> list[str]:
 
 
 def test_services_are_counted_by_people_roles_and_levels(accounts: tuple[Account, Account]) -> None:
-    found = service_usage.uses(None, at=None)
-    assert [(use.prefix, use.users, use.roles) for use in found.services] == [("s3", 3, 0), ("sqs", 0, 1)]
-    assert (found.users, found.roles) == (4, 1)
-    s3 = found.services[0]
+    uses = service_usage.uses(None, at=None)
+    assert [(use.prefix, use.users, use.roles) for use in uses.services] == [("s3", 3, 0), ("sqs", 0, 1)]
+    assert (uses.users, uses.roles) == (4, 1)
+    s3 = uses.services[0]
     assert (s3.levels[Level.READ], s3.levels[Level.WRITE], s3.levels[Level.LIST]) == (3, 1, 0)
     only = service_usage.uses(frozenset({TWO}), at=None)
     assert [(use.prefix, use.users) for use in only.services] == [("s3", 1)]
@@ -118,25 +118,25 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
         owner = accounts[number % 2]
         factories.inline(factories.user(owner, f"user-{number}"), body=document(READ))
     whole = [row.place for row in service_usage.every_row("s3", Wanted(None))]
-    found, after, more = [], ("", ""), True
+    places, after, more = [], ("", ""), True
     while more:
         page = service_usage.page_of("s3", Wanted(None), after=after, size=size)
         assert (page.users, page.roles) == (12, 0)
-        found += [row.place for row in page.rows]
-        after, more = found[-1], page.has_after
-    assert found == whole == sorted(whole)
+        places += [row.place for row in page.rows]
+        after, more = places[-1], page.has_after
+    assert places == whole == sorted(whole)
     assert len(whole) == 12
 
 
 def test_what_is_kept_is_dropped_when_the_mirror_changes(accounts: tuple[Account, Account]) -> None:
-    one, _ = accounts
+    account, _ = accounts
     assert names("sqs") == ["app"]
     assert service_usage.uses(None, at=None).services[1].users == 0
-    late = factories.user(one, "late")
+    late = factories.user(account, "late")
     factories.inline(late, body=document(QUEUES))
-    one.revision += 1
-    one.save()
-    type(late).objects.filter(pk=late.pk).update(revision=one.revision)
+    account.revision += 1
+    account.save()
+    type(late).objects.filter(pk=late.pk).update(revision=account.revision)
     assert names("sqs") == ["app", "late"]
     assert service_usage.uses(None, at=None).services[1].users == 0, "as it was counted last"
     assert count_services() == 1, "of the other account nothing changed"
@@ -151,8 +151,8 @@ def test_what_is_counted_by_a_worker_is_what_the_index_says(accounts: tuple[Acco
     for numbers in (None, frozenset({ONE}), frozenset({TWO})):
         with snapshot() as index:
             fresh = service_usage.uses_in(index, numbers)
-        found = service_usage.uses(numbers, at=None)
-        assert (found.services, found.users, found.roles) == (fresh.services, fresh.users, fresh.roles)
+        uses = service_usage.uses(numbers, at=None)
+        assert (uses.services, uses.users, uses.roles) == (fresh.services, fresh.users, fresh.roles)
 
 
 def test_where_an_account_was_not_counted_yet_nothing_is_said(

@@ -71,9 +71,9 @@ def _tree(hub: Account, member: Account, allowed: Any) -> tuple[dict[str, Entity
     unit = make.entity(hub, Kind.ORG_UNIT, "Workloads", arn="")
     make.edge(EdgeKind.PARENT, unit, root)
     full = make.entity(hub, Kind.SCP, "FullAWSAccess", arn="", document=make.document(say("Allow", "*")))
-    some = make.entity(hub, Kind.SCP, "SomeServices", arn="", document=allowed)
+    entity = make.entity(hub, Kind.SCP, "SomeServices", arn="", document=allowed)
     make.edge(EdgeKind.TARGET, full, root)
-    tie = make.edge(EdgeKind.TARGET, some, unit)
+    tie = make.edge(EdgeKind.TARGET, entity, unit)
     for account, parent in ((hub, root), (member, unit)):
         place = make.entity(hub, Kind.ORG_ACCOUNT, account.name, arn="")
         place.aws_id = account.account_id

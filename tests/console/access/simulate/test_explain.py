@@ -50,10 +50,10 @@ def test_json_has_the_whole_tree(org: Organization) -> None:
     out, _ = explain(
         "maya.okafor", "s3:GetObject", LEDGER, "--context=aws:MultiFactorAuthPresent=true", "--json"
     )
-    found = json.loads(out)
-    assert found["decision"] == "allowed"
-    assert found["context"] == {"aws:MultiFactorAuthPresent": "true"}
-    identity = next(one for one in found["branches"] if one["kind"] == "identity")
+    content = json.loads(out)
+    assert content["decision"] == "allowed"
+    assert content["context"] == {"aws:MultiFactorAuthPresent": "true"}
+    identity = next(branch for branch in content["branches"] if branch["kind"] == "identity")
     group = next(part for part in identity["parts"] if part["title"] == "Group readers")
     assert group["statements"] == [
         {

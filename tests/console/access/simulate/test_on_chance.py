@@ -35,26 +35,26 @@ def inquiry_of(member: Member, asked: Question) -> Inquiry:
     )
 
 
-def check(found: Verdict) -> None:
+def check(verdict: Verdict) -> None:
     """What must be so whatever the policies are."""
-    denying = [branch for branch in found.branches if branch.voice is Voice.DENIES]
-    silent = [branch for branch in found.branches if branch.voice is Voice.SILENT]
-    if found.decision is Decision.EXPLICITLY_DENIED:
-        assert found.branches[0].voice is Voice.DENIES
-        assert all(leaf.mark == YES and not leaf.allows for leaf in found.branches[0].leaves)
+    denying = [branch for branch in verdict.branches if branch.voice is Voice.DENIES]
+    silent = [branch for branch in verdict.branches if branch.voice is Voice.SILENT]
+    if verdict.decision is Decision.EXPLICITLY_DENIED:
+        assert verdict.branches[0].voice is Voice.DENIES
+        assert all(leaf.mark == YES and not leaf.allows for leaf in verdict.branches[0].leaves)
         assert len(denying) > 1, "the policy that denies is shown in its place, too"
     else:
         assert denying == []
-    if found.decision is Decision.IMPLICITLY_DENIED:
+    if verdict.decision is Decision.IMPLICITLY_DENIED:
         assert silent
-        assert found.missing
-    if found.decision is Decision.CONDITIONAL:
-        assert found.residual
-    if found.decision is Decision.ALLOWED and found.branches[0].kind != "rule":
-        is_enough = any(branch.is_enough or branch.kind == "resource" for branch in found.branches)
+        assert verdict.missing
+    if verdict.decision is Decision.CONDITIONAL:
+        assert verdict.residual
+    if verdict.decision is Decision.ALLOWED and verdict.branches[0].kind != "rule":
+        is_enough = any(branch.is_enough or branch.kind == "resource" for branch in verdict.branches)
         assert is_enough or not silent
-        assert found.summary.startswith("Allowed")
-    assert "isn’t allowed" not in found.summary
+        assert verdict.summary.startswith("Allowed")
+    assert "isn’t allowed" not in verdict.summary
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -64,11 +64,11 @@ def test_a_verdict_comes_to_the_decision_of_the_index_and_says_why(seed: int) ->
     for _ in range(6):
         asked = question(dice)
         for member in index.members:
-            found = judge(index, member, inquiry_of(member, asked))
+            verdict = judge(index, member, inquiry_of(member, asked))
             is_guess = any(
                 branch.kind == "resource" and branch.text.startswith("Not synced.")
-                for branch in found.branches
+                for branch in verdict.branches
             )
             if not is_guess:
-                assert found.decision is index.decide(member, asked), (member.arn, asked)
-            check(found)
+                assert verdict.decision is index.decide(member, asked), (member.arn, asked)
+            check(verdict)

@@ -37,14 +37,14 @@ def get(client: Client, status: int = 200, **query: Any) -> str:
 
 
 def heading(page: str) -> str:
-    found = re.search(r'<h2 id="an-h">(.*?)</h2>', page)
-    assert found
-    return unescape(found.group(1))
+    match = re.search(r'<h2 id="an-h">(.*?)</h2>', page)
+    assert match
+    return unescape(match.group(1))
 
 
 def errors(page: str) -> list[str]:
-    found = re.findall(r'<span class="error" id="[^"]*">.*?</svg>(.*?)</span>', page, re.DOTALL)
-    return [unescape(text) for text in found]
+    matches = re.findall(r'<span class="error" id="[^"]*">.*?</svg>(.*?)</span>', page, re.DOTALL)
+    return [unescape(text) for text in matches]
 
 
 def test_the_address_holds_the_whole_question(org: Organization, auditor: Client) -> None:
@@ -74,7 +74,7 @@ def test_policy_texts_count_and_are_kept_nowhere(org: Organization, auditor: Cli
         response = auditor.post(URL, ASK | {"resource-policy": json.dumps(policy)})
     page = response.content.decode()
     assert heading(page) == "Allowed by resource policy, statement 1, and nothing denies it."
-    written = [one["sql"] for one in captured if re.match("INSERT|UPDATE|DELETE", one["sql"])]
+    written = [row["sql"] for row in captured if re.match("INSERT|UPDATE|DELETE", row["sql"])]
     assert not [sql for sql in written if "operators_operatorsession" not in sql]
     assert not Entry.objects.exists()
 
@@ -141,7 +141,7 @@ def test_a_text_that_aws_would_refuse_is_refused_with_its_place(
 ) -> None:
     response = auditor.post(URL, ASK | {name: text})
     assert response.status_code == 422
-    assert [one for one in errors(response.content.decode()) if sentence in one]
+    assert [error for error in errors(response.content.decode()) if sentence in error]
 
 
 def test_a_name_means_somebody_of_the_chosen_account(org: Organization, auditor: Client) -> None:

@@ -31,29 +31,29 @@ LATER = make.FIRST_READ + timedelta(days=10)
 def ask(principal: str, action: str, resource: str = "*", **more: Any) -> Verdict:
     forget()  # rows that a test adds by hand have no revision
     who = find_principal(principal, accounts=None, at=more.get("at"))
-    found = simulate(Inquiry(who, action, resource, **more))
-    assert found is not None
-    return found
+    verdict = simulate(Inquiry(who, action, resource, **more))
+    assert verdict is not None
+    return verdict
 
 
-def branch(found: Verdict, kind: str) -> Branch:
-    return next(one for one in found.branches if one.kind == kind)
+def branch(verdict: Verdict, kind: str) -> Branch:
+    return next(branch for branch in verdict.branches if branch.kind == kind)
 
 
 def test_the_kinds_of_policies_come_in_the_order_of_evaluation(org: Organization) -> None:
-    found = ask("maya.okafor", "s3:GetObject", LEDGER)
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER)
     order = ["deny", "rcp", "scp", "endpoint", "resource", "identity", "boundary", "session"]
-    assert [one.kind for one in found.branches] == order
+    assert [branch.kind for branch in verdict.branches] == order
 
 
 def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> None:
-    found = ask("maya.okafor", "s3:GetObject", LEDGER)
-    assert found.decision is Decision.CONDITIONAL
-    assert found.residual == ("if MFA is present",)
-    assert found.summary == "Allowed if MFA is present."
-    (group,) = [one for one in branch(found, "identity").parts if one.title == "Group readers"]
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER)
+    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.residual == ("if MFA is present",)
+    assert verdict.summary == "Allowed if MFA is present."
+    (group,) = [branch for branch in branch(verdict, "identity").parts if branch.title == "Group readers"]
     (leaf,) = group.leaves
-    assert [(one.element, one.found) for one in leaf.checks] == [
+    assert [(check.element, check.found) for check in leaf.checks] == [
         ("Resource", LEDGER),
         ("Condition", "not said"),
     ]
@@ -62,11 +62,11 @@ def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> No
 
 
 def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) -> None:
-    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert found.decision is Decision.ALLOWED
-    assert found.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
-    assert (found.missing, found.residual) == ((), ())
-    assert [(part.title, part.voice) for part in branch(found, "scp").parts] == [
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert verdict.decision is Decision.ALLOWED
+    assert verdict.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
+    assert (verdict.missing, verdict.residual) == ((), ())
+    assert [(part.title, part.voice) for part in branch(verdict, "scp").parts] == [
         ("Root", Voice.ALLOWS),
         ("Workloads", Voice.ALLOWS),
         ("the account itself", Voice.ALLOWS),
@@ -77,37 +77,37 @@ def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) ->
 def test_a_condition_that_fails_is_shown_with_what_the_request_has(
     org: Organization, more: dict[str, Any]
 ) -> None:
-    found = ask("maya.okafor", "s3:GetObject", LEDGER, **more)
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.summary == "Nothing allows it."
-    assert found.missing == ("No identity policy allows it.",)
-    leaf = next(one for one in branch(found, "identity").every_leaf if one.checks)
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER, **more)
+    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.summary == "Nothing allows it."
+    assert verdict.missing == ("No identity policy allows it.",)
+    leaf = next(leaf for leaf in branch(verdict, "identity").every_leaf if leaf.checks)
     (failing,) = leaf.failing_checks
     assert failing.found == ("absent" if "strict" in more else "false")
 
 
 def test_what_an_scp_leaves_out_is_said_by_the_name_of_its_unit(org: Organization) -> None:
-    found = ask("maya.okafor", "sqs:SendMessage", QUEUE)
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.summary == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
-    assert found.missing == ("The SCPs of Workloads don’t allow it.",)
-    assert branch(found, "scp").voice is Voice.SILENT
+    verdict = ask("maya.okafor", "sqs:SendMessage", QUEUE)
+    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.summary == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
+    assert verdict.missing == ("The SCPs of Workloads don’t allow it.",)
+    assert branch(verdict, "scp").voice is Voice.SILENT
 
 
 def test_what_the_boundary_leaves_out_is_said(org: Organization) -> None:
-    found = ask("maya.okafor", "ec2:RunInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*")
-    assert found.summary == "Allowed by own, statement 1, but the permissions boundary doesn’t allow it."
+    verdict = ask("maya.okafor", "ec2:RunInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*")
+    assert verdict.summary == "Allowed by own, statement 1, but the permissions boundary doesn’t allow it."
 
 
 def test_a_deny_beats_what_allows(org: Organization) -> None:
     make.inline(org.of["maya"], "stop", body=say("Deny", "s3:*", "arn:aws:s3:::pay-ledger/*"))
-    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert found.decision is Decision.EXPLICITLY_DENIED
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert verdict.decision is Decision.EXPLICITLY_DENIED
     assert (
-        found.summary
+        verdict.summary
         == "Allowed by ReadLedger of group readers, statement 1, but stop, statement 1 denies it."
     )
-    assert [leaf.policy for leaf in found.branches[0].leaves] == ["inline policy stop"]
+    assert [leaf.policy for leaf in verdict.branches[0].leaves] == ["inline policy stop"]
 
 
 def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
@@ -116,9 +116,11 @@ def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
         "office",
         body=say("Deny", "*", Condition={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
     )
-    found = ask(ROLE, "s3:GetObject", LEDGER)
-    assert found.residual == ("unless the source IP is not in 203.0.113.0/24",)
-    assert found.summary == ("Allowed by settle, statement 1, unless the source IP is not in 203.0.113.0/24.")
+    verdict = ask(ROLE, "s3:GetObject", LEDGER)
+    assert verdict.residual == ("unless the source IP is not in 203.0.113.0/24",)
+    assert verdict.summary == (
+        "Allowed by settle, statement 1, unless the source IP is not in 203.0.113.0/24."
+    )
     inside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "203.0.113.9"})
     outside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "198.51.100.9"})
     assert (inside.decision, outside.decision) == (Decision.ALLOWED, Decision.EXPLICITLY_DENIED)
@@ -135,10 +137,10 @@ def test_a_condition_that_another_statement_makes_needless_is_not_among_what_it_
 
 def test_a_resource_policy_that_names_the_caller_is_enough_in_its_account(org: Organization) -> None:
     policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
-    found = ask("maya.okafor", "s3:PutObject", LEDGER, resource_policy=json.dumps(policy))
-    assert found.decision is Decision.ALLOWED
-    assert found.summary == "Allowed by resource policy, statement 1, and nothing denies it."
-    assert branch(found, "resource").is_enough
+    verdict = ask("maya.okafor", "s3:PutObject", LEDGER, resource_policy=json.dumps(policy))
+    assert verdict.decision is Decision.ALLOWED
+    assert verdict.summary == "Allowed by resource policy, statement 1, and nothing denies it."
+    assert branch(verdict, "resource").is_enough
 
 
 def test_a_text_that_somebody_gives_leaves_no_trace_in_the_index(org: Organization) -> None:
@@ -153,18 +155,18 @@ def test_a_text_that_somebody_gives_leaves_no_trace_in_the_index(org: Organizati
 
 
 def test_a_pattern_of_resources_is_allowed_where_all_of_it_is(org: Organization) -> None:
-    some = json.dumps(say("Allow", "s3:*", "arn:aws:s3:::pay-ledger/2026*"))
+    part_of_bucket = json.dumps(say("Allow", "s3:*", "arn:aws:s3:::pay-ledger/2026*"))
     inside, across = "arn:aws:s3:::pay-ledger/2026/*", "arn:aws:s3:::pay-ledger/*"
-    assert ask(ROLE, "s3:PutObject", inside, session_policy=some).decision is Decision.ALLOWED
-    assert ask(ROLE, "s3:PutObject", across, session_policy=some).decision is Decision.CONDITIONAL
+    assert ask(ROLE, "s3:PutObject", inside, session_policy=part_of_bucket).decision is Decision.ALLOWED
+    assert ask(ROLE, "s3:PutObject", across, session_policy=part_of_bucket).decision is Decision.CONDITIONAL
 
 
 def test_where_the_boundary_closes_the_own_way_the_resource_policy_is_named(org: Organization) -> None:
     policy = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn})
     instance = f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*"
-    found = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(policy))
-    assert found.decision is Decision.ALLOWED
-    assert found.summary == "Allowed by resource policy, statement 1, and nothing denies it."
+    verdict = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(policy))
+    assert verdict.decision is Decision.ALLOWED
+    assert verdict.summary == "Allowed by resource policy, statement 1, and nothing denies it."
     open_one = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn}, Condition=MFA)
     maybe = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(open_one))
     assert maybe.summary == "Allowed if MFA is present."
@@ -173,9 +175,9 @@ def test_where_the_boundary_closes_the_own_way_the_resource_policy_is_named(org:
 def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
     policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
     text = json.dumps(policy)
-    found = ask("maya.okafor", "s3:PutObject", LEDGER, owner=HUB, resource_policy=text)
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.summary == "Allowed by resource policy, statement 1, but no identity policy allows it."
+    verdict = ask("maya.okafor", "s3:PutObject", LEDGER, owner=HUB, resource_policy=text)
+    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.summary == "Allowed by resource policy, statement 1, but no identity policy allows it."
     both = ask(
         ROLE, "s3:PutObject", LEDGER, owner=HUB, resource_policy=text.replace(org.of["maya"].arn, ROLE)
     )
@@ -183,18 +185,18 @@ def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
 
 
 def test_the_policy_of_a_resource_of_another_account_is_not_guessed(org: Organization) -> None:
-    found = ask(ROLE, "s3:PutObject", LEDGER, owner=HUB)
-    assert found.decision is Decision.CONDITIONAL
-    assert found.residual == ("if the resource-based policy allows the caller",)
-    assert branch(found, "resource").text == "Not synced. It must allow the caller."
+    verdict = ask(ROLE, "s3:PutObject", LEDGER, owner=HUB)
+    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.residual == ("if the resource-based policy allows the caller",)
+    assert branch(verdict, "resource").text == "Not synced. It must allow the caller."
 
 
 def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> None:
-    found = ask("maya.okafor", "kms:Decrypt", KEY)
-    assert found.decision is Decision.CONDITIONAL
-    assert "if the resource-based policy allows the caller" in found.residual
-    assert found.summary == "Allowed by own, statement 1, if the resource-based policy allows the caller."
-    assert any("KMS grants aren’t synced" in text for text in found.limits)
+    verdict = ask("maya.okafor", "kms:Decrypt", KEY)
+    assert verdict.decision is Decision.CONDITIONAL
+    assert "if the resource-based policy allows the caller" in verdict.residual
+    assert verdict.summary == "Allowed by own, statement 1, if the resource-based policy allows the caller."
+    assert any("KMS grants aren’t synced" in text for text in verdict.limits)
     assert not any("KMS grants" in text for text in ask("maya.okafor", "kms:PutKeyPolicy", KEY).limits)
     make.inline(
         org.of["maya"],
@@ -209,10 +211,10 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
 
 def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organization) -> None:
     policy = say("Allow", "s3:*", Principal={"AWS": MEMBER})
-    found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
-    assert found.decision is Decision.CONDITIONAL
-    assert found.summary == "Allowed by settle, statement 1, if the VPC endpoint isn’t a gateway endpoint."
-    assert branch(found, "endpoint").voice is Voice.DEPENDS
+    verdict = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
+    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.summary == "Allowed by settle, statement 1, if the VPC endpoint isn’t a gateway endpoint."
+    assert branch(verdict, "endpoint").voice is Voice.DEPENDS
 
 
 def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) -> None:
@@ -227,8 +229,8 @@ def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) 
 
 def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization) -> None:
     make.inline(org.of["maya"], "assume", body=say("Allow", "sts:AssumeRole"))
-    found = ask("maya.okafor", "sts:AssumeRole", ROLE)
-    assert found.decision is Decision.ALLOWED
+    verdict = ask("maya.okafor", "sts:AssumeRole", ROLE)
+    assert verdict.decision is Decision.ALLOWED
     other = make.role(org.member, "other")
     closed = ask("maya.okafor", "sts:AssumeRole", other.arn)
     assert closed.summary == (
@@ -237,8 +239,8 @@ def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization)
 
 
 def test_a_session_policy_limits_the_session(org: Organization) -> None:
-    found = ask(SESSION, "s3:PutObject", LEDGER, session_policy=json.dumps(say("Allow", "s3:Get*")))
-    assert found.summary == "Allowed by settle, statement 1, but the session policy doesn’t allow it."
+    verdict = ask(SESSION, "s3:PutObject", LEDGER, session_policy=json.dumps(say("Allow", "s3:Get*")))
+    assert verdict.summary == "Allowed by settle, statement 1, but the session policy doesn’t allow it."
     assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.ALLOWED
 
 
@@ -252,32 +254,34 @@ def test_a_session_has_the_user_id_of_its_role_and_name(org: Organization) -> No
 
 def test_an_endpoint_policy_must_let_it_through(org: Organization) -> None:
     policy = say("Allow", "s3:GetObject", Principal="*")
-    found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
-    assert found.summary == ("Allowed by settle, statement 1, but the VPC endpoint policy doesn’t allow it.")
+    verdict = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
+    assert verdict.summary == (
+        "Allowed by settle, statement 1, but the VPC endpoint policy doesn’t allow it."
+    )
     assert ask(ROLE, "s3:GetObject", LEDGER, endpoint_policy=json.dumps(policy)).decision is Decision.ALLOWED
 
 
 def test_the_root_user_of_a_member_account_is_bound_by_scps_only(org: Organization) -> None:
     root = f"arn:aws:iam::{MEMBER}:root"
     assert ask(root, "s3:GetObject", LEDGER).decision is Decision.ALLOWED
-    found = ask(root, "sqs:SendMessage", QUEUE)
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.missing == ("The SCPs of Workloads don’t allow it.",)
+    verdict = ask(root, "sqs:SendMessage", QUEUE)
+    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.missing == ("The SCPs of Workloads don’t allow it.",)
 
 
 def test_a_root_user_cannot_assume_roles_whatever_they_trust(org: Organization) -> None:
     role = make.role(org.member, "open", trust=trust({"AWS": "*"}))
-    found = ask(f"arn:aws:iam::{MEMBER}:root", "sts:AssumeRole", role.arn)
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.missing == ("A root user can’t assume roles.",)
-    assert found.summary == "Allowed by resource policy, statement 1, but a root user can’t assume roles."
+    verdict = ask(f"arn:aws:iam::{MEMBER}:root", "sts:AssumeRole", role.arn)
+    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.missing == ("A root user can’t assume roles.",)
+    assert verdict.summary == "Allowed by resource policy, statement 1, but a root user can’t assume roles."
 
 
 def test_the_management_account_is_not_restricted(org: Organization) -> None:
     make.inline(make.user(org.hub, "ines"), "all", body=say("Allow", "*"))
-    found = ask("ines", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{HUB}:jobs")
-    assert found.decision is Decision.ALLOWED
-    assert branch(found, "scp").text == "They don’t restrict the management account."
+    verdict = ask("ines", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{HUB}:jobs")
+    assert verdict.decision is Decision.ALLOWED
+    assert branch(verdict, "scp").text == "They don’t restrict the management account."
 
 
 def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
@@ -287,15 +291,15 @@ def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
         f"arn:aws:iam::{MEMBER}:role{path}linked",
         f"arn:aws:sts::{MEMBER}:assumed-role/linked/x1",
     ):
-        found = ask(principal, "sqs:SendMessage", QUEUE)
-        assert found.decision is Decision.ALLOWED
-        assert branch(found, "scp").text == "They don’t restrict service-linked roles."
+        verdict = ask(principal, "sqs:SendMessage", QUEUE)
+        assert verdict.decision is Decision.ALLOWED
+        assert branch(verdict, "scp").text == "They don’t restrict service-linked roles."
 
 
 def test_what_needs_no_permission_is_said_to_need_none(org: Organization) -> None:
-    found = ask("maya.okafor", "sts:GetCallerIdentity")
-    assert found.decision is Decision.ALLOWED
-    assert found.summary == "sts:GetCallerIdentity needs no permission, and no policy can deny it."
+    verdict = ask("maya.okafor", "sts:GetCallerIdentity")
+    assert verdict.decision is Decision.ALLOWED
+    assert verdict.summary == "sts:GetCallerIdentity needs no permission, and no policy can deny it."
 
 
 def test_as_of_a_past_moment_the_policies_of_then_count(org: Organization) -> None:
@@ -309,9 +313,9 @@ def test_as_of_a_past_moment_the_policies_of_then_count(org: Organization) -> No
 
 def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organization) -> None:
     make.inline(org.of["maya"], "broken", body=('{"Version": "2012-10-17", "Statement"'))  # type: ignore[arg-type]
-    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert found.decision is Decision.ALLOWED
-    (part,) = [one for one in branch(found, "identity").parts if one.title == "Not readable"]
+    verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert verdict.decision is Decision.ALLOWED
+    (part,) = [branch for branch in branch(verdict, "identity").parts if branch.title == "Not readable"]
     assert part.problems[0].startswith("inline policy broken: This isn’t valid JSON")
 
 

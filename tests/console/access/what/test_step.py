@@ -35,20 +35,20 @@ class _Form(HTMLParser):
         self.buttons: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("name"):
-            if given.get("type") in ("checkbox", "radio") and "checked" not in given:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "input" and attributes.get("name"):
+            if attributes.get("type") in ("checkbox", "radio") and "checked" not in attributes:
                 return
-            self.fields.append((given["name"], given.get("value", "")))
+            self.fields.append((attributes["name"], attributes.get("value", "")))
         elif tag == "select":
-            self._select = given.get("name", "")
-        elif tag == "option" and self._select and "selected" in given:
-            self.fields.append((self._select, given.get("value", "")))
+            self._select = attributes.get("name", "")
+        elif tag == "option" and self._select and "selected" in attributes:
+            self.fields.append((self._select, attributes.get("value", "")))
         elif tag == "textarea":
-            self._area = given.get("name", "")
+            self._area = attributes.get("name", "")
             self.fields.append((self._area, ""))
-        elif tag == "button" and given.get("name") == "what-do":
-            self.buttons.append(given["value"])
+        elif tag == "button" and attributes.get("name") == "what-do":
+            self.buttons.append(attributes["value"])
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
@@ -73,9 +73,9 @@ def viewer(account: Account) -> Viewer:
 
 
 def form_of(page: str) -> _Form:
-    found = _Form()
-    found.feed(page)
-    return found
+    form = _Form()
+    form.feed(page)
+    return form
 
 
 def press(viewer: Viewer, fields: list[tuple[str, str]], do: str = "", **changes: Any) -> str:
@@ -85,7 +85,7 @@ def press(viewer: Viewer, fields: list[tuple[str, str]], do: str = "", **changes
     kept = [(name, value) for name, value in fields if name not in changes]
     for name, value in changes.items():
         values = value if isinstance(value, list) else [value]
-        kept += [(name, one) for one in values if one is not None]
+        kept += [(name, chosen_value) for chosen_value in values if chosen_value is not None]
     if do:
         kept.append(("what-do", do))
     request: Any = RequestFactory().post("/")
@@ -182,14 +182,14 @@ def test_closing_and_opening_a_part_loses_nothing(viewer: Viewer) -> None:
 def test_a_ticked_level_takes_all_of_it_and_an_unticked_one_nothing(viewer: Viewer) -> None:
     page = press(viewer, [], "add-service:sqs")
     page = press(viewer, form_of(page).fields, **{"b-level": ["read"]})
-    (one,) = state_in(page).chosen
-    assert {"sqs:GetQueueUrl", "sqs:ReceiveMessage"} <= set(one.actions)
-    assert "sqs:SendMessage" not in one.actions
+    (chosen_part,) = state_in(page).chosen
+    assert {"sqs:GetQueueUrl", "sqs:ReceiveMessage"} <= set(chosen_part.actions)
+    assert "sqs:SendMessage" not in chosen_part.actions
     fields = [(name, value) for name, value in form_of(page).fields if name != "b-level"]
     assert state_in(press(viewer, fields)).chosen[0].actions == ()
     fields = [pair for pair in form_of(page).fields if pair != ("b-act", "ReceiveMessage")]
     fewer = state_in(press(viewer, fields)).chosen[0].actions
-    assert set(one.actions) - set(fewer) == {"sqs:ReceiveMessage"}
+    assert set(chosen_part.actions) - set(fewer) == {"sqs:ReceiveMessage"}
 
 
 def test_a_search_among_actions_keeps_those_that_it_does_not_show(viewer: Viewer) -> None:
@@ -230,12 +230,12 @@ def test_bad_input_is_said_beside_its_field_and_kept(viewer: Viewer) -> None:
 def test_a_template_goes_on_in_the_builder(viewer: Viewer) -> None:
     page = press(viewer, [], **{"what-template": "deploy-lambda"})
     page = press(viewer, form_of(page).fields, **{"p-deploy-lambda-function": "pay-settle"})
-    given = state_in(page)
+    state = state_in(page)
     page = press(viewer, form_of(page).fields, "customize")
     assert troubles(state_in(page), accounts=(NUMBER,)) == []
     (text,) = what_of(state_in(page), accounts=(NUMBER,)).documents
     assert f"arn:aws:lambda:eu-west-1:{NUMBER}:function:pay-settle" in text
-    assert given.tab == "template"
+    assert state.tab == "template"
 
 
 def test_a_policy_is_read_into_the_builder_or_said_not_to_fit(viewer: Viewer) -> None:
@@ -293,8 +293,8 @@ def test_no_number_of_a_part_breaks_the_step(viewer: Viewer, number: str) -> Non
 
 
 def test_what_was_asked_for_is_opened_again() -> None:
-    given = What(WhatKind.STATEMENTS, documents=(json.dumps(factories.ALLOW_S3),))
-    assert what_of(state_for(given), accounts=(NUMBER,)).kind is WhatKind.STATEMENTS
+    what = What(WhatKind.STATEMENTS, documents=(json.dumps(factories.ALLOW_S3),))
+    assert what_of(state_for(what), accounts=(NUMBER,)).kind is WhatKind.STATEMENTS
     template = What(WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "docs"})
     assert what_of(state_for(template), accounts=(NUMBER,)) == template
 

@@ -10,7 +10,7 @@ from iam.access.actions import ActionsError, action_names, actions_meant
 
 
 @pytest.mark.parametrize(
-    ("text", "level", "resource", "some", "none"),
+    ("text", "level", "resource", "names_some", "none"),
     [
         ("s3:getobject", "", "*", {"s3:GetObject"}, {"s3:GetObjectAcl"}),
         ("s3", "write", "*", {"s3:PutObject", "s3:DeleteBucket"}, {"s3:GetObject", "s3:PutBucketPolicy"}),
@@ -22,11 +22,11 @@ from iam.access.actions import ActionsError, action_names, actions_meant
     ],
 )
 def test_names_patterns_and_levels_mean_actions(
-    text: str, level: str, resource: str, some: set[str], none: set[str]
+    text: str, level: str, resource: str, names_some: set[str], none: set[str]
 ) -> None:
-    meant = set(actions_meant(text, level=level, resource=resource).actions)
-    assert some <= meant
-    assert not none & meant
+    actions = set(actions_meant(text, level=level, resource=resource).actions)
+    assert names_some <= actions
+    assert not none & actions
 
 
 def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() -> None:
@@ -45,9 +45,9 @@ def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() 
     ],
 )
 def test_a_name_that_aws_does_not_publish_is_kept_with_a_warning(text: str, warning: str) -> None:
-    meant = actions_meant(text)
-    assert meant.actions == (text,)
-    assert warning in meant.warning
+    meaning = actions_meant(text)
+    assert meaning.actions == (text,)
+    assert warning in meaning.warning
 
 
 def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:

@@ -74,8 +74,8 @@ def test_whom_a_deny_stops_is_found_without_naming_statements(explained: list[in
     organisation.accounts.append(made.AccountRows(people, number="111111111111"))
     index = organisation.index()
     question = Question("s3:GetObject", "arn:aws:s3:::docs/x")
-    found = search.stopped(index, question, index.who_can(question), most=1000)
-    assert (len(found.members), found.is_whole) == (399, True)
+    stopped = search.stopped(index, question, index.who_can(question), most=1000)
+    assert (len(stopped.members), stopped.is_whole) == (399, True)
     assert not explained
 
 

@@ -47,21 +47,21 @@ def ask(client: Client, **query: Any) -> str:
 
 def shown(page: str) -> dict[str, list[str]]:
     """Names by how certain it is that they can."""
-    found: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
     for _, part in CARD.findall(page):
         for name, tone in ROW.findall(part):
-            found.setdefault(TONES[tone], []).append(unescape(name))
-    return found
+            shown.setdefault(TONES[tone], []).append(unescape(name))
+    return shown
 
 
 def groups(page: str) -> list[tuple[str, list[str]]]:
     """(title and counts, names) of each group."""
-    found = []
+    groups = []
     for part in GROUP.findall(page):
         summary, _, body = part.partition("</summary>")
         words = " ".join(unescape(re.sub(r"<[^>]+>", " ", summary)).split())
-        found.append((words.replace(" :", ":"), [unescape(name) for name, _ in ROW.findall(body)]))
-    return found
+        groups.append((words.replace(" :", ":"), [unescape(name) for name, _ in ROW.findall(body)]))
+    return groups
 
 
 def ways(page: str) -> list[str]:
@@ -72,9 +72,9 @@ def ways(page: str) -> list[str]:
 
 def summary(page: str) -> str:
     """The heading of the answer."""
-    found = re.search(r'<h2 id="sum-h">(.*?)</h2>', page)
-    assert found
-    return unescape(found.group(1))
+    match = re.search(r'<h2 id="sum-h">(.*?)</h2>', page)
+    assert match
+    return unescape(match.group(1))
 
 
 def test_everybody_who_can_is_shown_apart_from_those_who_only_may(world: World, auditor: Client) -> None:
@@ -118,12 +118,12 @@ def test_an_account_is_asked_about_alone(world: World, auditor: Client) -> None:
 
 def test_a_level_of_a_service_is_asked_about_with_all_its_actions(world: World, auditor: Client) -> None:
     page = ask(auditor, action="s3", level="write", resource="arn:aws:s3:::pay-ledger/x")
-    found = shown(page)
-    assert found == {"can": ["pay-settle", "ines.duarte"]}
+    answer_shown = shown(page)
+    assert answer_shown == {"can": ["pay-settle", "ines.duarte"]}
     tallies = re.findall(r"(\d+) of (\d+) actions", page)
-    (some, total), (every, same) = tallies
+    (some_of_them, total), (every, same) = tallies
     assert every == total == same
-    assert 0 < int(some) < int(total)
+    assert 0 < int(some_of_them) < int(total)
 
 
 def test_a_past_moment_is_answered_from_what_was_there(world: World, auditor: Client) -> None:
@@ -235,14 +235,14 @@ def test_root_users_are_told_of_in_a_sentence(world: World, auditor: Client) -> 
 
 def test_pages_follow_each_other_and_each_shows_fifty(auditor: Client) -> None:
     crowd(120)
-    found, url, pages = [], f"{URL}?{urlencode(ASK | {'view': 'list'})}", []
+    all_names, url, pages = [], f"{URL}?{urlencode(ASK | {'view': 'list'})}", []
     while url:
         page = auditor.get(url).content.decode()
         pages.append(page)
-        found += shown(page)["can"]
+        all_names += shown(page)["can"]
         following = re.search(r'<a href="([^"]+)"[^>]*rel="next"', page)
         url = URL + unescape(following.group(1)) if following else ""
-    assert found == [f"user-{number:03d}" for number in range(120)]
+    assert all_names == [f"user-{number:03d}" for number in range(120)]
     assert [len(shown(page)["can"]) for page in pages] == [50, 50, 20]
     assert "101–120 of 120" in pages[2]
     back = re.search(r'<a href="([^"]+)"[^>]*rel="prev"', pages[2])
@@ -327,9 +327,9 @@ def test_of_many_ways_the_first_have_names_and_all_have_numbers(auditor: Client)
         group = make.group(account, f"team-{number:02d}")
         make.edge(EdgeKind.MEMBER, user, group)
         make.inline(group, name=f"Read{number:02d}", body=say("Allow", "s3:GetObject", LEDGER))
-    found = groups(ask(auditor, view=""))
-    assert len(found) == GROUPS + 2
-    assert [len(names) for _, names in found] == [1] * GROUPS + [0, 0]
+    ways_shown = groups(ask(auditor, view=""))
+    assert len(ways_shown) == GROUPS + 2
+    assert [len(names) for _, names in ways_shown] == [1] * GROUPS + [0, 0]
     page = ask(auditor, view="")
     assert page.count("Show all 1") == 2
     link = re.findall(r'<a class="link" href="([^"]+)">Show all 1', page)[-1]

@@ -66,8 +66,8 @@ def test_the_way_is_told_step_by_step(world: World, open_role: Entity, auditor: 
 def test_who_may_change_its_own_permissions_is_told(world: World, auditor: Client) -> None:
     user = world.of["nobody"]
     make.inline(user, "self", body=say("Allow", "iam:PutUserPolicy", user.arn))
-    found = reach(auditor, resource="arn:aws:s3:::pay-ledger/x")
-    assert [row.split()[:2] for row in found] == [["nobody", "Confirmed"]]
+    names_reached = reach(auditor, resource="arn:aws:s3:::pay-ledger/x")
+    assert [row.split()[:2] for row in names_reached] == [["nobody", "Confirmed"]]
 
 
 def test_the_answer_leads_there(world: World, auditor: Client) -> None:

@@ -23,7 +23,7 @@ def test_tallies_are_what_each_action_gives_alone(seed: int) -> None:
     dice = random.Random(seed)
     organisation, question = made.organisation(dice), made.question(dice)
     actions = made.some(dice, (*made.ACTIONS, *MORE), least=2, most=6)
-    found = tallied(organisation.index(), question, actions)
+    tallies = tallied(organisation.index(), question, actions)
     can: Counter[int] = Counter()
     may: Counter[int] = Counter()
     for action in actions:
@@ -34,11 +34,11 @@ def test_tallies_are_what_each_action_gives_alone(seed: int) -> None:
         for number, decision in longhand.who_can(organisation, asked).items():
             can[number] += decision is Decision.ALLOWED
             may[number] += decision is Decision.CONDITIONAL
-    shown = {member.id: found.of(member) for member in found.whole.members()}
-    assert {number: (one.can, one.may) for number, one in shown.items()} == {
+    shown = {member.id: tallies.of(member) for member in tallies.whole.members()}
+    assert {number: (row.can, row.may) for number, row in shown.items()} == {
         number: (can[number], may[number]) for number in can if can[number] or may[number]
     }
-    allowed = {member.id for member in found.whole.members(Decision.ALLOWED)}
+    allowed = {member.id for member in tallies.whole.members(Decision.ALLOWED)}
     assert allowed == {number for number in can if can[number]}
 
 

@@ -25,21 +25,22 @@ def test_they_are_those_who_are_denied_and_would_be_allowed(seed: int) -> None:
     organisation = made.organisation(dice)
     question = replace(made.question(dice), kinds=PEOPLE_AND_ROLES, resource_policy=None)
     index = organisation.index()
-    found = stopped(index, question, index.who_can(question), most=1000)
-    assert found.is_whole
+    denied = stopped(index, question, index.who_can(question), most=1000)
+    assert denied.is_whole
     place = question.resource_account or account_of(question.resource)
     expected = set()
     for number, decision in longhand.who_can(organisation, question).items():
-        member = next(one for one in index.members if one.id == number)
+        member = next(member for member in index.members if member.id == number)
         request, policies = index.request_and_policies(member, question)
         without_denies = PolicySet(
-            PolicyKind.IDENTITY, tuple(one for one in policies.identity.statements if one.allows)
+            PolicyKind.IDENTITY,
+            tuple(compiled for compiled in policies.identity.statements if compiled.allows),
         )
         _, allowed = without_denies.judge(request)
         is_here = place in ("", member.account)
         if decision is Decision.EXPLICITLY_DENIED and allowed and is_here:
             expected.add(number)
-    assert {member.id for member in found.members} == expected
+    assert {member.id for member in denied.members} == expected
 
 
 def test_only_as_many_as_wanted_are_given_and_that_is_told() -> None:
@@ -55,8 +56,8 @@ def test_only_as_many_as_wanted_are_given_and_that_is_told() -> None:
     index = organisation.index()
     question = Question("s3:GetObject", "arn:aws:s3:::docs/x")
     answer = index.who_can(question)
-    some = stopped(index, question, answer, most=2)
-    assert (len(some.members), some.is_whole) == (2, False)
+    first_two = stopped(index, question, answer, most=2)
+    assert (len(first_two.members), first_two.is_whole) == (2, False)
     every = stopped(index, question, answer, most=9)
     assert ([member.id for member in every.members], every.is_whole) == ([1, 2, 3, 4, 5], True)
     reasons = index.explain(every.members[0], question).reasons

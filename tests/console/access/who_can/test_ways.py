@@ -24,9 +24,9 @@ from tests.iam.policy.index.test_image import from_images
 
 def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, Way]:
     """The way of each who can."""
-    found = tallied(index, question, actions)
-    ways = Ways(index, lambda action: replace(question, action=action), found)
-    by_way = Everyone(found, ways).by_way
+    tallies = tallied(index, question, actions)
+    ways = Ways(index, lambda action: replace(question, action=action), tallies)
+    by_way = Everyone(tallies, ways).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
 
@@ -47,13 +47,13 @@ def test_the_quick_way_is_the_explained_way(seed: int) -> None:
 def test_the_ways_in_an_index_of_images_are_those_of_its_rows(seed: int) -> None:
     dice = random.Random(seed)
     organisation = made.organisation(dice)
-    index, held = from_images(organisation)
+    index, documents = from_images(organisation)
     fresh = organisation.index()
     for _ in range(3):
         question = made.question(dice)
         for actions in ([question.action], [question.action, "s3:GetObject", "iam:PassRole", "s3:PutObject"]):
             assert ways_of(index, question, actions) == ways_of(fresh, question, actions)
-    del held
+    del documents
 
 
 def test_users_and_roles_of_one_run_are_counted_apart() -> None:
@@ -67,4 +67,4 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
     mixed = Found(Decision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
     runs = Runs([mixed])
     assert runs.user_count == 2
-    assert [one.kind for some in runs.users() for one in some] == [PrincipalKind.USER] * 2
+    assert [member.kind for members in runs.users() for member in members] == [PrincipalKind.USER] * 2

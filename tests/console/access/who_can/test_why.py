@@ -83,8 +83,8 @@ def test_of_several_actions_each_has_its_mark_and_its_own_page(world: World, aud
     links = re.findall(r'<a class="grow mono small" href="([^"]+)">([^<]+)</a>', page)
     assert "s3:ListBucket" in [name for _, name in links]
     [url] = [url for url, name in links if name == "s3:ListBucket"]
-    one = auditor.get(unescape(url))
-    assert stages(one.content.decode())[-1] == "Allowed"
+    response = auditor.get(unescape(url))
+    assert stages(response.content.decode())[-1] == "Allowed"
 
 
 def test_the_drawer_is_the_same_without_the_frame(world: World, auditor: Client) -> None:
@@ -146,8 +146,8 @@ def test_a_policy_that_nobody_has_read_is_told_of_in_plain_words(world: World, a
 def test_what_cannot_be_decided_is_said(world: World, auditor: Client) -> None:
     odd = say("Allow", "s3:GetObject", Condition={"StringIsLike": {"aws:username": "x"}})
     make.inline(world.of["nobody"], "odd", body=odd)
-    found = stages(why(auditor, world.of["nobody"].pk))
-    assert found[1] == (
+    shown_stages = stages(why(auditor, world.of["nobody"].pk))
+    assert shown_stages[1] == (
         "odd, statement 1, allows it conditionally"
         "|Gatehouse can’t evaluate: Statement[0].Condition[0]: StringIsLike isn’t a condition operator"
     )
@@ -156,6 +156,6 @@ def test_what_cannot_be_decided_is_said(world: World, auditor: Client) -> None:
 def test_a_trust_policy_that_means_somebody_else_is_told(world: World, auditor: Client) -> None:
     make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole"))
     role = {"action": "sts:AssumeRole", "resource": world.of["pay-settle"].arn}
-    found = stages(why(auditor, world.of["nobody"].pk, **role))
-    assert "Its principals: the caller isn’t included" in "|".join(found)
-    assert found[-1] == "Not allowed"
+    shown_stages = stages(why(auditor, world.of["nobody"].pk, **role))
+    assert "Its principals: the caller isn’t included" in "|".join(shown_stages)
+    assert shown_stages[-1] == "Not allowed"

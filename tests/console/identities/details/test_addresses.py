@@ -18,8 +18,8 @@ def links_of(client: Client, address: str) -> set[str]:
     """The addresses within Gatehouse to which a page links."""
     response = client.get(address)
     assert response.status_code == 200, address
-    found = {html.unescape(link) for link in LINK.findall(response.content.decode())}
-    return {link for link in found if not link.startswith(("#", "https://", "mailto:"))}
+    matches = {html.unescape(link) for link in LINK.findall(response.content.decode())}
+    return {link for link in matches if not link.startswith(("#", "https://", "mailto:"))}
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR])

@@ -124,9 +124,9 @@ def test_a_group_shows_its_people_of_the_moment_and_finds_one(small: Small, admi
     address = f"/groups/{small.payments.pk}/"
     assert "tomas.lind" not in _text(admin, address)
     assert "tomas.lind" in _text(admin, address + THEN)
-    found = _text(admin, address + THEN + "&q=tomas")
-    assert "tomas.lind" in found
-    assert "maya.okafor" not in found
+    page_text = _text(admin, address + THEN + "&q=tomas")
+    assert "tomas.lind" in page_text
+    assert "maya.okafor" not in page_text
 
 
 def test_a_large_group_comes_in_pages(small: Small, admin: Client) -> None:

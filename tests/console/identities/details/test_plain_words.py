@@ -40,8 +40,8 @@ def at_first_sight(client: Client, address: str) -> str:
 
 def jargon(client: Client, addresses: list[str]) -> dict[str, list[str]]:
     """The words of AWS that each page shows."""
-    found = {a: [word for word in JARGON if word in at_first_sight(client, a)] for a in addresses}
-    return {address: words for address, words in found.items() if words}
+    jargon_by_address = {a: [word for word in JARGON if word in at_first_sight(client, a)] for a in addresses}
+    return {address: words for address, words in jargon_by_address.items() if words}
 
 
 def test_a_team_lead_meets_no_words_of_aws(lead: Client, small: Small) -> None:

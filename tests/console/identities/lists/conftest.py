@@ -61,5 +61,5 @@ def tabs(response: Any) -> dict[str, int]:
 
 def link(response: Any, rel: str) -> str:
     """The address of the previous or next page, "" when there is none."""
-    found = re.search(rf'<a href="([^"]+)"[^>]*rel="{rel}"', response.content.decode())
-    return unescape(found.group(1)) if found else ""
+    match = re.search(rf'<a href="([^"]+)"[^>]*rel="{rel}"', response.content.decode())
+    return unescape(match.group(1)) if match else ""

@@ -86,11 +86,11 @@ def test_all_counts_are_found_in_one_query(production: Account) -> None:
     factories.assign(someone, Role.AUDITOR)
     lens = Lens(viewer_for(someone))
     with CaptureQueriesContext(connection) as captured:
-        found = counts.tab_counts(
+        tab_counts = counts.tab_counts(
             PEOPLE, lens, Wanted(text="ma", filters=(("mfa", ("none",)),)), generation=1
         )
     assert len(captured) == 3, "whose name has the text, in how many rows it is found, and all counts"
-    assert set(found) == {*PEOPLE.tabs, ""}
+    assert set(tab_counts) == {*PEOPLE.tabs, ""}
 
 
 def test_without_any_account_everything_counts_nothing() -> None:
