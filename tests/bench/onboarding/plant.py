@@ -33,7 +33,7 @@ def ask(count: str) -> dict[str, Any]:
     actor, version = asker(), _blueprint()
     took: dict[str, float] = {}
     data = "Name,E-mail\n" + "".join(
-        f"Yuki Tanaka{one},yuki{one}@bench.example\n" for one in range(int(count))
+        f"Yuki Tanaka{number},yuki{number}@bench.example\n" for number in range(int(count))
     )
     rows = _timed(took, "read", lambda: read_sheet(data.encode()))
     run = _timed(took, "check", lambda: stage(actor, version=version, rows=rows, source="bench.csv"))
@@ -84,18 +84,20 @@ def standing() -> dict[str, Any]:
 
     reconcile.reconcile_open(older_than=timedelta(0))
     places = list(ProvisionedUser.objects.order_by("pk"))
-    held = held_by(places)
-    states = Counter(str(one.state) for now in held for one in now.latest)
+    holdings = held_by(places)
+    states = Counter(str(change.state) for now in holdings for change in now.latest)
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
     return {
         "run": OnboardingRun.objects.get().state,
         "people": len(places),
-        "whole": sum(not now.failed and not now.is_open for now in held),
+        "whole": sum(not now.failed and not now.is_open for now in holdings),
         "joined": ProvisionedUser.objects.exclude(joined_at=None).count(),
         "settled": ProvisionedUser.objects.exclude(settled_at=None).count(),
         "states": dict(states),
         "reasons": dict(
-            Counter(f"{one.operation} {one.error_kind}: {one.error_message[:90]}" for one in wrong)
+            Counter(
+                f"{change.operation} {change.error_kind}: {change.error_message[:90]}" for change in wrong
+            )
         ),
         "last": str(Change.objects.aggregate(last=Max("ended_at"))["last"].isoformat()),
         **_known(),
@@ -158,7 +160,7 @@ def pages() -> dict[str, Any]:
         "approval": reverse("changes:approval", args=[first.pk]),
         "change": reverse("changes:change", args=[first.pk]),
     }
-    found: dict[str, Any] = {}
+    timings: dict[str, Any] = {}
     for name, address in addresses.items():
         queries = [0]
 
@@ -169,20 +171,20 @@ def pages() -> dict[str, Any]:
         with connection.execute_wrapper(count):
             at = time.perf_counter()
             answer = client.get(address)
-            found[name] = (
+            timings[name] = (
                 round(time.perf_counter() - at, 3),
                 queries[0],
                 answer.status_code,
                 len(answer.content),
             )
-    return found
+    return timings
 
 
 def _timed(took: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
     at = time.perf_counter()
-    found = work()
+    outcome = work()
     took[name] = round(time.perf_counter() - at, 3)
-    return found
+    return outcome
 
 
 def _changes() -> Any:
@@ -208,5 +210,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {one.__name__: one for one in (ask, approve, again, standing, under_way, pages)}
+    steps = {command.__name__: command for command in (ask, approve, again, standing, under_way, pages)}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

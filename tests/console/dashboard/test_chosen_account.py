@@ -77,8 +77,8 @@ def _user(account: Account) -> Entity:
 def _subs(page: str) -> dict[str, str]:
     """Title → what is said below it."""
     listed = page.partition('<ul class="list" id="matters">')[2].partition("</ul>")[0]
-    found = re.findall(r"<strong>([^<]+)</strong>.*?<div class=\"sub\">(.*?)</div>", listed, re.DOTALL)
-    return {unescape(title): unescape(text) for title, text in found}
+    matches = re.findall(r"<strong>([^<]+)</strong>.*?<div class=\"sub\">(.*?)</div>", listed, re.DOTALL)
+    return {unescape(title): unescape(text) for title, text in matches}
 
 
 def _main(client: Client, number: str) -> str:
@@ -107,9 +107,9 @@ def test_each_number_is_that_of_the_list_that_it_leads_to(accounts: dict[str, Ac
     _fill(accounts[QUIET])
     client = _client(Role.APPROVER, name="Hana Sato")
     for number, times in ((BUSY, 2), (QUIET, 1)):
-        found = _matters(_main(client, number))
+        matters = _matters(_main(client, number))
         for title in WAITING[1:]:
-            address, count = found[title]
+            address, count = matters[title]
             listed = _text(client, unescape(address)).partition("<main")[2]
             assert f"account={number}" in address
             assert int(count) == times == len(set(REFERENCE.findall(listed))), (title, number)
@@ -162,6 +162,6 @@ def test_an_account_that_needs_attention_leads_to_its_own_page(accounts: dict[st
     client = _client(Role.ADMINISTRATOR)
     every = _matters(_text(client))["Accounts that need attention"]
     assert every == ("/accounts/?state=attention", "2")
-    found = _matters(_main(client, QUIET))
-    assert found["Account that needs attention"] == (f"/accounts/{QUIET}/", "1")
-    assert "Accounts that need attention" not in found
+    matters = _matters(_main(client, QUIET))
+    assert matters["Account that needs attention"] == (f"/accounts/{QUIET}/", "1")
+    assert "Accounts that need attention" not in matters

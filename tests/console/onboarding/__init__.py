@@ -65,13 +65,15 @@ def asked(version: BlueprintVersion, author: Person, account: Account, *, count:
         state=RunState.DONE, asked_at=run.created_at, ended_at=run.created_at
     )
     group = ChangeSet.objects.create(title="Onboard", cause_kind="onboarding", cause_id=run.pk)
-    for one in run.people.filter(standing=RowStatus.READY):
-        arn = f"arn:aws:iam::{account.account_id}:user/payments/{one.user_name}"
+    for newcomer in run.people.filter(standing=RowStatus.READY):
+        arn = f"arn:aws:iam::{account.account_id}:user/payments/{newcomer.user_name}"
         ProvisionedUser.objects.create(
-            newcomer=one, account=account, user_arn=arn, change_set=group, lane=one.position
+            newcomer=newcomer, account=account, user_arn=arn, change_set=group, lane=newcomer.position
         )
         for branch, operation in enumerate(("user.create", "group_membership.add", "login_profile.create")):
-            _change(group, account, author, lane=one.position, branch=branch, operation=operation, arn=arn)
+            _change(
+                group, account, author, lane=newcomer.position, branch=branch, operation=operation, arn=arn
+            )
     run.refresh_from_db()
     return run
 

@@ -48,12 +48,12 @@ def _names(words: str) -> set[str]:
 
 def classes_of_markup(text: str) -> set[str]:
     """The names that stand in class attributes: of a template, or of a text in Python."""
-    found: set[str] = set()
+    classes: set[str] = set()
     for value in ATTRIBUTE.findall(text):
         # What a variable puts in belongs to the word around it.
         words = re.sub(r"{{.*?}}|{\w*}", GLUED, re.sub(r"{%.*?%}|{#.*?#}", " ", value))
-        found |= _names(words)
-    return found
+        classes |= _names(words)
+    return classes
 
 
 def _passed_on(text: str, known: set[str]) -> set[str]:
@@ -66,8 +66,8 @@ def classes_of_template(text: str, known: set[str]) -> set[str]:
     """What its class attributes say, and what it passes on to tags and included templates."""
     used = classes_of_markup(text)
     for tag in TAG.findall(text):
-        for one, other in QUOTED.findall(tag):
-            used |= _passed_on(one or other, known)
+        for quoted, other in QUOTED.findall(tag):
+            used |= _passed_on(quoted or other, known)
     return used
 
 
