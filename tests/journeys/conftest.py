@@ -27,6 +27,7 @@ from tests.services.browser import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
+ONLY_FOR_TESTS = frozenset({"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY", "GATEHOUSE_AWS_RATE"})
 
 
 @dataclass(slots=True)
@@ -82,9 +83,7 @@ def start_console(var: Path, **variables: str) -> Running:
     more.
     """
     port, output = free_port(), var.parent / f"{var.name}.out"
-    environment = {
-        k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}
-    }
+    environment = {k: v for k, v in os.environ.items() if k not in ONLY_FOR_TESTS}
     environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "GATEHOUSE_VAR": str(var)} | variables
     with output.open("wb") as log:
         process = subprocess.Popen(
