@@ -12,11 +12,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.findings import LOOKS, ORDER, finding_rows, summary
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
-from console.identities.details.shown import Shown, frame_of, shown_or_404
+from console.identities.details.frame import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.fixes import without_statement

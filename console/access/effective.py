@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
 from console.access.asking import Asking, read_asking
+from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
-from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.access.effective import Access, access_of
 from iam.guard import Right

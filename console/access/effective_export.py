@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from console.access.effective import access_or_404
 from console.access.effective_rows import lines
+from console.identities.details.frame import Shown, shown_or_404
 from console.identities.details.people import SEES
-from console.identities.details.shown import Shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.guard import Right

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from console.access.asking import Asking
 from console.access.bars import allowed, bar, in_words
-from console.identities.details.shown import Shown
+from console.identities.details.frame import Shown
 from iam.access.effective import Access, Basis, Grade, OneAction, OneService, Says, patterns_of
 from iam.guard import Right
 from iam.mirror.models import Kind

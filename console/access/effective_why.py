@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from console.access.effective_rows import NAMES, address, plain_description, short_name, then, why_address
 from console.access.lines import MARKS, conditions
 from console.access.stages import tall
+from console.identities.details.frame import Shown, frame_of, shown_or_404
 from console.identities.details.people import SEES
-from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page

@@ -33,7 +33,7 @@ from console.access.given_by import given_by
 from console.access.limits import limit_rows
 from console.access.lines import unread_words
 from console.access.who_can_answer import CERTAINTIES
-from console.identities.details.shown import shown_or_404
+from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of

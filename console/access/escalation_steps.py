@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.access.lines import ICONS, Node, parts_of, short
 from console.access.stages import Stage
-from console.identities.details.shown import SECTIONS
+from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.told import Act, Ground, Path, Principal, Step

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from console.identities.details.shown import SECTIONS
+from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.explanation import Named, Step, Why

@@ -29,7 +29,7 @@ from console.access.who_can_answer import (
     way_words,
 )
 from console.access.who_can_export import may_export
-from console.identities.details.shown import shown_or_404
+from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page

@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.access.asked import read
 from console.access.calculation import waits_for_calculation
 from console.access.lines import CERTAINTY_MARKS, ICONS, KINDS, unread_words
-from console.identities.details.shown import SECTIONS
+from console.identities.details.frame import SECTIONS
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query

@@ -18,9 +18,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError
 
+from console.audit.entry_sentences import details_of, words_of
 from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
-from console.audit.words import details_of, words_of
 from console.web.access import ViewerRequest, require
 from console.web.files import harmless
 from console.web.heartbeat import SILENT_SECONDS, beat_age

@@ -19,7 +19,7 @@ from console.changes.act_text import (
     shown_name,
     text_shown,
 )
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import address_of
 from console.changes.receipt import receipt_context

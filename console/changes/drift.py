@@ -13,11 +13,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.drift_rows import documents_of, rows_of
 from console.changes.forms import ReasonForm
+from console.changes.presenters import call_rows
 from console.changes.receipt import impact_context, receipt_context
-from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored

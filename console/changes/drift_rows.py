@@ -9,9 +9,9 @@ from itertools import chain
 from django.urls import reverse
 
 from console.changes.impact_rows import Risk, level_shown, risk_tone
-from console.changes.shown import Mark
+from console.changes.presenters import Mark
+from console.identities.details.frame import SECTIONS
 from console.identities.details.history import Link
-from console.identities.details.shown import SECTIONS
 from console.setup.own import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.mirror_history import Happened, given_texts

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from console.changes.impact_rows import level_shown
-from console.changes.shown import MARKS, SET_MARKS
+from console.changes.presenters import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, entity_or_404, require

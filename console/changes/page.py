@@ -12,11 +12,11 @@ from django.utils.http import urlencode
 
 from console.changes.access_rows import texts_of
 from console.changes.act_text import lint_of, text_shown
-from console.changes.deciding import deciding_context
+from console.changes.approval_context import deciding_context
 from console.changes.impact_rows import level_shown
+from console.changes.presenters import MARKS, call_rows, lines_of, slowness
 from console.changes.receipt import receipt_context, without_new_names
 from console.changes.seals import seal_context
-from console.changes.shown import MARKS, call_rows, lines_of, slowness
 from console.changes.subject import about_of, subject_openable
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require_present

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.changes.access_rows import access_shown, named_in
 from console.changes.impact_rows import impact_shown, named_in_impact, places_of
-from console.changes.shown import call_rows, policy_rows
+from console.changes.presenters import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.iac import patch_of
 from iam.changes.operations.principal_mentions import for_limited_reader

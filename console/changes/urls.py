@@ -16,7 +16,7 @@ from console.changes import (
     request,
     rules,
     secrets,
-    undoing,
+    undo,
 )
 
 app_name = "changes"
@@ -52,6 +52,6 @@ urlpatterns = [
     path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
     path("<uuid:pk>/secret/", secrets.secret, name="secret"),
     path("<uuid:pk>/look-again/", change.look_again, name="look-again"),
-    path("<uuid:pk>/undo/", undoing.undo, name="undo"),
-    path("<uuid:pk>/undo-set/", undoing.undo_set, name="undo-set"),
+    path("<uuid:pk>/undo/", undo.undo, name="undo"),
+    path("<uuid:pk>/undo-set/", undo.undo_set, name="undo-set"),
 ]

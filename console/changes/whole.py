@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from console.changes.act_text import lint_of
 from console.changes.page import first_of, page_context
-from console.changes.shown import FAST, MARKS, SET_MARKS, SLOW, Line, Mark, call_rows, pace_of
+from console.changes.presenters import FAST, MARKS, SET_MARKS, SLOW, Line, Mark, call_rows, pace_of
 from console.web.access import ViewerRequest
 from console.web.render import render_page
 from iam.changes.errors import RefusedError

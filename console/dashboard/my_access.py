@@ -9,12 +9,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.access.grants.marks import mark_of
-from console.access.grants.shown import used_of
-from console.changes.shown import Mark
-from console.identities.details import words
+from console.access.grants.presenters import used_of
+from console.changes.presenters import Mark
+from console.identities.details import labels
+from console.identities.details.frame import Shown
 from console.identities.details.held import held_by
 from console.identities.details.people import credentials_context
-from console.identities.details.shown import Shown
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.cut import Cut, first_rows
@@ -133,7 +133,7 @@ def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
         "boundary": holding.boundary,
         "credentials": credentials,
         "usage": usage,
-        "mfa": words.mfa_mark(credentials),
+        "mfa": labels.mfa_mark(credentials),
         "alarm": bool(credentials and credentials.mfa == "none" and credentials.has_password),
     }
 

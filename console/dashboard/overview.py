@@ -17,7 +17,7 @@ from console.dashboard.attention import Matter, escalation_matter, matters
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
 from console.dashboard.waiting_counts import OTHERS, OWN, Waiting, waiting
-from console.identities.details.differing import differences
+from console.identities.details.difference_texts import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.changes.shown import rows_by_account
+from console.changes.presenters import rows_by_account
 from console.leaving.one import leaver_or_404
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from console.access.grants.preview import stages_of
+from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context
-from console.changes.shown import rows_by_account
 from console.leaving.wording import plain_steps
 from console.web.access import ViewerRequest
 from iam.changes.errors import RefusedError

@@ -7,14 +7,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from console.mfa import door
-from console.mfa.enrolling import having_mfa
+from console.mfa import link_landing
+from console.mfa.enrollment import having_mfa
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.people.leaving.models import Leaver, Seat
 from iam.people.leaving.returning import returned_by, show_password
 from iam.people.links.models import Link
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone
 from iam.people.onboarding.inviting import can_be_shown
 
@@ -41,7 +41,7 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
 
 def _session(request: HttpRequest) -> str:
     """What tells this browser from others: the cookie that the link gave it."""
-    return request.COOKIES.get(door.COOKIE, "")
+    return request.COOKIES.get(link_landing.COOKIE, "")
 
 
 def _page(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
 
-from console.identities.details.words import Mark, days_since, days_words, mfa_mark, no_key, password_words
+from console.identities.details.labels import Mark, days_since, days_words, mfa_mark, no_key, password_words
 from console.web.known import UNKNOWN, Figure
 from iam.linking.queries import Line
 from iam.mirror.mfa import has_mfa

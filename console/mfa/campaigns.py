@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.identities.details.words import moment_from
+from console.identities.details.labels import moment_from
 from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.moments import moment_text

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.changes.secrets import sign_in_page
-from console.mfa.enrolling import refused_context
+from console.mfa.enrollment import refused_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.mfa.enrolling import refused_context
+from console.mfa.enrollment import refused_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page

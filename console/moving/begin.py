@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.preview import stages_of
+from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context
-from console.changes.shown import rows_by_account
 from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page

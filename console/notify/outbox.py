@@ -21,7 +21,7 @@ from iam.notify.events import Event, spec_of
 from iam.notify.models import Outgoing, State
 from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
-from iam.people.links.words import PREFIX
+from iam.people.links.signed_ids import PREFIX
 
 TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Failed"), ("sent", "Sent"))
 MARKS = {

@@ -12,8 +12,8 @@ from typing import Any, Final
 from django.core.paginator import Paginator
 
 from console.access.grants.preview import stages_of
+from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context
-from console.changes.shown import rows_by_account
 from console.web.access import ViewerRequest
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError

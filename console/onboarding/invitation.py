@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.leaving.returned import returned_page
-from console.mfa import door
-from console.mfa.enrolling import having_mfa
+from console.mfa import link_landing
+from console.mfa.enrollment import having_mfa
 from console.operators.models import Operator
 from console.operators.services import create_member_sign_in, invitation_link
 from console.web.render import render_page
@@ -27,7 +27,7 @@ from iam.people.leaving.returning import returned_by
 from iam.people.leaving.returning_again import request_again
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
-from iam.people.links.words import id_in, word_of
+from iam.people.links.signed_ids import id_in, word_of
 from iam.people.onboarding.invitation_state import (
     WITHOUT_ACCESS,
     has_chosen_password,
@@ -39,9 +39,9 @@ from iam.people.onboarding.inviting import can_be_shown, is_shown, key_id_of, ne
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.onboarding.reinviting import request_invitation
 
-door.PAGES[Purpose.INVITATION] = "invitation"
-door.USERS[Purpose.INVITATION] = lambda link: _users_of(link)
-door.CLOSED[Purpose.INVITATION] = lambda link: closed_of(link)
+link_landing.PAGES[Purpose.INVITATION] = "invitation"
+link_landing.USERS[Purpose.INVITATION] = lambda link: _users_of(link)
+link_landing.CLOSED[Purpose.INVITATION] = lambda link: closed_of(link)
 NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/console.html
 CONSOLES: Final = {
@@ -60,14 +60,14 @@ def _users_of(link: Link) -> list[str]:
     return list(leaver.seats.order_by("pk").values_list("user_arn", flat=True)) if leaver else []
 
 
-def closed_of(link: Link) -> door.Closed:
+def closed_of(link: Link) -> link_landing.Closed:
     """What an invitation says that no longer works, and the address where its person requests another one."""
     newcomer = newcomer_of(link)
     if newcomer is None:
-        return door.Closed()
+        return link_landing.Closed()
     why = why_over(newcomer, since=link.created_at)
     address = "" if why in WITHOUT_ACCESS else reverse("invitation-request", args=[word_of(link.pk)])
-    return door.Closed(why=why, again=address)
+    return link_landing.Closed(why=why, again=address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,14 @@ class Seat:
 def invitation(request: HttpRequest) -> HttpResponse:
     """A POST shows the password, or the access key, of one account; it is in this answer and nowhere else."""
     try:
-        link = door.inside(request)
+        link = link_landing.inside(request)
     except LinkRefusedError as refused:
-        return door.refusal(request, refused.message, link=refused.link)
+        return link_landing.refusal(request, refused.message, link=refused.link)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
     if newcomer is None and (back := returned_page(request, link)) is not None:
         return back
     if newcomer is None:
-        return door.refusal(request, NOT_YOURS)
+        return link_landing.refusal(request, NOT_YOURS)
     if request.method != "POST":
         return _page(request, link, newcomer)
     number = request.POST.get("place", "")
@@ -107,7 +107,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         newcomer.places.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 12 else None
     )
     if place is None:
-        return door.refusal(request, NOT_YOURS)
+        return link_landing.refusal(request, NOT_YOURS)
     is_key = request.POST.get("what") == "key"
     try:
         secret = show_secret(link, place, session=_session(request), is_key=is_key)
@@ -127,7 +127,7 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
     link = invitations.filter(pk=link_id).first() if link_id else None
     names = (request_invitation(link) or request_again(link)) if link is not None else ""
     if link is None or not names:
-        return door.refusal(request, NOT_YOURS)
+        return link_landing.refusal(request, NOT_YOURS)
     return render_page(
         request, "onboarding/invitation_requested.html", {"names": names, "person": link.person}
     )
@@ -140,25 +140,27 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
     password.
     """
     try:
-        link = door.inside(request)
+        link = link_landing.inside(request)
     except LinkRefusedError as refused:
-        return door.refusal(request, refused.message, link=refused.link)
+        return link_landing.refusal(request, refused.message, link=refused.link)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
     if newcomer is None or why_over(newcomer, since=link.created_at):
-        return door.refusal(request, NOT_YOURS, link=link)
+        return link_landing.refusal(request, NOT_YOURS, link=link)
     if not version_of(newcomer).body.gatehouse:
-        return door.refusal(request, "Your invitation gives no sign-in to Gatehouse. Ask your team lead.")
+        return link_landing.refusal(
+            request, "Your invitation gives no sign-in to Gatehouse. Ask your team lead."
+        )
     try:
         operator = create_member_sign_in(link.person, why=newcomer.run.reference)
     except DirectoryRuleError as error:
-        return door.refusal(request, str(error))
+        return link_landing.refusal(request, str(error))
     following = "account_login" if operator.has_usable_password() else invitation_link(operator)
     return redirect(following)
 
 
 def _session(request: HttpRequest) -> str:
     """What tells this browser from others: the cookie that the link gave it."""
-    return request.COOKIES.get(door.COOKIE, "")
+    return request.COOKIES.get(link_landing.COOKIE, "")
 
 
 def _page(

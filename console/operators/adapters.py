@@ -30,8 +30,8 @@ from console.operators import locks
 from console.operators.attempts import begin, failed, succeeded
 from console.operators.backends import OperatorBackend
 from console.operators.factors import is_required_of
+from console.operators.first_page import landing
 from console.operators.hosts import passkeys_work_on
-from console.operators.landing import landing
 from console.operators.mail import hand_over
 from console.operators.models import Operator
 from console.operators.recency import is_recent

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from console.changes.deciding import need_context
-from console.changes.shown import call_rows
+from console.changes.approval_context import need_context
+from console.changes.presenters import call_rows
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page

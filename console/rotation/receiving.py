@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from console.mfa import door
+from console.mfa import link_landing
 from console.operators.recency import recently_authenticated
 from console.rotation.begin import SEES
 from console.rotation.one import rotation_or_404
@@ -29,24 +29,24 @@ from iam.people.rotation.services import Fetched, fetch, waits
 from iam.sealed.queries import secret_of
 
 
-def closed(link: Link) -> door.Closed:
+def closed(link: Link) -> link_landing.Closed:
     """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
     rotation = rotation_of_link(link)
     if rotation is None:
-        return door.Closed()
+        return link_landing.Closed()
     if rotation.is_living and rotation.fetched_at is None:
-        return door.Closed()
+        return link_landing.Closed()
     if not rotation.is_living or rotation.fetched_at is None:
-        return door.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
-    return door.Closed(
+        return link_landing.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
+    return link_landing.Closed(
         f"The secret of your new key {rotation.new_key_id} was shown once, on "
         f"{moment_words(rotation.fetched_at)}. "
         "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."
     )
 
 
-door.PAGES[Purpose.ROTATION] = "keys:by-link"
-door.CLOSED[Purpose.ROTATION] = closed
+link_landing.PAGES[Purpose.ROTATION] = "keys:by-link"
+link_landing.CLOSED[Purpose.ROTATION] = closed
 NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 
 
@@ -78,12 +78,12 @@ def by_link(request: HttpRequest) -> HttpResponse:
     link.
     """
     try:
-        link = door.inside(request)
+        link = link_landing.inside(request)
     except LinkRefusedError as refused:
-        return door.refusal(request, refused.message, link=refused.link)
+        return link_landing.refusal(request, refused.message, link=refused.link)
     rotation = rotation_of_link(link) if link.purpose == Purpose.ROTATION else None
     if rotation is None or rotation.link_id != link.pk:
-        return door.refusal(request, NOT_YOURS)
+        return link_landing.refusal(request, NOT_YOURS)
     context = _context(rotation) | {"link": link, "asker": sender_of(link)}
     if request.method != "POST":
         return render_page(request, "rotation/by_link.html", context)

@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import Q
 from django.urls import reverse
 
-from console.identities.details.shown import SECTIONS
-from console.identities.details.words import KIND_ICONS
+from console.identities.details.frame import SECTIONS
+from console.identities.details.labels import KIND_ICONS
 from console.search.results import Result, Section
 from console.web.query import Query
 from iam.directory.models import Identity

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 
 from console.access.grants.effect_blocks import End, end_of
 from console.access.grants.marks import SORTS, mark_of
-from console.changes.shown import Mark
+from console.changes.presenters import Mark
+from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.groups import group_head
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
-from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.access.grants.ledger import Justified, ledger_of
 from iam.access.grants.models import Grant, LedgerEntry, Sort

@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from console.access.grants.detail import acting_on, grant_context, refused
 from console.access.grants.ends import ends_choices, read_ends, until_text
-from console.access.grants.one import acting_on, grant_context, refused
 from console.access.grants.parts import parts_shown
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
-from console.changes.shown import CallRow, call_rows
+from console.changes.presenters import CallRow, call_rows
 from iam.access.grants.plans import GrantPlan, PartPlan
 
 MOST: Final = 60

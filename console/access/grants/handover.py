@@ -12,8 +12,8 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from console.access.grants.detail import grant_or_404
 from console.access.grants.effect_blocks import blocks_of, end_of
-from console.access.grants.one import grant_or_404
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.access.grants.models import Grant, LedgerEntry, Sort

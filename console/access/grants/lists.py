@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from console.access.grants.effect_blocks import End, end_of
+from console.access.grants.labels import who_words
 from console.access.grants.marks import mark_of
-from console.access.grants.words import who_words
-from console.changes.shown import Mark
+from console.changes.presenters import Mark
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.moments import left_text

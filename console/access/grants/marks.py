@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.changes.shown import Mark
+from console.changes.presenters import Mark
 from iam.access.grants.models import Grant, Sort, State
 
 MARKS: Final[dict[str, Mark]] = {

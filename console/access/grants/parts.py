@@ -18,10 +18,10 @@ from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Val
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 
+from console.access.grants.labels import name_of
 from console.access.grants.marks import MARKS, SORTS
-from console.access.grants.words import name_of
-from console.changes.shown import MARKS as CHANGE_MARKS
-from console.changes.shown import Mark
+from console.changes.presenters import MARKS as CHANGE_MARKS
+from console.changes.presenters import Mark
 from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.plans import WAYS, Way
 from iam.access.grants.proof import Proof, proof_of

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.grants.calls import calls_of
 from console.access.grants.effect_blocks import effect_context, end_of, end_of_terms
+from console.access.grants.labels import what_words, who_words
 from console.access.grants.wizard import address, draft_or_404, step_of, wizard_context
-from console.access.grants.words import what_words, who_words
 from console.changes.receipt import impact_context
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page

@@ -13,11 +13,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from console.access.grants.detail import acting_on, grant_context
 from console.access.grants.ends import ends_choices, read_ends, until_text
-from console.access.grants.one import acting_on, grant_context
+from console.access.grants.labels import lasting, who_words
 from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
-from console.access.grants.words import lasting, who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label

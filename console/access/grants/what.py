@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
+from console.access.grants.labels import who_words
 from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
-from console.access.grants.words import who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label

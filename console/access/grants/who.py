@@ -15,8 +15,8 @@ from django.shortcuts import redirect
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from console.access.grants.labels import ICONS
 from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
-from console.access.grants.words import ICONS
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.drafts import receivers, services

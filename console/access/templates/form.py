@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.http import QueryDict
 from django.utils.text import slugify
 
-from console.access.templates.one import statements_text
+from console.access.templates.detail import statements_text
 from iam.access.drafts.terms import LASTS, Ends
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.parameters import Parameter

@@ -12,12 +12,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from console.access.templates.listing import READERS
-from console.access.templates.one import offer_or_404, statements_text
-from console.changes.deciding import need_context
+from console.access.templates.detail import offer_or_404, statements_text
+from console.access.templates.lists import READERS
+from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
+from console.changes.presenters import call_rows
 from console.changes.receipt import impact_context, receipt_context
-from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from console.access.what.building import PartView, part_views, service_offers
+from console.access.what.builder import PartView, part_views, service_offers
 from console.access.what.managed import managed_view
 from console.access.what.result import documents_of, place_of, troubles
 from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, State

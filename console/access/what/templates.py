@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from console.access.what.state import State
 from console.web.access import ViewerRequest
-from iam.access.builder.words import quarters_of
+from iam.access.builder.sentences import quarters_of
 from iam.access.resource_names import names_known
 from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
 from iam.access.templates.models import Origin

@@ -19,6 +19,6 @@ def start(port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None) 
     With `state`, writes are kept in that folder and replayed. moto's state is global: a second start in
     the same process begins anew, and whatever the first one serves is gone.
     """
-    from console.demo.standin.starting import start_in_thread
+    from console.demo.standin.startup import start_in_thread
 
     return start_in_thread(host=host, port=port, state=state)

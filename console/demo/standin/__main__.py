@@ -20,7 +20,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     from console.demo.standin.server import Server
-    from console.demo.standin.starting import prepare
+    from console.demo.standin.startup import prepare
 
     world = prepare(state=options.state)
     try:

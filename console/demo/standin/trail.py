@@ -19,7 +19,7 @@ from console.demo.standin.calls import Call
 from console.demo.standin.errors import AnswerError, Reply
 from console.demo.standin.journal import PASSWORDS, SECRETS
 from console.demo.standin.overlay import Overlay
-from console.demo.standin.reading import is_read
+from console.demo.standin.signed_request import is_read
 
 LARGEST_PAGE = 50
 KEPT_PER_ACCOUNT = 5000

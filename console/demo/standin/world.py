@@ -18,7 +18,7 @@ from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException
 
-from console.demo.standin import callers, calls, clock, enforcement, reading, trail
+from console.demo.standin import callers, calls, clock, enforcement, signed_request, trail
 from console.demo.standin.ec2 import Ec2
 from console.demo.standin.errors import RefusedError, Reply, render
 from console.demo.standin.faults import Faults
@@ -70,7 +70,7 @@ class World:
 
     def serve(self, incoming: Incoming) -> Reply:
         """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
-        asked = reading.read(incoming.headers, incoming.body, query=incoming.query)
+        asked = signed_request.read(incoming.headers, incoming.body, query=incoming.query)
         request_id = str(uuid.uuid4())
         try:
             self.faults.strike(asked.service, asked.action)
@@ -83,7 +83,7 @@ class World:
         except RefusedError as refusal:
             return render(refusal, service=asked.service, request_id=request_id)
 
-    def _serve(self, incoming: Incoming, asked: reading.Asked, request_id: str) -> Reply:
+    def _serve(self, incoming: Incoming, asked: signed_request.Asked, request_id: str) -> Reply:
         caller = callers.identify(asked.access_key_id, hub=self.hub)
         call = calls.Call(
             service=asked.service,
@@ -185,7 +185,7 @@ class World:
         if entry.target:
             headers["x-amz-target"] = entry.target
         incoming = Incoming("POST", "/", "", headers, entry.body.encode())
-        asked = reading.read(headers, incoming.body)
+        asked = signed_request.read(headers, incoming.body)
         with self.lock, clock.recorded(moment):
             call = calls.Call(
                 service=entry.service,

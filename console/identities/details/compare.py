@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from console.identities.details import differing, history
-from console.identities.details.shown import SECTIONS, Shown
+from console.identities.details import difference_texts, history
+from console.identities.details.frame import SECTIONS, Shown
 from console.setup.own import setting_changes
 from console.web.access import ViewerRequest, account_or_404, entity_or_404, layout_for, require
 from console.web.middleware import moment_of
@@ -146,7 +146,7 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
         "first_syncs": [(LABELS[name], moment) for name, moment in first_syncs(account, after=span.left)],
     }
     sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
-    if sort in differing.TITLES and sign in differing.SIGNS:
+    if sort in difference_texts.TITLES and sign in difference_texts.SIGNS:
         after = request.GET.get("after", "")
         after_number = int(after) if after.isdecimal() and len(after) < 19 else 0
         rows, more = differences.section_page(
@@ -158,9 +158,9 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
             size=MANY,
         )
         context |= {
-            "only": differing.TITLES[sort],
-            "spoken": differing.SIGNS[sign][2],
-            "rows": differing.differences(rows, viewer=request.viewer, whole=True),
+            "only": difference_texts.TITLES[sort],
+            "spoken": difference_texts.SIGNS[sign][2],
+            "rows": difference_texts.differences(rows, viewer=request.viewer, whole=True),
             "after": rows[-1].pk if more else "",
         }
         return render_page(request, "identities/compare.html", context)
@@ -169,15 +169,20 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
         "sections": [
             {
                 "sort": section.sort,
-                "title": differing.TITLES.get(section.sort, section.sort),
+                "title": difference_texts.TITLES.get(section.sort, section.sort),
                 "counts": [
-                    (differing.SIGNS[sign][1], section.counts[sign], differing.SIGNS[sign][2], tone)
+                    (
+                        difference_texts.SIGNS[sign][1],
+                        section.counts[sign],
+                        difference_texts.SIGNS[sign][2],
+                        tone,
+                    )
                     for sign, tone in ((CAME, "ok"), (WENT, "bad"), (CHANGED, ""))
                     if sign in section.counts
                 ],
-                "rows": differing.differences(section.rows, viewer=request.viewer, whole=True),
+                "rows": difference_texts.differences(section.rows, viewer=request.viewer, whole=True),
                 "more": [
-                    (sign, count, differing.SIGNS[sign][2].lower())
+                    (sign, count, difference_texts.SIGNS[sign][2].lower())
                     for sign, count in section.counts.items()
                     if count > FEW
                 ],

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from console.identities.details import history, words
+from console.identities.details import history, labels
+from console.identities.details.frame import Shown, membership_address, render_shown, shown_or_404
 from console.identities.details.held import held_by, own_policies
 from console.identities.details.paging import Page, page_of
-from console.identities.details.shown import Shown, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.display_names import names_by_number
@@ -89,7 +89,7 @@ def _members(shown: Shown, page: Page) -> list[dict[str, Any]]:
         row
         | {
             "display_name": names[row["entity_id"]],
-            "mfa": words.mfa_mark(credentials.get(row["entity_id"])),
+            "mfa": labels.mfa_mark(credentials.get(row["entity_id"])),
             "others": others.get(row["entity_id"], []),
             "remove": membership_address(user=row["entity_id"], group=shown.entity.pk, do="remove")
             if may_change and row["entity_id"] in askable

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from console.identities.details import words
-from console.identities.details.shown import Shown
+from console.identities.details import labels
+from console.identities.details.frame import Shown
 from iam.mirror.models import EdgeKind, InlinePolicy
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import Openable, Tie
@@ -72,7 +72,7 @@ def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str 
     """A managed policy as a row."""
     return PolicyRow(
         name=tie.name,
-        sort=words.POLICY_TYPES.get(tie.category, "Managed"),
+        sort=labels.POLICY_TYPES.get(tie.category, "Managed"),
         url=address("identities:policy", tie, open_to),
         through=through,
         through_url=through_url,

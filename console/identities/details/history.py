@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.identities.details.causes import UNKNOWN, Caused, causes
-from console.identities.details.shown import SECTIONS, Shown, frame_of, render_shown
+from console.identities.details.frame import SECTIONS, Shown, frame_of, render_shown
 from console.web.access import ViewerRequest
 from console.web.middleware import parse_moment
 from console.web.moments import to_local

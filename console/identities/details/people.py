@@ -12,10 +12,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.identities.details import history, words
+from console.identities.details import history, labels
 from console.identities.details.credential_acts import Act, acts_of, user_acts
+from console.identities.details.frame import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
-from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.leaving.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -160,7 +160,7 @@ def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
 def _head(shown: Shown, holding: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
-    days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
+    days = labels.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
     usage = _usage(shown)
     owned = owning_team(shown.entity) if shown.at is None else None
     is_machine = is_machine_with(shown.entity, owned=owned, credentials=credentials, tags=tags)
@@ -172,11 +172,11 @@ def _head(shown: Shown, holding: Held, open_to: Openable, *, here: str) -> dict[
         "usage": usage,
         "access_notice": access_notice(shown.entity, viewer=shown.viewer) if shown.at is None else None,
         "actions": _actions(shown, is_machine=is_machine),
-        "never_used": words.never_used(credentials),
-        "mfa": words.mfa_mark(credentials),
-        "console": words.password_words(credentials),
-        "oldest_key": words.days_words(days, never=words.no_key(credentials)),
-        "key_is_old": days is not None and days > words.KEY_DAYS,
+        "never_used": labels.never_used(credentials),
+        "mfa": labels.mfa_mark(credentials),
+        "console": labels.password_words(credentials),
+        "oldest_key": labels.days_words(days, never=labels.no_key(credentials)),
+        "key_is_old": days is not None and days > labels.KEY_DAYS,
         "boundary": holding.boundary,
         "boundary_url": address("identities:policy", holding.boundary, open_to),
         "tags": tags,
@@ -235,18 +235,18 @@ def credentials_context(
     other_kinds = (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
     others = chain.from_iterable(owned.get(kind, []) for kind in other_kinds)
     return {
-        "password_days": words.days_since(credentials.password_changed_at, at=shown.at)
+        "password_days": labels.days_since(credentials.password_changed_at, at=shown.at)
         if credentials and credentials.password_changed_at
         else None,
-        "password_last_used": words.moment_from(details.get("password_last_used")),
-        "password_next": words.moment_from(report.get("password_next_rotation")),
+        "password_last_used": labels.moment_from(details.get("password_last_used")),
+        "password_next": labels.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
         "keys": [_key(key, shown) for key in owned.get(Kind.ACCESS_KEY, [])],
         "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
-        "others": [(key, words.status_mark(key), _service(key), acts_of(key)) for key in others],
+        "others": [(key, labels.status_mark(key), _service(key), acts_of(key)) for key in others],
         "others_unsynced": _unsynced_others(shown),
     }
 
@@ -267,11 +267,11 @@ def _unsynced_others(shown: Shown) -> str:
 
 def _devices(
     devices: Sequence[EntityState], *, at: datetime | None
-) -> list[tuple[EntityState, words.Mark, list[Act]]]:
+) -> list[tuple[EntityState, labels.Mark, list[Act]]]:
     """Each with its sort and its label, and what can be asked for about it."""
-    labels = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
+    label_by_id = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
     return [
-        (device, words.device_mark(device, label=labels.get(device.entity_id, "")), acts_of(device))
+        (device, labels.device_mark(device, label=label_by_id.get(device.entity_id, "")), acts_of(device))
         for device in devices
     ]
 
@@ -283,8 +283,8 @@ def _key(state: EntityState, shown: Shown) -> dict[str, Any]:
         usage = None
     return {
         "state": state,
-        "status": words.status_mark(state),
-        "age": words.key_mark(state, at=shown.at),
+        "status": labels.status_mark(state),
+        "age": labels.key_mark(state, at=shown.at),
         "usage": usage,
         "acts": acts_of(state),
     }

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from console.identities.details import history, words
+from console.identities.details import history, labels
+from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
 from console.identities.details.paging import page_of
-from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.display_names import names_by_number, trusted_by
@@ -98,7 +98,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "characters": len("".join(text.split())),
         "size_quota": SIZE_QUOTA,
         "is_aws": state.category == "aws",
-        "sort_words": words.POLICY_TYPES.get(state.category, "Managed"),
+        "sort_words": labels.POLICY_TYPES.get(state.category, "Managed"),
         "description": str(state.attrs.get("Description") or ""),
         "edits": state.category != "aws"
         and bool(policy_versions)
@@ -124,7 +124,7 @@ def _holders(shown: Shown, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row
         | {
             "label": names.get(row["entity_id"], row["name"]),
-            "icon": words.KIND_ICONS.get(row["kind"], "circle-help"),
+            "icon": labels.KIND_ICONS.get(row["kind"], "circle-help"),
             "url_name": SECTIONS[row["kind"]][2],
             "people": contents[row["entity_id"]].people if row["entity_id"] in contents else None,
             "trusted": trusted_by(row["category"]) if row["kind"] == Kind.ROLE else "",

@@ -7,9 +7,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.identities.details import history
+from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.held import address
 from console.identities.details.paging import page_of
-from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.known import none_or_unknown
 from iam.guard import Right

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from console.identities.details import history, words
+from console.identities.details import history, labels
+from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.paging import page_of
-from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -63,7 +63,7 @@ def _role(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
 def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     state = shown.state
     assert state is not None
-    valid_until = words.moment_from(state.attrs.get("ValidUntil"))
+    valid_until = labels.moment_from(state.attrs.get("ValidUntil"))
     left = (valid_until - (shown.at or datetime.now(tz=UTC))).days if valid_until else None
     tone = ""
     if left is not None and left < 0:

@@ -7,9 +7,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.identities.details import history, words
+from console.identities.details import history, labels
+from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
 from console.identities.details.held import act_address, address, held_by, own_policies
-from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.known import none_or_unknown
 from iam.guard import Right
@@ -103,7 +103,7 @@ def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
         "no_instances": none_or_unknown("No instance uses it", needs=(INSTANCES,), unsynced=unsynced),
         "instances": entities.instance_counts([tie.pk for tie in profiles], at=shown.at),
         "usage": Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None,
-        "session": words.session_words(state.attrs.get("MaxSessionDuration")),
+        "session": labels.session_words(state.attrs.get("MaxSessionDuration")),
         "description": str(state.attrs.get("Description") or ""),
         "trusted": trusted_by(state.category),
         "tags": entities.tags(shown.entity, at=shown.at),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.identities.details.words import MFA, Mark
+from console.identities.details.labels import MFA, Mark
 from console.identities.lists import views
 from console.identities.lists.spec import BulkAct, Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 
-from console.identities.details.words import session_words
+from console.identities.details.labels import session_words
 from console.identities.lists import views
 from console.identities.lists.cells import made, under_path
 from console.identities.lists.groups import policies_words

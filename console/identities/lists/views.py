@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from console.identities.lists import export
 from console.identities.lists.asked import Asked, read
-from console.identities.lists.shown import head, notes, table
+from console.identities.lists.presenters import head, notes, table
 from console.identities.lists.spec import Page
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from console.operators.directory_forms import RuleForm, SetUpForm, TeamForm
-from console.operators.landing import is_unsettled
+from console.operators.first_page import is_unsettled
 from console.operators.pages.people import SUGGESTED_ACCOUNTS, attempt, send_invitation
 from console.operators.queries import teams
 from console.operators.recency import recently_authenticated

@@ -9,8 +9,8 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import READ
 from iam.aws.session import Aws
 from iam.mirror.doctor.checks import Check, Verdict, is_explicit_denial, why_denied
+from iam.mirror.doctor.error_texts import READS
 from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
-from iam.mirror.doctor.words import READS
 from iam.mirror.models import Account, Entity, Kind
 
 ORGANIZATION = "organization"

@@ -16,7 +16,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.session import Access, Aws, connect
 from iam.mirror.accounts.discover import principal_of
 from iam.mirror.doctor.checks import Check, Verdict, failed
-from iam.mirror.doctor.words import no_credentials, no_role
+from iam.mirror.doctor.error_texts import no_credentials, no_role
 from iam.mirror.models.accounts import Account, Source
 
 SKEW_WARNS = 60

@@ -26,7 +26,7 @@ from iam.people.campaigns.reconsidering import reconsider, waits_for_approval
 from iam.people.enrolment.inviting import person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import PREFIX
+from iam.people.links.signed_ids import PREFIX
 
 LASTS: Final = timedelta(days=7)
 LONGEST: Final = 365

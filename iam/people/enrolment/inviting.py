@@ -24,7 +24,7 @@ from iam.people.enrolment.queries import has_mfa
 from iam.people.enrolment.wording import HAS_ONE
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.links.words import PREFIX, address_of
+from iam.people.links.signed_ids import PREFIX, address_of
 
 NOBODY: Final = (
     "No person in Gatehouse is linked to this IAM user. An administrator or the team lead can link one "

@@ -27,7 +27,7 @@ from iam.people.leaving.queries import openable
 from iam.people.leaving.rules import asker_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import PREFIX
+from iam.people.links.signed_ids import PREFIX
 from iam.sealed import services as sealed
 from iam.sealed.services import SealedError
 

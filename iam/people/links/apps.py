@@ -11,6 +11,6 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.notify.links import make_links_of
-        from iam.people.links.words import PREFIX, address_on
+        from iam.people.links.signed_ids import PREFIX, address_on
 
         make_links_of(PREFIX, address_on)

@@ -19,7 +19,7 @@ from iam.directory.models import Person
 from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
 from iam.moments import moment_words
 from iam.people.links.models import Ended, Link, Purpose
-from iam.people.links.words import id_in
+from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
 """How long a link can be used, unless its maker says otherwise."""
@@ -70,7 +70,7 @@ def make_link(
     """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet
     open nothing from now on. `is_checked`: a second person made sure who gets it.
 
-    `iam.people.links.words.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
+    `iam.people.links.signed_ids.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
     """
     if not timedelta(0) < lasts <= LONGEST:
         raise ValueError("A link can be valid for at most 7 days.")

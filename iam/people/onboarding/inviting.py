@@ -21,7 +21,7 @@ from iam.notify.services import notify
 from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
-from iam.people.links.words import PREFIX
+from iam.people.links.signed_ids import PREFIX
 from iam.people.onboarding.invitation_state import (
     check_may_invite,
     has_chosen_password,

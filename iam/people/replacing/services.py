@@ -27,7 +27,7 @@ from iam.notify.services import notify
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import PREFIX, address_of
+from iam.people.links.signed_ids import PREFIX, address_of
 from iam.people.replacing.models import SURE, Channel, Replacement, State
 
 CAUSE: Final = "mfa_replacement"

@@ -21,7 +21,7 @@ from iam.journal.services import Actor
 from iam.moments import moment_words
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.links.words import PREFIX
+from iam.people.links.signed_ids import PREFIX
 from iam.people.rotation.carrying import activate_old, discard_new
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell

@@ -40,7 +40,7 @@ def in_process(
 def main() -> None:
     """Serve until SIGTERM."""
     from console.demo.standin.server import Server
-    from console.demo.standin.starting import prepare
+    from console.demo.standin.startup import prepare
     from tests.bench.changes.organisation import organisation
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from console.audit import sentences, words
+from console.audit import entry_sentences, sentences
 from iam.directory.models import Role, Team
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
@@ -298,5 +298,5 @@ def test_every_kind_of_ours_has_its_sentence() -> None:
 def test_a_change_is_told_by_its_title_and_an_unknown_kind_is_spelled_out() -> None:
     change = record(kind="change.approve", actor=None, data={"title": "Add maya to deployers"})
     other = record(kind="grant.expire_soon", actor=None, subject="x")
-    assert words.words_of(change) == "Approve: “Add maya to deployers”"
-    assert words.words_of(other) == "Grant: expire soon, x"
+    assert entry_sentences.words_of(change) == "Approve: “Add maya to deployers”"
+    assert entry_sentences.words_of(other) == "Grant: expire soon, x"

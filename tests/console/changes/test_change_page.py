@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from console.changes import shown, whole
+from console.changes import presenters, whole
 from iam.changes import states as events
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.directory.models import Role
@@ -286,4 +286,4 @@ def test_each_kind_of_line_that_is_written_has_words() -> None:
     calls = re.compile(r"\b(?:add_event|move|queue)\([^()]*?kind=\"([a-z_]+)\"")
     written = {kind for source in sources for kind in calls.findall(source.read_text(encoding="utf-8"))}
     assert {"accepted", "taken_over", "retry"} <= written
-    assert written - set(shown._LINES) == set()
+    assert written - set(presenters._LINES) == set()

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from console.audit import sentences
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from iam.changes import services
 from iam.changes.models import Change
 from iam.directory.models import Role
@@ -152,7 +152,7 @@ def test_a_sentence_begins_with_who_acted_or_what_it_is_about(kind: str) -> None
 
 
 def test_every_act_on_a_change_has_its_sentence() -> None:
-    from console.changes.shown import _LINES
+    from console.changes.presenters import _LINES
 
     assert set(_LINES) <= {*sentences.OF_REQUESTS, *sentences.OF_CHANGES}
     assert not Change.objects.exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.changes.shown import rows_by_account
+from console.changes.presenters import rows_by_account
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.demo.standin.server import Handle
-from console.demo.standin.starting import start_in_thread
+from console.demo.standin.startup import start_in_thread
 from tests.console.demo.clients import authorization_details, reader
 
 ACCOUNTS = ("management", "production", "data", "staging", "sandbox")

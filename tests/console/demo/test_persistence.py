@@ -12,7 +12,7 @@ import pytest
 
 from console.demo.standin import totp
 from console.demo.standin.server import Handle
-from console.demo.standin.starting import start_in_thread
+from console.demo.standin.startup import start_in_thread
 from tests.console.demo.clients import authorization_details, control, hub, member, reader, with_key
 
 PASSWORD = "Correct-horse-battery-7"

@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from console.mfa.door import COOKIE
+from console.mfa.link_landing import COOKIE
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, Person, Role, Team
@@ -23,7 +23,7 @@ from iam.people.enrolment import inviting, services, wording
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from iam.people.enrolment.models import Enrolment
 from iam.people.leaving import models as leaving
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import SESSION, make_link
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move, MoveState
 from iam.people.onboarding.inviting import cause_of, close_invitations
 from iam.people.onboarding.models import ProvisionedUser

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from console.operators.models import Operator
 from console.operators.queries import PAGE
 from iam.directory.models import Identity, Person, Role, RoleAssignment, RuleKind, Team, TeamRule

@@ -14,7 +14,7 @@ from django.core import mail
 from django.test import Client
 
 from console import single_sign_on
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from console.operators.models import Operator
 from iam.directory.models import Role
 from iam.journal.models import Entry

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from onelogin.saml2.constants import OneLogin_Saml2_Constants
 
 from console import env, single_sign_on
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from console.operators.models import Operator, OperatorSession
 from iam.journal.models import Entry
 from tests.console.operators.conftest import is_signed_in

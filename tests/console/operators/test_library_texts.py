@@ -22,7 +22,7 @@ from django.template.loader import get_template
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from console.operators.adapters import AccountAdapter, MfaAdapter
 from console.operators.models import Operator
 from iam.journal.models import Entry

@@ -12,7 +12,7 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from console.operators.models import Operator
 from console.operators.single_sign_on import provider_http
 from iam.journal.models import Entry

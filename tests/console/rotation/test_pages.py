@@ -21,7 +21,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 from iam.people.rotation import listing
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.own import OF_OWN_KEY

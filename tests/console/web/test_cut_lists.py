@@ -75,7 +75,7 @@ LISTS: Final = {
     "console/changes/rules.py": ("changes/rules.html", "past", ""),
     "console/dashboard/my_access.py": ("dashboard/_my_grants.html", "grants", "grants"),
     "console/leaving/one.py": ("leaving/_leaver_grants.html", "grants", "grants"),
-    "console/mfa/sending.py": ("mfa/send.html", "links", ""),
+    "console/mfa/send_link.py": ("mfa/send.html", "links", ""),
     "console/onboarding/blueprints.py": ("onboarding/_versions.html", "versions", ""),
     "console/rotation/mine.py": ("rotation/mine.html", "rotations", "rotations"),
     "console/rotation/one.py": ("rotation/_rotation_events.html", "happenings", ""),

@@ -18,7 +18,7 @@ from console.demo.standin.iam.providers import Providers
 from console.demo.standin.iam.report import CredentialReport
 from console.demo.standin.iam.service_linked import ServiceLinkedRoles
 from console.demo.standin.iam.simulate import Simulate
-from console.demo.standin.iam.tagging import Tagging
+from console.demo.standin.iam.tags import Tagging
 from console.demo.standin.iam.users import Groups, Users
 
 

@@ -17,7 +17,7 @@ from console.demo.standin import calls, clock, totp
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import MfaDevice, account_extras, devices_of
-from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
+from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.overlay import Overlay
 
 DEVICES_PER_USER = 8

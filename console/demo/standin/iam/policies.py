@@ -18,7 +18,7 @@ from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.gets import no_such
-from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
+from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.iam.users import conflict
 from console.demo.standin.overlay import Overlay
 

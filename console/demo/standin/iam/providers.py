@@ -16,7 +16,7 @@ from console.demo.standin import clock, ids
 from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import tags_of
-from console.demo.standin.iam.tagging import checked_tags
+from console.demo.standin.iam.tags import checked_tags
 from console.demo.standin.overlay import Overlay
 
 METADATA_CERTIFICATE = re.compile(r"<(?:\w+:)?X509Certificate[^>]*>\s*([^<]+?)\s*</")

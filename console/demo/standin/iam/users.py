@@ -14,7 +14,7 @@ from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.extras import devices_of, user_extras
-from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
+from console.demo.standin.iam.tags import add_tags, checked_tags, drop_tags
 from console.demo.standin.overlay import Overlay
 
 

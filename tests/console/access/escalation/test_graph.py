@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from iam.access import escalation
 from iam.access.escalation_calculation import search
 from iam.access.escalation_facts import facts_at

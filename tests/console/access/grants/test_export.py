@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from iam.access.grants.models import Grant, State
 from iam.access.grants.queries import PAGE
 from iam.changes.models import Change, ChangeSet, ChangeState

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
-from console.audit.words import words_of
+from console.audit.entry_sentences import words_of
 from iam.directory.models import Role
 from iam.journal.models import Entry
 from tests.console.access.who_can.conftest import ASK, LEDGER, SignIn, World, crowd

@@ -76,7 +76,7 @@ def test_filtered_rows_are_counted_only_so_far(
     for number in range(55):
         factories.user(production, f"user-{number}")
     monkeypatch.setattr(counts, "CAP", 52)
-    monkeypatch.setattr("console.identities.lists.shown.CAP", 52)
+    monkeypatch.setattr("console.identities.lists.presenters.CAP", 52)
     assert "1–50 of more than 52<" in auditor.get("/people/?q=user").content.decode()
     assert "1–50 of 55<" in auditor.get("/people/").content.decode()
 

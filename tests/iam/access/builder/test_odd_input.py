@@ -9,7 +9,7 @@ import pytest
 
 from iam.access.builder import Part, When, build, parts_from, read_back
 from iam.access.builder.conditions import asked, written
-from iam.access.builder.words import sentences_of_part
+from iam.access.builder.sentences import sentences_of_part
 from iam.policy.sentences import sentences_of
 
 GET = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

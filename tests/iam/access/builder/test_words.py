@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iam.access.builder import Part, When
-from iam.access.builder.words import quarters_of, sentences_of_part
+from iam.access.builder.sentences import quarters_of, sentences_of_part
 
 TAG = When("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True)
 

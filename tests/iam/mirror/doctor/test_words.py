@@ -13,10 +13,10 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_actions
 from iam.aws.writes import validate
 from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, why_denied
+from iam.mirror.doctor.error_texts import READS, is_clock_skew, no_credentials
 from iam.mirror.doctor.probes import probes
 from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.doctor.way import Caller, _clock, _skew
-from iam.mirror.doctor.words import READS, is_clock_skew, no_credentials
 from iam.mirror.models import Account, DoctorRun, Section
 from tests import factories
 

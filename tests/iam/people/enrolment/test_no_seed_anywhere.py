@@ -17,13 +17,13 @@ from django.test import Client
 from django.urls import reverse
 from kombu import Connection
 
-from console.mfa.door import COOKIE
+from console.mfa.link_landing import COOKIE
 from iam.changes.states import RUN_CHANGE
 from iam.people.enrolment import tending, totp
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 from tests.iam.changes.operations.test_no_secret_anywhere import everything
 from tests.iam.people.enrolment.conftest import Desk, worked
 from tests.queue import catch

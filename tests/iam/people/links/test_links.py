@@ -15,7 +15,7 @@ from iam.journal.models import Entry
 from iam.people.links import queries, services
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
-from iam.people.links.words import address_of, id_in, word_of
+from iam.people.links.signed_ids import address_of, id_in, word_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db

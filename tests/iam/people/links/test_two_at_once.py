@@ -14,7 +14,7 @@ from iam.journal.models import Entry
 from iam.people.links import services
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
-from iam.people.links.words import word_of
+from iam.people.links.signed_ids import word_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 4

@@ -21,7 +21,7 @@ from iam.mirror.models import Account, Entity, Kind, TagSet
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.links.services import exchange
-from iam.people.links.words import address_of, word_of
+from iam.people.links.signed_ids import address_of, word_of
 from iam.people.replacing import services
 from iam.people.replacing.models import Channel, Replacement, State
 from tests import factories

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from console.mfa.door import COOKIE
-from iam.people.links.words import word_of
+from console.mfa.link_landing import COOKIE
+from iam.people.links.signed_ids import word_of
 from iam.people.rotation import asking, settling
 from iam.people.rotation.models import Outcome
 from tests.iam.changes.operations.test_no_secret_anywhere import Wire, everything, wire

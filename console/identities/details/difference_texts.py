@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from console.identities.details.causes import UNKNOWN, Caused, causes
-from console.identities.details.shown import SECTIONS
+from console.identities.details.frame import SECTIONS
 from iam.guard import Viewer
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row
 from iam.mirror.queries.entities import Openable

@@ -23,12 +23,12 @@ from console.access.grants.effect_blocks import (
     end_of,
     end_of_terms,
 )
+from console.access.grants.labels import others_too, what_words, who_words
 from console.access.grants.marks import mark_of
 from console.access.grants.parts import Parts, one_part, parts_shown
-from console.access.grants.shown import MOVING, events_of, pace_of, used_of, version_of
+from console.access.grants.presenters import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
-from console.access.grants.words import others_too, what_words, who_words
-from console.changes.deciding import deciding_context
+from console.changes.approval_context import deciding_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from console.access.templates.listing import READERS
+from console.access.templates.lists import READERS
 from console.access.what.state import State
 from console.access.what.templates import TONES, duration_words, levels_of
 from console.changes.findings import finding_rows

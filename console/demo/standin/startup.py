@@ -9,7 +9,7 @@ from pathlib import Path
 
 from moto.core.base_backend import BackendDict
 
-from console.demo.organisation import build, seeding
+from console.demo.organisation import build, seeder
 from console.demo.organisation.specs import Organisation
 from console.demo.organisation.times import Times
 from console.demo.standin import callers, clock, patches
@@ -38,7 +38,7 @@ def _seed(organisation: Organisation, journal: Journal | None, now: datetime) ->
     """Empty moto and fill it with the organisation as it was first seeded."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)
-    seeding.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
+    seeder.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
 
 
 def start_in_thread(*, host: str, port: int, state: Path | None, now: datetime | None = None) -> Handle:

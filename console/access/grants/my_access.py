@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from console.access import effective_rows as rows
 from console.access.asking import Asking
 from console.dashboard.my_access import my_access
-from console.identities.details.shown import Shown, shown_or_404
+from console.identities.details.frame import Shown, shown_or_404
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.access.effective import Access, access_of

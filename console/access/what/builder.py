@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import CHOICES, Part, level_actions
 from iam.access.builder.rows import FREE, Place, Row, arn_of, pattern_of, types_for
-from iam.access.builder.words import quarters, sentences_of_part
+from iam.access.builder.sentences import quarters, sentences_of_part
 from iam.access.resource_names import Suggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces

@@ -12,11 +12,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.deciding import need_context
+from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import acting_on, address_of, policy_context
+from console.changes.presenters import MARKS, call_rows
 from console.changes.receipt import receipt_context
-from console.changes.shown import MARKS, call_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.access.templates.detail import writable_or_404
 from console.access.templates.form import (
     MOST_PARAMETERS,
     Written,
@@ -19,7 +20,6 @@ from console.access.templates.form import (
     of_documents,
     read,
 )
-from console.access.templates.one import writable_or_404
 from console.access.templates.rollout import affected_context
 from console.changes.findings import finding_rows, summary
 from console.web.access import ViewerRequest, require

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.changes.secrets import sign_in_page
-from console.mfa import door
+from console.mfa import link_landing
 from console.operators.recency import recently_authenticated
 from console.operators.sessions import secret_of
 from console.web.access import ViewerRequest, layout_for, require, require_present
@@ -52,24 +52,24 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
     without a device, or under way.
     """
     try:
-        link = door.inside(request)
+        link = link_landing.inside(request)
     except LinkRefusedError as refused:
         # The link has served as soon as AWS shows the device: its browser still sees that it has.
         if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
-            return door.refusal(request, refused.message, link=refused.link)
+            return link_landing.refusal(request, refused.message, link=refused.link)
         link = refused.link
     if link.purpose not in ENROLS:
-        return door.refusal(request, NOT_FOR_MFA)
+        return link_landing.refusal(request, NOT_FOR_MFA)
     users = _users_of(link)
     if not users:
-        return door.refusal(request, NO_USER, status=410)
+        return link_landing.refusal(request, NO_USER, status=410)
     if place > len(users):
         raise Http404
     if len(users) > 1 and not place:
         at = next((at for at, user in enumerate(users, 1) if not has_mfa(user)), len(users))
         return redirect("mfa:by-link-at", place=at)
     user = users[place - 1] if place else users[0]
-    seat = Seat(person=link.person, user=user, secret=request.COOKIES[door.COOKIE], link=link)
+    seat = Seat(person=link.person, user=user, secret=request.COOKIES[link_landing.COOKIE], link=link)
     address = reverse("mfa:by-link-at", args=[place]) if place else reverse("mfa:by-link")
     return _answer(request, seat, address=address, several=_several(users, user))
 
@@ -82,7 +82,7 @@ def having_mfa(link: Link) -> tuple[int, int]:
 
 def _users_of(link: Link) -> list[Entity]:
     """The users of a link that AWS has, in its order."""
-    arns = door.users_of(link)
+    arns = link_landing.users_of(link)
     there = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).select_related(
         "account"
     )
@@ -141,7 +141,7 @@ def _answer(
         if seat.link is not None and enrolment is not None and enrolment.outcome == Outcome.LOCKED:
             # The link has ended with it: only another link leads on.
             why = f"{wording.LOCKED_LINK} {ask_again(seat.link)}"
-            return door.refusal(request, why, link=seat.link, status=410)
+            return link_landing.refusal(request, why, link=seat.link, status=410)
         return _page(request, seat, enrolment, frame | refused_context(refused), status=422)
     return redirect(address)
 
