@@ -167,8 +167,8 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
-        "settle-moves": {
-            "task": "iam.people.moving.tasks.settle_moves",
+        "reconcile-moves": {
+            "task": "iam.people.moving.tasks.reconcile_moves",
             "schedule": 20.0,
             "options": {"expires": 20},
         },

@@ -8,22 +8,14 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from console.runs.marks import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.guard import Right
-from iam.people.moving.models import MoveState
 from iam.people.moving.queries import visible_moves
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
-TONES: Final = {
-    MoveState.WAITING: ("note", "hourglass"),
-    MoveState.RUNNING: ("info", "loader-circle"),
-    MoveState.DONE: ("ok", "circle-check"),
-    MoveState.PARTLY: ("bad", "triangle-alert"),
-    MoveState.CLOSED: ("", "x"),
-}
-"""(tone, icon) of each state."""
 
 
 @require_safe
@@ -34,7 +26,7 @@ def moves_page(request: ViewerRequest) -> HttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "section": "onboarding",
-        "rows": [(move, str(move.get_state_display()), *TONES[MoveState(move.state)]) for move in page],
+        "rows": [(move, *mark_of(move)) for move in page],
         "page": page,
     }
     return render_page(request, "moving/moves.html", context)

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.leaving.shown import steps_shown
 from console.moving.begin import line_rows
-from console.moving.lists import SEES, TONES
+from console.moving.lists import SEES
 from console.operators.recency import recently_authenticated
 from console.operators.services import has_sign_in, invite_member
+from console.runs.marks import mark_of
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_live
@@ -31,7 +32,7 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
 from iam.people.leaving.queries import visible_leavers
 from iam.people.moving.elsewhere import left_id, made_id
-from iam.people.moving.models import Move, MoveState
+from iam.people.moving.models import Move
 from iam.people.moving.queries import move_for
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs
@@ -52,7 +53,7 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "onboarding",
         "move": move,
-        "mark": (str(move.get_state_display()), *TONES[MoveState(move.state)]),
+        "mark": mark_of(move),
         "accounts": line_rows(move.summary),
         "steps": steps_shown(changes),
         "done": sum(change.state == ChangeState.APPLIED for change in changes),

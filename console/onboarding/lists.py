@@ -7,6 +7,7 @@ from typing import Final
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from console.runs.marks import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.paging import page_number
 from console.web.render import render_page
@@ -15,15 +16,6 @@ from iam.people.blueprints.queries import current_versions, may_run, said, writa
 from iam.people.onboarding.queries import counted_runs
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
-TONES: Final = {
-    "draft": ("", "pencil"),
-    "asking": ("info", "loader-circle"),
-    "waiting": ("note", "hourglass"),
-    "running": ("info", "loader-circle"),
-    "done": ("ok", "circle-check"),
-    "partly": ("bad", "triangle-alert"),
-    "closed": ("", "x"),
-}
 PAGE: Final = 50
 
 
@@ -36,7 +28,7 @@ def runs_page(request: ViewerRequest) -> HttpResponse:
     versions = current_versions(request.viewer)
     context = {
         "section": "onboarding",
-        "runs": [(run, *TONES[run.state]) for run in runs[:PAGE]],
+        "runs": [(run, *mark_of(run)) for run in runs[:PAGE]],
         "page": page,
         "has_more": len(runs) > PAGE,
         "begins": [version for version in versions if may_run(request.viewer, version.blueprint.team)],

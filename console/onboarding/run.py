@@ -19,9 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.onboarding.draft import draft_context
-from console.onboarding.lists import SEES, TONES
+from console.onboarding.lists import SEES
 from console.onboarding.people import FIELDS
 from console.onboarding.shown import person_rows, progress_of
+from console.runs.marks import mark_of
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.files import FORMS, csv_lines, download, json_lines
@@ -226,7 +227,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "polls": f"{here}&n={step.following}",
         "run": run,
         "body": run.version.body,
-        "mark": (run.get_state_display(), *TONES[run.state]),
+        "mark": mark_of(run),
         "progress": progress,
         "people": person_rows(page_checklists),
         "page": page,

@@ -14,7 +14,7 @@ class MovingConfig(AppConfig):
         from iam.changes.services import requester_scope
         from iam.people.moving.elsewhere import reach_of_move
         from iam.people.moving.models import OF_MOVE
-        from iam.people.moving.settling import change_ended
+        from iam.people.moving.reconcile import change_ended
 
         handlers.on_end(change_ended)
         requester_scope.register(OF_MOVE, reach_of_move)

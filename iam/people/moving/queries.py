@@ -13,8 +13,9 @@ from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import visible_blueprints
 from iam.people.leaving.models import Run as LeavingRun
 from iam.people.leaving.models import Seat
-from iam.people.moving.models import Move, MoveState
+from iam.people.moving.models import Move
 from iam.people.onboarding.models import ProvisionedUser
+from iam.people.runs.models import RunState
 
 
 def visible_moves(viewer: Viewer) -> QuerySet[Move]:
@@ -42,7 +43,7 @@ def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
     None where neither is known.
     """
     pks = {one.pk for one in users}
-    done = Move.objects.filter(state__in=[MoveState.DONE, MoveState.PARTLY]).order_by("-created_at")
+    done = Move.objects.filter(state__in=[RunState.DONE, RunState.PARTLY]).order_by("-created_at")
     for move in done.select_related("version__blueprint__team")[:500]:
         if pks & set(move.users):
             return move.version.blueprint

@@ -10,15 +10,16 @@ from django.db import IntegrityError, transaction
 from iam.changes import services as changes
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
-from iam.changes.receipts import Receipt
 from iam.changes.services import Cause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.leaving.services import leaving_already, without_access_already
 from iam.people.moving.elsewhere import widened, write_left, write_made
-from iam.people.moving.models import OF_MOVE, Move, MoveState
+from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
+from iam.people.runs.models import OPEN_RUN, requester
+from iam.people.runs.requests import request_operations
 
 KEYS: Final = UUID("4d2f6d0c-1c9e-4a53-9a08-6f0a5b6c7d11")
 """The name space in which a person and the key of their form give a move its id."""
@@ -55,7 +56,7 @@ def planned(
 
 def moving_already(mover: Mover) -> Move | None:
     """The move of theirs that has not ended."""
-    open_ones = Move.objects.filter(state__in=[MoveState.WAITING, MoveState.RUNNING])
+    open_ones = Move.objects.filter(state__in=OPEN_RUN)
     return open_ones.filter(person_id=mover.person_id).first() if mover.person_id else None
 
 
@@ -83,7 +84,6 @@ def request_move(
     if not reason:
         raise FieldError("Enter a reason. Approvers and auditors read it.", field="reason")
     plan = planned(actor, mover=mover, former=former, version=version, key=key)
-    nothing = Receipt(body={}, digest="")
     try:
         with transaction.atomic():
             move = Move.objects.create(
@@ -98,11 +98,10 @@ def request_move(
                 gains=plan.count(GAINS),
                 loses=plan.count(LOSES),
                 reason=reason[:1000],
-                requested_by=actor.person_id,
-                requested_label=actor.name[:128],
+                **requester(actor),
             )
-            written = changes.request_changes(
-                [changes.Plan(one, before={}, receipt=nothing) for one in plan.operations],
+            written = request_operations(
+                plan.operations,
                 actor=_asking(actor, mover, plan, version),
                 reason=reason,
                 idempotency_key=f"move-{move_id.hex}",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from iam.people.moving import reconcile
+from iam.people.runs.task_names import run_task
 
-from iam.people.moving import settling
 
-
-@shared_task(name="iam.people.moving.tasks.settle_moves")  # type: ignore[untyped-decorator]
-def settle_moves() -> int:
-    """Follow the changes of moves of which nobody was told."""
-    return settling.settle_open()
+@run_task("iam.people.moving.tasks.reconcile_moves", former="iam.people.moving.tasks.settle_moves")
+def reconcile_moves() -> int:
+    """Reconcile moves that missed the end of a change."""
+    return reconcile.reconcile_open()

@@ -19,7 +19,7 @@ from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
 from iam.people.links.models import Ended, Link
-from iam.people.moving.models import Move, MoveState
+from iam.people.moving.models import Move
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
     ACCESS_SUSPENDED,
@@ -35,6 +35,7 @@ from iam.people.onboarding.invitation_state import (
 from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by, places_of
+from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
 WITHOUT_MFA: Final = ("none", "unread", "unknown")
@@ -180,7 +181,7 @@ def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
     """When people changed team after they were onboarded; a change of team under way counts from now."""
     runs = {one.person_id: one.run.source for one in people}
     moves = Move.objects.filter(
-        person_id__in=runs, state__in=(MoveState.RUNNING, MoveState.DONE, MoveState.PARTLY)
+        person_id__in=runs, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
     )
     now = datetime.now(tz=UTC)
     return {

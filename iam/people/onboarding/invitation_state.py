@@ -17,8 +17,9 @@ from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.leaving.models import SUSPENSION, Seat, Stage
-from iam.people.moving.models import Move, MoveState
+from iam.people.moving.models import Move
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
+from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
 SLACK: Final = timedelta(seconds=5)
@@ -40,7 +41,7 @@ WITHOUT_ACCESS: Final = frozenset({ACCESS_ENDED, ACCESS_SUSPENDED, MOVED_AWAY})
 def moves_of(newcomer: Newcomer) -> list[Move]:
     """The changes of team of the person that were carried out, at least in part, the newest first."""
     done = Move.objects.filter(
-        person_id=newcomer.person_id, state__in=(MoveState.RUNNING, MoveState.DONE, MoveState.PARTLY)
+        person_id=newcomer.person_id, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
     )
     return list(done.select_related("version__blueprint__team").order_by("-created_at"))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from iam.changes.models import ChangeSet
 from iam.directory.models import Person
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.moving.models import OF_MOVE, Move, MoveState
+from iam.people.moving.models import OF_MOVE, Move
+from iam.people.runs.models import RunState
 
 
 def moved(former: BlueprintVersion, version: BlueprintVersion, author: Person) -> Move:
@@ -15,7 +16,7 @@ def moved(former: BlueprintVersion, version: BlueprintVersion, author: Person) -
         name="Yuki Tanaka",
         former=former,
         version=version,
-        state=MoveState.DONE,
+        state=RunState.DONE,
         summary=summary,
         loses=1,
         reason="Joins Data",

@@ -21,9 +21,10 @@ from iam.people.leaving import models as leaving
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import SESSION, make_link
 from iam.people.links.signed_ids import word_of
-from iam.people.moving.models import Move, MoveState
+from iam.people.moving.models import Move
 from iam.people.onboarding.inviting import cause_of, close_invitations
 from iam.people.onboarding.models import ProvisionedUser
+from iam.people.runs.models import RunState
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
 from iam.sealed.services import seal
@@ -207,7 +208,7 @@ def _changes_team(place: ProvisionedUser) -> None:
         name=place.newcomer.name,
         former=place.newcomer.run.version,
         version=version,
-        state=MoveState.DONE,
+        state=RunState.DONE,
         requested_by=place.newcomer.run.requested_by,
         requested_label="Elif Kaya",
         ended_at=datetime.now(tz=UTC) + timedelta(seconds=1),

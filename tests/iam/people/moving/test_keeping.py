@@ -23,13 +23,14 @@ from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.blueprints.body import Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.leaving.models import Leaver
-from iam.people.moving import settling
+from iam.people.moving import reconcile
 from iam.people.moving.elsewhere import left_id, parts_for, why_stays, write_left
-from iam.people.moving.models import OF_MOVE, Move, MoveState
+from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.planning import MovePlan, Mover, plan_move
 from iam.people.moving.queries import visible_moves
 from iam.people.moving.services import move_id_for, planned, request_move
 from iam.people.onboarding.planning import sites_of
+from iam.people.runs.models import RunState
 from tests import factories
 from tests.console import leaving, onboarding
 from tests.console.access.grants import made
@@ -170,19 +171,19 @@ def moved(house: House, *states: ChangeState) -> Move:
 @pytest.mark.parametrize(
     ("states", "state", "ended"),
     [
-        ([ChangeState.APPLIED, ChangeState.APPLIED], MoveState.DONE, ["given"]),
-        ([ChangeState.APPLIED, ChangeState.FAILED], MoveState.PARTLY, ["given"]),
-        ([ChangeState.FAILED], MoveState.CLOSED, []),
-        ([ChangeState.REJECTED], MoveState.CLOSED, []),
-        ([ChangeState.APPLIED, ChangeState.QUEUED], MoveState.RUNNING, []),
-        ([ChangeState.AWAITING], MoveState.WAITING, []),
+        ([ChangeState.APPLIED, ChangeState.APPLIED], RunState.DONE, ["given"]),
+        ([ChangeState.APPLIED, ChangeState.FAILED], RunState.PARTLY, ["given"]),
+        ([ChangeState.FAILED], RunState.CLOSED, []),
+        ([ChangeState.REJECTED], RunState.CLOSED, []),
+        ([ChangeState.APPLIED, ChangeState.QUEUED], RunState.RUNNING, []),
+        ([ChangeState.AWAITING], RunState.WAITING, []),
     ],
 )
 def test_the_ledger_follows_what_came_true_and_ends_no_reason_but_the_former_blueprint(
     house: House,
     monkeypatch: pytest.MonkeyPatch,
     states: list[ChangeState],
-    state: MoveState,
+    state: RunState,
     ended: list[str],
 ) -> None:
     grants = {
@@ -191,12 +192,12 @@ def test_the_ledger_follows_what_came_true_and_ends_no_reason_but_the_former_blu
         house.held(Sort.MEMBER, house.groups["on-call"].arn): "somebody else's",
     }
     over: list[str] = []
-    monkeypatch.setattr(settling, "end_for_leaver", lambda grant, reason: over.append(grants[grant]))
+    monkeypatch.setattr(reconcile, "end_for_leaver", lambda grant, reason: over.append(grants[grant]))
     move = moved(house, *states)
-    settling.settle_move(move.pk)
+    reconcile.reconcile(move.pk)
     move.refresh_from_db()
     assert (move.state, over) == (state, ended)
-    assert (move.settled_at is not None) == (state not in (MoveState.RUNNING, MoveState.WAITING))
+    assert (move.settled_at is not None) == (state not in (RunState.RUNNING, RunState.WAITING))
 
 
 def test_whoever_moves_is_not_shut_out_of_gatehouse_even_where_their_only_user_ends(house: House) -> None:
@@ -280,7 +281,7 @@ def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
         reason="Joins Data",
         change_set=ChangeSet.objects.create(title="Change team"),
         requested_by=house.admin.person_id,
-        state=MoveState.DONE,
+        state=RunState.DONE,
     )
     client = Client()
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))

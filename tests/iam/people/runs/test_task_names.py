@@ -10,6 +10,7 @@ FORMER = {
     "iam.people.onboarding.tasks.ask_run": "iam.people.onboarding.tasks.request_run",
     "iam.people.onboarding.tasks.settle_runs": "iam.people.onboarding.tasks.reconcile_runs",
     "iam.people.onboarding.tasks.drop_drafts": "iam.people.onboarding.tasks.delete_old_drafts",
+    "iam.people.moving.tasks.settle_moves": "iam.people.moving.tasks.reconcile_moves",
 }
 
 

@@ -13,54 +13,53 @@ from django.db import transaction
 from iam.access.grants.models import LIVING, LedgerEntry, Sort
 from iam.access.grants.services.offboard_receivers import end_for_leaver
 from iam.access.grants.what import What
-from iam.changes.models import OPEN, Change, ChangeState
-from iam.journal.services import record
+from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
 from iam.people.blueprints.body import Filled
 from iam.people.granting import Reason, given_by, write_grant
 from iam.people.moving.elsewhere import OWN
-from iam.people.moving.models import OF_MOVE, Move, MoveState
+from iam.people.moving.models import OF_MOVE, Move
 from iam.people.onboarding.models import ProvisionedUser
+from iam.people.runs.models import RunState
+from iam.people.runs.reconcile import end_state, progress_state, reconcile_missed, set_state
 
 GRANTS: Final = UUID("9be2c7f0-3f0a-4f7e-8a34-0e7f3f6a7b11")
 """The name space in which a move and a change give a grant its id."""
+
+BATCH: Final = 100
 
 
 def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`)."""
     group = change.change_set
     if group.cause_kind == OF_MOVE and group.cause_id is not None:
-        settle_move(group.cause_id)
+        reconcile(group.cause_id)
 
 
-def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what nobody was told of. Returns how many were looked at."""
+def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
+    """Reconcile moves that missed the end of a change. Returns how many were looked at."""
     before = datetime.now(tz=UTC) - older_than
-    found = Move.objects.filter(settled_at__isnull=True, created_at__lt=before).order_by("created_at")
-    pks = list(found.values_list("pk", flat=True)[:100])
-    for pk in pks:
-        settle_move(pk)
-    return len(pks)
+    moves = Move.objects.filter(settled_at__isnull=True, created_at__lt=before).order_by("created_at")
+    return reconcile_missed(moves, reconcile, most=BATCH)
 
 
-def settle_move(move_id: UUID) -> None:
-    """Its state follows from its changes; when all have ended, the ledger is brought up to date."""
+def reconcile(move_id: UUID) -> None:
+    """The state of a move follows from its changes; when all have ended, the ledger is brought up to date."""
     with transaction.atomic():
         move = Move.objects.select_for_update(of=("self",)).filter(pk=move_id).first()
         if move is None or move.settled_at is not None or move.change_set_id is None:
             return
-        changes = list(Change.objects.filter(change_set=move.change_set_id).select_related("account"))
-        states = {ChangeState(one.state) for one in changes}
-        if ChangeState.AWAITING in states:
+        changes = Change.objects.filter(change_set=move.change_set_id)
+        state = progress_state(changes)
+        if state == RunState.WAITING:
             return
-        if states & set(OPEN):
-            _set_state(move, MoveState.RUNNING)
+        applied = list(changes.filter(state=ChangeState.APPLIED).select_related("account"))
+        is_any_left = len(applied) < changes.count()
+        ended = end_state(is_any_applied=bool(applied), is_any_left=is_any_left)
+        facts = {"move": move.pk, "reference": move.reference}
+        set_state(move, state or ended, kind="moving.state", subject=move.name, facts=facts)
+        if state == RunState.RUNNING:
             return
-        applied = [one for one in changes if one.state == ChangeState.APPLIED]
-        state = MoveState.CLOSED
-        if applied:
-            state = MoveState.DONE if len(applied) == len(changes) else MoveState.PARTLY
-        _set_state(move, state)
         move.settled_at = datetime.now(tz=UTC)
         move.save(update_fields=["settled_at"])
     if applied:
@@ -77,16 +76,6 @@ def _follow_users(move: Move) -> None:
     for user in Entity.objects.filter(pk__in=move.users, gone_at__isnull=True):
         places = ProvisionedUser.objects.filter(newcomer__person_id=move.person_id, account=user.account_id)
         places.filter(user_arn__endswith=f"/{user.name}").update(user_arn=user.arn)
-
-
-def _set_state(move: Move, state: MoveState) -> None:
-    if move.state == state:
-        return
-    before, move.state = move.state, state
-    move.ended_at = None if move.is_open else datetime.now(tz=UTC)
-    move.save(update_fields=["state", "ended_at"])
-    data = {"move": move.pk, "reference": move.reference, "from": before, "to": state.value}
-    record(kind="moving.state", actor=None, subject=move.name, data=data)
 
 
 def _end_former(move: Move) -> None:
